@@ -1,7 +1,9 @@
 //! Organizations, their agents, and whom they must not contact.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 
 use crate::ids::{AgentId, Channel, EndpointId, Mode, OrganizationId, Scope, digest_of, hex};
 use crate::phone::PhoneNumber;
@@ -157,13 +159,13 @@ pub fn suppression_digest(scope: &Scope, number: &PhoneNumber) -> String {
 }
 
 /// What a client gave for its conversation, untouched: up to 80 KiB, which stand apart where they are large.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Content {
     /// The values for the agent's placeholders.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub dynamic_variables: Map<String, Value>,
-    /// Returned as it came.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub metadata: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub dynamic_variables: BTreeMap<String, String>,
+    /// A JSON object, returned as it came: to the letter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Box<RawValue>>,
 }
