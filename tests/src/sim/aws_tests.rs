@@ -243,6 +243,36 @@ async fn an_expired_item_stays_until_the_sweep() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_index_may_lag_behind_the_table() {
+    let aws = fixture::aws(1);
+    let lag = Duration::from_secs(10);
+    let write = async |sk: &str| {
+        let mut due = item("call", sk, "value");
+        due.extend([("duePk".to_owned(), text("due")), ("dueAt".to_owned(), number(1))]);
+        fixture::put(&aws, due).await.unwrap();
+    };
+    let due = async || {
+        let query = aws.dynamodb.query().table_name(TABLE).index_name("due").key_condition_expression("duePk = :due");
+        query.expression_attribute_values(":due", text("due")).send().await.unwrap().count()
+    };
+    write("before").await;
+    aws.database.lag_behind(lag);
+    for sk in ["1", "2", "3", "4", "5"] {
+        write(sk).await;
+        assert!(fixture::get(&aws, "call", sk).await.is_some(), "a consistent read does not lag");
+    }
+    let update = aws.dynamodb.update_item().table_name(TABLE).key("pk", text("call")).key("sk", text("before"));
+    update.update_expression("REMOVE duePk, dueAt").send().await.unwrap();
+    let early = due().await;
+    assert!((1..5).contains(&early), "{early} seen: it has not learned of every write yet");
+    sleep(lag).await;
+    assert_eq!(due().await, 5);
+    aws.dynamodb.delete_item().table_name(TABLE).key("pk", text("call")).key("sk", text("1")).send().await.unwrap();
+    sleep(lag).await;
+    assert_eq!(due().await, 4);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_the_tests_own_setup_asks_for_is_no_point() {
     let aws = fixture::aws(1);
     fixture::put(&aws, item("call", "1", "value")).await.unwrap();

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
 use super::clock::VirtualClock;
+use super::replica::{Replica, may_be_stale};
 
 /// How long DynamoDB remembers a transaction's `ClientRequestToken`.
 const TOKEN_LIFE: Duration = Duration::from_secs(600);
@@ -34,6 +35,9 @@ pub struct Dynamo {
     clock: VirtualClock,
     tokens: Arc<Mutex<BTreeMap<String, Remembered>>>,
     shuffle: Arc<Mutex<fastrand::Rng>>,
+    /// The request that made the table, for copies of it.
+    definition: Arc<Mutex<Value>>,
+    replica: Arc<Mutex<Option<Replica>>>,
 }
 
 impl std::fmt::Debug for Dynamo {
@@ -50,6 +54,8 @@ impl Dynamo {
             clock,
             tokens: Arc::default(),
             shuffle: Arc::new(Mutex::new(fastrand::Rng::with_seed(seed))),
+            definition: Arc::default(),
+            replica: Arc::default(),
         }
     }
 
@@ -61,7 +67,9 @@ impl Dynamo {
                 request.insert(member.to_owned(), value.clone());
             }
         }
-        let answer = self.call("CreateTable", &Value::Object(request));
+        let request = Value::Object(request);
+        let answer = self.call("CreateTable", &request);
+        *self.definition.lock().unwrap() = request;
         assert_eq!(answer.status, 200, "the table was refused: {}", answer.body);
         if let Some(life) = properties.get("TimeToLiveSpecification") {
             let request = json!({"TableName": name, "TimeToLiveSpecification": life});
@@ -69,25 +77,55 @@ impl Dynamo {
         }
     }
 
+    /// Lets indexes, and every read that does not ask to be consistent, learn of each write up to this much later.
+    pub fn lag_behind(&self, at_most: Duration) {
+        let chance = self.shuffle.lock().unwrap().fork();
+        let replica = Replica::new(&self.database, &self.definition.lock().unwrap(), at_most, chance);
+        *self.replica.lock().unwrap() = Some(replica);
+    }
+
     /// Deletes what has expired, as DynamoDB does at some time within days; gives how many items that were.
     pub fn expire_items(&self) -> usize {
-        self.database.sweep_ttl().unwrap()
+        let expired = self.database.sweep_ttl().unwrap();
+        if let Some(replica) = &mut *self.replica.lock().unwrap() {
+            // The copy has no time of its own: it is made anew.
+            *replica = replica.again(&self.database, &self.definition.lock().unwrap());
+        }
+        expired
     }
 
     /// Does what an operation asks for.
     pub fn call(&self, operation: &str, request: &Value) -> Answer {
-        let database = &self.database;
+        let mut replica = self.replica.lock().unwrap();
+        let now = self.clock.elapsed();
+        match &mut *replica {
+            Some(replica) if may_be_stale(operation, request) => {
+                replica.catch_up(now);
+                self.call_on(&replica.database, operation, request)
+            }
+            Some(replica) => {
+                let answer = self.call_on(&self.database, operation, request);
+                if answer.status == 200 {
+                    replica.note(&self.database, operation, request, now);
+                }
+                answer
+            }
+            None => self.call_on(&self.database, operation, request),
+        }
+    }
+
+    fn call_on(&self, database: &Database, operation: &str, request: &Value) -> Answer {
         match operation {
-            "CreateTable" => run(request, |request| database.create_table(request)),
-            "PutItem" => run(request, |request| database.put_item(request)),
-            "GetItem" => run(request, |request| database.get_item(request)),
-            "UpdateItem" => run(request, |request| database.update_item(request)),
-            "DeleteItem" => run(request, |request| database.delete_item(request)),
-            "Query" => run(request, |request| database.query(request)),
-            "Scan" => run(request, |request| database.scan(request)),
-            "BatchGetItem" => self.in_no_particular_order(run(request, |request| database.batch_get_item(request))),
-            "BatchWriteItem" => run(request, |request| database.batch_write_item(request)),
-            "TransactGetItems" => run(request, |request| database.transact_get_items(request)),
+            "CreateTable" => direct(request, |request| database.create_table(request)),
+            "PutItem" => direct(request, |request| database.put_item(request)),
+            "GetItem" => direct(request, |request| database.get_item(request)),
+            "UpdateItem" => direct(request, |request| database.update_item(request)),
+            "DeleteItem" => direct(request, |request| database.delete_item(request)),
+            "Query" => direct(request, |request| database.query(request)),
+            "Scan" => direct(request, |request| database.scan(request)),
+            "BatchGetItem" => self.in_no_particular_order(direct(request, |request| database.batch_get_item(request))),
+            "BatchWriteItem" => direct(request, |request| database.batch_write_item(request)),
+            "TransactGetItems" => direct(request, |request| database.transact_get_items(request)),
             "TransactWriteItems" => self.transact_write(request),
             other => panic!("the simulated DynamoDB does not know the operation {other}"),
         }
@@ -127,7 +165,7 @@ impl Dynamo {
             }
             return remembered.answer.clone();
         }
-        let answer = run(&request, |request| self.database.transact_write_items(request));
+        let answer = direct(&request, |request| self.database.transact_write_items(request));
         // Only a success is remembered: a cancelled transaction may be tried again under its token.
         if let (Some(token), 200) = (token, answer.status) {
             tokens.insert(token.to_owned(), Remembered { at: now, request, answer: answer.clone() });
@@ -178,7 +216,8 @@ fn with_list(wanted: &Value, list: Vec<Value>) -> Value {
     wanted
 }
 
-fn run<Q: DeserializeOwned, A: Serialize>(
+/// Calls the database by the wire's JSON.
+pub(super) fn direct<Q: DeserializeOwned, A: Serialize>(
     request: &Value,
     operation: impl FnOnce(Q) -> Result<A, DynoxideError>,
 ) -> Answer {

@@ -16,6 +16,7 @@ pub mod faults;
 pub mod gate;
 pub mod lambda;
 pub mod queue;
+mod replica;
 pub mod sqs;
 
 mod aws_tests;

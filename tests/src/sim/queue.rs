@@ -155,8 +155,8 @@ impl Queue {
         (received, dead)
     }
 
-    /// Deletes a delivered message. A receipt of an earlier delivery deletes it too, as long as SQS takes no liberty
-    /// with it; a receipt nobody knows is ignored, as by SQS.
+    /// Deletes a delivered message, by the receipt of its newest delivery. An older receipt may or may not work at SQS;
+    /// here it does not, which is the harder case for the program. An unknown one is ignored, as by SQS.
     pub(super) fn acknowledge(&mut self, receipt: &str, now_ms: i64) {
         let Some(at) = self.stored.iter().position(|stored| stored.message.receipt == receipt) else { return };
         if self.happens(self.liberties.redeliver) {
@@ -174,7 +174,7 @@ impl Queue {
         }
     }
 
-    /// Makes every deleted message with this body visible again.
+    /// Makes the chosen ones of the deleted messages visible again.
     pub(super) fn redeliver(&mut self, chosen: impl Fn(&Message) -> bool, now_ms: i64) -> usize {
         let mut back: Vec<Stored> = self.deleted.extract_if(.., |stored| chosen(&stored.message)).collect();
         for stored in &mut back {
