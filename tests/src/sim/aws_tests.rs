@@ -139,6 +139,10 @@ async fn a_transaction_is_done_once_under_its_token_for_ten_minutes() {
     sleep(Duration::from_secs(600)).await;
     let refused = send("first").await.unwrap_err().into_service_error();
     assert!(refused.is_transaction_canceled_exception(), "{refused:?}");
+
+    let long = aws.dynamodb.transact_write_items().client_request_token("t".repeat(37));
+    let refused = long.transact_items(put_if_absent(item("call", "2", "value"))).send().await.unwrap_err();
+    assert_eq!(refused.into_service_error().meta().code(), Some("ValidationException"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -17,6 +17,9 @@ use super::replica::{Replica, may_be_stale};
 /// How long DynamoDB remembers a transaction's `ClientRequestToken`.
 const TOKEN_LIFE: Duration = Duration::from_secs(600);
 
+/// The longest token DynamoDB takes.
+const TOKEN_LIMIT: usize = 36;
+
 /// What of a template's table `CreateTable` takes; the rest is set by calls of its own.
 const CREATE_TABLE_MEMBERS: [&str; 4] = ["AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode"];
 
@@ -156,6 +159,9 @@ impl Dynamo {
         let mut tokens = self.tokens.lock().unwrap();
         tokens.retain(|_, remembered| now - remembered.at < TOKEN_LIFE);
         let token = token.as_ref().and_then(Value::as_str);
+        if token.is_some_and(|token| token.len() > TOKEN_LIMIT) {
+            return Answer::dynamo_error("ValidationException", "Member must have length less than or equal to 36");
+        }
         if let Some(remembered) = token.and_then(|token| tokens.get(token)) {
             if remembered.request != request {
                 return Answer::dynamo_error(
@@ -224,7 +230,8 @@ pub(super) fn direct<Q: DeserializeOwned, A: Serialize>(
     // Through text, as over the wire: some of dynoxide's types tell the two apart.
     let request = match serde_json::from_str(&request.to_string()) {
         Ok(request) => request,
-        Err(error) => return Answer::dynamo_error("SerializationException", &error.to_string()),
+        // In process, dynoxide reports a value out of bounds (a number of 39 digits) as a request that does not parse.
+        Err(error) => return Answer::dynamo_error("ValidationException", &error.to_string()),
     };
     match operation(request) {
         Ok(answer) => Answer::ok(serde_json::to_value(answer).unwrap()),
