@@ -1,1 +1,30 @@
-//! Skeleton.
+//! The outside world: telephony providers behind one interface.
+//!
+//! A provider's words die here. What goes inside is an [`Outcome`](domain::call::Outcome) or a list of
+//! [`Report`](domain::call::Report)s.
+
+mod outcome;
+pub mod simulator;
+mod voice;
+
+pub use outcome::{Wire, classify};
+pub use voice::{Found, ProviderError, Recording, VoiceProvider};
+
+use domain::organization::Provider;
+use simulator::Simulator;
+
+/// Every provider there is.
+#[derive(Clone, Debug)]
+pub struct Providers {
+    /// Behind every test key.
+    pub simulator: Simulator,
+}
+
+impl Providers {
+    /// The provider of this name, for voice.
+    pub fn voice(&self, provider: Provider) -> &dyn VoiceProvider {
+        match provider {
+            Provider::Simulator => &self.simulator,
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What a provider's answer to "place this call" means. One table for all of them, the simulator included.
+
+use domain::call::{EndReason, Outcome, ProviderCallId};
+use domain::time::Span;
+
+/// What came back over the wire, in the terms that matter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wire {
+    /// Nothing was sent: no connection came about.
+    NotSent,
+    /// The provider answered.
+    Answered {
+        /// Its HTTP status.
+        status: u16,
+        /// The wait it asks for.
+        retry_after: Option<Span>,
+        /// The id of the call, where the answer is one we can read.
+        call_id: Option<ProviderCallId>,
+        /// What its error code means, where we know it.
+        meaning: Option<EndReason>,
+    },
+    /// The request was sent, and no answer came in time.
+    TimedOut,
+    /// The connection broke after the request was begun.
+    Broken,
+}
+
+/// Judges an answer. Safe to go on from are only the answers that say that nothing happened: a connection that never
+/// came about, a 429, and a definite 4xx. 408, 409 and 425 are none, nor is any 5xx, nor a 2xx we cannot read.
+pub fn classify(wire: Wire) -> Outcome {
+    match wire {
+        Wire::NotSent => Outcome::NotPlaced { retry_after: None, why: "no connection to the provider".to_owned() },
+        Wire::TimedOut => Outcome::Unknown { why: "the provider did not answer in time".to_owned() },
+        Wire::Broken => Outcome::Unknown { why: "the connection broke before the answer".to_owned() },
+        Wire::Answered { status, retry_after, call_id, meaning } => {
+            let why = format!("the provider answered {status}");
+            match status {
+                200..=299 => match call_id {
+                    Some(call_id) => Outcome::Accepted { call_id },
+                    None => Outcome::Unknown { why },
+                },
+                429 => Outcome::NotPlaced { retry_after, why },
+                408 | 409 | 425 => Outcome::Unknown { why },
+                401 | 403 => Outcome::Refused { reason: meaning.unwrap_or(EndReason::PROVIDER_UNAVAILABLE), why },
+                400..=499 => Outcome::Refused { reason: meaning.unwrap_or(EndReason::REJECTED), why },
+                _ => Outcome::Unknown { why },
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::call::{EndReason, Outcome, ProviderCallId};
+    use domain::time::Span;
+
+    use super::{Wire, classify};
+
+    fn answered(status: u16) -> Outcome {
+        classify(Wire::Answered { status, retry_after: Some(Span::seconds(3)), call_id: None, meaning: None })
+    }
+
+    #[test]
+    fn only_what_provably_never_happened_is_safe_to_go_on_from() {
+        for status in [408, 409, 425, 500, 502, 503, 504, 100, 302, 200, 201] {
+            assert!(matches!(answered(status), Outcome::Unknown { .. }), "{status}");
+        }
+        for wire in [Wire::TimedOut, Wire::Broken] {
+            assert!(matches!(classify(wire), Outcome::Unknown { .. }));
+        }
+        assert!(matches!(classify(Wire::NotSent), Outcome::NotPlaced { .. }));
+        assert!(
+            matches!(answered(429), Outcome::NotPlaced { retry_after: Some(wait), .. } if wait == Span::seconds(3))
+        );
+    }
+
+    #[test]
+    fn a_definite_refusal_has_a_reason() {
+        for (status, expected) in [
+            (400, EndReason::REJECTED),
+            (404, EndReason::REJECTED),
+            (422, EndReason::REJECTED),
+            (401, EndReason::PROVIDER_UNAVAILABLE),
+            (403, EndReason::PROVIDER_UNAVAILABLE),
+        ] {
+            assert!(matches!(answered(status), Outcome::Refused { reason, .. } if reason == expected), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_readable_2xx_is_an_acceptance() {
+        let call_id = ProviderCallId::new("c");
+        let wire = Wire::Answered { status: 201, retry_after: None, call_id: Some(call_id.clone()), meaning: None };
+        assert_eq!(classify(wire), Outcome::Accepted { call_id });
+    }
+}

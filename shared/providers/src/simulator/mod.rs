@@ -1,0 +1,188 @@
+//! The provider behind every test key. It reaches no phone, and behaves as a provider does: it answers with statuses,
+//! calls back later, twice or out of order, and answers searches and polls from what it keeps in the table.
+
+mod script;
+
+use domain::call::{Call, Outcome, ProviderCallId, Report};
+use domain::ids::{ConversationId, Scope, hex};
+use domain::phone::PhoneNumber;
+use domain::time::{Span, Timestamp};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+pub use script::{Script, Stage};
+use serde::{Deserialize, Serialize};
+use store::{DialPermit, MESSAGE_VERSION, Message, QueueName, SimulatedCall, Store, StoreError};
+
+use crate::outcome::{Wire, classify};
+use crate::voice::{Found, ProviderError, Recording, VoiceProvider};
+use script::Answer;
+
+/// A callback on its way: which stage of which call is to be reported. What it says is computed when it arrives.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CallbackJob {
+    /// The message's version.
+    pub v: u32,
+    /// The conversation the call was asked for.
+    pub conversation: ConversationId,
+    /// Whose it is.
+    pub scope: Scope,
+    /// The attempt it was asked for.
+    pub attempt: u32,
+    /// The called number.
+    pub to: PhoneNumber,
+    /// The simulator's id for the call.
+    pub call_id: String,
+    /// What happened.
+    pub stage: Stage,
+}
+
+/// The simulator.
+#[derive(Clone, Debug)]
+pub struct Simulator {
+    store: Store,
+}
+
+impl Simulator {
+    /// A simulator that keeps its calls in this table and sends its callbacks by this store's queue.
+    pub fn new(store: Store) -> Self {
+        Self { store }
+    }
+
+    /// What a callback says, now that it arrives; nothing where the call took another course since it was sent.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn report(&self, job: &CallbackJob) -> Result<Vec<Report>, StoreError> {
+        let call = self.store.table.simulated_call(&job.to, &job.call_id).await?;
+        Ok(call.and_then(|call| script::report(&call, job.stage)).unwrap_or_default())
+    }
+
+    async fn place(&self, permit: &DialPermit) -> Wire {
+        let call = permit.call();
+        let script = Script::of(&call.to);
+        match script.answer(permit.attempt()) {
+            Answer::Refuse { status, meaning } => {
+                return Wire::Answered { status, retry_after: None, call_id: None, meaning };
+            }
+            Answer::TooManyRequests => {
+                let retry_after = Some(Span::seconds(1));
+                return Wire::Answered { status: 429, retry_after, call_id: None, meaning: None };
+            }
+            Answer::Place | Answer::PlaceAndTimeOut => {}
+        }
+        let Ok(random) = self.store.table.entropy().bytes::<12>() else { return Wire::NotSent };
+        let placed = SimulatedCall {
+            call_id: format!("sim_{}", hex(&random)),
+            conversation: call.id,
+            attempt: permit.attempt(),
+            to: call.to.clone(),
+            placed_at: self.store.table.now(),
+            ring_seconds: call.limits.ring_seconds,
+            max_duration_seconds: call.limits.max_duration_seconds,
+            hung_up_at: None,
+        };
+        if let Err(error) = self.store.table.put_simulated_call(&placed).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the simulator's call may not have been placed");
+            return Wire::Broken;
+        }
+        self.send_callbacks(&placed, &call.scope, &script::callbacks(&placed), placed.placed_at).await;
+        if script.answer(permit.attempt()) == Answer::PlaceAndTimeOut {
+            return Wire::TimedOut;
+        }
+        let call_id = Some(ProviderCallId::new(placed.call_id));
+        Wire::Answered { status: 201, retry_after: None, call_id, meaning: None }
+    }
+
+    /// A provider's callbacks may be lost: that is what polls are for.
+    async fn send_callbacks(&self, call: &SimulatedCall, scope: &Scope, stages: &[(Timestamp, Stage)], now: Timestamp) {
+        let messages: Result<Vec<Message>, StoreError> = stages
+            .iter()
+            .map(|(at, stage)| {
+                let job = CallbackJob {
+                    v: MESSAGE_VERSION,
+                    conversation: call.conversation,
+                    scope: scope.clone(),
+                    attempt: call.attempt,
+                    to: call.to.clone(),
+                    call_id: call.call_id.clone(),
+                    stage: *stage,
+                };
+                Message::new(&job, scope, at.since(now))
+            })
+            .collect();
+        let sent = match messages {
+            Ok(messages) => self.store.queues.send(QueueName::Simulator, &messages).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = sent {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the simulator's callbacks are lost");
+        }
+    }
+
+    async fn find(&self, call: &Call) -> Result<Option<Found>, ProviderError> {
+        if !Script::of(&call.to).answers_searches() {
+            return Ok(None);
+        }
+        let now = self.store.table.now();
+        let placed = self.store.table.simulated_calls(&call.to).await.map_err(ProviderError::new)?;
+        let found = placed.into_iter().find(|placed| placed.conversation == call.id && placed.attempt == call.attempt);
+        Ok(found.map(|placed| {
+            let reports = script::snapshot(&placed, now);
+            (ProviderCallId::new(placed.call_id), reports)
+        }))
+    }
+
+    async fn ask(&self, call: &Call, call_id: &ProviderCallId) -> Result<Option<Vec<Report>>, ProviderError> {
+        if !Script::of(&call.to).answers_polls() {
+            return Err(ProviderError::new("the script says nothing more"));
+        }
+        let placed = self.store.table.simulated_call(&call.to, call_id.as_str()).await.map_err(ProviderError::new)?;
+        Ok(placed.map(|placed| script::snapshot(&placed, self.store.table.now())))
+    }
+
+    async fn end(&self, call: &Call, call_id: &ProviderCallId) -> Result<bool, ProviderError> {
+        let now = self.store.table.now();
+        let table = &self.store.table;
+        let placed = table.simulated_call(&call.to, call_id.as_str()).await.map_err(ProviderError::new)?;
+        let Some(mut placed) = placed else { return Ok(true) };
+        if script::is_over(&placed, now) {
+            return Ok(true);
+        }
+        table.hang_up_simulated_call(&call.to, call_id.as_str(), now).await.map_err(ProviderError::new)?;
+        placed.hung_up_at = Some(now);
+        self.send_callbacks(&placed, &call.scope, &script::callbacks_after_hang_up(&placed), now).await;
+        Ok(true)
+    }
+}
+
+impl VoiceProvider for Simulator {
+    fn create(&self, permit: DialPermit) -> BoxFuture<'_, Outcome> {
+        async move { classify(self.place(&permit).await) }.boxed()
+    }
+
+    fn search<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Option<Found>, ProviderError>> {
+        self.find(call).boxed()
+    }
+
+    fn poll<'a>(
+        &'a self,
+        call: &'a Call,
+        call_id: &'a ProviderCallId,
+    ) -> BoxFuture<'a, Result<Option<Vec<Report>>, ProviderError>> {
+        self.ask(call, call_id).boxed()
+    }
+
+    fn hang_up<'a>(
+        &'a self,
+        call: &'a Call,
+        call_id: &'a ProviderCallId,
+    ) -> BoxFuture<'a, Result<bool, ProviderError>> {
+        self.end(call, call_id).boxed()
+    }
+
+    fn recording<'a>(&'a self, _reference: &'a str) -> BoxFuture<'a, Result<Option<Recording>, ProviderError>> {
+        let recording = Recording::Inline { content_type: "audio/wav", bytes: script::silence() };
+        futures::future::ready(Ok(Some(recording))).boxed()
+    }
+}

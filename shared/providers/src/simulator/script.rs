@@ -1,0 +1,333 @@
+//! The simulator's scripts: what a call to a number does, as a function of the script and the time.
+
+use domain::call::{Analysis, AnsweredBy, Cost, EndReason, Report, Role, Utterance};
+use domain::phone::PhoneNumber;
+use domain::time::{Span, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use store::SimulatedCall;
+
+/// What a call to a number does. The last four digits choose it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Script {
+    /// Any other: rings, is answered, completes.
+    Complete,
+    /// 0001.
+    Busy,
+    /// 0002.
+    NoAnswer,
+    /// 0003.
+    Voicemail,
+    /// 0004: the provider refuses.
+    Rejected,
+    /// 0005: the provider refuses.
+    InvalidDestination,
+    /// 0006: the provider times out after placing the call; its callbacks come.
+    TimesOutAfterPlacing,
+    /// 0007: the provider answers 500 and has not placed it.
+    Fails,
+    /// 0008: 429 twice, then accepted.
+    SlowDown,
+    /// 0009: every callback twice, and in reverse order.
+    TwiceAndReversed,
+    /// 0010: accepted, and never heard of again.
+    Lost,
+    /// 0011: answered, and stays in progress until closed.
+    Stays,
+    /// 0012: times out after placing the call, and calls nobody back.
+    TimesOutAndSilent,
+}
+
+/// What the simulator answers to "place this call".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    Place,
+    PlaceAndTimeOut,
+    Refuse { status: u16, meaning: Option<EndReason> },
+    TooManyRequests,
+}
+
+/// A stage of a call that is reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// It rings.
+    Ringing,
+    /// It was answered.
+    Answered,
+    /// It is over.
+    Ended,
+    /// What was said, the recording and the price are there.
+    Transcript,
+    /// The analysis is there.
+    Analysis,
+}
+
+const STAGES: [Stage; 5] = [Stage::Ringing, Stage::Answered, Stage::Ended, Stage::Transcript, Stage::Analysis];
+
+const RINGS_AFTER: Span = Span::seconds(1);
+const ANSWERED_AFTER: Span = Span::seconds(2);
+const GIVES_UP_AFTER: Span = Span::seconds(4);
+const ENDS_AFTER: Span = Span::seconds(5);
+const TRANSCRIPT_LAG: Span = Span::seconds(1);
+const ANALYSIS_LAG: Span = Span::seconds(2);
+
+impl Script {
+    /// The script of a number.
+    pub fn of(number: &PhoneNumber) -> Self {
+        match number.last_four() {
+            "0001" => Self::Busy,
+            "0002" => Self::NoAnswer,
+            "0003" => Self::Voicemail,
+            "0004" => Self::Rejected,
+            "0005" => Self::InvalidDestination,
+            "0006" => Self::TimesOutAfterPlacing,
+            "0007" => Self::Fails,
+            "0008" => Self::SlowDown,
+            "0009" => Self::TwiceAndReversed,
+            "0010" => Self::Lost,
+            "0011" => Self::Stays,
+            "0012" => Self::TimesOutAndSilent,
+            _ => Self::Complete,
+        }
+    }
+
+    pub(super) fn answer(self, attempt: u32) -> Answer {
+        match self {
+            Self::Rejected => Answer::Refuse { status: 400, meaning: Some(EndReason::REJECTED) },
+            Self::InvalidDestination => Answer::Refuse { status: 400, meaning: Some(EndReason::INVALID_DESTINATION) },
+            Self::Fails => Answer::Refuse { status: 500, meaning: None },
+            Self::SlowDown if attempt <= 2 => Answer::TooManyRequests,
+            Self::TimesOutAfterPlacing | Self::TimesOutAndSilent => Answer::PlaceAndTimeOut,
+            Self::Complete
+            | Self::Busy
+            | Self::NoAnswer
+            | Self::Voicemail
+            | Self::SlowDown
+            | Self::TwiceAndReversed
+            | Self::Lost
+            | Self::Stays => Answer::Place,
+        }
+    }
+
+    /// Whether its calls call back.
+    fn calls_back(self) -> bool {
+        !matches!(self, Self::Lost | Self::TimesOutAndSilent)
+    }
+
+    pub(super) fn answers_polls(self) -> bool {
+        self != Self::Lost
+    }
+
+    pub(super) fn answers_searches(self) -> bool {
+        !matches!(self, Self::Lost | Self::Fails)
+    }
+
+    /// Who answers, if anybody does.
+    fn answerer(self) -> Option<AnsweredBy> {
+        match self {
+            Self::Busy | Self::NoAnswer | Self::Rejected | Self::InvalidDestination | Self::Fails | Self::Lost => None,
+            Self::Voicemail => Some(AnsweredBy::Machine),
+            Self::Complete
+            | Self::TimesOutAfterPlacing
+            | Self::SlowDown
+            | Self::TwiceAndReversed
+            | Self::Stays
+            | Self::TimesOutAndSilent => Some(AnsweredBy::Human),
+        }
+    }
+}
+
+/// The course of a call: when what happens, hanging up included.
+struct Course {
+    answered: Option<(Timestamp, AnsweredBy)>,
+    over: Option<(Timestamp, EndReason)>,
+}
+
+fn course(call: &SimulatedCall) -> Course {
+    let script = Script::of(&call.to);
+    let placed = call.placed_at;
+    let answered = script.answerer().map(|by| (placed + ANSWERED_AFTER, by));
+    let longest = placed + ANSWERED_AFTER + Span::seconds(call.max_duration_seconds);
+    let planned = match script {
+        Script::Busy => Some((placed + RINGS_AFTER, EndReason::BUSY)),
+        Script::NoAnswer => {
+            let gives_up = GIVES_UP_AFTER.min(Span::seconds(call.ring_seconds));
+            Some((placed + gives_up, EndReason::NO_ANSWER))
+        }
+        Script::Voicemail => Some((placed + ENDS_AFTER, EndReason::VOICEMAIL)),
+        Script::Stays => Some((longest, EndReason::MAX_DURATION_EXCEEDED)),
+        Script::Lost => None,
+        Script::Complete
+        | Script::Rejected
+        | Script::InvalidDestination
+        | Script::TimesOutAfterPlacing
+        | Script::Fails
+        | Script::SlowDown
+        | Script::TwiceAndReversed
+        | Script::TimesOutAndSilent => Some((placed + ENDS_AFTER, EndReason::COMPLETED)),
+    };
+    let hung_up = call.hung_up_at.map(|at| (at, EndReason::COMPLETED));
+    let over = match (planned, hung_up) {
+        (Some(planned), Some(hung_up)) if hung_up.0 < planned.0 => Some(hung_up),
+        (Some(planned), _) => Some(planned),
+        (None, hung_up) => hung_up,
+    };
+    let answered = answered.filter(|(at, _)| over.as_ref().is_none_or(|(over, _)| at < over));
+    Course { answered, over }
+}
+
+/// When a stage of a call happens, if it does.
+fn moment(call: &SimulatedCall, stage: Stage) -> Option<Timestamp> {
+    let course = course(call);
+    let over = course.over.map(|(at, _)| at);
+    match stage {
+        Stage::Ringing => {
+            let rings = call.placed_at + RINGS_AFTER;
+            Some(rings).filter(|at| over.is_none_or(|over| *at < over))
+        }
+        Stage::Answered => course.answered.map(|(at, _)| at),
+        Stage::Ended => over,
+        Stage::Transcript => course.answered.and(over).map(|over| over + TRANSCRIPT_LAG),
+        Stage::Analysis => course.answered.and(over).map(|over| over + ANALYSIS_LAG),
+    }
+}
+
+/// Whether a call is over at this moment.
+pub(super) fn is_over(call: &SimulatedCall, now: Timestamp) -> bool {
+    course(call).over.is_some_and(|(at, _)| at <= now)
+}
+
+/// The callbacks of a call that was just placed, and when each is sent.
+pub(super) fn callbacks(call: &SimulatedCall) -> Vec<(Timestamp, Stage)> {
+    let script = Script::of(&call.to);
+    if !script.calls_back() {
+        return Vec::new();
+    }
+    let stages = STAGES.iter().filter_map(|stage| moment(call, *stage).map(|at| (at, *stage)));
+    match script {
+        // A callback cannot tell of what is yet to come: the reversed ones begin once all has happened.
+        Script::TwiceAndReversed => {
+            let all = moment(call, Stage::Analysis).unwrap_or(call.placed_at);
+            STAGES
+                .iter()
+                .rev()
+                .zip(0_u32..)
+                .flat_map(|(stage, place)| [(all + Span::seconds(place), *stage); 2])
+                .collect()
+        }
+        // Its end lies too far off for a message, and comes by poll.
+        Script::Stays => stages.filter(|(_, stage)| matches!(stage, Stage::Ringing | Stage::Answered)).collect(),
+        Script::Complete
+        | Script::Busy
+        | Script::NoAnswer
+        | Script::Voicemail
+        | Script::Rejected
+        | Script::InvalidDestination
+        | Script::TimesOutAfterPlacing
+        | Script::Fails
+        | Script::SlowDown
+        | Script::Lost
+        | Script::TimesOutAndSilent => stages.collect(),
+    }
+}
+
+/// The callbacks of a call that was just hung up from our side.
+pub(super) fn callbacks_after_hang_up(call: &SimulatedCall) -> Vec<(Timestamp, Stage)> {
+    if !Script::of(&call.to).calls_back() {
+        return Vec::new();
+    }
+    [Stage::Ended, Stage::Transcript, Stage::Analysis]
+        .into_iter()
+        .filter_map(|stage| moment(call, stage).map(|at| (at, stage)))
+        .collect()
+}
+
+/// Everything there is to say of a call at this moment.
+pub(super) fn snapshot(call: &SimulatedCall, now: Timestamp) -> Vec<Report> {
+    STAGES
+        .into_iter()
+        .filter(|stage| moment(call, *stage).is_some_and(|at| at <= now))
+        .filter_map(|stage| report(call, stage))
+        .flatten()
+        .collect()
+}
+
+/// What a stage of a call is reported as; `None` where the call never gets there.
+pub(super) fn report(call: &SimulatedCall, stage: Stage) -> Option<Vec<Report>> {
+    moment(call, stage)?;
+    let course = course(call);
+    let started_at = course.answered.map(|(at, _)| at);
+    let answered_by = course.answered.map(|(_, by)| by);
+    match stage {
+        Stage::Ringing => Some(vec![Report::Ringing]),
+        Stage::Answered => Some(vec![Report::Answered { at: started_at?, by: answered_by }]),
+        Stage::Ended => {
+            let (at, reason) = course.over?;
+            let lasted = started_at.map(|started| at.since(started).as_seconds());
+            let duration_seconds = Some(lasted.and_then(|seconds| u32::try_from(seconds).ok()).unwrap_or(0));
+            Some(vec![Report::Ended { at, reason, started_at, answered_by, duration_seconds }])
+        }
+        Stage::Transcript => {
+            let cost = Cost { amount_minor: 2, currency: "USD".to_owned() };
+            let reference = call.call_id.clone();
+            let utterances = utterances(answered_by?, started_at?);
+            Some(vec![Report::Transcript { utterances }, Report::Recording { reference }, Report::Cost { cost }])
+        }
+        Stage::Analysis => Some(vec![Report::Analysis { analysis: analysis(answered_by?) }]),
+    }
+}
+
+fn utterances(answered_by: AnsweredBy, started_at: Timestamp) -> Vec<Utterance> {
+    let say = |role, content: &str, after| Utterance {
+        role,
+        content: content.to_owned(),
+        at: started_at + Span::milliseconds(after),
+    };
+    match answered_by {
+        AnsweredBy::Human => vec![
+            say(Role::Customer, "Hello?", 100),
+            say(Role::Agent, "Hello, this is a simulated call.", 600),
+            say(Role::Customer, "Good to know. Goodbye.", 1_800),
+        ],
+        AnsweredBy::Machine => vec![
+            say(Role::Customer, "Please leave a message after the tone.", 100),
+            say(Role::Agent, "This is a simulated call. Goodbye.", 1_500),
+        ],
+    }
+}
+
+fn analysis(answered_by: AnsweredBy) -> Analysis {
+    let (summary, successful) = match answered_by {
+        AnsweredBy::Human => ("A simulated call that was answered by a person.", true),
+        AnsweredBy::Machine => ("A simulated call that reached a voicemail box.", false),
+    };
+    Analysis {
+        summary: summary.to_owned(),
+        successful: Some(successful),
+        sentiment: Some("neutral".to_owned()),
+        opt_out: Some(false),
+        custom: Map::from_iter([("simulated".to_owned(), Value::Bool(true))]),
+    }
+}
+
+/// A tenth of a second of silence, as WAV: 8 kHz, mono, 8 bits.
+pub(super) fn silence() -> Vec<u8> {
+    const SAMPLES: u32 = 800;
+    const RATE: u32 = 8_000;
+    let mut wav = Vec::with_capacity(44 + 800);
+    wav.extend_from_slice(b"RIFF");
+    wav.extend_from_slice(&(36 + SAMPLES).to_le_bytes());
+    wav.extend_from_slice(b"WAVEfmt ");
+    wav.extend_from_slice(&16_u32.to_le_bytes());
+    wav.extend_from_slice(&1_u16.to_le_bytes());
+    wav.extend_from_slice(&1_u16.to_le_bytes());
+    wav.extend_from_slice(&RATE.to_le_bytes());
+    wav.extend_from_slice(&RATE.to_le_bytes());
+    wav.extend_from_slice(&1_u16.to_le_bytes());
+    wav.extend_from_slice(&8_u16.to_le_bytes());
+    wav.extend_from_slice(b"data");
+    wav.extend_from_slice(&SAMPLES.to_le_bytes());
+    wav.resize(44 + 800, 0x80);
+    wav
+}

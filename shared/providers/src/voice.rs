@@ -1,0 +1,93 @@
+//! What every voice provider can be asked.
+
+use std::error::Error;
+use std::fmt;
+
+use domain::call::{Call, Outcome, ProviderCallId, Report};
+use futures::future::BoxFuture;
+use store::DialPermit;
+
+/// A provider did not answer a question. Nothing follows from that but asking again.
+#[derive(Debug)]
+pub struct ProviderError(Box<dyn Error + Send + Sync>);
+
+impl ProviderError {
+    /// Why it did not answer.
+    pub fn new(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(source.into())
+    }
+}
+
+impl fmt::Display for ProviderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the provider did not answer")
+    }
+}
+
+impl Error for ProviderError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(self.0.as_ref())
+    }
+}
+
+/// A recording, as the client is to get it.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Recording {
+    /// The recording itself.
+    Inline {
+        /// Its media type.
+        content_type: &'static str,
+        /// Its bytes.
+        bytes: Vec<u8>,
+    },
+    /// Where it can be had without credentials.
+    Redirect(String),
+}
+
+impl fmt::Debug for Recording {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Inline { .. } => "Recording::Inline",
+            Self::Redirect(_) => "Recording::Redirect",
+        })
+    }
+}
+
+/// A telephony provider, for voice.
+pub trait VoiceProvider: Send + Sync {
+    /// Asks for the call of one attempt. Asking uses the permit up, and nothing here asks twice: a fresh connection,
+    /// no retries.
+    fn create(&self, permit: DialPermit) -> BoxFuture<'_, Outcome>;
+
+    /// Searches for the call of an attempt whose outcome is unknown.
+    ///
+    /// # Errors
+    /// [`ProviderError`] where the provider did not answer: that is not the same as "not found".
+    fn search<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Option<Found>, ProviderError>>;
+
+    /// Asks for everything that is known of a call. `None` where the provider knows no such call.
+    ///
+    /// # Errors
+    /// [`ProviderError`] where the provider did not answer.
+    fn poll<'a>(
+        &'a self,
+        call: &'a Call,
+        call_id: &'a ProviderCallId,
+    ) -> BoxFuture<'a, Result<Option<Vec<Report>>, ProviderError>>;
+
+    /// Asks for a call to be hung up. `true` where the provider says that it is over, or that there is none.
+    ///
+    /// # Errors
+    /// [`ProviderError`] where the provider did not answer.
+    fn hang_up<'a>(&'a self, call: &'a Call, call_id: &'a ProviderCallId)
+    -> BoxFuture<'a, Result<bool, ProviderError>>;
+
+    /// Fetches the recording with this reference. `None` where there is none any more.
+    ///
+    /// # Errors
+    /// [`ProviderError`] where the provider did not answer.
+    fn recording<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<Option<Recording>, ProviderError>>;
+}
+
+/// A call that a search found, with what the provider says of it.
+pub type Found = (ProviderCallId, Vec<Report>);
