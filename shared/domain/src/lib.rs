@@ -1,6 +1,7 @@
 //! The rules of a conversation: pure. No AWS, no HTTP, no tokio, no clock and no randomness; those are arguments.
 
 pub mod call;
+pub mod cursor;
 pub mod delivery;
 pub mod fingerprint;
 pub mod ids;

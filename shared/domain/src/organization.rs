@@ -23,6 +23,8 @@ pub struct Organization {
     pub name: String,
     /// Suspended: nothing is accepted from it and nothing of it is dialled.
     pub suspended: bool,
+    /// Signs the cursors of its lists, so that none can be forged: random, in hexadecimal.
+    pub cursor_key: String,
     /// The numbers it may send from, in live mode.
     pub numbers: Vec<PhoneNumber>,
     /// Its webhook endpoints as far as the fan-out of an event needs them: here, so that the read that loads a

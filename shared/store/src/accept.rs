@@ -1,7 +1,7 @@
 //! Accepting a call: one conditional write, which is the idempotency record too.
 
 use domain::call::{Call, due_at};
-use domain::organization::{Content, suppression_digest};
+use domain::organization::Content;
 use domain::planted::{Bug, is_planted};
 
 use crate::error::StoreError;
@@ -10,7 +10,7 @@ use crate::item::{
     to_json,
 };
 use crate::keys;
-use crate::queue::{CallJob, MESSAGE_VERSION, QueueName};
+use crate::queue::{CallJob, QueueName};
 use crate::table::Table;
 use crate::write::{Written, transact_put};
 
@@ -62,18 +62,12 @@ impl Table {
 }
 
 fn new_call_item(call: &Call, nonce: &str) -> Result<Item, StoreError> {
-    let job = CallJob {
-        v: MESSAGE_VERSION,
-        conversation: call.id,
-        scope: call.scope.clone(),
-        suppression: suppression_digest(&call.scope, &call.to),
-    };
     let mut made = item::item(&keys::call(call.id), call)?;
     made.insert(VERSION.to_owned(), number(1));
     made.insert(NONCE.to_owned(), text(nonce));
     made.insert(MADE_BY.to_owned(), text(nonce));
     made.insert(NUDGES.to_owned(), number(0));
-    made.insert(JOB.to_owned(), text(to_json(&job)?));
+    made.insert(JOB.to_owned(), text(to_json(&CallJob::of(call))?));
     made.insert(QUEUE.to_owned(), text(QueueName::Dispatch.as_str()));
     put_in_list(&mut made, keys::calls_list(&call.scope), keys::list_place(call.created_at, call.id));
     if let Some(at) = due_at(call).filter(|_| !is_planted(Bug::ForgetDue)) {

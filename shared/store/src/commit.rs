@@ -1,7 +1,7 @@
 //! Changing a call: load, step, commit under a version check, enqueue. Nothing else changes a call.
 
 use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, Update};
-use domain::call::{Call, Entry, Input, Step, due_at, step, wake_at};
+use domain::call::{Call, Entry, Input, Status, Step, due_at, step, wake_at};
 use domain::delivery::Delivery;
 use domain::ids::{ConversationId, Scope};
 use domain::organization::{Organization, Suppression};
@@ -15,6 +15,7 @@ use crate::item::{self, DATA, Item, NONCE, NUDGES, VERSION, from_item, get_numbe
 use crate::keys::{self, DUE_AT, DUE_PK};
 use crate::permit::DialPermit;
 use crate::queue::{CallJob, DeliveryJob, MESSAGE_VERSION, Message, QueueName, Queues};
+use crate::read::Items;
 use crate::table::Table;
 use crate::transcript::transcript_items;
 use crate::write::{CONFLICT_PATIENCE_MS, Written, transact_put, transact_update};
@@ -54,8 +55,45 @@ pub struct Loaded {
 pub struct Applied {
     /// The call as it is now.
     pub call: Call,
+    /// Where it stood before.
+    pub previous: Status,
     /// The right to dial, where the input was a claim and it was granted.
     pub permit: Option<DialPermit>,
+}
+
+impl CallRef {
+    /// The keys of what [`Loaded::from_items`] has to see.
+    pub fn reads(&self) -> Vec<keys::Key> {
+        let suppression = self.suppression.as_ref().map(|digest| keys::suppression_by_digest(&self.scope, digest));
+        let call = [keys::call(self.conversation), keys::organization(&self.scope.organization)];
+        call.into_iter().chain(suppression).collect()
+    }
+}
+
+impl Loaded {
+    /// Puts a call together from what was read. `None` where there is none of that scope.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`].
+    pub fn from_items(reference: &CallRef, items: &Items) -> Result<Option<Self>, StoreError> {
+        let Some(item) = items.get(&keys::call(reference.conversation)) else { return Ok(None) };
+        let call: Call = from_item("call", item)?;
+        if call.scope != reference.scope {
+            return Ok(None);
+        }
+        let organization = items
+            .read("organization", &keys::organization(&reference.scope.organization))?
+            .ok_or_else(|| StoreError::corrupt("organization", "it is missing"))?;
+        let suppression = reference.suppression.as_ref();
+        let suppression = suppression.map(|digest| keys::suppression_by_digest(&reference.scope, digest));
+        Ok(Some(Self {
+            call,
+            organization,
+            suppressed: suppression.is_some_and(|key| items.get(&key).is_some()),
+            version: get_number(item, VERSION).unwrap_or(0),
+            job: get_text(item, item::JOB).unwrap_or_default().to_owned(),
+        }))
+    }
 }
 
 /// The table and the queues together: what a transition needs.
@@ -73,27 +111,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn load(&self, reference: &CallRef) -> Result<Option<Loaded>, StoreError> {
-        let call_key = keys::call(reference.conversation);
-        let organization_key = keys::organization(&reference.scope.organization);
-        let suppression_key =
-            reference.suppression.as_ref().map(|digest| keys::suppression_by_digest(&reference.scope, digest));
-        let wanted = [Some(call_key.clone()), Some(organization_key.clone()), suppression_key.clone()];
-        let items = self.table.read(wanted.into_iter().flatten()).await?;
-        let Some(item) = items.get(&call_key) else { return Ok(None) };
-        let call: Call = from_item("call", item)?;
-        if call.scope != reference.scope {
-            return Ok(None);
-        }
-        let organization = items
-            .read("organization", &organization_key)?
-            .ok_or_else(|| StoreError::corrupt("organization", "it is missing"))?;
-        Ok(Some(Loaded {
-            call,
-            organization,
-            suppressed: suppression_key.is_some_and(|key| items.get(&key).is_some()),
-            version: get_number(item, VERSION).unwrap_or(0),
-            job: get_text(item, item::JOB).unwrap_or_default().to_owned(),
-        }))
+        let items = self.table.read(reference.reads()).await?;
+        Loaded::from_items(reference, &items)
     }
 
     /// Applies an input to a call and commits what follows. Where somebody else wrote in between, the call is loaded
@@ -120,13 +139,13 @@ impl Store {
             };
             let step = step(&current.call, input(&current), now);
             if step.call == current.call {
-                return Ok(Some(Applied { call: step.call, permit: None }));
+                return Ok(Some(Applied { call: step.call, previous: current.call.status, permit: None }));
             }
             let jobs = delivery_jobs(&step, &current.organization);
             if self.table.commit(&current, &step, &jobs, now).await? {
                 self.enqueue(&current, &step.call, &jobs, now).await;
                 let permit = step.claimed.map(|attempt| DialPermit::new(step.call.clone(), attempt));
-                return Ok(Some(Applied { call: step.call, permit }));
+                return Ok(Some(Applied { call: step.call, previous: current.call.status, permit }));
             }
             if !backoff.wait().await {
                 return Err(StoreError::Conflict);

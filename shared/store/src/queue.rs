@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
-use domain::call::LONGEST_DELAY;
+use domain::call::{Call, LONGEST_DELAY};
 use domain::ids::{ConversationId, EndpointId, Scope};
+use domain::organization::suppression_digest;
 use domain::time::Span;
 use serde::{Deserialize, Serialize};
 
@@ -62,6 +63,18 @@ pub struct CallJob {
     pub scope: Scope,
     /// The digest by which the called number is looked up in the do-not-call list.
     pub suppression: String,
+}
+
+impl CallJob {
+    /// The message that wakes this call.
+    pub fn of(call: &Call) -> Self {
+        Self {
+            v: MESSAGE_VERSION,
+            conversation: call.id,
+            scope: call.scope.clone(),
+            suppression: suppression_digest(&call.scope, &call.to),
+        }
+    }
 }
 
 /// "Deliver this event to this endpoint."

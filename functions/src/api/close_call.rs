@@ -1,0 +1,47 @@
+//! `POST /v1/calls/{id}/close`: ends a call. The hanging up goes on behind the answer.
+
+use domain::call::{EndReason, Input, Status};
+use domain::ids::ConversationId;
+use domain::time::Timestamp;
+use lambda_http::http::StatusCode;
+use serde::Serialize;
+use store::Loaded;
+
+pub(crate) use super::call_reads as reads;
+use super::{conversation, reference};
+use crate::error::ApiError;
+use crate::fields::Fields;
+use crate::http::Response;
+use crate::registry::Authorized;
+
+/// What a closed call looks like.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Closed {
+    conversation_id: ConversationId,
+    status: Status,
+    ended_at: Option<Timestamp>,
+    end_reason: Option<EndReason>,
+    already_closed: bool,
+}
+
+/// Closes a call. Closing twice is not an error.
+pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let Authorized { app, caller, request, items } = authorized;
+    let mut fields = Fields::open_optional(request, &["reason"])?;
+    let reason = fields.text_within("reason", 1, 128).map_or(EndReason::ADMIN_CLOSED, EndReason::given);
+    fields.finish()?;
+    let id = conversation(request).ok_or(ApiError::NotFound("call"))?;
+    let reference = reference(id, &caller.scope);
+    let loaded = Loaded::from_items(&reference, &items)?.ok_or(ApiError::NotFound("call"))?;
+    let close = |_: &Loaded| Input::Close { reason: reason.clone() };
+    let applied = app.store.apply(&reference, Some(loaded), close).await?.ok_or(ApiError::NotFound("call"))?;
+    let closed = Closed {
+        conversation_id: id,
+        status: applied.call.status,
+        ended_at: applied.call.ended_at,
+        end_reason: applied.call.end_reason,
+        already_closed: applied.previous == Status::Ended,
+    };
+    Ok(Response::data(StatusCode::OK, request, closed)?)
+}

@@ -1,0 +1,25 @@
+//! `GET /v1/calls/{id}/recording`: the recording itself. A provider's own address for it often needs credentials.
+
+use providers::Recording;
+use store::Loaded;
+
+pub(crate) use super::call_reads as reads;
+use super::{conversation, reference};
+use crate::error::ApiError;
+use crate::http::Response;
+use crate::registry::Authorized;
+
+/// Answers with a call's recording, or with a redirect to it.
+pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let Authorized { app, caller, request, items } = authorized;
+    let id = conversation(request).ok_or(ApiError::NotFound("call"))?;
+    let loaded = Loaded::from_items(&reference(id, &caller.scope), &items)?.ok_or(ApiError::NotFound("call"))?;
+    let call = loaded.call;
+    let stored = call.facts.recording.as_deref().ok_or(ApiError::NotFound("recording"))?;
+    match app.providers.voice(call.provider).recording(stored).await {
+        Ok(Some(Recording::Inline { content_type, bytes })) => Ok(Response::bytes(content_type, bytes)),
+        Ok(Some(Recording::Redirect(url))) => Response::redirect(&url).ok_or(ApiError::NotFound("recording")),
+        Ok(None) => Err(ApiError::NotFound("recording")),
+        Err(error) => Err(ApiError::Provider(error.to_string())),
+    }
+}

@@ -1,0 +1,41 @@
+//! The native API.
+
+mod call_view;
+pub mod close_call;
+pub mod create_call;
+pub mod create_webhook;
+pub mod delete_webhook;
+pub mod get_call;
+pub mod get_call_recording;
+pub mod get_openapi;
+pub mod list_call_events;
+pub mod list_calls;
+pub mod list_webhooks;
+mod webhook_view;
+
+use domain::ids::{ConversationId, Scope};
+use store::keys::Key;
+use store::{CallRef, Table};
+
+use crate::http::Request;
+
+fn no_reads(_: &Request, _: &Scope) -> Vec<Key> {
+    Vec::new()
+}
+
+/// The conversation that the path names; `None` where that is no conversation's id.
+fn conversation(request: &Request) -> Option<ConversationId> {
+    ConversationId::parse(request.path("id"))
+}
+
+fn call_reads(request: &Request, scope: &Scope) -> Vec<Key> {
+    conversation(request).map(|id| reference(id, scope).reads()).unwrap_or_default()
+}
+
+fn full_call_reads(request: &Request, _: &Scope) -> Vec<Key> {
+    conversation(request).map(|id| Table::full_call_keys(id).to_vec()).unwrap_or_default()
+}
+
+fn reference(conversation: ConversationId, scope: &Scope) -> CallRef {
+    CallRef { conversation, scope: scope.clone(), suppression: None }
+}

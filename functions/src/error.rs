@@ -1,0 +1,201 @@
+//! What goes wrong, and what a client hears of it. The one file that turns errors into answers.
+//!
+//! | error | answer |
+//! |---|---|
+//! | the client's | 4xx with its code; every wrong field at once; nothing was written |
+//! | [`StoreError::Conflict`] | 409 `conflict`: send it again |
+//! | anything else | 500 with the request's id, and nothing else; the chain of causes is logged once, here |
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use lambda_http::http::StatusCode;
+use serde::Serialize;
+use store::StoreError;
+
+use crate::http::{Request, Response};
+
+/// A field of a request that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// The field's name, as the client wrote it.
+    pub field: String,
+    /// What is wrong with it, and the fix.
+    pub message: String,
+}
+
+impl FieldError {
+    /// A field, and what is wrong with it.
+    pub fn new(field: impl Into<String>, message: impl fmt::Display) -> Self {
+        Self { field: field.into(), message: message.to_string() }
+    }
+}
+
+/// Why a request is not carried out.
+#[derive(Debug)]
+pub enum ApiError {
+    /// 400: these fields are wrong.
+    Validation(Vec<FieldError>),
+    /// 401: there is no valid key. There is no hint which it is: missing, malformed, unknown, expired or revoked.
+    Unauthorized,
+    /// 403: the key, or its organization, may not.
+    PermissionDenied(String),
+    /// 403: the number must not be contacted.
+    DoNotCall,
+    /// 404: there is no such thing, or it belongs to somebody else.
+    NotFound(&'static str),
+    /// 409: something stands in the way.
+    Conflict(String),
+    /// 413: the body is too large.
+    PayloadTooLarge,
+    /// 415: the body is not JSON.
+    UnsupportedMediaType,
+    /// 422: the idempotency key was used for another request.
+    KeyReused,
+    /// 500, 409 for a conflict: the request may or may not have been carried out.
+    Internal(Box<dyn StdError + Send + Sync>),
+    /// 502: the provider did not answer as it should.
+    Provider(String),
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict => Self::Conflict("it is being changed by somebody else; send it again".to_owned()),
+            other => Self::Internal(Box::new(other)),
+        }
+    }
+}
+
+impl From<serde_json::Error> for ApiError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Internal(Box::new(error))
+    }
+}
+
+impl From<store::entropy::NoEntropy> for ApiError {
+    fn from(error: store::entropy::NoEntropy) -> Self {
+        Self::Internal(Box::new(error))
+    }
+}
+
+impl ApiError {
+    /// One wrong field.
+    pub fn field(field: impl Into<String>, message: impl fmt::Display) -> Self {
+        Self::Validation(vec![FieldError::new(field, message)])
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Validation(_) => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::PermissionDenied(_) | Self::DoNotCall => StatusCode::FORBIDDEN,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Provider(_) => StatusCode::BAD_GATEWAY,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Validation(_) => "validation_error",
+            Self::Unauthorized => "unauthorized",
+            Self::PermissionDenied(_) => "permission_denied",
+            Self::DoNotCall => "do_not_call",
+            Self::NotFound(_) => "not_found",
+            Self::Conflict(_) => "conflict",
+            Self::PayloadTooLarge => "payload_too_large",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::KeyReused => "idempotency_key_reused",
+            Self::Internal(_) => "internal_error",
+            Self::Provider(_) => "provider_error",
+        }
+    }
+
+    fn message(&self) -> String {
+        match self {
+            Self::Validation(fields) => match fields.as_slice() {
+                [one] => format!("{} {}", one.field, one.message),
+                many => format!("{} fields are invalid; see details", many.len()),
+            },
+            Self::Unauthorized => "a valid API key is required: Authorization: Bearer <key>".to_owned(),
+            Self::PermissionDenied(message) | Self::Conflict(message) | Self::Provider(message) => message.clone(),
+            Self::DoNotCall => "toNumber is on the do-not-call list".to_owned(),
+            Self::NotFound(what) => format!("there is no such {what}"),
+            Self::PayloadTooLarge => "the body is larger than 256 KiB".to_owned(),
+            Self::UnsupportedMediaType => "send the body as JSON, with Content-Type: application/json".to_owned(),
+            Self::KeyReused => {
+                "this Idempotency-Key was used for a different request; use a new key for a new request".to_owned()
+            }
+            Self::Internal(_) => "something went wrong on our side; the request can be sent again".to_owned(),
+        }
+    }
+
+    /// The answer to the request. What is our fault is logged, once, with its whole chain of causes.
+    pub fn into_response(self, request: &Request) -> Response {
+        if let Self::Internal(error) = &self {
+            tracing::error!(request_id = %request.request_id, error = error.as_ref() as &dyn StdError, "request failed");
+        }
+        let details = match &self {
+            Self::Validation(fields) => fields.as_slice(),
+            _ => &[],
+        };
+        let body = Failure {
+            error: Body { code: self.code(), message: self.message(), details },
+            meta: Meta { request_id: &request.request_id },
+        };
+        Response::json(self.status(), &body).unwrap_or_else(|_| Response::empty(StatusCode::INTERNAL_SERVER_ERROR))
+    }
+}
+
+#[derive(Serialize)]
+struct Failure<'a> {
+    error: Body<'a>,
+    meta: Meta<'a>,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    code: &'static str,
+    message: String,
+    details: &'a [FieldError],
+}
+
+#[derive(Serialize)]
+struct Meta<'a> {
+    request_id: &'a str,
+}
+
+/// Why a function could not be run at all.
+#[derive(Debug)]
+pub enum Error {
+    /// The event is not of the kind that the function is called with.
+    Event(serde_json::Error),
+    /// The work was begun and could not be finished.
+    Work(Box<dyn StdError + Send + Sync>),
+    /// The answer cannot be written.
+    Answer(serde_json::Error),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Event(_) => "the event is not of the kind this function is called with",
+            Self::Work(_) => "the work could not be finished",
+            Self::Answer(_) => "the answer cannot be written",
+        })
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Event(source) | Self::Answer(source) => Some(source),
+            Self::Work(source) => Some(source.as_ref()),
+        }
+    }
+}

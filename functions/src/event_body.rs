@@ -1,0 +1,90 @@
+//! Events as clients get them: the body of a webhook, and of `GET …/events`.
+
+use domain::call::{Call, Entry, Event, LogEntry, Utterance};
+use domain::ids::{AgentId, ConversationId, Mode, event_id};
+use domain::organization::Content;
+use domain::time::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// The largest body that is delivered with its transcript in it.
+const MAX_BODY_BYTES: usize = 256 * 1024;
+
+/// An event's envelope and data.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventBody<'a> {
+    id: String,
+    event: &'static str,
+    sequence: u64,
+    mode: Mode,
+    timestamp: Timestamp,
+    conversation_id: ConversationId,
+    agent_id: AgentId,
+    client_org_id: &'a str,
+    channel: &'static str,
+    metadata: &'a RawValue,
+    data: Value,
+}
+
+impl EventBody<'_> {
+    /// The event's id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+static NO_METADATA: std::sync::LazyLock<Box<RawValue>> =
+    std::sync::LazyLock::new(|| RawValue::from_string("{}".to_owned()).unwrap_or_default());
+
+/// Whether the event in a log entry carries the call's transcript.
+pub fn carries_transcript(entry: &LogEntry) -> bool {
+    matches!(&entry.entry, Entry::Event { event: Event::CallEnded(ended), .. } if ended.has_transcript)
+}
+
+/// The event in a log entry; `None` where the entry is a note.
+///
+/// # Errors
+/// Where it cannot be written as JSON.
+pub fn event_body<'a>(
+    call: &'a Call,
+    content: &'a Content,
+    entry: &LogEntry,
+    transcript: Option<&[Utterance]>,
+) -> Result<Option<EventBody<'a>>, serde_json::Error> {
+    let Entry::Event { sequence, event } = &entry.entry else { return Ok(None) };
+    Ok(Some(EventBody {
+        id: event_id(call.id, *sequence),
+        event: event.event_type().as_str(),
+        sequence: *sequence,
+        mode: call.scope.mode,
+        timestamp: entry.at,
+        conversation_id: call.id,
+        agent_id: call.agent.id,
+        client_org_id: call.scope.organization.as_str(),
+        channel: "voice",
+        metadata: content.metadata.as_deref().unwrap_or(&NO_METADATA),
+        data: data(call, event, transcript)?,
+    }))
+}
+
+fn data(call: &Call, event: &Event, transcript: Option<&[Utterance]>) -> Result<Value, serde_json::Error> {
+    let mut data = match event {
+        Event::CallStarted(started) => serde_json::to_value(started)?,
+        Event::CallAnalyzed(analysis) => serde_json::to_value(analysis)?,
+        Event::ContactOptOut(opt_out) => serde_json::to_value(opt_out)?,
+        Event::CallEnded(ended) => serde_json::to_value(ended)?,
+    };
+    if let (Event::CallEnded(ended), Value::Object(fields)) = (event, &mut data) {
+        fields.remove("hasTranscript");
+        // What was stored only after the event was emitted does not change the event.
+        let said = transcript.filter(|_| ended.has_transcript).map(serde_json::to_value).transpose()?;
+        let too_large = said.as_ref().is_some_and(|said| said.to_string().len() > MAX_BODY_BYTES - 32 * 1024);
+        if too_large {
+            fields.insert("transcriptUrl".to_owned(), Value::String(format!("/v1/calls/{}", call.id)));
+        }
+        fields.insert("transcript".to_owned(), said.filter(|_| !too_large).unwrap_or(Value::Null));
+    }
+    Ok(data)
+}

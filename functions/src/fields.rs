@@ -1,0 +1,152 @@
+//! Reading a JSON body field by field. Every wrong field is collected, so that all are reported at once.
+
+use domain::ids::AgentId;
+use domain::phone::PhoneNumber;
+use domain::time::Timestamp;
+use serde_json::{Map, Value};
+
+use crate::error::{ApiError, FieldError};
+use crate::http::Request;
+
+/// A JSON object being read.
+#[derive(Debug)]
+pub struct Fields<'a> {
+    object: &'a Map<String, Value>,
+    errors: Vec<FieldError>,
+}
+
+static EMPTY: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
+
+impl<'a> Fields<'a> {
+    /// Opens a request's body, which has to be a JSON object with no fields but these.
+    ///
+    /// # Errors
+    /// 413, 415, or 400 where it is no JSON object.
+    pub fn open(request: &'a Request, known: &[&str]) -> Result<Self, ApiError> {
+        if request.is_too_large() {
+            return Err(ApiError::PayloadTooLarge);
+        }
+        let content_type = request.header("content-type").unwrap_or("application/json");
+        let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        if media_type != "application/json" && !media_type.ends_with("+json") {
+            return Err(ApiError::UnsupportedMediaType);
+        }
+        let Some(body) = request.json() else { return Err(ApiError::field("body", "is not valid JSON")) };
+        let Value::Object(object) = body else { return Err(ApiError::field("body", "must be a JSON object")) };
+        let mut fields = Self { object, errors: Vec::new() };
+        for name in object.keys().filter(|name| !known.contains(&name.as_str())) {
+            fields.errors.push(unknown_field(name, known));
+        }
+        Ok(fields)
+    }
+
+    /// Like [`Fields::open`], where the body may be missing.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_optional(request: &'a Request, known: &[&str]) -> Result<Self, ApiError> {
+        if request.body().iter().all(u8::is_ascii_whitespace) {
+            return Ok(Self { object: &EMPTY, errors: Vec::new() });
+        }
+        Self::open(request, known)
+    }
+
+    /// Says what is wrong with a field.
+    pub fn refuse(&mut self, field: impl Into<String>, message: impl std::fmt::Display) {
+        self.errors.push(FieldError::new(field, message));
+    }
+
+    /// What was wrong, if anything was.
+    ///
+    /// # Errors
+    /// [`ApiError::Validation`] with every wrong field.
+    pub fn finish(self) -> Result<(), ApiError> {
+        if self.errors.is_empty() { Ok(()) } else { Err(ApiError::Validation(self.errors)) }
+    }
+
+    /// Whether a field was sent, with a value.
+    pub fn has(&self, name: &str) -> bool {
+        self.value(name).is_some()
+    }
+
+    /// A field's value; `null` is none.
+    pub fn value(&self, name: &str) -> Option<&'a Value> {
+        self.object.get(name).filter(|value| !value.is_null())
+    }
+
+    /// A text.
+    pub fn text(&mut self, name: &str) -> Option<&'a str> {
+        let value = self.value(name)?;
+        let text = value.as_str();
+        if text.is_none() {
+            self.refuse(name, "must be a string");
+        }
+        text
+    }
+
+    /// A text of a length within bounds, in characters.
+    pub fn text_within(&mut self, name: &str, shortest: usize, longest: usize) -> Option<&'a str> {
+        let text = self.text(name)?;
+        if (shortest..=longest).contains(&text.chars().count()) {
+            return Some(text);
+        }
+        self.refuse(name, format_args!("must be {shortest} to {longest} characters long"));
+        None
+    }
+
+    /// True or false.
+    pub fn boolean(&mut self, name: &str) -> Option<bool> {
+        let value = self.value(name)?.as_bool();
+        if value.is_none() {
+            self.refuse(name, "must be true or false");
+        }
+        value
+    }
+
+    /// A phone number in E.164.
+    pub fn phone_number(&mut self, name: &str) -> Option<PhoneNumber> {
+        let text = self.text(name)?;
+        PhoneNumber::parse(text).map_err(|error| self.refuse(name, error)).ok()
+    }
+
+    /// A phone number that must be there.
+    pub fn required_phone_number(&mut self, name: &str) -> Option<PhoneNumber> {
+        if !self.has(name) {
+            self.refuse(name, "is required: a phone number in E.164 format, such as +15555550123");
+        }
+        self.phone_number(name)
+    }
+
+    /// A moment.
+    pub fn timestamp(&mut self, name: &str) -> Option<Timestamp> {
+        let text = self.text(name)?;
+        Timestamp::parse(text).map_err(|error| self.refuse(name, error)).ok()
+    }
+
+    /// An agent's id.
+    pub fn agent_id(&mut self, name: &str) -> Option<AgentId> {
+        let text = self.text(name)?;
+        let id = AgentId::parse(text);
+        if id.is_none() {
+            self.refuse(name, "must be a UUID such as 2c4a1e72-0000-4000-8000-000000000000");
+        }
+        id
+    }
+
+    /// A JSON object.
+    pub fn object(&mut self, name: &str) -> Option<&'a Map<String, Value>> {
+        let object = self.value(name)?.as_object();
+        if object.is_none() {
+            self.refuse(name, "must be a JSON object");
+        }
+        object
+    }
+}
+
+fn unknown_field(name: &str, known: &[&str]) -> FieldError {
+    if name == "clientOrgId" {
+        return FieldError::new(name, "must not be sent: the API key determines the organization");
+    }
+    let shown: String = name.chars().take(64).collect();
+    FieldError::new(shown, format_args!("is not a known field; known are {}", known.join(", ")))
+}

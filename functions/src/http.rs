@@ -1,0 +1,227 @@
+//! Requests and answers, as API Gateway's HTTP API (payload 2.0) hands them over.
+//!
+//! The event is read by a type of our own: `lambda_http`'s conversion into an `http::Request` panics on a raw query with
+//! a space, a quote or `<`, and reads the `+` of `?toNumber=+1555…` as a space.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use lambda_http::Body;
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use lambda_http::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use lambda_http::http::{HeaderMap, StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::query::{self, Query};
+
+/// The largest body that is taken.
+pub const MAX_BODY_BYTES: usize = 256 * 1024;
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Event {
+    #[serde(default)]
+    raw_query_string: String,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    #[serde(default)]
+    path_parameters: Option<BTreeMap<String, String>>,
+    request_context: Context,
+    #[serde(default)]
+    body: Option<String>,
+    #[serde(default)]
+    is_base64_encoded: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Context {
+    #[serde(default)]
+    request_id: String,
+}
+
+/// A request.
+#[derive(Debug)]
+pub struct Request {
+    /// Names the request in its answer and in the log.
+    pub request_id: String,
+    headers: BTreeMap<String, String>,
+    path: BTreeMap<String, String>,
+    raw_query: String,
+    body: Vec<u8>,
+    json: OnceLock<Option<Value>>,
+}
+
+impl Request {
+    /// Reads API Gateway's event.
+    ///
+    /// # Errors
+    /// Where it is none.
+    pub fn from_event(event: Value) -> Result<Self, serde_json::Error> {
+        let event: Event = serde_json::from_value(event)?;
+        let text = event.body.unwrap_or_default();
+        // What claims to be Base64 and is none comes out as no JSON, and is refused as that.
+        let body = if event.is_base64_encoded { STANDARD.decode(&text).unwrap_or_default() } else { text.into_bytes() };
+        let lower = |(name, value): (String, String)| (name.to_ascii_lowercase(), value);
+        Ok(Self {
+            request_id: format!("req_{}", event.request_context.request_id.trim_end_matches('=')),
+            headers: event.headers.into_iter().map(lower).collect(),
+            path: event.path_parameters.unwrap_or_default(),
+            raw_query: event.raw_query_string,
+            body,
+            json: OnceLock::new(),
+        })
+    }
+
+    /// A header, by its lower-case name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(String::as_str)
+    }
+
+    /// A parameter of the path.
+    pub fn path(&self, name: &str) -> &str {
+        self.path.get(name).map_or("", String::as_str)
+    }
+
+    /// The query's parameters.
+    ///
+    /// # Errors
+    /// [`query::Undecodable`] where the query cannot be decoded.
+    pub fn query(&self) -> Result<Query, query::Undecodable> {
+        Query::parse(&self.raw_query)
+    }
+
+    /// The body as it came.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// Whether the body is larger than is taken.
+    pub fn is_too_large(&self) -> bool {
+        self.body.len() > MAX_BODY_BYTES
+    }
+
+    /// The body as JSON; `None` where it is none, or too large to be looked at.
+    pub fn json(&self) -> Option<&Value> {
+        let parse = || (!self.is_too_large()).then(|| serde_json::from_slice(&self.body).ok()).flatten();
+        self.json.get_or_init(parse).as_ref()
+    }
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Response {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    body: Body,
+    base64: bool,
+}
+
+#[derive(Serialize)]
+struct Meta<'a> {
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pagination: Option<Pagination>,
+}
+
+/// Where a list goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Pagination {
+    /// To be sent as `?cursor=` for the next page.
+    pub cursor: Option<String>,
+    /// Whether there is a next page.
+    pub has_more: bool,
+}
+
+#[derive(Serialize)]
+struct Success<'a, T> {
+    data: T,
+    meta: Meta<'a>,
+}
+
+impl Response {
+    fn new(status: StatusCode, content_type: &'static str, body: Body) -> Self {
+        let base64 = matches!(body, Body::Binary(_));
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]);
+        Self { status, headers, body, base64 }
+    }
+
+    /// Any JSON.
+    ///
+    /// # Errors
+    /// Where the body cannot be written as JSON.
+    pub fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, serde_json::Error> {
+        Ok(Self::new(status, "application/json", Body::Text(serde_json::to_string(body)?)))
+    }
+
+    /// JSON that is at hand as text.
+    pub fn json_text(body: &'static str) -> Self {
+        Self::new(StatusCode::OK, "application/json", Body::Text(body.to_owned()))
+    }
+
+    /// `{"data": …, "meta": {"request_id"}}`.
+    ///
+    /// # Errors
+    /// Where the data cannot be written as JSON.
+    pub fn data(status: StatusCode, request: &Request, data: impl Serialize) -> Result<Self, serde_json::Error> {
+        let meta = Meta { request_id: &request.request_id, pagination: None };
+        Self::json(status, &Success { data, meta })
+    }
+
+    /// A page of a list.
+    ///
+    /// # Errors
+    /// Where the data cannot be written as JSON.
+    pub fn page(request: &Request, data: impl Serialize, cursor: Option<String>) -> Result<Self, serde_json::Error> {
+        let pagination = Some(Pagination { has_more: cursor.is_some(), cursor });
+        let meta = Meta { request_id: &request.request_id, pagination };
+        Self::json(StatusCode::OK, &Success { data, meta })
+    }
+
+    /// Nothing but a status.
+    pub fn empty(status: StatusCode) -> Self {
+        Self { status, headers: HeaderMap::new(), body: Body::Empty, base64: false }
+    }
+
+    /// Bytes.
+    pub fn bytes(content_type: &'static str, bytes: Vec<u8>) -> Self {
+        Self::new(StatusCode::OK, content_type, Body::Binary(bytes))
+    }
+
+    /// A redirect. `None` where the address cannot stand in a header.
+    pub fn redirect(url: &str) -> Option<Self> {
+        let mut response = Self::empty(StatusCode::FOUND);
+        response.headers.insert(LOCATION, HeaderValue::from_str(url).ok()?);
+        Some(response)
+    }
+
+    /// With `Retry-After`, in seconds.
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        self
+    }
+
+    /// With `Idempotent-Replayed: true`.
+    pub fn replayed(mut self) -> Self {
+        self.headers.insert(HeaderName::from_static("idempotent-replayed"), HeaderValue::from_static("true"));
+        self
+    }
+
+    /// The answer as API Gateway takes it.
+    ///
+    /// # Errors
+    /// Where it cannot be written as JSON.
+    pub fn into_event(self) -> Result<Value, serde_json::Error> {
+        let mut answer = ApiGatewayV2httpResponse::default();
+        answer.status_code = i64::from(self.status.as_u16());
+        answer.headers = self.headers;
+        answer.is_base64_encoded = self.base64;
+        answer.body = Some(self.body);
+        serde_json::to_value(answer)
+    }
+}

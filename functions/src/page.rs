@@ -1,0 +1,60 @@
+//! Pages of lists: `?limit=` and `?cursor=`.
+
+use domain::cursor;
+
+use crate::auth::Caller;
+use crate::error::{ApiError, FieldError};
+use crate::http::Request;
+use crate::query::Query;
+
+const DEFAULT_LIMIT: u8 = 20;
+const LARGEST_LIMIT: u8 = 100;
+
+/// Which page of a list is asked for.
+#[derive(Debug)]
+pub struct Page {
+    /// How many entries at most.
+    pub limit: u8,
+    /// The place behind which it begins.
+    pub start: Option<String>,
+    /// The rest of the query.
+    pub query: Query,
+    list: String,
+}
+
+impl Page {
+    /// Reads which page of a list is asked for. `filters` are the query's other parameters.
+    ///
+    /// # Errors
+    /// [`ApiError::Validation`] with every wrong parameter that can be judged here.
+    pub fn parse(request: &Request, caller: &Caller, list: &str, filters: &[&str]) -> Result<Self, ApiError> {
+        let query = request.query().map_err(|error| ApiError::field("query", error))?;
+        let mut errors = Vec::new();
+        for name in query.names().filter(|name| !["limit", "cursor"].contains(name) && !filters.contains(name)) {
+            let shown: String = name.chars().take(64).collect();
+            errors.push(FieldError::new(shown, "is not a known parameter"));
+        }
+        let limit = match query.get("limit").map(str::parse::<u8>) {
+            None => DEFAULT_LIMIT,
+            Some(Ok(limit)) if (1..=LARGEST_LIMIT).contains(&limit) => limit,
+            Some(_) => {
+                errors.push(FieldError::new("limit", "must be a number from 1 to 100"));
+                DEFAULT_LIMIT
+            }
+        };
+        let list = format!("{list}#{}", caller.scope);
+        let start = query.get("cursor").and_then(|given| {
+            let place = cursor::open(&caller.organization.cursor_key, &list, given);
+            if place.is_none() {
+                errors.push(FieldError::new("cursor", "was not given out for this list; begin without one"));
+            }
+            place
+        });
+        if errors.is_empty() { Ok(Self { limit, start, query, list }) } else { Err(ApiError::Validation(errors)) }
+    }
+
+    /// The cursor of the next page, which begins behind this place.
+    pub fn cursor(&self, caller: &Caller, place: &str) -> String {
+        cursor::seal(&caller.organization.cursor_key, &self.list, place)
+    }
+}
