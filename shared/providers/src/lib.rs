@@ -1,1 +1,3 @@
-//! Skeleton.
+//! The outside world: what is spoken to over the network, and how.
+
+pub mod egress;
