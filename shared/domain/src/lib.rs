@@ -9,4 +9,5 @@ pub mod key;
 pub mod organization;
 pub mod phone;
 pub mod planted;
+pub mod signature;
 pub mod time;

@@ -3,6 +3,7 @@
 //! A provider's words die here. What goes inside is an [`Outcome`](domain::call::Outcome) or a list of
 //! [`Report`](domain::call::Report)s.
 
+pub mod egress;
 mod outcome;
 pub mod simulator;
 mod voice;

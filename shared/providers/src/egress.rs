@@ -1,0 +1,177 @@
+//! The guarded HTTP client: everything that goes to a URL that a client chose goes through here.
+//!
+//! Invariants: nothing connects to an address that was not checked; nothing is sent twice, to a second place, or over a
+//! connection that was used before; nothing takes longer than it was given, whatever the other side does.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use http::{HeaderMap, Method};
+use rustls::{ClientConfig, RootCertStore};
+use url::{Host, Url};
+
+use self::resolver::{Guarded, Lookup};
+
+mod address;
+mod answer;
+mod error;
+mod policy;
+mod resolver;
+#[cfg(test)]
+mod tests;
+
+pub use self::answer::{Answer, KEPT_BYTES, RetryAfter};
+pub use self::error::{EgressError, NotPublic, Source, UrlError};
+pub use self::policy::{EgressPolicy, LONGEST_URL};
+
+/// How long an endpoint may take over a webhook, from the look-up of its name to the end of its answer.
+pub const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long a name's look-up may take while somebody waits for an endpoint to be registered.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A request to a client's URL.
+pub struct OutboundRequest {
+    /// What is asked for.
+    pub method: Method,
+    /// Of whom.
+    pub url: Url,
+    /// The headers, but for those that the body and the connection bring with them.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Vec<u8>,
+    /// One deadline over everything: name, connection, request, answer.
+    pub timeout: Duration,
+}
+
+impl fmt::Debug for OutboundRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} ({} bytes)", self.method, self.url.host_str().unwrap_or("-"), self.body.len())
+    }
+}
+
+/// What stands in for the network in a simulation.
+pub type Exchange =
+    Arc<dyn Fn(OutboundRequest) -> BoxFuture<'static, Result<Answer, EgressError>> + Send + Sync + 'static>;
+
+/// The guarded HTTP client. Cheap to clone.
+#[derive(Clone)]
+pub struct Egress {
+    policy: EgressPolicy,
+    transport: Transport,
+}
+
+#[derive(Clone)]
+enum Transport {
+    Network { client: reqwest::Client, guarded: Guarded },
+    Function(Exchange),
+}
+
+impl fmt::Debug for Egress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Egress").field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+impl Egress {
+    /// The client that reaches the network.
+    ///
+    /// # Errors
+    /// [`EgressError::Setup`] where the TLS provider lacks what it should have.
+    pub fn new(policy: EgressPolicy) -> Result<Self, EgressError> {
+        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        Self::with(policy, resolver::system(), roots)
+    }
+
+    /// A client whose every request goes to this function instead of the network. URLs are checked and deadlines kept
+    /// all the same; names are not looked up.
+    pub fn through(policy: EgressPolicy, exchange: Exchange) -> Self {
+        Self { policy, transport: Transport::Function(exchange) }
+    }
+
+    fn with(policy: EgressPolicy, lookup: Lookup, roots: RootCertStore) -> Result<Self, EgressError> {
+        let guarded = Guarded { lookup, policy };
+        let client = client(guarded.clone(), roots)?;
+        Ok(Self { policy, transport: Transport::Network { client, guarded } })
+    }
+
+    /// Checks a URL when it is registered: its form, its host, and the addresses that the host's name has today. What it
+    /// means at each later connection is checked then. With `allow_insecure` no name is looked up: a laptop may be offline.
+    ///
+    /// # Errors
+    /// [`UrlError`], whose text says how to mend the URL.
+    pub async fn check_url(&self, text: &str) -> Result<Url, UrlError> {
+        let url = self.policy.read(text)?;
+        let (Transport::Network { guarded, .. }, Some(Host::Domain(host)), false) =
+            (&self.transport, url.host(), self.policy.allow_insecure)
+        else {
+            return Ok(url);
+        };
+        match tokio::time::timeout(LOOKUP_TIMEOUT, guarded.addresses(host.to_owned())).await {
+            Ok(Ok(_)) => Ok(url),
+            Ok(Err(error)) => match error.downcast::<NotPublic>() {
+                Ok(address) => Err(UrlError::NotPublic(*address)),
+                Err(error) => Err(UrlError::Unresolved(error)),
+            },
+            Err(_) => Err(UrlError::Unresolved(io::Error::from(io::ErrorKind::TimedOut).into())),
+        }
+    }
+
+    /// Sends a request, once, and reads what comes back.
+    ///
+    /// # Errors
+    /// [`EgressError`] where no complete answer came back in time. An answer of any status is none.
+    pub async fn send(&self, request: OutboundRequest) -> Result<Answer, EgressError> {
+        self.policy.check(&request.url).map_err(EgressError::Refused)?;
+        let timeout = request.timeout;
+        let exchange: BoxFuture<'_, Result<Answer, EgressError>> = match &self.transport {
+            Transport::Network { client, .. } => Box::pin(exchange(client, request)),
+            Transport::Function(function) => function(request),
+        };
+        tokio::time::timeout(timeout, exchange).await.unwrap_or(Err(EgressError::Timeout))
+    }
+}
+
+/// The HTTP client under the guard, with everything switched off that would send a request twice or elsewhere.
+fn client(guarded: Guarded, roots: RootCertStore) -> Result<reqwest::Client, EgressError> {
+    let mut tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| EgressError::Setup(error.into()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .https_only(!guarded.policy.allow_insecure)
+        .dns_resolver(guarded)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .no_proxy()
+        // A connection is used once: each request's address is checked, and none goes out on one that is just closing.
+        .pool_max_idle_per_host(0)
+        .user_agent(concat!("Ringdown/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(|error| EgressError::Setup(error.into()))
+}
+
+async fn exchange(client: &reqwest::Client, request: OutboundRequest) -> Result<Answer, EgressError> {
+    let mut response = client
+        .request(request.method, request.url)
+        .headers(request.headers)
+        .body(request.body)
+        .send()
+        .await
+        .map_err(EgressError::of_client)?;
+    let mut body = Vec::new();
+    while body.len() < KEPT_BYTES {
+        match response.chunk().await.map_err(EgressError::of_client)? {
+            Some(chunk) => body.extend_from_slice(&chunk),
+            None => break,
+        }
+    }
+    Ok(Answer::new(response.status(), response.headers(), body))
+}

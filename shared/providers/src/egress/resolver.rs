@@ -1,0 +1,58 @@
+//! Names to addresses. The addresses checked here are the ones that are connected to: between the check and the
+//! connection there is no second look-up that could answer something else.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+use super::error::Source;
+use super::policy::EgressPolicy;
+
+/// Looks up a host's name.
+pub(super) type Lookup = Arc<dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> + Send + Sync>;
+
+/// The look-up of the machine.
+pub(super) fn system() -> Lookup {
+    Arc::new(|host| {
+        Box::pin(async move {
+            // The port is of no interest to the look-up; the connection takes it from the URL.
+            let found = tokio::net::lookup_host((host, 0)).await?;
+            Ok(found.map(|address| address.ip()).collect())
+        })
+    })
+}
+
+/// A look-up that lets nothing through but what the policy allows.
+#[derive(Clone)]
+pub(super) struct Guarded {
+    pub(super) lookup: Lookup,
+    pub(super) policy: EgressPolicy,
+}
+
+impl Guarded {
+    /// The addresses of a host. One that is not public refuses all of them: a name that means both a public place and a
+    /// private one is a trick, or a mistake.
+    pub(super) async fn addresses(&self, host: String) -> Result<Vec<IpAddr>, Source> {
+        let addresses = (self.lookup)(host).await?;
+        if addresses.is_empty() {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address").into());
+        }
+        for address in &addresses {
+            self.policy.check_address(*address)?;
+        }
+        Ok(addresses)
+    }
+}
+
+impl Resolve for Guarded {
+    fn resolve(&self, name: Name) -> Resolving {
+        let guarded = self.clone();
+        Box::pin(async move {
+            let addresses = guarded.addresses(name.as_str().to_owned()).await?;
+            Ok(Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0))) as Addrs)
+        })
+    }
+}

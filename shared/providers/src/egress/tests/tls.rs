@@ -1,0 +1,104 @@
+//! The guard over TLS, with a certificate that nobody but a test trusts.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
+use tokio::io::AsyncWriteExt as _;
+
+use super::{LOCAL, PLENTY, listen, lookup, post};
+use crate::egress::{Egress, EgressError};
+
+/// A certificate for `endpoint.test`, signed by itself, valid until 2126.
+const CERTIFICATE: &str = "\
+    MIIBnzCCAUSgAwIBAgIUO3a3dJuFgLVI9AShUwTkTi/1r0cwCgYIKoZIzj0EAwIwGDEWMBQGA1UEAwwNZW5kcG9pbnQudGVzdDAgFw0yNjExMj\
+    EwMDMwMzFaGA8yMTI2MTAyODAwMzAzMVowGDEWMBQGA1UEAwwNZW5kcG9pbnQudGVzdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABDpTREyP\
+    3fP95uzOsJK507NF8hVakbzMbS31fkx8nTvYyiW2nlQe22UdB/0SMUyGFs/LiS2yKMMvHk+xkP3OGNOjajBoMB0GA1UdDgQWBBQr62qNfczy+8\
+    QK7rt4Ub5TV7LWezAfBgNVHSMEGDAWgBQr62qNfczy+8QK7rt4Ub5TV7LWezAYBgNVHREEETAPgg1lbmRwb2ludC50ZXN0MAwGA1UdEwEB/wQC\
+    MAAwCgYIKoZIzj0EAwIDSQAwRgIhAK6SNHGtwDHmbNZXJUiRIJxv32yeJZ7mHAcFCfb3lttzAiEAvm/fM0+qfA7sZCtDk4+IOA0t/Kjhu8gx98\
+    aQhBnrqkQ=";
+
+/// The key to [`CERTIFICATE`]. It opens nothing else.
+const KEY: &str = "\
+    MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgf2c6lLA3jkbFnacYvOiFpCYQoE+UHdTLZiBQqESJ7HShRANCAAQ6U0RMj93z/e\
+    bszrCSudOzRfIVWpG8zG0t9X5MfJ072Moltp5UHttlHQf9EjFMhhbPy4ktsijDLx5PsZD9zhjT";
+
+fn decoded(base64: &str) -> Vec<u8> {
+    STANDARD.decode(base64).unwrap()
+}
+
+/// An endpoint that speaks TLS under [`CERTIFICATE`] to one client. Says whether a request came through.
+fn endpoint() -> (u16, JoinHandle<bool>) {
+    let certificate = CertificateDer::from(decoded(CERTIFICATE));
+    let key = PrivatePkcs8KeyDer::from(decoded(KEY));
+    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key.into())
+        .unwrap();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let serve = move || {
+        let (socket, _) = listener.accept().unwrap();
+        let mut stream = StreamOwned::new(ServerConnection::new(Arc::new(config)).unwrap(), socket);
+        let mut request = [0; 1_024];
+        let arrived = stream.read(&mut request).is_ok_and(|read| request[..read].starts_with(b"POST /hooks "));
+        arrived && stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nsafe").is_ok()
+    };
+    (port, std::thread::spawn(serve))
+}
+
+fn egress(roots: RootCertStore) -> Egress {
+    Egress::with(LOCAL, lookup(|| Ok(vec![Ipv4Addr::LOCALHOST.into()])), roots).unwrap()
+}
+
+fn trusting() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from(decoded(CERTIFICATE))).unwrap();
+    roots
+}
+
+#[tokio::test]
+async fn a_trusted_certificate_for_the_urls_host_is_talked_to() {
+    let (port, endpoint) = endpoint();
+    let answer = egress(trusting()).send(post(&format!("https://endpoint.test:{port}/hooks"), PLENTY)).await.unwrap();
+    assert_eq!((answer.status, answer.first_kilobyte.as_str()), (200, "safe"));
+    assert!(endpoint.join().unwrap());
+}
+
+#[tokio::test]
+async fn a_trusted_certificate_for_another_host_is_refused_before_anything_is_sent() {
+    let (port, endpoint) = endpoint();
+    let answer = egress(trusting()).send(post(&format!("https://other.test:{port}/hooks"), PLENTY)).await;
+    assert!(matches!(answer, Err(EgressError::Tls(_))), "{answer:?}");
+    assert!(!endpoint.join().unwrap());
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_vouches_for_is_refused_before_anything_is_sent() {
+    let (port, endpoint) = endpoint();
+    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let answer = egress(roots).send(post(&format!("https://endpoint.test:{port}/hooks"), PLENTY)).await;
+    assert!(matches!(answer, Err(EgressError::Tls(_))), "{answer:?}");
+    assert!(!endpoint.join().unwrap());
+}
+
+#[tokio::test]
+async fn an_endpoint_that_speaks_no_tls_is_a_failure_to_secure() {
+    let (listener, address) = listen().await;
+    let endpoint = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
+        stream
+    };
+    let egress = egress(trusting());
+    let url = format!("https://{address}/hooks");
+    let (answer, _stream) = tokio::join!(egress.send(post(&url, PLENTY)), endpoint);
+    assert!(matches!(answer, Err(EgressError::Tls(_))), "{answer:?}");
+}
