@@ -2,6 +2,8 @@
 //! loopback, around the same handlers that run in Lambda.
 
 mod error;
+pub mod events;
+pub mod routes;
 #[cfg(test)]
 mod sample;
 pub mod template;
