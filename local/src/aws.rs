@@ -4,7 +4,7 @@ use std::{error::Error, fmt};
 
 use aws_credential_types::Credentials;
 use aws_sdk_sqs::{
-    config::{BehaviorVersion, Region, StalledStreamProtectionConfig},
+    config::{BehaviorVersion, Region, SharedHttpClient, StalledStreamProtectionConfig},
     error::{ProvideErrorMetadata, SdkError},
 };
 use aws_smithy_http_client::{
@@ -48,7 +48,7 @@ impl Access {
             .endpoint_url(&self.dynamodb)
             .credentials_provider(self.credentials.clone())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .http_client(http_client());
+            .http_client(http_client(&self.dynamodb));
         aws_sdk_dynamodb::Client::from_conf(config.build())
     }
 
@@ -60,14 +60,18 @@ impl Access {
             .endpoint_url(&self.sqs)
             .credentials_provider(self.credentials.clone())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .http_client(http_client());
+            .http_client(http_client(&self.sqs));
         aws_sdk_sqs::Client::from_conf(config.build())
     }
 }
 
-/// TLS is there for an endpoint that is not on loopback.
-fn http_client() -> aws_sdk_sqs::config::SharedHttpClient {
-    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+/// TLS only where the endpoint asks for it: a machine without root certificates can still use the embedded ones.
+fn http_client(endpoint: &str) -> SharedHttpClient {
+    if endpoint.starts_with("https:") {
+        Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+    } else {
+        Builder::new().build_http()
+    }
 }
 
 /// Credentials for emulators, which ask for some and check none.

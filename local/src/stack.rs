@@ -203,3 +203,7 @@ fn start_triggers(template: &Template, backend: &Backend, runner: &Runner, front
         }
     }
 }
+
+#[cfg(test)]
+#[path = "stack_tests.rs"]
+mod tests;
