@@ -1,1 +1,11 @@
-//! Skeleton.
+//! The rules of a conversation: pure. No AWS, no HTTP, no tokio, no clock and no randomness; those are arguments.
+
+pub mod call;
+pub mod delivery;
+pub mod fingerprint;
+pub mod ids;
+pub mod key;
+pub mod organization;
+pub mod phone;
+pub mod planted;
+pub mod time;

@@ -1,0 +1,270 @@
+//! What a call's log holds: the events that clients hear of, and notes that only operators read.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Analysis, AnsweredBy, Cost, EndReason, ProviderCallId};
+use crate::ids::Channel;
+use crate::organization::Provider;
+use crate::phone::PhoneNumber;
+use crate::time::Timestamp;
+
+/// An event type, by the name clients subscribe to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum EventType {
+    /// A call connected.
+    #[serde(rename = "call.started")]
+    CallStarted,
+    /// A call is over; once for every accepted call.
+    #[serde(rename = "call.ended")]
+    CallEnded,
+    /// A call was analysed.
+    #[serde(rename = "call.analyzed")]
+    CallAnalyzed,
+    /// An SMS was sent.
+    #[serde(rename = "sms.message_sent")]
+    SmsMessageSent,
+    /// An SMS came in.
+    #[serde(rename = "sms.message_received")]
+    SmsMessageReceived,
+    /// An SMS's delivery state changed.
+    #[serde(rename = "sms.message_delivery_updated")]
+    SmsMessageDeliveryUpdated,
+    /// A tool was called.
+    #[serde(rename = "sms.tool_call_invocation")]
+    SmsToolCallInvocation,
+    /// A tool answered.
+    #[serde(rename = "sms.tool_call_result")]
+    SmsToolCallResult,
+    /// An SMS conversation is over.
+    #[serde(rename = "sms.conversation_closed")]
+    SmsConversationClosed,
+    /// Somebody wants to hear nothing more.
+    #[serde(rename = "contact.opt_out")]
+    ContactOptOut,
+    /// Somebody takes that back.
+    #[serde(rename = "contact.opt_in")]
+    ContactOptIn,
+    /// An endpoint was disabled.
+    #[serde(rename = "endpoint.disabled")]
+    EndpointDisabled,
+    /// A test.
+    #[serde(rename = "webhook.test")]
+    WebhookTest,
+}
+
+impl EventType {
+    /// Every event type.
+    pub const ALL: [Self; 13] = [
+        Self::CallStarted,
+        Self::CallEnded,
+        Self::CallAnalyzed,
+        Self::SmsMessageSent,
+        Self::SmsMessageReceived,
+        Self::SmsMessageDeliveryUpdated,
+        Self::SmsToolCallInvocation,
+        Self::SmsToolCallResult,
+        Self::SmsConversationClosed,
+        Self::ContactOptOut,
+        Self::ContactOptIn,
+        Self::EndpointDisabled,
+        Self::WebhookTest,
+    ];
+
+    /// The name that clients subscribe to.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CallStarted => "call.started",
+            Self::CallEnded => "call.ended",
+            Self::CallAnalyzed => "call.analyzed",
+            Self::SmsMessageSent => "sms.message_sent",
+            Self::SmsMessageReceived => "sms.message_received",
+            Self::SmsMessageDeliveryUpdated => "sms.message_delivery_updated",
+            Self::SmsToolCallInvocation => "sms.tool_call_invocation",
+            Self::SmsToolCallResult => "sms.tool_call_result",
+            Self::SmsConversationClosed => "sms.conversation_closed",
+            Self::ContactOptOut => "contact.opt_out",
+            Self::ContactOptIn => "contact.opt_in",
+            Self::EndpointDisabled => "endpoint.disabled",
+            Self::WebhookTest => "webhook.test",
+        }
+    }
+
+    /// Reads a name; `None` where there is no such event.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|event| event.as_str() == name)
+    }
+}
+
+/// One entry of a call's log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LogEntry {
+    /// Its place in the log, from 1.
+    pub number: u64,
+    /// When it was written.
+    pub at: Timestamp,
+    /// What it says.
+    pub entry: Entry,
+}
+
+/// What a log entry says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Entry {
+    /// Something that clients hear of.
+    Event {
+        /// Counts the events of the conversation from 1, without gaps.
+        sequence: u64,
+        /// The event.
+        event: Event,
+    },
+    /// Something that only operators read. Takes no number in the sequence.
+    Note {
+        /// The note.
+        note: Note,
+    },
+}
+
+/// An event's data, as in the contract.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", content = "data")]
+pub enum Event {
+    /// A call connected.
+    #[serde(rename = "call.started")]
+    CallStarted(CallStarted),
+    /// A call is over.
+    #[serde(rename = "call.ended")]
+    CallEnded(CallEnded),
+    /// A call was analysed.
+    #[serde(rename = "call.analyzed")]
+    CallAnalyzed(Analysis),
+    /// Somebody wants to hear nothing more.
+    #[serde(rename = "contact.opt_out")]
+    ContactOptOut(ContactOptOut),
+}
+
+impl Event {
+    /// The event's type.
+    pub const fn event_type(&self) -> EventType {
+        match self {
+            Self::CallStarted(_) => EventType::CallStarted,
+            Self::CallEnded(_) => EventType::CallEnded,
+            Self::CallAnalyzed(_) => EventType::CallAnalyzed,
+            Self::ContactOptOut(_) => EventType::ContactOptOut,
+        }
+    }
+}
+
+/// The data of `call.started`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CallStarted {
+    /// When it was answered.
+    pub started_at: Timestamp,
+    /// The calling number.
+    pub from: PhoneNumber,
+    /// The called number.
+    pub to: PhoneNumber,
+    /// Who placed it.
+    pub provider: Provider,
+    /// The provider's id for it.
+    pub provider_call_id: ProviderCallId,
+    /// Who answered, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_by: Option<AnsweredBy>,
+}
+
+/// The data of `call.ended`, but for the transcript's text, which stands in items of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CallEnded {
+    /// When it was answered, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub ended_at: Timestamp,
+    /// How long it lasted.
+    pub duration_seconds: u32,
+    /// Why it ended.
+    pub end_reason: EndReason,
+    /// Who answered, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_by: Option<AnsweredBy>,
+    /// Whether the transcript was stored when the event was emitted, and so belongs to it.
+    pub has_transcript: bool,
+    /// Whether there is a recording to be had.
+    pub recording_available: bool,
+    /// What it cost, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
+}
+
+/// The data of `contact.opt_out`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ContactOptOut {
+    /// Whose wish it is.
+    pub phone_number: PhoneNumber,
+    /// Where it was said.
+    pub channel: Channel,
+    /// How we know: `analysis`, `keyword`, `carrier`.
+    pub source: String,
+    /// The keyword.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keyword: Option<String>,
+}
+
+/// What only operators read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "note", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum Note {
+    /// An attempt provably never happened.
+    NotPlaced {
+        /// The attempt.
+        attempt: u32,
+        /// What the provider's adapter says.
+        why: String,
+    },
+    /// The provider refused an attempt for good.
+    Refused {
+        /// The attempt.
+        attempt: u32,
+        /// What the provider's adapter says.
+        why: String,
+    },
+    /// An attempt's outcome is not known.
+    OutcomeUnknown {
+        /// The attempt.
+        attempt: u32,
+        /// What the provider's adapter says.
+        why: String,
+    },
+    /// A call whose outcome was unknown was found.
+    Adopted {
+        /// The attempt.
+        attempt: u32,
+        /// The provider's id for it.
+        call_id: ProviderCallId,
+    },
+    /// A call was found at the provider after it had been ended here. It is hung up.
+    FoundAfterEnd {
+        /// The attempt.
+        attempt: u32,
+        /// The provider's id for it.
+        call_id: ProviderCallId,
+    },
+    /// The provider holds a call that it should not. It is hung up.
+    Stray {
+        /// The attempt.
+        attempt: u32,
+        /// The provider's id for it.
+        call_id: ProviderCallId,
+    },
+    /// What was still open at the provider was given up: it cannot be live any more.
+    GivenUp {
+        /// The attempt.
+        attempt: u32,
+    },
+    /// The service made no progress with the call in several tries.
+    Abandoned,
+}

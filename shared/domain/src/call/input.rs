@@ -1,0 +1,238 @@
+//! What can happen to a call. A provider's own words die at its adapter: inside there is only what stands here.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::EndReason;
+use crate::time::{Span, Timestamp};
+
+/// A provider's id for a call.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ProviderCallId(String);
+
+impl ProviderCallId {
+    /// The id as the provider gave it.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ProviderCallId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What can happen to a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A client closes it.
+    Close {
+        /// Why.
+        reason: EndReason,
+    },
+    /// A consumer wants to dial it.
+    Claim {
+        /// The number is on the do-not-call list.
+        suppressed: bool,
+        /// The organization is suspended.
+        suspended: bool,
+    },
+    /// The consumer that claimed this attempt says what came of it.
+    Outcome {
+        /// The attempt.
+        attempt: u32,
+        /// What came of it.
+        outcome: Outcome,
+    },
+    /// The provider reports, unasked.
+    Heard {
+        /// The attempt that the report names.
+        attempt: u32,
+        /// The provider's id for the call.
+        call_id: ProviderCallId,
+        /// What it says.
+        reports: Vec<Report>,
+    },
+    /// The provider was searched for the call of an attempt.
+    Searched {
+        /// The attempt.
+        attempt: u32,
+        /// The call, with what the provider says of it; `None` where nothing was found, or the search failed.
+        found: Option<(ProviderCallId, Vec<Report>)>,
+    },
+    /// The provider was asked for news of the call.
+    Polled {
+        /// The provider's id for the call.
+        call_id: ProviderCallId,
+        /// What it says; `None` where it does not know the call or did not answer.
+        reports: Option<Vec<Report>>,
+    },
+    /// The provider was asked to hang up.
+    HungUp {
+        /// The provider's id for the call.
+        call_id: ProviderCallId,
+        /// Whether it says that the call is over.
+        confirmed: bool,
+    },
+    /// Time has passed.
+    Tick,
+    /// What is overdue made no progress in several tries.
+    Abandon,
+}
+
+/// What came of asking a provider to place a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It has the call.
+    Accepted {
+        /// The provider's id for it.
+        call_id: ProviderCallId,
+    },
+    /// The attempt provably never happened, and another may go better: nothing was sent, or we were told to slow down.
+    NotPlaced {
+        /// How long the provider wants us to wait.
+        retry_after: Option<Span>,
+        /// For the log: no number, no text.
+        why: String,
+    },
+    /// The provider definitely refused, and would again.
+    Refused {
+        /// The reason that the call ends with.
+        reason: EndReason,
+        /// For the log: no number, no text.
+        why: String,
+    },
+    /// Anything else. It is never asked again blindly.
+    Unknown {
+        /// For the log: no number, no text.
+        why: String,
+    },
+}
+
+/// What a provider says of a call.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "report", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum Report {
+    /// It rings.
+    Ringing,
+    /// It was answered.
+    Answered {
+        /// When.
+        at: Timestamp,
+        /// By whom.
+        by: Option<AnsweredBy>,
+    },
+    /// It is over.
+    Ended {
+        /// When.
+        at: Timestamp,
+        /// Why.
+        reason: EndReason,
+        /// When it was answered, if it was.
+        started_at: Option<Timestamp>,
+        /// Who answered.
+        answered_by: Option<AnsweredBy>,
+        /// How long it lasted.
+        duration_seconds: Option<u32>,
+    },
+    /// What was said; empty where there is no transcript and none will come.
+    Transcript {
+        /// In order.
+        utterances: Vec<Utterance>,
+    },
+    /// There is a recording.
+    Recording {
+        /// The provider's reference to it.
+        reference: String,
+    },
+    /// What was made of the call afterwards.
+    Analysis {
+        /// The analysis.
+        analysis: Analysis,
+    },
+    /// What it cost.
+    Cost {
+        /// The price.
+        cost: Cost,
+    },
+}
+
+/// Who answered a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnsweredBy {
+    /// A person.
+    Human,
+    /// A voicemail box or another machine.
+    Machine,
+}
+
+impl AnsweredBy {
+    /// As it stands in objects and events.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::Machine => "machine",
+        }
+    }
+}
+
+/// Who speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Our agent.
+    Agent,
+    /// The called party.
+    Customer,
+}
+
+/// One thing that was said.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Utterance {
+    /// By whom.
+    pub role: Role,
+    /// What.
+    pub content: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What was made of a call after it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Analysis {
+    /// In a few sentences.
+    pub summary: String,
+    /// Whether it reached its aim.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub successful: Option<bool>,
+    /// The called party's mood: `positive`, `neutral`, `negative`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sentiment: Option<String>,
+    /// The called party wants to hear nothing more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opt_out: Option<bool>,
+    /// What the agent is configured to find out.
+    #[serde(default)]
+    pub custom: Map<String, Value>,
+}
+
+/// A price.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Cost {
+    /// In the currency's minor unit: cents.
+    pub amount_minor: i64,
+    /// ISO 4217, such as `USD`.
+    pub currency: String,
+}

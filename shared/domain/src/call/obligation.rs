@@ -1,0 +1,105 @@
+//! What the service still owes a call, and when. Nothing else decides when a call is looked at again.
+
+use super::step::{LIVE_GRACE, RING_GRACE};
+use super::transition::longest_life;
+use super::{Call, Closing, Dispatch, ProviderCallId};
+use crate::planted::{Bug, is_planted};
+use crate::time::{Span, Timestamp};
+
+/// How long after the moment of a prompt obligation the index names it: its message may be lost.
+pub const ENQUEUE_GRACE: Span = Span::seconds(30);
+
+/// The longest delay of an SQS message.
+pub const LONGEST_DELAY: Span = Span::minutes(15);
+
+/// How far `reconcile`, which runs every minute, looks ahead: what falls due in between is enqueued with its exact
+/// delay. An obligation that lies further off than this when it arises needs no message of its own.
+pub const LOOK_AHEAD: Span = Span::seconds(75);
+
+/// What to do for a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Duty {
+    /// Claim it and ask the provider to place it.
+    Dial,
+    /// Search the provider for the call of an attempt whose outcome is unknown.
+    Search,
+    /// Ask the provider for news.
+    Poll,
+    /// Ask the provider to hang this call up.
+    HangUp(ProviderCallId),
+    /// Let the time that has passed take effect.
+    PassTime,
+}
+
+/// Something owed at a moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Obligation {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub duty: Duty,
+    /// Whether the commit that made it also enqueues a message for it. What lies a minute off or more is left to the
+    /// index, whose reader looks ahead.
+    pub prompt: bool,
+}
+
+/// Every open obligation, in no order.
+pub fn obligations(call: &Call) -> Vec<Obligation> {
+    let mut open = Vec::with_capacity(4);
+    let mut owe = |at, duty, prompt| open.push(Obligation { at, duty, prompt });
+    let ended = call.is_ended();
+    match &call.dispatch {
+        Dispatch::Waiting { since, from, .. } => {
+            owe(*from, Duty::Dial, from.since(*since) <= LONGEST_DELAY);
+            owe(call.window.not_after, Duty::PassTime, false);
+        }
+        Dispatch::Asking { lease_until, .. } => {
+            if !is_planted(Bug::ForgetLease) {
+                owe(*lease_until, Duty::PassTime, false);
+            }
+        }
+        Dispatch::Unknown { since, next_search_at, .. } => {
+            owe(*next_search_at, Duty::Search, true);
+            let patience = if ended { longest_life(call) } else { call.provider.settlement() };
+            owe(*since + patience, Duty::PassTime, false);
+        }
+        Dispatch::Live { hang_up: Some(hang_up), .. } => {
+            owe(hang_up.since + longest_life(call), Duty::PassTime, false);
+            if let Some(call_id) = &call.provider_call_id {
+                owe(hang_up.next_at, Duty::HangUp(call_id.clone()), true);
+            }
+        }
+        Dispatch::Live { since, next_poll_at, hang_up: None, .. } => {
+            owe(*next_poll_at, Duty::Poll, false);
+            let limit = match call.started_at {
+                None => *since + Span::seconds(call.limits.ring_seconds) + RING_GRACE,
+                Some(started) => started + Span::seconds(call.limits.max_duration_seconds) + LIVE_GRACE,
+            };
+            owe(limit, Duty::PassTime, false);
+        }
+        Dispatch::Settled => {}
+    }
+    for stray in &call.strays {
+        owe(stray.hang_up.next_at, Duty::HangUp(stray.call_id.clone()), true);
+        owe(stray.hang_up.since + longest_life(call), Duty::PassTime, false);
+    }
+    if let Closing::Due { by } = call.closing {
+        owe(by, Duty::PassTime, true);
+    }
+    open
+}
+
+/// When the index names the call: the earliest open obligation, a prompt one 30 seconds later than its message.
+pub fn due_at(call: &Call) -> Option<Timestamp> {
+    obligations(call).into_iter().map(|owed| if owed.prompt { owed.at + ENQUEUE_GRACE } else { owed.at }).min()
+}
+
+/// When a message has to wake the call: its earliest prompt obligation.
+pub fn wake_at(call: &Call) -> Option<Timestamp> {
+    obligations(call).into_iter().filter(|owed| owed.prompt).map(|owed| owed.at).min()
+}
+
+/// What to do for the call now: what is overdue the longest. `None` where nothing is due.
+pub fn next_action(call: &Call, now: Timestamp) -> Option<Duty> {
+    obligations(call).into_iter().filter(|owed| owed.at <= now).min_by_key(|owed| owed.at).map(|owed| owed.duty)
+}

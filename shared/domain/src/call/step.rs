@@ -1,0 +1,217 @@
+//! The rules of a call: one function.
+
+use super::event::Note;
+use super::transition::Transition;
+use super::{Call, Dispatch, EndReason, Input, LogEntry, Outcome, ProviderCallId, Report, Status, Utterance};
+use crate::planted::{Bug, is_planted};
+use crate::time::{Span, Timestamp};
+
+/// How long a consumer may hold a claim. Longer than the function's timeout, so that a lapsed lease means a dead
+/// consumer; shorter than the queue's visibility timeout, so that the redelivery finds it lapsed.
+pub const LEASE: Span = Span::seconds(60);
+
+/// Attempts that provably never happened, after which the provider counts as unavailable: about five minutes.
+pub const MAX_FAILURES: u32 = 10;
+
+/// How long `call.ended` waits for the hang-up's confirmation and the transcript.
+pub(super) const CLOSING_WAIT: Span = Span::seconds(60);
+
+/// How long after its ring time a call that was not answered is ended here: the provider's own report goes first.
+pub(super) const RING_GRACE: Span = Span::seconds(30);
+
+/// How long after its maximum a live call is ended here: the provider's own limit goes first.
+pub(super) const LIVE_GRACE: Span = Span::seconds(30);
+
+/// What follows from an input. Commit it before acting on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The new call.
+    pub call: Call,
+    /// What to add to its log.
+    pub log: Vec<LogEntry>,
+    /// The transcript to store with it.
+    pub transcript: Option<Vec<Utterance>>,
+    /// Whether the called number is to be suppressed with it.
+    pub opt_out: bool,
+    /// The attempt that was claimed: once this is committed, and only then, the provider may be asked.
+    pub claimed: Option<u32>,
+}
+
+/// The rules of a call. News goes before the clock: what an input brings is taken in first, then what time alone
+/// brings about, then the closing event where it is due.
+pub fn step(call: &Call, input: Input, now: Timestamp) -> Step {
+    let mut transition = Transition::new(call.clone(), now);
+    match input {
+        Input::Close { reason } => transition.end(reason, now),
+        Input::Claim { suppressed, suspended } => transition.claim(suppressed, suspended),
+        Input::Outcome { attempt, outcome } => transition.settle(attempt, outcome),
+        Input::Heard { attempt, call_id, reports } => transition.heard(attempt, &call_id, reports),
+        Input::Searched { attempt, found } => transition.searched(attempt, found),
+        Input::Polled { call_id, reports } => transition.polled(&call_id, reports),
+        Input::HungUp { call_id, confirmed } => transition.hung_up(&call_id, confirmed),
+        Input::Tick => {}
+        Input::Abandon => transition.abandon(),
+    }
+    transition.pass_time();
+    transition.announce();
+    transition.finish()
+}
+
+impl Transition {
+    fn claim(&mut self, suppressed: bool, suspended: bool) {
+        let Dispatch::Waiting { from, failures, .. } = self.call.dispatch else { return };
+        if self.call.is_ended() || self.now < from || self.now >= self.call.window.not_after {
+            return;
+        }
+        if suspended {
+            self.end(EndReason::ORGANIZATION_SUSPENDED, self.now);
+        } else if suppressed && !is_planted(Bug::DialSuppressed) {
+            self.end(EndReason::DO_NOT_CALL, self.now);
+        } else {
+            self.call.attempt += 1;
+            self.call.status = Status::Dispatching;
+            self.call.dispatch = Dispatch::Asking { since: self.now, lease_until: self.now + LEASE, failures };
+            self.claimed = Some(self.call.attempt);
+        }
+    }
+
+    fn settle(&mut self, attempt: u32, outcome: Outcome) {
+        match outcome {
+            // An acceptance is no news of the call's life: it only says that the provider has it.
+            Outcome::Accepted { call_id } => {
+                self.recognise(attempt, &call_id, false);
+            }
+            Outcome::NotPlaced { retry_after, why } => self.not_placed(attempt, retry_after, why),
+            Outcome::Refused { reason, why } => {
+                if self.is_open(attempt) {
+                    self.note(Note::Refused { attempt, why });
+                    self.call.dispatch = Dispatch::Settled;
+                    self.end(reason, self.now);
+                }
+            }
+            Outcome::Unknown { why } => {
+                if let Dispatch::Asking { since, failures, .. } = self.call.dispatch
+                    && attempt == self.call.attempt
+                {
+                    if is_planted(Bug::RetryTimeout) {
+                        self.retry(failures, None);
+                    } else {
+                        self.unknown(since, why);
+                    }
+                }
+            }
+        }
+    }
+
+    fn not_placed(&mut self, attempt: u32, retry_after: Option<Span>, why: String) {
+        if !self.is_open(attempt) {
+            return;
+        }
+        let failures = match self.call.dispatch {
+            Dispatch::Asking { failures, .. } => failures + 1,
+            Dispatch::Waiting { .. } | Dispatch::Unknown { .. } | Dispatch::Live { .. } | Dispatch::Settled => 1,
+        };
+        self.note(Note::NotPlaced { attempt, why });
+        if self.call.is_ended() {
+            self.call.dispatch = Dispatch::Settled;
+        } else if failures >= MAX_FAILURES {
+            self.call.dispatch = Dispatch::Settled;
+            self.end(EndReason::PROVIDER_UNAVAILABLE, self.now);
+        } else {
+            self.retry(failures, retry_after);
+        }
+    }
+
+    /// The one way back: the attempt provably never happened.
+    fn retry(&mut self, failures: u32, retry_after: Option<Span>) {
+        let wait = retry_delay(failures).max(retry_after.unwrap_or(Span::ZERO));
+        self.call.status = Status::Queued;
+        self.call.dispatch = Dispatch::Waiting { since: self.now, from: self.now + wait, failures };
+    }
+
+    /// Whether this attempt's outcome is still to be told.
+    fn is_open(&self, attempt: u32) -> bool {
+        let open = matches!(self.call.dispatch, Dispatch::Asking { .. } | Dispatch::Unknown { .. });
+        open && attempt == self.call.attempt
+    }
+
+    fn heard(&mut self, attempt: u32, call_id: &ProviderCallId, reports: Vec<Report>) {
+        if self.recognise(attempt, call_id, is_over(&reports)) {
+            self.hear(reports);
+        }
+    }
+
+    fn searched(&mut self, attempt: u32, found: Option<(ProviderCallId, Vec<Report>)>) {
+        let Dispatch::Unknown { since, searches, .. } = self.call.dispatch else { return };
+        if attempt != self.call.attempt {
+            return;
+        }
+        if let Some((call_id, reports)) = found {
+            self.note(Note::Adopted { attempt, call_id: call_id.clone() });
+            self.heard(attempt, &call_id, reports);
+        } else {
+            let searches = searches.saturating_add(1);
+            let next_search_at = self.now + search_delay(searches, self.call.is_ended());
+            self.call.dispatch = Dispatch::Unknown { since, next_search_at, searches };
+        }
+    }
+
+    fn polled(&mut self, call_id: &ProviderCallId, reports: Option<Vec<Report>>) {
+        let silence = self.call.provider.silence();
+        if self.call.provider_call_id.as_ref() != Some(call_id) {
+            return;
+        }
+        if let Some(reports) = reports {
+            self.hear(reports);
+        } else if let Dispatch::Live { next_poll_at, .. } = &mut self.call.dispatch {
+            *next_poll_at = self.now + silence;
+        }
+    }
+
+    fn hung_up(&mut self, call_id: &ProviderCallId, confirmed: bool) {
+        let now = self.now;
+        if self.call.provider_call_id.as_ref() == Some(call_id) {
+            if let Dispatch::Live { hang_up: Some(hang_up), .. } = &mut self.call.dispatch {
+                if confirmed {
+                    self.call.dispatch = Dispatch::Settled;
+                } else {
+                    hang_up.tries = hang_up.tries.saturating_add(1);
+                    hang_up.next_at = now + retry_delay(hang_up.tries);
+                }
+            }
+            return;
+        }
+        if confirmed {
+            self.call.strays.retain(|stray| stray.call_id != *call_id);
+        }
+        for stray in self.call.strays.iter_mut().filter(|stray| stray.call_id == *call_id) {
+            stray.hang_up.tries = stray.hang_up.tries.saturating_add(1);
+            stray.hang_up.next_at = now + retry_delay(stray.hang_up.tries);
+        }
+    }
+
+    /// What cannot be brought forward is ended; what cannot be ended is let go.
+    fn abandon(&mut self) {
+        self.note(Note::Abandoned);
+        if self.call.is_ended() {
+            self.call.dispatch = Dispatch::Settled;
+            self.call.strays.clear();
+        } else {
+            self.end(EndReason::INTERNAL_ERROR, self.now);
+        }
+    }
+}
+
+fn is_over(reports: &[Report]) -> bool {
+    reports.iter().any(|report| matches!(report, Report::Ended { .. }))
+}
+
+/// 1, 2, 4 … seconds, 60 at most.
+fn retry_delay(failures: u32) -> Span {
+    Span::seconds(1 << failures.saturating_sub(1).min(6)).min(Span::seconds(60))
+}
+
+/// 5, 10, 20, 40, 60 … seconds; for a call that is over here, a quarter of an hour once the first searches are done.
+pub(super) fn search_delay(searches: u32, ended: bool) -> Span {
+    if ended && searches > 4 { Span::minutes(15) } else { Span::seconds(5 << searches.min(4)).min(Span::seconds(60)) }
+}

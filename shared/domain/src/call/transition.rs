@@ -1,0 +1,365 @@
+//! A call in the middle of a step: what every input may do to it.
+
+use super::event::{CallEnded, CallStarted, ContactOptOut, Entry, Event, LogEntry, Note};
+use super::step::{CLOSING_WAIT, LIVE_GRACE, RING_GRACE, Step};
+use super::{
+    AnsweredBy, Call, Closing, Dispatch, EndReason, HangUp, ProviderCallId, Report, Status, Stray, Transcript,
+    Utterance,
+};
+use crate::ids::Channel;
+use crate::planted::{Bug, is_planted};
+use crate::time::{Span, Timestamp};
+
+/// A provider that keeps placing calls we never asked for is not followed further than this.
+const MAX_STRAYS: usize = 4;
+
+pub(super) struct Transition {
+    pub(super) call: Call,
+    pub(super) now: Timestamp,
+    pub(super) claimed: Option<u32>,
+    log: Vec<LogEntry>,
+    transcript: Option<Vec<Utterance>>,
+    opt_out: bool,
+}
+
+impl Transition {
+    pub(super) fn new(call: Call, now: Timestamp) -> Self {
+        Self { call, now, claimed: None, log: Vec::new(), transcript: None, opt_out: false }
+    }
+
+    pub(super) fn finish(self) -> Step {
+        Step {
+            call: self.call,
+            log: self.log,
+            transcript: self.transcript,
+            opt_out: self.opt_out,
+            claimed: self.claimed,
+        }
+    }
+
+    pub(super) fn note(&mut self, note: Note) {
+        self.append(Entry::Note { note });
+    }
+
+    fn emit(&mut self, event: Event) {
+        self.call.sequence += 1;
+        if is_planted(Bug::SequenceGap) && matches!(event, Event::CallAnalyzed(_)) {
+            self.call.sequence += 1;
+        }
+        self.append(Entry::Event { sequence: self.call.sequence, event });
+    }
+
+    fn append(&mut self, entry: Entry) {
+        self.call.log_length += 1;
+        self.log.push(LogEntry { number: self.call.log_length, at: self.now, entry });
+    }
+
+    /// Ends the call here. What is open at the provider stays open, as something to be hung up.
+    pub(super) fn end(&mut self, reason: EndReason, at: Timestamp) {
+        if self.call.is_ended() {
+            if is_planted(Bug::EndReasonMoves) {
+                self.call.end_reason = Some(reason);
+            }
+            return;
+        }
+        self.call.status = Status::Ended;
+        self.call.ended_at = Some(self.clamp(at));
+        self.call.end_reason = Some(reason);
+        self.call.closing = Closing::Due { by: self.now + CLOSING_WAIT };
+        match &mut self.call.dispatch {
+            Dispatch::Waiting { .. } => self.call.dispatch = Dispatch::Settled,
+            Dispatch::Live { hang_up, .. } => *hang_up = Some(HangUp { since: self.now, next_at: self.now, tries: 0 }),
+            Dispatch::Asking { .. } | Dispatch::Unknown { .. } | Dispatch::Settled => {}
+        }
+    }
+
+    /// The provider shows a call of this attempt: takes it as this call's, or marks it to be hung up.
+    pub(super) fn recognise(&mut self, attempt: u32, call_id: &ProviderCallId, over: bool) -> bool {
+        if self.call.provider_call_id.as_ref() == Some(call_id) {
+            return true;
+        }
+        let ours = attempt == self.call.attempt && attempt > 0 && self.call.provider_call_id.is_none();
+        match self.call.dispatch {
+            Dispatch::Waiting { .. } | Dispatch::Asking { .. } | Dispatch::Unknown { .. } if ours => {
+                self.adopt(call_id.clone());
+                true
+            }
+            Dispatch::Settled if ours && over => {
+                self.call.provider_call_id = Some(call_id.clone());
+                true
+            }
+            Dispatch::Waiting { .. }
+            | Dispatch::Asking { .. }
+            | Dispatch::Unknown { .. }
+            | Dispatch::Live { .. }
+            | Dispatch::Settled => {
+                if !over {
+                    self.stray(attempt, call_id.clone());
+                }
+                false
+            }
+        }
+    }
+
+    fn adopt(&mut self, call_id: ProviderCallId) {
+        let now = self.now;
+        let late = self.call.is_ended();
+        if late {
+            self.note(Note::FoundAfterEnd { attempt: self.call.attempt, call_id: call_id.clone() });
+        } else {
+            self.call.status = self.call.status.max(Status::Dispatching);
+        }
+        let hang_up = HangUp { since: now, next_at: now, tries: 0 };
+        self.call.provider_call_id = Some(call_id);
+        self.call.dispatch = Dispatch::Live {
+            since: now,
+            last_news_at: now,
+            next_poll_at: now + self.call.provider.silence(),
+            hang_up: (late && !is_planted(Bug::LateCallKept)).then_some(hang_up),
+        };
+    }
+
+    fn stray(&mut self, attempt: u32, call_id: ProviderCallId) {
+        let known = self.call.strays.iter().any(|stray| stray.call_id == call_id);
+        if known || self.call.strays.len() >= MAX_STRAYS {
+            return;
+        }
+        self.note(Note::Stray { attempt, call_id: call_id.clone() });
+        let hang_up = HangUp { since: self.now, next_at: self.now, tries: 0 };
+        self.call.strays.push(Stray { call_id, hang_up });
+    }
+
+    /// Takes in what the provider says of this call.
+    pub(super) fn hear(&mut self, reports: Vec<Report>) {
+        let (now, silence) = (self.now, self.call.provider.silence());
+        if let Dispatch::Live { last_news_at, next_poll_at, .. } = &mut self.call.dispatch {
+            *last_news_at = now;
+            *next_poll_at = now + silence;
+        }
+        for report in reports {
+            self.apply(report);
+        }
+    }
+
+    fn apply(&mut self, report: Report) {
+        match report {
+            Report::Ringing => self.move_to(Status::Ringing),
+            Report::Answered { at, by } => self.answered(at, by),
+            Report::Ended { at, reason, started_at, answered_by, duration_seconds } => {
+                self.over(at, reason, started_at, answered_by, duration_seconds);
+            }
+            Report::Transcript { utterances } => self.transcribed(utterances),
+            Report::Recording { reference } => {
+                self.call.facts.recording.get_or_insert(reference);
+            }
+            Report::Analysis { analysis } => {
+                if self.call.facts.analysis.is_none() {
+                    self.opt_out = analysis.opt_out == Some(true);
+                    self.call.facts.analysis = Some(analysis);
+                }
+            }
+            Report::Cost { cost } => {
+                self.call.facts.cost.get_or_insert(cost);
+            }
+        }
+    }
+
+    fn move_to(&mut self, status: Status) {
+        let backwards = is_planted(Bug::StatusMovesBack) && !self.call.is_ended();
+        if backwards || self.call.status < status {
+            self.call.status = status;
+        }
+    }
+
+    fn answered(&mut self, at: Timestamp, by: Option<AnsweredBy>) {
+        if self.call.facts.answered_by.is_none() {
+            self.call.facts.answered_by = by;
+        }
+        self.move_to(Status::InProgress);
+        if self.call.started_at.is_some() {
+            return;
+        }
+        let started_at = self.clamp(at);
+        self.call.started_at = Some(started_at);
+        let Some(provider_call_id) = self.call.provider_call_id.clone() else { return };
+        // Once `call.ended` is out, a `call.started` behind it would only confuse.
+        if self.call.closing != Closing::Announced {
+            self.emit(Event::CallStarted(CallStarted {
+                started_at,
+                from: self.call.from.clone(),
+                to: self.call.to.clone(),
+                provider: self.call.provider,
+                provider_call_id,
+                answered_by: self.call.facts.answered_by,
+            }));
+        }
+    }
+
+    fn over(
+        &mut self,
+        at: Timestamp,
+        reason: EndReason,
+        started_at: Option<Timestamp>,
+        by: Option<AnsweredBy>,
+        duration: Option<u32>,
+    ) {
+        let lasted = duration.filter(|seconds| *seconds > 0).map(|seconds| at - Span::seconds(seconds));
+        if let Some(started_at) = started_at.or(lasted) {
+            self.answered(started_at, by);
+        }
+        if self.call.facts.answered_by.is_none() {
+            self.call.facts.answered_by = by;
+        }
+        if self.call.facts.duration_seconds.is_none() {
+            self.call.facts.duration_seconds = duration;
+        }
+        self.call.dispatch = Dispatch::Settled;
+        self.end(reason, at);
+    }
+
+    fn transcribed(&mut self, utterances: Vec<Utterance>) {
+        if self.call.facts.transcript != Transcript::Awaited {
+            return;
+        }
+        if utterances.is_empty() {
+            self.call.facts.transcript = Transcript::Absent;
+        } else {
+            self.call.facts.transcript = Transcript::Stored;
+            self.transcript = Some(utterances);
+        }
+    }
+
+    /// What time alone brings about.
+    pub(super) fn pass_time(&mut self) {
+        let now = self.now;
+        match self.call.dispatch.clone() {
+            Dispatch::Waiting { .. } => {
+                if now >= self.call.window.not_after {
+                    self.end(EndReason::DISPATCH_DEADLINE_EXCEEDED, now);
+                }
+            }
+            Dispatch::Asking { since, lease_until, .. } => {
+                if now >= lease_until {
+                    self.unknown(since, "the consumer that held the lease was not heard of again".to_owned());
+                    self.pass_unknown_time(since);
+                }
+            }
+            Dispatch::Unknown { since, .. } => self.pass_unknown_time(since),
+            Dispatch::Live { since, last_news_at, hang_up, .. } => self.pass_live_time(since, last_news_at, hang_up),
+            Dispatch::Settled => {}
+        }
+        let abandon_after = self.longest_life();
+        self.call.strays.retain(|stray| now < stray.hang_up.since + abandon_after);
+    }
+
+    /// The outcome of the attempt that began then is not known.
+    pub(super) fn unknown(&mut self, since: Timestamp, why: String) {
+        self.note(Note::OutcomeUnknown { attempt: self.call.attempt, why });
+        let next_search_at = self.now + super::step::search_delay(0, self.call.is_ended());
+        self.call.dispatch = Dispatch::Unknown { since, next_search_at, searches: 0 };
+    }
+
+    fn pass_unknown_time(&mut self, since: Timestamp) {
+        if self.now >= since + self.call.provider.settlement() {
+            self.end(EndReason::DISPATCH_UNCONFIRMED, self.now);
+        }
+        if self.now >= since + self.longest_life() {
+            self.give_up();
+        }
+    }
+
+    fn pass_live_time(&mut self, since: Timestamp, last_news_at: Timestamp, hang_up: Option<HangUp>) {
+        let (now, limits) = (self.now, self.call.limits);
+        if let Some(hang_up) = hang_up {
+            if now >= hang_up.since + self.longest_life() {
+                self.give_up();
+            }
+            return;
+        }
+        // Twice the silence: the provider was asked in between and had nothing to say.
+        let silent = now >= last_news_at + self.call.provider.silence().times(2);
+        let lost = silent || self.call.status < Status::Ringing;
+        match self.call.started_at {
+            None if now >= since + Span::seconds(limits.ring_seconds) + RING_GRACE => {
+                self.end(if lost { EndReason::PROVIDER_LOST } else { EndReason::NO_ANSWER }, now);
+            }
+            Some(started) if now >= started + Span::seconds(limits.max_duration_seconds) + LIVE_GRACE => {
+                self.end(if lost { EndReason::PROVIDER_LOST } else { EndReason::MAX_DURATION_EXCEEDED }, now);
+            }
+            None | Some(_) => {}
+        }
+    }
+
+    /// Nothing of the attempt can be live any more, or we have tried for long enough.
+    pub(super) fn give_up(&mut self) {
+        self.note(Note::GivenUp { attempt: self.call.attempt });
+        self.call.dispatch = Dispatch::Settled;
+    }
+
+    /// How long a call can be live at the provider, with a margin.
+    fn longest_life(&self) -> Span {
+        longest_life(&self.call)
+    }
+
+    /// Emits the closing event once it is due, and what waited for it.
+    pub(super) fn announce(&mut self) {
+        if let Closing::Due { by } = self.call.closing
+            && (self.now >= by || is_complete(&self.call))
+        {
+            self.announce_end();
+        }
+        let announced = self.call.closing == Closing::Announced || is_planted(Bug::AnalysisBeforeEnd);
+        if announced
+            && !self.call.facts.analysis_announced
+            && let Some(analysis) = self.call.facts.analysis.clone()
+        {
+            self.call.facts.analysis_announced = true;
+            self.emit(Event::CallAnalyzed(analysis));
+        }
+        if self.opt_out {
+            self.emit(Event::ContactOptOut(ContactOptOut {
+                phone_number: self.call.to.clone(),
+                channel: Channel::Voice,
+                source: "analysis".to_owned(),
+                keyword: None,
+            }));
+        }
+    }
+
+    fn announce_end(&mut self) {
+        if !is_planted(Bug::AnnounceTwice) {
+            self.call.closing = Closing::Announced;
+        }
+        let (Some(ended_at), Some(end_reason)) = (self.call.ended_at, self.call.end_reason.clone()) else { return };
+        self.emit(Event::CallEnded(CallEnded {
+            started_at: self.call.started_at,
+            ended_at,
+            duration_seconds: self.call.duration_seconds(),
+            end_reason,
+            answered_by: self.call.facts.answered_by,
+            has_transcript: self.call.facts.transcript == Transcript::Stored,
+            recording_available: self.call.facts.recording.is_some(),
+            cost: self.call.facts.cost.clone(),
+        }));
+    }
+
+    /// A provider's clock may be wrong: nothing happened before the call was accepted, started, or after now.
+    fn clamp(&self, at: Timestamp) -> Timestamp {
+        at.max(self.call.started_at.unwrap_or(self.call.created_at)).min(self.now)
+    }
+}
+
+/// How long a call can be live at the provider, with a margin.
+pub(super) fn longest_life(call: &Call) -> Span {
+    Span::seconds(call.limits.ring_seconds.saturating_add(call.limits.max_duration_seconds).saturating_add(300))
+}
+
+/// Whether everything `call.ended` waits for is there.
+fn is_complete(call: &Call) -> bool {
+    let settled = match call.dispatch {
+        Dispatch::Waiting { .. } | Dispatch::Settled => true,
+        Dispatch::Unknown { .. } => call.end_reason == Some(EndReason::DISPATCH_UNCONFIRMED),
+        Dispatch::Asking { .. } | Dispatch::Live { .. } => false,
+    };
+    settled && (call.started_at.is_none() || call.facts.transcript != Transcript::Awaited)
+}

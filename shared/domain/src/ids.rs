@@ -1,0 +1,227 @@
+//! Names of things: who owns them, in which mode, and under which id.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// The tenant: `clientOrgId` in events. Lower-case letters, digits and `-`, 1 to 40 characters, beginning and ending
+/// with a letter or digit, so that it can stand inside an API key and a table key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct OrganizationId(String);
+
+impl OrganizationId {
+    /// Reads an organization's id; `None` where the text has another form.
+    pub fn parse(text: &str) -> Option<Self> {
+        let well_formed = (1..=40).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+            && !text.starts_with('-')
+            && !text.ends_with('-');
+        well_formed.then(|| Self(text.to_owned()))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for OrganizationId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("not an organization's id"))
+    }
+}
+
+impl fmt::Display for OrganizationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Whether real phones are reached. Part of every scope: nothing crosses from one mode to the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Real providers, real phones.
+    Live,
+    /// The simulator, always.
+    Test,
+}
+
+impl Mode {
+    /// The mode as it stands in keys, objects and events.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// Which kind of conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// A phone call.
+    Voice,
+    /// A conversation by SMS.
+    Sms,
+}
+
+/// An organization and a mode: the scope in which ids, keys and numbers mean something.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Scope {
+    /// The tenant.
+    pub organization: OrganizationId,
+    /// Test or live.
+    pub mode: Mode,
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.organization, self.mode.as_str())
+    }
+}
+
+/// What a client asked for, as far as an idempotency key is concerned: the same key under two operations is two keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// `POST /v1/calls`.
+    CreateCall,
+    /// `POST /v1/webhooks`.
+    CreateWebhook,
+}
+
+impl Operation {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::CreateCall => "create-call",
+            Self::CreateWebhook => "create-webhook",
+        }
+    }
+}
+
+macro_rules! uuid_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// Reads the id from its hyphenated form; `None` where the text has another form.
+            pub fn parse(text: &str) -> Option<Self> {
+                let hyphenated = text.len() == 36;
+                Uuid::try_parse(text).ok().filter(|_| hyphenated).map(Self)
+            }
+
+            /// An id of random bytes.
+            pub fn random(bytes: [u8; 16]) -> Self {
+                Self(uuid::Builder::from_random_bytes(bytes).into_uuid())
+            }
+
+            /// The id that follows from these parts, the same for ever.
+            fn derived(parts: &[&str]) -> Self {
+                let digest = digest_of(parts);
+                let mut bytes = [0_u8; 16];
+                bytes.copy_from_slice(&digest[..16]);
+                Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+uuid_id! {
+    /// A conversation: one accepted request.
+    ConversationId
+}
+
+uuid_id! {
+    /// An agent.
+    AgentId
+}
+
+uuid_id! {
+    /// A webhook endpoint.
+    EndpointId
+}
+
+impl ConversationId {
+    /// The conversation that a request under this idempotency key is, whoever sends it again.
+    pub fn for_key(scope: &Scope, operation: Operation, idempotency_key: &str) -> Self {
+        Self::derived(&["conversation", &scope.to_string(), operation.as_str(), idempotency_key])
+    }
+}
+
+impl EndpointId {
+    /// The endpoint that a request under this idempotency key is, whoever sends it again.
+    pub fn for_key(scope: &Scope, idempotency_key: &str) -> Self {
+        Self::derived(&["endpoint", &scope.to_string(), Operation::CreateWebhook.as_str(), idempotency_key])
+    }
+}
+
+impl AgentId {
+    /// The agent of that slug. A slug is an agent's name for life, so that finding an agent by it needs no index.
+    pub fn for_slug(organization: &OrganizationId, slug: &str) -> Self {
+        Self::derived(&["agent", organization.as_str(), slug])
+    }
+}
+
+/// The id of a conversation's event: the same at every attempt to deliver it.
+pub fn event_id(conversation: ConversationId, sequence: u64) -> String {
+    let digest = digest_of(&["event", &conversation.to_string(), &sequence.to_string()]);
+    format!("evt_{}", hex(&digest[..12]))
+}
+
+/// A digest of several texts that no other list of texts has: each part is preceded by its length.
+pub(crate) fn digest_of(parts: &[&str]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update((part.len() as u64).to_be_bytes());
+        hasher.update(part.as_bytes());
+    }
+    hasher.finalize().into()
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes
+        .iter()
+        .flat_map(|byte| [DIGITS[usize::from(byte >> 4)] as char, DIGITS[usize::from(byte & 15)] as char])
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ConversationId, Mode, Operation, OrganizationId, Scope};
+
+    fn scope(organization: &str, mode: Mode) -> Scope {
+        Scope { organization: OrganizationId::parse(organization).unwrap(), mode }
+    }
+
+    #[test]
+    fn a_key_is_one_conversation_in_its_scope_and_another_elsewhere() {
+        let here = ConversationId::for_key(&scope("acme", Mode::Test), Operation::CreateCall, "k");
+        assert_eq!(here, ConversationId::for_key(&scope("acme", Mode::Test), Operation::CreateCall, "k"));
+        assert_ne!(here, ConversationId::for_key(&scope("acme", Mode::Live), Operation::CreateCall, "k"));
+        assert_ne!(here, ConversationId::for_key(&scope("acm", Mode::Test), Operation::CreateCall, "ek"));
+        assert_eq!(ConversationId::parse(&here.to_string()), Some(here));
+    }
+
+    #[test]
+    fn an_organization_id_cannot_break_a_table_key() {
+        for bad in ["", "Acme", "a#b", "a_b", "-a", "a-", "ä", &"a".repeat(41)] {
+            assert_eq!(OrganizationId::parse(bad), None, "{bad}");
+        }
+    }
+}

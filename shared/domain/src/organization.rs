@@ -1,0 +1,171 @@
+//! Organizations, their agents, and whom they must not contact.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::ids::{AgentId, Channel, EndpointId, Mode, OrganizationId, Scope, digest_of, hex};
+use crate::phone::PhoneNumber;
+use crate::time::{Span, Timestamp};
+
+/// How many webhook endpoints an organization may have: their deliveries are written in the transaction of an event,
+/// which DynamoDB limits to 100 items.
+pub const MAX_ENDPOINTS: usize = 20;
+
+/// A tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Organization {
+    /// Its id.
+    pub id: OrganizationId,
+    /// What people call it.
+    pub name: String,
+    /// Suspended: nothing is accepted from it and nothing of it is dialled.
+    pub suspended: bool,
+    /// The numbers it may send from, in live mode.
+    pub numbers: Vec<PhoneNumber>,
+    /// Its webhook endpoints as far as the fan-out of an event needs them: here, so that the read that loads a
+    /// conversation's organization loads them too.
+    pub endpoints: Vec<Subscription>,
+}
+
+impl Organization {
+    /// The enabled endpoints of a mode that want an event of this type.
+    pub fn subscribers(&self, mode: Mode, event: &str) -> impl Iterator<Item = EndpointId> {
+        self.endpoints
+            .iter()
+            .filter(move |endpoint| endpoint.mode == mode && endpoint.enabled && endpoint.wants(event))
+            .map(|endpoint| endpoint.id)
+    }
+}
+
+/// One endpoint's place in the fan-out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Subscription {
+    /// The endpoint.
+    pub id: EndpointId,
+    /// The mode whose events it gets.
+    pub mode: Mode,
+    /// The event types it gets.
+    pub events: Vec<String>,
+    /// Disabled endpoints get nothing.
+    pub enabled: bool,
+}
+
+impl Subscription {
+    fn wants(&self, event: &str) -> bool {
+        self.events.iter().any(|wanted| wanted == event)
+    }
+}
+
+/// Who provides the telephony.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Provider {
+    /// The provider behind every test key; it reaches no phone.
+    Simulator,
+}
+
+impl Provider {
+    /// The provider's name, as it stands in objects and events.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Simulator => "simulator",
+        }
+    }
+
+    /// How long a live call may be without news before the provider is asked.
+    pub const fn silence(self) -> Span {
+        match self {
+            Self::Simulator => Span::seconds(60),
+        }
+    }
+
+    /// How long after an attempt began its unknown outcome is given up. At most 5 minutes, less what the last message
+    /// needs to arrive.
+    pub const fn settlement(self) -> Span {
+        match self {
+            Self::Simulator => Span::seconds(90),
+        }
+    }
+
+    /// Whether a connected call's transcript is to be expected.
+    pub const fn gives_transcripts(self) -> bool {
+        match self {
+            Self::Simulator => true,
+        }
+    }
+}
+
+/// What holds a conversation: its voice or its texts, its number, its limits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Agent {
+    /// Its id, which follows from its slug.
+    pub id: AgentId,
+    /// Its name for life.
+    pub slug: String,
+    /// What people call it.
+    pub name: String,
+    /// Which kind of conversation it holds.
+    pub channel: Channel,
+    /// Who provides its telephony in live mode.
+    pub provider: Provider,
+    /// Counts the changes to it: a conversation keeps the version it began with.
+    pub version: u32,
+    /// Its own number. A request's `fromNumber` is ignored where there is one, and required where there is none.
+    pub number: Option<PhoneNumber>,
+    /// The dynamic variables a request must bring.
+    #[serde(default)]
+    pub required_variables: Vec<String>,
+    /// How long a call may ring and last.
+    pub limits: Limits,
+}
+
+/// How long a call may ring and last, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Limits {
+    /// The provider lets it ring no longer.
+    pub ring_seconds: u32,
+    /// The provider lets it last no longer.
+    pub max_duration_seconds: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { ring_seconds: 45, max_duration_seconds: 1_800 }
+    }
+}
+
+/// Why a number is not contacted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Suppression {
+    /// The number; the entry is found by its digest, so that this can be erased.
+    pub phone_number: Option<PhoneNumber>,
+    /// Where the entry came from: `manual`, `analysis`, a keyword, a carrier.
+    pub source: String,
+    /// Since when.
+    pub created_at: Timestamp,
+}
+
+/// The digest by which a scope's suppression of a number is found. Salted with the scope, so that two organizations'
+/// entries cannot be matched to each other.
+pub fn suppression_digest(scope: &Scope, number: &PhoneNumber) -> String {
+    hex(&digest_of(&["suppression", &scope.to_string(), number.as_str()]))
+}
+
+/// What a client gave for its conversation, untouched: up to 80 KiB, which stand apart where they are large.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Content {
+    /// The values for the agent's placeholders.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub dynamic_variables: BTreeMap<String, String>,
+    /// A JSON object, returned as it came: to the letter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Box<RawValue>>,
+}

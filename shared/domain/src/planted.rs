@@ -1,0 +1,70 @@
+//! Bugs planted on purpose, behind a switch that only tests have. Each breaks one rule; a test shows that the
+//! simulation finds each. In every other build [`is_planted`] is `false` at compile time.
+
+/// A rule, broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bug {
+    /// The claim is written without its condition.
+    UnconditionalClaim,
+    /// A consumer that dies with a lease is never missed.
+    ForgetLease,
+    /// A request that timed out is taken for one that never happened.
+    RetryTimeout,
+    /// The SDK's retry of one's own write is taken for somebody else's.
+    DropNonce,
+    /// What a provider says after the end changes the reason.
+    EndReasonMoves,
+    /// A late report of an earlier state moves the status back.
+    StatusMovesBack,
+    /// `call.ended` is emitted again with every later step.
+    AnnounceTwice,
+    /// `call.analyzed` does not wait for `call.ended`.
+    AnalysisBeforeEnd,
+    /// A number is skipped in the sequence.
+    SequenceGap,
+    /// The do-not-call list is not looked at again before dialling.
+    DialSuppressed,
+    /// A call that is found after it was ended is not hung up.
+    LateCallKept,
+    /// Suppression is judged before a replay is recognised.
+    RefuseReplay,
+    /// A key that was not returned by a batch read is taken for absent.
+    UnprocessedIsAbsent,
+    /// A delivery has no place in the index of what is due.
+    ForgetDelivery,
+    /// Every attempt to deliver an event has an id of its own.
+    FreshEventId,
+    /// A job that cannot be enqueued fails the request after it was accepted, without the index to catch it.
+    ForgetDue,
+}
+
+#[cfg(feature = "planted-bugs")]
+mod switch {
+    use std::cell::Cell;
+
+    use super::Bug;
+
+    thread_local! {
+        static PLANTED: Cell<Option<Bug>> = const { Cell::new(None) };
+    }
+
+    /// Plants a bug in this thread, or removes it.
+    pub fn plant(bug: Option<Bug>) {
+        PLANTED.set(bug);
+    }
+
+    /// Whether this bug is planted in this thread.
+    pub fn is_planted(bug: Bug) -> bool {
+        PLANTED.get() == Some(bug)
+    }
+}
+
+#[cfg(feature = "planted-bugs")]
+pub use switch::{is_planted, plant};
+
+/// Whether this bug is planted: never, in this build.
+#[cfg(not(feature = "planted-bugs"))]
+#[inline(always)]
+pub const fn is_planted(_: Bug) -> bool {
+    false
+}

@@ -1,0 +1,177 @@
+//! Moments and spans. Nothing here reads a clock: `now` is always an argument.
+
+use std::fmt;
+use std::ops::{Add, Sub};
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// A moment in UTC, in milliseconds since the Unix epoch. Written as RFC 3339 with milliseconds and `Z`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+/// A span of time, in milliseconds, never negative.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span(i64);
+
+/// A text that is not an RFC 3339 timestamp.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotATimestamp;
+
+impl fmt::Display for NotATimestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("is not an RFC 3339 timestamp such as 2026-04-10T14:00:00.000Z")
+    }
+}
+
+impl std::error::Error for NotATimestamp {}
+
+impl Span {
+    /// No time at all.
+    pub const ZERO: Self = Self(0);
+
+    /// A span of whole milliseconds.
+    pub const fn milliseconds(milliseconds: u32) -> Self {
+        Self(milliseconds as i64)
+    }
+
+    /// A span of whole seconds.
+    pub const fn seconds(seconds: u32) -> Self {
+        Self(seconds as i64 * 1_000)
+    }
+
+    /// A span of whole minutes.
+    pub const fn minutes(minutes: u32) -> Self {
+        Self::seconds(minutes * 60)
+    }
+
+    /// A span of whole hours.
+    pub const fn hours(hours: u32) -> Self {
+        Self::minutes(hours * 60)
+    }
+
+    /// The span in milliseconds.
+    pub const fn as_milliseconds(self) -> i64 {
+        self.0
+    }
+
+    /// The span in seconds, rounded up, so that waiting it out never ends early.
+    pub const fn as_seconds_rounded_up(self) -> i64 {
+        (self.0 + 999) / 1_000
+    }
+
+    /// The span in whole seconds, rounded down.
+    pub const fn as_seconds(self) -> i64 {
+        self.0 / 1_000
+    }
+
+    /// The span `times` over, without overflow.
+    pub const fn times(self, times: u32) -> Self {
+        Self(self.0.saturating_mul(times as i64))
+    }
+}
+
+impl Timestamp {
+    /// The moment that many milliseconds after the Unix epoch.
+    pub const fn from_milliseconds(milliseconds: i64) -> Self {
+        Self(milliseconds)
+    }
+
+    /// Milliseconds since the Unix epoch.
+    pub const fn as_milliseconds(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since the Unix epoch.
+    pub const fn as_seconds(self) -> i64 {
+        self.0.div_euclid(1_000)
+    }
+
+    /// Reads RFC 3339, with any offset; what is finer than a millisecond is dropped.
+    ///
+    /// # Errors
+    /// [`NotATimestamp`] where the text is something else.
+    pub fn parse(text: &str) -> Result<Self, NotATimestamp> {
+        let moment = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| NotATimestamp)?;
+        i64::try_from(moment.unix_timestamp_nanos().div_euclid(1_000_000)).map(Self).map_err(|_| NotATimestamp)
+    }
+
+    /// How long after `earlier` this is; zero where it is not after it.
+    pub const fn since(self, earlier: Self) -> Span {
+        let difference = self.0.saturating_sub(earlier.0);
+        Span(if difference > 0 { difference } else { 0 })
+    }
+}
+
+impl Add<Span> for Timestamp {
+    type Output = Self;
+
+    fn add(self, span: Span) -> Self {
+        Self(self.0.saturating_add(span.0))
+    }
+}
+
+impl Sub<Span> for Timestamp {
+    type Output = Self;
+
+    fn sub(self, span: Span) -> Self {
+        Self(self.0.saturating_sub(span.0))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let moment =
+            OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000).map_err(|_| fmt::Error)?;
+        let (year, month, day) = moment.to_calendar_date();
+        let (hour, minute, second, millisecond) = moment.to_hms_milli();
+        let month = u8::from(month);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z")
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Span, Timestamp};
+
+    #[test]
+    fn a_timestamp_is_written_with_milliseconds_and_z() {
+        let moment = Timestamp::parse("2026-04-10T16:00:00.1239+02:00").unwrap();
+        assert_eq!(moment.to_string(), "2026-04-10T14:00:00.123Z");
+        assert_eq!(Timestamp::parse(&moment.to_string()), Ok(moment));
+    }
+
+    #[test]
+    fn what_is_no_timestamp_is_refused() {
+        for text in ["", "2026-04-10", "2026-04-10T14:00:00", "yesterday", "2026-13-10T14:00:00Z"] {
+            assert!(Timestamp::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_span_before_is_zero_and_seconds_round_up() {
+        let moment = Timestamp::from_milliseconds(5_000);
+        assert_eq!(moment.since(moment + Span::seconds(1)), Span::ZERO);
+        assert_eq!(Span::milliseconds(1_001).as_seconds_rounded_up(), 2);
+    }
+}

@@ -1,0 +1,48 @@
+//! What an operator writes: organizations, keys, agents, suppression.
+
+use domain::ids::{OrganizationId, Scope};
+use domain::key::{ApiKey, RawKey};
+use domain::organization::{Agent, Organization, Suppression};
+use domain::phone::PhoneNumber;
+
+use crate::endpoints::organization_item;
+use crate::error::StoreError;
+use crate::item;
+use crate::keys;
+use crate::table::Table;
+use crate::write::Written;
+
+impl Table {
+    /// Makes an organization; `false` where there is one of this id already, which stays as it is.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn create_organization(&self, organization: &Organization) -> Result<bool, StoreError> {
+        let put = self.put_of(organization_item(organization)?, Some("attribute_not_exists(pk)"))?;
+        Ok(matches!(self.put(put).await?, Written::Done))
+    }
+
+    /// Stores a key, under its digest.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn put_api_key(&self, raw: &RawKey, key: &ApiKey) -> Result<(), StoreError> {
+        self.put(self.put_of(item::item(&keys::api_key(raw), key)?, None)?).await.map(drop)
+    }
+
+    /// Stores an agent, whatever was there before.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn put_agent(&self, organization: &OrganizationId, agent: &Agent) -> Result<(), StoreError> {
+        self.put(self.put_of(item::item(&keys::agent(organization, agent.id), agent)?, None)?).await.map(drop)
+    }
+
+    /// Puts a number on a scope's do-not-call list.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn suppress(&self, scope: &Scope, number: &PhoneNumber, entry: &Suppression) -> Result<(), StoreError> {
+        self.put(self.put_of(item::item(&keys::suppression(scope, number), entry)?, None)?).await.map(drop)
+    }
+}

@@ -1,0 +1,152 @@
+//! Reading calls: one, a list, a log.
+
+use domain::call::{Call, LogEntry, Utterance};
+use domain::ids::{ConversationId, Scope};
+use domain::organization::Content;
+use domain::time::Timestamp;
+
+use crate::deliveries::content_of;
+use crate::error::StoreError;
+use crate::item::{self, from_item, get_text, text};
+use crate::keys::{self, LIST_INDEX, LIST_PK, LIST_SK, SK};
+use crate::read::Items;
+use crate::table::Table;
+
+/// A call with everything known of it.
+#[derive(Debug)]
+pub struct FullCall {
+    /// The call.
+    pub call: Call,
+    /// What the client gave for it.
+    pub content: Content,
+    /// What was said.
+    pub transcript: Option<Vec<Utterance>>,
+}
+
+/// Which calls to list.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Created {
+    /// Accepted after this moment.
+    pub after: Option<Timestamp>,
+    /// Accepted before this moment.
+    pub before: Option<Timestamp>,
+}
+
+/// A page of a list of calls, newest first.
+#[derive(Debug)]
+pub struct CallsPage {
+    /// The calls.
+    pub calls: Vec<Call>,
+    /// The place in the list behind which the next page begins.
+    pub next: Option<String>,
+}
+
+impl Table {
+    /// The keys of everything that makes up a call, for [`Table::read`].
+    pub fn full_call_keys(id: ConversationId) -> [keys::Key; 3] {
+        [keys::call(id), keys::content(id), keys::transcript(id, 0)]
+    }
+
+    /// Puts a call together from what was read; `None` where there is none of that scope.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn full_call(
+        &self,
+        scope: &Scope,
+        id: ConversationId,
+        items: &Items,
+    ) -> Result<Option<FullCall>, StoreError> {
+        let Some(item) = items.get(&keys::call(id)) else { return Ok(None) };
+        let call: Call = from_item("call", item)?;
+        if call.scope != *scope {
+            return Ok(None);
+        }
+        let content = content_of(item, items, &keys::content(id))?;
+        Ok(Some(FullCall { call, content, transcript: self.transcript(id, items).await? }))
+    }
+
+    /// A page of a scope's calls, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn calls(
+        &self,
+        scope: &Scope,
+        created: Created,
+        start: Option<&str>,
+        limit: u8,
+    ) -> Result<CallsPage, StoreError> {
+        let list = keys::calls_list(scope);
+        // `#` sorts before every digit and letter, `~` behind: the bounds are exclusive whatever the call's id.
+        let from = created.after.map_or_else(|| "0".to_owned(), |after| format!("{after}~"));
+        let to = created.before.map_or_else(|| "~".to_owned(), |before| format!("{before}"));
+        if from > to {
+            return Ok(CallsPage { calls: Vec::new(), next: None });
+        }
+        let to = start.map_or_else(|| to.clone(), |place| to.clone().min(place.to_owned()));
+        let answer = self
+            .dynamodb()
+            .query()
+            .table_name(self.name())
+            .index_name(LIST_INDEX)
+            .key_condition_expression("#pk = :pk AND #sk BETWEEN :from AND :to")
+            .expression_attribute_names("#pk", LIST_PK)
+            .expression_attribute_names("#sk", LIST_SK)
+            .expression_attribute_values(":pk", text(list))
+            .expression_attribute_values(":from", text(from))
+            .expression_attribute_values(":to", text(to))
+            .scan_index_forward(false)
+            // One more than asked for: whether there are more, and room for the place itself that the page begins at.
+            .limit(i32::from(limit) + 2)
+            .send()
+            .await
+            .map_err(|error| StoreError::aws("Query", error))?;
+        let places: Vec<String> = answer
+            .items
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|item| get_text(item, LIST_SK).map(str::to_owned))
+            .filter(|place| Some(place.as_str()) != start)
+            .collect();
+        let page = &places[..places.len().min(usize::from(limit))];
+        let next = (places.len() > page.len()).then(|| page.last().cloned()).flatten();
+        Ok(CallsPage { calls: self.calls_at(page).await?, next })
+    }
+
+    async fn calls_at(&self, places: &[String]) -> Result<Vec<Call>, StoreError> {
+        let ids: Vec<ConversationId> = places
+            .iter()
+            .filter_map(|place| place.split_once('#').and_then(|(_, id)| ConversationId::parse(id)))
+            .collect();
+        let items = self.read(ids.iter().map(|id| keys::call(*id))).await?;
+        let calls = ids.iter().map(|id| items.read("call", &keys::call(*id)));
+        Ok(calls.collect::<Result<Vec<Option<Call>>, StoreError>>()?.into_iter().flatten().collect())
+    }
+
+    /// A part of a conversation's log, behind the entry of number `after`: at most `limit` entries, and whether there
+    /// are more.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn log(&self, id: ConversationId, after: u64, limit: u8) -> Result<(Vec<LogEntry>, bool), StoreError> {
+        let start = (after > 0).then(|| item::key_attributes(&keys::log_entry(id, after)));
+        let answer = self
+            .dynamodb()
+            .query()
+            .table_name(self.name())
+            .key_condition_expression("pk = :pk AND begins_with(#sk, :prefix)")
+            .expression_attribute_names("#sk", SK)
+            .expression_attribute_values(":pk", text(keys::call(id).pk))
+            .expression_attribute_values(":prefix", text(keys::LOG_PREFIX))
+            .consistent_read(true)
+            .limit(i32::from(limit))
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(|error| StoreError::aws("Query", error))?;
+        let more = answer.last_evaluated_key.is_some();
+        let found = answer.items.unwrap_or_default();
+        Ok((found.iter().map(|item| from_item("log entry", item)).collect::<Result<_, _>>()?, more))
+    }
+}

@@ -1,0 +1,65 @@
+//! The one module that draws randomness.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Draws random bytes. Everything that needs them is given one.
+#[derive(Clone)]
+pub struct Entropy(Source);
+
+#[derive(Clone)]
+enum Source {
+    System,
+    Seeded(Arc<Mutex<fastrand::Rng>>),
+}
+
+/// The machine has no randomness to give.
+#[derive(Debug)]
+pub struct NoEntropy(getrandom::Error);
+
+impl fmt::Display for NoEntropy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the machine has no randomness to give")
+    }
+}
+
+impl std::error::Error for NoEntropy {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+impl fmt::Debug for Entropy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Source::System => "Entropy(system)",
+            Source::Seeded(_) => "Entropy(seeded)",
+        })
+    }
+}
+
+impl Entropy {
+    /// The machine's randomness.
+    pub const fn system() -> Self {
+        Self(Source::System)
+    }
+
+    /// A sequence that follows from a seed, for tests. Nothing secret may come from it.
+    pub fn seeded(seed: u64) -> Self {
+        Self(Source::Seeded(Arc::new(Mutex::new(fastrand::Rng::with_seed(seed)))))
+    }
+
+    /// `N` random bytes.
+    ///
+    /// # Errors
+    /// [`NoEntropy`] where the machine has none to give.
+    #[expect(clippy::disallowed_methods, reason = "this is the module that draws randomness")]
+    pub fn bytes<const N: usize>(&self) -> Result<[u8; N], NoEntropy> {
+        let mut bytes = [0_u8; N];
+        match &self.0 {
+            Source::System => getrandom::fill(&mut bytes).map_err(NoEntropy)?,
+            Source::Seeded(generator) => generator.lock().unwrap_or_else(PoisonError::into_inner).fill(&mut bytes),
+        }
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,171 @@
+//! Where everything stands in the table. The only place that builds keys.
+
+use domain::ids::{AgentId, ConversationId, EndpointId, Mode, OrganizationId, Scope};
+use domain::key::RawKey;
+use domain::organization::suppression_digest;
+use domain::phone::PhoneNumber;
+use domain::time::Timestamp;
+
+/// The name of the partition key's attribute.
+pub const PK: &str = "pk";
+/// The name of the sort key's attribute.
+pub const SK: &str = "sk";
+/// The index that lists: what is in a list, newest last.
+pub const LIST_INDEX: &str = "list";
+/// The list index's partition key.
+pub const LIST_PK: &str = "listPk";
+/// The list index's sort key.
+pub const LIST_SK: &str = "listSk";
+/// The sparse index of what is due.
+pub const DUE_INDEX: &str = "due";
+/// The due index's partition key.
+pub const DUE_PK: &str = "duePk";
+/// The due index's sort key: milliseconds since the Unix epoch.
+pub const DUE_AT: &str = "dueAt";
+
+/// The due index's shards: a partition of an index takes about 1,000 writes a second.
+pub const DUE_SHARDS: u8 = 8;
+
+/// An item's primary key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key {
+    /// The partition.
+    pub pk: String,
+    /// The place in it.
+    pub sk: String,
+}
+
+impl Key {
+    fn new(pk: String, sk: impl Into<String>) -> Self {
+        Self { pk, sk: sk.into() }
+    }
+}
+
+fn organization_pk(organization: &OrganizationId) -> String {
+    format!("org#{organization}")
+}
+
+/// An organization.
+pub fn organization(id: &OrganizationId) -> Key {
+    Key::new(organization_pk(id), "org")
+}
+
+/// An API key, by its digest.
+pub fn api_key(key: &RawKey) -> Key {
+    api_key_by_digest(&key.scope().organization, &key.digest())
+}
+
+/// An API key of an organization.
+pub fn api_key_by_digest(organization: &OrganizationId, digest: &str) -> Key {
+    Key::new(organization_pk(organization), format!("key#{digest}"))
+}
+
+/// An agent.
+pub fn agent(organization: &OrganizationId, id: AgentId) -> Key {
+    Key::new(organization_pk(organization), format!("agent#{id}"))
+}
+
+/// What every endpoint of a scope begins with, in its organization's partition.
+pub fn endpoint_prefix(mode: Mode) -> String {
+    format!("endpoint#{}#", mode.as_str())
+}
+
+/// A webhook endpoint.
+pub fn endpoint(scope: &Scope, id: EndpointId) -> Key {
+    Key::new(organization_pk(&scope.organization), format!("{}{id}", endpoint_prefix(scope.mode)))
+}
+
+/// A suppressed number, by its digest.
+pub fn suppression(scope: &Scope, number: &PhoneNumber) -> Key {
+    suppression_by_digest(scope, &suppression_digest(scope, number))
+}
+
+/// A suppressed number of a scope.
+pub fn suppression_by_digest(scope: &Scope, digest: &str) -> Key {
+    Key::new(format!("dnc#{scope}"), digest)
+}
+
+fn conversation_pk(id: ConversationId) -> String {
+    format!("conversation#{id}")
+}
+
+/// A call.
+pub fn call(id: ConversationId) -> Key {
+    Key::new(conversation_pk(id), "call")
+}
+
+/// A conversation's variables and metadata, where they are too large to stand in its own item.
+pub fn content(id: ConversationId) -> Key {
+    Key::new(conversation_pk(id), "content")
+}
+
+/// What every log entry of a conversation begins with.
+pub const LOG_PREFIX: &str = "log#";
+
+/// An entry of a conversation's log.
+pub fn log_entry(id: ConversationId, number: u64) -> Key {
+    Key::new(conversation_pk(id), format!("{LOG_PREFIX}{number:010}"))
+}
+
+/// A part of a conversation's transcript.
+pub fn transcript(id: ConversationId, part: usize) -> Key {
+    Key::new(conversation_pk(id), format!("transcript#{part:04}"))
+}
+
+/// The delivery of a log entry's event to an endpoint.
+pub fn delivery(id: ConversationId, log_number: u64, endpoint: EndpointId) -> Key {
+    Key::new(conversation_pk(id), format!("delivery#{log_number:010}#{endpoint}"))
+}
+
+/// What every call that the simulator placed to a number begins with.
+pub const SIMULATED_CALL_PREFIX: &str = "call#";
+
+/// The partition of a simulated phone.
+pub fn simulated_phone_pk(number: &PhoneNumber) -> String {
+    format!("phone#{}", number.as_str())
+}
+
+/// A call that the simulator placed.
+pub fn simulated_call(number: &PhoneNumber, call_id: &str) -> Key {
+    Key::new(simulated_phone_pk(number), format!("{SIMULATED_CALL_PREFIX}{call_id}"))
+}
+
+/// The list of a scope's calls.
+pub fn calls_list(scope: &Scope) -> String {
+    format!("calls#{scope}")
+}
+
+/// The list of an endpoint's deliveries.
+pub fn deliveries_list(endpoint: EndpointId) -> String {
+    format!("deliveries#{endpoint}")
+}
+
+/// A place in a list: by time, then by name.
+pub fn list_place(at: Timestamp, name: impl std::fmt::Display) -> String {
+    format!("{at}#{name}")
+}
+
+/// A shard of the due index.
+pub fn due_shard(shard: u8) -> String {
+    format!("due#{shard}")
+}
+
+/// The shard of the due index that a conversation's items stand in.
+pub fn due_shard_of(id: ConversationId) -> String {
+    let sum = id.to_string().bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
+    due_shard(sum % DUE_SHARDS)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::ids::ConversationId;
+
+    use super::{DUE_SHARDS, due_shard_of};
+
+    #[test]
+    fn conversations_spread_over_every_shard() {
+        let shards: std::collections::BTreeSet<String> =
+            (0_u8..=255).map(|byte| due_shard_of(ConversationId::random([byte; 16]))).collect();
+        assert_eq!(shards.len(), usize::from(DUE_SHARDS));
+    }
+}

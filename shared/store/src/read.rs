@@ -1,0 +1,76 @@
+//! Batch reads: everything a function needs, in one round trip.
+
+use std::collections::{BTreeSet, HashMap};
+
+use aws_sdk_dynamodb::types::KeysAndAttributes;
+use domain::planted::{Bug, is_planted};
+use serde::de::DeserializeOwned;
+
+use crate::backoff::Backoff;
+use crate::error::StoreError;
+use crate::item::{Item, from_item, key_attributes, key_of};
+use crate::keys::Key;
+use crate::table::Table;
+
+/// How long keys that DynamoDB kept back are asked for again.
+const PATIENCE_MS: u64 = 2_000;
+
+/// What a batch read returned.
+#[derive(Debug, Default)]
+pub struct Items(HashMap<Key, Item>);
+
+impl Items {
+    /// The item under this key, if there is one.
+    pub fn get(&self, key: &Key) -> Option<&Item> {
+        self.0.get(key)
+    }
+
+    /// Reads the item under this key, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] where it cannot be read.
+    pub fn read<T: DeserializeOwned>(&self, what: &'static str, key: &Key) -> Result<Option<T>, StoreError> {
+        self.get(key).map(|item| from_item(what, item)).transpose()
+    }
+}
+
+impl Table {
+    /// Reads up to 100 items, consistently. An item that is not in the answer is not in the table: keys that DynamoDB
+    /// keeps back are asked for again, and at last are an error.
+    ///
+    /// # Errors
+    /// [`StoreError::Unprocessed`], or [`StoreError::Aws`].
+    pub async fn read(&self, keys: impl IntoIterator<Item = Key>) -> Result<Items, StoreError> {
+        let mut wanted: BTreeSet<Key> = keys.into_iter().collect();
+        let mut found = HashMap::with_capacity(wanted.len());
+        let mut backoff = Backoff::new(self.clock(), PATIENCE_MS);
+        while !wanted.is_empty() {
+            let keys = KeysAndAttributes::builder()
+                .set_keys(Some(wanted.iter().map(key_attributes).collect()))
+                .consistent_read(true)
+                .build()
+                .map_err(|error| StoreError::aws("BatchGetItem", error))?;
+            let answer = self
+                .dynamodb()
+                .batch_get_item()
+                .request_items(self.name(), keys)
+                .send()
+                .await
+                .map_err(|error| StoreError::aws("BatchGetItem", error))?;
+            for item in answer.responses.unwrap_or_default().remove(self.name()).unwrap_or_default() {
+                if let Some(key) = key_of(&item) {
+                    found.insert(key, item);
+                }
+            }
+            let kept_back = answer.unprocessed_keys.unwrap_or_default().remove(self.name());
+            wanted = kept_back.into_iter().flat_map(|keys| keys.keys).filter_map(|key| key_of(&key)).collect();
+            if is_planted(Bug::UnprocessedIsAbsent) {
+                break;
+            }
+            if !wanted.is_empty() && !backoff.wait().await {
+                return Err(StoreError::Unprocessed);
+            }
+        }
+        Ok(Items(found))
+    }
+}

@@ -1,0 +1,116 @@
+//! The simulator's calls: it keeps them in the table, so that a search or a poll answers after a restart.
+
+use aws_sdk_dynamodb::types::Update;
+use domain::ids::ConversationId;
+use domain::phone::PhoneNumber;
+use domain::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::error::StoreError;
+use crate::item::{self, Item, from_item, get_number, text};
+use crate::keys::{self, SIMULATED_CALL_PREFIX};
+use crate::table::Table;
+
+/// The attribute with the moment a call was hung up from our side.
+const HUNG_UP_AT: &str = "hungUpAt";
+
+/// A call that the simulator placed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SimulatedCall {
+    /// The simulator's id for it.
+    pub call_id: String,
+    /// The conversation it was asked for.
+    pub conversation: ConversationId,
+    /// The attempt it was asked for.
+    pub attempt: u32,
+    /// The called number.
+    pub to: PhoneNumber,
+    /// When it was placed.
+    pub placed_at: Timestamp,
+    /// How long it may ring.
+    pub ring_seconds: u32,
+    /// How long it may last.
+    pub max_duration_seconds: u32,
+    /// When it was hung up from our side.
+    #[serde(skip)]
+    pub hung_up_at: Option<Timestamp>,
+}
+
+impl Table {
+    /// Places a call. Placed twice is two calls: the simulator does not do our work for us.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn put_simulated_call(&self, call: &SimulatedCall) -> Result<(), StoreError> {
+        let item = item::item(&keys::simulated_call(&call.to, &call.call_id), call)?;
+        self.put(self.put_of(item, None)?).await.map(drop)
+    }
+
+    /// Marks a call as hung up, at the first time.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn hang_up_simulated_call(
+        &self,
+        to: &PhoneNumber,
+        call_id: &str,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let update = Update::builder()
+            .table_name(self.name())
+            .set_key(Some(item::key_attributes(&keys::simulated_call(to, call_id))))
+            .update_expression("SET #at = if_not_exists(#at, :at)")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_names("#at", HUNG_UP_AT)
+            .expression_attribute_values(":at", item::moment(at))
+            .build()
+            .map_err(|error| StoreError::aws("UpdateItem", error))?;
+        self.update(update).await.map(drop)
+    }
+
+    /// A call that the simulator placed.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn simulated_call(&self, to: &PhoneNumber, call_id: &str) -> Result<Option<SimulatedCall>, StoreError> {
+        let key = keys::simulated_call(to, call_id);
+        self.read([key.clone()]).await?.get(&key).map(simulated_call).transpose()
+    }
+
+    /// Every call that the simulator placed to a number, in no order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn simulated_calls(&self, to: &PhoneNumber) -> Result<Vec<SimulatedCall>, StoreError> {
+        let mut calls = Vec::new();
+        let mut start: Option<Item> = None;
+        loop {
+            let answer = self
+                .dynamodb()
+                .query()
+                .table_name(self.name())
+                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                .expression_attribute_values(":pk", text(keys::simulated_phone_pk(to)))
+                .expression_attribute_values(":prefix", text(SIMULATED_CALL_PREFIX))
+                .consistent_read(true)
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(|error| StoreError::aws("Query", error))?;
+            for item in answer.items.unwrap_or_default() {
+                calls.push(simulated_call(&item)?);
+            }
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                return Ok(calls);
+            }
+        }
+    }
+}
+
+fn simulated_call(item: &Item) -> Result<SimulatedCall, StoreError> {
+    let mut call: SimulatedCall = from_item("simulated call", item)?;
+    call.hung_up_at = get_number(item, HUNG_UP_AT).map(Timestamp::from_milliseconds);
+    Ok(call)
+}

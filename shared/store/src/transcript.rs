@@ -1,0 +1,105 @@
+//! Transcripts, in items of their own: DynamoDB takes 400 KiB at most, and a transition is to write little.
+
+use domain::call::Utterance;
+use domain::ids::ConversationId;
+use serde::{Deserialize, Serialize};
+
+use crate::error::StoreError;
+use crate::item::{self, Item, to_json};
+use crate::keys;
+use crate::read::Items;
+use crate::table::Table;
+
+/// The size of a part, as JSON.
+const PART_BYTES: usize = 300 * 1024;
+
+/// A transaction takes 4 MiB: what is longer is cut off. A two-hour call has about a tenth of this.
+const MOST_PARTS: usize = 8;
+
+/// One part of a transcript.
+#[derive(Debug, Serialize, Deserialize)]
+struct Part {
+    /// How many parts there are.
+    parts: usize,
+    /// What was said in this one.
+    utterances: Vec<Utterance>,
+}
+
+pub(crate) fn transcript_items(id: ConversationId, utterances: &[Utterance]) -> Result<Vec<Item>, StoreError> {
+    let mut parts: Vec<Vec<Utterance>> = vec![Vec::new()];
+    let mut size = 0;
+    for utterance in utterances {
+        let bytes = to_json(utterance)?.len() + 1;
+        if bytes > PART_BYTES {
+            continue;
+        }
+        if size + bytes > PART_BYTES {
+            if parts.len() == MOST_PARTS {
+                break;
+            }
+            parts.push(Vec::new());
+            size = 0;
+        }
+        size += bytes;
+        if let Some(part) = parts.last_mut() {
+            part.push(utterance.clone());
+        }
+    }
+    let count = parts.len();
+    parts
+        .into_iter()
+        .enumerate()
+        .map(|(index, utterances)| item::item(&keys::transcript(id, index), &Part { parts: count, utterances }))
+        .collect()
+}
+
+impl Table {
+    /// A conversation's transcript, of whose parts the first was among `items`. `None` where there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn transcript(&self, id: ConversationId, items: &Items) -> Result<Option<Vec<Utterance>>, StoreError> {
+        let first: Option<Part> = items.read("transcript", &keys::transcript(id, 0))?;
+        let Some(first) = first else { return Ok(None) };
+        let mut utterances = first.utterances;
+        if first.parts > 1 {
+            let rest = self.read((1..first.parts).map(|part| keys::transcript(id, part))).await?;
+            for part in 1..first.parts {
+                let part: Option<Part> = rest.read("transcript", &keys::transcript(id, part))?;
+                utterances.extend(part.map(|part| part.utterances).unwrap_or_default());
+            }
+        }
+        Ok(Some(utterances))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::call::{Role, Utterance};
+    use domain::ids::ConversationId;
+    use domain::time::Timestamp;
+
+    use super::{MOST_PARTS, PART_BYTES, Part, transcript_items};
+    use crate::item::from_item;
+
+    fn utterances(count: usize, bytes: usize) -> Vec<Utterance> {
+        let at = Timestamp::from_milliseconds(0);
+        (0..count).map(|_| Utterance { role: Role::Agent, content: "x".repeat(bytes), at }).collect()
+    }
+
+    #[test]
+    fn a_long_transcript_is_cut_into_parts_in_order_and_a_monstrous_one_is_cut_off() {
+        let id = ConversationId::random([1; 16]);
+        for (said, parts) in
+            [(utterances(3, 10), 1), (utterances(10, 100_000), 4), (utterances(100, 200_000), MOST_PARTS)]
+        {
+            let items = transcript_items(id, &said).unwrap();
+            assert_eq!(items.len(), parts);
+            for item in &items {
+                let part: Part = from_item("transcript", item).unwrap();
+                assert_eq!(part.parts, parts);
+                assert!(serde_json::to_string(&part.utterances).unwrap().len() <= PART_BYTES + 2);
+            }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The HTTP connector under the real AWS SDK: every AWS request of the program goes through here.
+
+use std::panic::resume_unwind;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use serde_json::Value;
+use tokio::time::{sleep, timeout};
+
+use super::answer::{Answer, conflict, throttled_queue, throttled_table};
+use super::dynamo::Dynamo;
+use super::faults::{Fault, Point, Service};
+use super::gate::Gate;
+use super::sqs::Sqs;
+
+/// The connector. Clones are the same one.
+#[derive(Clone, Debug)]
+pub struct Connector {
+    gate: Gate,
+    dynamo: Dynamo,
+    sqs: Sqs,
+    chance: Arc<Mutex<fastrand::Rng>>,
+    read_timeout: Option<Duration>,
+}
+
+/// A request, understood.
+#[derive(Clone, Debug)]
+struct Call {
+    service: Service,
+    operation: String,
+    request: Value,
+}
+
+impl Connector {
+    /// A connector to these services, with all requests passing this gate.
+    pub fn new(seed: u64, gate: Gate, dynamo: Dynamo, sqs: Sqs) -> Self {
+        let chance = Arc::new(Mutex::new(fastrand::Rng::with_seed(seed)));
+        Self { gate, dynamo, sqs, chance, read_timeout: None }
+    }
+
+    async fn exchange(self, call: Call) -> Result<HttpResponse, ConnectorError> {
+        let passage = self.gate.enter(Point::new(call.service, call.operation.clone())).await;
+        let answer = match passage.fault() {
+            Some(Fault::FailBefore) => return Err(ConnectorError::io("connection refused".into()).never_connected()),
+            Some(Fault::Late(delay)) => {
+                tokio::spawn(self.clone().effect_after(delay, call));
+                return Err(ConnectorError::io("connection reset".into()));
+            }
+            // The effect is out of the program's hands: it comes even if the program stops waiting.
+            Some(Fault::Slow(delay)) => match tokio::spawn(self.clone().effect_after(delay, call)).await {
+                Ok(answer) => answer,
+                Err(error) => resume_unwind(error.into_panic()),
+            },
+            Some(Fault::Throttle) => self.throttled(&call),
+            Some(Fault::Conflict) => conflict(&call.operation, &call.request, &mut self.chance.lock().unwrap()),
+            Some(Fault::Unprocessed) => self.effect_in_part(&call),
+            Some(Fault::CrashBefore | Fault::CrashAfter | Fault::LoseAnswer) | None => self.effect(&call),
+        };
+        if self.gate.leave(passage).await {
+            Ok(response(&answer))
+        } else {
+            Err(ConnectorError::io("connection reset".into()))
+        }
+    }
+
+    fn effect(&self, call: &Call) -> Answer {
+        match call.service {
+            Service::DynamoDb => self.dynamo.call(&call.operation, &call.request),
+            Service::Sqs => self.sqs.call(&call.operation, &call.request),
+            Service::Provider | Service::Webhook => panic!("{:?} is not part of AWS", call.service),
+        }
+    }
+
+    async fn effect_after(self, delay: Duration, call: Call) -> Answer {
+        sleep(delay).await;
+        self.effect(&call)
+    }
+
+    fn effect_in_part(&self, call: &Call) -> Answer {
+        match call.service {
+            Service::DynamoDb => self.dynamo.call_in_part(&call.operation, &call.request),
+            _ => self.sqs.call_in_part(&call.request),
+        }
+    }
+
+    fn throttled(&self, call: &Call) -> Answer {
+        match call.service {
+            Service::DynamoDb => throttled_table(&call.operation, &call.request, &mut self.chance.lock().unwrap()),
+            _ => throttled_queue(),
+        }
+    }
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let call = understand(&request);
+        let limit = self.read_timeout;
+        let exchange = self.clone().exchange(call);
+        HttpConnectorFuture::new(async move {
+            match limit {
+                None => exchange.await,
+                Some(limit) => match timeout(limit, exchange).await {
+                    Ok(answer) => answer,
+                    Err(elapsed) => Err(ConnectorError::timeout(elapsed.into())),
+                },
+            }
+        })
+    }
+}
+
+impl HttpClient for Connector {
+    fn http_connector(&self, settings: &HttpConnectorSettings, _components: &RuntimeComponents) -> SharedHttpConnector {
+        // Timeouts are kept, in virtual time: a slow answer has to be able to exceed one.
+        SharedHttpConnector::new(Self { read_timeout: settings.read_timeout(), ..self.clone() })
+    }
+}
+
+fn understand(request: &HttpRequest) -> Call {
+    let target = request.headers().get("x-amz-target").expect("both services speak AWS JSON");
+    let (service, operation) = match target.split_once('.') {
+        Some(("DynamoDB_20120810", operation)) => (Service::DynamoDb, operation),
+        Some(("AmazonSQS", operation)) => (Service::Sqs, operation),
+        _ => panic!("no such service is simulated: {target}"),
+    };
+    let body = request.body().bytes().expect("the SDK holds such bodies in memory");
+    let request = serde_json::from_slice(body).expect("the SDK writes JSON");
+    Call { service, operation: operation.to_owned(), request }
+}
+
+fn response(answer: &Answer) -> HttpResponse {
+    let status = answer.status.try_into().expect("an answer has a real HTTP status");
+    let mut response = HttpResponse::new(status, SdkBody::from(answer.body.to_string()));
+    response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
+    if let Some(code) = &answer.query_error {
+        response.headers_mut().insert("x-amzn-query-error", code.clone());
+    }
+    response
+}
