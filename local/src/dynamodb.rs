@@ -73,6 +73,9 @@ fn open(data: &Data) -> Result<(Database, Option<File>), Error> {
     let file = dir.join(FILE_NAME);
     let path = file.to_str().ok_or_else(|| failed("its name is no Unicode text".to_owned()))?;
     let database = Database::new(path).map_err(|error| failed(format!("cannot open {FILE_NAME}: {error}")))?;
+    // Without waiting for the disk at each commit: what was answered outlives the process, if not a power failure.
+    // The emulator has this setting only under another name: the state after a bulk load.
+    database.disable_bulk_loading().map_err(|error| failed(format!("cannot be written: {error}")))?;
     // DynamoDB removes expired items by itself; here each start does.
     database.sweep_ttl().map_err(|error| failed(format!("cannot remove expired items: {error}")))?;
     Ok((database, Some(lock)))
