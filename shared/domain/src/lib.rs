@@ -8,4 +8,5 @@ pub mod key;
 pub mod organization;
 pub mod phone;
 pub mod planted;
+pub mod signature;
 pub mod time;
