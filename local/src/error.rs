@@ -2,6 +2,8 @@
 
 use std::{error, fmt, io, path::PathBuf};
 
+use store::StoreError;
+
 /// Why the local stack did not start, or stopped.
 #[derive(Debug)]
 pub enum Error {
@@ -30,6 +32,15 @@ pub enum Error {
         /// Why not.
         reason: String,
     },
+    /// A file that was named cannot be read.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The signals that stop the stack cannot be listened for.
+    Signal(io::Error),
     /// An AWS request of the set-up failed.
     Aws {
         /// What was being done.
@@ -37,6 +48,8 @@ pub enum Error {
         /// What came back.
         reason: String,
     },
+    /// The table refused what the set-up writes.
+    Store(StoreError),
     /// The handlers could not be connected.
     Wiring(String),
 }
@@ -66,7 +79,10 @@ impl fmt::Display for Error {
             }
             Self::Listen { port, source } => write!(f, "cannot listen on 127.0.0.1:{port}: {source}"),
             Self::Data { path, reason } => write!(f, "data folder {}: {reason}", path.display()),
+            Self::File { path, source } => write!(f, "cannot read {}: {source}", path.display()),
+            Self::Signal(source) => write!(f, "cannot listen for signals: {source}"),
             Self::Aws { action, reason } => write!(f, "cannot {action}: {reason}"),
+            Self::Store(source) => write!(f, "cannot write to the table: {source}"),
             Self::Wiring(reason) => write!(f, "cannot connect the functions: {reason}"),
         }
     }
@@ -76,7 +92,8 @@ impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
             Self::Syntax(source) => Some(source),
-            Self::Listen { source, .. } => Some(source),
+            Self::Listen { source, .. } | Self::File { source, .. } | Self::Signal(source) => Some(source),
+            Self::Store(source) => Some(source),
             _ => None,
         }
     }

@@ -12,15 +12,13 @@ use std::{
 
 use futures::future::BoxFuture;
 use serde_json::Value;
+use store::clock::Clock;
 use tokio::sync::watch;
 
 use crate::template::Template;
 
 /// Calls the function of a name with an event.
 pub type Invoke = Arc<dyn Fn(String, Value) -> BoxFuture<'static, Result<Value, String>> + Send + Sync>;
-
-/// Reads the clock: milliseconds since 1970.
-pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 /// Runs functions.
 #[derive(Clone)]
@@ -80,7 +78,7 @@ impl Runner {
 
     /// Now, in milliseconds since 1970.
     pub(crate) fn now_ms(&self) -> i64 {
-        (self.clock)()
+        self.clock.now().as_milliseconds()
     }
 
     /// An id for a request or an event, unlike all others of this stack.
@@ -107,7 +105,7 @@ mod tests {
 
     fn runner(invoke: Invoke) -> Runner {
         let template = Template::read(sample::TEMPLATE, "us-east-1", &Names::new()).expect("the sample is valid");
-        Runner::new(&template, invoke, Arc::new(|| 0))
+        Runner::new(&template, invoke, Clock::system())
     }
 
     #[tokio::test]

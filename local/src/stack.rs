@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fs::File, time::Duration};
 
 use futures::future::BoxFuture;
+use store::{QueueUrls, Queues, Table, clock::Clock, entropy::Entropy};
 use tokio::task::JoinSet;
 
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
     aws::{Access, External, REGION, any_credentials},
     dynamodb::{self, Data},
     http::{Api, LocalRoute},
-    lambda::{Clock, Invoke, Runner},
+    lambda::{Invoke, Runner},
     poller::Poller,
     schedule, serve,
     sqs::{self, QueueAddress},
@@ -51,6 +52,37 @@ pub struct Backend {
     pub queues: BTreeMap<String, QueueAddress>,
     /// Environments by the names of the functions, as the template sets them.
     pub environments: BTreeMap<String, Names>,
+}
+
+impl Backend {
+    /// The table, as the handlers see it.
+    ///
+    /// # Errors
+    /// [`Error::Wiring`] where no function of the template names a table.
+    pub fn table(&self, clock: &Clock, entropy: Entropy) -> Result<Table, Error> {
+        let name = self.setting("TABLE_NAME")?;
+        Ok(Table::new(self.dynamodb.clone(), name, clock.clone(), entropy))
+    }
+
+    /// The queues, as the handlers see them.
+    ///
+    /// # Errors
+    /// [`Error::Wiring`] where no function of the template names one of them.
+    pub fn queues(&self) -> Result<Queues, Error> {
+        let urls = QueueUrls {
+            dispatch: self.setting("DISPATCH_QUEUE_URL")?.to_owned(),
+            webhooks: self.setting("WEBHOOKS_QUEUE_URL")?.to_owned(),
+            simulator: self.setting("SIMULATOR_QUEUE_URL")?.to_owned(),
+        };
+        // The embedded SQS refuses a message group on a standard queue.
+        Ok(Queues::new(self.sqs.clone(), urls, false))
+    }
+
+    /// A variable of the functions' environments, which all that have it share.
+    fn setting(&self, name: &str) -> Result<&str, Error> {
+        let mut found = self.environments.values().filter_map(|environment| environment.get(name));
+        found.next().map(String::as_str).ok_or_else(|| Error::Wiring(format!("no function's environment has {name}")))
+    }
 }
 
 /// The handlers, connected.

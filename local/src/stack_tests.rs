@@ -24,9 +24,8 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn options(data: Data) -> Options {
-    let clock: Clock = Arc::new(|| 1_583_348_638_390);
     let template = sample::TEMPLATE.to_owned();
-    Options { port: 0, data, external: None, template, parameters: Names::new(), clock }
+    Options { port: 0, data, external: None, template, parameters: Names::new(), clock: Clock::system() }
 }
 
 /// Connects a closure as every function.
