@@ -3,10 +3,12 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use domain::{ids::Channel, time::Timestamp};
+use domain::ids::Channel;
+use domain::time::Timestamp;
 use serde::Serialize;
 
-use crate::{Data, seed::Seeded};
+use crate::Data;
+use crate::seed::Seeded;
 
 const STRONG: Style = Style::new().bold();
 const SUBTLE: Style = Style::new().dimmed();

@@ -1,16 +1,14 @@
 //! The real AWS SDK's clients, pointed at loopback or at any other endpoint.
 
-use std::{error::Error, fmt};
+use std::error::Error;
+use std::fmt;
 
 use aws_credential_types::Credentials;
-use aws_sdk_sqs::{
-    config::{BehaviorVersion, Region, SharedHttpClient, StalledStreamProtectionConfig},
-    error::{ProvideErrorMetadata, SdkError},
-};
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
+use aws_sdk_sqs::config::{BehaviorVersion, Region, SharedHttpClient, StalledStreamProtectionConfig};
+use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::Provider;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 
 /// The region everything belongs to here.
 pub const REGION: &str = "us-east-1";

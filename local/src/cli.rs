@@ -6,11 +6,9 @@ use aws_credential_types::Credentials;
 use clap::{Parser, Subcommand};
 use store::clock::Clock;
 
-use crate::{
-    Data, Error, Options,
-    aws::{External, REGION},
-    template::Names,
-};
+use crate::aws::{External, REGION};
+use crate::template::Names;
+use crate::{Data, Error, Options};
 
 /// Port of the API where none is named.
 const DEFAULT_PORT: u16 = 3000;
@@ -43,8 +41,15 @@ pub struct Cli {
     endpoint_url: Option<String>,
     #[command(flatten)]
     account: Account,
+    // dynoxide warns of every refused condition, which is how half of the writes here are meant to end.
     /// What to log, to stderr
-    #[arg(long, global = true, env = "RUST_LOG", hide = true, default_value = "warn,local=info,functions=info")]
+    #[arg(
+        long,
+        global = true,
+        env = "RUST_LOG",
+        hide = true,
+        default_value = "warn,dynoxide=error,local=info,functions=info"
+    )]
     pub log: String,
     /// What to do instead of serving
     #[command(subcommand)]

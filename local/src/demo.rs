@@ -1,6 +1,7 @@
 //! `cargo run -- demo`: one call, from the request to its analysis, as its webhooks tell it.
 
-use crate::{Error, Stack, seed::Seeded};
+use crate::seed::Seeded;
+use crate::{Error, Stack};
 
 /// Places a call and prints its timeline; fails where the call is not analysed in time.
 ///

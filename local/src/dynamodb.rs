@@ -1,30 +1,23 @@
 //! The embedded DynamoDB, and the template's tables in it (or in whatever endpoint is used instead).
 
-use std::{
-    fs::{File, TryLockError},
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use aws_sdk_dynamodb::{
-    Client,
-    client::Waiters,
-    error::SdkError,
-    types::{
-        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
-        ScalarAttributeType, TableDescription, TimeToLiveSpecification,
-    },
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::client::Waiters;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
+    ScalarAttributeType, TableDescription, TimeToLiveSpecification,
 };
 use dynoxide::{Database, server};
 use tokio::task::JoinSet;
 
-use crate::{
-    Error,
-    aws::reason,
-    serve,
-    stop::Stop,
-    template::{Index, Key, Table},
-};
+use crate::aws::reason;
+use crate::stop::Stop;
+use crate::template::{Index, Key, Table};
+use crate::{Error, serve};
 
 /// The database's file in the data folder.
 const FILE_NAME: &str = "ringdown.db";

@@ -1,6 +1,7 @@
 //! What can keep the local stack from starting: each is one line that says where to look.
 
-use std::{error, fmt, io, path::PathBuf};
+use std::path::PathBuf;
+use std::{error, fmt, io};
 
 use store::StoreError;
 
@@ -41,6 +42,8 @@ pub enum Error {
     },
     /// The signals that stop the stack cannot be listened for.
     Signal(io::Error),
+    /// Somebody stopped the demo before it was over.
+    Interrupted,
     /// An AWS request of the set-up failed.
     Aws {
         /// What was being done.
@@ -81,6 +84,7 @@ impl fmt::Display for Error {
             Self::Data { path, reason } => write!(f, "data folder {}: {reason}", path.display()),
             Self::File { path, source } => write!(f, "cannot read {}: {source}", path.display()),
             Self::Signal(source) => write!(f, "cannot listen for signals: {source}"),
+            Self::Interrupted => f.write_str("interrupted"),
             Self::Aws { action, reason } => write!(f, "cannot {action}: {reason}"),
             Self::Store(source) => write!(f, "cannot write to the table: {source}"),
             Self::Wiring(reason) => write!(f, "cannot connect the functions: {reason}"),

@@ -1,25 +1,24 @@
 //! The HTTP API: requests become events for the functions of the template's routes, answers become responses, and what
 //! API Gateway itself would refuse is refused here.
 
-use std::{collections::BTreeMap, convert::Infallible, sync::Arc};
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::sync::Arc;
 
-use futures::{FutureExt, future::BoxFuture};
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use http_body_util::{BodyExt, Full};
-use hyper::{
-    Request, Response, StatusCode,
-    body::{Body, Bytes, Incoming},
-    header::{self, HeaderName, HeaderValue},
-    service::Service,
-};
+use hyper::body::{Body, Bytes, Incoming};
+use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::service::Service;
+use hyper::{Request, Response, StatusCode};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use crate::{
-    events::{HttpAnswer, HttpRequest, http_answer, http_event},
-    lambda::Runner,
-    routes::{Match, Routes},
-    template::{Template, Trigger},
-};
+use crate::events::{HttpAnswer, HttpRequest, http_answer, http_event};
+use crate::lambda::Runner;
+use crate::routes::{Match, Routes};
+use crate::template::{Template, Trigger};
 
 /// API Gateway's limit for a request's body.
 const BODY_MAX_BYTES: usize = 10 * 1024 * 1024;

@@ -1,14 +1,10 @@
 //! Running a function as Lambda does: to its end whatever becomes of the caller, within its timeout, and with a panic
 //! that ends the invocation alone.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use serde_json::Value;
@@ -101,7 +97,8 @@ mod tests {
     use tokio::sync::Notify;
 
     use super::*;
-    use crate::{sample, template::Names};
+    use crate::sample;
+    use crate::template::Names;
 
     fn runner(invoke: Invoke) -> Runner {
         let template = Template::read(sample::TEMPLATE, "us-east-1", &Names::new()).expect("the sample is valid");

@@ -1,16 +1,11 @@
 //! `cargo run`: starts the local stack and serves until Ctrl-C.
 
-use std::{
-    io::{self, IsTerminal},
-    process::ExitCode,
-};
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
 
 use clap::Parser;
-use local::{
-    Error, Options, Stack, announce,
-    cli::{Cli, Command},
-    demo, seed, wiring,
-};
+use local::cli::{Cli, Command};
+use local::{Error, Options, Stack, announce, demo, seed, wiring};
 use store::entropy::Entropy;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -38,7 +33,10 @@ async fn run(cli: &Cli) -> Result<(), Error> {
     let stack = Stack::start(options.clone(), wiring::functions()).await?;
     let result = tokio::select! {
         result = serve(cli, &options, &stack) => result,
-        () = stopped => Ok(()),
+        () = stopped => match cli.command {
+            Some(Command::Demo) => Err(Error::Interrupted),
+            None => Ok(()),
+        },
     };
     stack.shutdown().await;
     result

@@ -1,22 +1,21 @@
 //! Queues into batches, as Lambda's event source mapping does it: what a function finished is deleted, what it failed
 //! comes back after the visibility timeout, and the queue's own redrive policy moves what came back too often.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
 
-use aws_sdk_sqs::{
-    Client,
-    types::{DeleteMessageBatchRequestEntry, Message, MessageSystemAttributeName},
-};
-use tokio::{sync::Semaphore, task::JoinSet};
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, Message, MessageSystemAttributeName};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
-use crate::{
-    aws::reason,
-    events::{Settled, settle, sqs_event},
-    lambda::Runner,
-    sqs::QueueAddress,
-    stop::Stop,
-    template::QueueSource,
-};
+use crate::aws::reason;
+use crate::events::{Settled, settle, sqs_event};
+use crate::lambda::Runner;
+use crate::sqs::QueueAddress;
+use crate::stop::Stop;
+use crate::template::QueueSource;
 
 /// How long a receive waits for a message: the longest SQS allows.
 const WAIT_S: i32 = 20;

@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use domain::{ids::OrganizationId, key::RawKey, phone::PhoneNumber};
+use domain::ids::OrganizationId;
+use domain::key::RawKey;
+use domain::phone::PhoneNumber;
 use futures::FutureExt;
 use serde_json::{Value, json};
-use store::{SimulatedCall, clock::Clock, entropy::Entropy};
+use store::SimulatedCall;
+use store::clock::Clock;
+use store::entropy::Entropy;
 
-use crate::{
-    Connect, Data, Invoke, LocalRequest, Options, Stack, Wiring,
-    aws::REGION,
-    phone, seed,
-    template::{Names, Template, Trigger},
-};
+use crate::aws::REGION;
+use crate::template::{Names, Template, Trigger};
+use crate::{Connect, Data, Invoke, LocalRequest, Options, Stack, Wiring, phone, seed};
 
 const TEMPLATE: &str = include_str!("../../template.yaml");
 

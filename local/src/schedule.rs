@@ -2,7 +2,10 @@
 
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::{events::scheduled_event, lambda::Runner, stop::Stop, template::Schedule};
+use crate::events::scheduled_event;
+use crate::lambda::Runner;
+use crate::stop::Stop;
+use crate::template::Schedule;
 
 /// Runs a schedule until the stop is asked for; a run under way is finished.
 pub(crate) async fn run(schedule: Schedule, function: String, region: String, runner: Runner, mut stop: Stop) {

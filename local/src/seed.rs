@@ -1,11 +1,9 @@
 //! What a fresh stack starts with: an organization, its agents, and a key that works.
 
-use domain::{
-    ids::{AgentId, Channel, Mode, OrganizationId, Scope},
-    key::{ApiKey, Permission, RawKey, SECRET_BYTES},
-    organization::{Agent, Limits, Organization, Provider},
-    phone::PhoneNumber,
-};
+use domain::ids::{AgentId, Channel, Mode, OrganizationId, Scope};
+use domain::key::{ApiKey, Permission, RawKey, SECRET_BYTES};
+use domain::organization::{Agent, Limits, Organization, Provider};
+use domain::phone::PhoneNumber;
 use serde::Serialize;
 use store::{StoreError, Table};
 

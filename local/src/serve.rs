@@ -1,13 +1,18 @@
 //! Serving HTTP on loopback, for the API and for the embedded SQS.
 
-use std::{convert::Infallible, error::Error, io, net::Ipv4Addr, time::Duration};
+use std::convert::Infallible;
+use std::error::Error;
+use std::io;
+use std::net::Ipv4Addr;
+use std::time::Duration;
 
-use hyper::{Request, Response, body::Body, body::Incoming, server::conn::http1, service::Service};
+use hyper::body::{Body, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::Service;
+use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    task::JoinSet,
-};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 
 use crate::stop::Stop;
 

@@ -1,20 +1,21 @@
 //! The embedded SQS, and the template's queues in it (or in whatever endpoint is used instead).
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use aws_sdk_sqs::{Client, types::QueueAttributeName};
-use rustack_sqs_core::{config::SqsConfig, handler::RustackSqsHandler, provider::RustackSqs};
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::QueueAttributeName;
+use rustack_sqs_core::config::SqsConfig;
+use rustack_sqs_core::handler::RustackSqsHandler;
+use rustack_sqs_core::provider::RustackSqs;
 use rustack_sqs_http::service::{SqsHttpConfig, SqsHttpService};
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::{
-    Error,
-    aws::{REGION, reason},
-    serve,
-    stop::Stop,
-    template::{ACCOUNT_ID, Queue},
-};
+use crate::aws::{REGION, reason};
+use crate::stop::Stop;
+use crate::template::{ACCOUNT_ID, Queue};
+use crate::{Error, serve};
 
 /// Where a queue of the template came to be.
 #[derive(Debug, Clone, PartialEq, Eq)]

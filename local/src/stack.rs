@@ -1,23 +1,24 @@
 //! The whole stack: emulators, API, pollers and schedules, started and stopped together.
 
-use std::{collections::BTreeMap, fs::File, time::Duration};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
-use store::{QueueUrls, Queues, Table, clock::Clock, entropy::Entropy};
+use store::clock::Clock;
+use store::entropy::Entropy;
+use store::{QueueUrls, Queues, Table};
 use tokio::task::JoinSet;
 
-use crate::{
-    Error,
-    aws::{Access, External, REGION, any_credentials},
-    dynamodb::{self, Data},
-    http::{Api, LocalRoute},
-    lambda::{Invoke, Runner},
-    poller::Poller,
-    schedule, serve,
-    sqs::{self, QueueAddress},
-    stop::{self, Stop, Stopper},
-    template::{Names, Template, Trigger},
-};
+use crate::aws::{Access, External, REGION, any_credentials};
+use crate::dynamodb::{self, Data};
+use crate::http::{Api, LocalRoute};
+use crate::lambda::{Invoke, Runner};
+use crate::poller::Poller;
+use crate::sqs::{self, QueueAddress};
+use crate::stop::{self, Stop, Stopper};
+use crate::template::{Names, Template, Trigger};
+use crate::{Error, schedule, serve};
 
 /// How long a stop waits for what is under way. What is cut off is taken up again at the next start, as after a crash.
 const STOP_MAX: Duration = Duration::from_secs(5);
@@ -129,6 +130,9 @@ impl Part {
 
 impl Stack {
     /// Starts everything; once it returns, the API answers.
+    ///
+    /// # Errors
+    /// [`Error`], one line that says what to mend.
     pub async fn start(options: Options, connect: Connect) -> Result<Self, Error> {
         let region = options.external.as_ref().map_or(REGION, |external| &external.region);
         let template = Template::read(&options.template, region, &options.parameters)?;

@@ -1,24 +1,18 @@
-use std::{
-    future::Future,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
 use futures::FutureExt;
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    sync::{Barrier, mpsc},
-    time::Instant,
-};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::{Barrier, mpsc};
+use tokio::time::Instant;
 
 use super::*;
-use crate::{
-    http::{LocalAnswer, LocalHandler},
-    sample,
-};
+use crate::http::{LocalAnswer, LocalHandler};
+use crate::sample;
 
 /// Longest a test waits for something that should happen at once or within the sample's visibility timeouts.
 const PATIENCE: Duration = Duration::from_secs(20);

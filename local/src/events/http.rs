@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use base64::{Engine, prelude::BASE64_STANDARD};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use hyper::{HeaderMap, header};
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
 use super::moment;
-use crate::{routes::decode, template::ACCOUNT_ID};
+use crate::routes::decode;
+use crate::template::ACCOUNT_ID;
 
 /// A request as it came in, and the route it fits.
 #[derive(Debug, Clone, Copy)]

@@ -1,6 +1,7 @@
 //! Functions: what each is called, what wakes it, and its environment.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::Value;
 

@@ -37,6 +37,9 @@ pub struct Template {
 
 impl Template {
     /// Reads a template; `parameters` override the defaults of its own parameters.
+    ///
+    /// # Errors
+    /// [`Error::Syntax`] and [`Error::Template`], which name the place.
     pub fn read(text: &str, region: &str, parameters: &Names) -> Result<Self, Error> {
         let document = yaml::parse(text)?;
         let scope = scope(&document, region, parameters)?;
@@ -103,6 +106,9 @@ impl Template {
     }
 
     /// The environment of every function by its handler's name, once `resources` says what the resources became.
+    ///
+    /// # Errors
+    /// [`Error::Template`] where a variable refers to something the local stack does not have.
     pub fn environments(&self, resources: &Names) -> Result<BTreeMap<String, Names>, Error> {
         let mut scope = self.scope.clone();
         scope.names.extend(resources.clone());
