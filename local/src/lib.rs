@@ -1,1 +1,35 @@
-//! Skeleton.
+//! The whole of Ringdown on one machine: the routes, queues, table and schedules of `template.yaml`, imitated over
+//! loopback, around the same handlers that run in Lambda.
+
+mod announce;
+pub mod aws;
+pub mod cli;
+pub mod demo;
+mod dynamodb;
+mod error;
+pub mod events;
+mod http;
+mod lambda;
+pub mod phone;
+mod poller;
+#[cfg(test)]
+mod real_template_tests;
+pub mod routes;
+#[cfg(test)]
+mod sample;
+mod schedule;
+pub mod seed;
+mod serve;
+mod sqs;
+mod stack;
+mod stop;
+pub mod template;
+pub mod wiring;
+
+pub use announce::announce;
+pub use dynamodb::Data;
+pub use error::Error;
+pub use http::{LocalAnswer, LocalHandler, LocalRequest, LocalRoute};
+pub use lambda::Invoke;
+pub use sqs::QueueAddress;
+pub use stack::{Backend, Connect, Options, Stack, Wiring};

@@ -1,2 +1,72 @@
-//! Skeleton.
-fn main() {}
+//! `cargo run`: starts the local stack and serves until Ctrl-C.
+
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+
+use clap::Parser;
+use local::cli::{Cli, Command};
+use local::{Error, Options, Stack, announce, demo, seed, wiring};
+use store::entropy::Entropy;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(&cli.log))
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .init();
+    match run(&cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            anstream::eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: &Cli) -> Result<(), Error> {
+    let stopped = stopped().map_err(Error::Signal)?;
+    let options = cli.options()?;
+    let stack = Stack::start(options.clone(), wiring::functions()).await?;
+    let result = tokio::select! {
+        result = serve(cli, &options, &stack) => result,
+        () = stopped => match cli.command {
+            Some(Command::Demo) => Err(Error::Interrupted),
+            None => Ok(()),
+        },
+    };
+    stack.shutdown().await;
+    result
+}
+
+/// Seeds and announces, then serves for ever; or shows the demo.
+async fn serve(cli: &Cli, options: &Options, stack: &Stack) -> Result<(), Error> {
+    let table = stack.backend().table(&options.clock, Entropy::system())?;
+    let seeded = seed::seed(&table).await?;
+    match cli.command {
+        Some(Command::Demo) => demo::run(stack, &seeded).await,
+        None => {
+            let mut out = anstream::stdout();
+            let said = announce(&mut out, cli.json, stack.url(), &seeded, &options.data, table.now());
+            if let Err(error) = said {
+                // Whoever read the output is gone; the stack was not asked to be.
+                tracing::warn!(%error, "cannot write to stdout");
+            }
+            std::future::pending().await
+        }
+    }
+}
+
+/// Resolves at Ctrl-C or SIGTERM, for which it listens from now on.
+fn stopped() -> io::Result<impl Future<Output = ()>> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}

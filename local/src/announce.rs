@@ -1,0 +1,111 @@
+//! Saying, on stdout, that the stack is ready, and how to try it.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use domain::ids::Channel;
+use domain::time::Timestamp;
+use serde::Serialize;
+
+use crate::Data;
+use crate::seed::Seeded;
+
+const STRONG: Style = Style::new().bold();
+const SUBTLE: Style = Style::new().dimmed();
+const COMMAND: Style = AnsiColor::Cyan.on_default();
+
+/// The one line of `--json`.
+#[derive(Serialize)]
+struct Ready<'a> {
+    url: &'a str,
+    #[serde(flatten)]
+    seeded: &'a Seeded,
+}
+
+/// Prints one line of JSON, or a text for people, coloured where `out` shows colours.
+///
+/// # Errors
+/// Those of `out`.
+pub fn announce(
+    out: &mut impl Write,
+    json: bool,
+    url: &str,
+    seeded: &Seeded,
+    data: &Data,
+    now: Timestamp,
+) -> io::Result<()> {
+    if json {
+        serde_json::to_writer(&mut *out, &Ready { url, seeded })?;
+        writeln!(out)?;
+        return out.flush();
+    }
+    let kept = match data {
+        Data::Memory => "in memory".to_owned(),
+        Data::Dir(dir) => format!("in {} (queues in memory)", dir.display()),
+    };
+    writeln!(out, "{STRONG}Ringdown is ready{STRONG:#} {SUBTLE}(Ctrl-C stops it){SUBTLE:#}\n")?;
+    let mut line = |name: &str, value: &str| writeln!(out, "  {SUBTLE}{name:<13}{SUBTLE:#} {value}");
+    line("API", url)?;
+    line("organization", &seeded.organization)?;
+    line("API key", &seeded.api_key)?;
+    for (at, agent) in seeded.agents.iter().enumerate() {
+        let channel = match agent.channel {
+            Channel::Voice => "voice",
+            Channel::Sms => "sms",
+        };
+        let name = if at == 0 { "agents" } else { "" };
+        line(name, &format!("{:<11} {channel:<6} {SUBTLE}{}{SUBTLE:#}", agent.slug, agent.id))?;
+    }
+    line("data", &kept)?;
+    writeln!(out, "\nPlace a call:\n")?;
+    writeln!(out, "  {COMMAND}{}{COMMAND:#}\n", curl(url, &seeded.api_key, now))?;
+    out.flush()
+}
+
+/// A line that works as it stands, with an idempotency key of its own.
+fn curl(url: &str, api_key: &str, now: Timestamp) -> String {
+    let body = r#"{"agentSlug":"demo-voice","toNumber":"+15555550123"}"#;
+    format!(
+        "curl -s {url}/v1/calls -H 'Authorization: Bearer {api_key}' -H 'Idempotency-Key: call-{}' \
+         -H 'Content-Type: application/json' -d '{body}'",
+        now.as_milliseconds()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::ids::{AgentId, OrganizationId};
+
+    use super::*;
+    use crate::seed::SeededAgent;
+
+    fn announced(json: bool) -> String {
+        let id = AgentId::for_slug(&OrganizationId::parse("dev").expect("an id"), "demo-voice");
+        let agents = vec![SeededAgent { id, slug: "demo-voice", channel: Channel::Voice }];
+        let seeded = Seeded { organization: "dev".into(), api_key: "rd_test_dev_secret".into(), agents };
+        let mut out = Vec::new();
+        let now = Timestamp::from_milliseconds(1_583_348_638_390);
+        announce(&mut out, json, "http://127.0.0.1:3000", &seeded, &Data::Memory, now).expect("a buffer takes all");
+        anstream::adapter::strip_str(&String::from_utf8(out).expect("it is text")).to_string()
+    }
+
+    #[test]
+    fn json_is_one_line_with_everything_a_script_needs() {
+        let line = announced(true);
+        assert_eq!(line.lines().count(), 1);
+        let ready: serde_json::Value = serde_json::from_str(&line).expect("it is JSON");
+        assert_eq!(ready["url"], "http://127.0.0.1:3000");
+        assert_eq!((&ready["organization"], &ready["apiKey"]), (&"dev".into(), &"rd_test_dev_secret".into()));
+        assert_eq!(ready["agents"][0]["slug"], "demo-voice");
+        assert_eq!(ready["agents"][0]["channel"], "voice");
+        assert_eq!(ready["agents"][0]["id"].as_str().map(str::len), Some(36));
+    }
+
+    #[test]
+    fn the_text_has_a_curl_line_to_copy() {
+        let text = announced(false);
+        let curl = text.lines().find(|line| line.trim_start().starts_with("curl")).expect("a curl line");
+        assert!(curl.contains("'Authorization: Bearer rd_test_dev_secret'"), "{curl}");
+        assert!(curl.contains("'Idempotency-Key: call-1583348638390'"), "{curl}");
+    }
+}

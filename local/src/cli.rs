@@ -1,0 +1,157 @@
+//! The command line, and what of the environment the local stack heeds.
+
+use std::path::PathBuf;
+
+use aws_credential_types::Credentials;
+use clap::{Parser, Subcommand};
+use store::clock::Clock;
+
+use crate::aws::{External, REGION};
+use crate::template::Names;
+use crate::{Data, Error, Options};
+
+/// Port of the API where none is named.
+const DEFAULT_PORT: u16 = 3000;
+/// Folder of the data where none is named.
+const DEFAULT_DATA: &str = ".ringdown";
+/// The deployment's template, as it was when this was built.
+const TEMPLATE: &str = include_str!("../../template.yaml");
+
+/// The whole of Ringdown on one machine.
+#[derive(Parser)]
+#[command(name = "ringdown-local", bin_name = "cargo run --", version)]
+pub struct Cli {
+    /// Port to serve on; 0 picks a free one [default: 3000]
+    #[arg(long, global = true, value_name = "N")]
+    port: Option<u16>,
+    /// Keep everything in memory only
+    #[arg(long, global = true, conflicts_with = "data")]
+    memory: bool,
+    /// Folder to keep the table in [default: .ringdown]
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Once ready, print one line of JSON instead of text
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Follow this template instead of the one built in
+    #[arg(long, global = true, value_name = "FILE")]
+    template: Option<PathBuf>,
+    /// Use this AWS endpoint instead of the embedded DynamoDB and SQS
+    #[arg(long, global = true, env = "AWS_ENDPOINT_URL", value_name = "URL")]
+    endpoint_url: Option<String>,
+    #[command(flatten)]
+    account: Account,
+    // dynoxide warns of every refused condition, which is how half of the writes here are meant to end.
+    /// What to log, to stderr
+    #[arg(
+        long,
+        global = true,
+        env = "RUST_LOG",
+        hide = true,
+        default_value = "warn,dynoxide=error,local=info,functions=info"
+    )]
+    pub log: String,
+    /// What to do instead of serving
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What signs the requests to another endpoint.
+#[derive(clap::Args)]
+struct Account {
+    #[arg(long, global = true, env = "AWS_REGION", hide = true, default_value = REGION)]
+    region: String,
+    #[arg(long, global = true, env = "AWS_ACCESS_KEY_ID", hide = true, default_value = "local")]
+    access_key_id: String,
+    #[arg(long, global = true, env = "AWS_SECRET_ACCESS_KEY", hide = true, default_value = "local")]
+    secret_access_key: String,
+    #[arg(long, global = true, env = "AWS_SESSION_TOKEN", hide = true)]
+    session_token: Option<String>,
+}
+
+/// What there is to do besides serving.
+#[derive(Subcommand, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    /// Place a call in memory and print its timeline as its webhooks arrive
+    Demo,
+}
+
+impl Cli {
+    /// What to start.
+    ///
+    /// # Errors
+    /// [`Error::File`] where the template that was named cannot be read.
+    pub fn options(&self) -> Result<Options, Error> {
+        let template = match &self.template {
+            Some(path) => std::fs::read_to_string(path).map_err(|source| Error::File { path: path.clone(), source })?,
+            None => TEMPLATE.to_owned(),
+        };
+        let demo = self.command == Some(Command::Demo);
+        let data = match &self.data {
+            Some(dir) => Data::Dir(dir.clone()),
+            None if self.memory || demo => Data::Memory,
+            None => Data::Dir(PathBuf::from(DEFAULT_DATA)),
+        };
+        Ok(Options {
+            port: self.port.unwrap_or(if demo { 0 } else { DEFAULT_PORT }),
+            data,
+            external: self.external(),
+            template,
+            parameters: Names::new(),
+            clock: Clock::system(),
+        })
+    }
+
+    fn external(&self) -> Option<External> {
+        // An empty variable is one that was unset by somebody who could not unset it.
+        let url = self.endpoint_url.clone().filter(|url| !url.is_empty())?;
+        let account = &self.account;
+        let (id, secret) = (account.access_key_id.clone(), account.secret_access_key.clone());
+        let credentials = Credentials::new(id, secret, account.session_token.clone(), None, "environment");
+        Some(External { url, region: account.region.clone(), credentials })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(arguments: &[&str]) -> Cli {
+        Cli::try_parse_from([&["ringdown-local"], arguments].concat()).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn options(arguments: &[&str]) -> Options {
+        parsed(arguments).options().expect("the options are complete")
+    }
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn it_serves_on_3000_from_its_folder_unless_told_otherwise() {
+        let plain = options(&[]);
+        assert_eq!((plain.port, plain.data), (3000, Data::Dir(".ringdown".into())));
+        let told = options(&["--port", "0", "--data", "x"]);
+        assert_eq!((told.port, told.data), (0, Data::Dir("x".into())));
+        assert_eq!(options(&["--memory"]).data, Data::Memory);
+        assert!(Cli::try_parse_from(["ringdown-local", "--memory", "--data", "x"]).is_err());
+    }
+
+    #[test]
+    fn the_demo_leaves_port_and_folder_alone() {
+        let demo = options(&["demo"]);
+        assert_eq!((demo.port, demo.data), (0, Data::Memory));
+        assert_eq!(options(&["demo", "--port", "4000"]).port, 4000);
+    }
+
+    #[test]
+    fn another_endpoint_brings_its_region_and_credentials() {
+        let cli = parsed(&["--endpoint-url", "http://127.0.0.1:4566", "--region", "eu-west-1"]);
+        let external = cli.external().expect("another endpoint");
+        assert_eq!((external.url.as_str(), external.region.as_str()), ("http://127.0.0.1:4566", "eu-west-1"));
+        assert!(parsed(&["--endpoint-url", ""]).external().is_none());
+    }
+}

@@ -1,0 +1,218 @@
+//! The HTTP API: requests become events for the functions of the template's routes, answers become responses, and what
+//! API Gateway itself would refuse is refused here.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body, Bytes, Incoming};
+use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::service::Service;
+use hyper::{Request, Response, StatusCode};
+use serde_json::{Value, json};
+use url::form_urlencoded;
+
+use crate::events::{HttpAnswer, HttpRequest, http_answer, http_event};
+use crate::lambda::Runner;
+use crate::routes::{Match, Routes};
+use crate::template::{Template, Trigger};
+
+/// API Gateway's limit for a request's body.
+const BODY_MAX_BYTES: usize = 10 * 1024 * 1024;
+/// A body over the limit is read on to here before it is refused: closing a connection that still sends would lose the
+/// answer on its way.
+const DRAIN_MAX_BYTES: usize = 64 * 1024 * 1024;
+/// Lambda's limit for an answer.
+const ANSWER_MAX_BYTES: usize = 6 * 1024 * 1024;
+/// Everything is served on loopback only, so that is where every client is.
+const SOURCE_IP: &str = "127.0.0.1";
+
+/// A request to a local-only route.
+#[derive(Debug, Clone)]
+pub struct LocalRequest {
+    /// Values of the path's parameters, decoded.
+    pub parameters: BTreeMap<String, String>,
+    /// The query's parameters, decoded.
+    pub query: BTreeMap<String, String>,
+    /// The whole body.
+    pub body: Vec<u8>,
+}
+
+/// The answer of a local-only route.
+#[derive(Debug, Clone)]
+pub struct LocalAnswer {
+    /// Status code.
+    pub status: u16,
+    /// Body, sent as JSON.
+    pub body: Value,
+}
+
+/// Answers a local-only route.
+pub type LocalHandler = Arc<dyn Fn(LocalRequest) -> BoxFuture<'static, LocalAnswer> + Send + Sync>;
+
+/// A route that only the local stack has, under `/_local/`.
+#[derive(Clone)]
+pub struct LocalRoute {
+    /// Upper-case method.
+    pub method: &'static str,
+    /// Path with `{parameters}`.
+    pub path: &'static str,
+    /// What answers it.
+    pub handler: LocalHandler,
+}
+
+/// Where a route leads.
+#[derive(Clone)]
+enum Target {
+    Function(String),
+    Local(LocalHandler),
+}
+
+/// The API, as a hyper service.
+#[derive(Clone)]
+pub(crate) struct Api {
+    routes: Arc<Routes<Target>>,
+    runner: Runner,
+}
+
+impl Api {
+    pub(crate) fn new(template: &Template, local: Vec<LocalRoute>, runner: Runner) -> Self {
+        let mut routes = Routes::default();
+        for function in &template.functions {
+            for trigger in &function.triggers {
+                if let Trigger::Http(route) = trigger {
+                    routes.add(&route.method, &route.path, Target::Function(function.handler.clone()));
+                }
+            }
+        }
+        for route in local {
+            routes.add(route.method, route.path, Target::Local(route.handler));
+        }
+        Self { routes: Arc::new(routes), runner }
+    }
+
+    async fn respond(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let (parts, body) = request.into_parts();
+        let Some(found) = self.routes.find(parts.method.as_str(), parts.uri.path()) else {
+            return message(StatusCode::NOT_FOUND, "Not Found");
+        };
+        let body = match read_body(body).await {
+            Ok(body) => body,
+            Err(refusal) => return *refusal,
+        };
+        match found.target {
+            Target::Function(function) => self.function(function, &parts, &found, &body).await,
+            Target::Local(handler) => {
+                let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
+                let query = query.map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+                let answer = handler(LocalRequest { parameters: found.parameters, query, body }).await;
+                let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                json_response(status, &answer.body)
+            }
+        }
+    }
+
+    async fn function(
+        &self,
+        function: &str,
+        parts: &hyper::http::request::Parts,
+        found: &Match<'_, Target>,
+        body: &[u8],
+    ) -> Response<Full<Bytes>> {
+        let request_id = self.runner.next_id();
+        let event = http_event(&HttpRequest {
+            method: parts.method.as_str(),
+            path: parts.uri.path(),
+            query: parts.uri.query().unwrap_or_default(),
+            headers: &parts.headers,
+            body,
+            source_ip: SOURCE_IP,
+            route_key: &found.key,
+            parameters: &found.parameters,
+            request_id: &request_id,
+            now_ms: self.runner.now_ms(),
+        });
+        let mut response = match self.runner.run(function, event).await {
+            Ok(answer) => http_answer(&answer).and_then(response).unwrap_or_else(|| {
+                tracing::error!(function, request_id, "the function's answer is malformed");
+                message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+            }),
+            Err(error) => {
+                tracing::error!(function, request_id, error, "the function failed");
+                message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+            }
+        };
+        if let Ok(id) = HeaderValue::from_str(&request_id) {
+            response.headers_mut().insert(HeaderName::from_static("apigw-requestid"), id);
+        }
+        response
+    }
+}
+
+impl Service<Request<Incoming>> for Api {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Self::Response, Infallible>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let api = self.clone();
+        async move { Ok(api.respond(request).await) }.boxed()
+    }
+}
+
+/// Reads the body, or says what to refuse it with.
+async fn read_body<B>(mut body: B) -> Result<Vec<u8>, Box<Response<Full<Bytes>>>>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let mut kept = Vec::new();
+    let mut read_bytes = 0;
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else {
+            return Err(Box::new(message(StatusCode::BAD_REQUEST, "Bad Request")));
+        };
+        let Ok(data) = frame.into_data() else { continue };
+        read_bytes += data.len();
+        if read_bytes <= BODY_MAX_BYTES {
+            kept.extend_from_slice(&data);
+        } else if read_bytes > DRAIN_MAX_BYTES {
+            break;
+        }
+    }
+    if read_bytes > BODY_MAX_BYTES {
+        return Err(Box::new(message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large")));
+    }
+    Ok(kept)
+}
+
+fn response(answer: HttpAnswer) -> Option<Response<Full<Bytes>>> {
+    if answer.body.len() > ANSWER_MAX_BYTES {
+        return None;
+    }
+    let mut response = Response::new(Full::new(Bytes::from(answer.body)));
+    *response.status_mut() = StatusCode::from_u16(answer.status).ok()?;
+    for (name, value) in &answer.headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+        // The connection is the server's business, not the function's.
+        if name == header::CONTENT_LENGTH || name == header::TRANSFER_ENCODING || name == header::CONNECTION {
+            continue;
+        }
+        response.headers_mut().append(name, HeaderValue::from_str(value).ok()?);
+    }
+    Some(response)
+}
+
+/// A refusal in API Gateway's own words.
+fn message(status: StatusCode, text: &str) -> Response<Full<Bytes>> {
+    json_response(status, &json!({ "message": text }))
+}
+
+fn json_response(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(body.to_string())));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

@@ -1,0 +1,245 @@
+//! The whole stack: emulators, API, pollers and schedules, started and stopped together.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use store::clock::Clock;
+use store::entropy::Entropy;
+use store::{QueueUrls, Queues, Table};
+use tokio::task::JoinSet;
+
+use crate::aws::{Access, External, REGION, any_credentials};
+use crate::dynamodb::{self, Data};
+use crate::http::{Api, LocalRoute};
+use crate::lambda::{Invoke, Runner};
+use crate::poller::Poller;
+use crate::sqs::{self, QueueAddress};
+use crate::stop::{self, Stop, Stopper};
+use crate::template::{Names, Template, Trigger};
+use crate::{Error, schedule, serve};
+
+/// How long a stop waits for what is under way. What is cut off is taken up again at the next start, as after a crash.
+const STOP_MAX: Duration = Duration::from_secs(5);
+
+/// What to start.
+#[derive(Clone)]
+pub struct Options {
+    /// Port of the API on loopback; 0 picks one.
+    pub port: u16,
+    /// Where the embedded DynamoDB keeps its data.
+    pub data: Data,
+    /// Another AWS endpoint instead of the embedded ones.
+    pub external: Option<External>,
+    /// The text of `template.yaml`.
+    pub template: String,
+    /// Values of the template's parameters, where its defaults do not fit.
+    pub parameters: Names,
+    /// Reads the clock.
+    pub clock: Clock,
+}
+
+/// What the handlers are connected to.
+#[derive(Debug, Clone)]
+pub struct Backend {
+    /// Endpoints, region and credentials.
+    pub access: Access,
+    /// A client for the table.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// A client for the queues.
+    pub sqs: aws_sdk_sqs::Client,
+    /// Queues by their logical ids.
+    pub queues: BTreeMap<String, QueueAddress>,
+    /// Environments by the names of the functions, as the template sets them.
+    pub environments: BTreeMap<String, Names>,
+}
+
+impl Backend {
+    /// The table, as the handlers see it.
+    ///
+    /// # Errors
+    /// [`Error::Wiring`] where no function of the template names a table.
+    pub fn table(&self, clock: &Clock, entropy: Entropy) -> Result<Table, Error> {
+        let name = self.setting("TABLE_NAME")?;
+        Ok(Table::new(self.dynamodb.clone(), name, clock.clone(), entropy))
+    }
+
+    /// The queues, as the handlers see them.
+    ///
+    /// # Errors
+    /// [`Error::Wiring`] where no function of the template names one of them.
+    pub fn queues(&self) -> Result<Queues, Error> {
+        let urls = QueueUrls {
+            dispatch: self.setting("DISPATCH_QUEUE_URL")?.to_owned(),
+            webhooks: self.setting("WEBHOOKS_QUEUE_URL")?.to_owned(),
+            simulator: self.setting("SIMULATOR_QUEUE_URL")?.to_owned(),
+        };
+        // The embedded SQS refuses a message group on a standard queue.
+        Ok(Queues::new(self.sqs.clone(), urls, false))
+    }
+
+    /// A variable of the functions' environments, which all that have it share.
+    fn setting(&self, name: &str) -> Result<&str, Error> {
+        let mut found = self.environments.values().filter_map(|environment| environment.get(name));
+        found.next().map(String::as_str).ok_or_else(|| Error::Wiring(format!("no function's environment has {name}")))
+    }
+}
+
+/// The handlers, connected.
+pub struct Wiring {
+    /// Calls a function.
+    pub invoke: Invoke,
+    /// Routes that only the local stack has.
+    pub local_routes: Vec<LocalRoute>,
+}
+
+/// Connects the handlers once the table and the queues are there.
+pub type Connect = Box<dyn FnOnce(Backend) -> BoxFuture<'static, Result<Wiring, Error>> + Send>;
+
+/// A running stack. Dropped, it stops at once; [`Stack::shutdown`] lets what is under way finish.
+pub struct Stack {
+    url: String,
+    backend: Backend,
+    runner: Runner,
+    front: Part,
+    emulators: Part,
+    lock: Option<File>,
+}
+
+/// Tasks that are stopped together.
+struct Part {
+    stopper: Stopper,
+    tasks: JoinSet<()>,
+}
+
+impl Part {
+    fn new() -> (Self, Stop) {
+        let (stopper, stop) = stop::pair();
+        (Self { stopper, tasks: JoinSet::new() }, stop)
+    }
+
+    async fn stop(mut self) {
+        self.stopper.ask();
+        let all = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(STOP_MAX, all).await.is_err() {
+            tracing::warn!("something is still under way after {} s and is cut off", STOP_MAX.as_secs());
+        }
+    }
+}
+
+impl Stack {
+    /// Starts everything; once it returns, the API answers.
+    ///
+    /// # Errors
+    /// [`Error`], one line that says what to mend.
+    pub async fn start(options: Options, connect: Connect) -> Result<Self, Error> {
+        let region = options.external.as_ref().map_or(REGION, |external| &external.region);
+        let template = Template::read(&options.template, region, &options.parameters)?;
+        // The port first: a stack that cannot serve leaves the data folder alone.
+        let listened = serve::listen(options.port).await;
+        let (listener, port) = listened.map_err(|source| Error::Listen { port: options.port, source })?;
+        let (mut emulators, stop) = Part::new();
+        let (access, lock) = match options.external {
+            Some(external) => (external_access(external), None),
+            None => start_emulators(&options.data, &mut emulators, &stop).await?,
+        };
+        let backend = prepare(&template, access).await?;
+        let wiring = connect(backend.clone()).await?;
+        let runner = Runner::new(&template, wiring.invoke, options.clock);
+        let (mut front, stop) = Part::new();
+        let api = Api::new(&template, wiring.local_routes, runner.clone());
+        front.tasks.spawn(serve::serve(listener, api, stop.clone()));
+        start_triggers(&template, &backend, &runner, &mut front, &stop);
+        let url = format!("http://127.0.0.1:{port}");
+        Ok(Self { url, backend, runner, front, emulators, lock })
+    }
+
+    /// Where the API is served: `http://127.0.0.1:3000`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The table and the queues.
+    pub fn backend(&self) -> &Backend {
+        &self.backend
+    }
+
+    /// Takes nothing new, finishes what is under way, then stops the emulators.
+    pub async fn shutdown(self) {
+        self.front.stop().await;
+        // Invocations whose callers went away are finished too, while their table is still there.
+        if tokio::time::timeout(STOP_MAX, self.runner.idle()).await.is_err() {
+            tracing::warn!("functions still run after {} s and are cut off", STOP_MAX.as_secs());
+        }
+        self.emulators.stop().await;
+        drop(self.lock);
+    }
+}
+
+fn external_access(external: External) -> Access {
+    Access {
+        dynamodb: external.url.clone(),
+        sqs: external.url,
+        region: external.region,
+        credentials: external.credentials,
+    }
+}
+
+async fn start_emulators(data: &Data, part: &mut Part, stop: &Stop) -> Result<(Access, Option<File>), Error> {
+    let dynamodb = dynamodb::start(data, stop.clone(), &mut part.tasks).await?;
+    let sqs = sqs::start(stop.clone(), &mut part.tasks).await?;
+    let credentials = any_credentials();
+    let access = Access { dynamodb: dynamodb.endpoint, sqs, region: REGION.to_owned(), credentials };
+    Ok((access, dynamodb.lock))
+}
+
+/// Creates what the template declares, and resolves what refers to it.
+async fn prepare(template: &Template, access: Access) -> Result<Backend, Error> {
+    let (dynamodb, sqs) = (access.dynamodb_client(), access.sqs_client());
+    let mut resources = Names::new();
+    for table in &template.tables {
+        dynamodb::ensure_table(&dynamodb, table).await?;
+        resources.insert(table.id.clone(), table.name.clone());
+    }
+    let queues = sqs::ensure_queues(&sqs, &template.queues).await?;
+    for queue in &template.queues {
+        let Some(address) = queues.get(&queue.id) else { continue };
+        resources.insert(queue.id.clone(), address.url.clone());
+        resources.insert(format!("{}.QueueUrl", queue.id), address.url.clone());
+        resources.insert(format!("{}.Arn", queue.id), address.arn.clone());
+        resources.insert(format!("{}.QueueName", queue.id), queue.name.clone());
+    }
+    let environments = template.environments(&resources)?;
+    Ok(Backend { access, dynamodb, sqs, queues, environments })
+}
+
+fn start_triggers(template: &Template, backend: &Backend, runner: &Runner, front: &mut Part, stop: &Stop) {
+    for function in &template.functions {
+        for trigger in &function.triggers {
+            match trigger {
+                Trigger::Http(_) => {}
+                Trigger::Queue(source) => {
+                    let Some(address) = backend.queues.get(&source.queue) else { continue };
+                    let poller = Poller {
+                        client: backend.sqs.clone(),
+                        region: backend.access.region.clone(),
+                        address: address.clone(),
+                        source: source.clone(),
+                        function: function.handler.clone(),
+                        runner: runner.clone(),
+                    };
+                    front.tasks.spawn(poller.run(stop.clone()));
+                }
+                Trigger::Schedule(schedule) => {
+                    let (region, handler) = (backend.access.region.clone(), function.handler.clone());
+                    front.tasks.spawn(schedule::run(schedule.clone(), handler, region, runner.clone(), stop.clone()));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "stack_tests.rs"]
+mod tests;
