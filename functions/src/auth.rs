@@ -40,12 +40,7 @@ pub fn reads(raw: &RawKey) -> [keys::Key; 2] {
 ///
 /// # Errors
 /// [`ApiError::Unauthorized`] where it opens nothing, [`ApiError::PermissionDenied`] where it does not open this.
-pub fn authenticate(
-    raw: &RawKey,
-    items: &Items,
-    permission: Permission,
-    now: Timestamp,
-) -> Result<Caller, ApiError> {
+pub fn authenticate(raw: &RawKey, items: &Items, permission: Permission, now: Timestamp) -> Result<Caller, ApiError> {
     let key: Option<ApiKey> = items.read("API key", &keys::api_key(raw))?;
     let organization: Option<Organization> =
         items.read("organization", &keys::organization(&raw.scope().organization))?;

@@ -1,1 +1,24 @@
-//! Skeleton.
+//! The Lambdas: a file each, grouped by what wakes it.
+//!
+//! One artifact holds them all; the environment's `_HANDLER` picks one. [`registry`] is the table of them.
+
+mod api;
+mod app;
+mod auth;
+pub mod config;
+mod error;
+mod event_body;
+mod fields;
+pub mod http;
+mod idempotency;
+mod page;
+mod query;
+mod queue;
+pub mod registry;
+mod schedule;
+
+pub use app::App;
+pub use auth::Caller;
+pub use error::{ApiError, Error, FieldError};
+pub use queue::dispatch_call::PROVIDER_TIMEOUT;
+pub use registry::{FUNCTIONS, Function, Trigger, find, invoke};

@@ -1,2 +1,56 @@
-//! Skeleton.
-fn main() {}
+//! The process that Lambda starts: one function of the artifact, which `_HANDLER` names.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use functions::config::Config;
+use functions::{App, find, invoke};
+use lambda_runtime::{LambdaEvent, service_fn};
+use providers::egress::{Egress, EgressPolicy};
+use serde_json::Value;
+use store::clock::Clock;
+use store::entropy::Entropy;
+use store::{Queues, Store, Table};
+use tracing_subscriber::EnvFilter;
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{{\"level\":\"ERROR\",\"message\":\"{error}\"}}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Failure> {
+    let config = Config::from_environment()?;
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_target(false)
+        .with_env_filter(EnvFilter::try_new(&config.log_level)?)
+        .init();
+    let function = find(&config.handler).ok_or_else(|| format!("_HANDLER names no function: {}", config.handler))?;
+    let app = app(&config)?;
+    // Connections are opened here, where the CPU of a cold start is not yet the function's share.
+    app.store.table.warm_up().await;
+    let app = Arc::new(app);
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
+        let app = Arc::clone(&app);
+        async move { invoke(&app, function, event.payload).await }
+    }))
+    .await
+}
+
+fn app(config: &Config) -> Result<App, Failure> {
+    let table = Table::new(config.access.dynamodb_client(), &config.table, Clock::system(), Entropy::system());
+    let queues = Queues::new(config.access.sqs_client(), config.queues.clone(), config.fair_queues);
+    let egress = Egress::new(EgressPolicy { allow_insecure: config.allow_insecure_webhooks })?;
+    Ok(App::new(Store { table, queues }, egress))
+}

@@ -114,10 +114,7 @@ pub static FUNCTIONS: &[Function] = &[
         name: "get-call-recording",
         trigger: route!("GET", "/v1/calls/{id}/recording", CanReadConversations, get_call_recording),
     },
-    Function {
-        name: "close-call",
-        trigger: route!("POST", "/v1/calls/{id}/close", CanCloseConversations, close_call),
-    },
+    Function { name: "close-call", trigger: route!("POST", "/v1/calls/{id}/close", CanCloseConversations, close_call) },
     Function { name: "create-webhook", trigger: route!("POST", "/v1/webhooks", CanManageWebhooks, create_webhook) },
     Function { name: "list-webhooks", trigger: route!("GET", "/v1/webhooks", CanManageWebhooks, list_webhooks) },
     Function {

@@ -1,14 +1,10 @@
-//! The real AWS SDK's clients, pointed at loopback or at any other endpoint.
+//! Which AWS the stack uses, and what it says when something fails.
 
 use std::error::Error;
 use std::fmt;
 
 use aws_credential_types::Credentials;
-use aws_sdk_sqs::config::{BehaviorVersion, Region, SharedHttpClient, StalledStreamProtectionConfig};
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::Provider;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 
 /// The region everything belongs to here.
 pub const REGION: &str = "us-east-1";
@@ -22,54 +18,6 @@ pub struct External {
     pub region: String,
     /// Credentials for it.
     pub credentials: Credentials,
-}
-
-/// How to reach the table and the queues.
-#[derive(Debug, Clone)]
-pub struct Access {
-    /// Endpoint of DynamoDB.
-    pub dynamodb: String,
-    /// Endpoint of SQS.
-    pub sqs: String,
-    /// Region to sign for.
-    pub region: String,
-    /// Credentials to sign with.
-    pub credentials: Credentials,
-}
-
-impl Access {
-    /// A DynamoDB client.
-    pub fn dynamodb_client(&self) -> aws_sdk_dynamodb::Client {
-        let config = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(self.region.clone()))
-            .endpoint_url(&self.dynamodb)
-            .credentials_provider(self.credentials.clone())
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .http_client(http_client(&self.dynamodb));
-        aws_sdk_dynamodb::Client::from_conf(config.build())
-    }
-
-    /// An SQS client.
-    pub fn sqs_client(&self) -> aws_sdk_sqs::Client {
-        let config = aws_sdk_sqs::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(self.region.clone()))
-            .endpoint_url(&self.sqs)
-            .credentials_provider(self.credentials.clone())
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .http_client(http_client(&self.sqs));
-        aws_sdk_sqs::Client::from_conf(config.build())
-    }
-}
-
-/// TLS only where the endpoint asks for it: a machine without root certificates can still use the embedded ones.
-fn http_client(endpoint: &str) -> SharedHttpClient {
-    if endpoint.starts_with("https:") {
-        Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
-    } else {
-        Builder::new().build_http()
-    }
 }
 
 /// Credentials for emulators, which ask for some and check none.

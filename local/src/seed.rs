@@ -47,6 +47,7 @@ pub async fn seed(table: &Table) -> Result<Seeded, Error> {
         id: id.clone(),
         name: "Development".to_owned(),
         suspended: false,
+        cursor_key: domain::ids::hex(&random(table)?),
         numbers: Vec::new(),
         endpoints: Vec::new(),
     };
@@ -57,8 +58,7 @@ pub async fn seed(table: &Table) -> Result<Seeded, Error> {
         table.put_agent(&id, &agent.stored()).await.map_err(Error::Store)?;
     }
     let scope = Scope { organization: id, mode: Mode::Test };
-    let random = table.entropy().bytes::<SECRET_BYTES>();
-    let raw = RawKey::new(scope, random.map_err(|error| Error::Store(StoreError::from(error)))?);
+    let raw = RawKey::new(scope, random(table)?);
     let key = ApiKey {
         name: "local stack".to_owned(),
         permissions: Permission::ALL.to_vec(),
@@ -68,6 +68,10 @@ pub async fn seed(table: &Table) -> Result<Seeded, Error> {
     };
     table.put_api_key(&raw, &key).await.map_err(Error::Store)?;
     Ok(Seeded { organization: ORGANIZATION.to_owned(), api_key: raw.reveal().to_owned(), agents })
+}
+
+fn random(table: &Table) -> Result<[u8; SECRET_BYTES], Error> {
+    table.entropy().bytes().map_err(|error| Error::Store(StoreError::from(error)))
 }
 
 /// What the agents do not have in common.

@@ -5,12 +5,13 @@ use std::fs::File;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use store::aws::Access;
 use store::clock::Clock;
 use store::entropy::Entropy;
 use store::{QueueUrls, Queues, Table};
 use tokio::task::JoinSet;
 
-use crate::aws::{Access, External, REGION, any_credentials};
+use crate::aws::{External, REGION, any_credentials};
 use crate::dynamodb::{self, Data};
 use crate::http::{Api, LocalRoute};
 use crate::lambda::{Invoke, Runner};
@@ -178,19 +179,21 @@ impl Stack {
 }
 
 fn external_access(external: External) -> Access {
-    Access {
-        dynamodb: external.url.clone(),
-        sqs: external.url,
-        region: external.region,
-        credentials: external.credentials,
-    }
+    let External { url, region, credentials } = external;
+    Access { region, credentials, dynamodb: Some(url.clone()), sqs: Some(url), attempt_timeout: None }
 }
 
 async fn start_emulators(data: &Data, part: &mut Part, stop: &Stop) -> Result<(Access, Option<File>), Error> {
     let dynamodb = dynamodb::start(data, stop.clone(), &mut part.tasks).await?;
     let sqs = sqs::start(stop.clone(), &mut part.tasks).await?;
-    let credentials = any_credentials();
-    let access = Access { dynamodb: dynamodb.endpoint, sqs, region: REGION.to_owned(), credentials };
+    let access = Access {
+        region: REGION.to_owned(),
+        credentials: any_credentials(),
+        dynamodb: Some(dynamodb.endpoint),
+        sqs: Some(sqs),
+        // A receive waits for messages for longer than any other request may take.
+        attempt_timeout: None,
+    };
     Ok((access, dynamodb.lock))
 }
 

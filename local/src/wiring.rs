@@ -1,10 +1,39 @@
 //! The handlers, connected to the stack: the same registry that `main` of the deployment uses.
 
+use std::sync::Arc;
+
+use functions::{App, find, invoke};
 use futures::FutureExt;
+use providers::egress::{Egress, EgressPolicy};
+use serde_json::Value;
+use store::Store;
+use store::clock::Clock;
+use store::entropy::Entropy;
 
-use crate::{Connect, Error};
+use crate::{Connect, Error, Invoke, Wiring, phone};
 
-/// Connects the functions of package `functions`.
+/// Connects the functions of package `functions`. Webhooks may go to loopback and by plain http here, and only here.
 pub fn functions() -> Connect {
-    Box::new(|_backend| async { Err(Error::Wiring("package `functions` has none yet".to_owned())) }.boxed())
+    Box::new(|backend| {
+        async move {
+            let table = backend.table(&Clock::system(), Entropy::system())?;
+            let store = Store { table: table.clone(), queues: backend.queues()? };
+            let egress = Egress::new(EgressPolicy { allow_insecure: true });
+            let egress = egress.map_err(|error| Error::Wiring(error.to_string()))?;
+            let app = Arc::new(App::new(store, egress));
+            Ok(Wiring { invoke: invoker(app), local_routes: vec![phone::route(table)] })
+        }
+        .boxed()
+    })
+}
+
+fn invoker(app: Arc<App>) -> Invoke {
+    Arc::new(move |name: String, event: Value| {
+        let app = Arc::clone(&app);
+        async move {
+            let function = find(&name).ok_or_else(|| format!("the registry has no function {name}"))?;
+            invoke(&app, function, event).await.map_err(|error| error.to_string())
+        }
+        .boxed()
+    })
 }

@@ -109,9 +109,8 @@ fn judge(authorized: &Authorized<'_>, asked: &CreateCall, now: Timestamp) -> Res
     let agent = agent.filter(|agent| agent.channel == Channel::Voice).ok_or(ApiError::NotFound("agent"))?;
     let from = sender(authorized, asked, &agent)?;
     let missing = agent.required_variables.iter().filter(|name| !asked.content.dynamic_variables.contains_key(*name));
-    let missing: Vec<FieldError> = missing
-        .map(|name| FieldError::new(format!("dynamicVariables.{name}"), "is required by the agent"))
-        .collect();
+    let missing: Vec<FieldError> =
+        missing.map(|name| FieldError::new(format!("dynamicVariables.{name}"), "is required by the agent")).collect();
     if !missing.is_empty() {
         return Err(ApiError::Validation(missing));
     }
@@ -144,7 +143,8 @@ fn sender(authorized: &Authorized<'_>, asked: &CreateCall, agent: &Agent) -> Res
         return Ok(own.clone());
     }
     let given = asked.from.clone();
-    let given = given.ok_or_else(|| ApiError::field("fromNumber", "is required: the agent has no number of its own"))?;
+    let given =
+        given.ok_or_else(|| ApiError::field("fromNumber", "is required: the agent has no number of its own"))?;
     let caller = &authorized.caller;
     if caller.scope.mode == Mode::Live && !caller.organization.numbers.contains(&given) {
         return Err(ApiError::field("fromNumber", "is not one of the organization's numbers"));
@@ -171,7 +171,8 @@ impl CreateCall {
         let key = match idempotency::key(request) {
             idempotency::Key::Given(key) => Some(key),
             idempotency::Key::Missing => {
-                fields.refuse(idempotency::HEADER, "is required: a new one for each call, the same for each retry of it");
+                fields
+                    .refuse(idempotency::HEADER, "is required: a new one for each call, the same for each retry of it");
                 None
             }
             idempotency::Key::Malformed => {

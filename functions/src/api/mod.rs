@@ -19,7 +19,7 @@ use store::{CallRef, Table};
 
 use crate::http::Request;
 
-fn no_reads(_: &Request, _: &Scope) -> Vec<Key> {
+pub(crate) fn no_reads(_: &Request, _: &Scope) -> Vec<Key> {
     Vec::new()
 }
 
@@ -28,11 +28,11 @@ fn conversation(request: &Request) -> Option<ConversationId> {
     ConversationId::parse(request.path("id"))
 }
 
-fn call_reads(request: &Request, scope: &Scope) -> Vec<Key> {
+pub(crate) fn call_reads(request: &Request, scope: &Scope) -> Vec<Key> {
     conversation(request).map(|id| reference(id, scope).reads()).unwrap_or_default()
 }
 
-fn full_call_reads(request: &Request, _: &Scope) -> Vec<Key> {
+pub(crate) fn full_call_reads(request: &Request, _: &Scope) -> Vec<Key> {
     conversation(request).map(|id| Table::full_call_keys(id).to_vec()).unwrap_or_default()
 }
 

@@ -49,7 +49,8 @@ mod tests {
     #[test]
     fn a_forged_cursor_opens_nothing() {
         let cursor = seal("key", "calls", "place");
-        for forged in ["", "a", "%%%", &cursor[..cursor.len() - 1], &format!("{cursor}A"), &seal("", "calls", "place")] {
+        for forged in ["", "a", "%%%", &cursor[..cursor.len() - 1], &format!("{cursor}A"), &seal("", "calls", "place")]
+        {
             assert_eq!(open("key", "calls", forged), None, "{forged}");
         }
     }

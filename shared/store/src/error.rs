@@ -33,7 +33,8 @@ impl StoreError {
         Self::Aws { operation, source: Box::new(source) }
     }
 
-    pub(crate) fn corrupt(what: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+    /// Something stored that cannot be read.
+    pub fn corrupt(what: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Corrupt { what, source: source.into() }
     }
 }

@@ -5,6 +5,7 @@
 
 mod accept;
 mod administration;
+pub mod aws;
 mod backoff;
 mod calls;
 pub mod clock;

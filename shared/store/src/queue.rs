@@ -131,6 +131,12 @@ pub struct Message {
     pub group: String,
 }
 
+/// What every message says, whatever else it says.
+#[derive(Deserialize)]
+struct Scoped {
+    scope: Scope,
+}
+
 impl Message {
     /// A message of this content.
     ///
@@ -138,6 +144,13 @@ impl Message {
     /// [`StoreError::Corrupt`] where the content cannot be written as JSON.
     pub fn new(content: &impl Serialize, scope: &Scope, delay: Span) -> Result<Self, StoreError> {
         Ok(Self { body: to_json(content)?, delay, group: scope.organization.to_string() })
+    }
+
+    /// A message that was sent before, again. Its group is the organization that it names.
+    pub fn again(body: &str, delay: Span) -> Self {
+        let named: Option<Scoped> = serde_json::from_str(body).ok();
+        let group = named.map_or_else(|| "unknown".to_owned(), |named| named.scope.organization.to_string());
+        Self { body: body.to_owned(), delay, group }
     }
 }
 

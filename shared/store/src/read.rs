@@ -73,4 +73,11 @@ impl Table {
         }
         Ok(Items(found))
     }
+
+    /// Opens the connection, by a read of nothing. A failure is the next request's to report.
+    pub async fn warm_up(&self) {
+        if let Err(error) = self.read([Key { pk: "warm-up".to_owned(), sk: "warm-up".to_owned() }]).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "no connection to the table yet");
+        }
+    }
 }

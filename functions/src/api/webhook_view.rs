@@ -1,0 +1,53 @@
+//! A webhook endpoint as clients see it. `is_active`, `created_at` and `updated_at` stand beside the camel-case names:
+//! PAM's clients use them.
+
+use domain::ids::{EndpointId, Mode};
+use domain::time::Timestamp;
+use serde::Serialize;
+use store::Endpoint;
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WebhookView {
+    id: EndpointId,
+    url: String,
+    events: Vec<String>,
+    mode: Mode,
+    is_active: bool,
+    disabled_reason: Option<String>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    #[serde(rename = "is_active")]
+    is_active_for_pam: bool,
+    #[serde(rename = "created_at")]
+    created_at_for_pam: Timestamp,
+    #[serde(rename = "updated_at")]
+    updated_at_for_pam: Timestamp,
+    /// Shown once: in the answer to the request that made the endpoint, and to that request's replays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
+}
+
+impl WebhookView {
+    pub(super) fn new(endpoint: Endpoint, mode: Mode) -> Self {
+        Self {
+            id: endpoint.id,
+            url: endpoint.url,
+            events: endpoint.events,
+            mode,
+            is_active: endpoint.enabled,
+            disabled_reason: endpoint.disabled_reason,
+            created_at: endpoint.created_at,
+            updated_at: endpoint.updated_at,
+            is_active_for_pam: endpoint.enabled,
+            created_at_for_pam: endpoint.created_at,
+            updated_at_for_pam: endpoint.updated_at,
+            secret: None,
+        }
+    }
+
+    pub(super) fn with_secret(endpoint: Endpoint, mode: Mode) -> Self {
+        let secret = endpoint.secrets.first().cloned();
+        Self { secret, ..Self::new(endpoint, mode) }
+    }
+}

@@ -1,0 +1,140 @@
+//! The environment, read once.
+
+use std::env;
+use std::fmt;
+use std::time::Duration;
+
+use store::QueueUrls;
+
+/// How long one attempt at a request to AWS may take; the SDK makes three, within the 10 seconds of a function.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// What a function is told by its environment.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The function that this process is: `_HANDLER`.
+    pub handler: String,
+    /// `TABLE_NAME`.
+    pub table: String,
+    /// `DISPATCH_QUEUE_URL`, `WEBHOOKS_QUEUE_URL`, `SIMULATOR_QUEUE_URL`.
+    pub queues: QueueUrls,
+    /// `FAIR_QUEUES`: whether a message's organization is its message group.
+    pub fair_queues: bool,
+    /// `ALLOW_INSECURE_WEBHOOKS`: whether webhooks may go to loopback and by plain http. The deployment never sets it.
+    pub allow_insecure_webhooks: bool,
+    /// `LOG_LEVEL`.
+    pub log_level: String,
+    /// How to reach AWS.
+    pub access: store::aws::Access,
+}
+
+/// A variable that is missing or makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadVariable {
+    name: &'static str,
+    problem: &'static str,
+}
+
+impl fmt::Display for BadVariable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the environment variable {} {}", self.name, self.problem)
+    }
+}
+
+impl std::error::Error for BadVariable {}
+
+impl Config {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// [`BadVariable`], which names it.
+    #[expect(clippy::disallowed_methods, reason = "this is the module that reads the environment")]
+    pub fn from_environment() -> Result<Self, BadVariable> {
+        Self::from_variables(|name| env::var(name).ok().filter(|value| !value.is_empty()))
+    }
+
+    /// Reads variables, wherever they come from.
+    ///
+    /// # Errors
+    /// [`BadVariable`], which names it.
+    pub fn from_variables(get: impl Fn(&str) -> Option<String>) -> Result<Self, BadVariable> {
+        let required = |name: &'static str| get(name).ok_or(BadVariable { name, problem: "is not set" });
+        let flag = |name: &'static str| match get(name).as_deref() {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(BadVariable { name, problem: "must be true or false" }),
+        };
+        let credentials = aws_credential_types::Credentials::new(
+            required("AWS_ACCESS_KEY_ID")?,
+            required("AWS_SECRET_ACCESS_KEY")?,
+            get("AWS_SESSION_TOKEN"),
+            None,
+            "environment",
+        );
+        let endpoint = |service: &str| get(service).or_else(|| get("AWS_ENDPOINT_URL"));
+        Ok(Self {
+            handler: required("_HANDLER")?,
+            table: required("TABLE_NAME")?,
+            queues: QueueUrls {
+                dispatch: required("DISPATCH_QUEUE_URL")?,
+                webhooks: required("WEBHOOKS_QUEUE_URL")?,
+                simulator: required("SIMULATOR_QUEUE_URL")?,
+            },
+            fair_queues: flag("FAIR_QUEUES")?,
+            allow_insecure_webhooks: flag("ALLOW_INSECURE_WEBHOOKS")?,
+            log_level: get("LOG_LEVEL").unwrap_or_else(|| "INFO".to_owned()),
+            access: store::aws::Access {
+                region: required("AWS_REGION")?,
+                credentials,
+                dynamodb: endpoint("AWS_ENDPOINT_URL_DYNAMODB"),
+                sqs: endpoint("AWS_ENDPOINT_URL_SQS"),
+                attempt_timeout: Some(ATTEMPT_TIMEOUT),
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::Config;
+
+    fn variables() -> BTreeMap<&'static str, &'static str> {
+        BTreeMap::from([
+            ("_HANDLER", "create-call"),
+            ("TABLE_NAME", "ringdown"),
+            ("DISPATCH_QUEUE_URL", "d"),
+            ("WEBHOOKS_QUEUE_URL", "w"),
+            ("SIMULATOR_QUEUE_URL", "s"),
+            ("AWS_REGION", "eu-central-1"),
+            ("AWS_ACCESS_KEY_ID", "id"),
+            ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ])
+    }
+
+    #[test]
+    fn a_missing_or_senseless_variable_is_named() {
+        let read = |variables: &BTreeMap<&str, &str>| {
+            Config::from_variables(|name| variables.get(name).map(|value| (*value).to_owned()))
+        };
+        assert!(read(&variables()).is_ok());
+        for name in variables().keys() {
+            let mut without = variables();
+            without.remove(name);
+            let error = read(&without).unwrap_err().to_string();
+            assert_eq!(error, format!("the environment variable {name} is not set"));
+        }
+        let mut senseless = variables();
+        senseless.insert("FAIR_QUEUES", "yes");
+        let error = read(&senseless).unwrap_err().to_string();
+        assert_eq!(error, "the environment variable FAIR_QUEUES must be true or false");
+    }
+
+    #[test]
+    fn the_deployment_allows_no_insecure_webhooks_unless_told() {
+        let variables = variables();
+        let config = Config::from_variables(|name| variables.get(name).map(|value| (*value).to_owned()));
+        assert!(!config.unwrap().allow_insecure_webhooks);
+    }
+}

@@ -1,0 +1,123 @@
+//! Delivers an event to an endpoint: one read, one request, one write.
+
+use domain::delivery::{Attempt, Delivery, State, Verdict};
+use domain::planted::{Bug, is_planted};
+use domain::signature::{ID_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER, sign};
+use domain::time::Timestamp;
+use lambda_http::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, InvalidHeaderValue};
+use lambda_http::http::{HeaderName, Method};
+use providers::egress::{Answer, EgressError, OutboundRequest, UrlError, WEBHOOK_TIMEOUT};
+use serde_json::Value;
+use store::{DeliveryJob, Endpoint, PendingDelivery, QueueName, StoreError, is_short};
+
+use super::batch::{self, Next};
+use crate::app::App;
+use crate::error::Error;
+use crate::event_body::{carries_transcript, event_body};
+
+/// Consumes a batch of deliveries. A dead endpoint delays nobody: each delivery is a message of its own.
+///
+/// # Errors
+/// [`Error::Event`] where the event is no batch.
+pub(crate) async fn handle(app: &App, event: Value) -> Result<Value, Error> {
+    batch::consume(
+        &app.store.queues,
+        QueueName::Webhooks,
+        event,
+        |job: DeliveryJob| async move { deliver(app, &job).await },
+    )
+    .await
+}
+
+/// Delivers, and asks for the next attempt, where that is near enough for a message.
+async fn deliver(app: &App, job: &DeliveryJob) -> Result<Next, StoreError> {
+    let table = &app.store.table;
+    let Some(pending) = table.pending_delivery(job).await? else { return Ok(Next::Done) };
+    let now = table.now();
+    if pending.delivery.state != State::Pending || pending.delivery.next_attempt_at > now {
+        return Ok(Next::Done);
+    }
+    let Some(endpoint) = pending.endpoint.as_ref() else {
+        return settle(app, &pending, State::Cancelled).await;
+    };
+    if !endpoint.enabled {
+        return settle(app, &pending, State::Exhausted).await;
+    }
+    let (attempt, verdict) = attempt(app, &pending, endpoint, now).await?;
+    let jitter = u16::from_be_bytes(table.entropy().bytes()?);
+    let done = table.now();
+    let after = pending.delivery.clone().after(attempt, verdict, done, jitter);
+    let marked = table.mark_delivery(&pending, &after).await?;
+    if verdict == Verdict::Gone {
+        table.disable_endpoint(&job.scope, endpoint.id, "the endpoint answered 410 Gone").await?;
+    }
+    let again = marked && after.state == State::Pending && is_short(&after, done);
+    Ok(if again { Next::Again(after.next_attempt_at.since(done)) } else { Next::Done })
+}
+
+async fn settle(app: &App, pending: &PendingDelivery, state: State) -> Result<Next, StoreError> {
+    let after = Delivery { state, ..pending.delivery.clone() };
+    app.store.table.mark_delivery(pending, &after).await.map(|_| Next::Done)
+}
+
+async fn attempt(
+    app: &App,
+    pending: &PendingDelivery,
+    endpoint: &Endpoint,
+    now: Timestamp,
+) -> Result<(Attempt, Verdict), StoreError> {
+    let (id, body) = render(app, pending).await?;
+    let sent = match request(endpoint, &id, body, now) {
+        Ok(request) => app.egress.send(request).await,
+        Err(error) => Err(error),
+    };
+    let done = app.store.table.now();
+    let duration_ms = u32::try_from(done.since(now).as_milliseconds()).unwrap_or(u32::MAX);
+    Ok(match sent {
+        Ok(Answer { status, retry_after, first_kilobyte }) => {
+            let verdict = Verdict::of(status, retry_after.map(|after| after.from(done)));
+            (Attempt { at: now, duration_ms, status: Some(status), error: None, answer: first_kilobyte }, verdict)
+        }
+        Err(error) => {
+            let error = Some(error.to_string());
+            let attempt = Attempt { at: now, duration_ms, status: None, error, answer: String::new() };
+            (attempt, Verdict::Failed { retry_after: None })
+        }
+    })
+}
+
+/// The event's id and the webhook's body.
+async fn render(app: &App, pending: &PendingDelivery) -> Result<(String, Vec<u8>), StoreError> {
+    let transcript = if carries_transcript(&pending.entry) {
+        app.store.table.transcript(pending.call.id, &pending.items).await?
+    } else {
+        None
+    };
+    let body = event_body(&pending.call, &pending.content, &pending.entry, transcript.as_deref());
+    let body = body.map_err(|error| StoreError::corrupt("event", error))?;
+    let body = body.ok_or_else(|| StoreError::corrupt("event", "the log entry is a note"))?;
+    let mut id = body.id().to_owned();
+    if is_planted(Bug::FreshEventId) {
+        id.push_str(&pending.delivery.attempts.len().to_string());
+    }
+    let json = serde_json::to_vec(&body).map_err(|error| StoreError::corrupt("event", error))?;
+    Ok((id, json))
+}
+
+/// A signed request, by Standard Webhooks.
+fn request(endpoint: &Endpoint, id: &str, body: Vec<u8>, now: Timestamp) -> Result<OutboundRequest, EgressError> {
+    let secrets: Vec<Secret> = endpoint.secrets.iter().filter_map(|secret| Secret::parse(secret).ok()).collect();
+    let signature = sign(&secrets, id, now, &body);
+    let url = endpoint.url.parse().map_err(|error| EgressError::Refused(UrlError::Malformed(error)))?;
+    let headers = headers(id, now, &signature).map_err(|error| EgressError::Setup(error.into()))?;
+    Ok(OutboundRequest { method: Method::POST, url, headers, body, timeout: WEBHOOK_TIMEOUT })
+}
+
+fn headers(id: &str, now: Timestamp, signature: &str) -> Result<HeaderMap, InvalidHeaderValue> {
+    Ok(HeaderMap::from_iter([
+        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (HeaderName::from_static(ID_HEADER), HeaderValue::from_str(id)?),
+        (HeaderName::from_static(TIMESTAMP_HEADER), HeaderValue::from(now.as_seconds())),
+        (HeaderName::from_static(SIGNATURE_HEADER), HeaderValue::from_str(signature)?),
+    ]))
+}

@@ -1,0 +1,100 @@
+//! Does for a call whatever is due: dials it, searches for it, asks for news, hangs it up, lets time take effect.
+//!
+//! The message says "look at this call" and nothing else. What has to be done follows from the call itself, so that a
+//! duplicate, a late message or one out of order does no harm.
+
+use std::time::Duration;
+
+use domain::call::{Duty, Input, Outcome as Dialled, ProviderCallId, next_action};
+use providers::ProviderError;
+use serde_json::Value;
+use store::{CallJob, CallRef, DialPermit, Loaded, QueueName, StoreError};
+
+use super::batch::{self, Next};
+use crate::app::App;
+use crate::error::Error;
+
+/// How long a provider may take over a request. Shorter than this function's timeout, which is shorter than the lease,
+/// which is shorter than the queue's visibility timeout.
+pub const PROVIDER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Consumes a batch of calls.
+///
+/// # Errors
+/// [`Error::Event`] where the event is no batch.
+pub(crate) async fn handle(app: &App, event: Value) -> Result<Value, Error> {
+    batch::consume(&app.store.queues, QueueName::Dispatch, event, |job: CallJob| async move {
+        advance(app, &job).await.map(|()| Next::Done)
+    })
+    .await
+}
+
+async fn advance(app: &App, job: &CallJob) -> Result<(), StoreError> {
+    let reference = CallRef::from(job.clone());
+    let Some(loaded) = app.store.load(&reference).await? else { return Ok(()) };
+    match next_action(&loaded.call, app.store.table.now()) {
+        None => Ok(()),
+        Some(Duty::PassTime) => app.store.apply(&reference, Some(loaded), |_| Input::Tick).await.map(drop),
+        Some(Duty::Dial) => dial(app, &reference, loaded).await,
+        Some(Duty::Search) => search(app, &reference, loaded).await,
+        Some(Duty::Poll) => poll(app, &reference, loaded).await,
+        Some(Duty::HangUp(call_id)) => hang_up(app, &reference, loaded, call_id).await,
+    }
+}
+
+async fn dial(app: &App, reference: &CallRef, loaded: Loaded) -> Result<(), StoreError> {
+    let claim =
+        |loaded: &Loaded| Input::Claim { suppressed: loaded.suppressed, suspended: loaded.organization.suspended };
+    let applied = app.store.apply(reference, Some(loaded), claim).await?;
+    let Some(permit) = applied.and_then(|applied| applied.permit) else { return Ok(()) };
+    let attempt = permit.attempt();
+    let outcome = ask(app, permit).await;
+    let outcome = |_: &Loaded| Input::Outcome { attempt, outcome: outcome.clone() };
+    app.store.apply(reference, None, outcome).await.map(drop)
+}
+
+async fn ask(app: &App, permit: DialPermit) -> Dialled {
+    let provider = app.providers.voice(permit.call().provider);
+    let asked = tokio::time::timeout(PROVIDER_TIMEOUT, provider.create(permit)).await;
+    asked.unwrap_or_else(|_| Dialled::Unknown { why: "the provider did not answer in time".to_owned() })
+}
+
+async fn search(app: &App, reference: &CallRef, loaded: Loaded) -> Result<(), StoreError> {
+    let call = &loaded.call;
+    let found = within(app.providers.voice(call.provider).search(call)).await;
+    let found = found.unwrap_or_else(|error| {
+        tracing::warn!(conversation = %call.id, error = &error as &dyn std::error::Error, "search failed");
+        None
+    });
+    let attempt = call.attempt;
+    let searched = |_: &Loaded| Input::Searched { attempt, found: found.clone() };
+    app.store.apply(reference, Some(loaded), searched).await.map(drop)
+}
+
+async fn poll(app: &App, reference: &CallRef, loaded: Loaded) -> Result<(), StoreError> {
+    let call = &loaded.call;
+    let Some(call_id) = call.provider_call_id.clone() else { return Ok(()) };
+    let reports = within(app.providers.voice(call.provider).poll(call, &call_id)).await;
+    let reports = reports.unwrap_or_else(|error| {
+        tracing::warn!(conversation = %call.id, error = &error as &dyn std::error::Error, "poll failed");
+        None
+    });
+    let polled = |_: &Loaded| Input::Polled { call_id: call_id.clone(), reports: reports.clone() };
+    app.store.apply(reference, Some(loaded), polled).await.map(drop)
+}
+
+async fn hang_up(app: &App, reference: &CallRef, loaded: Loaded, call_id: ProviderCallId) -> Result<(), StoreError> {
+    let call = &loaded.call;
+    let confirmed = within(app.providers.voice(call.provider).hang_up(call, &call_id)).await;
+    let confirmed = confirmed.unwrap_or_else(|error| {
+        tracing::warn!(conversation = %call.id, error = &error as &dyn std::error::Error, "hang-up failed");
+        false
+    });
+    let hung_up = |_: &Loaded| Input::HungUp { call_id: call_id.clone(), confirmed };
+    app.store.apply(reference, Some(loaded), hung_up).await.map(drop)
+}
+
+/// A provider's answer, within the time it may take.
+async fn within<T>(answer: impl Future<Output = Result<T, ProviderError>>) -> Result<T, ProviderError> {
+    tokio::time::timeout(PROVIDER_TIMEOUT, answer).await.unwrap_or_else(|late| Err(ProviderError::new(late)))
+}

@@ -1,0 +1,3 @@
+//! What the clock wakes.
+
+pub mod reconcile;

@@ -1,0 +1,100 @@
+//! The net below the queues: whatever is overdue goes back onto its queue. Runs every minute; twice, late, or not at all
+//! for an hour, it does no harm.
+
+use std::collections::BTreeMap;
+
+use domain::call::{Input, LOOK_AHEAD};
+use domain::delivery::{Delivery, State};
+use domain::time::{Span, Timestamp};
+use futures::future::join_all;
+use store::keys::DUE_SHARDS;
+use store::{CallJob, CallRef, DeliveryJob, DueItem, Message, QueueName, StoreError};
+
+use crate::app::App;
+use crate::error::Error;
+
+/// What was put back on its queue so often without any progress is ended, without running what fails again.
+const MOST_NUDGES: u32 = 5;
+
+/// How long something that was put back is left alone: 30 s, doubling with every time.
+const FIRST_PATIENCE: Span = Span::seconds(30);
+const LONGEST_PATIENCE: Span = Span::minutes(15);
+
+/// Goes through every shard of the index of what is due.
+///
+/// # Errors
+/// [`Error::Work`] with the first failure; the other shards were gone through all the same.
+pub(crate) async fn handle(app: &App) -> Result<(), Error> {
+    let shards = join_all((0..DUE_SHARDS).map(|shard| sweep(app, shard))).await;
+    let mut nudged = 0;
+    for shard in shards {
+        nudged += shard.map_err(|error| Error::Work(Box::new(error)))?;
+    }
+    tracing::info!(nudged, "reconciled");
+    Ok(())
+}
+
+async fn sweep(app: &App, shard: u8) -> Result<usize, StoreError> {
+    let now = app.store.table.now();
+    let mut start = None;
+    let mut nudged = 0;
+    loop {
+        let page = app.store.table.due(shard, now + LOOK_AHEAD, start).await?;
+        let taken = join_all(page.items.iter().map(|due| take(app, due, now))).await;
+        let mut messages: BTreeMap<QueueName, Vec<Message>> = BTreeMap::new();
+        for (due, taken) in page.items.iter().zip(taken) {
+            // One item that cannot be dealt with keeps none of the others waiting.
+            match taken {
+                Ok(Some(message)) => messages.entry(due.queue).or_default().push(message),
+                Ok(None) => {}
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::error!(pk = due.key.pk, sk = due.key.sk, error, "overdue item not dealt with");
+                }
+            }
+        }
+        for (queue, messages) in messages {
+            nudged += messages.len();
+            app.store.queues.send(queue, &messages).await?;
+        }
+        start = page.next;
+        if start.is_none() {
+            return Ok(nudged);
+        }
+    }
+}
+
+/// Moves something on in the index, and gives the message that takes care of it, due at its exact moment.
+async fn take(app: &App, due: &DueItem, now: Timestamp) -> Result<Option<Message>, StoreError> {
+    if due.nudges >= MOST_NUDGES {
+        if due.due_at <= now {
+            tracing::error!(pk = due.key.pk, sk = due.key.sk, "no progress; given up");
+            give_up(app, due).await?;
+        }
+        return Ok(None);
+    }
+    let patience = FIRST_PATIENCE.times(1 << due.nudges).min(LONGEST_PATIENCE);
+    let moved = app.store.table.nudge(due, due.due_at.max(now) + patience).await?;
+    Ok(moved.then(|| Message::again(&due.job, due.due_at.since(now))))
+}
+
+async fn give_up(app: &App, due: &DueItem) -> Result<(), StoreError> {
+    match due.queue {
+        QueueName::Dispatch => {
+            let job: CallJob = parse(due)?;
+            app.store.apply(&CallRef::from(job), None, |_| Input::Abandon).await.map(drop)
+        }
+        QueueName::Webhooks => {
+            let job: DeliveryJob = parse(due)?;
+            let Some(pending) = app.store.table.pending_delivery(&job).await? else { return Ok(()) };
+            let after = Delivery { state: State::Exhausted, ..pending.delivery.clone() };
+            app.store.table.mark_delivery(&pending, &after).await.map(drop)
+        }
+        // The simulator's callbacks are in no index: polls make up for lost ones.
+        QueueName::Simulator => Ok(()),
+    }
+}
+
+fn parse<T: serde::de::DeserializeOwned>(due: &DueItem) -> Result<T, StoreError> {
+    serde_json::from_str(&due.job).map_err(|error| StoreError::corrupt("job", error))
+}

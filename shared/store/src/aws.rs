@@ -1,0 +1,112 @@
+//! The clients of AWS: the real SDK, lean. One HTTP client for all of it, TLS by ring with Mozilla's roots.
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedHttpClient, StalledStreamProtectionConfig};
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+/// How long a connection may take to come about.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How to reach AWS.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// The region to sign for.
+    pub region: String,
+    /// The credentials to sign with.
+    pub credentials: Credentials,
+    /// An endpoint of DynamoDB, where it is not the region's own.
+    pub dynamodb: Option<String>,
+    /// An endpoint of SQS, where it is not the region's own.
+    pub sqs: Option<String>,
+    /// How long one attempt at a request may take; the SDK makes three.
+    pub attempt_timeout: Option<Duration>,
+}
+
+impl Access {
+    /// A DynamoDB client.
+    pub fn dynamodb_client(&self) -> aws_sdk_dynamodb::Client {
+        let mut config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(self.region.clone()))
+            .credentials_provider(self.credentials.clone())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .timeout_config(self.timeouts())
+            .http_client(self.http_client(self.dynamodb.as_deref()));
+        config.set_endpoint_url(self.dynamodb.clone());
+        aws_sdk_dynamodb::Client::from_conf(config.build())
+    }
+
+    /// An SQS client.
+    pub fn sqs_client(&self) -> aws_sdk_sqs::Client {
+        let mut config = aws_sdk_sqs::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(self.region.clone()))
+            .credentials_provider(self.credentials.clone())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .timeout_config(self.timeouts())
+            .http_client(self.http_client(self.sqs.as_deref()));
+        config.set_endpoint_url(self.sqs.clone());
+        aws_sdk_sqs::Client::from_conf(config.build())
+    }
+
+    fn timeouts(&self) -> TimeoutConfig {
+        let mut timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT);
+        timeouts.set_operation_attempt_timeout(self.attempt_timeout);
+        timeouts.build()
+    }
+
+    /// TLS unless the endpoint is a plain one, as emulators have it: those need no roots.
+    fn http_client(&self, endpoint: Option<&str>) -> SharedHttpClient {
+        if endpoint.is_some_and(|endpoint| endpoint.starts_with("http:")) {
+            return Builder::new().build_http();
+        }
+        let roots = TrustStore::empty().with_pem_certificate(roots());
+        let tls = TlsContext::builder().with_trust_store(roots).build();
+        let builder = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+        match tls {
+            Ok(tls) => builder.tls_context(tls).build_https(),
+            // The machine's own roots: slower to read, and as good.
+            Err(_) => builder.build_https(),
+        }
+    }
+}
+
+/// Mozilla's roots, compiled in: reading the machine's takes milliseconds of a cold start.
+fn roots() -> Vec<u8> {
+    let mut pem = String::new();
+    for root in webpki_root_certs::TLS_SERVER_ROOT_CERTS {
+        pem.push_str("-----BEGIN CERTIFICATE-----\n");
+        pem.push_str(&STANDARD.encode(root));
+        pem.push_str("\n-----END CERTIFICATE-----\n");
+    }
+    pem.into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use aws_credential_types::Credentials;
+
+    use super::Access;
+
+    #[test]
+    fn the_compiled_in_roots_make_a_client() {
+        let access = Access {
+            region: "eu-central-1".to_owned(),
+            credentials: Credentials::new("id", "secret", None, None, "test"),
+            dynamodb: None,
+            sqs: None,
+            attempt_timeout: Some(Duration::from_secs(3)),
+        };
+        let config = access.dynamodb_client().config().clone();
+        assert_eq!(config.region().map(ToString::to_string).as_deref(), Some("eu-central-1"));
+    }
+}
