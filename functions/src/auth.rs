@@ -22,7 +22,7 @@ pub struct Caller {
 ///
 /// # Errors
 /// [`ApiError::Unauthorized`] where there is none of a key's form.
-pub fn raw_key(request: &Request) -> Result<RawKey, ApiError> {
+pub(crate) fn raw_key(request: &Request) -> Result<RawKey, ApiError> {
     let header = request.header("authorization").ok_or(ApiError::Unauthorized)?;
     let (scheme, token) = header.split_once(' ').ok_or(ApiError::Unauthorized)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
@@ -32,7 +32,7 @@ pub fn raw_key(request: &Request) -> Result<RawKey, ApiError> {
 }
 
 /// The keys of what [`authenticate`] has to see.
-pub fn reads(raw: &RawKey) -> [keys::Key; 2] {
+pub(crate) fn reads(raw: &RawKey) -> [keys::Key; 2] {
     [keys::api_key(raw), keys::organization(&raw.scope().organization)]
 }
 
@@ -40,7 +40,12 @@ pub fn reads(raw: &RawKey) -> [keys::Key; 2] {
 ///
 /// # Errors
 /// [`ApiError::Unauthorized`] where it opens nothing, [`ApiError::PermissionDenied`] where it does not open this.
-pub fn authenticate(raw: &RawKey, items: &Items, permission: Permission, now: Timestamp) -> Result<Caller, ApiError> {
+pub(crate) fn authenticate(
+    raw: &RawKey,
+    items: &Items,
+    permission: Permission,
+    now: Timestamp,
+) -> Result<Caller, ApiError> {
     let key: Option<ApiKey> = items.read("API key", &keys::api_key(raw))?;
     let organization: Option<Organization> =
         items.read("organization", &keys::organization(&raw.scope().organization))?;

@@ -14,7 +14,7 @@ const MAX_BODY_BYTES: usize = 256 * 1024;
 /// An event's envelope and data.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct EventBody<'a> {
+pub(crate) struct EventBody<'a> {
     id: String,
     event: &'static str,
     sequence: u64,
@@ -30,7 +30,7 @@ pub struct EventBody<'a> {
 
 impl EventBody<'_> {
     /// The event's id.
-    pub fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         &self.id
     }
 }
@@ -39,7 +39,7 @@ static NO_METADATA: std::sync::LazyLock<Box<RawValue>> =
     std::sync::LazyLock::new(|| RawValue::from_string("{}".to_owned()).unwrap_or_default());
 
 /// Whether the event in a log entry carries the call's transcript.
-pub fn carries_transcript(entry: &LogEntry) -> bool {
+pub(crate) fn carries_transcript(entry: &LogEntry) -> bool {
     matches!(&entry.entry, Entry::Event { event: Event::CallEnded(ended), .. } if ended.has_transcript)
 }
 
@@ -47,7 +47,7 @@ pub fn carries_transcript(entry: &LogEntry) -> bool {
 ///
 /// # Errors
 /// Where it cannot be written as JSON.
-pub fn event_body<'a>(
+pub(crate) fn event_body<'a>(
     call: &'a Call,
     content: &'a Content,
     entry: &LogEntry,

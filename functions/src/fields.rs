@@ -10,7 +10,7 @@ use crate::http::Request;
 
 /// A JSON object being read.
 #[derive(Debug)]
-pub struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     object: &'a Map<String, Value>,
     errors: Vec<FieldError>,
 }
@@ -22,7 +22,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// 413, 415, or 400 where it is no JSON object.
-    pub fn open(request: &'a Request, known: &[&str]) -> Result<Self, ApiError> {
+    pub(crate) fn open(request: &'a Request, known: &[&str]) -> Result<Self, ApiError> {
         if request.is_too_large() {
             return Err(ApiError::PayloadTooLarge);
         }
@@ -44,7 +44,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// As there.
-    pub fn open_optional(request: &'a Request, known: &[&str]) -> Result<Self, ApiError> {
+    pub(crate) fn open_optional(request: &'a Request, known: &[&str]) -> Result<Self, ApiError> {
         if request.body().iter().all(u8::is_ascii_whitespace) {
             return Ok(Self { object: &EMPTY, errors: Vec::new() });
         }
@@ -52,7 +52,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Says what is wrong with a field.
-    pub fn refuse(&mut self, field: impl Into<String>, message: impl std::fmt::Display) {
+    pub(crate) fn refuse(&mut self, field: impl Into<String>, message: impl std::fmt::Display) {
         self.errors.push(FieldError::new(field, message));
     }
 
@@ -60,22 +60,22 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// [`ApiError::Validation`] with every wrong field.
-    pub fn finish(self) -> Result<(), ApiError> {
+    pub(crate) fn finish(self) -> Result<(), ApiError> {
         if self.errors.is_empty() { Ok(()) } else { Err(ApiError::Validation(self.errors)) }
     }
 
     /// Whether a field was sent, with a value.
-    pub fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.value(name).is_some()
     }
 
     /// A field's value; `null` is none.
-    pub fn value(&self, name: &str) -> Option<&'a Value> {
+    pub(crate) fn value(&self, name: &str) -> Option<&'a Value> {
         self.object.get(name).filter(|value| !value.is_null())
     }
 
     /// A text.
-    pub fn text(&mut self, name: &str) -> Option<&'a str> {
+    pub(crate) fn text(&mut self, name: &str) -> Option<&'a str> {
         let value = self.value(name)?;
         let text = value.as_str();
         if text.is_none() {
@@ -85,7 +85,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A text of a length within bounds, in characters.
-    pub fn text_within(&mut self, name: &str, shortest: usize, longest: usize) -> Option<&'a str> {
+    pub(crate) fn text_within(&mut self, name: &str, shortest: usize, longest: usize) -> Option<&'a str> {
         let text = self.text(name)?;
         if (shortest..=longest).contains(&text.chars().count()) {
             return Some(text);
@@ -95,7 +95,7 @@ impl<'a> Fields<'a> {
     }
 
     /// True or false.
-    pub fn boolean(&mut self, name: &str) -> Option<bool> {
+    pub(crate) fn boolean(&mut self, name: &str) -> Option<bool> {
         let value = self.value(name)?.as_bool();
         if value.is_none() {
             self.refuse(name, "must be true or false");
@@ -104,13 +104,13 @@ impl<'a> Fields<'a> {
     }
 
     /// A phone number in E.164.
-    pub fn phone_number(&mut self, name: &str) -> Option<PhoneNumber> {
+    pub(crate) fn phone_number(&mut self, name: &str) -> Option<PhoneNumber> {
         let text = self.text(name)?;
         PhoneNumber::parse(text).map_err(|error| self.refuse(name, error)).ok()
     }
 
     /// A phone number that must be there.
-    pub fn required_phone_number(&mut self, name: &str) -> Option<PhoneNumber> {
+    pub(crate) fn required_phone_number(&mut self, name: &str) -> Option<PhoneNumber> {
         if !self.has(name) {
             self.refuse(name, "is required: a phone number in E.164 format, such as +15555550123");
         }
@@ -118,13 +118,13 @@ impl<'a> Fields<'a> {
     }
 
     /// A moment.
-    pub fn timestamp(&mut self, name: &str) -> Option<Timestamp> {
+    pub(crate) fn timestamp(&mut self, name: &str) -> Option<Timestamp> {
         let text = self.text(name)?;
         Timestamp::parse(text).map_err(|error| self.refuse(name, error)).ok()
     }
 
     /// An agent's id.
-    pub fn agent_id(&mut self, name: &str) -> Option<AgentId> {
+    pub(crate) fn agent_id(&mut self, name: &str) -> Option<AgentId> {
         let text = self.text(name)?;
         let id = AgentId::parse(text);
         if id.is_none() {
@@ -134,7 +134,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A JSON object.
-    pub fn object(&mut self, name: &str) -> Option<&'a Map<String, Value>> {
+    pub(crate) fn object(&mut self, name: &str) -> Option<&'a Map<String, Value>> {
         let object = self.value(name)?.as_object();
         if object.is_none() {
             self.refuse(name, "must be a JSON object");

@@ -3,13 +3,13 @@
 use crate::http::Request;
 
 /// The header's name, as clients know it.
-pub const HEADER: &str = "Idempotency-Key";
+pub(crate) const HEADER: &str = "Idempotency-Key";
 
 const LONGEST: usize = 255;
 
 /// What a request says about its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Key {
+pub(crate) enum Key {
     /// There is none.
     Missing,
     /// There is one that has not the form of a key.
@@ -19,10 +19,10 @@ pub enum Key {
 }
 
 /// What is wrong with a malformed key.
-pub const MALFORMED: &str = "must be 1 to 255 visible ASCII characters";
+pub(crate) const MALFORMED: &str = "must be 1 to 255 visible ASCII characters";
 
 /// Reads the header. The IETF draft's quoted form means the same key as the bare one.
-pub fn key(request: &Request) -> Key {
+pub(crate) fn key(request: &Request) -> Key {
     let Some(header) = request.header("idempotency-key") else { return Key::Missing };
     let bare = header.trim();
     let quoted = bare.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));

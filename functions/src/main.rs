@@ -43,7 +43,7 @@ async fn run() -> Result<(), Failure> {
     let app = Arc::new(app);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
         let app = Arc::clone(&app);
-        async move { invoke(&app, function, event.payload).await }
+        async move { invoke(&app, function, event.payload).await.map_err(Failure::from) }
     }))
     .await
 }

@@ -12,7 +12,7 @@ const LARGEST_LIMIT: u8 = 100;
 
 /// Which page of a list is asked for.
 #[derive(Debug)]
-pub struct Page {
+pub(crate) struct Page {
     /// How many entries at most.
     pub limit: u8,
     /// The place behind which it begins.
@@ -27,7 +27,7 @@ impl Page {
     ///
     /// # Errors
     /// [`ApiError::Validation`] with every wrong parameter that can be judged here.
-    pub fn parse(request: &Request, caller: &Caller, list: &str, filters: &[&str]) -> Result<Self, ApiError> {
+    pub(crate) fn parse(request: &Request, caller: &Caller, list: &str, filters: &[&str]) -> Result<Self, ApiError> {
         let query = request.query().map_err(|error| ApiError::field("query", error))?;
         let mut errors = Vec::new();
         for name in query.names().filter(|name| !["limit", "cursor"].contains(name) && !filters.contains(name)) {
@@ -54,7 +54,7 @@ impl Page {
     }
 
     /// The cursor of the next page, which begins behind this place.
-    pub fn cursor(&self, caller: &Caller, place: &str) -> String {
+    pub(crate) fn cursor(&self, caller: &Caller, place: &str) -> String {
         cursor::seal(&caller.organization.cursor_key, &self.list, place)
     }
 }

@@ -1,16 +1,16 @@
 //! The native API.
 
 mod call_view;
-pub mod close_call;
-pub mod create_call;
-pub mod create_webhook;
-pub mod delete_webhook;
-pub mod get_call;
-pub mod get_call_recording;
-pub mod get_openapi;
-pub mod list_call_events;
-pub mod list_calls;
-pub mod list_webhooks;
+pub(crate) mod close_call;
+pub(crate) mod create_call;
+pub(crate) mod create_webhook;
+pub(crate) mod delete_webhook;
+pub(crate) mod get_call;
+pub(crate) mod get_call_recording;
+pub(crate) mod get_openapi;
+pub(crate) mod list_call_events;
+pub(crate) mod list_calls;
+pub(crate) mod list_webhooks;
 mod webhook_view;
 
 use domain::ids::{ConversationId, Scope};

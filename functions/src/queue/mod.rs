@@ -1,6 +1,6 @@
 //! What messages on a queue wake.
 
 mod batch;
-pub mod deliver_webhook;
-pub mod dispatch_call;
-pub mod simulator_callback;
+pub(crate) mod deliver_webhook;
+pub(crate) mod dispatch_call;
+pub(crate) mod simulator_callback;

@@ -1,3 +1,3 @@
 //! What the clock wakes.
 
-pub mod reconcile;
+pub(crate) mod reconcile;
