@@ -54,6 +54,10 @@ async fn listen() -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
+async fn accept(listener: &TcpListener) -> TcpStream {
+    tokio::time::timeout(PLENTY, listener.accept()).await.expect("nobody connected").unwrap().0
+}
+
 /// A port that refuses connections, and that nobody else can take in the meantime.
 fn bind_without_listening() -> (TcpSocket, SocketAddr) {
     let socket = TcpSocket::new_v4().unwrap();
@@ -76,7 +80,7 @@ async fn post_to<F: Future<Output = ()>>(
 ) -> Result<Answer, EgressError> {
     let (listener, address) = listen().await;
     let endpoint = async {
-        let (stream, _) = listener.accept().await.unwrap();
+        let stream = accept(&listener).await;
         treat(stream).await;
     };
     let egress = egress(LOCAL);
@@ -198,7 +202,7 @@ async fn every_request_has_a_connection_of_its_own() {
     let mut kept_open = Vec::new();
     for _ in 0..2 {
         let endpoint = async {
-            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut stream = accept(&listener).await;
             read_request(&mut stream).await;
             stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
             stream
@@ -251,7 +255,7 @@ async fn the_address_connected_to_is_the_one_that_was_looked_up() {
     let (listener, address) = listen().await;
     let egress = egress_where_names_mean(LOCAL, &["127.0.0.1"]);
     let endpoint = async {
-        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut stream = accept(&listener).await;
         let request = read_request(&mut stream).await;
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap();
         request

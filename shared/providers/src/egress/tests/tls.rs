@@ -11,7 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 use tokio::io::AsyncWriteExt as _;
 
-use super::{LOCAL, PLENTY, listen, lookup, post};
+use super::{LOCAL, PLENTY, accept, listen, lookup, post};
 use crate::egress::{Egress, EgressError};
 
 /// A certificate for `endpoint.test`, signed by itself, valid until 2126.
@@ -93,7 +93,7 @@ async fn a_certificate_that_nobody_vouches_for_is_refused_before_anything_is_sen
 async fn an_endpoint_that_speaks_no_tls_is_a_failure_to_secure() {
     let (listener, address) = listen().await;
     let endpoint = async {
-        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut stream = accept(&listener).await;
         stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
         stream
     };
