@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::call::{Input, LOOK_AHEAD};
+use domain::call::Input;
 use domain::delivery::{Delivery, State};
 use domain::time::{Span, Timestamp};
 use futures::future::join_all;
@@ -39,7 +39,7 @@ async fn sweep(app: &App, shard: u8) -> Result<usize, StoreError> {
     let mut start = None;
     let mut nudged = 0;
     loop {
-        let page = app.store.table.due(shard, now + LOOK_AHEAD, start).await?;
+        let page = app.store.table.due(shard, now, start).await?;
         let taken = join_all(page.items.iter().map(|due| take(app, due, now))).await;
         let mut messages: BTreeMap<QueueName, Vec<Message>> = BTreeMap::new();
         for (due, taken) in page.items.iter().zip(taken) {

@@ -1,6 +1,6 @@
 //! Accepting a call: one conditional write, which is the idempotency record too.
 
-use domain::call::{Call, due_at};
+use domain::call::{Call, due};
 use domain::organization::Content;
 use domain::planted::{Bug, is_planted};
 
@@ -70,8 +70,8 @@ fn new_call_item(call: &Call, nonce: &str) -> Result<Item, StoreError> {
     made.insert(JOB.to_owned(), text(to_json(&CallJob::of(call))?));
     made.insert(QUEUE.to_owned(), text(QueueName::Dispatch.as_str()));
     put_in_list(&mut made, keys::calls_list(&call.scope), keys::list_place(call.created_at, call.id));
-    if let Some(at) = due_at(call).filter(|_| !is_planted(Bug::ForgetDue)) {
-        put_in_due(&mut made, keys::due_shard_of(call.id), at);
+    if let Some(due) = due(call).filter(|_| !is_planted(Bug::ForgetDue)) {
+        put_in_due(&mut made, keys::due_shard_of(call.id), due);
     }
     Ok(made)
 }

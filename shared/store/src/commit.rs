@@ -1,7 +1,7 @@
 //! Changing a call: load, step, commit under a version check, enqueue. Nothing else changes a call.
 
 use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, Update};
-use domain::call::{Call, Entry, Input, Status, Step, due_at, step, wake_at};
+use domain::call::{Call, Entry, Input, Status, Step, due, step, wake_at};
 use domain::delivery::Delivery;
 use domain::ids::{ConversationId, Scope};
 use domain::organization::{Organization, Suppression};
@@ -11,7 +11,10 @@ use domain::time::{Span, Timestamp};
 use crate::backoff::Backoff;
 use crate::deliveries::new_delivery_item;
 use crate::error::StoreError;
-use crate::item::{self, DATA, Item, NONCE, NUDGES, VERSION, from_item, get_number, get_text, number, text, to_json};
+use crate::item::{
+    self, DATA, Item, NONCE, NUDGES, VERSION, WAKE_AT, due_expression, from_item, get_number, get_text, number, text,
+    to_json,
+};
 use crate::keys::{self, DUE_AT, DUE_PK};
 use crate::permit::DialPermit;
 use crate::queue::{CallJob, DeliveryJob, MESSAGE_VERSION, Message, QueueName, Queues};
@@ -231,18 +234,19 @@ impl Table {
             .expression_attribute_names("#nudges", NUDGES)
             .expression_attribute_names("#duePk", DUE_PK)
             .expression_attribute_names("#dueAt", DUE_AT)
+            .expression_attribute_names("#wakeAt", WAKE_AT)
             .expression_attribute_values(":data", text(to_json(&step.call)?))
             .expression_attribute_values(":next", number(before.version + 1))
             .expression_attribute_values(":nonce", text(nonce))
             .expression_attribute_values(":none", number(0))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        if let Some(at) = due_at(&step.call) {
-            expression.push_str(", #duePk = :duePk, #dueAt = :dueAt");
+        let due = due(&step.call);
+        expression.push_str(due_expression(due));
+        if let Some(due) = due {
             update = update
                 .expression_attribute_values(":duePk", text(keys::due_shard_of(step.call.id)))
-                .expression_attribute_values(":dueAt", item::moment(at));
-        } else {
-            expression.push_str(" REMOVE #duePk, #dueAt");
+                .expression_attribute_values(":dueAt", item::moment(due.named_from))
+                .expression_attribute_values(":wakeAt", item::moment(due.at));
         }
         if !(step.claimed.is_some() && is_planted(Bug::UnconditionalClaim)) {
             update = update

@@ -1,7 +1,7 @@
 //! Deliveries: an item for every event and endpoint, written with the event, marked by one write per attempt.
 
 use aws_sdk_dynamodb::types::Update;
-use domain::call::{Call, ENQUEUE_GRACE, LONGEST_DELAY, LogEntry};
+use domain::call::{Call, Due, LONGEST_DELAY, LogEntry};
 use domain::delivery::{Delivery, State};
 use domain::organization::Content;
 use domain::planted::{Bug, is_planted};
@@ -11,8 +11,8 @@ use crate::accept::CONTENT;
 use crate::endpoints::Endpoint;
 use crate::error::StoreError;
 use crate::item::{
-    self, DATA, Item, JOB, NUDGES, QUEUE, VERSION, from_attribute, from_item, get_number, number, put_in_due,
-    put_in_list, text, to_json,
+    self, DATA, Item, JOB, NUDGES, QUEUE, VERSION, WAKE_AT, due_expression, from_attribute, from_item, get_number,
+    number, put_in_due, put_in_list, text, to_json,
 };
 use crate::keys::{self, DUE_AT, DUE_PK};
 use crate::queue::{DeliveryJob, QueueName};
@@ -48,7 +48,8 @@ pub(crate) fn new_delivery_item(delivery: &Delivery, job: &DeliveryJob) -> Resul
     let place = keys::list_place(delivery.created_at, format_args!("{}#{}", delivery.conversation, delivery.sequence));
     put_in_list(&mut made, keys::deliveries_list(delivery.endpoint), place);
     if !is_planted(Bug::ForgetDelivery) {
-        put_in_due(&mut made, keys::due_shard_of(delivery.conversation), delivery.next_attempt_at + ENQUEUE_GRACE);
+        let due = Due::of_message(delivery.next_attempt_at);
+        put_in_due(&mut made, keys::due_shard_of(delivery.conversation), due);
     }
     Ok(made)
 }
@@ -105,17 +106,18 @@ impl Table {
             .expression_attribute_names("#nudges", NUDGES)
             .expression_attribute_names("#duePk", DUE_PK)
             .expression_attribute_names("#dueAt", DUE_AT)
+            .expression_attribute_names("#wakeAt", WAKE_AT)
             .expression_attribute_values(":data", text(to_json(after)?))
             .expression_attribute_values(":before", number(before.version))
             .expression_attribute_values(":next", number(before.version + 1))
             .expression_attribute_values(":none", number(0));
-        if let Some(at) = delivery_due_at(after, self.now()) {
-            expression.push_str(", #duePk = :duePk, #dueAt = :dueAt");
+        let due = due(after, self.now());
+        expression.push_str(due_expression(due));
+        if let Some(due) = due {
             update = update
                 .expression_attribute_values(":duePk", text(keys::due_shard_of(after.conversation)))
-                .expression_attribute_values(":dueAt", item::moment(at));
-        } else {
-            expression.push_str(" REMOVE #duePk, #dueAt");
+                .expression_attribute_values(":dueAt", item::moment(due.named_from))
+                .expression_attribute_values(":wakeAt", item::moment(due.at));
         }
         let update =
             update.update_expression(expression).build().map_err(|error| StoreError::aws("UpdateItem", error))?;
@@ -123,12 +125,11 @@ impl Table {
     }
 }
 
-/// When the index names a delivery: 30 seconds behind the message of a short wait; a long one has no message, and the
-/// index's reader sends it.
-fn delivery_due_at(delivery: &Delivery, now: Timestamp) -> Option<Timestamp> {
+/// A delivery's place in the index of what is due. A long wait has no message: the index's reader sends it.
+fn due(delivery: &Delivery, now: Timestamp) -> Option<Due> {
     match delivery.state {
-        State::Pending if is_short(delivery, now) => Some(delivery.next_attempt_at + ENQUEUE_GRACE),
-        State::Pending => Some(delivery.next_attempt_at),
+        State::Pending if is_short(delivery, now) => Some(Due::of_message(delivery.next_attempt_at)),
+        State::Pending => Some(Due::of_index(delivery.next_attempt_at)),
         State::Delivered | State::Exhausted | State::Cancelled => None,
     }
 }

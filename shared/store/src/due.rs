@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::Update;
 use domain::time::Timestamp;
 
 use crate::error::StoreError;
-use crate::item::{self, Item, JOB, NUDGES, QUEUE, get_number, get_text, key_of, number, text};
+use crate::item::{self, Item, JOB, NUDGES, QUEUE, WAKE_AT, get_number, get_text, key_of, number, text};
 use crate::keys::{self, DUE_AT, DUE_INDEX, DUE_PK, Key};
 use crate::queue::QueueName;
 use crate::table::Table;
@@ -17,6 +17,8 @@ pub struct DueItem {
     pub key: Key,
     /// When it is due.
     pub due_at: Timestamp,
+    /// From when on the index named it.
+    named_from: Timestamp,
     /// How often it was put back on its queue without effect.
     pub nudges: u32,
     /// The queue it belongs on.
@@ -35,7 +37,7 @@ pub struct DuePage {
 }
 
 impl Table {
-    /// What is due in a shard until then.
+    /// What a shard of the index names by then.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -74,7 +76,7 @@ impl Table {
             .expression_attribute_names("#nudges", NUDGES)
             .expression_attribute_values(":next", item::moment(next))
             .expression_attribute_values(":nudges", number(due.nudges + 1))
-            .expression_attribute_values(":before", item::moment(due.due_at))
+            .expression_attribute_values(":before", item::moment(due.named_from))
             .expression_attribute_values(":seen", number(due.nudges))
             .build()
             .map_err(|error| StoreError::aws("UpdateItem", error))?;
@@ -85,7 +87,8 @@ impl Table {
 fn due_item(item: &Item) -> Option<DueItem> {
     Some(DueItem {
         key: key_of(item)?,
-        due_at: Timestamp::from_milliseconds(get_number(item, DUE_AT)?),
+        due_at: Timestamp::from_milliseconds(get_number(item, WAKE_AT)?),
+        named_from: Timestamp::from_milliseconds(get_number(item, DUE_AT)?),
         nudges: get_number(item, NUDGES).unwrap_or(0),
         queue: QueueName::parse(get_text(item, QUEUE)?)?,
         job: get_text(item, JOB)?.to_owned(),

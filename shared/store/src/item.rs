@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::call::Due;
 use domain::time::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -24,6 +25,8 @@ pub(crate) const VERSION: &str = "version";
 pub(crate) const NONCE: &str = "nonce";
 /// The attribute that counts how often what is due was put back on its queue without effect.
 pub(crate) const NUDGES: &str = "nudges";
+/// The attribute with the moment at which an item is really due; the index may name it ahead of that.
+pub(crate) const WAKE_AT: &str = "wakeAt";
 /// The attribute with the message that takes care of what is due.
 pub(crate) const JOB: &str = "job";
 /// The attribute with the queue that message belongs on.
@@ -68,9 +71,18 @@ pub(crate) fn put_in_list(item: &mut Item, list: String, place: String) {
 }
 
 /// Puts an item into the index of what is due, with the message that takes care of it.
-pub(crate) fn put_in_due(item: &mut Item, shard: String, at: Timestamp) {
+pub(crate) fn put_in_due(item: &mut Item, shard: String, due: Due) {
     item.insert(DUE_PK.to_owned(), text(shard));
-    item.insert(DUE_AT.to_owned(), moment(at));
+    item.insert(DUE_AT.to_owned(), moment(due.named_from));
+    item.insert(WAKE_AT.to_owned(), moment(due.at));
+}
+
+/// The part of an update that puts an item into the index of what is due, or takes it out.
+pub(crate) fn due_expression(due: Option<Due>) -> &'static str {
+    match due {
+        Some(_) => ", #duePk = :duePk, #dueAt = :dueAt, #wakeAt = :wakeAt",
+        None => " REMOVE #duePk, #dueAt, #wakeAt",
+    }
 }
 
 /// A value as JSON text.

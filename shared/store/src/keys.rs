@@ -24,7 +24,7 @@ pub const DUE_PK: &str = "duePk";
 pub const DUE_AT: &str = "dueAt";
 
 /// The due index's shards: a partition of an index takes about 1,000 writes a second.
-pub const DUE_SHARDS: u8 = 8;
+pub const DUE_SHARDS: u8 = 16;
 
 /// An item's primary key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

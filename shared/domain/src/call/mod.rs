@@ -17,7 +17,7 @@ pub use end_reason::EndReason;
 pub use event::{CallEnded, CallStarted, ContactOptOut, Entry, Event, EventType, LogEntry, Note};
 pub use input::{Analysis, AnsweredBy, Cost, Input, Outcome, ProviderCallId, Report, Role, Utterance};
 pub use obligation::{
-    Duty, ENQUEUE_GRACE, LONGEST_DELAY, LOOK_AHEAD, Obligation, due_at, next_action, obligations, wake_at,
+    Due, Duty, ENQUEUE_GRACE, LONGEST_DELAY, LOOK_AHEAD, Obligation, due, due_at, next_action, obligations, wake_at,
 };
 pub use step::{LEASE, MAX_FAILURES, Step, step};
 

@@ -12,8 +12,8 @@ pub const ENQUEUE_GRACE: Span = Span::seconds(30);
 /// The longest delay of an SQS message.
 pub const LONGEST_DELAY: Span = Span::minutes(15);
 
-/// How far `reconcile`, which runs every minute, looks ahead: what falls due in between is enqueued with its exact
-/// delay. An obligation that lies further off than this when it arises needs no message of its own.
+/// How far ahead the index names what no message was sent for. `reconcile` runs every minute and enqueues it with its
+/// exact delay.
 pub const LOOK_AHEAD: Span = Span::seconds(75);
 
 /// What to do for a call.
@@ -89,9 +89,39 @@ pub fn obligations(call: &Call) -> Vec<Obligation> {
     open
 }
 
-/// When the index names the call: the earliest open obligation, a prompt one 30 seconds later than its message.
+/// A place in the index of what is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// When it is due.
+    pub at: Timestamp,
+    /// From when on the index names it: ahead of time where no message was sent for it, so that its reader can send one
+    /// with the exact delay; at the time itself where only a lost message could make it necessary.
+    pub named_from: Timestamp,
+}
+
+impl Due {
+    /// Something that a message was sent for.
+    pub fn of_message(at: Timestamp) -> Self {
+        Self { at: at + ENQUEUE_GRACE, named_from: at + ENQUEUE_GRACE }
+    }
+
+    /// Something that no message was sent for.
+    pub fn of_index(at: Timestamp) -> Self {
+        Self { at, named_from: at - LOOK_AHEAD }
+    }
+}
+
+/// The call's place in the index: its earliest open obligation, a prompt one 30 seconds later than its message.
+pub fn due(call: &Call) -> Option<Due> {
+    let places = obligations(call).into_iter();
+    places
+        .map(|owed| if owed.prompt { Due::of_message(owed.at) } else { Due::of_index(owed.at) })
+        .min_by_key(|due| due.at)
+}
+
+/// When the call is due, as the index has it.
 pub fn due_at(call: &Call) -> Option<Timestamp> {
-    obligations(call).into_iter().map(|owed| if owed.prompt { owed.at + ENQUEUE_GRACE } else { owed.at }).min()
+    due(call).map(|due| due.at)
 }
 
 /// When a message has to wake the call: its earliest prompt obligation.
