@@ -162,6 +162,13 @@ impl ConversationId {
     }
 }
 
+impl ConversationId {
+    /// One of so many shards, the same for ever, each as likely as the others.
+    pub fn shard(self, shards: u8) -> u8 {
+        self.0.as_bytes()[15] % shards.max(1)
+    }
+}
+
 impl EndpointId {
     /// The endpoint that a request under this idempotency key is, whoever sends it again.
     pub fn for_key(scope: &Scope, idempotency_key: &str) -> Self {

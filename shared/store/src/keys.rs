@@ -152,8 +152,7 @@ pub fn due_shard(shard: u8) -> String {
 
 /// The shard of the due index that a conversation's items stand in.
 pub fn due_shard_of(id: ConversationId) -> String {
-    let sum = id.to_string().bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte));
-    due_shard(sum % DUE_SHARDS)
+    due_shard(id.shard(DUE_SHARDS))
 }
 
 #[cfg(test)]
