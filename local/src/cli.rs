@@ -17,6 +17,12 @@ const DEFAULT_DATA: &str = ".ringdown";
 /// The deployment's template, as it was when this was built.
 const TEMPLATE: &str = include_str!("../../template.yaml");
 
+// dynoxide warns of every refused condition, which is how half of the writes here are meant to end.
+/// What is logged where nobody says.
+const LOG: &str = "warn,dynoxide=error,local=info,functions=info";
+/// What is logged beside the demo, whose timeline is to be read.
+const DEMO_LOG: &str = "warn,dynoxide=error";
+
 /// The whole of Ringdown on one machine.
 #[derive(Parser)]
 #[command(name = "ringdown-local", bin_name = "cargo run --", version)]
@@ -41,16 +47,9 @@ pub struct Cli {
     endpoint_url: Option<String>,
     #[command(flatten)]
     account: Account,
-    // dynoxide warns of every refused condition, which is how half of the writes here are meant to end.
     /// What to log, to stderr
-    #[arg(
-        long,
-        global = true,
-        env = "RUST_LOG",
-        hide = true,
-        default_value = "warn,dynoxide=error,local=info,functions=info"
-    )]
-    pub log: String,
+    #[arg(long, global = true, env = "RUST_LOG", hide = true)]
+    log: Option<String>,
     /// What to do instead of serving
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -77,6 +76,12 @@ pub enum Command {
 }
 
 impl Cli {
+    /// What to log, to stderr.
+    pub fn log(&self) -> &str {
+        let usual = if self.command == Some(Command::Demo) { DEMO_LOG } else { LOG };
+        self.log.as_deref().filter(|log| !log.is_empty()).unwrap_or(usual)
+    }
+
     /// What to start.
     ///
     /// # Errors

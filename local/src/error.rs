@@ -44,6 +44,10 @@ pub enum Error {
     Signal(io::Error),
     /// Somebody stopped the demo before it was over.
     Interrupted,
+    /// The demo did not show what it should.
+    Demo(String),
+    /// Nobody takes what is printed.
+    Output(io::Error),
     /// An AWS request of the set-up failed.
     Aws {
         /// What was being done.
@@ -85,6 +89,8 @@ impl fmt::Display for Error {
             Self::File { path, source } => write!(f, "cannot read {}: {source}", path.display()),
             Self::Signal(source) => write!(f, "cannot listen for signals: {source}"),
             Self::Interrupted => f.write_str("interrupted"),
+            Self::Demo(reason) => write!(f, "demo: {reason}"),
+            Self::Output(source) => write!(f, "cannot write to stdout: {source}"),
             Self::Aws { action, reason } => write!(f, "cannot {action}: {reason}"),
             Self::Store(source) => write!(f, "cannot write to the table: {source}"),
             Self::Wiring(reason) => write!(f, "cannot connect the functions: {reason}"),
@@ -96,7 +102,9 @@ impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         match self {
             Self::Syntax(source) => Some(source),
-            Self::Listen { source, .. } | Self::File { source, .. } | Self::Signal(source) => Some(source),
+            Self::Listen { source, .. } | Self::File { source, .. } | Self::Signal(source) | Self::Output(source) => {
+                Some(source)
+            }
             Self::Store(source) => Some(source),
             _ => None,
         }

@@ -4,6 +4,7 @@
 mod announce;
 pub mod aws;
 pub mod cli;
+pub mod client;
 pub mod demo;
 mod dynamodb;
 mod error;
@@ -14,6 +15,7 @@ pub mod phone;
 mod poller;
 #[cfg(test)]
 mod real_template_tests;
+pub mod receiver;
 pub mod routes;
 #[cfg(test)]
 mod sample;

@@ -14,7 +14,7 @@ use tracing_subscriber::EnvFilter;
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(&cli.log))
+        .with_env_filter(EnvFilter::new(cli.log()))
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         .init();
@@ -47,7 +47,7 @@ async fn serve(cli: &Cli, options: &Options, stack: &Stack) -> Result<(), Error>
     let table = stack.backend().table(&options.clock, Entropy::system())?;
     let seeded = seed::seed(&table).await?;
     match cli.command {
-        Some(Command::Demo) => demo::run(stack, &seeded).await,
+        Some(Command::Demo) => demo::run(stack.url(), &seeded.api_key, table.clock()).await,
         None => {
             let mut out = anstream::stdout();
             let said = announce(&mut out, cli.json, stack.url(), &seeded, &options.data, table.now());
