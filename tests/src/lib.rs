@@ -1,4 +1,6 @@
 //! The tests of the whole: end to end, in simulation, and of the repository's own tidiness. One package, one binary.
 
 #[cfg(test)]
+mod e2e;
+#[cfg(test)]
 pub mod sim;

@@ -1,0 +1,130 @@
+//! A client of the API, as anybody would write one.
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
+use reqwest::{Method, RequestBuilder};
+use serde_json::Value;
+
+/// The API, with a key or without one.
+#[derive(Clone)]
+pub(super) struct Api {
+    http: reqwest::Client,
+    url: String,
+    key: Option<String>,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) bytes: Vec<u8>,
+    pub(super) body: Value,
+}
+
+impl Api {
+    pub(super) fn new(url: &str, key: &str) -> Self {
+        // Whoever installs it first has installed the same.
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+        let http = http.build().expect("a client needs nothing");
+        Self { http, url: url.to_owned(), key: Some(key.to_owned()) }
+    }
+
+    /// The same API, with this key instead.
+    pub(super) fn with_key(&self, key: &str) -> Self {
+        Self { key: Some(key.to_owned()), ..self.clone() }
+    }
+
+    /// The same API, without a key.
+    pub(super) fn without_key(&self) -> Self {
+        Self { key: None, ..self.clone() }
+    }
+
+    pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.url));
+        match &self.key {
+            Some(key) => request.header(AUTHORIZATION, format!("Bearer {key}")),
+            None => request,
+        }
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Answer {
+        answer(self.request(Method::GET, path)).await
+    }
+
+    pub(super) async fn delete(&self, path: &str) -> Answer {
+        answer(self.request(Method::DELETE, path)).await
+    }
+
+    /// Sends JSON without an idempotency key.
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Answer {
+        answer(self.json(path, body.to_string())).await
+    }
+
+    /// Sends JSON under an idempotency key.
+    pub(super) async fn post_once(&self, path: &str, key: &str, body: &Value) -> Answer {
+        self.post_text(path, key, body.to_string()).await
+    }
+
+    /// Sends a text as JSON, to the letter, under an idempotency key.
+    pub(super) async fn post_text(&self, path: &str, key: &str, body: String) -> Answer {
+        answer(self.json(path, body).header("idempotency-key", key)).await
+    }
+
+    fn json(&self, path: &str, body: String) -> RequestBuilder {
+        self.request(Method::POST, path).header(CONTENT_TYPE, "application/json").body(body)
+    }
+}
+
+pub(super) async fn answer(request: RequestBuilder) -> Answer {
+    let response = request.send().await.expect("the API answers");
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let bytes = response.bytes().await.expect("the answer is complete").to_vec();
+    let body = serde_json::from_slice(&bytes).unwrap_or_default();
+    Answer { status, headers, bytes, body }
+}
+
+impl Answer {
+    /// The data, where the status is this.
+    #[track_caller]
+    pub(super) fn data(&self, status: u16) -> &Value {
+        assert_eq!(self.status, status, "{}", self.text());
+        assert!(self.body["meta"]["request_id"].as_str().is_some_and(|id| id.starts_with("req_")), "{}", self.text());
+        &self.body["data"]
+    }
+
+    /// The conversation's id, where the call was accepted.
+    #[track_caller]
+    pub(super) fn accepted(&self) -> String {
+        self.data(202)["conversationId"].as_str().expect("a conversation").to_owned()
+    }
+
+    /// The error's code, where the answer is a complete refusal with this status.
+    #[track_caller]
+    pub(super) fn refusal(&self, status: u16) -> &str {
+        assert_eq!(self.status, status, "{}", self.text());
+        assert!(self.body["data"].is_null(), "{}", self.text());
+        assert!(self.body["error"]["message"].as_str().is_some_and(|text| !text.is_empty()), "{}", self.text());
+        assert!(self.body["error"]["details"].is_array(), "{}", self.text());
+        assert!(self.body["meta"]["request_id"].as_str().is_some_and(|id| id.starts_with("req_")), "{}", self.text());
+        self.body["error"]["code"].as_str().expect("a code")
+    }
+
+    /// The fields that a 400 names, sorted.
+    #[track_caller]
+    pub(super) fn wrong_fields(&self) -> Vec<&str> {
+        assert_eq!(self.refusal(400), "validation_error");
+        let details = self.body["error"]["details"].as_array().expect("details");
+        let mut fields: Vec<&str> = details.iter().filter_map(|detail| detail["field"].as_str()).collect();
+        fields.sort_unstable();
+        fields
+    }
+
+    pub(super) fn is_replay(&self) -> bool {
+        self.headers.get("idempotent-replayed").is_some_and(|value| value == "true")
+    }
+
+    pub(super) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+}

@@ -1,0 +1,12 @@
+//! End to end: the whole local stack in this process, asked over real sockets as a client asks.
+
+mod accept_tests;
+mod api;
+mod close_tests;
+mod hooks;
+mod key_tests;
+mod list_tests;
+mod refuse_tests;
+mod script_tests;
+mod webhook_tests;
+mod world;

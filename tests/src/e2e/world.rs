@@ -1,0 +1,174 @@
+//! A running stack, with what an operator can do to it beside the API.
+
+use std::ops::AsyncFn;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::ids::{AgentId, Channel, Mode, OrganizationId, Scope};
+use domain::key::{ApiKey, Permission, RawKey};
+use domain::organization::{Agent, Limits, Organization, Provider, Suppression};
+use domain::phone::PhoneNumber;
+use domain::time::Timestamp;
+use local::template::Names;
+use local::{Data, Options, Stack, seed, wiring};
+use serde_json::{Value, json};
+use store::clock::Clock;
+use store::entropy::Entropy;
+use store::{Table, keys};
+
+use super::api::Api;
+
+/// The longest that anything here is waited for.
+pub(super) const PATIENCE: Duration = Duration::from_secs(40);
+/// How often a condition that nobody announces is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+const TEMPLATE: &str = include_str!("../../../template.yaml");
+
+/// A stack of its own for each test, in memory.
+pub(super) struct World {
+    pub(super) stack: Stack,
+    pub(super) table: Table,
+    pub(super) api: Api,
+}
+
+impl World {
+    pub(super) async fn start() -> Self {
+        let (template, parameters) = (TEMPLATE.to_owned(), Names::new());
+        let clock = Clock::system();
+        let options = Options { port: 0, data: Data::Memory, external: None, template, parameters, clock };
+        let stack = Stack::start(options, wiring::functions()).await.expect("the stack starts");
+        let table = stack.backend().table(&Clock::system(), Entropy::system()).expect("the template names a table");
+        let seeded = seed::seed(&table).await.expect("the table takes the seed");
+        let api = Api::new(stack.url(), &seeded.api_key);
+        Self { stack, table, api }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.table.now()
+    }
+
+    /// Places a call under a key of its own; gives its id.
+    pub(super) async fn place(&self, key: &str, to: &str) -> String {
+        self.api.post_once("/v1/calls", key, &call_to(to)).await.accepted()
+    }
+
+    pub(super) async fn call(&self, id: &str) -> Value {
+        self.api.get(&format!("/v1/calls/{id}")).await.data(200).clone()
+    }
+
+    /// Waits until a call has this status, and gives it.
+    pub(super) async fn call_when(&self, id: &str, status: &str) -> Value {
+        let reached = async || Some(self.call(id).await).filter(|call| call["status"] == status);
+        until(&format!("call {id} is {status}"), PATIENCE, reached).await
+    }
+
+    /// The conversations that called this number, a place for every call.
+    pub(super) async fn dials(&self, number: &str) -> Vec<String> {
+        let answer = self.api.without_key().get(&format!("/_local/phone/{number}")).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let calls = answer.body["calls"].as_array().expect("a list of calls");
+        calls.iter().filter_map(|call| call["conversationId"].as_str().map(str::to_owned)).collect()
+    }
+
+    pub(super) async fn events(&self, id: &str) -> Vec<Value> {
+        let answer = self.api.get(&format!("/v1/calls/{id}/events")).await;
+        answer.data(200).as_array().expect("a list of events").clone()
+    }
+
+    /// Makes an organization with one voice agent, `voice`, that has no number of its own.
+    pub(super) async fn organization(&self, id: &str) -> Scope {
+        let organization = OrganizationId::parse(id).expect("an organization's id");
+        let made = Organization {
+            id: organization.clone(),
+            name: id.to_owned(),
+            suspended: false,
+            cursor_key: domain::ids::hex(&self.table.entropy().bytes::<24>().expect("randomness")),
+            numbers: Vec::new(),
+            endpoints: Vec::new(),
+        };
+        assert!(self.table.create_organization(&made).await.expect("the table takes it"), "{id} is new");
+        let scope = Scope { organization, mode: Mode::Test };
+        self.agent(&scope, "voice", |_| {}).await;
+        scope
+    }
+
+    /// Makes an agent.
+    pub(super) async fn agent(&self, scope: &Scope, slug: &str, change: impl FnOnce(&mut Agent)) -> AgentId {
+        let id = AgentId::for_slug(&scope.organization, slug);
+        let mut agent = Agent {
+            id,
+            slug: slug.to_owned(),
+            name: slug.to_owned(),
+            channel: Channel::Voice,
+            provider: Provider::Simulator,
+            version: 1,
+            number: None,
+            required_variables: Vec::new(),
+            limits: Limits::default(),
+        };
+        change(&mut agent);
+        self.table.put_agent(&scope.organization, &agent).await.expect("the table takes it");
+        id
+    }
+
+    /// Makes a key; `change` may take from it what it has: every permission, and no end.
+    pub(super) async fn key(&self, scope: &Scope, change: impl FnOnce(&mut ApiKey)) -> String {
+        let raw = RawKey::new(scope.clone(), self.table.entropy().bytes().expect("randomness"));
+        let mut key = ApiKey {
+            name: "a test's".to_owned(),
+            permissions: Permission::ALL.to_vec(),
+            created_at: self.now(),
+            expires_at: None,
+            revoked_at: None,
+        };
+        change(&mut key);
+        self.table.put_api_key(&raw, &key).await.expect("the table takes it");
+        raw.reveal().to_owned()
+    }
+
+    pub(super) async fn suppress(&self, scope: &Scope, number: &str) {
+        let number = PhoneNumber::parse(number).expect("a phone number");
+        let entry =
+            Suppression { phone_number: Some(number.clone()), source: "manual".to_owned(), created_at: self.now() };
+        self.table.suppress(scope, &number, &entry).await.expect("the table takes it");
+    }
+
+    /// Suspends an organization, as the operator's command will.
+    pub(super) async fn suspend(&self, scope: &Scope) {
+        let key = keys::organization(&scope.organization);
+        let dynamodb = &self.stack.backend().dynamodb;
+        let name = self.stack.backend().environments["create-call"]["TABLE_NAME"].clone();
+        let read = dynamodb.get_item().table_name(&name).consistent_read(true);
+        let read = read.key(keys::PK, AttributeValue::S(key.pk)).key(keys::SK, AttributeValue::S(key.sk));
+        let mut item = read.send().await.expect("the table answers").item.expect("the organization");
+        let data = item["data"].as_s().expect("it is text");
+        let mut organization: Value = serde_json::from_str(data).expect("it is JSON");
+        organization["suspended"] = json!(true);
+        item.insert("data".to_owned(), AttributeValue::S(organization.to_string()));
+        dynamodb.put_item().table_name(&name).set_item(Some(item)).send().await.expect("the table takes it");
+    }
+}
+
+/// The scope that the stack's own key belongs to.
+pub(super) fn dev() -> Scope {
+    Scope { organization: OrganizationId::parse("dev").expect("an id"), mode: Mode::Test }
+}
+
+/// The smallest request for a call.
+pub(super) fn call_to(number: &str) -> Value {
+    json!({ "agentSlug": "demo-voice", "toNumber": number })
+}
+
+/// Looks until `probe` finds something.
+pub(super) async fn until<T>(what: &str, patience: Duration, probe: impl AsyncFn() -> Option<T>) -> T {
+    let look = async {
+        loop {
+            if let Some(found) = probe().await {
+                return found;
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    tokio::time::timeout(patience, look).await.unwrap_or_else(|_| panic!("{what}: not after {patience:?}"))
+}
