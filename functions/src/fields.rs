@@ -56,6 +56,11 @@ impl<'a> Fields<'a> {
         self.errors.push(FieldError::new(field, message));
     }
 
+    /// Whether anything was wrong so far.
+    pub(crate) fn is_refused(&self) -> bool {
+        !self.errors.is_empty()
+    }
+
     /// What was wrong, if anything was.
     ///
     /// # Errors

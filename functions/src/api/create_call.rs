@@ -70,7 +70,8 @@ pub(crate) fn reads(request: &Request, scope: &Scope) -> Vec<Key> {
 /// Accepts a call: one conditional write, then one message. A replay is answered before anything is judged that may
 /// have changed since.
 pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
-    let asked = CreateCall::parse(authorized.request, &authorized.caller.scope)?;
+    let now = authorized.app.store.table.now();
+    let asked = CreateCall::parse(authorized.request, &authorized.caller.scope, now)?;
     if is_planted(Bug::RefuseReplay) {
         must_not_be_suppressed(&authorized, &asked)?;
     }
@@ -78,7 +79,6 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     if let Some(known) = known {
         return replay(authorized.request, &asked, &known);
     }
-    let now = authorized.app.store.table.now();
     let call = judge(&authorized, &asked, now)?;
     let Authorized { app, request, .. } = authorized;
     match app.store.table.accept(&call, &asked.content).await? {
@@ -104,16 +104,13 @@ fn replay(request: &Request, asked: &CreateCall, known: &Call) -> Result<Respons
 fn judge(authorized: &Authorized<'_>, asked: &CreateCall, now: Timestamp) -> Result<Call, ApiError> {
     let Authorized { caller, items, .. } = authorized;
     caller.must_not_be_suspended()?;
-    let window = asked.window(now)?;
     let agent: Option<Agent> = items.read("agent", &keys::agent(&caller.scope.organization, asked.agent))?;
     let agent = agent.filter(|agent| agent.channel == Channel::Voice).ok_or(ApiError::NotFound("agent"))?;
-    let from = sender(authorized, asked, &agent)?;
+    let mut wrong: Vec<FieldError> = asked.not_after.and_then(|not_after| past(not_after, now)).into_iter().collect();
+    let from = sender(authorized, asked, &agent).map_err(|error| wrong.push(error)).ok();
     let missing = agent.required_variables.iter().filter(|name| !asked.content.dynamic_variables.contains_key(*name));
-    let missing: Vec<FieldError> =
-        missing.map(|name| FieldError::new(format!("dynamicVariables.{name}"), "is required by the agent")).collect();
-    if !missing.is_empty() {
-        return Err(ApiError::Validation(missing));
-    }
+    wrong.extend(missing.map(|name| FieldError::new(format!("dynamicVariables.{name}"), "is required by the agent")));
+    let (Some(from), true) = (from, wrong.is_empty()) else { return Err(ApiError::Validation(wrong)) };
     must_not_be_suppressed(authorized, asked)?;
     let new = NewCall {
         id: asked.id,
@@ -126,10 +123,15 @@ fn judge(authorized: &Authorized<'_>, asked: &CreateCall, now: Timestamp) -> Res
         agent: AgentRef { id: agent.id, slug: agent.slug, version: agent.version },
         to: asked.to.clone(),
         from,
-        window,
+        window: asked.window(now),
         limits: agent.limits,
     };
     Ok(Call::accept(new, now))
+}
+
+/// What is wrong with the end of a window that is over. A retry of an accepted request is not asked this.
+fn past(not_after: Timestamp, now: Timestamp) -> Option<FieldError> {
+    (not_after <= now).then(|| FieldError::new("notAfter", "is past"))
 }
 
 fn must_not_be_suppressed(authorized: &Authorized<'_>, asked: &CreateCall) -> Result<(), ApiError> {
@@ -138,16 +140,16 @@ fn must_not_be_suppressed(authorized: &Authorized<'_>, asked: &CreateCall) -> Re
 }
 
 /// The number that calls: the agent's own, else the request's.
-fn sender(authorized: &Authorized<'_>, asked: &CreateCall, agent: &Agent) -> Result<PhoneNumber, ApiError> {
+fn sender(authorized: &Authorized<'_>, asked: &CreateCall, agent: &Agent) -> Result<PhoneNumber, FieldError> {
     if let Some(own) = &agent.number {
         return Ok(own.clone());
     }
     let given = asked.from.clone();
     let given =
-        given.ok_or_else(|| ApiError::field("fromNumber", "is required: the agent has no number of its own"))?;
+        given.ok_or_else(|| FieldError::new("fromNumber", "is required: the agent has no number of its own"))?;
     let caller = &authorized.caller;
     if caller.scope.mode == Mode::Live && !caller.organization.numbers.contains(&given) {
-        return Err(ApiError::field("fromNumber", "is not one of the organization's numbers"));
+        return Err(FieldError::new("fromNumber", "is not one of the organization's numbers"));
     }
     Ok(given)
 }
@@ -166,7 +168,7 @@ async fn enqueue(app: &crate::app::App, call: &Call, now: Timestamp) {
 }
 
 impl CreateCall {
-    fn parse(request: &Request, scope: &Scope) -> Result<Self, ApiError> {
+    fn parse(request: &Request, scope: &Scope, now: Timestamp) -> Result<Self, ApiError> {
         let mut fields = Fields::open(request, &FIELDS)?;
         let key = match idempotency::key(request) {
             idempotency::Key::Given(key) => Some(key),
@@ -189,6 +191,11 @@ impl CreateCall {
         let not_after = fields.timestamp("notAfter");
         if not_before.zip(not_after).is_some_and(|(not_before, not_after)| not_after <= not_before) {
             fields.refuse("notAfter", "must be later than notBefore");
+        } else if fields.is_refused()
+            && let Some(past) = not_after.and_then(|not_after| past(not_after, now))
+        {
+            // Such a request was never accepted: everything wrong with it is said at once.
+            fields.refuse(past.field, past.message);
         }
         fields.finish()?;
         let (Some(key), Some(agent), Some(to)) = (key, agent, to) else {
@@ -206,12 +213,9 @@ impl CreateCall {
         })
     }
 
-    fn window(&self, now: Timestamp) -> Result<Window, ApiError> {
-        if self.not_after.is_some_and(|not_after| not_after <= now) {
-            return Err(ApiError::field("notAfter", "is past"));
-        }
+    fn window(&self, now: Timestamp) -> Window {
         let not_before = self.not_before.map_or(now, |not_before| not_before.max(now));
-        Ok(Window { not_before, not_after: self.not_after.unwrap_or(not_before + DEFAULT_WINDOW) })
+        Window { not_before, not_after: self.not_after.unwrap_or(not_before + DEFAULT_WINDOW) }
     }
 }
 
