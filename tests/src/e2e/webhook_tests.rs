@@ -3,14 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use functions::{App, find, invoke};
 use local::receiver::{Reply, Responder};
-use providers::egress::{Egress, EgressPolicy};
 use serde_json::{Value, json};
-use store::Store;
 
 use super::hooks::{Hooks, VOICE, assert_no_gaps, names};
-use super::world::{PATIENCE, World, dev, until};
+use super::world::{PATIENCE, World, dev, invoke_http, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_is_made_once_listed_without_its_secret_and_deleted() {
@@ -63,17 +60,13 @@ async fn a_wrong_endpoint_is_refused_with_every_wrong_field() {
 
 /// What create-webhook of a deployment answers: status, and the refused fields.
 async fn register_deployed(world: &World, key: &str, url: &str) -> (u64, Value) {
-    let store = Store { table: world.table.clone(), queues: world.stack.backend().queues().expect("the queues") };
-    let egress = Egress::new(EgressPolicy { allow_insecure: false }).expect("TLS is there");
     let event = json!({
         "headers": { "authorization": format!("Bearer {key}"), "content-type": "application/json" },
         "requestContext": { "requestId": "r" },
         "body": json!({ "url": url, "events": ["call.ended"] }).to_string(),
     });
-    let function = find("create-webhook").expect("the registry has it");
-    let answer = invoke(&App::new(store, egress), function, event).await.expect("it answers");
-    let body: Value = serde_json::from_str(answer["body"].as_str().expect("a body")).expect("it is JSON");
-    (answer["statusCode"].as_u64().expect("a status"), body["error"]["details"][0]["field"].clone())
+    let (status, body) = invoke_http(world, "create-webhook", false, event).await;
+    (status, body["error"]["details"][0]["field"].clone())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,12 +9,14 @@ use domain::key::{ApiKey, Permission, RawKey};
 use domain::organization::{Agent, Limits, Organization, Provider, Suppression};
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
+use functions::{App, find, invoke};
 use local::template::Names;
 use local::{Data, Options, Stack, seed, wiring};
+use providers::egress::{Egress, EgressPolicy};
 use serde_json::{Value, json};
 use store::clock::Clock;
 use store::entropy::Entropy;
-use store::{Table, keys};
+use store::{Store, Table, keys};
 
 use super::api::Api;
 
@@ -158,6 +160,16 @@ pub(super) fn dev() -> Scope {
 /// The smallest request for a call.
 pub(super) fn call_to(number: &str) -> Value {
     json!({ "agentSlug": "demo-voice", "toNumber": number })
+}
+
+/// Calls a function of the API with an event of API Gateway's; gives status and body.
+pub(super) async fn invoke_http(world: &World, name: &str, allow_insecure: bool, event: Value) -> (u64, Value) {
+    let store = Store { table: world.table.clone(), queues: world.stack.backend().queues().expect("the queues") };
+    let app = App::new(store, Egress::new(EgressPolicy { allow_insecure }).expect("TLS is there"));
+    let function = find(name).expect("the registry has it");
+    let answer = invoke(&app, function, event).await.expect("a request is always answered");
+    let body = answer["body"].as_str().and_then(|body| serde_json::from_str(body).ok());
+    (answer["statusCode"].as_u64().expect("a status"), body.unwrap_or_default())
 }
 
 /// Looks until `probe` finds something.
