@@ -1,0 +1,8 @@
+//! The local stack as its users run it: the built binary, as a process.
+
+#[cfg(test)]
+mod killed;
+#[cfg(test)]
+mod process;
+#[cfg(test)]
+mod refused;

@@ -1,0 +1,82 @@
+//! What keeps the stack from starting is one clear line and exit status 1; and the demo, which is to work.
+
+use std::fs;
+use std::process::Output;
+
+use crate::process::{Running, run};
+
+/// The one line on stderr of a run that failed.
+#[track_caller]
+fn complaint(output: &Output) -> String {
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(output.stdout.is_empty(), "nothing is announced");
+    assert_eq!(text.lines().count(), 1, "{text}");
+    text.trim_end().to_owned()
+}
+
+#[tokio::test]
+async fn a_port_in_use_is_named() {
+    let data = tempfile::tempdir().expect("a folder");
+    let running = Running::start(data.path()).await;
+    let port = running.url.rsplit(':').next().expect("a port");
+    let said = complaint(&run(&["--memory", "--port", port]).await);
+    let advice = "is in use: stop what listens there, or choose another with --port (0 picks one)";
+    assert_eq!(said, format!("error: port {port} {advice}"));
+
+    let folder = data.path().to_str().expect("a path");
+    let said = complaint(&run(&["--port", "0", "--data", folder]).await);
+    assert_eq!(said, format!("error: data folder {folder}: is in use by another local stack"));
+    running.kill().await;
+}
+
+#[tokio::test]
+async fn a_data_folder_that_cannot_be_used_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("file");
+    fs::write(&file, "no folder").expect("it can be written");
+    let file = file.to_str().expect("a path");
+    let said = complaint(&run(&["--port", "0", "--data", file]).await);
+    assert!(said.starts_with(&format!("error: data folder {file}: cannot be made: ")), "{said}");
+
+    fs::write(
+        folder.path().join("ringdown.db"),
+        "no database, and long enough to be told from an empty one".repeat(99),
+    )
+    .expect("it can be written");
+    let folder = folder.path().to_str().expect("a path");
+    let said = complaint(&run(&["--port", "0", "--data", folder]).await);
+    assert!(said.starts_with(&format!("error: data folder {folder}: cannot open ringdown.db: ")), "{said}");
+}
+
+#[tokio::test]
+async fn a_template_that_cannot_be_followed_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("template.yaml");
+    let path = path.to_str().expect("a path");
+    let arguments = ["--memory", "--port", "0", "--template", path];
+    let said = complaint(&run(&arguments).await);
+    assert!(said.starts_with(&format!("error: cannot read {path}: ")), "{said}");
+    for (template, expected) in [
+        ("Resources: [", "error: template.yaml: "),
+        ("Resources: {}\nX: &a [*a]", "error: template.yaml: "),
+        ("Resources:\n  T:\n    Type: AWS::DynamoDB::Table\n", "error: template.yaml: T: "),
+        ("{}", "error: "),
+    ] {
+        fs::write(path, template).expect("it can be written");
+        let said = complaint(&run(&arguments).await);
+        assert!(said.starts_with(expected), "{template}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn the_demo_shows_a_call_from_its_request_to_its_analysis() {
+    let output = run(&["demo"]).await;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(!text.contains('\u{1b}'), "coloured only on a terminal");
+    let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("no {what} in {text}"));
+    assert!(place("202: queued") < place("call.started"));
+    assert!(place("call.started") < place("call.ended") && place("call.ended") < place("call.analyzed"));
+    assert_eq!(text.matches("signature verified").count(), 3, "{text}");
+}
