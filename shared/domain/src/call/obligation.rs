@@ -2,7 +2,7 @@
 
 use super::step::{LIVE_GRACE, RING_GRACE};
 use super::transition::longest_life;
-use super::{Call, Closing, Dispatch, ProviderCallId};
+use super::{Call, Closing, Dispatch, ProviderCallId, Transcript};
 use crate::planted::{Bug, is_planted};
 use crate::time::{Span, Timestamp};
 
@@ -84,7 +84,12 @@ pub fn obligations(call: &Call) -> Vec<Obligation> {
         owe(stray.hang_up.since + longest_life(call), Duty::PassTime, false);
     }
     if let Closing::Due { by } = call.closing {
-        owe(by, Duty::PassTime, true);
+        // Whoever brings the transcript may be lost: the provider is asked once before `call.ended` goes out without.
+        let unheard = call.dispatch == Dispatch::Settled
+            && call.started_at.is_some()
+            && call.provider_call_id.is_some()
+            && call.facts.transcript == Transcript::Awaited;
+        owe(by, if unheard { Duty::Poll } else { Duty::PassTime }, true);
     }
     open
 }
