@@ -47,14 +47,14 @@ async fn two_hundred_requests_at_once_under_one_key_are_one_conversation_and_one
     let mut hooks = Hooks::register(&world).await;
     let requests = (0..200).map(|_| {
         let api = world.api.clone();
-        tokio::spawn(async move { api.post_once("/v1/calls", "the-one", &call_to("+15555550123")).await })
+        tokio::spawn(async move { api.post_once("/v1/calls", "the-one", &call_to("+15555550001")).await })
     });
     let answers: Vec<_> = join_all(requests).await.into_iter().map(|answer| answer.expect("no panic")).collect();
     let id = answers[0].accepted();
     assert!(answers.iter().all(|answer| answer.accepted() == id));
     assert_eq!(answers.iter().filter(|answer| !answer.is_replay()).count(), 1, "one was the first");
-    hooks.heard("call.analyzed", &[&id]).await;
-    assert_eq!(world.dials("+15555550123").await, [id.as_str()]);
+    hooks.heard("call.ended", &[&id]).await;
+    assert_eq!(world.dials("+15555550001").await, [id.as_str()]);
     let listed = world.api.get("/v1/calls").await;
     assert_eq!(listed.data(200).as_array().map(Vec::len), Some(1));
 }

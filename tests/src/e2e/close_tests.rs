@@ -24,7 +24,7 @@ async fn a_call_is_dialled_in_its_window_or_not_at_all() {
         body
     };
     let place = async |key: &str, body: &Value| world.api.post_once("/v1/calls", key, body).await.accepted();
-    let soon = place("soon", &windowed("+15555550140", Span::seconds(3))).await;
+    let soon = place("soon", &windowed("+15555560001", Span::seconds(3))).await;
     let mut moment = windowed("+15555550141", Span::seconds(2));
     moment["notAfter"] = json!(now + Span::milliseconds(2_001));
     let moment = place("moment", &moment).await;
@@ -49,7 +49,7 @@ async fn a_call_is_dialled_in_its_window_or_not_at_all() {
         assert_eq!(events[0]["data"]["transcript"], Value::Null);
         assert!(world.dials(number).await.is_empty(), "{reason}");
     }
-    let phone = world.api.get("/_local/phone/+15555550140").await.body;
+    let phone = world.api.get("/_local/phone/+15555560001").await.body;
     assert_eq!(phone["calls"].as_array().map(Vec::len), Some(1));
     let dialled = phone["calls"][0]["at"].as_str().and_then(|at| Timestamp::parse(at).ok()).expect("a moment");
     assert!(dialled >= now + Span::seconds(3), "{dialled}");
