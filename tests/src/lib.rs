@@ -2,3 +2,7 @@
 
 #[cfg(test)]
 pub mod sim;
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod world;
