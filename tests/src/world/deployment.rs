@@ -19,11 +19,8 @@ static TABLE: LazyLock<Value> = LazyLock::new(|| {
     let keys = |keys: &[local::template::Key]| -> Vec<Value> {
         keys.iter().map(|key| json!({"AttributeName": key.attribute, "KeyType": key.kind})).collect()
     };
-    let attributes: Vec<Value> = table
-        .attributes
-        .iter()
-        .map(|(name, kind)| json!({"AttributeName": name, "AttributeType": kind}))
-        .collect();
+    let attributes: Vec<Value> =
+        table.attributes.iter().map(|(name, kind)| json!({"AttributeName": name, "AttributeType": kind})).collect();
     let indexes: Vec<Value> = table
         .indexes
         .iter()

@@ -154,8 +154,7 @@ impl World {
 
     /// An operator, or the customer by another channel, opts a number out.
     pub(crate) async fn suppresses(&self, to: &str) {
-        let entry =
-            Suppression { phone_number: Some(number(to)), source: "manual".to_owned(), created_at: self.now() };
+        let entry = Suppression { phone_number: Some(number(to)), source: "manual".to_owned(), created_at: self.now() };
         self.operator.suppress(&self.scope, &number(to), &entry).await.unwrap();
         self.history.suppressed(to, self.now());
     }

@@ -6,11 +6,10 @@ use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::time::Duration;
 
-use domain::call::LOOK_AHEAD;
 use functions::{find, invoke};
+use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt};
-use futures::FutureExt;
 use local::events::scheduled_event;
 use serde_json::Value;
 use store::QueueName;
@@ -147,7 +146,7 @@ impl World {
 
     /// The next full minute at which `reconcile` finds something.
     fn next_schedule_ms(&self, workers: &Workers<'_>) -> Option<i64> {
-        let due_ms = self.history.next_due_ms()? - LOOK_AHEAD.as_milliseconds();
+        let due_ms = self.history.next_due_ms()?;
         let sleeps_until_ms = self.habits.borrow().reconciler_sleeps_until_ms;
         let earliest_ms = due_ms.max(workers.reconciled_at_ms + 1).max(sleeps_until_ms);
         Some(START_MS + (earliest_ms - START_MS + MINUTE_MS - 1).div_euclid(MINUTE_MS) * MINUTE_MS)

@@ -65,9 +65,12 @@ impl Audit<'_> {
             self.finds(2, id, format!("is still {:?}: {:?}", conversation.call.status, conversation.call.dispatch));
             return;
         };
-        let (_, last) = conversation.versions.iter().rev().find(|(_, call)| !call.is_ended()).unwrap_or_else(|| {
-            conversation.versions.first().expect("there is a version")
-        });
+        let (_, last) = conversation
+            .versions
+            .iter()
+            .rev()
+            .find(|(_, call)| !call.is_ended())
+            .unwrap_or_else(|| conversation.versions.first().expect("there is a version"));
         let bound = bound_of(last, self.measure.weather) + self.measure.slack;
         if *ended_at > bound {
             self.finds(2, id, format!("ended at {ended_at}, and had to by {bound}; it was {:?}", last.dispatch));
@@ -85,7 +88,8 @@ impl Audit<'_> {
         if placed.len() > 1 {
             self.finds(1, id, format!("{} calls were placed: {placed:?}", placed.len()));
         }
-        let dials: Vec<_> = self.world.history.record().dials.iter().filter(|dial| dial.call.conversation == id).cloned().collect();
+        let dials: Vec<_> =
+            self.world.history.record().dials.iter().filter(|dial| dial.call.conversation == id).cloned().collect();
         for dial in dials {
             let suppressed = self.world.history.record().suppressed.get(dial.call.to.as_str()).copied();
             // A function that took long may have looked before: not longer ago than it may run.

@@ -20,7 +20,9 @@ impl Audit<'_> {
             let delivered: Vec<&Delivery> =
                 conversation.deliveries.iter().filter(|delivery| delivery.log_number == entry.number).collect();
             let (all, any) = self.subscribers(event, entry.at, *committed_at);
-            for endpoint in all.iter().filter(|endpoint| !delivered.iter().any(|delivery| delivery.endpoint == **endpoint)) {
+            for endpoint in
+                all.iter().filter(|endpoint| !delivered.iter().any(|delivery| delivery.endpoint == **endpoint))
+            {
                 self.finds(3, id, format!("{event} is not on its way to {endpoint}, which was subscribed"));
             }
             for delivery in delivered {
@@ -36,7 +38,8 @@ impl Audit<'_> {
     fn subscribers(&self, event: &str, from: Timestamp, to: Timestamp) -> (Vec<EndpointId>, Vec<EndpointId>) {
         let record = self.world.history.record();
         let first = record.organizations.iter().rposition(|(at, _)| *at < from).unwrap_or(0);
-        let during = record.organizations[first..].iter().enumerate().filter(|(place, (at, _))| *place == 0 || *at <= to);
+        let during =
+            record.organizations[first..].iter().enumerate().filter(|(place, (at, _))| *place == 0 || *at <= to);
         let of = |organization: &Organization| organization.subscribers(Mode::Test, event).collect::<Vec<_>>();
         let versions: Vec<Vec<EndpointId>> = during.map(|(_, (_, organization))| of(organization)).collect();
         let any: Vec<EndpointId> = versions.concat();
@@ -50,7 +53,9 @@ impl Audit<'_> {
         let problem = match delivery.state {
             State::Pending => Some("is still pending"),
             State::Delivered => (!taken).then_some("counts as delivered, and never arrived"),
-            State::Cancelled => self.is_subscribed_now(delivery.endpoint).then_some("was cancelled for a living endpoint"),
+            State::Cancelled => {
+                self.is_subscribed_now(delivery.endpoint).then_some("was cancelled for a living endpoint")
+            }
             State::Exhausted => {
                 let tried_enough = delivery.attempts.len() == 10 || self.is_disabled(delivery.endpoint);
                 let given_up = self.measure.weather == Weather::Wild;
@@ -68,7 +73,12 @@ impl Audit<'_> {
             return Vec::new();
         };
         let id = event_id(id, sequence);
-        self.world.receiver.received().into_iter().filter(|received| received.host == host && received.id == id).collect()
+        self.world
+            .receiver
+            .received()
+            .into_iter()
+            .filter(|received| received.host == host && received.id == id)
+            .collect()
     }
 
     fn is_subscribed_now(&self, endpoint: EndpointId) -> bool {
