@@ -4,3 +4,7 @@
 mod e2e;
 #[cfg(test)]
 pub mod sim;
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod world;

@@ -1,7 +1,7 @@
 //! Changing a call: load, step, commit under a version check, enqueue. Nothing else changes a call.
 
 use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, Update};
-use domain::call::{Call, Entry, Input, Status, Step, due, step, wake_at};
+use domain::call::{Call, Entry, Input, Status, Step, due, step, wakes};
 use domain::delivery::Delivery;
 use domain::ids::{ConversationId, Scope};
 use domain::organization::{Organization, Suppression};
@@ -161,13 +161,11 @@ impl Store {
         if let Err(error) = self.enqueue_deliveries(jobs).await {
             tracing::warn!(conversation = %call.id, error = &error as &dyn std::error::Error, "deliveries not enqueued");
         }
-        let wake = wake_at(call).filter(|wake| Some(*wake) != wake_at(&before.call));
-        if let Some(at) = wake {
-            let message =
-                Message { body: before.job.clone(), delay: at.since(now), group: call.scope.organization.to_string() };
-            if let Err(error) = self.queues.send(QueueName::Dispatch, &[message]).await {
-                tracing::warn!(conversation = %call.id, error = &error as &dyn std::error::Error, "call not enqueued");
-            }
+        let group = call.scope.organization.to_string();
+        let message = |at: Timestamp| Message { body: before.job.clone(), delay: at.since(now), group: group.clone() };
+        let messages: Vec<Message> = wakes(&before.call, call, now).map(message).collect();
+        if let Err(error) = self.queues.send(QueueName::Dispatch, &messages).await {
+            tracing::warn!(conversation = %call.id, error = &error as &dyn std::error::Error, "call not enqueued");
         }
     }
 

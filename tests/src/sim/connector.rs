@@ -46,7 +46,7 @@ impl Connector {
     }
 
     async fn exchange(self, call: Call) -> Result<HttpResponse, ConnectorError> {
-        let passage = self.gate.enter(Point::new(call.service, call.operation.clone())).await;
+        let passage = self.gate.enter(Point::new(call.service, call.operation.clone()), about(&call)).await;
         let answer = match passage.fault() {
             Some(Fault::FailBefore) => return Err(ConnectorError::io("connection refused".into()).never_connected()),
             Some(Fault::Late(delay)) => {
@@ -61,7 +61,9 @@ impl Connector {
             Some(Fault::Throttle) => self.throttled(&call),
             Some(Fault::Conflict) => conflict(&call.operation, &call.request, &mut self.chance.lock().unwrap()),
             Some(Fault::Unprocessed) => self.effect_in_part(&call),
-            Some(Fault::CrashBefore | Fault::CrashAfter | Fault::LoseAnswer) | None => self.effect(&call),
+            Some(Fault::CrashBefore | Fault::CrashAfter | Fault::Panic | Fault::LoseAnswer) | None => {
+                self.effect(&call)
+            }
         };
         if self.gate.leave(passage).await {
             Ok(response(&answer))
@@ -132,6 +134,28 @@ fn understand(request: &HttpRequest) -> Call {
     let body = request.body().bytes().expect("the SDK holds such bodies in memory");
     let request = serde_json::from_slice(body).expect("the SDK writes JSON");
     Call { service, operation: operation.to_owned(), request }
+}
+
+/// What a request is about, in a word: the kind of the first item it names, or the queue.
+fn about(call: &Call) -> String {
+    let text = match call.service {
+        Service::Sqs => call.request["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next()),
+        _ => first_partition(&call.operation, &call.request).and_then(|pk| pk.split('#').next()),
+    };
+    text.unwrap_or_default().to_owned()
+}
+
+fn first_partition<'a>(operation: &str, request: &'a Value) -> Option<&'a str> {
+    let item = match operation {
+        "TransactWriteItems" => {
+            let action = request["TransactItems"][0].as_object()?.values().next()?;
+            action.get("Key").or_else(|| action.get("Item"))
+        }
+        "BatchGetItem" => request["RequestItems"].as_object()?.values().next()?["Keys"].get(0),
+        "Query" => return request["ExpressionAttributeValues"][":pk"]["S"].as_str(),
+        _ => request.get("Key").or_else(|| request.get("Item")),
+    };
+    item?["pk"]["S"].as_str()
 }
 
 fn response(answer: &Answer) -> HttpResponse {

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
 use super::clock::VirtualClock;
-use super::replica::{Replica, may_be_stale};
+use super::replica::{Replica, may_be_stale, written};
 
 /// How long DynamoDB remembers a transaction's `ClientRequestToken`.
 const TOKEN_LIFE: Duration = Duration::from_secs(600);
@@ -31,6 +31,9 @@ struct Remembered {
     answer: Answer,
 }
 
+/// Is told of every item that was written, as it stands now; `None` where it was deleted.
+pub type Watcher = Arc<dyn Fn(&Value, Option<&Value>) + Send + Sync>;
+
 /// The simulated DynamoDB. Clones are the same database.
 #[derive(Clone)]
 pub struct Dynamo {
@@ -41,6 +44,7 @@ pub struct Dynamo {
     /// The request that made the table, for copies of it.
     definition: Arc<Mutex<Value>>,
     replica: Arc<Mutex<Option<Replica>>>,
+    watcher: Arc<Mutex<Option<Watcher>>>,
 }
 
 impl std::fmt::Debug for Dynamo {
@@ -59,6 +63,7 @@ impl Dynamo {
             shuffle: Arc::new(Mutex::new(fastrand::Rng::with_seed(seed))),
             definition: Arc::default(),
             replica: Arc::default(),
+            watcher: Arc::default(),
         }
     }
 
@@ -97,8 +102,45 @@ impl Dynamo {
         expired
     }
 
+    /// Tells this watcher of every write from now on. It must not call the database itself.
+    pub fn watch(&self, watcher: Watcher) {
+        *self.watcher.lock().unwrap() = Some(watcher);
+    }
+
+    /// Everything in a table, as it stands.
+    pub fn dump(&self, table: &str) -> Vec<Value> {
+        let (mut items, mut from) = (Vec::new(), Value::Null);
+        loop {
+            let mut scan = json!({"TableName": table, "ConsistentRead": true});
+            if !from.is_null() {
+                scan["ExclusiveStartKey"] = from;
+            }
+            let mut page = self.call_on(&self.database, "Scan", &scan).body;
+            items.extend(page["Items"].as_array_mut().unwrap().drain(..));
+            from = page["LastEvaluatedKey"].take();
+            if from.is_null() {
+                return items;
+            }
+        }
+    }
+
     /// Does what an operation asks for.
     pub fn call(&self, operation: &str, request: &Value) -> Answer {
+        let answer = self.answer(operation, request);
+        let watcher = self.watcher.lock().unwrap().clone();
+        if let Some(watcher) = watcher.filter(|_| answer.status == 200) {
+            for written in written(operation, request) {
+                let key = json!({"pk": written["pk"], "sk": written["sk"]});
+                let table = &self.definition.lock().unwrap()["TableName"].clone();
+                let read = json!({"TableName": table, "Key": key, "ConsistentRead": true});
+                let item = direct(&read, |request| self.database.get_item(request)).body.get("Item").cloned();
+                watcher(&key, item.as_ref());
+            }
+        }
+        answer
+    }
+
+    fn answer(&self, operation: &str, request: &Value) -> Answer {
         let mut replica = self.replica.lock().unwrap();
         let now = self.clock.elapsed();
         match &mut *replica {

@@ -44,6 +44,8 @@ pub enum Fault {
     CrashBefore,
     /// The request takes effect, and the program dies before it hears so.
     CrashAfter,
+    /// The program's own code panics at this request, before it took effect.
+    Panic,
     /// The request takes effect, and the connection breaks before the answer.
     LoseAnswer,
     /// The connection breaks before the request took effect.
@@ -66,7 +68,12 @@ impl Fault {
     pub fn applies_to(self, point: &Point) -> bool {
         let aws = matches!(point.service, Service::DynamoDb | Service::Sqs);
         match self {
-            Self::CrashBefore | Self::CrashAfter | Self::LoseAnswer | Self::FailBefore | Self::Slow(_) => true,
+            Self::CrashBefore
+            | Self::CrashAfter
+            | Self::Panic
+            | Self::LoseAnswer
+            | Self::FailBefore
+            | Self::Slow(_) => true,
             Self::Throttle | Self::Late(_) => aws,
             Self::Conflict => point.is_table_operation(&[
                 "PutItem",

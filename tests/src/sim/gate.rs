@@ -1,6 +1,7 @@
 //! The gate that every request passes on its way out, AWS or not: it counts, delays, and carries out the fault plan.
 
 use std::future::{Future, pending};
+use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ pub struct Operation {
     pub index: usize,
     /// Whom it went to and what it asked for.
     pub point: Point,
+    /// What it was about: the kind of item, the queue's name, the endpoint's host.
+    pub about: String,
     /// The virtual time at which it was made, from the start of the simulation.
     pub at: Duration,
     /// What went wrong with it.
@@ -140,7 +143,17 @@ impl Gate {
 
     /// Makes a request to somebody outside AWS: `effect` is what the request does there.
     pub async fn pass<T>(&self, point: Point, effect: impl Future<Output = T>) -> Result<T, Broken> {
-        let passage = self.enter(point).await;
+        self.pass_about(point, String::new(), effect).await
+    }
+
+    /// The same, and says what it was about.
+    pub async fn pass_about<T>(
+        &self,
+        point: Point,
+        about: String,
+        effect: impl Future<Output = T>,
+    ) -> Result<T, Broken> {
+        let passage = self.enter(point, about).await;
         match passage.fault {
             Some(Fault::FailBefore) => return Err(Broken::NotSent),
             Some(Fault::Slow(delay)) => sleep(delay).await,
@@ -151,11 +164,14 @@ impl Gate {
     }
 
     /// Counts a request and lets it travel to its service. Does not return if the program dies on the way.
-    pub async fn enter(&self, point: Point) -> Passage {
-        let (passage, travel) = self.register(point);
+    pub async fn enter(&self, point: Point, about: String) -> Passage {
+        let (passage, travel) = self.register(point, about);
         sleep(travel).await;
-        if passage.fault == Some(Fault::CrashBefore) {
-            die(passage.index).await;
+        match passage.fault {
+            Some(Fault::CrashBefore) => die(passage.index).await,
+            // Without the hook that prints: it is planned.
+            Some(Fault::Panic) => resume_unwind(Box::new("a planned panic")),
+            _ => {}
         }
         passage
     }
@@ -170,7 +186,7 @@ impl Gate {
         passage.fault != Some(Fault::LoseAnswer)
     }
 
-    fn register(&self, point: Point) -> (Passage, Duration) {
+    fn register(&self, point: Point, about: String) -> (Passage, Duration) {
         let at = self.clock.elapsed();
         let mut state = self.state();
         let state = &mut *state;
@@ -183,7 +199,7 @@ impl Gate {
                 None
             }
         };
-        state.operations.push(Operation { index, point, at, fault });
+        state.operations.push(Operation { index, point, about, at, fault });
         (Passage { index, fault }, Duration::from_millis(state.latency.u64(LATENCY_MS)))
     }
 

@@ -96,7 +96,7 @@ pub(super) fn may_be_stale(operation: &str, request: &Value) -> bool {
 }
 
 /// The keys (among other attributes) of what a write wrote.
-fn written<'a>(operation: &str, request: &'a Value) -> Vec<&'a Value> {
+pub(super) fn written<'a>(operation: &str, request: &'a Value) -> Vec<&'a Value> {
     match operation {
         "PutItem" => vec![&request["Item"]],
         "UpdateItem" | "DeleteItem" => vec![&request["Key"]],

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use super::answer::Answer;
 use super::clock::VirtualClock;
@@ -25,6 +26,7 @@ const SIZE_LIMIT_BYTES: usize = 1024 * 1024;
 pub struct Sqs {
     clock: VirtualClock,
     state: Arc<Mutex<State>>,
+    arrived: Arc<Notify>,
 }
 
 #[derive(Debug)]
@@ -37,7 +39,12 @@ impl Sqs {
     /// SQS without a queue.
     pub fn new(seed: u64, clock: VirtualClock) -> Self {
         let state = State { queues: BTreeMap::new(), seeds: fastrand::Rng::with_seed(seed) };
-        Self { clock, state: Arc::new(Mutex::new(state)) }
+        Self { clock, state: Arc::new(Mutex::new(state)), arrived: Arc::default() }
+    }
+
+    /// Waits until something was sent to any of the queues.
+    pub async fn arrival(&self) {
+        self.arrived.notified().await;
     }
 
     /// Makes a queue, its dead-letter queue first if it has one, and gives its URL.
@@ -168,7 +175,9 @@ impl Sqs {
         if now_ms < queue.refuses_until_ms {
             return Answer::sqs_error(503, "ServiceUnavailable", "ServiceUnavailable", "Service is unavailable");
         }
-        operation(queue, now_ms)
+        let answer = operation(queue, now_ms);
+        self.arrived.notify_one();
+        answer
     }
 
     fn with<T>(&self, name: &str, work: impl FnOnce(&mut Queue, i64) -> T) -> T {

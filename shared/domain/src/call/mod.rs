@@ -18,6 +18,7 @@ pub use event::{CallEnded, CallStarted, ContactOptOut, Entry, Event, EventType, 
 pub use input::{Analysis, AnsweredBy, Cost, Input, Outcome, ProviderCallId, Report, Role, Utterance};
 pub use obligation::{
     Due, Duty, ENQUEUE_GRACE, LONGEST_DELAY, LOOK_AHEAD, Obligation, due, due_at, next_action, obligations, wake_at,
+    wakes,
 };
 pub use step::{LEASE, MAX_FAILURES, Step, step};
 

@@ -16,6 +16,9 @@ pub const LONGEST_DELAY: Span = Span::minutes(15);
 /// exact delay.
 pub const LOOK_AHEAD: Span = Span::seconds(75);
 
+/// How often `reconcile` runs: what comes to the fore nearer than this may fall due before it is seen in the index.
+const RECONCILE_PERIOD: Span = Span::minutes(1);
+
 /// What to do for a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Duty {
@@ -132,6 +135,16 @@ pub fn due_at(call: &Call) -> Option<Timestamp> {
 /// When a message has to wake the call: its earliest prompt obligation.
 pub fn wake_at(call: &Call) -> Option<Timestamp> {
     obligations(call).into_iter().filter(|owed| owed.prompt).map(|owed| owed.at).min()
+}
+
+/// When messages have to wake a call that was changed just now: for its earliest prompt obligation, and for the earliest
+/// of all where that stood behind another one until now and is too near for the index. None for what the last change
+/// took care of.
+pub fn wakes(before: &Call, after: &Call, now: Timestamp) -> impl Iterator<Item = Timestamp> {
+    let earliest = |call: &Call| obligations(call).into_iter().map(|owed| owed.at).min();
+    let prompt = wake_at(after).filter(|at| Some(*at) != wake_at(before));
+    let near = earliest(after).filter(|at| Some(*at) != earliest(before) && at.since(now) < RECONCILE_PERIOD);
+    prompt.into_iter().chain(near.filter(|at| Some(*at) != wake_at(after)))
 }
 
 /// What to do for the call now: what is overdue the longest. `None` where nothing is due.

@@ -1,0 +1,73 @@
+//! The simulation: every scenario, under everything that can go wrong, judged by the auditor.
+//!
+//! - [`scripts`]: each scenario while nothing goes wrong.
+//! - [`points`]: each scenario with one fault, at each request in turn; and with two.
+//! - [`random`]: many calls at once, and everything going wrong by chance. A seed that fails says how to replay it.
+//! - [`planted`]: bugs planted on purpose, each of which the simulation finds.
+//! - [`round_trips`]: what things cost, counted.
+//! - [`races`]: many at once for the same thing.
+
+mod scenarios;
+mod scripts;
+
+use domain::time::Span;
+
+use crate::sim::faults::{Fault, Plan};
+use crate::sim::gate::Operation;
+use crate::world::auditor::{Measure, Weather, audit};
+use crate::world::{World, simulate};
+use scenarios::Scenario;
+
+/// The seed of everything that is to be the same in every run.
+const SEED: u64 = 20_261_121;
+
+/// What came of a run.
+struct Run {
+    findings: Vec<String>,
+    operations: Vec<Operation>,
+    not_applicable: bool,
+}
+
+/// Plays a scenario, with what goes wrong, and judges it.
+fn run(scenario: &Scenario, plan: Plan, measure: Measure) -> Run {
+    simulate(async {
+        let world = World::new(SEED).await;
+        world.runs((scenario.prepares)(&world)).await;
+        world.aws.gate.arm(plan);
+        world.runs((scenario.plays)(&world)).await;
+        let operations = world.aws.gate.operations();
+        let not_applicable = !world.aws.gate.not_applicable().is_empty();
+        Run { findings: audit(&world, measure), operations, not_applicable }
+    })
+}
+
+/// How bad a fault is, when it strikes once.
+fn weather(fault: Fault) -> Weather {
+    match fault {
+        Fault::CrashBefore | Fault::CrashAfter | Fault::Panic => Weather::Rough,
+        Fault::LoseAnswer
+        | Fault::FailBefore
+        | Fault::Late(_)
+        | Fault::Throttle
+        | Fault::Conflict
+        | Fault::Unprocessed
+        | Fault::Slow(_) => Weather::Calm,
+    }
+}
+
+impl Run {
+    /// A report of what was found: the findings, and the last requests before.
+    fn report(&self) -> String {
+        let trace = self.operations.iter().map(|operation| {
+            let Operation { index, point, about, at, fault } = operation;
+            let fault = fault.map(|fault| format!("  <== {fault:?}")).unwrap_or_default();
+            format!("{index:4} {:>12.3}s {} {about}{fault}", at.as_secs_f64(), point.name)
+        });
+        format!("{}\n{}", self.findings.join("\n"), trace.collect::<Vec<_>>().join("\n"))
+    }
+}
+
+/// As promised, in this weather.
+fn promised(weather: Weather) -> Measure {
+    Measure { weather, slack: Span::ZERO }
+}

@@ -1,0 +1,239 @@
+//! The scenarios: what clients and operators do, in the domain's words, and what has to come of it.
+
+use domain::call::Status;
+use domain::time::Span;
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
+use serde_json::{Value, json};
+use store::QueueName;
+
+use crate::sim::queue::Liberties;
+use crate::world::{Ask, Behaviour, Expected, Reaction, World};
+
+type Act = for<'a> fn(&'a World) -> LocalBoxFuture<'a, ()>;
+
+/// A scenario.
+pub(super) struct Scenario {
+    pub(super) name: &'static str,
+    /// The requests it makes while nothing goes wrong: so many points there are at which something can. A change that
+    /// makes them fewer has to say so here.
+    pub(super) points: usize,
+    /// What is there before it begins, and counts as none of it.
+    pub(super) prepares: Act,
+    pub(super) plays: Act,
+}
+
+/// Every event of a call.
+pub(super) const VOICE: [&str; 3] = ["call.started", "call.ended", "call.analyzed"];
+/// The host that is always subscribed, and always well.
+const HOST: &str = "hooks.example.com";
+/// The number of a call that completes.
+pub(super) const PLAIN: &str = "+15555550123";
+/// The number of a call that stays until it is closed.
+pub(super) const STAYS: &str = "+15555550011";
+
+macro_rules! act {
+    (|$world:ident| $act:expr) => {
+        |$world: &World| async move { $act }.boxed_local()
+    };
+}
+
+/// A call by one of the simulator's scripts, and the reasons it may end with: the script's own, then those it may end
+/// with after a crash.
+macro_rules! script {
+    ($number:literal, $points:literal, $($reason:literal),+) => {
+        Scenario {
+            name: concat!("script ", $number),
+            points: $points,
+            prepares: subscribed,
+            plays: act!(|world| {
+                if let Some(id) = world.creates_call(concat!("+1555555", $number), "the-call").await {
+                    world.expects(Expected::Ends(id, &[$($reason),+]));
+                }
+            }),
+        }
+    };
+}
+
+macro_rules! scenario {
+    ($name:literal, $points:literal, $prepares:ident, $plays:ident) => {
+        Scenario { name: $name, points: $points, prepares: $prepares, plays: act!(|world| $plays(world).await) }
+    };
+}
+
+/// Every scenario.
+pub(super) static SCENARIOS: &[Scenario] = &[
+    script!("0123", 0, "completed", "dispatch_unconfirmed"),
+    script!("0001", 0, "busy", "dispatch_unconfirmed"),
+    script!("0002", 0, "no_answer", "dispatch_unconfirmed"),
+    script!("0003", 0, "voicemail", "dispatch_unconfirmed"),
+    script!("0004", 0, "rejected", "dispatch_unconfirmed"),
+    script!("0005", 0, "invalid_destination", "dispatch_unconfirmed"),
+    script!("0006", 0, "completed", "dispatch_unconfirmed"),
+    script!("0007", 0, "dispatch_unconfirmed"),
+    script!("0008", 0, "completed", "dispatch_unconfirmed"),
+    script!("0009", 0, "completed", "dispatch_unconfirmed"),
+    script!("0010", 0, "provider_lost", "dispatch_unconfirmed"),
+    scenario!("script 0011, closed by a client", 0, subscribed, stays_until_closed),
+    script!("0012", 0, "completed", "dispatch_unconfirmed"),
+    scenario!("closed at once", 0, subscribed, closed_at_once),
+    scenario!("closed while it waits", 0, subscribed, closed_while_it_waits),
+    scenario!("opted out while it waits", 0, subscribed, opted_out_while_it_waits),
+    scenario!("opted out before", 0, subscribed, opted_out_before),
+    scenario!("opted out after, and asked for again", 0, subscribed, replayed_after_opt_out),
+    scenario!("refused", 0, subscribed, refused),
+    scenario!("endpoints come and go", 0, subscribed, endpoints_come_and_go),
+    scenario!("endpoints that fail for a while", 0, failing, one_call),
+    scenario!("an endpoint that is gone", 0, gone, one_call),
+    scenario!("an endpoint deleted between two attempts", 0, refusing, deleted_between_attempts),
+    scenario!("an endpoint that never comes back", 0, refusing, one_call),
+    scenario!("every message twice", 0, doubled, one_call),
+    scenario!("messages that come again", 0, subscribed, messages_come_again),
+];
+
+fn subscribed(world: &World) -> LocalBoxFuture<'_, ()> {
+    async move {
+        world.creates_webhook(HOST, &VOICE).await;
+    }
+    .boxed_local()
+}
+
+fn with_endpoint<'a>(world: &'a World, host: &'static str, behaviour: Behaviour) -> LocalBoxFuture<'a, ()> {
+    async move {
+        world.receiver.behaves(host, behaviour);
+        world.creates_webhook(host, &VOICE).await;
+    }
+    .boxed_local()
+}
+
+fn failing(world: &World) -> LocalBoxFuture<'_, ()> {
+    async move {
+        const FAILS_TWICE: Behaviour = &[Reaction::Answers(500), Reaction::Answers(302), Reaction::Answers(200)];
+        const SLOW: Behaviour = &[Reaction::Hangs, Reaction::AsksToWait(60), Reaction::Answers(204)];
+        with_endpoint(world, "fails-twice.example.com", FAILS_TWICE).await;
+        with_endpoint(world, "slow.example.com", SLOW).await;
+    }
+    .boxed_local()
+}
+
+fn gone(world: &World) -> LocalBoxFuture<'_, ()> {
+    with_endpoint(world, "gone.example.com", &[Reaction::Answers(410)])
+}
+
+fn refusing(world: &World) -> LocalBoxFuture<'_, ()> {
+    with_endpoint(world, "refusing.example.com", &[Reaction::Answers(500)])
+}
+
+fn doubled(world: &World) -> LocalBoxFuture<'_, ()> {
+    for queue in QueueName::ALL {
+        world.aws.queues.set_liberties(queue.as_str(), Liberties { duplicate: 1_000, ..Liberties::default() });
+    }
+    world.habits.borrow_mut().batch_size = 1;
+    subscribed(world)
+}
+
+/// In so many seconds, in the contract's form.
+fn in_seconds(world: &World, seconds: u32) -> Value {
+    json!((world.now() + Span::seconds(seconds)).to_string())
+}
+
+async fn one_call(world: &World) {
+    if let Some(id) = world.creates_call(PLAIN, "the-call").await {
+        world.expects(Expected::Ends(id, &["completed", "dispatch_unconfirmed"]));
+    }
+}
+
+async fn stays_until_closed(world: &World) {
+    let Some(id) = world.creates_call(STAYS, "the-call").await else { return };
+    world.sees(id, |call| call.status >= Status::InProgress).await;
+    world.after_seconds(20).await;
+    world.closes(id, "said_goodbye").await;
+    world.closes(id, "said_it_again").await;
+    world.expects(Expected::Ends(id, &["said_goodbye", "dispatch_unconfirmed"]));
+}
+
+async fn closed_at_once(world: &World) {
+    let Some(id) = world.creates_call(STAYS, "the-call").await else { return };
+    world.closes(id, "changed_my_mind").await;
+    world.expects(Expected::Ends(id, &["changed_my_mind", "dispatch_unconfirmed"]));
+}
+
+async fn closed_while_it_waits(world: &World) {
+    let later = json!({"notBefore": in_seconds(world, 90)});
+    let Some(id) = world.creates_call_with(PLAIN, "the-call", later).await else { return };
+    world.closes(id, "changed_my_mind").await;
+    world.expects(Expected::Ends(id, &["changed_my_mind"]));
+    world.expects(Expected::NeverDialled(id));
+}
+
+async fn opted_out_while_it_waits(world: &World) {
+    let later = json!({"notBefore": in_seconds(world, 90)});
+    let Some(id) = world.creates_call_with(PLAIN, "the-call", later).await else { return };
+    world.suppresses(PLAIN).await;
+    world.expects(Expected::Ends(id, &["do_not_call"]));
+    world.expects(Expected::NeverDialled(id));
+}
+
+async fn opted_out_before(world: &World) {
+    world.suppresses(PLAIN).await;
+    world.is_refused(&Ask::call(PLAIN, "the-call", &json!({})), 403, "do_not_call").await;
+}
+
+async fn replayed_after_opt_out(world: &World) {
+    let Some(id) = world.creates_call(PLAIN, "the-call").await else { return };
+    world.sees(id, |call| call.status >= Status::InProgress).await;
+    world.suppresses(PLAIN).await;
+    world.creates_call(PLAIN, "the-call").await;
+    world.expects(Expected::Ends(id, &["completed", "dispatch_unconfirmed"]));
+}
+
+async fn refused(world: &World) {
+    let Some(id) = world.creates_call(PLAIN, "the-call").await else { return };
+    world.expects(Expected::Ends(id, &["completed", "dispatch_unconfirmed"]));
+    let other = Ask::call("+15555550124", "the-call", &json!({}));
+    world.is_refused(&other, 422, "idempotency_key_reused").await;
+    let nobody = Ask::call(PLAIN, "another", &json!({"agentSlug": "nobody"}));
+    world.is_refused(&nobody, 404, "not_found").await;
+    let past = Ask::call(PLAIN, "a-third", &json!({"notAfter": "2020-01-01T00:00:00Z"}));
+    world.is_refused(&past, 400, "validation_error").await;
+}
+
+async fn endpoints_come_and_go(world: &World) {
+    let Some(id) = world.creates_call(STAYS, "the-call").await else { return };
+    let early = world.creates_webhook("early.example.com", &["call.started", "call.ended"]).await;
+    world.sees(id, |call| call.status >= Status::InProgress).await;
+    world.creates_webhook("late.example.com", &["call.started", "call.ended"]).await;
+    if let Some(early) = early {
+        world.deletes_webhook(&early).await;
+    }
+    world.closes(id, "said_goodbye").await;
+    world.expects(Expected::Ends(id, &["said_goodbye", "dispatch_unconfirmed"]));
+}
+
+async fn deleted_between_attempts(world: &World) {
+    let Some(id) = world.creates_call(PLAIN, "the-call").await else { return };
+    world.expects(Expected::Ends(id, &["completed", "dispatch_unconfirmed"]));
+    world.sees(id, |call| call.status == Status::Ended).await;
+    world.after_seconds(60).await;
+    let endpoint = world.clients.borrow().endpoints.values().next().cloned();
+    if let Some(endpoint) = endpoint {
+        world.deletes_webhook(&endpoint).await;
+    }
+}
+
+async fn messages_come_again(world: &World) {
+    let come_again = || {
+        for queue in QueueName::ALL {
+            world.aws.queues.redeliver(queue.as_str(), |_| true);
+        }
+    };
+    let Some(id) = world.creates_call(STAYS, "the-call").await else { return };
+    world.sees(id, |call| call.status >= Status::InProgress).await;
+    world.after_seconds(2).await;
+    come_again();
+    world.after_seconds(2).await;
+    world.closes(id, "said_goodbye").await;
+    world.expects(Expected::Ends(id, &["said_goodbye", "dispatch_unconfirmed"]));
+    world.after_seconds(20).await;
+    come_again();
+}

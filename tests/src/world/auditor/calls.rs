@@ -1,0 +1,197 @@
+//! Promises 1, 2, 4, 5 and 7: one call for a request, in bounded time, never backwards, nobody who opted out.
+
+use domain::call::{Call, Dispatch, EndReason, Status, Transcript};
+use domain::ids::{ConversationId, Operation};
+use domain::time::{Span, Timestamp};
+use providers::simulator::Script;
+
+use super::{Audit, Conversation, Weather};
+use crate::world::client::Expected;
+
+/// The bound on an unknown outcome.
+const UNKNOWN: Span = Span::minutes(5);
+/// The bound on ringing and on a live call, beyond its own limit.
+const BEYOND_LIMIT: Span = Span::seconds(60);
+/// How long a call may wait beyond its window, which nothing promises: a run of the schedule or two.
+const BEYOND_WINDOW: Span = Span::minutes(2);
+/// How long after the end `call.ended` may come: the minute it may wait, and what its message takes.
+const ANNOUNCEMENT: Span = Span::seconds(100);
+/// How long after the end a call may still be up at the provider: a claim's lease and a search.
+const HANGING_UP: Span = Span::minutes(5);
+
+impl Audit<'_> {
+    /// One conversation for every key that was accepted, none for one that was refused.
+    pub(super) fn judges_acceptance(&mut self) {
+        let clients = self.world.clients.borrow();
+        for (key, (id, _)) in &clients.accepted {
+            if !self.conversations.contains_key(id) {
+                self.findings.push(format!("promise 1: {key} was accepted as {id}, which is not in the table"));
+            }
+        }
+        let of_key = |key: &String| ConversationId::for_key(&self.world.scope, Operation::CreateCall, key);
+        let asked: Vec<ConversationId> = clients.asked.iter().map(of_key).collect();
+        for id in self.conversations.keys().filter(|id| !asked.contains(id)) {
+            self.findings.push(format!("promise 1: nobody asked for {id}"));
+        }
+        // A key may have been accepted for one request, and refused for another.
+        let refused = clients.refused.iter().filter(|key| !clients.accepted.contains_key(*key));
+        for id in refused.map(of_key).filter(|id| self.conversations.contains_key(id)) {
+            self.findings.push(format!("promise 7: {id} was refused, and is in the table"));
+        }
+    }
+
+    /// Never backwards, and each fact once.
+    pub(super) fn judges_course(&mut self, id: ConversationId, conversation: &Conversation) {
+        for pair in conversation.versions.windows(2) {
+            let [(_, before), (at, after)] = pair else { continue };
+            let back = before.status == Status::Dispatching
+                && after.status == Status::Queued
+                && matches!(after.dispatch, Dispatch::Waiting { .. });
+            if after.status < before.status && !back {
+                self.finds(4, id, format!("went from {:?} to {:?} at {at}", before.status, after.status));
+            }
+            if back && self.phones.iter().any(|(call, _)| call.conversation == id && call.attempt == before.attempt) {
+                self.finds(4, id, format!("attempt {} was placed, and is queued again at {at}", before.attempt));
+            }
+            if let Some(what) = changed_fact(before, after) {
+                self.finds(4, id, format!("its {what} changed at {at}"));
+            }
+        }
+    }
+
+    /// Ended, in time.
+    pub(super) fn judges_bounds(&mut self, id: ConversationId, conversation: &Conversation) {
+        let Some((ended_at, _)) = conversation.versions.iter().find(|(_, call)| call.is_ended()) else {
+            self.finds(2, id, format!("is still {:?}: {:?}", conversation.call.status, conversation.call.dispatch));
+            return;
+        };
+        let (_, last) = conversation
+            .versions
+            .iter()
+            .rev()
+            .find(|(_, call)| !call.is_ended())
+            .unwrap_or_else(|| conversation.versions.first().expect("there is a version"));
+        let bound = bound_of(last, self.measure.weather) + self.measure.slack;
+        if *ended_at > bound {
+            self.finds(2, id, format!("ended at {ended_at}, and had to by {bound}; it was {:?}", last.dispatch));
+        }
+        let announced = conversation.announced_at();
+        let latest = *ended_at + ANNOUNCEMENT + self.measure.slack;
+        if announced.is_some_and(|announced| announced > latest) {
+            self.finds(2, id, format!("ended at {ended_at}, and was announced at {announced:?}"));
+        }
+    }
+
+    /// At most one call at the provider, to nobody who opted out, and over when the conversation is.
+    pub(super) fn judges_dials(&mut self, id: ConversationId, conversation: &Conversation) {
+        let placed: Vec<_> = self.phones.iter().filter(|(call, _)| call.conversation == id).cloned().collect();
+        if placed.len() > 1 {
+            self.finds(1, id, format!("{} calls were placed: {placed:?}", placed.len()));
+        }
+        let dials: Vec<_> =
+            self.world.history.record().dials.iter().filter(|dial| dial.call.conversation == id).cloned().collect();
+        for dial in dials {
+            let suppressed = self.world.history.record().suppressed.get(dial.call.to.as_str()).copied();
+            // A function that took long may have looked before: not longer ago than it may run.
+            let looked = dial.begun.unwrap_or(dial.call.placed_at - Span::seconds(30));
+            if suppressed.is_some_and(|suppressed| suppressed < looked) {
+                self.finds(5, id, format!("opted out at {suppressed:?}, and dialled at {}", dial.call.placed_at));
+            }
+        }
+        for (placed, hung_up_at) in placed {
+            let Some(over_at) = over_at(&placed, hung_up_at) else {
+                self.finds(2, id, "is never over at the provider");
+                continue;
+            };
+            let ended_at = conversation.call.ended_at.unwrap_or(over_at);
+            if over_at > ended_at.max(placed.placed_at) + HANGING_UP + self.measure.slack {
+                self.finds(2, id, format!("ended at {ended_at}, and was up at the provider until {over_at}"));
+            }
+        }
+    }
+
+    /// What the scenario said has to come of it.
+    pub(super) fn judges_expectations(&mut self) {
+        let expected = self.world.clients.borrow().expected.clone();
+        for expected in expected {
+            match expected {
+                Expected::Ends(id, reasons) => {
+                    let call = self.world.history.call(id);
+                    let reason = call.and_then(|call| call.end_reason);
+                    let allowed = match self.measure.weather {
+                        Weather::Calm => &reasons[..1],
+                        Weather::Rough | Weather::Wild => reasons,
+                    };
+                    let given_up = self.measure.weather == Weather::Wild
+                        && [EndReason::INTERNAL_ERROR, EndReason::DISPATCH_DEADLINE_EXCEEDED, EndReason::PROVIDER_LOST]
+                            .iter()
+                            .any(|other| Some(other) == reason.as_ref());
+                    let kept = reason.as_ref().is_some_and(|reason| allowed.contains(&reason.as_str()));
+                    if !kept && !given_up {
+                        self.finds(2, id, format!("ended as {reason:?}, and had to as {allowed:?}"));
+                    }
+                }
+                Expected::NeverDialled(id) => {
+                    if self.phones.iter().any(|(call, _)| call.conversation == id) {
+                        self.finds(5, id, "was dialled");
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Conversation {
+    /// When `call.ended` was committed.
+    fn announced_at(&self) -> Option<Timestamp> {
+        self.log.iter().find(|(_, entry)| super::events::name(entry) == Some("call.ended")).map(|(at, _)| *at)
+    }
+}
+
+/// By when a call has to be ended, by the last version before it was.
+fn bound_of(call: &Call, weather: Weather) -> Timestamp {
+    let limit = Span::seconds(call.limits.max_duration_seconds);
+    match (&call.dispatch, call.started_at) {
+        // Whoever claimed it may have died before anybody heard of it, so that the end comes by another attempt.
+        (Dispatch::Waiting { .. }, _) => call.window.not_after + BEYOND_WINDOW,
+        (Dispatch::Asking { since, .. } | Dispatch::Unknown { since, .. }, _) => *since + UNKNOWN,
+        (Dispatch::Live { .. } | Dispatch::Settled, Some(started)) => started + limit + BEYOND_LIMIT,
+        (Dispatch::Live { since, .. }, None) => {
+            // What the provider says of it may come by the next poll only.
+            let poll = if weather == Weather::Calm { Span::ZERO } else { call.provider.silence() };
+            *since + Span::seconds(call.limits.ring_seconds) + BEYOND_LIMIT + poll
+        }
+        (Dispatch::Settled, None) => call.window.not_after + BEYOND_WINDOW,
+    }
+}
+
+/// When a call is over at the simulator, whatever anybody knows of it.
+fn over_at(call: &store::SimulatedCall, hung_up_at: Option<Timestamp>) -> Option<Timestamp> {
+    let natural = match Script::of(&call.to) {
+        Script::Lost => None,
+        Script::Stays => Some(call.placed_at + Span::seconds(2 + call.max_duration_seconds)),
+        _ => Some(call.placed_at + Span::seconds(5)),
+    };
+    natural.into_iter().chain(hung_up_at).min()
+}
+
+fn changed_fact(before: &Call, after: &Call) -> Option<&'static str> {
+    fn moved<T: PartialEq>(before: Option<&T>, after: Option<&T>) -> bool {
+        before.is_some() && before != after
+    }
+    let (old, new) = (&before.facts, &after.facts);
+    let changes = [
+        ("end reason", moved(before.end_reason.as_ref(), after.end_reason.as_ref())),
+        ("end", moved(before.ended_at.as_ref(), after.ended_at.as_ref())),
+        ("start", moved(before.started_at.as_ref(), after.started_at.as_ref())),
+        ("provider's id", moved(before.provider_call_id.as_ref(), after.provider_call_id.as_ref())),
+        ("answerer", moved(old.answered_by.as_ref(), new.answered_by.as_ref())),
+        ("duration", moved(old.duration_seconds.as_ref(), new.duration_seconds.as_ref())),
+        ("recording", moved(old.recording.as_ref(), new.recording.as_ref())),
+        ("analysis", moved(old.analysis.as_ref(), new.analysis.as_ref())),
+        ("price", moved(old.cost.as_ref(), new.cost.as_ref())),
+        ("transcript", old.transcript != Transcript::Awaited && old.transcript != new.transcript),
+        ("attempt", after.attempt < before.attempt),
+    ];
+    changes.into_iter().find(|(_, changed)| *changed).map(|(what, _)| what)
+}

@@ -1,0 +1,138 @@
+//! Checks every promise of `docs/architecture.md` after a run, by what the table, the simulator and the endpoints have
+//! seen. A finding begins with the number of the promise that was broken.
+
+mod calls;
+mod deliveries;
+mod events;
+mod leftovers;
+
+use std::collections::BTreeMap;
+
+use domain::call::{Call, LogEntry};
+use domain::delivery::Delivery;
+use domain::ids::ConversationId;
+use domain::time::{Span, Timestamp};
+use serde_json::Value;
+use store::SimulatedCall;
+
+use super::history::data;
+use super::{TABLE, World};
+
+/// What the program had to cope with, and so how much of it may show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Weather {
+    /// Nothing that the retries of one request do not mend: everything goes as if nothing had happened.
+    Calm,
+    /// The program died: what was in its hands may be lost, and the call end as unconfirmed.
+    Rough,
+    /// Services were away for longer than anything is retried.
+    Wild,
+}
+
+/// How strictly a run is judged.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Measure {
+    pub(crate) weather: Weather,
+    /// How much later than promised things may happen, for what was away.
+    pub(crate) slack: Span,
+}
+
+impl Measure {
+    /// As promised.
+    pub(crate) fn of(weather: Weather) -> Self {
+        Self { weather, slack: Span::ZERO }
+    }
+
+    /// As promised, but for this long an absence.
+    pub(crate) fn wild(slack: Span) -> Self {
+        Self { weather: Weather::Wild, slack }
+    }
+}
+
+/// Everything that is judged.
+struct Audit<'a> {
+    world: &'a World,
+    measure: Measure,
+    conversations: BTreeMap<ConversationId, Conversation>,
+    phones: Vec<(SimulatedCall, Option<Timestamp>)>,
+    findings: Vec<String>,
+}
+
+/// A conversation, as everything in the table has it at the end.
+struct Conversation {
+    call: Call,
+    versions: Vec<(Timestamp, Call)>,
+    /// Its log, each entry with the moment it was committed.
+    log: Vec<(Timestamp, LogEntry)>,
+    deliveries: Vec<Delivery>,
+}
+
+/// What is wrong with a run; nothing, if all promises were kept.
+pub(crate) fn audit(world: &World, measure: Measure) -> Vec<String> {
+    let mut audit = Audit {
+        world,
+        measure,
+        conversations: BTreeMap::new(),
+        phones: Vec::new(),
+        findings: world.clients.borrow().findings.clone(),
+    };
+    audit.reads();
+    audit.judges_acceptance();
+    for (id, conversation) in &std::mem::take(&mut audit.conversations) {
+        audit.judges_course(*id, conversation);
+        audit.judges_bounds(*id, conversation);
+        audit.judges_dials(*id, conversation);
+        audit.judges_events(*id, conversation);
+        audit.judges_deliveries(*id, conversation);
+    }
+    audit.judges_expectations();
+    audit.judges_receipts();
+    audit.judges_leftovers();
+    audit.judges_logs();
+    audit.findings
+}
+
+impl Audit<'_> {
+    fn finds(&mut self, promise: u8, id: ConversationId, text: impl std::fmt::Display) {
+        self.findings.push(format!("promise {promise}: {id}: {text}"));
+    }
+
+    fn reads(&mut self) {
+        let record = self.world.history.record();
+        for (id, versions) in &record.calls {
+            let Some((_, call)) = versions.last() else { continue };
+            let conversation = Conversation {
+                call: call.clone(),
+                versions: versions.clone(),
+                log: Vec::new(),
+                deliveries: Vec::new(),
+            };
+            self.conversations.insert(*id, conversation);
+        }
+        for item in self.world.aws.database.dump(TABLE) {
+            let (pk, sk) = (item["pk"]["S"].as_str().unwrap(), item["sk"]["S"].as_str().unwrap());
+            let id = pk.split_once('#').and_then(|(_, id)| ConversationId::parse(id));
+            let conversation = id.and_then(|id| self.conversations.get_mut(&id));
+            match (sk.split('#').next().unwrap(), conversation) {
+                ("log", Some(conversation)) => {
+                    let at = record.log_entries[&(pk.to_owned(), sk.to_owned())];
+                    conversation.log.push((at, data(&item)));
+                }
+                ("delivery", Some(conversation)) => conversation.deliveries.push(data(&item)),
+                ("call", None) if pk.starts_with("phone#") => {
+                    let hung_up_at = item["hungUpAt"]["N"].as_str().map(|digits| digits.parse().unwrap());
+                    self.phones.push((data(&item), hung_up_at.map(Timestamp::from_milliseconds)));
+                }
+                _ => {}
+            }
+        }
+        for conversation in self.conversations.values_mut() {
+            conversation.log.sort_by_key(|(_, entry)| entry.number);
+        }
+    }
+}
+
+/// The called number of a request.
+fn text<'a>(body: &'a Value, name: &str) -> &'a str {
+    body[name].as_str().unwrap_or_default()
+}

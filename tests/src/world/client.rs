@@ -1,0 +1,257 @@
+//! The organization's clients: what they ask for, how they retry, and what they were told.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use domain::ids::ConversationId;
+use domain::signature::Secret;
+use functions::{find, invoke};
+use futures::FutureExt;
+use http::{HeaderMap, HeaderValue};
+use local::events::{HttpRequest, http_answer, http_event};
+use serde_json::{Value, json};
+use tokio::time::{sleep, timeout};
+
+use super::history::BEGUN;
+use super::{AGENT, World, deployment};
+use crate::sim::gate::Ended;
+
+/// How often a client sends a request before it gives up.
+const TRIES: u32 = 12;
+/// How long it waits after the first failure; the wait doubles, to half a minute at most.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// A request.
+#[derive(Clone, Debug)]
+pub(crate) struct Ask {
+    pub(crate) function: &'static str,
+    pub(crate) method: &'static str,
+    pub(crate) path: String,
+    pub(crate) query: String,
+    pub(crate) id: Option<String>,
+    pub(crate) body: Option<Value>,
+    pub(crate) key: Option<String>,
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+    pub(crate) replayed: bool,
+}
+
+/// An endpoint, as its owner knows it.
+#[derive(Clone, Debug)]
+pub(crate) struct Endpoint {
+    pub(crate) id: String,
+    pub(crate) host: String,
+}
+
+/// What the clients know.
+#[derive(Default)]
+pub(crate) struct Clients {
+    /// What was accepted under each key: the conversation, and the called number.
+    pub(crate) accepted: BTreeMap<String, (ConversationId, String)>,
+    /// Every key that a call was asked for under.
+    pub(crate) asked: BTreeSet<String>,
+    /// The keys whose requests had to be refused.
+    pub(crate) refused: BTreeSet<String>,
+    /// The endpoints that were made.
+    pub(crate) endpoints: BTreeMap<String, Endpoint>,
+    /// What was promised and not kept.
+    pub(crate) findings: Vec<String>,
+    /// What has to come of each conversation.
+    pub(crate) expected: Vec<Expected>,
+    /// How many requests were sent.
+    requests: u64,
+    /// Everything secret or personal that was sent or received: none of it may stand in a log.
+    pub(crate) secrets: Vec<String>,
+}
+
+/// What has to come of a conversation.
+#[derive(Clone, Debug)]
+pub(crate) enum Expected {
+    /// It ends with the first of these reasons. After a crash, any of them will do.
+    Ends(ConversationId, &'static [&'static str]),
+    /// It is never dialled.
+    NeverDialled(ConversationId),
+}
+
+impl Ask {
+    /// Asks for a call, with further fields of the body.
+    pub(crate) fn call(to: &str, key: &str, more: &Value) -> Self {
+        let mut body = json!({"agentSlug": AGENT, "toNumber": to});
+        for (name, value) in more.as_object().into_iter().flatten() {
+            body[name] = value.clone();
+        }
+        let (path, query) = ("/v1/calls".to_owned(), String::new());
+        Self { function: "create-call", method: "POST", path, query, id: None, body: Some(body), key: Some(key.into()) }
+    }
+
+    /// Asks for something about a call or an endpoint.
+    fn about(function: &'static str, method: &'static str, id: &str, path: String) -> Self {
+        Self { function, method, path, query: String::new(), id: Some(id.to_owned()), body: None, key: None }
+    }
+}
+
+impl World {
+    /// Asks for a call until it is accepted. `None` where the client gave up.
+    pub(crate) async fn creates_call(&self, to: &str, key: &str) -> Option<ConversationId> {
+        self.creates_call_with(to, key, json!({})).await
+    }
+
+    /// The same, with further fields of the body.
+    pub(crate) async fn creates_call_with(&self, to: &str, key: &str, more: Value) -> Option<ConversationId> {
+        let reply = self.insists(&Ask::call(to, key, &more)).await?;
+        if reply.status != 202 {
+            self.finds(format!("create-call under {key} was answered {}: {}", reply.status, reply.body));
+            return None;
+        }
+        let id = ConversationId::parse(reply.body["data"]["conversationId"].as_str().unwrap_or_default());
+        let Some(id) = id else {
+            self.finds(format!("an accepted call has no id: {}", reply.body));
+            return None;
+        };
+        let mut clients = self.clients.borrow_mut();
+        let (known, _) = clients.accepted.entry(key.to_owned()).or_insert_with(|| (id, to.to_owned()));
+        if *known != id {
+            let text = format!("the key {key} was answered with two conversations, {known} and {id}");
+            clients.findings.push(text);
+        }
+        Some(id)
+    }
+
+    /// Closes a call.
+    pub(crate) async fn closes(&self, id: ConversationId, reason: &str) {
+        let mut ask = Ask::about("close-call", "POST", &id.to_string(), format!("/v1/calls/{id}/close"));
+        ask.body = Some(json!({"reason": reason}));
+        let Some(reply) = self.insists(&ask).await else { return };
+        if reply.status != 200 || reply.body["data"]["status"] != "ended" {
+            self.finds(format!("close-call was answered {}: {}", reply.status, reply.body));
+        }
+    }
+
+    /// Registers an endpoint on this host. `None` where the client gave up.
+    pub(crate) async fn creates_webhook(&self, host: &str, events: &[&str]) -> Option<Endpoint> {
+        let body = json!({"url": format!("https://{host}/hooks"), "events": events});
+        let (path, query) = ("/v1/webhooks".to_owned(), String::new());
+        let key = Some(format!("hook-{host}"));
+        let ask = Ask { function: "create-webhook", method: "POST", path, query, id: None, body: Some(body), key };
+        let reply = self.insists(&ask).await?;
+        if reply.status != 201 {
+            self.finds(format!("create-webhook was answered {}: {}", reply.status, reply.body));
+            return None;
+        }
+        let data = &reply.body["data"];
+        let endpoint = Endpoint { id: data["id"].as_str().unwrap().to_owned(), host: host.to_owned() };
+        let secret = data["secret"].as_str().unwrap();
+        self.receiver.knows(host, Secret::parse(secret).unwrap());
+        let mut clients = self.clients.borrow_mut();
+        clients.secrets.push(secret.to_owned());
+        clients.endpoints.insert(endpoint.id.clone(), endpoint.clone());
+        Some(endpoint)
+    }
+
+    /// Deletes an endpoint.
+    pub(crate) async fn deletes_webhook(&self, endpoint: &Endpoint) {
+        let ask = Ask::about("delete-webhook", "DELETE", &endpoint.id, format!("/v1/webhooks/{}", endpoint.id));
+        let Some(reply) = self.insists(&ask).await else { return };
+        // An earlier try may have deleted it, and its answer been lost.
+        if !matches!(reply.status, 204 | 404) {
+            self.finds(format!("delete-webhook was answered {}: {}", reply.status, reply.body));
+        }
+    }
+
+    /// Sends a request that has to be refused, and to leave nothing behind.
+    pub(crate) async fn is_refused(&self, ask: &Ask, status: u16, code: &str) {
+        self.clients.borrow_mut().refused.extend(ask.key.clone());
+        let Some(reply) = self.insists(ask).await else { return };
+        if reply.status != status || reply.body["error"]["code"] != code {
+            self.finds(format!("expected {status} {code}, and was answered {}: {}", reply.status, reply.body));
+        }
+    }
+
+    /// The events of a call, as a client reads them.
+    pub(crate) async fn events(&self, id: ConversationId) -> Vec<Value> {
+        let mut ask = Ask::about("list-call-events", "GET", &id.to_string(), format!("/v1/calls/{id}/events"));
+        let mut events = Vec::new();
+        loop {
+            let Some(reply) = self.insists(&ask).await else { return events };
+            events.extend(reply.body["data"].as_array().cloned().unwrap_or_default());
+            let page = &reply.body["meta"]["pagination"];
+            if page["has_more"] != true {
+                return events;
+            }
+            ask.query = format!("cursor={}", page["cursor"].as_str().unwrap());
+        }
+    }
+
+    /// Says what has to come of a conversation.
+    pub(crate) fn expects(&self, expected: Expected) {
+        self.clients.borrow_mut().expected.push(expected);
+    }
+
+    pub(crate) fn finds(&self, finding: String) {
+        self.clients.borrow_mut().findings.push(finding);
+    }
+
+    /// Sends a request as often as it takes to get an answer that is not to be retried. `None` after the last try.
+    pub(crate) async fn insists(&self, ask: &Ask) -> Option<Reply> {
+        let mut wait = FIRST_WAIT;
+        for _ in 0..TRIES {
+            match self.asks(ask).await {
+                Some(reply) if !matches!(reply.status, 409 | 429 | 500..) => return Some(reply),
+                Some(_) | None => sleep(wait).await,
+            }
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
+        None
+    }
+
+    /// Sends a request once. `None` where the function died, or took too long.
+    pub(crate) async fn asks(&self, ask: &Ask) -> Option<Reply> {
+        if ask.function == "create-call" {
+            self.clients.borrow_mut().asked.extend(ask.key.clone());
+        }
+        let event = self.event(ask);
+        let work = invoke(&self.app, find(ask.function).unwrap(), event);
+        // As Lambda's runtime does.
+        let work = BEGUN.scope(self.now(), AssertUnwindSafe(work).catch_unwind());
+        let ended = timeout(deployment::timeout(ask.function), self.aws.gate.invocation(work)).await;
+        let Ok(Ended::Finished(Ok(Ok(answer)))) = ended else { return None };
+        let answer = http_answer(&answer).expect("API Gateway understands the answer");
+        let replayed = answer.headers.iter().any(|(name, value)| name == "idempotent-replayed" && value == "true");
+        let body = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
+        Some(Reply { status: answer.status, body, replayed })
+    }
+
+    fn event(&self, ask: &Ask) -> Value {
+        let text = |text: &str| HeaderValue::from_str(text).unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert("host", text("api.example.com"));
+        headers.insert("authorization", text(&format!("Bearer {}", self.key.reveal())));
+        headers.insert("content-type", text("application/json"));
+        if let Some(key) = &ask.key {
+            headers.insert("idempotency-key", text(key));
+        }
+        let parameters: BTreeMap<String, String> = ask.id.iter().map(|id| ("id".to_owned(), id.clone())).collect();
+        let route = if ask.id.is_some() { format!("{} {{id}}", ask.method) } else { ask.method.to_owned() };
+        let body = ask.body.as_ref().map(Value::to_string).unwrap_or_default();
+        self.clients.borrow_mut().requests += 1;
+        http_event(&HttpRequest {
+            method: ask.method,
+            path: &ask.path,
+            query: &ask.query,
+            headers: &headers,
+            body: body.as_bytes(),
+            source_ip: "192.0.2.1",
+            route_key: &route,
+            parameters: &parameters,
+            request_id: &format!("request-{}", self.clients.borrow().requests),
+            now_ms: self.aws.clock.now_ms(),
+        })
+    }
+}

@@ -1,0 +1,120 @@
+//! What happened, as the table saw it: every version of every call, every dial, every change of the endpoints.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use domain::call::Call;
+use domain::ids::ConversationId;
+use domain::organization::Organization;
+use domain::time::Timestamp;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use store::SimulatedCall;
+
+use crate::sim::clock::VirtualClock;
+use crate::sim::dynamo::Watcher;
+
+tokio::task_local! {
+    /// When the invocation began in which this runs.
+    pub(super) static BEGUN: Timestamp;
+}
+
+/// The history. Clones are the same one.
+#[derive(Clone)]
+pub(crate) struct History {
+    clock: VirtualClock,
+    record: Arc<Mutex<Record>>,
+}
+
+/// What is written down.
+#[derive(Default)]
+pub(crate) struct Record {
+    /// Every version of each call, in order.
+    pub(crate) calls: BTreeMap<ConversationId, Vec<(Timestamp, Call)>>,
+    /// Every version of the organization, in order.
+    pub(crate) organizations: Vec<(Timestamp, Organization)>,
+    /// Every call that the simulator placed.
+    pub(crate) dials: Vec<Dial>,
+    /// When each number was opted out.
+    pub(crate) suppressed: BTreeMap<String, Timestamp>,
+    /// When each log entry was committed, by partition and sort key.
+    pub(crate) log_entries: BTreeMap<(String, String), Timestamp>,
+    /// What is in the index of what is due.
+    pub(crate) due: BTreeMap<(String, String), i64>,
+    seen_dials: BTreeSet<String>,
+}
+
+/// A call that was placed.
+#[derive(Clone, Debug)]
+pub(crate) struct Dial {
+    pub(crate) call: SimulatedCall,
+    /// When the invocation began that placed it, where that is known.
+    pub(crate) begun: Option<Timestamp>,
+}
+
+impl History {
+    pub(super) fn new(clock: VirtualClock) -> Self {
+        Self { clock, record: Arc::default() }
+    }
+
+    /// What was written down so far.
+    pub(crate) fn record(&self) -> MutexGuard<'_, Record> {
+        self.record.lock().unwrap()
+    }
+
+    /// A call as it stands.
+    pub(crate) fn call(&self, id: ConversationId) -> Option<Call> {
+        self.record().calls.get(&id).and_then(|versions| versions.last()).map(|(_, call)| call.clone())
+    }
+
+    pub(super) fn suppressed(&self, number: &str, at: Timestamp) {
+        self.record().suppressed.entry(number.to_owned()).or_insert(at);
+    }
+
+    /// When something is next due, by the index.
+    pub(super) fn next_due_ms(&self) -> Option<i64> {
+        self.record().due.values().min().copied()
+    }
+
+    pub(super) fn watcher(&self) -> Watcher {
+        let history = self.clone();
+        Arc::new(move |key, item| history.note(key, item))
+    }
+
+    fn note(&self, key: &Value, item: Option<&Value>) {
+        let now = Timestamp::from_milliseconds(self.clock.now_ms());
+        let (pk, sk) = (key["pk"]["S"].as_str().unwrap(), key["sk"]["S"].as_str().unwrap());
+        let place = (pk.to_owned(), sk.to_owned());
+        let mut record = self.record();
+        let due_at = item.and_then(|item| item["dueAt"]["N"].as_str()).map(|digits| digits.parse().unwrap());
+        match due_at {
+            Some(due_at) => drop(record.due.insert(place.clone(), due_at)),
+            None => drop(record.due.remove(&place)),
+        }
+        let Some(item) = item else { return };
+        match (pk.split('#').next().unwrap(), sk.split('#').next().unwrap()) {
+            ("conversation", "call") => {
+                let call: Call = data(item);
+                let versions = record.calls.entry(call.id).or_default();
+                if versions.last().is_none_or(|(_, last)| *last != call) {
+                    versions.push((now, call));
+                }
+            }
+            ("conversation", "log") => drop(record.log_entries.entry(place).or_insert(now)),
+            ("org", "org") => record.organizations.push((now, data(item))),
+            ("phone", "call") => {
+                let call: SimulatedCall = data(item);
+                if record.seen_dials.insert(call.call_id.clone()) {
+                    let begun = BEGUN.try_with(|begun| *begun).ok();
+                    record.dials.push(Dial { call, begun });
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Reads an item's JSON text.
+pub(super) fn data<T: DeserializeOwned>(item: &Value) -> T {
+    serde_json::from_str(item["data"]["S"].as_str().unwrap()).unwrap()
+}

@@ -1,0 +1,173 @@
+//! The world that the real program runs in: its functions, woken by the events that AWS sends; its clients; its
+//! clients' endpoints; and somebody who writes down everything that happens.
+//!
+//! A scenario speaks in the domain's words (`world.creates_call(…)`, `world.closes(…)`), while [`World::runs`] wakes the
+//! consumers and the schedule in virtual time, until nothing is left to be done. Then the [`auditor`] checks every promise.
+//!
+//! One thread, one seed: the same seed gives the same run.
+
+pub(crate) mod auditor;
+mod client;
+mod deployment;
+mod history;
+mod logs;
+mod receiver;
+mod workers;
+
+use std::cell::RefCell;
+use std::future::Future;
+
+use domain::ids::{AgentId, Channel, ConversationId, Mode, OrganizationId, Scope};
+use domain::key::{ApiKey, Permission, RawKey};
+use domain::organization::{Agent, Limits, Organization, Provider, Suppression};
+use domain::phone::PhoneNumber;
+use domain::time::Timestamp;
+use functions::App;
+use providers::egress::{Egress, EgressPolicy};
+use store::clock::Clock;
+use store::entropy::Entropy;
+use store::{QueueName, QueueUrls, Queues, Store, Table};
+
+use crate::sim::SimulatedAws;
+use crate::sim::clock::START_MS;
+use crate::sim::queue::QueueSettings;
+use crate::sim::sqs;
+
+pub(crate) use client::{Ask, Expected};
+pub(crate) use history::History;
+pub(crate) use receiver::{Behaviour, Reaction};
+pub(crate) use workers::Habits;
+
+/// The agent that every call of the world is made with.
+pub(crate) const AGENT: &str = "reception";
+/// What the agent calls from.
+const AGENT_NUMBER: &str = "+15555550100";
+/// The table's name.
+pub(crate) const TABLE: &str = "ringdown";
+
+/// Everything there is.
+pub(crate) struct World {
+    pub(crate) aws: SimulatedAws,
+    pub(crate) app: App,
+    /// An operator's own way to the table: past the gate.
+    pub(crate) operator: Table,
+    pub(crate) receiver: receiver::Receiver,
+    pub(crate) history: History,
+    pub(crate) habits: RefCell<Habits>,
+    pub(crate) clients: RefCell<client::Clients>,
+    logs: logs::Logs,
+    scope: Scope,
+    key: RawKey,
+}
+
+/// Runs a simulation to its end, on a runtime of its own whose clock stands still while anything is left to do.
+pub(crate) fn simulate<T>(simulation: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.unwrap().block_on(simulation)
+}
+
+impl World {
+    /// A world with the deployment's table and queues, one organization, its key, and one agent. What made it counts as
+    /// no request.
+    pub(crate) async fn new(seed: u64) -> Self {
+        let aws = SimulatedAws::new(seed, TABLE, deployment::table());
+        for queue in QueueName::ALL {
+            let (settings, name) = (deployment::queue(queue), queue.as_str().to_owned());
+            let dead_letter = Some((format!("{name}-dead"), settings.max_receive_count));
+            aws.queues.create(&name, QueueSettings { visibility_timeout: settings.visibility_timeout, dead_letter });
+        }
+        let history = History::new(aws.clock);
+        aws.database.watch(history.watcher());
+        let clock = Clock::of_runtime(Timestamp::from_milliseconds(START_MS));
+        let entropy = Entropy::seeded(seed);
+        let table = Table::new(aws.dynamodb.clone(), TABLE, clock.clone(), entropy);
+        let operator = Table::new(aws.past_the_gate(seed), TABLE, clock, Entropy::seeded(!seed));
+        let url = |queue: QueueName| sqs::url(queue.as_str());
+        let urls = QueueUrls {
+            dispatch: url(QueueName::Dispatch),
+            webhooks: url(QueueName::Webhooks),
+            simulator: url(QueueName::Simulator),
+        };
+        let queues = Queues::new(aws.sqs.clone(), urls, true);
+        let receiver = receiver::Receiver::new(aws.gate.clone(), aws.clock);
+        let egress = Egress::through(EgressPolicy::default(), receiver.exchange());
+        let organization = OrganizationId::parse("acme").unwrap();
+        let scope = Scope { organization, mode: Mode::Test };
+        let world = Self {
+            app: App::new(Store { table, queues }, egress),
+            operator,
+            receiver,
+            history,
+            habits: RefCell::new(Habits::default()),
+            clients: RefCell::default(),
+            logs: logs::Logs::capture(),
+            key: RawKey::new(scope.clone(), [7; 24]),
+            scope,
+            aws,
+        };
+        world.is_furnished().await;
+        world
+    }
+
+    async fn is_furnished(&self) {
+        let id = &self.scope.organization;
+        let organization = Organization {
+            id: id.clone(),
+            name: "Acme".to_owned(),
+            suspended: false,
+            cursor_key: "c0ffee".to_owned(),
+            numbers: Vec::new(),
+            endpoints: Vec::new(),
+        };
+        self.operator.create_organization(&organization).await.unwrap();
+        let agent = Agent {
+            id: AgentId::for_slug(id, AGENT),
+            slug: AGENT.to_owned(),
+            name: "Reception".to_owned(),
+            channel: Channel::Voice,
+            provider: Provider::Simulator,
+            version: 1,
+            number: Some(number(AGENT_NUMBER)),
+            required_variables: Vec::new(),
+            limits: Limits::default(),
+        };
+        self.operator.put_agent(id, &agent).await.unwrap();
+        let key = ApiKey {
+            name: "simulation".to_owned(),
+            permissions: Permission::ALL.to_vec(),
+            created_at: self.now(),
+            expires_at: None,
+            revoked_at: None,
+        };
+        self.operator.put_api_key(&self.key, &key).await.unwrap();
+    }
+
+    /// The time of day.
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::from_milliseconds(self.aws.clock.now_ms())
+    }
+
+    /// Lets time pass.
+    pub(crate) async fn after_seconds(&self, seconds: u64) {
+        tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
+    }
+
+    /// An operator, or the customer by another channel, opts a number out.
+    pub(crate) async fn suppresses(&self, to: &str) {
+        let entry = Suppression { phone_number: Some(number(to)), source: "manual".to_owned(), created_at: self.now() };
+        self.operator.suppress(&self.scope, &number(to), &entry).await.unwrap();
+        self.history.suppressed(to, self.now());
+    }
+
+    /// Waits until a call's table entry fulfils a condition.
+    pub(crate) async fn sees(&self, id: ConversationId, what: impl Fn(&domain::call::Call) -> bool) {
+        while !self.history.call(id).is_some_and(|call| what(&call)) {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+}
+
+/// A phone number.
+pub(crate) fn number(text: &str) -> PhoneNumber {
+    PhoneNumber::parse(text).unwrap()
+}

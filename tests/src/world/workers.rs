@@ -1,0 +1,180 @@
+//! What wakes the functions: the queues' consumers and the schedule, in virtual time.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::time::Duration;
+
+use functions::{find, invoke};
+use futures::FutureExt;
+use futures::future::LocalBoxFuture;
+use futures::stream::{FuturesUnordered, StreamExt};
+use local::events::scheduled_event;
+use serde_json::Value;
+use store::QueueName;
+use tokio::time::{sleep, timeout};
+
+use super::history::BEGUN;
+use super::{World, deployment};
+use crate::sim::REGION;
+use crate::sim::clock::START_MS;
+use crate::sim::gate::Ended;
+use crate::sim::lambda::{queue_event, settle};
+use crate::sim::queue::Message;
+
+/// The schedule's period.
+const MINUTE_MS: i64 = 60_000;
+/// A world that is not quiet by then is a finding: the longest retries of a webhook take three and a half days.
+const HORIZON: Duration = Duration::from_secs(6 * 24 * 3_600);
+
+/// How the consumers and the schedule behave.
+#[derive(Clone, Debug)]
+pub(crate) struct Habits {
+    /// Batches of one queue in flight at once.
+    pub(crate) concurrency: usize,
+    /// The most messages of a batch, where that is fewer than the template's.
+    pub(crate) batch_size: usize,
+    /// No run of `reconcile` before this.
+    pub(crate) reconciler_sleeps_until_ms: i64,
+    /// How often `reconcile` is run at each minute.
+    pub(crate) reconcilers: usize,
+}
+
+impl Default for Habits {
+    fn default() -> Self {
+        Self { concurrency: 4, batch_size: 10, reconciler_sleeps_until_ms: 0, reconcilers: 1 }
+    }
+}
+
+/// Something that was woken and has come to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Woken {
+    Consumer(QueueName),
+    Schedule,
+}
+
+/// Who is at work.
+#[derive(Default)]
+struct Workers<'a> {
+    at_work: FuturesUnordered<LocalBoxFuture<'a, Woken>>,
+    counts: BTreeMap<Woken, usize>,
+    reconciled_at_ms: i64,
+}
+
+impl World {
+    /// Plays a scenario, with everything awake that wakes functions, until nothing is left to be done: no message, nothing
+    /// due, nobody at work.
+    pub(crate) async fn runs(&self, play: impl Future<Output = ()>) {
+        let mut play = pin!(play.fuse());
+        let mut played = false;
+        let mut workers = Workers { reconciled_at_ms: self.aws.clock.now_ms(), ..Workers::default() };
+        loop {
+            self.wakes_consumers(&mut workers);
+            self.wakes_schedule(&mut workers);
+            let wake_in = self.next_wake(&workers);
+            if played && workers.at_work.is_empty() && wake_in.is_none() {
+                return;
+            }
+            if self.aws.clock.elapsed() > HORIZON {
+                self.finds("after six days there is still something to be done".to_owned());
+                return;
+            }
+            tokio::select! {
+                biased;
+                () = &mut play, if !played => played = true,
+                Some(woken) = workers.at_work.next(), if !workers.at_work.is_empty() => workers.rest(woken),
+                () = self.aws.queues.arrival() => {}
+                () = sleep(wake_in.unwrap_or_default()), if wake_in.is_some() => {}
+            }
+        }
+    }
+
+    /// Lets everything come to its end.
+    pub(crate) async fn drains(&self) {
+        self.runs(async {}).await;
+    }
+
+    fn wakes_consumers<'a>(&'a self, workers: &mut Workers<'a>) {
+        let habits = self.habits.borrow().clone();
+        for queue in QueueName::ALL {
+            while workers.count(Woken::Consumer(queue)) < habits.concurrency {
+                let at_most = deployment::queue(queue).batch_size.min(habits.batch_size);
+                let messages = self.aws.queues.receive(queue.as_str(), at_most);
+                if messages.is_empty() {
+                    break;
+                }
+                workers.starts(Woken::Consumer(queue), self.consumes(queue, messages).boxed_local());
+            }
+        }
+    }
+
+    async fn consumes(&self, queue: QueueName, messages: Vec<Message>) -> Woken {
+        let event = queue_event(queue.as_str(), &messages);
+        let answer = self.wakes(deployment::queue(queue).consumer, event).await;
+        settle(&self.aws.queues, queue.as_str(), &messages, answer.as_ref());
+        Woken::Consumer(queue)
+    }
+
+    /// Runs a function. `None` where it died, failed, or took too long.
+    async fn wakes(&self, name: &str, event: Value) -> Option<Value> {
+        let work = invoke(&self.app, find(name).unwrap(), event);
+        let work = BEGUN.scope(self.now(), AssertUnwindSafe(work).catch_unwind());
+        match timeout(deployment::timeout(name), self.aws.gate.invocation(work)).await {
+            Ok(Ended::Finished(Ok(Ok(answer)))) => Some(answer),
+            Ok(Ended::Finished(Ok(Err(_)) | Err(_)) | Ended::Crashed(_)) | Err(_) => None,
+        }
+    }
+
+    /// Runs `reconcile` at every full minute at which something is due: at all others it would change nothing.
+    fn wakes_schedule<'a>(&'a self, workers: &mut Workers<'a>) {
+        let now_ms = self.aws.clock.now_ms();
+        if self.next_schedule_ms(workers).is_some_and(|at_ms| at_ms <= now_ms) {
+            workers.reconciled_at_ms = now_ms;
+            for _ in 0..self.habits.borrow().reconcilers {
+                workers.starts(Woken::Schedule, self.reconciles().boxed_local());
+            }
+        }
+    }
+
+    async fn reconciles(&self) -> Woken {
+        let now_ms = self.aws.clock.now_ms();
+        let event = scheduled_event("EveryMinute", &format!("run-{now_ms}"), REGION, now_ms);
+        self.wakes("reconcile", event).await;
+        Woken::Schedule
+    }
+
+    /// The next full minute at which `reconcile` finds something.
+    fn next_schedule_ms(&self, workers: &Workers<'_>) -> Option<i64> {
+        let due_ms = self.history.next_due_ms()?;
+        let sleeps_until_ms = self.habits.borrow().reconciler_sleeps_until_ms;
+        let earliest_ms = due_ms.max(workers.reconciled_at_ms + 1).max(sleeps_until_ms);
+        Some(START_MS + (earliest_ms - START_MS + MINUTE_MS - 1).div_euclid(MINUTE_MS) * MINUTE_MS)
+    }
+
+    /// When there is next something to wake for, beside those who are at work.
+    fn next_wake(&self, workers: &Workers<'_>) -> Option<Duration> {
+        let concurrency = self.habits.borrow().concurrency;
+        let free = QueueName::ALL.into_iter().filter(|queue| workers.count(Woken::Consumer(*queue)) < concurrency);
+        let visible = free.filter_map(|queue| self.aws.queues.next_visible_at_ms(queue.as_str()));
+        let next_ms = visible.chain(self.next_schedule_ms(workers)).min()?;
+        Some(Duration::from_millis(u64::try_from(next_ms - self.aws.clock.now_ms()).unwrap_or(0)))
+    }
+}
+
+impl<'a> Workers<'a> {
+    fn count(&self, woken: Woken) -> usize {
+        self.counts.get(&woken).copied().unwrap_or(0)
+    }
+
+    fn starts(&mut self, woken: Woken, work: LocalBoxFuture<'a, Woken>) {
+        *self.counts.entry(woken).or_default() += 1;
+        self.at_work.push(work);
+    }
+
+    fn rest(&mut self, woken: Woken) {
+        if let Some(count) = self.counts.get_mut(&woken) {
+            *count -= 1;
+        }
+    }
+}
