@@ -2,3 +2,6 @@
 
 #[cfg(test)]
 pub mod sim;
+
+#[cfg(test)]
+mod model;
