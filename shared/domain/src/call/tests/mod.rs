@@ -1,7 +1,10 @@
-//! The rules of a call, told as sentences.
+//! The rules of a call, told as sentences, and tried on every pair of a state and an input.
 
+mod alphabet;
 mod dispatch_rules;
 mod end_rules;
+mod invariants;
+mod pairs;
 
 use super::{
     AgentRef, Analysis, Call, DEFAULT_WINDOW, EndReason, EventType, Input, NewCall, Outcome, ProviderCallId, Report,
