@@ -89,7 +89,7 @@ impl Request {
     /// The query's parameters.
     ///
     /// # Errors
-    /// [`query::Undecodable`] where the query cannot be decoded.
+    /// `Undecodable` where the query cannot be decoded.
     pub fn query(&self) -> Result<Query, query::Undecodable> {
         Query::parse(&self.raw_query)
     }

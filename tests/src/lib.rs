@@ -1,7 +1,10 @@
-//! The tests of the whole: end to end, in simulation, and of the repository's own tidiness. One package, one binary.
+//! The tests of the whole: end to end, in simulation, by a model checker, and of the repository's own tidiness. One
+//! package, one binary.
 
 #[cfg(test)]
 mod e2e;
+#[cfg(test)]
+mod model;
 #[cfg(test)]
 pub mod sim;
 #[cfg(test)]

@@ -11,6 +11,9 @@ mod obligation;
 mod step;
 mod transition;
 
+#[cfg(test)]
+mod tests;
+
 use serde::{Deserialize, Serialize};
 
 pub use end_reason::EndReason;

@@ -75,6 +75,10 @@ impl Transition {
 
     /// The provider shows a call of this attempt: takes it as this call's, or marks it to be hung up.
     pub(super) fn recognise(&mut self, attempt: u32, call_id: &ProviderCallId, over: bool) -> bool {
+        if over {
+            // There is nothing left to hang up.
+            self.call.strays.retain(|stray| stray.call_id != *call_id);
+        }
         if self.call.provider_call_id.as_ref() == Some(call_id) {
             return true;
         }
@@ -110,6 +114,8 @@ impl Transition {
             self.call.status = self.call.status.max(Status::Dispatching);
         }
         let hang_up = HangUp { since: now, next_at: now, tries: 0 };
+        // A call is either ours or a stray: as both, the answer to a hang-up would count for one of them only.
+        self.call.strays.retain(|stray| stray.call_id != call_id);
         self.call.provider_call_id = Some(call_id);
         self.call.dispatch = Dispatch::Live {
             since: now,

@@ -1,0 +1,171 @@
+//! What leads to a dial, and what never does.
+
+use super::{
+    History, START, accepted_for, answered, at, claim, close, found, heard, id, not_found, not_placed, outcome, over,
+    placed_as, refused, unknown,
+};
+use crate::call::{
+    Dispatch, Duty, ENQUEUE_GRACE, EndReason, EventType, Input, LEASE, MAX_FAILURES, Report, Status, Window, due_at,
+    next_action, wake_at,
+};
+use crate::time::Span;
+
+#[test]
+fn a_call_that_was_just_accepted_is_to_be_dialled_at_once() {
+    let call = History::new().call;
+    assert_eq!(next_action(&call, START), Some(Duty::Dial));
+    assert_eq!(wake_at(&call), Some(START));
+    assert_eq!(due_at(&call), Some(START + ENQUEUE_GRACE));
+}
+
+#[test]
+fn a_claim_is_granted_once() {
+    let first = History::new().then(0, claim());
+    assert_eq!((first.claimed(), first.call.status), (Some(1), Status::Dispatching));
+    assert_eq!(first.then(0, claim()).claimed(), None);
+}
+
+#[test]
+fn a_closed_call_is_never_dialled() {
+    let closed = History::new().then(1, close());
+    assert_eq!(closed.events, [EventType::CallEnded]);
+    assert_eq!(due_at(&closed.call), None);
+    assert_eq!(closed.then(2, claim()).claimed(), None);
+}
+
+#[test]
+fn a_call_is_not_dialled_before_its_window_and_not_from_its_end_on() {
+    let window = Window { not_before: at(100), not_after: at(200) };
+    let early = History::of(accepted_for(window)).then(99, claim());
+    assert_eq!((early.claimed(), early.call.status), (None, Status::Queued));
+    assert_eq!(History::of(accepted_for(window)).then(100, claim()).claimed(), Some(1));
+    let late = History::of(accepted_for(window)).then(200, claim());
+    assert_eq!((late.claimed(), late.end_reason()), (None, Some("dispatch_deadline_exceeded")));
+}
+
+#[test]
+fn a_window_that_opens_later_than_a_message_can_be_delayed_is_left_to_the_index() {
+    let call = accepted_for(Window { not_before: at(3_600), not_after: at(7_200) });
+    assert_eq!(wake_at(&call), None);
+    assert_eq!(due_at(&call), Some(at(3_600)));
+}
+
+#[test]
+fn whoever_opted_out_or_belongs_to_a_suspended_organization_is_not_dialled() {
+    let suppressed = History::new().then(1, Input::Claim { suppressed: true, suspended: false });
+    assert_eq!((suppressed.claimed(), suppressed.end_reason()), (None, Some("do_not_call")));
+    let suspended = History::new().then(1, Input::Claim { suppressed: true, suspended: true });
+    assert_eq!((suspended.claimed(), suspended.end_reason()), (None, Some("organization_suspended")));
+}
+
+#[test]
+fn an_attempt_that_never_happened_is_made_again_after_a_while() {
+    let queued = History::new().then(0, claim()).then(1, outcome(1, not_placed(None)));
+    assert_eq!(queued.call.status, Status::Queued);
+    assert_eq!(wake_at(&queued.call), Some(at(2)));
+    assert_eq!(queued.then(2, claim()).claimed(), Some(2));
+}
+
+#[test]
+fn a_provider_that_wants_to_be_left_alone_is() {
+    let queued = History::new().then(0, claim()).then(1, outcome(1, not_placed(Some(Span::seconds(90)))));
+    assert_eq!(wake_at(&queued.call), Some(at(91)));
+    assert_eq!(queued.then(90, claim()).claimed(), None);
+}
+
+#[test]
+fn attempts_that_never_happen_come_to_an_end() {
+    let mut call = History::of(accepted_for(Window { not_before: START, not_after: at(3_600) }));
+    let mut now = 0;
+    for attempt in 1..=MAX_FAILURES {
+        call = call.then(now, claim()).then(now, outcome(attempt, not_placed(None)));
+        now += 60;
+    }
+    assert_eq!(call.end_reason(), Some("provider_unavailable"));
+    assert_eq!(due_at(&call.call), None);
+}
+
+#[test]
+fn a_refusal_ends_the_call_at_once() {
+    let call = History::new().then(0, claim()).then(1, outcome(1, refused()));
+    assert_eq!((call.end_reason(), due_at(&call.call)), (Some("rejected"), None));
+    assert_eq!(call.events, [EventType::CallEnded]);
+}
+
+#[test]
+fn an_unknown_outcome_is_never_asked_again() {
+    let mut call = History::new().then(0, claim()).then(10, outcome(1, unknown()));
+    for _ in 0..40 {
+        let Some(due) = due_at(&call.call) else { break };
+        let seconds = u32::try_from(due.since(START).as_seconds_rounded_up()).unwrap();
+        assert_ne!(next_action(&call.call, due), Some(Duty::Dial));
+        call = call.then(seconds, claim());
+        assert_eq!(call.claimed(), None);
+        call = call.then(seconds, not_found(1));
+    }
+    assert_eq!(call.end_reason(), Some("dispatch_unconfirmed"));
+    assert_eq!(due_at(&call.call), None, "it is not looked for for ever");
+}
+
+#[test]
+fn a_consumer_that_dies_with_its_lease_leaves_an_unknown_outcome() {
+    let asking = History::new().then(0, claim());
+    assert_eq!(due_at(&asking.call), Some(START + LEASE));
+    let lapsed = asking.then(60, Input::Tick);
+    assert!(matches!(lapsed.call.dispatch, Dispatch::Unknown { .. }));
+    assert_eq!(next_action(&lapsed.call, at(65)), Some(Duty::Search));
+}
+
+#[test]
+fn an_unknown_outcome_is_settled_by_a_callback_that_names_the_attempt() {
+    let call = History::new().then(0, claim()).then(10, outcome(1, unknown())).then(12, heard(1, "A", &[answered(12)]));
+    assert_eq!((call.call.status, call.call.provider_call_id), (Status::InProgress, Some(id("A"))));
+    assert_eq!(call.events, [EventType::CallStarted]);
+}
+
+#[test]
+fn an_unknown_outcome_is_settled_by_a_search() {
+    let call = History::new().then(0, claim()).then(10, outcome(1, unknown())).then(15, not_found(1));
+    let call = call.then(25, found(1, "A", &[Report::Ringing]));
+    assert_eq!((call.call.status, call.call.provider_call_id), (Status::Ringing, Some(id("A"))));
+}
+
+#[test]
+fn a_callback_may_come_before_the_provider_has_answered() {
+    let call = History::new().then(0, claim()).then(1, heard(1, "A", &[Report::Ringing]));
+    let call = call.then(2, outcome(1, placed_as("A")));
+    assert_eq!(call.call.status, Status::Ringing);
+    assert!(call.call.strays.is_empty());
+}
+
+#[test]
+fn what_a_dead_consumer_says_of_an_older_attempt_is_not_believed_of_the_newer() {
+    let call = History::new().then(0, claim()).then(1, outcome(1, not_placed(None))).then(2, claim());
+    let call = call.then(3, outcome(1, refused())).then(3, outcome(1, not_placed(None))).then(3, outcome(1, unknown()));
+    assert!(matches!(call.call.dispatch, Dispatch::Asking { .. }));
+}
+
+#[test]
+fn a_second_call_for_an_attempt_is_hung_up() {
+    let call = History::new().then(0, claim()).then(1, outcome(1, placed_as("A")));
+    let call = call.then(2, heard(1, "B", &[Report::Ringing]));
+    assert_eq!(call.call.provider_call_id, Some(id("A")));
+    assert_eq!(next_action(&call.call, at(2)), Some(Duty::HangUp(id("B"))));
+}
+
+#[test]
+fn a_call_that_the_provider_had_refused_is_hung_up() {
+    let call =
+        History::new().then(0, claim()).then(1, outcome(1, refused())).then(2, heard(1, "A", &[Report::Ringing]));
+    assert_eq!(next_action(&call.call, at(2)), Some(Duty::HangUp(id("A"))));
+}
+
+#[test]
+fn a_stray_call_that_is_over_is_not_hung_up() {
+    let call =
+        History::new().then(0, claim()).then(1, outcome(1, refused())).then(2, heard(1, "A", &[Report::Ringing]));
+    let call = call.then(3, heard(1, "A", &[over(3, EndReason::NO_ANSWER)]));
+    assert!(call.call.strays.is_empty());
+    assert_eq!(due_at(&call.call), None);
+    assert_eq!(call.end_reason(), Some("rejected"));
+}

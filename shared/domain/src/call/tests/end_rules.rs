@@ -1,0 +1,172 @@
+//! How a call ends, and what comes after.
+
+use super::{
+    History, START, analysis, answered, at, claim, close, found, heard, hung_up, id, not_found, outcome, over,
+    placed_as, polled, transcript, unknown,
+};
+use crate::call::{Dispatch, Duty, EndReason, EventType, Input, Report, Status, due_at, next_action};
+
+/// A call that the provider has had since the first second.
+fn placed() -> History {
+    History::new().then(0, claim()).then(1, outcome(1, placed_as("A")))
+}
+
+fn connected() -> History {
+    placed().then(5, heard(1, "A", &[Report::Ringing])).then(10, heard(1, "A", &[answered(10)]))
+}
+
+#[test]
+fn a_call_goes_through_its_statuses_and_tells_three_events() {
+    let call = connected();
+    assert_eq!(call.call.status, Status::InProgress);
+    let call = call.then(30, heard(1, "A", &[over(30, EndReason::COMPLETED), transcript()]));
+    let call = call.then(40, heard(1, "A", &[analysis(false)]));
+    assert_eq!(call.events, [EventType::CallStarted, EventType::CallEnded, EventType::CallAnalyzed]);
+    assert_eq!((call.end_reason(), call.call.duration_seconds()), (Some("completed"), 20));
+    assert_eq!(due_at(&call.call), None);
+}
+
+#[test]
+fn reports_in_reverse_order_tell_the_same_events_in_the_right_order() {
+    let call = placed().then(30, heard(1, "A", &[analysis(false)])).then(31, heard(1, "A", &[transcript()]));
+    let ended = Report::Ended {
+        at: at(30),
+        reason: EndReason::COMPLETED,
+        started_at: Some(at(10)),
+        answered_by: None,
+        duration_seconds: Some(20),
+    };
+    let call = call.then(32, heard(1, "A", &[ended])).then(33, heard(1, "A", &[answered(10)]));
+    let call = call.then(34, heard(1, "A", &[Report::Ringing]));
+    assert_eq!(call.events, [EventType::CallStarted, EventType::CallEnded, EventType::CallAnalyzed]);
+    assert_eq!((call.call.started_at, call.call.ended_at), (Some(at(10)), Some(at(30))));
+}
+
+#[test]
+fn the_end_absorbs_whatever_comes_after_it() {
+    let call = connected().then(20, close()).then(21, heard(1, "A", &[over(21, EndReason::COMPLETED)]));
+    let call = call.then(22, heard(1, "A", &[Report::Ringing])).then(23, close());
+    assert_eq!((call.call.status, call.end_reason()), (Status::Ended, Some("admin_closed")));
+    assert_eq!(call.call.ended_at, Some(at(20)));
+}
+
+#[test]
+fn a_status_never_moves_back() {
+    assert_eq!(connected().then(11, heard(1, "A", &[Report::Ringing])).call.status, Status::InProgress);
+}
+
+#[test]
+fn a_closed_call_is_hung_up_until_the_provider_confirms() {
+    let call = connected().then(20, close());
+    assert_eq!(next_action(&call.call, at(20)), Some(Duty::HangUp(id("A"))));
+    let call = call.then(20, hung_up("A", false));
+    assert_eq!(next_action(&call.call, at(20)), None);
+    assert_eq!(next_action(&call.call, at(21)), Some(Duty::HangUp(id("A"))));
+    let call = call.then(21, hung_up("A", true));
+    assert_eq!(call.call.dispatch, Dispatch::Settled);
+}
+
+#[test]
+fn the_closing_event_waits_for_the_hanging_up_and_the_transcript() {
+    let call = connected().then(20, close()).then(21, hung_up("A", true));
+    assert_eq!(call.events, [EventType::CallStarted]);
+    assert_eq!(call.then(22, heard(1, "A", &[transcript()])).events, [EventType::CallStarted, EventType::CallEnded]);
+}
+
+#[test]
+fn the_closing_event_waits_for_a_minute_at_most() {
+    let call = connected().then(20, close()).then(79, Input::Tick);
+    assert_eq!(call.events, [EventType::CallStarted]);
+    assert_eq!(call.then(80, Input::Tick).events, [EventType::CallStarted, EventType::CallEnded]);
+}
+
+#[test]
+fn a_transcript_that_never_comes_is_not_waited_for() {
+    let none = Report::Transcript { utterances: Vec::new() };
+    let call = connected().then(30, heard(1, "A", &[over(30, EndReason::COMPLETED), none]));
+    assert_eq!(call.events, [EventType::CallStarted, EventType::CallEnded]);
+}
+
+#[test]
+fn a_call_closed_while_the_provider_is_asked_is_hung_up_when_it_is_found() {
+    let call = History::new().then(0, claim()).then(1, close()).then(10, outcome(1, unknown()));
+    assert_eq!(call.call.status, Status::Ended);
+    assert_eq!(next_action(&call.call, at(15)), Some(Duty::Search));
+    let call = call.then(15, found(1, "A", &[Report::Ringing]));
+    assert_eq!(next_action(&call.call, at(15)), Some(Duty::HangUp(id("A"))));
+}
+
+#[test]
+fn a_call_given_up_as_unconfirmed_is_still_looked_for_and_hung_up() {
+    let call = History::new().then(0, claim()).then(10, outcome(1, unknown())).then(90, not_found(1));
+    assert_eq!((call.end_reason(), call.events.len()), (Some("dispatch_unconfirmed"), 1));
+    assert!(due_at(&call.call).is_some());
+    let call = call.then(200, heard(1, "A", &[answered(150)]));
+    assert_eq!(next_action(&call.call, at(200)), Some(Duty::HangUp(id("A"))));
+    assert_eq!(call.events, [EventType::CallEnded], "the closing event is out: nothing starts behind it");
+}
+
+#[test]
+fn a_call_that_rings_for_too_long_is_ended_as_not_answered() {
+    let call = placed().then(5, heard(1, "A", &[Report::Ringing])).then(1 + 45 + 30, Input::Tick);
+    assert_eq!(call.end_reason(), Some("no_answer"));
+    assert_eq!(next_action(&call.call, at(76)), Some(Duty::HangUp(id("A"))));
+}
+
+#[test]
+fn a_call_that_lasts_for_too_long_is_ended() {
+    let limit = 10 + 1_800 + 30;
+    let call = connected().then(limit - 60, polled("A", Some(&[]))).then(limit, Input::Tick);
+    assert_eq!(call.end_reason(), Some("max_duration_exceeded"));
+}
+
+#[test]
+fn a_call_that_the_provider_does_not_know_of_any_more_is_lost() {
+    let call = placed().then(61, polled("A", None)).then(1 + 45 + 30, Input::Tick);
+    assert_eq!(call.end_reason(), Some("provider_lost"));
+}
+
+#[test]
+fn a_live_call_without_news_is_asked_for() {
+    let call = connected();
+    assert_eq!(next_action(&call.call, at(69)), None);
+    assert_eq!(next_action(&call.call, at(70)), Some(Duty::Poll));
+    let call = call.then(70, polled("A", None));
+    assert_eq!(next_action(&call.call, at(129)), None);
+    assert_eq!(next_action(&call.call, at(130)), Some(Duty::Poll));
+}
+
+#[test]
+fn an_analysis_is_told_after_the_end_and_once() {
+    let call = connected().then(15, heard(1, "A", &[analysis(false)]));
+    assert_eq!(call.events, [EventType::CallStarted]);
+    let call = call.then(30, heard(1, "A", &[over(30, EndReason::COMPLETED), transcript()]));
+    let call = call.then(31, heard(1, "A", &[analysis(false)]));
+    assert_eq!(call.events, [EventType::CallStarted, EventType::CallEnded, EventType::CallAnalyzed]);
+}
+
+#[test]
+fn an_opt_out_in_the_analysis_suppresses_the_number_once() {
+    let call = connected().then(15, heard(1, "A", &[analysis(true)]));
+    assert!(call.last.as_ref().is_some_and(|step| step.opt_out));
+    assert!(call.events.contains(&EventType::ContactOptOut));
+    let again = call.then(16, heard(1, "A", &[analysis(true)]));
+    assert!(again.last.is_some_and(|step| !step.opt_out));
+}
+
+#[test]
+fn a_provider_with_a_wrong_clock_moves_nothing_out_of_order() {
+    let from_the_future = over(30, EndReason::COMPLETED);
+    let call = placed().then(20, heard(1, "A", &[answered(0)])).then(25, heard(1, "A", &[from_the_future]));
+    assert_eq!((call.call.started_at, call.call.ended_at), (Some(START), Some(at(25))));
+}
+
+#[test]
+fn what_makes_no_progress_is_ended_and_then_let_go() {
+    let call = connected().then(100, Input::Abandon);
+    assert_eq!(call.end_reason(), Some("internal_error"));
+    assert_eq!(next_action(&call.call, at(100)), Some(Duty::HangUp(id("A"))));
+    let call = call.then(200, Input::Abandon);
+    assert_eq!((call.call.dispatch.clone(), due_at(&call.call)), (Dispatch::Settled, None));
+    assert_eq!(call.events, [EventType::CallStarted, EventType::CallEnded]);
+}

@@ -1,0 +1,129 @@
+//! What no rule looks at any more is forgotten, so that states from which the same follows are one.
+
+use domain::call::{Call, Closing, Dispatch, HangUp};
+use domain::time::{Span, Timestamp};
+
+use super::state::{Consumer, NOW, State};
+
+/// A moment that lies further back than anything.
+const LONG_AGO: Timestamp = Timestamp::from_milliseconds(1_700_000_000_000);
+
+/// More messages than this make no difference: there are two consumers, and messages may be lost.
+const MESSAGES: usize = 2;
+
+impl State {
+    /// Time passes: every moment moves towards the past.
+    pub(super) fn pass(&mut self, span: Span) {
+        if let Some(call) = &self.call {
+            let mut call = Call::clone(call);
+            each_moment(&mut call, |moment| *moment = *moment - span);
+            forget(&mut call);
+            self.call = Some(call.into());
+        }
+        if let Some(due) = &mut self.index {
+            due.at = due.at - span;
+        }
+        for visible in &mut self.messages {
+            *visible = *visible - span;
+        }
+        for placed in &mut self.placed {
+            placed.ends_at = placed.ends_at - span;
+        }
+        for consumer in &mut self.consumers {
+            match consumer {
+                Consumer::Idle => {}
+                Consumer::Decided { age, .. } | Consumer::Permitted { age, .. } | Consumer::Telling { age, .. } => {
+                    *age = NOW.since(NOW - *age - span);
+                }
+            }
+        }
+    }
+
+    /// The representative of all the states from which the same follows.
+    pub(super) fn normalise(&mut self) {
+        for visible in &mut self.messages {
+            *visible = NOW.max(*visible);
+        }
+        self.messages.sort_unstable();
+        self.messages.truncate(MESSAGES);
+        self.callbacks.sort_unstable();
+        self.clients.sort_unstable();
+        if self.consumers[0] == Consumer::Idle {
+            self.consumers.swap(0, 1);
+        }
+        if let Some(due) = &mut self.index {
+            due.at = due.at.max(NOW);
+        }
+    }
+}
+
+/// Forgets of a call what [`domain::call::step`] cannot depend on any more.
+pub(super) fn forget(call: &mut Call) {
+    // Places in the log are judged when they are given.
+    call.log_length = 0;
+    // Only keeps a provider's clock from going wrong, which the model's does not.
+    call.created_at = LONG_AGO;
+    call.window.not_before = LONG_AGO;
+    if !matches!(call.dispatch, Dispatch::Waiting { .. } | Dispatch::Asking { .. } | Dispatch::Unknown { .. }) {
+        call.window.not_after = LONG_AGO;
+    }
+    let runs = matches!(call.dispatch, Dispatch::Live { hang_up: None, .. });
+    if let Some(started_at) = call.started_at.as_mut().filter(|_| !runs) {
+        *started_at = LONG_AGO;
+    }
+    if let Some(ended_at) = &mut call.ended_at {
+        *ended_at = LONG_AGO;
+    }
+    match &mut call.dispatch {
+        // Tells a wait that has its own message from a long one; the model has none of the latter.
+        Dispatch::Waiting { since, from, .. } => *since = *from,
+        Dispatch::Live { since, last_news_at, next_poll_at, hang_up: Some(_) } => {
+            *since = LONG_AGO;
+            *last_news_at = LONG_AGO;
+            *next_poll_at = LONG_AGO;
+        }
+        Dispatch::Asking { .. } | Dispatch::Unknown { .. } | Dispatch::Live { .. } | Dispatch::Settled => {}
+    }
+}
+
+/// Every moment a call holds.
+fn each_moment(call: &mut Call, mut visit: impl FnMut(&mut Timestamp)) {
+    visit(&mut call.window.not_before);
+    visit(&mut call.window.not_after);
+    visit(&mut call.created_at);
+    call.started_at.iter_mut().for_each(&mut visit);
+    call.ended_at.iter_mut().for_each(&mut visit);
+    let hang_up_moments = |hang_up: &mut HangUp, visit: &mut dyn FnMut(&mut Timestamp)| {
+        visit(&mut hang_up.since);
+        visit(&mut hang_up.next_at);
+    };
+    match &mut call.dispatch {
+        Dispatch::Waiting { since, from, .. } => {
+            visit(since);
+            visit(from);
+        }
+        Dispatch::Asking { since, lease_until, .. } => {
+            visit(since);
+            visit(lease_until);
+        }
+        Dispatch::Unknown { since, next_search_at, .. } => {
+            visit(since);
+            visit(next_search_at);
+        }
+        Dispatch::Live { since, last_news_at, next_poll_at, hang_up } => {
+            visit(since);
+            visit(last_news_at);
+            visit(next_poll_at);
+            if let Some(hang_up) = hang_up {
+                hang_up_moments(hang_up, &mut visit);
+            }
+        }
+        Dispatch::Settled => {}
+    }
+    for stray in &mut call.strays {
+        hang_up_moments(&mut stray.hang_up, &mut visit);
+    }
+    if let Closing::Due { by } = &mut call.closing {
+        visit(by);
+    }
+}

@@ -1,0 +1,336 @@
+//! What can happen in a state, and what follows. The rules are the real ones: [`domain::call::step`] decides what
+//! becomes of a call, [`due_at`], [`wake_at`] and [`next_action`] decide when it is looked at and what for.
+
+use std::sync::Arc;
+
+use domain::call::{Call, Input, due_at, next_action, obligations, step, wake_at};
+use domain::planted::{Bug, is_planted};
+use domain::time::{Span, Timestamp};
+
+use super::forget::forget;
+use super::rules::{self, Rule};
+use super::state::{
+    Callback, Client, Consumer, Doing, Due, FUNCTION_TIMEOUT, NOW, News, Phase, State, call_id, new_call,
+};
+
+/// After so many nudges without effect the reconciler gives a call up.
+const NUDGES: u32 = 5;
+
+/// Something that can happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    /// A client's request is read against the table.
+    Request(usize),
+    /// Its conditional write reaches the table.
+    Put(usize),
+    /// A third client closes the call.
+    Close,
+    /// A message reaches a consumer. A duplicate stays in the queue.
+    Receive { duplicate: bool },
+    /// A message is lost, or was never sent: its sender died between its commit and its enqueueing.
+    Lose,
+    /// A consumer does what it has decided to do, to the table.
+    Commit(usize),
+    /// A consumer does what it has decided to do, at the provider; how the provider answers.
+    Ask(usize, Answer),
+    /// A consumer dies where it stands.
+    Crash(usize),
+    /// The reconciler finds the call in the index.
+    Reconcile,
+    /// The provider's call goes on by itself.
+    GoOn(usize, Phase),
+    /// A callback arrives. A duplicate arrives again.
+    Hear { callback: Callback, duplicate: bool },
+    /// A callback never arrives.
+    LoseCallback(Callback),
+    /// Time passes up to the next moment at which anything is due.
+    Wait,
+}
+
+/// How the provider answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// As it should.
+    Well,
+    /// As it should, but no callback of this call is ever sent.
+    ThenSilent,
+    /// It did what it was asked for; the answer was lost.
+    Lost,
+    /// It did nothing, and does not say so: an error, or it has not got the call in its list yet.
+    Failed,
+    /// It has placed nothing, and says so: it may be asked again.
+    NotPlaced,
+    /// It has placed nothing, and would not.
+    Refused,
+}
+
+impl Answer {
+    /// What it takes from what may go wrong.
+    fn costs(self) -> u8 {
+        match self {
+            Self::Well | Self::Refused => 0,
+            Self::ThenSilent | Self::Lost | Self::Failed | Self::NotPlaced => 1,
+        }
+    }
+}
+
+impl Action {
+    fn costs(self, state: &State) -> u8 {
+        match self {
+            Self::Lose | Self::Crash(_) | Self::LoseCallback(_) => 1,
+            Self::Receive { duplicate } | Self::Hear { duplicate, .. } => u8::from(duplicate),
+            Self::Ask(_, answer) => answer.costs(),
+            // That nobody does what can be done at once is a fault too.
+            Self::Wait => u8::from(state.is_urgent()),
+            Self::Request(_) | Self::Put(_) | Self::Close | Self::Commit(_) | Self::Reconcile | Self::GoOn(..) => 0,
+        }
+    }
+}
+
+impl State {
+    /// Everything that can happen now.
+    pub(super) fn actions(&self) -> Vec<Action> {
+        let mut actions = Vec::new();
+        self.client_actions(&mut actions);
+        // A request changes nothing but by its write, which is refused once there is a call: served at once.
+        if self.call.is_none() || actions.is_empty() {
+            self.queue_actions(&mut actions);
+            self.provider_actions(&mut actions);
+            if self.wait().is_some() {
+                actions.push(Action::Wait);
+            }
+        }
+        actions.retain(|action| action.costs(self) <= self.faults);
+        actions
+    }
+
+    fn client_actions(&self, actions: &mut Vec<Action>) {
+        for (place, client) in self.clients.iter().enumerate() {
+            match client {
+                Client::Start => actions.push(Action::Request(place)),
+                Client::Absent => actions.push(Action::Put(place)),
+                Client::Done => {}
+            }
+        }
+    }
+
+    fn queue_actions(&self, actions: &mut Vec<Action>) {
+        if self.to_close && self.call.is_some() {
+            actions.push(Action::Close);
+        }
+        if self.has_message() {
+            actions.push(Action::Lose);
+            if self.consumers.contains(&Consumer::Idle) {
+                actions.extend([Action::Receive { duplicate: false }, Action::Receive { duplicate: true }]);
+            }
+        }
+        if self.index.is_some_and(|due| due.at <= NOW) {
+            actions.push(Action::Reconcile);
+        }
+        for (place, consumer) in self.consumers.iter().enumerate() {
+            let answers: &[Answer] = match consumer {
+                Consumer::Idle => continue,
+                Consumer::Permitted { .. } => &[
+                    Answer::Well,
+                    Answer::ThenSilent,
+                    Answer::Lost,
+                    Answer::Failed,
+                    Answer::NotPlaced,
+                    Answer::Refused,
+                ],
+                Consumer::Decided { duty: Doing::Search | Doing::Poll, .. } => &[Answer::Well, Answer::Failed],
+                Consumer::Decided { duty: Doing::HangUp(_), .. } => &[Answer::Well, Answer::Lost, Answer::Failed],
+                Consumer::Decided { duty: Doing::Dial | Doing::PassTime, .. } | Consumer::Telling { .. } => {
+                    actions.push(Action::Commit(place));
+                    &[]
+                }
+            };
+            actions.extend(answers.iter().map(|answer| Action::Ask(place, *answer)));
+            actions.push(Action::Crash(place));
+        }
+    }
+
+    fn provider_actions(&self, actions: &mut Vec<Action>) {
+        for (place, placed) in self.placed.iter().enumerate() {
+            match placed.phase {
+                Phase::Dialling => actions.push(Action::GoOn(place, Phase::Ringing)),
+                Phase::Ringing => actions.push(Action::GoOn(place, Phase::Answered)),
+                Phase::Answered | Phase::Over => {}
+            }
+            if placed.phase != Phase::Over {
+                actions.push(Action::GoOn(place, Phase::Over));
+            }
+        }
+        let mut last = None;
+        for callback in &self.callbacks {
+            if last.replace(*callback) != Some(*callback) {
+                actions.extend([false, true].map(|duplicate| Action::Hear { callback: *callback, duplicate }));
+                actions.push(Action::LoseCallback(*callback));
+            }
+        }
+    }
+
+    /// Whether there is something to be done at once.
+    fn is_urgent(&self) -> bool {
+        self.has_message()
+            || self.consumers.iter().any(|consumer| *consumer != Consumer::Idle)
+            || self.index.is_some_and(|due| due.at <= NOW)
+    }
+
+    /// How long it is until something is due. `None` where time must not pass: nothing is, a function would outlive its
+    /// timeout, or the provider would let a call live for longer than it does.
+    fn wait(&self) -> Option<Span> {
+        let owed = self.call.iter().flat_map(|call| obligations(call)).map(|owed| owed.at);
+        let alive = || self.placed.iter().filter(|placed| placed.phase != Phase::Over).map(|placed| placed.ends_at);
+        let moments = owed.chain(self.index.map(|due| due.at)).chain(self.messages.iter().copied()).chain(alive());
+        let span = moments.filter(|moment| *moment > NOW).min()?.since(NOW);
+        let outlives = |consumer: &Consumer| {
+            *consumer != Consumer::Idle && (NOW + consumer.age() + span).since(NOW) > FUNCTION_TIMEOUT
+        };
+        let stuck = self.consumers.iter().any(outlives) || alive().any(|ends_at| ends_at <= NOW);
+        (!stuck).then_some(span)
+    }
+
+    /// What follows from an action.
+    pub(super) fn after(&self, action: Action) -> Self {
+        let mut next = self.clone();
+        next.faults -= action.costs(self);
+        match action {
+            Action::Request(place) => {
+                next.clients[place] = if self.call.is_some() { Client::Done } else { Client::Absent };
+            }
+            Action::Put(place) => next.put(place),
+            Action::Close => {
+                next.to_close = false;
+                next.apply(Input::Close { reason: domain::call::EndReason::ADMIN_CLOSED }, false);
+            }
+            Action::Receive { duplicate } => next.receive(duplicate),
+            Action::Lose => drop(next.messages.remove(0)),
+            Action::Commit(place) => next.commit(place),
+            Action::Ask(place, answer) => next.ask(place, answer),
+            Action::Crash(place) => next.consumers[place] = Consumer::Idle,
+            Action::Reconcile => next.reconcile(),
+            Action::GoOn(place, phase) => next.go_on(place, phase),
+            Action::Hear { callback, duplicate } => {
+                if !duplicate {
+                    next.take(callback);
+                }
+                next.apply(self.heard(callback), false);
+            }
+            Action::LoseCallback(callback) => next.take(callback),
+            Action::Wait => next.pass(self.wait().unwrap_or(Span::ZERO)),
+        }
+        next.normalise();
+        next
+    }
+
+    fn take(&mut self, callback: Callback) {
+        let place = self.callbacks.iter().position(|other| *other == callback).unwrap();
+        self.callbacks.remove(place);
+    }
+
+    /// The one conditional write of an acceptance.
+    fn put(&mut self, client: usize) {
+        self.clients[client] = Client::Done;
+        if self.call.is_none() {
+            let call = new_call();
+            self.write(None, call);
+        }
+    }
+
+    fn receive(&mut self, duplicate: bool) {
+        if !duplicate {
+            self.messages.remove(0);
+        }
+        let Some(call) = self.call.clone() else { return };
+        let Some(duty) = next_action(&call, NOW) else { return };
+        if let Some(idle) = self.consumers.iter_mut().find(|consumer| **consumer == Consumer::Idle) {
+            let seen = is_planted(Bug::UnconditionalClaim).then_some(call);
+            *idle = Consumer::Decided { age: Span::ZERO, duty: Doing::from_duty(duty), fresh: true, seen };
+        }
+    }
+
+    fn reconcile(&mut self) {
+        let Some(due) = &mut self.index else { return };
+        if due.nudges == NUDGES {
+            self.broken.insert(Rule::Progress);
+            return;
+        }
+        due.at = NOW + Span::seconds(30).times(1 << due.nudges);
+        due.nudges += 1;
+        self.messages.push(NOW);
+    }
+
+    /// A consumer commits what it has decided, or heard from the provider. A claim whose call has changed in the
+    /// meantime is refused; then, as the store does, the call is loaded anew and the input applied again.
+    fn commit(&mut self, place: usize) {
+        let consumer = std::mem::replace(&mut self.consumers[place], Consumer::Idle);
+        let age = consumer.age();
+        match consumer {
+            Consumer::Idle | Consumer::Permitted { .. } => {}
+            Consumer::Telling { news, .. } => {
+                let input = self.input(news);
+                self.apply(input, matches!(news, News::NotPlaced { .. }));
+            }
+            Consumer::Decided { duty, fresh, seen, .. } => {
+                let input = || match duty {
+                    Doing::Dial => Input::Claim { suppressed: false, suspended: false },
+                    Doing::Search | Doing::Poll | Doing::HangUp(_) | Doing::PassTime => Input::Tick,
+                };
+                let claimed = if fresh {
+                    self.apply_at(NOW - age, input(), false)
+                } else if let Some(seen) = seen.filter(|_| duty == Doing::Dial) {
+                    self.apply_to(&seen, NOW - age, input(), false)
+                } else {
+                    self.apply(input(), false)
+                };
+                if let Some(attempt) = claimed {
+                    self.consumers[place] = Consumer::Permitted { age, attempt };
+                }
+            }
+        }
+    }
+
+    /// Loads the call, applies an input, and commits what follows. That a version was lost in between, and all of this
+    /// done again, makes no difference to what is committed at last.
+    fn apply(&mut self, input: Input, not_placed: bool) -> Option<u32> {
+        self.apply_at(NOW, input, not_placed)
+    }
+
+    fn apply_at(&mut self, now: Timestamp, input: Input, not_placed: bool) -> Option<u32> {
+        let call = self.call.clone()?;
+        self.apply_to(&call, now, input, not_placed)
+    }
+
+    fn apply_to(&mut self, call: &Call, now: Timestamp, input: Input, not_placed: bool) -> Option<u32> {
+        let step = step(call, input, now);
+        if step.call == *call {
+            return None;
+        }
+        rules::judge(self, call, &step, not_placed);
+        self.write(Some(call), step.call);
+        step.claimed
+    }
+
+    /// The write of a call, and the message for what it newly owes.
+    fn write(&mut self, before: Option<&Call>, mut call: Call) {
+        let wake = wake_at(&call);
+        if let Some(at) = wake.filter(|_| wake != before.and_then(wake_at)) {
+            self.messages.push(at);
+        }
+        self.index = due_at(&call).map(|at| Due { at, nudges: 0 });
+        for consumer in &mut self.consumers {
+            if let Consumer::Decided { fresh, .. } = consumer {
+                *fresh = false;
+            }
+        }
+        forget(&mut call);
+        self.call = Some(Arc::new(call));
+    }
+
+    /// Whether a call that is live at the provider has its hanging up among what is owed.
+    pub(super) fn hangs_up(&self, place: usize) -> bool {
+        let duty = domain::call::Duty::HangUp(call_id(place));
+        self.call.iter().flat_map(|call| obligations(call)).any(|owed| owed.duty == duty)
+    }
+}

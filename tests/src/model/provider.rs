@@ -1,0 +1,114 @@
+//! The provider: it places calls, loses answers, and says what happens, in its own time.
+
+use domain::call::Dispatch;
+use domain::time::Span;
+
+use super::protocol::Answer;
+use super::rules::Rule;
+use super::state::{Callback, Consumer, Doing, LIMITS, NOW, News, Phase, Placed, Says, Sight, State};
+
+impl State {
+    /// A consumer asks the provider for something.
+    pub(super) fn ask(&mut self, place: usize, answer: Answer) {
+        let age = self.consumers[place].age();
+        let news = match self.consumers[place] {
+            Consumer::Permitted { attempt, .. } => Some(self.dial(attempt, answer)),
+            Consumer::Decided { duty: Doing::Search, .. } => self.search(answer),
+            Consumer::Decided { duty: Doing::Poll, .. } => self.poll(answer),
+            Consumer::Decided { duty: Doing::HangUp(call), .. } => Some(self.hang_up(call, answer)),
+            Consumer::Decided { duty: Doing::Dial | Doing::PassTime, .. }
+            | Consumer::Idle
+            | Consumer::Telling { .. } => None,
+        };
+        self.consumers[place] = news.map_or(Consumer::Idle, |news| Consumer::Telling { age, news });
+    }
+
+    fn dial(&mut self, attempt: u32, answer: Answer) -> News {
+        let bit = 1 << attempt;
+        if self.claimed & bit == 0 {
+            self.broken.insert(Rule::AskedUnclaimed);
+        } else if self.asked & bit != 0 {
+            self.broken.insert(Rule::AskedTwice);
+        }
+        self.asked |= bit;
+        let call = self.placed.len();
+        match answer {
+            Answer::Well | Answer::ThenSilent => {
+                self.place(attempt, answer == Answer::ThenSilent);
+                News::Accepted { attempt, call }
+            }
+            Answer::Lost => {
+                self.place(attempt, false);
+                News::Unknown { attempt }
+            }
+            Answer::Failed => News::Unknown { attempt },
+            Answer::NotPlaced => News::NotPlaced { attempt },
+            Answer::Refused => News::Refused { attempt },
+        }
+    }
+
+    fn place(&mut self, attempt: u32, silent: bool) {
+        if !self.placed.is_empty() {
+            self.broken.insert(Rule::PlacedTwice);
+        }
+        let ends_at = NOW + Span::seconds(LIMITS.ring_seconds);
+        self.placed.push(Placed { attempt, phase: Phase::Dialling, answered: false, silent, ends_at });
+    }
+
+    fn search(&self, answer: Answer) -> Option<News> {
+        let attempt = self.call.as_ref()?.attempt;
+        let place = self.placed.iter().position(|placed| placed.attempt == attempt);
+        let found = place.filter(|_| answer == Answer::Well).map(|place| self.sight(place));
+        Some(News::Searched { attempt, found })
+    }
+
+    fn poll(&self, answer: Answer) -> Option<News> {
+        let call = self.call.as_ref()?.provider_call_id.as_ref()?.as_str().parse().unwrap();
+        Some(News::Polled { call, sight: (answer == Answer::Well).then(|| self.sight(call)) })
+    }
+
+    fn hang_up(&mut self, call: usize, answer: Answer) -> News {
+        if answer != Answer::Failed && self.placed[call].phase != Phase::Over {
+            self.go_on(call, Phase::Over);
+        }
+        News::HungUp { call, confirmed: answer == Answer::Well }
+    }
+
+    fn sight(&self, call: usize) -> Sight {
+        Sight { call, phase: self.placed[call].phase, answered: self.placed[call].answered }
+    }
+
+    /// A call at the provider comes to its next phase, which the provider says, unless it is silent.
+    pub(super) fn go_on(&mut self, call: usize, phase: Phase) {
+        let placed = &mut self.placed[call];
+        placed.phase = phase;
+        let answered = placed.answered || phase == Phase::Answered;
+        placed.answered = answered;
+        if phase == Phase::Answered {
+            placed.ends_at = NOW + Span::seconds(LIMITS.max_duration_seconds);
+        }
+        let says: &[Says] = match phase {
+            Phase::Dialling => &[],
+            Phase::Ringing => &[Says::Ringing],
+            Phase::Answered => &[Says::Answered],
+            Phase::Over if answered => &[Says::Ended { answered: true }, Says::Analysis],
+            Phase::Over => &[Says::Ended { answered: false }],
+        };
+        if !placed.silent {
+            self.callbacks.extend(says.iter().map(|says| Callback { call, says: *says }));
+        }
+        if phase == Phase::Over {
+            // When it would have ended by itself does not matter any more.
+            self.placed[call].ends_at = NOW;
+        }
+    }
+
+    /// Whether the call that the provider has is one the service knows of, or still looks for.
+    pub(super) fn is_looked_for(&self, place: usize) -> bool {
+        let Some(call) = &self.call else { return false };
+        match call.dispatch {
+            Dispatch::Asking { .. } | Dispatch::Unknown { .. } => call.attempt == self.placed[place].attempt,
+            Dispatch::Waiting { .. } | Dispatch::Live { .. } | Dispatch::Settled => false,
+        }
+    }
+}
