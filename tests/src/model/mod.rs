@@ -8,6 +8,7 @@
 //!
 //! Faults are counted: the search is exhaustive over everything that so many faults can do.
 
+mod circles;
 mod forget;
 mod protocol;
 mod provider;
@@ -20,12 +21,12 @@ use stateright::{Checker, HasDiscoveries, Model, Property};
 
 use protocol::Action;
 use rules::Rule;
-use state::State;
+use state::{Setting, State};
 
 /// A call, and so much that may go wrong with it.
 #[derive(Clone, Copy, Debug)]
 struct Protocol {
-    faults: u8,
+    setting: Setting,
     planted: Option<Bug>,
 }
 
@@ -44,7 +45,7 @@ impl Model for Protocol {
     type Action = Action;
 
     fn init_states(&self) -> Vec<State> {
-        vec![State::initial(self.faults)]
+        vec![State::initial(self.setting)]
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
@@ -99,29 +100,55 @@ fn ends_with(state: &State, reason: &EndReason) -> bool {
     state.call.as_ref().is_some_and(|call| call.end_reason.as_ref() == Some(reason))
 }
 
-/// Checks everything that so many faults can do; there have to be as many states as when this was written, or more: a
-/// model that shrinks shows less, and says so nowhere else.
-fn check(faults: u8, states_at_least: usize) {
-    let checker = Protocol { faults, planted: None }.checker().threads(2).spawn_bfs().join();
-    checker.assert_properties();
+/// Nothing but what every deployment sees: crashes, losses, duplicates, delays.
+const USUAL: Setting = Setting { faults: 2, denies: false, looks_ahead: false, remembers: false };
+
+/// Checks everything that can go wrong in this setting. There have to be as many states as when this was written, or more:
+/// a model that shrinks shows less, and says so nowhere else.
+fn check(setting: Setting, states_at_least: usize) {
+    let checker = Protocol { setting, planted: None }.checker().threads(2).spawn_bfs().join();
     let states = checker.unique_state_count();
+    println!("{states} states, {} deep, for {setting:?}", checker.max_depth());
+    checker.assert_properties();
     assert!(states >= states_at_least, "only {states} states");
 }
 
 #[test]
 fn every_promise_holds_whatever_two_things_go_wrong() {
-    check(2, 1_541_869);
+    check(USUAL, 376_117);
 }
 
 #[test]
-#[ignore = "it takes some ten minutes and as many gigabytes"]
+fn a_reconciler_that_looks_ahead_does_no_harm() {
+    check(Setting { faults: 1, looks_ahead: true, ..USUAL }, 614_988);
+}
+
+#[test]
+fn a_call_that_the_provider_denies_is_hung_up_once_it_shows() {
+    check(Setting { faults: 1, denies: true, ..USUAL }, 104_724);
+}
+
+#[test]
+#[ignore = "minutes, and gigabytes"]
 fn every_promise_holds_whatever_three_things_go_wrong() {
-    check(3, 10_000_000);
+    check(Setting { faults: 3, ..USUAL }, 2_017_034);
+}
+
+#[test]
+#[ignore = "minutes, and gigabytes"]
+fn a_reconciler_that_looks_ahead_does_no_harm_whatever_two_things_go_wrong() {
+    check(Setting { faults: 2, looks_ahead: true, ..USUAL }, 1);
+}
+
+#[test]
+#[ignore = "minutes, and gigabytes"]
+fn a_call_that_the_provider_denies_is_hung_up_whatever_two_things_go_wrong() {
+    check(Setting { faults: 2, denies: true, ..USUAL }, 1);
 }
 
 /// Whether the model finds this promise broken, with this bug in the rules.
 fn finds(bug: Bug, promise: &'static str) -> bool {
-    let model = Protocol { faults: 2, planted: Some(bug) };
+    let model = Protocol { setting: USUAL, planted: Some(bug) };
     let checker = model.checker().finish_when(HasDiscoveries::AnyOf([promise].into())).spawn_bfs().join();
     checker.discoveries().contains_key(promise)
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use domain::call::{Call, Input, due_at, next_action, obligations, step, wake_at};
+use domain::call::{Call, EndReason, Input, LOOK_AHEAD, due_at, next_action, obligations, step, wake_at};
 use domain::planted::{Bug, is_planted};
 use domain::time::{Span, Timestamp};
 
@@ -13,8 +13,11 @@ use super::state::{
     Callback, Client, Consumer, Doing, Due, FUNCTION_TIMEOUT, NOW, News, Phase, State, call_id, new_call,
 };
 
-/// After so many nudges without effect the reconciler gives a call up.
-const NUDGES: u32 = 5;
+/// What was put back on its queue so often without effect is ended by the reconciler. The model never gets there.
+const MOST_NUDGES: u32 = 5;
+
+/// How long the reconciler leaves alone what it has put back once; then twice as long.
+const FIRST_PATIENCE: Span = Span::seconds(30);
 
 /// Something that can happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,14 +65,30 @@ pub(super) enum Answer {
     NotPlaced,
     /// It has placed nothing, and would not.
     Refused,
+    /// As `NotPlaced`, but it has placed the call all the same.
+    NotPlacedFalsely,
+    /// As `Refused`, but it has placed the call all the same.
+    RefusedFalsely,
 }
+
+/// How a provider answers that is asked to place a call.
+const ANSWERS: &[Answer] =
+    &[Answer::Well, Answer::ThenSilent, Answer::Lost, Answer::Failed, Answer::NotPlaced, Answer::Refused];
+
+/// How one answers that is not to be believed.
+const DENIALS: &[Answer] = &[Answer::Well, Answer::NotPlacedFalsely, Answer::RefusedFalsely];
 
 impl Answer {
     /// What it takes from what may go wrong.
     fn costs(self) -> u8 {
         match self {
             Self::Well | Self::Refused => 0,
-            Self::ThenSilent | Self::Lost | Self::Failed | Self::NotPlaced => 1,
+            Self::ThenSilent
+            | Self::Lost
+            | Self::Failed
+            | Self::NotPlaced
+            | Self::NotPlacedFalsely
+            | Self::RefusedFalsely => 1,
         }
     }
 }
@@ -124,20 +143,15 @@ impl State {
                 actions.extend([Action::Receive { duplicate: false }, Action::Receive { duplicate: true }]);
             }
         }
-        if self.index.is_some_and(|due| due.at <= NOW) {
+        let sight = if self.setting.looks_ahead { LOOK_AHEAD } else { Span::ZERO };
+        if self.index.is_some_and(|due| due.at <= NOW + sight) {
             actions.push(Action::Reconcile);
         }
         for (place, consumer) in self.consumers.iter().enumerate() {
             let answers: &[Answer] = match consumer {
                 Consumer::Idle => continue,
-                Consumer::Permitted { .. } => &[
-                    Answer::Well,
-                    Answer::ThenSilent,
-                    Answer::Lost,
-                    Answer::Failed,
-                    Answer::NotPlaced,
-                    Answer::Refused,
-                ],
+                Consumer::Permitted { .. } if self.setting.denies => DENIALS,
+                Consumer::Permitted { .. } => ANSWERS,
                 Consumer::Decided { duty: Doing::Search | Doing::Poll, .. } => &[Answer::Well, Answer::Failed],
                 Consumer::Decided { duty: Doing::HangUp(_), .. } => &[Answer::Well, Answer::Lost, Answer::Failed],
                 Consumer::Decided { duty: Doing::Dial | Doing::PassTime, .. } | Consumer::Telling { .. } => {
@@ -154,8 +168,9 @@ impl State {
         for (place, placed) in self.placed.iter().enumerate() {
             match placed.phase {
                 Phase::Dialling => actions.push(Action::GoOn(place, Phase::Ringing)),
-                Phase::Ringing => actions.push(Action::GoOn(place, Phase::Answered)),
-                Phase::Answered | Phase::Over => {}
+                // A call that the provider denies is not answered here: for fewer states.
+                Phase::Ringing if !placed.denied => actions.push(Action::GoOn(place, Phase::Answered)),
+                Phase::Ringing | Phase::Answered | Phase::Over => {}
             }
             if placed.phase != Phase::Over {
                 actions.push(Action::GoOn(place, Phase::Over));
@@ -202,7 +217,7 @@ impl State {
             Action::Put(place) => next.put(place),
             Action::Close => {
                 next.to_close = false;
-                next.apply(Input::Close { reason: domain::call::EndReason::ADMIN_CLOSED }, false);
+                next.apply(Input::Close { reason: EndReason::ADMIN_CLOSED }, false);
             }
             Action::Receive { duplicate } => next.receive(duplicate),
             Action::Lose => drop(next.messages.remove(0)),
@@ -250,15 +265,21 @@ impl State {
         }
     }
 
+    /// Puts the call back on its queue, due at its exact moment, and moves it on in the index.
     fn reconcile(&mut self) {
         let Some(due) = &mut self.index else { return };
-        if due.nudges == NUDGES {
-            self.broken.insert(Rule::Progress);
+        // A nudge without effect is a message that was lost, or a consumer that died: something went wrong.
+        let nudges =
+            if self.setting.looks_ahead { MOST_NUDGES } else { u32::from(self.setting.faults - self.faults) + 1 };
+        if due.nudges >= nudges {
+            if due.at <= NOW {
+                self.broken.insert(Rule::Progress);
+            }
             return;
         }
-        due.at = NOW + Span::seconds(30).times(1 << due.nudges);
+        self.messages.push(due.at);
+        due.at = due.at.max(NOW) + FIRST_PATIENCE.times(1 << due.nudges);
         due.nudges += 1;
-        self.messages.push(NOW);
     }
 
     /// A consumer commits what it has decided, or heard from the provider. A claim whose call has changed in the
@@ -324,7 +345,9 @@ impl State {
                 *fresh = false;
             }
         }
-        forget(&mut call);
+        if !self.setting.remembers {
+            forget(&mut call);
+        }
         self.call = Some(Arc::new(call));
     }
 

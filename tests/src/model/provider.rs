@@ -5,7 +5,7 @@ use domain::time::Span;
 
 use super::protocol::Answer;
 use super::rules::Rule;
-use super::state::{Callback, Consumer, Doing, LIMITS, NOW, News, Phase, Placed, Says, Sight, State};
+use super::state::{Callback, Consumer, Doing, LIMITS, NOW, News, Phase, Placed, Says, Sight, State, call_id};
 
 impl State {
     /// A consumer asks the provider for something.
@@ -34,25 +34,39 @@ impl State {
         let call = self.placed.len();
         match answer {
             Answer::Well | Answer::ThenSilent => {
-                self.place(attempt, answer == Answer::ThenSilent);
+                self.place(attempt, answer);
                 News::Accepted { attempt, call }
             }
             Answer::Lost => {
-                self.place(attempt, false);
+                self.place(attempt, answer);
                 News::Unknown { attempt }
             }
             Answer::Failed => News::Unknown { attempt },
             Answer::NotPlaced => News::NotPlaced { attempt },
             Answer::Refused => News::Refused { attempt },
+            Answer::NotPlacedFalsely => {
+                self.place(attempt, answer);
+                News::NotPlaced { attempt }
+            }
+            Answer::RefusedFalsely => {
+                self.place(attempt, answer);
+                News::Refused { attempt }
+            }
         }
     }
 
-    fn place(&mut self, attempt: u32, silent: bool) {
-        if !self.placed.is_empty() {
+    fn place(&mut self, attempt: u32, answer: Answer) {
+        if !self.placed.iter().all(|earlier| earlier.denied && earlier.attempt != attempt) {
             self.broken.insert(Rule::PlacedTwice);
         }
-        let ends_at = NOW + Span::seconds(LIMITS.ring_seconds);
-        self.placed.push(Placed { attempt, phase: Phase::Dialling, answered: false, silent, ends_at });
+        self.placed.push(Placed {
+            attempt,
+            phase: Phase::Dialling,
+            answered: false,
+            silent: answer == Answer::ThenSilent,
+            denied: matches!(answer, Answer::NotPlacedFalsely | Answer::RefusedFalsely),
+            ends_at: NOW + Span::seconds(LIMITS.ring_seconds),
+        });
     }
 
     fn search(&self, answer: Answer) -> Option<News> {
@@ -97,18 +111,18 @@ impl State {
         if !placed.silent {
             self.callbacks.extend(says.iter().map(|says| Callback { call, says: *says }));
         }
-        if phase == Phase::Over {
-            // When it would have ended by itself does not matter any more.
-            self.placed[call].ends_at = NOW;
-        }
     }
 
-    /// Whether the call that the provider has is one the service knows of, or still looks for.
-    pub(super) fn is_looked_for(&self, place: usize) -> bool {
+    /// Whether the service still looks for this call, or cannot: the provider has denied it, and has not said otherwise.
+    pub(super) fn may_be_unknown(&self, place: usize) -> bool {
         let Some(call) = &self.call else { return false };
-        match call.dispatch {
-            Dispatch::Asking { .. } | Dispatch::Unknown { .. } => call.attempt == self.placed[place].attempt,
+        let placed = &self.placed[place];
+        let known = call.provider_call_id == Some(call_id(place))
+            || call.strays.iter().any(|stray| stray.call_id == call_id(place));
+        let looked_for = match call.dispatch {
+            Dispatch::Asking { .. } | Dispatch::Unknown { .. } => call.attempt == placed.attempt,
             Dispatch::Waiting { .. } | Dispatch::Live { .. } | Dispatch::Settled => false,
-        }
+        };
+        !known && (looked_for || placed.denied)
     }
 }

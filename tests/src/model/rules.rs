@@ -13,7 +13,7 @@ pub(super) enum Rule {
     AskedUnclaimed,
     /// The provider asked twice for an attempt.
     AskedTwice,
-    /// A second call at the provider.
+    /// A second call at the provider, though it has not denied the first.
     PlacedTwice,
     /// A status that moved backwards.
     Status,
@@ -104,7 +104,7 @@ pub(super) fn no_late_call_is_kept(state: &State) -> bool {
     !ended
         || state.let_go
         || (0..state.placed.len()).all(|place| {
-            state.placed[place].phase == Phase::Over || state.hangs_up(place) || state.is_looked_for(place)
+            state.placed[place].phase == Phase::Over || state.hangs_up(place) || state.may_be_unknown(place)
         })
 }
 

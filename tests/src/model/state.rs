@@ -29,8 +29,23 @@ pub(super) const LIMITS: Limits = Limits { ring_seconds: 10, max_duration_second
 /// A function does not outlive this.
 pub(super) const FUNCTION_TIMEOUT: Span = Span::seconds(30);
 
+/// What may go wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Setting {
+    /// How much.
+    pub(super) faults: u8,
+    /// Whether the provider may deny that it has placed a call; else it does not lie.
+    pub(super) denies: bool,
+    /// Whether the reconciler looks ahead, as the real one does; else it comes late, and every nudge has to help.
+    pub(super) looks_ahead: bool,
+    /// Whether nothing of the call is forgotten.
+    pub(super) remembers: bool,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct State {
+    /// What may go wrong at all.
+    pub(super) setting: Setting,
     /// How much may still go wrong.
     pub(super) faults: u8,
     /// The two clients that send the same request.
@@ -141,6 +156,8 @@ pub(super) struct Placed {
     pub(super) answered: bool,
     /// Whether the provider never sends a callback for it.
     pub(super) silent: bool,
+    /// Whether the provider has said that it has not placed it.
+    pub(super) denied: bool,
     /// When the provider ends it by itself.
     pub(super) ends_at: Timestamp,
 }
@@ -169,9 +186,10 @@ pub(super) enum Says {
 }
 
 impl State {
-    pub(super) fn initial(faults: u8) -> Self {
+    pub(super) fn initial(setting: Setting) -> Self {
         Self {
-            faults,
+            setting,
+            faults: setting.faults,
             clients: [Client::Start; 2],
             to_close: true,
             call: None,
