@@ -59,8 +59,9 @@ fn log(level: LevelFilter) {
 }
 
 fn app(config: &Config) -> Result<App, Failure> {
-    let table = Table::new(config.access.dynamodb_client(), &config.table, Clock::system(), Entropy::system());
-    let queues = Queues::new(config.access.sqs_client(), config.queues.clone(), config.fair_queues);
+    let (dynamodb, sqs) = config.access.clients();
+    let table = Table::new(dynamodb, &config.table, Clock::system(), Entropy::system());
+    let queues = Queues::new(sqs, config.queues.clone(), config.fair_queues);
     let egress = Egress::new(EgressPolicy { allow_insecure: config.allow_insecure_webhooks })?;
     Ok(App::new(Store { table, queues }, egress))
 }
