@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use store::QueueUrls;
+use tracing::level_filters::LevelFilter;
 
 /// How long one attempt at a request to AWS may take; the SDK makes three, within the 10 seconds of a function.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -22,8 +23,8 @@ pub struct Config {
     pub fair_queues: bool,
     /// `ALLOW_INSECURE_WEBHOOKS`: whether webhooks may go to loopback and by plain http. The deployment never sets it.
     pub allow_insecure_webhooks: bool,
-    /// `LOG_LEVEL`.
-    pub log_level: String,
+    /// `LOG_LEVEL`: the least severe line of our own that is kept.
+    pub log_level: LevelFilter,
     /// How to reach AWS.
     pub access: store::aws::Access,
 }
@@ -71,6 +72,11 @@ impl Config {
             None,
             "environment",
         );
+        let level = get("LOG_LEVEL").map_or(Ok(LevelFilter::INFO), |level| {
+            level
+                .parse()
+                .map_err(|_| BadVariable { name: "LOG_LEVEL", problem: "must be the name of a level, like INFO" })
+        });
         let endpoint = |service: &str| get(service).or_else(|| get("AWS_ENDPOINT_URL"));
         Ok(Self {
             handler: required("_HANDLER")?,
@@ -82,7 +88,7 @@ impl Config {
             },
             fair_queues: flag("FAIR_QUEUES")?,
             allow_insecure_webhooks: flag("ALLOW_INSECURE_WEBHOOKS")?,
-            log_level: get("LOG_LEVEL").unwrap_or_else(|| "INFO".to_owned()),
+            log_level: level?,
             access: store::aws::Access {
                 region: required("AWS_REGION")?,
                 credentials,
@@ -129,6 +135,10 @@ mod tests {
         senseless.insert("FAIR_QUEUES", "yes");
         let error = read(&senseless).unwrap_err().to_string();
         assert_eq!(error, "the environment variable FAIR_QUEUES must be true or false");
+        senseless.insert("FAIR_QUEUES", "true");
+        senseless.insert("LOG_LEVEL", "LOUD");
+        let error = read(&senseless).unwrap_err().to_string();
+        assert_eq!(error, "the environment variable LOG_LEVEL must be the name of a level, like INFO");
     }
 
     #[test]

@@ -11,7 +11,10 @@ use serde_json::Value;
 use store::clock::Clock;
 use store::entropy::Entropy;
 use store::{Queues, Store, Table};
-use tracing_subscriber::EnvFilter;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -28,14 +31,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Failure> {
     let config = Config::from_environment()?;
-    tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false)
-        .with_span_list(false)
-        .with_target(false)
-        .with_env_filter(EnvFilter::try_new(&config.log_level)?)
-        .init();
+    log(config.log_level);
     let function = find(&config.handler).ok_or_else(|| format!("_HANDLER names no function: {}", config.handler))?;
     let app = app(&config)?;
     // Connections are opened here, where the CPU of a cold start is not yet the function's share.
@@ -48,9 +44,24 @@ async fn run() -> Result<(), Failure> {
     .await
 }
 
+/// Lines of JSON, one for each event. Of dependencies only warnings: below that, some log whole events and requests,
+/// with keys and texts in them.
+fn log(level: LevelFilter) {
+    let ours = ["functions", "domain", "providers", "store"].map(|package| (package, level));
+    let kept = Targets::new().with_default(level.min(LevelFilter::WARN)).with_targets(ours);
+    let lines = tracing_subscriber::fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_target(false);
+    tracing_subscriber::registry().with(kept).with(lines).init();
+}
+
 fn app(config: &Config) -> Result<App, Failure> {
-    let table = Table::new(config.access.dynamodb_client(), &config.table, Clock::system(), Entropy::system());
-    let queues = Queues::new(config.access.sqs_client(), config.queues.clone(), config.fair_queues);
+    let (dynamodb, sqs) = config.access.clients();
+    let table = Table::new(dynamodb, &config.table, Clock::system(), Entropy::system());
+    let queues = Queues::new(sqs, config.queues.clone(), config.fair_queues);
     let egress = Egress::new(EgressPolicy { allow_insecure: config.allow_insecure_webhooks })?;
     Ok(App::new(Store { table, queues }, egress))
 }

@@ -199,7 +199,7 @@ async fn start_emulators(data: &Data, part: &mut Part, stop: &Stop) -> Result<(A
 
 /// Creates what the template declares, and resolves what refers to it.
 async fn prepare(template: &Template, access: Access) -> Result<Backend, Error> {
-    let (dynamodb, sqs) = (access.dynamodb_client(), access.sqs_client());
+    let (dynamodb, sqs) = access.clients();
     let mut resources = Names::new();
     for table in &template.tables {
         dynamodb::ensure_table(&dynamodb, table).await?;

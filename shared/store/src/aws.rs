@@ -30,28 +30,32 @@ pub struct Access {
 }
 
 impl Access {
-    /// A DynamoDB client.
-    pub fn dynamodb_client(&self) -> aws_sdk_dynamodb::Client {
+    /// The clients of DynamoDB and SQS, over one HTTP client: the roots are read once.
+    pub fn clients(&self) -> (aws_sdk_dynamodb::Client, aws_sdk_sqs::Client) {
+        let http = self.http_client();
+        (self.dynamodb_client(http.clone()), self.sqs_client(http))
+    }
+
+    fn dynamodb_client(&self, http: SharedHttpClient) -> aws_sdk_dynamodb::Client {
         let mut config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(self.region.clone()))
             .credentials_provider(self.credentials.clone())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .timeout_config(self.timeouts())
-            .http_client(self.http_client(self.dynamodb.as_deref()));
+            .http_client(http);
         config.set_endpoint_url(self.dynamodb.clone());
         aws_sdk_dynamodb::Client::from_conf(config.build())
     }
 
-    /// An SQS client.
-    pub fn sqs_client(&self) -> aws_sdk_sqs::Client {
+    fn sqs_client(&self, http: SharedHttpClient) -> aws_sdk_sqs::Client {
         let mut config = aws_sdk_sqs::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(self.region.clone()))
             .credentials_provider(self.credentials.clone())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .timeout_config(self.timeouts())
-            .http_client(self.http_client(self.sqs.as_deref()));
+            .http_client(http);
         config.set_endpoint_url(self.sqs.clone());
         aws_sdk_sqs::Client::from_conf(config.build())
     }
@@ -62,9 +66,10 @@ impl Access {
         timeouts.build()
     }
 
-    /// TLS unless the endpoint is a plain one, as emulators have it: those need no roots.
-    fn http_client(&self, endpoint: Option<&str>) -> SharedHttpClient {
-        if endpoint.is_some_and(|endpoint| endpoint.starts_with("http:")) {
+    /// TLS unless both endpoints are plain ones, as emulators have them: those need no roots.
+    fn http_client(&self) -> SharedHttpClient {
+        let is_plain = |endpoint: &Option<String>| endpoint.as_ref().is_some_and(|url| url.starts_with("http:"));
+        if is_plain(&self.dynamodb) && is_plain(&self.sqs) {
             return Builder::new().build_http();
         }
         let roots = TrustStore::empty().with_pem_certificate(roots());
@@ -106,7 +111,7 @@ mod tests {
             sqs: None,
             attempt_timeout: Some(Duration::from_secs(3)),
         };
-        let config = access.dynamodb_client().config().clone();
+        let config = access.clients().0.config().clone();
         assert_eq!(config.region().map(ToString::to_string).as_deref(), Some("eu-central-1"));
     }
 }

@@ -1,0 +1,123 @@
+//! The artifact: how it is built, started and watched.
+
+use std::fs;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::process::Child;
+
+use crate::Failure;
+use crate::aws::{QUEUE_URL, REGION, TABLE};
+
+/// What the figures are of: a POST, three requests to AWS.
+const HANDLER: &str = "create-call";
+
+const MEGABYTE: f64 = 1_000_000.0;
+
+/// Builds the artifact with the deployment's profile, and says where it is.
+pub(crate) fn build() -> Result<PathBuf, Failure> {
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--release", "--package", "functions", "--message-format", "json-render-diagnostics"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stderr(Stdio::inherit())
+        .output()?;
+    if !built.status.success() {
+        return Err("the artifact could not be built".into());
+    }
+    let messages = String::from_utf8(built.stdout)?;
+    let executable = messages.lines().find_map(|line| {
+        let message: Value = serde_json::from_str(line).ok()?;
+        message.get("executable")?.as_str().map(PathBuf::from)
+    });
+    executable.ok_or_else(|| "cargo built no executable".into())
+}
+
+/// The artifact's size.
+pub(crate) fn size_mb(path: &Path) -> Result<f64, Failure> {
+    let bytes = u32::try_from(fs::metadata(path)?.len())?;
+    Ok(f64::from(bytes) / MEGABYTE)
+}
+
+/// How busy the machine is: what the times have to be read with.
+pub(crate) fn load() -> Result<String, Failure> {
+    let averages = fs::read_to_string("/proc/loadavg")?;
+    let average = averages.split(' ').next().unwrap_or_default();
+    Ok(format!("Load average of this machine during the last minute: {average}. The targets are for an idle one."))
+}
+
+/// A running artifact.
+pub(crate) struct Process {
+    child: Child,
+    folder: PathBuf,
+}
+
+impl Process {
+    /// Starts it with the environment that Lambda and the template give it, and nothing else.
+    pub(crate) fn start(path: &Path, runtime_api: SocketAddr, aws: SocketAddr) -> Result<Self, Failure> {
+        let child = tokio::process::Command::new(path)
+            .env_clear()
+            .env("_HANDLER", HANDLER)
+            .env("AWS_LAMBDA_RUNTIME_API", runtime_api.to_string())
+            .env("AWS_LAMBDA_FUNCTION_NAME", HANDLER)
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
+            .env("AWS_LAMBDA_LOG_GROUP_NAME", "bench")
+            .env("AWS_LAMBDA_LOG_STREAM_NAME", "bench")
+            .env("AWS_REGION", REGION)
+            .env("AWS_ACCESS_KEY_ID", "bench")
+            .env("AWS_SECRET_ACCESS_KEY", "bench")
+            .env("AWS_ENDPOINT_URL", format!("http://{aws}"))
+            .env("TABLE_NAME", TABLE)
+            .env("DISPATCH_QUEUE_URL", format!("{QUEUE_URL}/dispatch"))
+            .env("WEBHOOKS_QUEUE_URL", format!("{QUEUE_URL}/webhooks"))
+            .env("SIMULATOR_QUEUE_URL", format!("{QUEUE_URL}/simulator"))
+            .env("FAIR_QUEUES", "true")
+            .env("LOG_LEVEL", "INFO")
+            .stdin(Stdio::null())
+            // A line of log for each invocation is written all the same; it would only push the table off the screen.
+            .stdout(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()?;
+        let id = child.id().ok_or("the artifact ended at once")?;
+        Ok(Self { child, folder: PathBuf::from(format!("/proc/{id}")) })
+    }
+
+    /// Waits for something that the artifact has to bring about.
+    pub(crate) async fn unless_it_ends<T>(
+        &mut self,
+        awaited: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        tokio::select! {
+            outcome = awaited => outcome,
+            ended = self.child.wait() => Err(format!("the artifact ended: {}", ended?).into()),
+        }
+    }
+
+    /// The CPU time of all its threads, user and system. The scheduler's own count: `/proc/…/stat` has it only in ticks
+    /// of 10 ms.
+    pub(crate) fn cpu(&self) -> Result<Duration, Failure> {
+        let mut nanoseconds = 0;
+        for thread in fs::read_dir(self.folder.join("task"))? {
+            let counts = fs::read_to_string(thread?.path().join("schedstat"))?;
+            nanoseconds += counts.split(' ').next().unwrap_or_default().parse::<u64>()?;
+        }
+        Ok(Duration::from_nanos(nanoseconds))
+    }
+
+    /// The most memory that it ever had resident.
+    pub(crate) fn peak_memory_mb(&self) -> Result<f64, Failure> {
+        let status = fs::read_to_string(self.folder.join("status"))?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("there is no VmHWM")?;
+        let kibibytes: u32 = peak.trim().trim_end_matches(" kB").parse()?;
+        Ok(f64::from(kibibytes) * 1_024.0 / MEGABYTE)
+    }
+
+    /// Ends it.
+    pub(crate) async fn stop(mut self) -> Result<(), Failure> {
+        Ok(self.child.kill().await?)
+    }
+}
