@@ -7,10 +7,13 @@
 //! - [`round_trips`]: what things cost, counted.
 //! - [`races`]: many at once for the same thing.
 
+mod planted;
+mod points;
+mod races;
+mod random;
+mod round_trips;
 mod scenarios;
 mod scripts;
-
-use domain::time::Span;
 
 use crate::sim::faults::{Fault, Plan};
 use crate::sim::gate::Operation;
@@ -30,8 +33,13 @@ struct Run {
 
 /// Plays a scenario, with what goes wrong, and judges it.
 fn run(scenario: &Scenario, plan: Plan, measure: Measure) -> Run {
+    run_seed(SEED, scenario, plan, measure)
+}
+
+/// The same, by another seed.
+fn run_seed(seed: u64, scenario: &Scenario, plan: Plan, measure: Measure) -> Run {
     simulate(async {
-        let world = World::new(SEED).await;
+        let world = World::new(seed).await;
         world.runs((scenario.prepares)(&world)).await;
         world.aws.gate.arm(plan);
         world.runs((scenario.plays)(&world)).await;
@@ -65,9 +73,4 @@ impl Run {
         });
         format!("{}\n{}", self.findings.join("\n"), trace.collect::<Vec<_>>().join("\n"))
     }
-}
-
-/// As promised, in this weather.
-fn promised(weather: Weather) -> Measure {
-    Measure { weather, slack: Span::ZERO }
 }

@@ -63,32 +63,32 @@ macro_rules! scenario {
 
 /// Every scenario.
 pub(super) static SCENARIOS: &[Scenario] = &[
-    script!("0123", 0, "completed", "dispatch_unconfirmed"),
-    script!("0001", 0, "busy", "dispatch_unconfirmed"),
-    script!("0002", 0, "no_answer", "dispatch_unconfirmed"),
-    script!("0003", 0, "voicemail", "dispatch_unconfirmed"),
-    script!("0004", 0, "rejected", "dispatch_unconfirmed"),
-    script!("0005", 0, "invalid_destination", "dispatch_unconfirmed"),
-    script!("0006", 0, "completed", "dispatch_unconfirmed"),
-    script!("0007", 0, "dispatch_unconfirmed"),
-    script!("0008", 0, "completed", "dispatch_unconfirmed"),
-    script!("0009", 0, "completed", "dispatch_unconfirmed"),
-    script!("0010", 0, "provider_lost", "dispatch_unconfirmed"),
-    scenario!("script 0011, closed by a client", 0, subscribed, stays_until_closed),
-    script!("0012", 0, "completed", "dispatch_unconfirmed"),
-    scenario!("closed at once", 0, subscribed, closed_at_once),
-    scenario!("closed while it waits", 0, subscribed, closed_while_it_waits),
-    scenario!("opted out while it waits", 0, subscribed, opted_out_while_it_waits),
-    scenario!("opted out before", 0, subscribed, opted_out_before),
-    scenario!("opted out after, and asked for again", 0, subscribed, replayed_after_opt_out),
-    scenario!("refused", 0, subscribed, refused),
-    scenario!("endpoints come and go", 0, subscribed, endpoints_come_and_go),
-    scenario!("endpoints that fail for a while", 0, failing, one_call),
-    scenario!("an endpoint that is gone", 0, gone, one_call),
-    scenario!("an endpoint deleted between two attempts", 0, refusing, deleted_between_attempts),
-    scenario!("an endpoint that never comes back", 0, refusing, one_call),
-    scenario!("every message twice", 0, doubled, one_call),
-    scenario!("messages that come again", 0, subscribed, messages_come_again),
+    script!("0123", 38, "completed", "dispatch_unconfirmed"),
+    script!("0001", 16, "busy", "dispatch_unconfirmed"),
+    script!("0002", 19, "no_answer", "dispatch_unconfirmed"),
+    script!("0003", 38, "voicemail", "dispatch_unconfirmed"),
+    script!("0004", 11, "rejected", "dispatch_unconfirmed"),
+    script!("0005", 11, "invalid_destination", "dispatch_unconfirmed"),
+    script!("0006", 40, "completed", "dispatch_unconfirmed"),
+    script!("0007", 75, "dispatch_unconfirmed"),
+    script!("0008", 48, "completed", "dispatch_unconfirmed"),
+    script!("0009", 46, "completed", "dispatch_unconfirmed"),
+    script!("0010", 40, "provider_lost", "dispatch_unconfirmed"),
+    scenario!("script 0011, closed by a client", 47, subscribed, stays_until_closed),
+    script!("0012", 23, "completed", "dispatch_unconfirmed"),
+    scenario!("closed at once", 32, subscribed, closed_at_once),
+    scenario!("closed while it waits", 10, subscribed, closed_while_it_waits),
+    scenario!("opted out while it waits", 9, subscribed, opted_out_while_it_waits),
+    scenario!("opted out before", 1, subscribed, opted_out_before),
+    scenario!("opted out after, and asked for again", 39, subscribed, replayed_after_opt_out),
+    scenario!("refused", 41, subscribed, refused),
+    scenario!("endpoints come and go", 61, subscribed, endpoints_come_and_go),
+    scenario!("endpoints that fail for a while", 63, failing, one_call),
+    scenario!("an endpoint that is gone", 32, gone, one_call),
+    scenario!("an endpoint deleted between two attempts", 40, refusing, deleted_between_attempts),
+    scenario!("an endpoint that never comes back", 185, refusing, one_call),
+    scenario!("every message twice", 69, doubled, one_call),
+    scenario!("messages that come again", 99, subscribed, messages_come_again),
 ];
 
 fn subscribed(world: &World) -> LocalBoxFuture<'_, ()> {
@@ -121,7 +121,11 @@ fn gone(world: &World) -> LocalBoxFuture<'_, ()> {
 }
 
 fn refusing(world: &World) -> LocalBoxFuture<'_, ()> {
-    with_endpoint(world, "refusing.example.com", &[Reaction::Answers(500)])
+    async move {
+        world.receiver.behaves("refusing.example.com", &[Reaction::Answers(500)]);
+        world.creates_webhook("refusing.example.com", &["call.ended"]).await;
+    }
+    .boxed_local()
 }
 
 fn doubled(world: &World) -> LocalBoxFuture<'_, ()> {

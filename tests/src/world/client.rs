@@ -76,6 +76,8 @@ pub(crate) struct Clients {
 pub(crate) enum Expected {
     /// It ends with the first of these reasons. After a crash, any of them will do.
     Ends(ConversationId, &'static [&'static str]),
+    /// The same, or with this other one.
+    EndsOr(ConversationId, &'static [&'static str], &'static str),
     /// It is never dialled.
     NeverDialled(ConversationId),
 }

@@ -90,9 +90,14 @@ impl World {
         }
     }
 
-    /// Lets everything come to its end.
-    pub(crate) async fn drains(&self) {
-        self.runs(async {}).await;
+    /// Wakes the consumer of one queue once, with what is visible now, and gives how many messages that was.
+    pub(crate) async fn steps(&self, queue: QueueName) -> usize {
+        let messages = self.aws.queues.receive(queue.as_str(), deployment::queue(queue).batch_size);
+        let count = messages.len();
+        if count > 0 {
+            self.consumes(queue, messages).await;
+        }
+        count
     }
 
     fn wakes_consumers<'a>(&'a self, workers: &mut Workers<'a>) {

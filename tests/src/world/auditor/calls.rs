@@ -19,6 +19,10 @@ const ANNOUNCEMENT: Span = Span::seconds(100);
 /// How long after the end a call may still be up at the provider: a claim's lease and a search.
 const HANGING_UP: Span = Span::minutes(5);
 
+/// What a call ends as, whatever its script, where services are away for longer than anything is retried.
+const GIVEN_UP: [EndReason; 3] =
+    [EndReason::INTERNAL_ERROR, EndReason::DISPATCH_DEADLINE_EXCEEDED, EndReason::PROVIDER_LOST];
+
 impl Audit<'_> {
     /// One conversation for every key that was accepted, none for one that was refused.
     pub(super) fn judges_acceptance(&mut self) {
@@ -115,28 +119,27 @@ impl Audit<'_> {
         let expected = self.world.clients.borrow().expected.clone();
         for expected in expected {
             match expected {
-                Expected::Ends(id, reasons) => {
-                    let call = self.world.history.call(id);
-                    let reason = call.and_then(|call| call.end_reason);
-                    let allowed = match self.measure.weather {
-                        Weather::Calm => &reasons[..1],
-                        Weather::Rough | Weather::Wild => reasons,
-                    };
-                    let given_up = self.measure.weather == Weather::Wild
-                        && [EndReason::INTERNAL_ERROR, EndReason::DISPATCH_DEADLINE_EXCEEDED, EndReason::PROVIDER_LOST]
-                            .iter()
-                            .any(|other| Some(other) == reason.as_ref());
-                    let kept = reason.as_ref().is_some_and(|reason| allowed.contains(&reason.as_str()));
-                    if !kept && !given_up {
-                        self.finds(2, id, format!("ended as {reason:?}, and had to as {allowed:?}"));
-                    }
-                }
+                Expected::Ends(id, reasons) => self.judges_reason(id, reasons, None),
+                Expected::EndsOr(id, reasons, other) => self.judges_reason(id, reasons, Some(other)),
                 Expected::NeverDialled(id) => {
                     if self.phones.iter().any(|(call, _)| call.conversation == id) {
                         self.finds(5, id, "was dialled");
                     }
                 }
             }
+        }
+    }
+
+    fn judges_reason(&mut self, id: ConversationId, reasons: &[&str], other: Option<&str>) {
+        let Some(reason) = self.world.history.call(id).and_then(|call| call.end_reason) else { return };
+        let (allowed, given_up) = match self.measure.weather {
+            Weather::Calm => (&reasons[..1], [].as_slice()),
+            Weather::Rough => (reasons, [].as_slice()),
+            Weather::Wild => (reasons, GIVEN_UP.as_slice()),
+        };
+        let kept = allowed.contains(&reason.as_str()) || other == Some(reason.as_str()) || given_up.contains(&reason);
+        if !kept {
+            self.finds(2, id, format!("ended as {reason}, and had to as {allowed:?}"));
         }
     }
 }

@@ -1,0 +1,92 @@
+//! Bugs planted on purpose. An auditor that finds no planted bug proves nothing: each is searched for as real ones are,
+//! by every scenario while nothing goes wrong, then with a fault at each request in turn, then by random seeds.
+
+use domain::planted::{Bug, plant};
+
+use super::random;
+use super::scenarios::SCENARIOS;
+use super::{run, weather};
+use crate::sim::faults::{Fault, Plan};
+use crate::world::auditor::{Measure, Weather};
+
+/// In the order in which they find most.
+const FAULTS: [Fault; 4] = [Fault::CrashAfter, Fault::LoseAnswer, Fault::CrashBefore, Fault::Unprocessed];
+
+/// The seeds that are tried at last.
+const SEEDS: u64 = 100;
+
+/// Plants a bug, and gives where it was found first and what was found.
+fn hunt(bug: Bug) -> Option<(String, String)> {
+    plant(Some(bug));
+    let found = hunt_scenarios().or_else(hunt_seeds);
+    plant(None);
+    found
+}
+
+fn hunt_scenarios() -> Option<(String, String)> {
+    for scenario in SCENARIOS {
+        let run = run(scenario, Plan::none(), Measure::of(Weather::Calm));
+        if let Some(finding) = run.findings.first() {
+            return Some((format!("{}, nothing wrong", scenario.name), finding.clone()));
+        }
+    }
+    for fault in FAULTS {
+        for scenario in SCENARIOS {
+            for point in 0..scenario.points {
+                let run = run(scenario, Plan::none().at(point, fault), Measure::of(weather(fault)));
+                if let Some(finding) = run.findings.first() {
+                    return Some((format!("{}, {fault:?} at {point}", scenario.name), finding.clone()));
+                }
+            }
+        }
+    }
+    None
+}
+
+fn hunt_seeds() -> Option<(String, String)> {
+    (0..SEEDS).find_map(|seed| {
+        let run = random::play(seed);
+        run.findings.first().map(|finding| (format!("seed {seed}"), finding.clone()))
+    })
+}
+
+/// A test for each bug, and a list that the compiler keeps complete.
+macro_rules! bugs {
+    ($($test:ident: $bug:ident,)*) => {
+        $(
+            #[test]
+            fn $test() {
+                let found = hunt(Bug::$bug);
+                let (place, finding) = found.expect("a planted bug was not found");
+                println!("{:?}: {place}: {finding}", Bug::$bug);
+            }
+        )*
+
+        /// Fails to compile where a bug has no test.
+        const fn has_a_test(bug: Bug) {
+            match bug {
+                $(Bug::$bug => {})*
+            }
+        }
+        const _: () = has_a_test(Bug::UnconditionalClaim);
+    };
+}
+
+bugs! {
+    a_claim_without_its_condition_is_found: UnconditionalClaim,
+    a_lease_that_nobody_watches_is_found: ForgetLease,
+    a_timeout_taken_for_a_refusal_is_found: RetryTimeout,
+    ones_own_write_taken_for_somebody_elses_is_found: DropNonce,
+    a_reason_that_changes_is_found: EndReasonMoves,
+    a_status_that_moves_back_is_found: StatusMovesBack,
+    an_end_announced_twice_is_found: AnnounceTwice,
+    an_analysis_before_the_end_is_found: AnalysisBeforeEnd,
+    a_gap_in_the_sequence_is_found: SequenceGap,
+    a_dialled_number_that_opted_out_is_found: DialSuppressed,
+    a_late_call_that_is_kept_is_found: LateCallKept,
+    a_refused_replay_is_found: RefuseReplay,
+    a_key_taken_for_absent_is_found: UnprocessedIsAbsent,
+    a_forgotten_delivery_is_found: ForgetDelivery,
+    a_fresh_id_at_each_attempt_is_found: FreshEventId,
+    a_call_that_is_not_due_is_found: ForgetDue,
+}

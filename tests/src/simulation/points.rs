@@ -1,0 +1,147 @@
+//! Every scenario with a fault at each request in turn, and with two.
+
+use super::scenarios::{SCENARIOS, Scenario};
+use super::{Run, SEED, run, weather};
+use crate::sim::faults::{Fault, Plan};
+use crate::world::auditor::{Measure, Weather};
+
+/// What goes wrong at each request in turn.
+const FAULTS: [Fault; 8] = [
+    Fault::CrashBefore,
+    Fault::CrashAfter,
+    Fault::Panic,
+    Fault::LoseAnswer,
+    Fault::FailBefore,
+    Fault::Throttle,
+    Fault::Conflict,
+    Fault::Unprocessed,
+];
+
+/// The pairs of faults in CI: about a minute. All of them are some millions.
+const PAIRS: usize = 1_500;
+
+/// How far behind the last request of a calm run a second fault may be planned: the first one makes for more requests.
+const RECOVERY: usize = 30;
+
+/// So many findings are enough.
+const ENOUGH: usize = 5;
+
+/// Plays every scenario with this fault at each of its requests. Fails where fewer were met than the scenario has.
+fn everywhere(fault: Fault) {
+    let mut wrong = Vec::new();
+    for scenario in SCENARIOS {
+        let mut met = 0;
+        for point in 0..scenario.points {
+            let run = run(scenario, Plan::none().at(point, fault), Measure::of(weather(fault)));
+            met += usize::from(run.not_applicable || run.operations.get(point).is_some_and(|met| met.fault.is_some()));
+            note(&mut wrong, &run, || format!("{}, {fault:?} at {point}", scenario.name));
+        }
+        if met < scenario.points {
+            wrong.push(format!("{}: only {met} points of {} were met", scenario.name, scenario.points));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+fn note(wrong: &mut Vec<String>, run: &Run, what: impl FnOnce() -> String) {
+    if !run.findings.is_empty() && wrong.len() < ENOUGH {
+        wrong.push(format!("{}: {}", what(), run.report()));
+    }
+}
+
+#[test]
+fn a_crash_before_any_request_breaks_no_promise() {
+    everywhere(Fault::CrashBefore);
+}
+
+#[test]
+fn a_crash_after_any_request_breaks_no_promise() {
+    everywhere(Fault::CrashAfter);
+}
+
+#[test]
+fn a_panic_at_any_request_breaks_no_promise() {
+    everywhere(Fault::Panic);
+}
+
+#[test]
+fn a_lost_answer_to_any_request_changes_nothing() {
+    everywhere(Fault::LoseAnswer);
+}
+
+#[test]
+fn a_broken_connection_at_any_request_changes_nothing() {
+    everywhere(Fault::FailBefore);
+}
+
+#[test]
+fn a_busy_service_at_any_request_changes_nothing() {
+    everywhere(Fault::Throttle);
+}
+
+#[test]
+fn another_write_at_the_same_time_as_any_changes_nothing() {
+    everywhere(Fault::Conflict);
+}
+
+#[test]
+fn what_a_batch_leaves_undone_is_not_taken_for_absent() {
+    everywhere(Fault::Unprocessed);
+}
+
+fn pair(scenario: &Scenario, first: (usize, Fault), second: (usize, Fault)) -> Run {
+    let measure = Measure::of(weather(first.1).max(weather(second.1)));
+    run(scenario, Plan::none().at(first.0, first.1).at(second.0, second.1), measure)
+}
+
+#[test]
+fn two_faults_break_no_promise() {
+    let mut chance = fastrand::Rng::with_seed(SEED);
+    let mut wrong = Vec::new();
+    for _ in 0..PAIRS {
+        let scenario = chance.choice(SCENARIOS).unwrap();
+        let at = chance.usize(0..scenario.points);
+        let first = (at, chance.choice(FAULTS).unwrap());
+        let second = (chance.usize(at + 1..scenario.points + RECOVERY), chance.choice(FAULTS).unwrap());
+        let run = pair(scenario, first, second);
+        note(&mut wrong, &run, || format!("{}, {first:?} and {second:?}", scenario.name));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+#[ignore = "takes hours: cargo test --release -p tests -- --ignored all_pairs"]
+fn all_pairs_of_crashes_break_no_promise() {
+    const CRASHES: [Fault; 2] = [Fault::CrashBefore, Fault::CrashAfter];
+    let mut wrong = Vec::new();
+    for scenario in SCENARIOS {
+        for at in 0..scenario.points {
+            for then in at + 1..scenario.points + RECOVERY {
+                for (one, other) in CRASHES.iter().flat_map(|one| CRASHES.map(|other| (*one, other))) {
+                    let run = pair(scenario, (at, one), (then, other));
+                    note(&mut wrong, &run, || format!("{}, {one:?} at {at}, {other:?} at {then}", scenario.name));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    }
+}
+
+/// One run of one scenario, for looking at: `cargo test -p tests -- --ignored --nocapture replay_of_points "<scenario>"
+/// <point> <fault> …`, with the scenario's name and the faults as a failed run prints them.
+#[test]
+#[ignore = "replays what a failed run has printed"]
+fn replay_of_points() {
+    let words: Vec<String> = std::env::args().collect();
+    let named = |scenario: &&Scenario| words.iter().any(|word| word == scenario.name);
+    let scenario = SCENARIOS.iter().find(named).expect("name a scenario");
+    let (mut plan, mut worst) = (Plan::none(), Weather::Calm);
+    for pair in words.windows(2) {
+        let fault = FAULTS.into_iter().find(|fault| format!("{fault:?}") == pair[1]);
+        if let (Ok(point), Some(fault)) = (pair[0].parse(), fault) {
+            plan = plan.at(point, fault);
+            worst = worst.max(weather(fault));
+        }
+    }
+    println!("{}", run(scenario, plan, Measure::of(worst)).report());
+}

@@ -1,0 +1,104 @@
+//! Many at once for the same thing, while a third of the writes meets another.
+
+use std::time::Duration;
+
+use domain::call::Status;
+use futures::future::join_all;
+use serde_json::json;
+
+use super::SEED;
+use super::scenarios::{PLAIN, STAYS, VOICE};
+use crate::sim::faults::Plan;
+use crate::world::auditor::{Measure, Weather, audit};
+use crate::world::{Ask, Expected, Reaction, World, simulate};
+
+/// The requests that come at once under one key.
+const CROWD: usize = 200;
+
+/// Runs something in a world whose writes conflict, and gives what was found.
+fn race(seed: u64, act: impl AsyncFnOnce(&World)) -> Vec<String> {
+    simulate(async {
+        let world = World::new(seed).await;
+        world.runs(async { drop(world.creates_webhook("hooks.example.com", &VOICE).await) }).await;
+        world.aws.gate.arm(Plan::conflicts());
+        world.runs(act(&world)).await;
+        audit(&world, Measure::of(Weather::Calm))
+    })
+}
+
+#[test]
+fn two_hundred_requests_under_one_key_are_one_conversation_and_one_call() {
+    let findings = race(SEED, async |world| {
+        let ids = join_all((0..CROWD).map(|_| world.creates_call(PLAIN, "the-call"))).await;
+        let id = ids[0].unwrap();
+        assert!(ids.iter().all(|other| *other == Some(id)));
+        world.expects(Expected::Ends(id, &["completed"]));
+        world.sees(id, |call| call.status == Status::Ended).await;
+        assert_eq!(world.history.record().calls.len(), 1);
+        assert_eq!(world.history.record().dials.len(), 1);
+    });
+    assert_eq!(findings, [""; 0]);
+}
+
+#[test]
+fn two_hundred_different_requests_under_one_key_are_one_conversation_and_the_others_are_refused() {
+    let findings = race(SEED, async |world| {
+        let asks: Vec<Ask> =
+            (0..CROWD).map(|number| Ask::call(PLAIN, "the-call", &json!({"metadata": {"number": number}}))).collect();
+        let replies = join_all(asks.iter().map(|ask| world.insists(ask))).await;
+        let accepted = replies.iter().flatten().filter(|reply| reply.status == 202).count();
+        let refused = replies.iter().flatten().filter(|reply| reply.status == 422).count();
+        assert_eq!((accepted, refused), (1, CROWD - 1));
+    });
+    assert_eq!(findings, [""; 0]);
+}
+
+#[test]
+fn a_call_closed_at_any_moment_of_its_dispatch_is_hung_up_or_never_dialled() {
+    for delay_ms in (0..3_000).step_by(40) {
+        let findings = race(SEED + delay_ms, async |world| {
+            let id = world.creates_call(STAYS, "the-call").await.unwrap();
+            tokio::time::sleep(Duration::from_millis(delay_ms)).await;
+            let dialled = world.history.call(id).is_some_and(|call| call.attempt > 0);
+            world.closes(id, "changed_my_mind").await;
+            world.expects(Expected::Ends(id, &["changed_my_mind"]));
+            let attempts = world.history.call(id).unwrap().attempt;
+            if !dialled && attempts == 0 {
+                world.expects(Expected::NeverDialled(id));
+            }
+        });
+        assert_eq!(findings, [""; 0], "closed after {delay_ms} ms");
+    }
+}
+
+#[test]
+fn an_endpoint_deleted_at_any_moment_of_a_retry_gets_its_events_cancelled_or_delivered() {
+    for delay_ms in (0..12_000).step_by(250) {
+        let findings = race(SEED + delay_ms, async |world| {
+            world.receiver.behaves("fickle.example.com", &[Reaction::Answers(503), Reaction::Answers(200)]);
+            let endpoint = world.creates_webhook("fickle.example.com", &VOICE).await.unwrap();
+            let id = world.creates_call(PLAIN, "the-call").await.unwrap();
+            world.expects(Expected::Ends(id, &["completed"]));
+            tokio::time::sleep(Duration::from_millis(delay_ms)).await;
+            world.deletes_webhook(&endpoint).await;
+        });
+        assert_eq!(findings, [""; 0], "deleted after {delay_ms} ms");
+    }
+}
+
+#[test]
+fn messages_of_one_call_consumed_at_the_same_time_are_one_call() {
+    for seed in 0..30 {
+        let findings = race(seed, async |world| {
+            use crate::sim::queue::Liberties;
+
+            world.habits.borrow_mut().batch_size = 1;
+            for queue in store::QueueName::ALL {
+                world.aws.queues.set_liberties(queue.as_str(), Liberties { duplicate: 1_000, ..Liberties::default() });
+            }
+            let id = world.creates_call(PLAIN, "the-call").await.unwrap();
+            world.expects(Expected::Ends(id, &["completed"]));
+        });
+        assert_eq!(findings, [""; 0], "seed {seed}");
+    }
+}
