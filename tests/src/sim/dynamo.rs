@@ -116,7 +116,7 @@ impl Dynamo {
                 scan["ExclusiveStartKey"] = from;
             }
             let mut page = self.call_on(&self.database, "Scan", &scan).body;
-            items.extend(page["Items"].as_array_mut().unwrap().drain(..));
+            items.append(page["Items"].as_array_mut().unwrap());
             from = page["LastEvaluatedKey"].take();
             if from.is_null() {
                 return items;
