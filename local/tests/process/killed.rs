@@ -131,6 +131,16 @@ impl Run {
         answer.body
     }
 
+    /// How many calls were answered.
+    async fn connected(&self) -> usize {
+        let mut connected = 0;
+        for id in self.accepted.values() {
+            let call = self.get(&format!("/v1/calls/{id}")).await;
+            connected += usize::from(call["data"]["startedAt"].is_string());
+        }
+        connected
+    }
+
     /// Holds every accepted call against the promises.
     async fn check(&mut self) {
         let mut missing = BTreeSet::new();
@@ -175,6 +185,9 @@ async fn survive(calls: usize, pace: Duration) {
     run = run.kill().await;
     let killed_at = clock.now();
     run.until("every call ended", RECOVERY_MAX, |run| run.heard("call.ended") >= calls).await;
+    // What connected is analysed: where the callback got lost, the provider is asked two minutes after the end.
+    let connected = run.connected().await;
+    run.until("every connected call is analysed", RECOVERY_MAX, |run| run.heard("call.analyzed") >= connected).await;
     println!("recovered {} s after the last kill", clock.now().since(killed_at).as_seconds());
     run.check().await;
 }

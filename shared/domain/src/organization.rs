@@ -93,6 +93,14 @@ impl Provider {
         }
     }
 
+    /// How long after a connected call's end the provider is asked for an analysis that it has not brought by itself;
+    /// `None` where it makes none. So long that the index takes care of it, which most calls never need.
+    pub const fn analysis_wait(self) -> Option<Span> {
+        match self {
+            Self::Simulator => Some(Span::minutes(2)),
+        }
+    }
+
     /// Whether a connected call's transcript is to be expected.
     pub const fn gives_transcripts(self) -> bool {
         match self {

@@ -201,6 +201,9 @@ pub struct Facts {
     pub analysis: Option<Analysis>,
     /// Whether `call.analyzed` was emitted.
     pub analysis_announced: bool,
+    /// Whether the provider was asked for an analysis that it had not brought by itself.
+    #[serde(default)]
+    pub analysis_sought: bool,
     /// What the provider charged.
     pub cost: Option<Cost>,
 }
@@ -309,6 +312,7 @@ impl Call {
                 recording: None,
                 analysis: None,
                 analysis_announced: false,
+                analysis_sought: false,
                 cost: None,
             },
             sequence: 0,

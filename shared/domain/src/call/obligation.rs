@@ -88,13 +88,28 @@ pub fn obligations(call: &Call) -> Vec<Obligation> {
     }
     if let Closing::Due { by } = call.closing {
         // Whoever brings the transcript may be lost: the provider is asked once before `call.ended` goes out without.
-        let unheard = call.dispatch == Dispatch::Settled
-            && call.started_at.is_some()
-            && call.provider_call_id.is_some()
-            && call.facts.transcript == Transcript::Awaited;
+        let unheard = can_be_asked_after(call) && call.facts.transcript == Transcript::Awaited;
         owe(by, if unheard { Duty::Poll } else { Duty::PassTime }, true);
     }
+    if let Some(at) = analysis_sought_at(call)
+        && call.closing == Closing::Announced
+        && can_be_asked_after(call)
+        && call.facts.analysis.is_none()
+        && !call.facts.analysis_sought
+    {
+        owe(at, Duty::Poll, false);
+    }
     open
+}
+
+/// Whether the provider had a conversation to tell of, which is over.
+fn can_be_asked_after(call: &Call) -> bool {
+    call.dispatch == Dispatch::Settled && call.started_at.is_some() && call.provider_call_id.is_some()
+}
+
+/// When the provider of an ended call is asked for an analysis that it has not brought by itself.
+pub(super) fn analysis_sought_at(call: &Call) -> Option<Timestamp> {
+    Some(call.ended_at? + call.provider.analysis_wait()?)
 }
 
 /// A place in the index of what is due.

@@ -1,6 +1,7 @@
 //! The rules of a call: one function.
 
 use super::event::Note;
+use super::obligation::analysis_sought_at;
 use super::transition::Transition;
 use super::{Call, Dispatch, EndReason, Input, LogEntry, Outcome, ProviderCallId, Report, Status, Utterance};
 use crate::planted::{Bug, is_planted};
@@ -166,6 +167,9 @@ impl Transition {
         } else if let Dispatch::Live { next_poll_at, .. } = &mut self.call.dispatch {
             *next_poll_at = self.now + silence;
         }
+        let sought_at = analysis_sought_at(&self.call);
+        let facts = &mut self.call.facts;
+        facts.analysis_sought |= facts.analysis.is_none() && sought_at.is_some_and(|at| self.now >= at);
     }
 
     fn hung_up(&mut self, call_id: &ProviderCallId, confirmed: bool) {
@@ -196,6 +200,7 @@ impl Transition {
         if self.call.is_ended() {
             self.call.dispatch = Dispatch::Settled;
             self.call.strays.clear();
+            self.call.facts.analysis_sought = true;
         } else {
             self.end(EndReason::INTERNAL_ERROR, self.now);
         }

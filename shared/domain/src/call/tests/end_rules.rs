@@ -170,3 +170,25 @@ fn what_makes_no_progress_is_ended_and_then_let_go() {
     assert_eq!((call.call.dispatch.clone(), due_at(&call.call)), (Dispatch::Settled, None));
     assert_eq!(call.events, [EventType::CallStarted, EventType::CallEnded]);
 }
+
+#[test]
+fn a_call_whose_transcript_or_analysis_got_lost_is_asked_for_once() {
+    let lost = connected().then(20, polled("A", Some(&[over(20, EndReason::COMPLETED)])));
+    assert_eq!((lost.end_reason(), lost.events.len()), (Some("completed"), 1), "it waits for the transcript");
+    assert_eq!(next_action(&lost.call, at(79)), None);
+    assert_eq!(next_action(&lost.call, at(80)), Some(Duty::Poll));
+    let silent = lost.clone().then(80, polled("A", None));
+    assert_eq!(silent.events.last(), Some(&EventType::CallEnded), "it goes out without");
+
+    for ended in [silent, lost.then(25, heard(1, "A", &[transcript()]))] {
+        assert_eq!(ended.events.last(), Some(&EventType::CallEnded), "the analysis may be late");
+        assert_eq!(next_action(&ended.call, at(139)), None);
+        assert_eq!(next_action(&ended.call, at(140)), Some(Duty::Poll));
+        let without = ended.clone().then(140, polled("A", None));
+        assert_eq!(due_at(&without.call), None);
+        let reports = [over(20, EndReason::COMPLETED), transcript(), analysis(false)];
+        let analysed = ended.then(141, polled("A", Some(&reports)));
+        assert_eq!(analysed.events, [EventType::CallStarted, EventType::CallEnded, EventType::CallAnalyzed]);
+        assert_eq!(due_at(&analysed.call), None);
+    }
+}

@@ -15,7 +15,9 @@ pub(super) fn of_a_state(call: &Call) {
         && call.closing == Closing::Announced
         && call.dispatch == Dispatch::Settled
         && call.strays.is_empty();
-    assert_eq!(due_at(call).is_none(), settled, "{call:?}");
+    let connected = call.started_at.is_some() && call.provider_call_id.is_some();
+    let told = !connected || call.facts.analysis.is_some() || call.facts.analysis_sought;
+    assert_eq!(due_at(call).is_none(), settled && told, "{call:?}");
     assert_eq!(call.is_ended(), call.ended_at.is_some() && call.end_reason.is_some(), "{call:?}");
     assert_eq!(call.is_ended(), call.closing != Closing::Open, "{call:?}");
     if let Dispatch::Live { hang_up, .. } = &call.dispatch {

@@ -50,6 +50,7 @@ fn id(text: &str) -> ProviderCallId {
 }
 
 /// A call, and what has happened to it so far.
+#[derive(Clone)]
 struct History {
     call: Call,
     events: Vec<EventType>,

@@ -26,7 +26,7 @@ struct Shape {
     strays: BTreeSet<String>,
     closing: u8,
     transcript: Transcript,
-    analysis: (bool, bool),
+    analysis: (bool, bool, bool),
     others: bool,
 }
 
@@ -53,7 +53,7 @@ impl Shape {
                 Closing::Announced => 2,
             },
             transcript: call.facts.transcript,
-            analysis: (call.facts.analysis.is_some(), call.facts.analysis_announced),
+            analysis: (call.facts.analysis.is_some(), call.facts.analysis_announced, call.facts.analysis_sought),
             others: call.facts.recording.is_some(),
         }
     }
