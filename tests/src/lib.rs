@@ -2,3 +2,5 @@
 
 #[cfg(test)]
 pub mod sim;
+#[cfg(test)]
+mod tidy;
