@@ -17,6 +17,7 @@ use crate::http::{Request, Response};
 
 /// A field of a request that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FieldError {
     /// The field's name, as the client wrote it.
     pub field: String,
@@ -85,7 +86,8 @@ impl ApiError {
         Self::Validation(vec![FieldError::new(field, message)])
     }
 
-    fn status(&self) -> StatusCode {
+    /// The status it is answered with.
+    pub fn status(&self) -> StatusCode {
         match self {
             Self::Validation(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
@@ -100,7 +102,8 @@ impl ApiError {
         }
     }
 
-    fn code(&self) -> &'static str {
+    /// Its name, for programs.
+    pub fn code(&self) -> &'static str {
         match self {
             Self::Validation(_) => "validation_error",
             Self::Unauthorized => "unauthorized",
@@ -116,7 +119,8 @@ impl ApiError {
         }
     }
 
-    fn message(&self) -> String {
+    /// What is wrong, and the fix, for people.
+    pub fn message(&self) -> String {
         match self {
             Self::Validation(fields) => match fields.as_slice() {
                 [one] => format!("{} {}", one.field, one.message),
@@ -152,20 +156,26 @@ impl ApiError {
     }
 }
 
+/// What a client hears of a request that is not carried out.
 #[derive(Serialize)]
-struct Failure<'a> {
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub(crate) struct Failure<'a> {
     error: Body<'a>,
     meta: Meta<'a>,
 }
 
+/// What went wrong.
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = FailureBody))]
 struct Body<'a> {
     code: &'static str,
     message: String,
     details: &'a [FieldError],
 }
 
+/// About the answer.
 #[derive(Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = FailureMeta))]
 struct Meta<'a> {
     request_id: &'a str,
 }

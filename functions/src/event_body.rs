@@ -13,9 +13,11 @@ const MAX_BODY_BYTES: usize = 256 * 1024;
 
 /// An event's envelope and data.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = EventEnvelope))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EventBody<'a> {
     id: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = domain::call::EventType))]
     event: &'static str,
     sequence: u64,
     mode: Mode,
@@ -23,8 +25,11 @@ pub(crate) struct EventBody<'a> {
     conversation_id: ConversationId,
     agent_id: AgentId,
     client_org_id: &'a str,
+    #[cfg_attr(feature = "openapi", schema(value_type = domain::ids::Channel))]
     channel: &'static str,
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     metadata: &'a RawValue,
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     data: Value,
 }
 

@@ -131,6 +131,7 @@ struct Meta<'a> {
 
 /// Where a list goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Pagination {
     /// To be sent as `?cursor=` for the next page.
     pub cursor: Option<String>,

@@ -11,6 +11,8 @@ mod event_body;
 mod fields;
 pub mod http;
 mod idempotency;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 mod page;
 mod query;
 mod queue;

@@ -10,4 +10,6 @@ pub mod sim;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]
+mod tidy;
+#[cfg(test)]
 mod world;

@@ -13,9 +13,11 @@ use store::FullCall;
 
 /// A call, as it stands in a list.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub(super) struct CallSummary {
+pub(crate) struct CallSummary {
     conversation_id: ConversationId,
+    #[cfg_attr(feature = "openapi", schema(value_type = domain::ids::Channel))]
     channel: &'static str,
     mode: Mode,
     status: Status,
@@ -39,11 +41,13 @@ pub(super) struct CallSummary {
 
 /// A call with everything known of it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Call))]
 #[serde(rename_all = "camelCase")]
-pub(super) struct CallView {
+pub(crate) struct CallView {
     #[serde(flatten)]
     summary: CallSummary,
     dynamic_variables: BTreeMap<String, String>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     metadata: Option<Box<RawValue>>,
     transcript: Option<Vec<Utterance>>,
     analysis: Option<Analysis>,

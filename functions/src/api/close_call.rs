@@ -14,10 +14,14 @@ use crate::fields::Fields;
 use crate::http::Response;
 use crate::registry::Authorized;
 
+/// What a request may say.
+pub(crate) const FIELDS: [&str; 1] = ["reason"];
+
 /// What a closed call looks like.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ClosedCall))]
 #[serde(rename_all = "camelCase")]
-struct Closed {
+pub(crate) struct Closed {
     conversation_id: ConversationId,
     status: Status,
     ended_at: Option<Timestamp>,
@@ -28,7 +32,7 @@ struct Closed {
 /// Closes a call. Closing twice is not an error.
 pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, items } = authorized;
-    let mut fields = Fields::open_optional(request, &["reason"])?;
+    let mut fields = Fields::open_optional(request, &FIELDS)?;
     let reason = fields.text_within("reason", 1, 128).map_or(EndReason::ADMIN_CLOSED, EndReason::given);
     fields.finish()?;
     let id = conversation(request).ok_or(ApiError::NotFound("call"))?;

@@ -22,7 +22,8 @@ use crate::http::{Request, Response};
 use crate::idempotency;
 use crate::registry::Authorized;
 
-const FIELDS: [&str; 8] =
+/// What a request may say.
+pub(crate) const FIELDS: [&str; 8] =
     ["agentId", "agentSlug", "toNumber", "fromNumber", "dynamicVariables", "metadata", "notBefore", "notAfter"];
 
 const MAX_METADATA_BYTES: usize = 16 * 1024;
@@ -44,8 +45,9 @@ struct CreateCall {
 
 /// What a client hears of an accepted call.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AcceptedCall))]
 #[serde(rename_all = "camelCase")]
-struct Accepted {
+pub(crate) struct Accepted {
     conversation_id: ConversationId,
     status: Status,
 }

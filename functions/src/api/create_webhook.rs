@@ -16,7 +16,8 @@ use crate::http::{Request, Response};
 use crate::idempotency;
 use crate::registry::Authorized;
 
-const FIELDS: [&str; 4] = ["url", "events", "isActive", "is_active"];
+/// What a request may say.
+pub(crate) const FIELDS: [&str; 4] = ["url", "events", "isActive", "is_active"];
 
 /// The endpoint that a replay would find.
 pub(crate) fn reads(request: &Request, scope: &Scope) -> Vec<Key> {

@@ -14,7 +14,8 @@ use crate::page::Page;
 use crate::query::Query;
 use crate::registry::Authorized;
 
-const FILTERS: [&str; 5] = ["status", "toNumber", "agentId", "createdAfter", "createdBefore"];
+/// What a list can be narrowed down by.
+pub(crate) const FILTERS: [&str; 5] = ["status", "toNumber", "agentId", "createdAfter", "createdBefore"];
 
 #[derive(Debug, Default)]
 struct Filter {

@@ -1,6 +1,6 @@
 //! The native API.
 
-mod call_view;
+pub(crate) mod call_view;
 pub(crate) mod close_call;
 pub(crate) mod create_call;
 pub(crate) mod create_webhook;
@@ -11,7 +11,7 @@ pub(crate) mod get_openapi;
 pub(crate) mod list_call_events;
 pub(crate) mod list_calls;
 pub(crate) mod list_webhooks;
-mod webhook_view;
+pub(crate) mod webhook_view;
 
 use domain::ids::{ConversationId, Scope};
 use store::keys::Key;

@@ -6,11 +6,14 @@ use domain::time::Timestamp;
 use serde::Serialize;
 use store::Endpoint;
 
+/// A webhook endpoint.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Webhook))]
 #[serde(rename_all = "camelCase")]
-pub(super) struct WebhookView {
+pub(crate) struct WebhookView {
     id: EndpointId,
     url: String,
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<domain::call::EventType>))]
     events: Vec<String>,
     mode: Mode,
     is_active: bool,

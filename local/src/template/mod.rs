@@ -5,7 +5,7 @@ mod functions;
 mod reader;
 mod resolve;
 mod resources;
-mod yaml;
+pub mod yaml;
 
 use std::collections::BTreeMap;
 

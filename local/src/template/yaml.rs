@@ -7,7 +7,10 @@ use serde_yaml_ng::Value as Yaml;
 use crate::Error;
 
 /// Reads a template and rewrites its tags to their long forms.
-pub(super) fn parse(text: &str) -> Result<Value, Error> {
+///
+/// # Errors
+/// [`Error::Syntax`] and [`Error::Template`].
+pub fn parse(text: &str) -> Result<Value, Error> {
     let document: Yaml = serde_yaml_ng::from_str(text).map_err(Error::Syntax)?;
     long_form(&document)
 }

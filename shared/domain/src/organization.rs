@@ -64,6 +64,7 @@ impl Subscription {
 
 /// Who provides the telephony.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Provider {
     /// The provider behind every test key; it reaches no phone.

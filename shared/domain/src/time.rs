@@ -9,6 +9,7 @@ use time::format_description::well_known::Rfc3339;
 
 /// A moment in UTC, in milliseconds since the Unix epoch. Written as RFC 3339 with milliseconds and `Z`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, format = DateTime, example = "2026-04-10T14:00:00.000Z"))]
 pub struct Timestamp(i64);
 
 /// A span of time, in milliseconds, never negative.

@@ -10,6 +10,7 @@ use crate::time::Timestamp;
 
 /// An event type, by the name clients subscribe to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum EventType {
     /// A call connected.
     #[serde(rename = "call.started")]
@@ -157,6 +158,7 @@ impl Event {
 
 /// The data of `call.started`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CallStarted {
     /// When it was answered.
@@ -176,6 +178,7 @@ pub struct CallStarted {
 
 /// The data of `call.ended`, but for the transcript's text, which stands in items of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CallEnded {
     /// When it was answered, if it was.
@@ -191,6 +194,7 @@ pub struct CallEnded {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered_by: Option<AnsweredBy>,
     /// Whether the transcript was stored when the event was emitted, and so belongs to it.
+    #[cfg_attr(feature = "openapi", schema(ignore))]
     pub has_transcript: bool,
     /// Whether there is a recording to be had.
     pub recording_available: bool,
@@ -201,6 +205,7 @@ pub struct CallEnded {
 
 /// The data of `contact.opt_out`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ContactOptOut {
     /// Whose wish it is.

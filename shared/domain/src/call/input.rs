@@ -10,6 +10,7 @@ use crate::time::{Span, Timestamp};
 
 /// A provider's id for a call.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct ProviderCallId(String);
 
@@ -168,6 +169,7 @@ pub enum Report {
 
 /// Who answered a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AnsweredBy {
     /// A person.
@@ -188,6 +190,7 @@ impl AnsweredBy {
 
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Our agent.
@@ -198,6 +201,7 @@ pub enum Role {
 
 /// One thing that was said.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Utterance {
     /// By whom.
     pub role: Role,
@@ -209,6 +213,7 @@ pub struct Utterance {
 
 /// What was made of a call after it ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Analysis {
     /// In a few sentences.
@@ -224,11 +229,13 @@ pub struct Analysis {
     pub opt_out: Option<bool>,
     /// What the agent is configured to find out.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub custom: Map<String, Value>,
 }
 
 /// A price.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Cost {
     /// In the currency's minor unit: cents.

@@ -33,6 +33,7 @@ use crate::time::{Span, Timestamp};
 /// Where a call stands, in the words of the contract. It only ever moves forwards, but for `dispatching → queued` after
 /// an attempt that provably never happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = CallStatus))]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Accepted, to be dialled.

@@ -2,6 +2,7 @@
 //! calls back later, twice or out of order, and answers searches and polls from what it keeps in the table.
 
 mod script;
+mod test_numbers;
 
 use domain::call::{Call, Outcome, ProviderCallId, Report};
 use domain::ids::{ConversationId, Scope, hex};
@@ -16,6 +17,7 @@ use store::{DialPermit, MESSAGE_VERSION, Message, QueueName, SimulatedCall, Stor
 use crate::outcome::{Wire, classify};
 use crate::voice::{Found, ProviderError, Recording, VoiceProvider};
 use script::Answer;
+pub use test_numbers::{TEST_NUMBERS, TestNumber};
 
 /// A callback on its way: which stage of which call is to be reported. What it says is computed when it arrives.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use store::SimulatedCall;
 
+use super::test_numbers::TEST_NUMBERS;
+
 /// What a call to a number does. The last four digits choose it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Script {
@@ -75,21 +77,8 @@ const ANALYSIS_LAG: Span = Span::seconds(2);
 impl Script {
     /// The script of a number.
     pub fn of(number: &PhoneNumber) -> Self {
-        match number.last_four() {
-            "0001" => Self::Busy,
-            "0002" => Self::NoAnswer,
-            "0003" => Self::Voicemail,
-            "0004" => Self::Rejected,
-            "0005" => Self::InvalidDestination,
-            "0006" => Self::TimesOutAfterPlacing,
-            "0007" => Self::Fails,
-            "0008" => Self::SlowDown,
-            "0009" => Self::TwiceAndReversed,
-            "0010" => Self::Lost,
-            "0011" => Self::Stays,
-            "0012" => Self::TimesOutAndSilent,
-            _ => Self::Complete,
-        }
+        let digits = Some(number.last_four());
+        TEST_NUMBERS.iter().find(|row| row.last_four == digits).map_or(Self::Complete, |row| row.script)
     }
 
     pub(super) fn answer(self, attempt: u32) -> Answer {

@@ -1,0 +1,157 @@
+//! Events: the bodies of webhooks, and of the list of a call's events.
+
+use domain::call::{Analysis, CallEnded, CallStarted, ContactOptOut, EventType, Utterance};
+use domain::signature::{ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
+use serde_json::{Value, json};
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::path::{HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathsBuilder};
+use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::schema::{Schema, SchemaType, Type};
+use utoipa::openapi::{
+    AllOfBuilder, ArrayBuilder, Discriminator, ObjectBuilder, OneOfBuilder, PathItem, Paths, Ref, RefOr, Required,
+    ResponseBuilder,
+};
+
+use super::schemas;
+use crate::event_body::EventBody;
+
+/// An event that a call can have.
+struct Described {
+    event: EventType,
+    schema: &'static str,
+    summary: &'static str,
+    data: fn() -> RefOr<Schema>,
+    example: fn() -> Value,
+}
+
+const EVENTS: [Described; 4] = [
+    Described {
+        event: EventType::CallStarted,
+        schema: "CallStartedEvent",
+        summary: "A call connected. Not sent for a call that did not.",
+        data: || schemas::of::<CallStarted>().into(),
+        example: || {
+            json!({
+                "startedAt": "2026-04-10T14:00:02.000Z", "from": "+15555550100", "to": "+15555550123",
+                "provider": "simulator", "providerCallId": "sim_4f1c0d9a8b7e6f5a4b3c2d1e", "answeredBy": "human"
+            })
+        },
+    },
+    Described {
+        event: EventType::CallEnded,
+        schema: "CallEndedEvent",
+        summary: "A call is over: once for every accepted call, connected or not, after its transcript was stored.",
+        data: call_ended,
+        example: || {
+            json!({
+                "startedAt": "2026-04-10T14:00:02.000Z", "endedAt": "2026-04-10T14:00:05.000Z", "durationSeconds": 3,
+                "endReason": "completed", "answeredBy": "human", "recordingAvailable": true,
+                "cost": {"amountMinor": 1, "currency": "USD"},
+                "transcript": [{"role": "customer", "content": "Hello?", "at": "2026-04-10T14:00:02.100Z"}]
+            })
+        },
+    },
+    Described {
+        event: EventType::CallAnalyzed,
+        schema: "CallAnalyzedEvent",
+        summary: "A call was analysed, where it is: after `call.ended`.",
+        data: || schemas::of::<Analysis>().into(),
+        example: || json!({"summary": "Ada confirms.", "successful": true, "sentiment": "neutral", "custom": {}}),
+    },
+    Described {
+        event: EventType::ContactOptOut,
+        schema: "ContactOptOutEvent",
+        summary: "Somebody wants to hear nothing more: neither by phone nor by SMS.",
+        data: || schemas::of::<ContactOptOut>().into(),
+        example: || json!({"phoneNumber": "+15555550123", "channel": "voice", "source": "analysis"}),
+    },
+];
+
+/// The schemas of events, and of any of them.
+pub(super) fn schemas() -> Vec<(String, RefOr<Schema>)> {
+    let mut any = OneOfBuilder::new().description(Some("An event of a call."));
+    let mut discriminator = Discriminator::new("event");
+    let mut schemas = Vec::new();
+    for described in &EVENTS {
+        let reference = Ref::from_schema_name(described.schema);
+        discriminator.mapping.insert(described.event.as_str().to_owned(), reference.ref_location.clone());
+        any = any.item(reference);
+        schemas.push((described.schema.to_owned(), event(described)));
+    }
+    schemas.push(("Event".to_owned(), Schema::from(any.discriminator(Some(discriminator)).build()).into()));
+    schemas
+}
+
+fn event(described: &Described) -> RefOr<Schema> {
+    let name =
+        ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).enum_values(Some([described.event.as_str()]));
+    let own = ObjectBuilder::new().property("event", name).property("data", (described.data)()).build();
+    let envelope = schemas::of::<EventBody<'_>>();
+    Schema::from(AllOfBuilder::new().description(Some(described.summary)).item(envelope).item(own).build()).into()
+}
+
+/// The data of `call.ended` as it leaves: the transcript is put in where the event is written.
+fn call_ended() -> RefOr<Schema> {
+    let transcript = ArrayBuilder::new()
+        .items(schemas::of::<Utterance>())
+        .schema_type(SchemaType::from_iter([Type::Array, Type::Null]))
+        .description(Some("What was said; null where there is no transcript, or it came too late, or is too large."));
+    let url = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).description(Some(
+        "Where the transcript is to be had, as a path of this API, where it would make the body larger than 256 KiB.",
+    ));
+    let own =
+        ObjectBuilder::new().property("transcript", transcript).required("transcript").property("transcriptUrl", url);
+    Schema::from(AllOfBuilder::new().item(schemas::of::<CallEnded>()).item(own).build()).into()
+}
+
+/// What endpoints are sent.
+pub(super) fn webhooks() -> Paths {
+    let mut paths = PathsBuilder::new();
+    for described in &EVENTS {
+        paths = paths.path(described.event.as_str(), PathItem::new(HttpMethod::Post, webhook(described)));
+    }
+    paths.build()
+}
+
+fn webhook(described: &Described) -> OperationBuilder {
+    let example = json!({
+        "id": "evt_5d1f0c2b9a8e7d6c5b4a3f2e", "event": described.event.as_str(), "sequence": 1, "mode": "test",
+        "timestamp": "2026-04-10T14:00:05.000Z", "conversationId": "3337ecb1-268a-8170-ad5a-b292be06b553",
+        "agentId": "66f9a949-bbdf-89a8-8f7c-45ecc8425b68", "clientOrgId": "acme", "channel": "voice",
+        "metadata": {"order": 4711}, "data": (described.example)()
+    });
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(described.schema))).example(Some(example));
+    let body = RequestBodyBuilder::new().content("application/json", content.build()).required(Some(Required::True));
+    OperationBuilder::new()
+        .tag("webhooks")
+        .summary(Some(described.summary))
+        .parameters(Some(headers()))
+        .request_body(Some(body.build()))
+        .response("2XX", ResponseBuilder::new().description("It arrived."))
+        .response("410", ResponseBuilder::new().description("The endpoint wants no more events, and is disabled."))
+        .response("default", ResponseBuilder::new().description("It did not arrive, and is sent again."))
+}
+
+/// The headers of Standard Webhooks.
+fn headers() -> [Parameter; 3] {
+    [
+        header(ID_HEADER, Type::String, "The event's id, the same at every attempt."),
+        header(TIMESTAMP_HEADER, Type::Integer, "The moment of this attempt, in seconds since the Unix epoch."),
+        header(
+            SIGNATURE_HEADER,
+            Type::String,
+            "`v1,` and the Base64 of an HMAC-SHA256, under the endpoint's secret, over id, timestamp and body joined by \
+             dots. Several are separated by spaces; one that fits is enough.",
+        ),
+    ]
+}
+
+fn header(name: &str, kind: Type, description: &str) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::True)
+        .schema(Some(ObjectBuilder::new().schema_type(SchemaType::Type(kind))))
+        .description(Some(description))
+        .build()
+}

@@ -1,0 +1,128 @@
+//! The OpenAPI document, generated from the registry, the types of requests and answers, and the errors themselves.
+//!
+//! Only the tests, and the example `write_openapi` among them, build this module: the artifact serves the text that was committed.
+
+mod answers;
+mod events;
+mod operations;
+mod parameters;
+mod requests;
+mod schemas;
+
+use providers::simulator::{TEST_NUMBERS, TestNumber};
+use utoipa::openapi::extensions::Extensions;
+use utoipa::openapi::path::{HttpMethod, OperationBuilder};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, Paths, SecurityRequirement, Server, Tag};
+
+use crate::api::{close_call, create_call, create_webhook, list_calls};
+use crate::registry::{Access, FUNCTIONS, Route, Trigger};
+
+/// The one security scheme's name.
+const BEARER: &str = "apiKey";
+
+/// The document as a text, as it is committed.
+///
+/// # Errors
+/// Where it cannot be written as JSON.
+pub fn document_text() -> Result<String, serde_json::Error> {
+    document().to_pretty_json().map(|text| text + "\n")
+}
+
+/// The document.
+pub fn document() -> OpenApi {
+    let mut paths = Paths::new();
+    for function in FUNCTIONS {
+        let Trigger::Http(route) = function.trigger else { continue };
+        let Some((method, operation)) = method(&route).zip(operations::describe(function.name)) else { continue };
+        paths.add_path_operation(
+            route.path,
+            vec![method],
+            secured(operation, &route).operation_id(Some(function.name)),
+        );
+    }
+    let mut components = schemas::components();
+    components.add_security_scheme(BEARER, SecurityScheme::Http(bearer()));
+    OpenApiBuilder::new()
+        .info(
+            InfoBuilder::new()
+                .title("Ringdown")
+                .version(env!("CARGO_PKG_VERSION"))
+                .description(Some(introduction()))
+                .build(),
+        )
+        .servers(Some([Server::new("/")]))
+        .paths(paths)
+        .webhooks(Some(events::webhooks()))
+        .components(Some(components))
+        .tags(Some(tags()))
+        .build()
+}
+
+/// The fields of each operation's body, as its parser knows them.
+pub fn parsed_fields() -> [(&'static str, &'static [&'static str]); 3] {
+    [
+        ("create-call", &create_call::FIELDS),
+        ("close-call", &close_call::FIELDS),
+        ("create-webhook", &create_webhook::FIELDS),
+    ]
+}
+
+/// The query parameters of each list besides `limit` and `cursor`, as its parser knows them.
+pub fn parsed_filters() -> [(&'static str, &'static [&'static str]); 3] {
+    [("list-calls", &list_calls::FILTERS), ("list-call-events", &[]), ("list-webhooks", &[])]
+}
+
+fn method(route: &Route) -> Option<HttpMethod> {
+    match route.method {
+        "GET" => Some(HttpMethod::Get),
+        "POST" => Some(HttpMethod::Post),
+        "DELETE" => Some(HttpMethod::Delete),
+        "PATCH" => Some(HttpMethod::Patch),
+        "PUT" => Some(HttpMethod::Put),
+        _ => None,
+    }
+}
+
+fn secured(operation: OperationBuilder, route: &Route) -> OperationBuilder {
+    match route.access {
+        Access::Public(_) => operation.securities(Some(Vec::<SecurityRequirement>::new())),
+        Access::Key { permission, .. } => operation
+            .security(SecurityRequirement::new(BEARER, Vec::<String>::new()))
+            .extensions(Some(Extensions::from_iter([("x-permission", permission.as_str())]))),
+    }
+}
+
+fn bearer() -> Http {
+    let mut bearer = Http::new(HttpAuthScheme::Bearer);
+    bearer.description = Some("An API key: `rd_live_…` or `rd_test_…`.".to_owned());
+    bearer
+}
+
+fn introduction() -> String {
+    include_str!("introduction.md").replace("{test_numbers}", &test_numbers())
+}
+
+fn test_numbers() -> String {
+    let row = |number: &TestNumber| {
+        let digits = number.last_four.map_or_else(|| "any other".to_owned(), |digits| format!("`{digits}`"));
+        let reason = number.end_reason.as_ref();
+        let reason = reason.map_or_else(|| "the closer's".to_owned(), |reason| format!("`{reason}`"));
+        format!("| {digits} | {} | {reason} |", number.what)
+    };
+    let head = ["| number ends in | script | `endReason` |".to_owned(), "|---|---|---|".to_owned()];
+    head.into_iter().chain(TEST_NUMBERS.iter().map(row)).collect::<Vec<_>>().join("\n")
+}
+
+fn tags() -> [Tag; 3] {
+    let tag = |name: &str, description: &str| {
+        let mut tag = Tag::new(name);
+        tag.description = Some(description.to_owned());
+        tag
+    };
+    [
+        tag("calls", "Phone calls, from their acceptance to their end."),
+        tag("webhooks", "Where events go, and what they look like."),
+        tag("contract", "This document."),
+    ]
+}

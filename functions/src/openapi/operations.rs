@@ -1,0 +1,231 @@
+//! The operations, one for each function that a request wakes.
+
+use serde_json::json;
+use utoipa::openapi::content::ContentBuilder;
+use utoipa::openapi::path::OperationBuilder;
+use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
+use utoipa::openapi::schema::{Schema, SchemaType, Type};
+use utoipa::openapi::{HeaderBuilder, ObjectBuilder, Ref, RefOr, Required, ResponseBuilder};
+
+use super::{answers, parameters, requests, schemas};
+use crate::api::call_view::{CallSummary, CallView};
+use crate::api::close_call::Closed;
+use crate::api::create_call::Accepted;
+use crate::api::webhook_view::WebhookView;
+use crate::error::{ApiError, FieldError};
+
+const CONVERSATION: &str = "3337ecb1-268a-8170-ad5a-b292be06b553";
+
+/// What there is to say of a function; `None` where it is not described.
+pub(super) fn describe(name: &str) -> Option<OperationBuilder> {
+    match name {
+        "create-call" => Some(create_call()),
+        "list-calls" => Some(list_calls()),
+        "get-call" => Some(get_call()),
+        "list-call-events" => Some(list_call_events()),
+        "get-call-recording" => Some(get_call_recording()),
+        "close-call" => Some(close_call()),
+        "create-webhook" => Some(create_webhook()),
+        "list-webhooks" => Some(list_webhooks()),
+        "delete-webhook" => Some(delete_webhook()),
+        "get-openapi" => Some(get_openapi()),
+        _ => None,
+    }
+}
+
+fn create_call() -> OperationBuilder {
+    let example = json!({
+        "data": {"conversationId": CONVERSATION, "status": "queued"},
+        "meta": {"request_id": "req_DkZ01XhO1liAEMsw"}
+    });
+    let description = "The call is accepted, and stored. `status` is `queued`; a replay shows what it is by now.";
+    let mut accepted = answers::json(description, schemas::envelope(schemas::of::<Accepted>()), Some(example));
+    accepted.headers.insert("Idempotent-Replayed".to_owned(), answers::replayed().into());
+    let own = vec![
+        invalid(&[("toNumber", "must be a phone number in E.164 format: + and 7 to 15 digits, such as +15555550123")]),
+        invalid(&[
+            ("Idempotency-Key", "is required: a new one for each call, the same for each retry of it"),
+            ("agentId", "is required, or agentSlug: one of the two"),
+        ]),
+        ApiError::PermissionDenied("the organization is suspended".to_owned()),
+        ApiError::DoNotCall,
+        ApiError::NotFound("agent"),
+        conflict(),
+        ApiError::KeyReused,
+    ];
+    operation("calls", "Place a call", CREATE_CALL)
+        .parameter(parameters::idempotency_key(Required::True))
+        .request_body(Some(body("create-call", schemas::create_call_body(), Required::True)))
+        .response("202", accepted)
+        .with_refusals("can_initiate_calls", with_body(own))
+}
+
+fn list_calls() -> OperationBuilder {
+    let description = "A page of calls, newest first.";
+    let calls = answers::json(description, schemas::page(schemas::of::<CallSummary>()), None);
+    operation("calls", "List calls", LIST_CALLS)
+        .parameters(Some(parameters::call_filters()))
+        .parameters(Some(parameters::page()))
+        .response("200", calls)
+        .with_refusals("can_read_conversations", vec![invalid_page()])
+}
+
+fn get_call() -> OperationBuilder {
+    let call = answers::json("The call.", schemas::envelope(schemas::of::<CallView>()), None);
+    operation("calls", "Get a call", "Everything known of a call. What is not known yet, or will never be, is null.")
+        .parameter(parameters::call_id())
+        .response("200", call)
+        .with_refusals("can_read_conversations", vec![invalid_query(), ApiError::NotFound("call")])
+}
+
+fn list_call_events() -> OperationBuilder {
+    let events = schemas::page(Ref::from_schema_name("Event"));
+    operation("calls", "List a call's events", LIST_CALL_EVENTS)
+        .parameter(parameters::call_id())
+        .parameters(Some(parameters::page()))
+        .response("200", answers::json("A page of events, in order of `sequence`.", events, None))
+        .with_refusals("can_read_conversations", vec![invalid_page(), ApiError::NotFound("call")])
+}
+
+fn get_call_recording() -> OperationBuilder {
+    let wave = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).content_media_type("audio/wav").build();
+    let audio = ContentBuilder::new().schema(Some(Schema::from(wave))).build();
+    let recording = ResponseBuilder::new().description("The recording.").content("audio/wav", audio);
+    let address = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
+    let location = HeaderBuilder::new().schema(Some(address)).description(Some("Where it is.")).build();
+    let elsewhere = ResponseBuilder::new().description("The recording is elsewhere.").header("Location", location);
+    let own = vec![
+        invalid_query(),
+        ApiError::NotFound("call"),
+        ApiError::NotFound("recording"),
+        ApiError::Provider("the provider did not answer as it should".to_owned()),
+    ];
+    operation("calls", "Get a call's recording", GET_CALL_RECORDING)
+        .parameter(parameters::call_id())
+        .response("200", recording)
+        .response("302", elsewhere)
+        .with_refusals("can_read_conversations", own)
+}
+
+fn close_call() -> OperationBuilder {
+    let example = json!({
+        "data": {
+            "conversationId": CONVERSATION,
+            "status": "ended",
+            "endedAt": "2026-04-10T14:00:00.000Z",
+            "endReason": "customer_cancelled",
+            "alreadyClosed": false
+        },
+        "meta": {"request_id": "req_DkZ05XhO1liAEMsw"}
+    });
+    let closed = answers::json("The call has ended.", schemas::envelope(schemas::of::<Closed>()), Some(example));
+    let own = vec![invalid(&[("reason", "must be 1 to 128 characters long")]), ApiError::NotFound("call"), conflict()];
+    operation("calls", "Close a call", CLOSE_CALL)
+        .parameter(parameters::call_id())
+        .request_body(Some(body("close-call", schemas::of::<requests::CloseCall>(), Required::False)))
+        .response("200", closed)
+        .with_refusals("can_close_conversations", with_body(own))
+}
+
+fn create_webhook() -> OperationBuilder {
+    let description = "The endpoint is registered. `secret` signs its events, and is shown here only.";
+    let mut created = answers::json(description, schemas::envelope(schemas::of::<WebhookView>()), None);
+    created.headers.insert("Idempotent-Replayed".to_owned(), answers::replayed().into());
+    let own = vec![
+        invalid(&[("url", "must begin with https://")]),
+        ApiError::PermissionDenied("the organization is suspended".to_owned()),
+        ApiError::Conflict("the organization has 20 webhook endpoints; delete one first".to_owned()),
+        conflict(),
+        ApiError::KeyReused,
+    ];
+    operation("webhooks", "Register an endpoint", CREATE_WEBHOOK)
+        .parameter(parameters::idempotency_key(Required::False))
+        .request_body(Some(body("create-webhook", schemas::of::<requests::CreateWebhook>(), Required::True)))
+        .response("201", created)
+        .with_refusals("can_manage_webhooks", with_body(own))
+}
+
+fn list_webhooks() -> OperationBuilder {
+    let webhooks = answers::json("A page of endpoints.", schemas::page(schemas::of::<WebhookView>()), None);
+    operation("webhooks", "List endpoints", "The endpoints of the key's mode, without their secrets.")
+        .parameters(Some(parameters::page()))
+        .response("200", webhooks)
+        .with_refusals("can_manage_webhooks", vec![invalid_page()])
+}
+
+fn delete_webhook() -> OperationBuilder {
+    operation("webhooks", "Delete an endpoint", "What is still to be delivered to it is cancelled.")
+        .parameter(parameters::webhook_id())
+        .response("204", ResponseBuilder::new().description("It is gone."))
+        .with_refusals("can_manage_webhooks", vec![invalid_query(), ApiError::NotFound("webhook"), conflict()])
+}
+
+fn get_openapi() -> OperationBuilder {
+    let document = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Object)).build();
+    operation("contract", "Get this document", "Needs no key.")
+        .response("200", answers::json("This document.", Schema::from(document), None))
+}
+
+const CREATE_CALL: &str = "Accepts a call to be placed by an agent. It is dialled at once, or from `notBefore` on, and at \
+    most once whatever happens. What becomes of it comes by webhook, and is shown by `get-call`.\n\nA request with an \
+    `Idempotency-Key` that was used before is answered before anything is judged that may have changed since: the agent, the \
+    do-not-call list, a suspension. An agent that is unknown, or of the SMS channel, is answered with 404; an agent's required \
+    variables that are missing with 400, as a `toNumber` on the do-not-call list is with 403.";
+
+const LIST_CALLS: &str = "The calls of the key's mode, newest first, by the moment of their acceptance. Filters narrow down \
+    together. A call shows up here within moments of its acceptance.";
+
+const LIST_CALL_EVENTS: &str = "Each event exactly as its webhook carries it. They are listed whether or not an endpoint was \
+    subscribed.";
+
+const GET_CALL_RECORDING: &str = "The recording itself, or a redirect to it. 404 where there is none, or none yet.";
+
+const CLOSE_CALL: &str = "Ends a call. One that is queued is never dialled; one that is live is hung up behind the answer, and \
+    its transcript still arrives. Closing a call that has ended is no error: `alreadyClosed` is true, and `endReason` is the one \
+    it ended with. The body may be left out.";
+
+const CREATE_WEBHOOK: &str = "The endpoint gets the events of the key's mode that happen from now on. An organization may have \
+    20 endpoints in each mode. With an `Idempotency-Key`, a replay shows the endpoint as it is now, its secret included; once it \
+    was deleted, the key makes a new one. Names in snake case stand beside some in camel case; both say the same.";
+
+fn operation(tag: &str, summary: &str, description: &str) -> OperationBuilder {
+    OperationBuilder::new().tag(tag).summary(Some(summary)).description(Some(description))
+}
+
+fn body(name: &str, schema: impl Into<RefOr<Schema>>, required: Required) -> RequestBody {
+    let content = ContentBuilder::new().schema(Some(schema)).example(requests::example(name)).build();
+    RequestBodyBuilder::new().content("application/json", content).required(Some(required)).build()
+}
+
+fn with_body(mut own: Vec<ApiError>) -> Vec<ApiError> {
+    own.extend([ApiError::PayloadTooLarge, ApiError::UnsupportedMediaType]);
+    own
+}
+
+fn invalid(fields: &[(&str, &str)]) -> ApiError {
+    ApiError::Validation(fields.iter().map(|(field, message)| FieldError::new(*field, message)).collect())
+}
+
+fn invalid_page() -> ApiError {
+    invalid(&[("limit", "must be a number from 1 to 100")])
+}
+
+fn invalid_query() -> ApiError {
+    ApiError::field("query", crate::query::Undecodable)
+}
+
+fn conflict() -> ApiError {
+    store::StoreError::Conflict.into()
+}
+
+trait WithRefusals {
+    fn with_refusals(self, permission: &str, own: Vec<ApiError>) -> Self;
+}
+
+impl WithRefusals for OperationBuilder {
+    fn with_refusals(self, permission: &str, own: Vec<ApiError>) -> Self {
+        answers::refusals(permission, own)
+            .into_iter()
+            .fold(self, |operation, (status, answer)| operation.response(status, answer))
+    }
+}

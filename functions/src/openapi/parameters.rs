@@ -1,0 +1,95 @@
+//! The parameters that requests take besides their bodies.
+
+use domain::call::Status;
+use domain::ids::{AgentId, ConversationId, EndpointId};
+use domain::phone::PhoneNumber;
+use domain::time::Timestamp;
+use serde_json::json;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{Schema, SchemaType, Type};
+use utoipa::openapi::{ObjectBuilder, RefOr, Required};
+
+use super::schemas;
+use crate::idempotency;
+
+/// The call that a path names.
+pub(super) fn call_id() -> Parameter {
+    path_id(schemas::of::<ConversationId>(), "The `conversationId` that the call was accepted with.")
+}
+
+/// The endpoint that a path names.
+pub(super) fn webhook_id() -> Parameter {
+    path_id(schemas::of::<EndpointId>(), "The endpoint's `id`.")
+}
+
+fn path_id(schema: impl Into<RefOr<Schema>>, description: &str) -> Parameter {
+    ParameterBuilder::new()
+        .name("id")
+        .parameter_in(ParameterIn::Path)
+        .required(Required::True)
+        .schema(Some(schema))
+        .description(Some(description))
+        .build()
+}
+
+/// The `Idempotency-Key` header.
+pub(super) fn idempotency_key(required: Required) -> Parameter {
+    let description = "1 to 255 visible ASCII characters: a new key for each request, the same for each retry of it. A key \
+                       in double quotes, as the IETF draft writes it, means the same as the bare one.";
+    let key = ObjectBuilder::new()
+        .schema_type(SchemaType::Type(Type::String))
+        .pattern(Some(r"^[\x21-\x7E]+$"))
+        .min_length(Some(1))
+        .max_length(Some(255));
+    ParameterBuilder::new()
+        .name(idempotency::HEADER)
+        .parameter_in(ParameterIn::Header)
+        .required(required)
+        .schema(Some(key))
+        .example(Some(json!("order-4711")))
+        .description(Some(description))
+        .build()
+}
+
+/// `limit` and `cursor`, which every list takes.
+pub(super) fn page() -> [Parameter; 2] {
+    let limit = ObjectBuilder::new()
+        .schema_type(SchemaType::Type(Type::Integer))
+        .minimum(Some(1))
+        .maximum(Some(100))
+        .default(Some(json!(20)));
+    let cursor = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
+    [
+        query("limit", limit, "How many entries at most."),
+        query("cursor", cursor, "The `meta.pagination.cursor` of the page before."),
+    ]
+}
+
+/// What the list of calls can be narrowed down by.
+pub(super) fn call_filters() -> [Parameter; 5] {
+    [
+        query("status", schemas::of::<Status>(), "Only calls of this status."),
+        query("toNumber", schemas::of::<PhoneNumber>(), "Only calls to this number."),
+        query("agentId", schemas::of::<AgentId>(), "Only calls of this agent."),
+        query(
+            "createdAfter",
+            schemas::of::<Timestamp>(),
+            "Only calls accepted later than this moment, itself excluded.",
+        ),
+        query(
+            "createdBefore",
+            schemas::of::<Timestamp>(),
+            "Only calls accepted earlier than this moment, itself excluded.",
+        ),
+    ]
+}
+
+fn query(name: &str, schema: impl Into<RefOr<Schema>>, description: &str) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Query)
+        .required(Required::False)
+        .schema(Some(schema))
+        .description(Some(description))
+        .build()
+}

@@ -1,0 +1,89 @@
+//! What clients send, for the document. The parsers read field by field, so that they can report every wrong field at
+//! once; that these types and they agree is a test of its own.
+
+use std::collections::HashMap;
+
+use domain::call::EventType;
+use domain::ids::AgentId;
+use domain::phone::PhoneNumber;
+use domain::time::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+/// A call to be placed. One of `agentId` and `agentSlug` names the agent, which has to be of the voice channel.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = CreateCallRequest)]
+#[expect(dead_code, reason = "describes the fields that `api::create_call` reads one by one")]
+pub(super) struct CreateCall {
+    /// The agent's id.
+    agent_id: Option<AgentId>,
+    /// The agent's slug.
+    #[schema(min_length = 1, max_length = 255, example = "demo-voice")]
+    agent_slug: Option<String>,
+    /// Whom to call.
+    to_number: PhoneNumber,
+    /// The calling number: required where the agent has no number of its own. Where it has one, this is ignored, but it has
+    /// to be a phone number all the same. With a live key it must be one of the organization's numbers.
+    from_number: Option<PhoneNumber>,
+    /// Values for the agent's placeholders: at most 100, and 64 KiB together, names included. The agent's required ones must
+    /// be there.
+    dynamic_variables: Option<HashMap<String, String>>,
+    /// Any JSON object of at most 16 KiB. It comes back untouched, in the call and in each of its events.
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Value>,
+    /// Not dialled before this moment. A moment that is past means at once.
+    not_before: Option<Timestamp>,
+    /// Not dialled from this moment on: the call then ends with `dispatch_deadline_exceeded`. By default 15 minutes after
+    /// the later of acceptance and `notBefore`. Must be later than `notBefore`, and not past.
+    not_after: Option<Timestamp>,
+}
+
+/// Why a call is closed.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CloseCallRequest)]
+#[expect(dead_code, reason = "describes the fields that `api::close_call` reads one by one")]
+pub(super) struct CloseCall {
+    /// What becomes the call's `endReason`; `admin_closed` by default.
+    #[schema(min_length = 1, max_length = 128, example = "customer_cancelled")]
+    reason: Option<String>,
+}
+
+/// An endpoint to be registered.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = CreateWebhookRequest)]
+#[expect(dead_code, reason = "describes the fields that `api::create_webhook` reads one by one")]
+pub(super) struct CreateWebhook {
+    /// Where events go: https, port 443 or one from 1024 up, a public address, no user or password, at most 2,048
+    /// characters. Checked now, and again at every connection.
+    #[schema(format = "uri", max_length = 2048, example = "https://example.com/hooks")]
+    url: String,
+    /// Which events it gets. Naming one twice is no error.
+    #[schema(min_items = 1)]
+    events: Vec<EventType>,
+    /// Whether it gets events; it does by default.
+    is_active: Option<bool>,
+    /// The same as `isActive`, which counts where both are sent.
+    #[serde(rename = "is_active")]
+    is_active_for_pam: Option<bool>,
+}
+
+/// An example for an operation's body.
+pub(super) fn example(operation: &str) -> Option<Value> {
+    match operation {
+        "create-call" => Some(json!({
+            "agentSlug": "demo-voice",
+            "toNumber": "+15555550123",
+            "dynamicVariables": {"firstName": "Ada"},
+            "metadata": {"order": 4711}
+        })),
+        "close-call" => Some(json!({"reason": "customer_cancelled"})),
+        "create-webhook" => {
+            Some(json!({"url": "https://example.com/hooks", "events": ["call.started", "call.ended", "call.analyzed"]}))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,167 @@
+//! The document's schemas, made from the types that are read and written.
+
+use domain::call::{Analysis, CallEnded, CallStarted, ContactOptOut, Utterance};
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{Schema, SchemaType, Type};
+use utoipa::openapi::{AllOf, AllOfBuilder, ArrayBuilder, Components, ComponentsBuilder, Object, ObjectBuilder};
+use utoipa::openapi::{OneOfBuilder, Ref, RefOr};
+
+use super::{events, requests};
+use crate::api::call_view::{CallSummary, CallView};
+use crate::api::close_call::Closed;
+use crate::api::create_call::Accepted;
+use crate::api::webhook_view::WebhookView;
+use crate::error::Failure;
+use crate::event_body::EventBody;
+use crate::http::Pagination;
+
+type NamedSchema = (String, RefOr<Schema>);
+
+/// Every schema that the document refers to.
+pub(super) fn components() -> Components {
+    let mut found: Vec<NamedSchema> = Vec::new();
+    let sent = [named::<requests::CreateCall>, named::<requests::CloseCall>, named::<requests::CreateWebhook>];
+    for collect in sent {
+        collect(&mut found);
+    }
+    written::<Accepted>(&mut found, always_there);
+    written::<CallSummary>(&mut found, always_there);
+    written::<CallView>(&mut found, always_there);
+    written::<Closed>(&mut found, always_there);
+    written::<WebhookView>(&mut found, all_but_the_secret);
+    written::<Pagination>(&mut found, always_there);
+    written::<Failure<'_>>(&mut found, always_there);
+    written::<EventBody<'_>>(&mut found, always_there);
+    written::<CallStarted>(&mut found, left_out_instead_of_null);
+    written::<CallEnded>(&mut found, left_out_instead_of_null);
+    written::<Analysis>(&mut found, left_out_instead_of_null);
+    written::<ContactOptOut>(&mut found, left_out_instead_of_null);
+    named::<Utterance>(&mut found);
+    found.push(("Meta".to_owned(), meta().into()));
+    found.push(("ListMeta".to_owned(), list_meta().into()));
+    found.extend(events::schemas());
+    // What is adjusted was pushed before what it was collected with, and counts.
+    let mut components = ComponentsBuilder::new();
+    let mut known = std::collections::BTreeSet::new();
+    for (name, schema) in found {
+        if known.insert(name.clone()) {
+            components = components.schema(name, schema);
+        }
+    }
+    components.build()
+}
+
+/// A reference to a type's schema.
+pub(super) fn of<T: ToSchema>() -> Ref {
+    Ref::from_schema_name(T::name())
+}
+
+fn named<T: ToSchema>(found: &mut Vec<NamedSchema>) {
+    written::<T>(found, |_| {});
+}
+
+fn written<T: ToSchema>(found: &mut Vec<NamedSchema>, adjust: fn(&mut Object)) {
+    let mut schema = T::schema();
+    if let RefOr::T(schema) = &mut schema {
+        for object in objects(schema) {
+            adjust(object);
+        }
+    }
+    found.push((T::name().into_owned(), schema));
+    T::schemas(found);
+}
+
+fn objects(schema: &mut Schema) -> Vec<&mut Object> {
+    match schema {
+        Schema::Object(object) => vec![object],
+        Schema::AllOf(AllOf { items, .. }) => {
+            let inline = items.iter_mut().filter_map(|item| match item {
+                RefOr::T(Schema::Object(object)) => Some(object),
+                _ => None,
+            });
+            inline.collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// For types that write every field, with null where there is nothing.
+fn always_there(object: &mut Object) {
+    object.required = object.properties.keys().cloned().collect();
+}
+
+fn all_but_the_secret(object: &mut Object) {
+    always_there(object);
+    object.required.retain(|name| name != "secret");
+    if let Some(RefOr::T(Schema::Object(secret))) = object.properties.get_mut("secret") {
+        secret.schema_type = SchemaType::Type(Type::String);
+    }
+}
+
+/// For types that leave out what there is not.
+fn left_out_instead_of_null(object: &mut Object) {
+    let required = object.required.clone();
+    for (_, property) in object.properties.iter_mut().filter(|(name, _)| !required.contains(name)) {
+        let RefOr::T(schema) = property else { continue };
+        match schema {
+            Schema::Object(object) => not_null(&mut object.schema_type),
+            Schema::OneOf(one_of) => {
+                let reference = one_of.items.iter().find(|item| matches!(item, RefOr::Ref(_))).cloned();
+                let description = one_of.description.take();
+                if let Some(RefOr::Ref(mut reference)) = reference {
+                    reference.description = description.unwrap_or_default();
+                    *property = RefOr::Ref(reference);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn not_null(schema_type: &mut SchemaType) {
+    if let SchemaType::Array(types) = schema_type
+        && let Some(kind) = types.iter().find(|kind| **kind != Type::Null).cloned()
+    {
+        *schema_type = SchemaType::Type(kind);
+    }
+}
+
+fn request_id() -> ObjectBuilder {
+    let id = ObjectBuilder::new()
+        .schema_type(SchemaType::Type(Type::String))
+        .description(Some("Names the request, in its answer and in our logs."));
+    ObjectBuilder::new().property("request_id", id).required("request_id")
+}
+
+fn meta() -> Schema {
+    request_id().description(Some("About the answer.")).build().into()
+}
+
+fn list_meta() -> Schema {
+    let pagination = of::<Pagination>();
+    let meta = request_id().property("pagination", pagination).required("pagination");
+    meta.description(Some("About a page of a list.")).build().into()
+}
+
+/// `{"data": …, "meta": …}`.
+pub(super) fn envelope(data: impl Into<RefOr<Schema>>) -> Schema {
+    let meta = Ref::from_schema_name("Meta");
+    ObjectBuilder::new().property("data", data).required("data").property("meta", meta).required("meta").build().into()
+}
+
+/// A page of a list.
+pub(super) fn page(items: impl Into<RefOr<Schema>>) -> Schema {
+    let data = ArrayBuilder::new().items(items.into());
+    let meta = Ref::from_schema_name("ListMeta");
+    ObjectBuilder::new().property("data", data).required("data").property("meta", meta).required("meta").build().into()
+}
+
+/// The body of `create-call`: its fields, and that exactly one of two names the agent.
+pub(super) fn create_call_body() -> Schema {
+    let named_by = |field: &str, of: RefOr<Schema>| ObjectBuilder::new().property(field, of).required(field);
+    let slug = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).build();
+    let agent = OneOfBuilder::new()
+        .item(named_by("agentId", of::<domain::ids::AgentId>().into()))
+        .item(named_by("agentSlug", Schema::from(slug).into()));
+    AllOfBuilder::new().item(of::<requests::CreateCall>()).item(Schema::from(agent.build())).build().into()
+}

@@ -1,0 +1,64 @@
+//! The numbers that choose a script: the one table behind the simulator, the OpenAPI document and the README.
+
+use domain::call::EndReason;
+
+use super::script::Script;
+
+/// Which numbers play a script, and how their calls end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestNumber {
+    /// The number's last four digits; `None` stands for all that no other row names.
+    pub last_four: Option<&'static str>,
+    /// The script.
+    pub script: Script,
+    /// What happens, in the words of the contract.
+    pub what: &'static str,
+    /// Why the call ends; `None` where whoever closes it says why.
+    pub end_reason: Option<EndReason>,
+}
+
+const fn row(last_four: &'static str, script: Script, end_reason: EndReason, what: &'static str) -> TestNumber {
+    TestNumber { last_four: Some(last_four), script, what, end_reason: Some(end_reason) }
+}
+
+/// Every script's numbers.
+pub const TEST_NUMBERS: [TestNumber; 13] = [
+    TestNumber {
+        last_four: None,
+        script: Script::Complete,
+        what: "rings, is answered, completes with a transcript, a recording and an analysis",
+        end_reason: Some(EndReason::COMPLETED),
+    },
+    row("0001", Script::Busy, EndReason::BUSY, "busy"),
+    row("0002", Script::NoAnswer, EndReason::NO_ANSWER, "nobody answers"),
+    row("0003", Script::Voicemail, EndReason::VOICEMAIL, "voicemail"),
+    row("0004", Script::Rejected, EndReason::REJECTED, "refused by the provider"),
+    row("0005", Script::InvalidDestination, EndReason::INVALID_DESTINATION, "an invalid number"),
+    row(
+        "0006",
+        Script::TimesOutAfterPlacing,
+        EndReason::COMPLETED,
+        "the provider times out after placing the call; its callbacks come",
+    ),
+    row(
+        "0007",
+        Script::Fails,
+        EndReason::DISPATCH_UNCONFIRMED,
+        "the provider answers 500 and has not placed it; a search finds nothing",
+    ),
+    row("0008", Script::SlowDown, EndReason::COMPLETED, "429 twice, then accepted"),
+    row("0009", Script::TwiceAndReversed, EndReason::COMPLETED, "every callback twice, and in reverse order"),
+    row("0010", Script::Lost, EndReason::PROVIDER_LOST, "accepted, and never heard of again, by callback or poll"),
+    TestNumber {
+        last_four: Some("0011"),
+        script: Script::Stays,
+        what: "answered, and stays in progress until closed",
+        end_reason: None,
+    },
+    row(
+        "0012",
+        Script::TimesOutAndSilent,
+        EndReason::COMPLETED,
+        "times out after placing the call, no callbacks; only a search and polls find it",
+    ),
+];

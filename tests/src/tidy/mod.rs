@@ -1,0 +1,80 @@
+//! What has to agree across files, and what no file may hold.
+
+mod layers;
+mod names;
+mod openapi;
+mod policies;
+mod samples;
+mod sources;
+mod timing;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use local::template::{Names, Template};
+use serde_json::Value;
+
+const TEMPLATE: &str = include_str!("../../../template.yaml");
+const README: &str = include_str!("../../../README.md");
+const DOCUMENT: &str = include_str!("../../../docs/openapi.json");
+
+/// The repository's folder.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package lies in the workspace").to_owned()
+}
+
+/// A file of the repository: its path from there, and its text.
+struct File {
+    path: String,
+    text: String,
+}
+
+/// The repository's text files: not what is built, kept or hidden in it, but for `.ci`.
+fn files() -> Vec<File> {
+    let mut found = Vec::new();
+    let mut folders = vec![root()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("the folder can be listed") {
+            let path = entry.expect("the entry can be read").path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+            if path.is_dir() && !name.starts_with("target") && (!name.starts_with('.') || name == ".ci") {
+                folders.push(path);
+            } else if path.is_file()
+                && let Ok(text) = fs::read_to_string(&path)
+            {
+                let path = path.strip_prefix(root()).expect("it lies in the repository").display().to_string();
+                found.push(File { path, text });
+            }
+        }
+    }
+    found.sort_by(|one, other| one.path.cmp(&other.path));
+    found
+}
+
+/// The Rust sources.
+fn sources() -> Vec<File> {
+    files().into_iter().filter(|file| file.path.ends_with(".rs")).collect()
+}
+
+fn template() -> Template {
+    Template::read(TEMPLATE, local::aws::REGION, &Names::new()).expect("the template can be followed")
+}
+
+/// The template's resources of a type, by their ids, with `!Ref X` as `{"Ref": "X"}`.
+fn resources(kind: &str) -> Vec<(String, Value)> {
+    let document = local::template::yaml::parse(TEMPLATE).expect("the template is YAML");
+    let resources = document["Resources"].as_object().expect("there are resources").clone();
+    resources.into_iter().filter(|(_, resource)| resource["Type"] == kind).collect()
+}
+
+fn document() -> Value {
+    serde_json::from_str(DOCUMENT).expect("docs/openapi.json is JSON")
+}
+
+/// The cells of the first table below a heading, without their backticks, row by row, its head left out.
+fn table(markdown: &str, heading: &str) -> Vec<Vec<String>> {
+    let below = markdown.lines().skip_while(|line| *line != heading).skip(1);
+    let rows = below.skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
+    let cells = |row: &str| row.trim_matches('|').split('|').map(|cell| cell.trim().replace('`', "")).collect();
+    rows.skip(2).map(cells).collect()
+}

@@ -1,0 +1,122 @@
+//! The contract is what the code is.
+
+use std::collections::BTreeSet;
+
+use domain::phone::PhoneNumber;
+use functions::openapi;
+use functions::registry::Access;
+use functions::{FUNCTIONS, Trigger};
+use providers::simulator::{Script, TEST_NUMBERS};
+use serde_json::Value;
+
+use super::{README, document, table};
+
+#[test]
+fn the_committed_document_is_the_generated_one() {
+    let generated: Value = serde_json::from_str(&openapi::document_text().unwrap()).unwrap();
+    let committed = document();
+    let command = "cargo run -p tests --example write_openapi";
+    assert!(generated == committed, "docs/openapi.json is out of date; write it anew: {command}");
+}
+
+/// The operation of this name.
+fn operation(document: &Value, name: &str) -> Value {
+    let paths = document["paths"].as_object().unwrap().values();
+    let mut operations = paths.flat_map(|item| item.as_object().unwrap().values());
+    operations.find(|operation| operation["operationId"] == name).unwrap().clone()
+}
+
+/// What a reference refers to; anything else is itself.
+fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
+    match schema["$ref"].as_str() {
+        Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap_or_else(|| panic!("{reference}")),
+        None => schema,
+    }
+}
+
+#[test]
+fn the_parsers_know_the_fields_that_the_document_has() {
+    let document = document();
+    for (name, parsed) in openapi::parsed_fields() {
+        let operation = operation(&document, name);
+        let body = operation["requestBody"]["content"]["application/json"]["schema"].clone();
+        let body = body["allOf"].get(0).unwrap_or(&body);
+        let schema = resolved(&document, body);
+        let fields: BTreeSet<&str> = schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(fields, parsed.iter().copied().collect(), "{name}");
+        assert_eq!(schema["additionalProperties"], false, "{name}");
+    }
+}
+
+#[test]
+fn the_parsers_know_the_query_parameters_that_the_document_has() {
+    let document = document();
+    for (name, filters) in openapi::parsed_filters() {
+        let operation = operation(&document, name);
+        let parameters = operation["parameters"].as_array().unwrap().iter();
+        let parameters = parameters.filter(|parameter| parameter["in"] == "query");
+        let named: BTreeSet<String> =
+            parameters.map(|parameter| parameter["name"].as_str().unwrap().to_owned()).collect();
+        let parsed = filters.iter().copied().chain(["limit", "cursor"]).map(str::to_owned);
+        assert_eq!(named, parsed.collect(), "{name}");
+    }
+}
+
+#[test]
+fn every_operation_names_its_permission_and_only_the_document_needs_no_key() {
+    let document = document();
+    for function in FUNCTIONS {
+        let Trigger::Http(route) = function.trigger else { continue };
+        let operation = operation(&document, function.name);
+        match route.access {
+            Access::Public(_) => {
+                assert_eq!(operation["security"].as_array().map(Vec::len), Some(0), "{}", function.name)
+            }
+            Access::Key { permission, .. } => {
+                assert_eq!(operation["x-permission"], permission.as_str(), "{}", function.name);
+                assert!(operation["security"][0]["apiKey"].is_array(), "{}", function.name);
+                for status in ["401", "403", "500"] {
+                    assert!(operation["responses"][status].is_object(), "{} {status}", function.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere_and_every_schema_is_referred_to() {
+    fn references(value: &Value, found: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(fields) => {
+                found.extend(fields.get("$ref").and_then(Value::as_str).map(str::to_owned));
+                fields.values().for_each(|value| references(value, found));
+            }
+            Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+            _ => {}
+        }
+    }
+
+    let document = document();
+    let mut found = BTreeSet::new();
+    references(&document, &mut found);
+    let schemas = document["components"]["schemas"].as_object().unwrap().keys();
+    assert_eq!(found, schemas.map(|name| format!("#/components/schemas/{name}")).collect());
+}
+
+#[test]
+fn the_test_numbers_are_the_same_in_simulator_readme_and_document() {
+    let rows: Vec<Vec<String>> = TEST_NUMBERS
+        .iter()
+        .map(|number| {
+            let digits = number.last_four.unwrap_or("any other");
+            let reason = number.end_reason.as_ref().map_or("the closer's", |reason| reason.as_str());
+            [digits, number.what, reason].map(str::to_owned).to_vec()
+        })
+        .collect();
+    assert_eq!(table(README, "## Test numbers"), rows);
+    assert_eq!(table(document()["info"]["description"].as_str().unwrap(), "## Test numbers"), rows);
+    for number in &TEST_NUMBERS {
+        let to = format!("+1555555{}", number.last_four.unwrap_or("0123"));
+        assert_eq!(Script::of(&PhoneNumber::parse(&to).unwrap()), number.script);
+    }
+}

@@ -1,0 +1,71 @@
+//! Every function may do what it does, and nothing else.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::resources;
+
+const FUNCTION: &str = "AWS::Serverless::Function";
+const ROLE: &str = "AWS::IAM::Role";
+const LOG_GROUP: &str = "AWS::Logs::LogGroup";
+
+/// Every statement of a role's policies.
+fn statements(role: &Value) -> Vec<Value> {
+    let policies = role["Properties"]["Policies"].as_array().expect("the role has policies");
+    let statements = policies.iter().flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap());
+    statements.cloned().collect()
+}
+
+/// A value, or each of a list.
+fn each(value: &Value) -> Vec<Value> {
+    value.as_array().cloned().unwrap_or_else(|| vec![value.clone()])
+}
+
+#[test]
+fn every_function_has_a_role_and_a_log_group_of_its_own() {
+    let (functions, roles, groups) = (resources(FUNCTION), resources(ROLE), resources(LOG_GROUP));
+    let mut seen = BTreeSet::new();
+    for (id, function) in &functions {
+        let stem = id.strip_suffix("Function").unwrap();
+        let (role, group) = (format!("{stem}Role"), format!("{stem}Logs"));
+        assert_eq!(function["Properties"]["Role"], json!({"Fn::GetAtt": [role, "Arn"]}), "{id}");
+        assert_eq!(function["Properties"]["LoggingConfig"]["LogGroup"], json!({"Ref": group}), "{id}");
+        let group = groups.iter().find(|(other, _)| *other == group).map(|(_, group)| group).expect("it has one");
+        assert!(!group["Properties"]["RetentionInDays"].is_null(), "{id} keeps its log for ever");
+        assert!(roles.iter().any(|(other, _)| *other == role), "{id} has no role");
+        seen.insert(role);
+    }
+    assert_eq!(seen.len(), roles.len(), "a role belongs to no function");
+}
+
+#[test]
+fn a_role_may_do_exact_actions_on_exact_resources() {
+    for (id, role) in resources(ROLE) {
+        assert!(role["Properties"]["ManagedPolicyArns"].is_null(), "{id} has a managed policy");
+        for statement in statements(&role) {
+            assert_eq!(statement["Effect"], "Allow", "{id}");
+            for action in each(&statement["Action"]) {
+                assert!(!action.as_str().unwrap().contains('*'), "{id}: {action}");
+            }
+            for resource in each(&statement["Resource"]) {
+                assert!(!resource.to_string().contains('*'), "{id}: {resource}");
+                assert!(resource.is_object(), "{id}: {resource} is no resource of the template");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_role_writes_to_its_own_log_only() {
+    for (id, role) in resources(ROLE) {
+        let own = format!("{}Logs", id.strip_suffix("Role").unwrap());
+        let logs = statements(&role).into_iter().filter(|statement| {
+            each(&statement["Action"])
+                .iter()
+                .any(|action| action.as_str().is_some_and(|name| name.starts_with("logs:")))
+        });
+        let resources: Vec<Value> = logs.map(|statement| statement["Resource"].clone()).collect();
+        assert_eq!(resources, [json!({"Fn::GetAtt": [own, "Arn"]})], "{id}");
+    }
+}

@@ -1,0 +1,93 @@
+//! Every sample event is one that its function takes, and together they tell one story: the call that `create-call`
+//! accepts is the one that all the others speak of.
+
+use std::time::Duration;
+
+use domain::key::{ApiKey, Permission, RawKey};
+use domain::time::Timestamp;
+use functions::{App, FUNCTIONS, Trigger, find, invoke};
+use futures::FutureExt;
+use providers::egress::{Egress, EgressPolicy};
+use serde_json::{Value, json};
+use store::clock::Clock;
+use store::entropy::Entropy;
+use store::{QueueName, QueueUrls, Queues, Store, Table};
+
+use super::{File, files, resources};
+use crate::sim::clock::START_MS;
+use crate::sim::queue::QueueSettings;
+use crate::sim::{SimulatedAws, sqs};
+
+/// In an order in which each finds what it speaks of, with the status that it is answered with.
+const STORY: [(&str, Option<u16>); 14] = [
+    ("create-webhook", Some(201)),
+    ("create-call", Some(202)),
+    ("list-calls", Some(200)),
+    ("get-call", Some(200)),
+    ("dispatch-call", None),
+    ("simulator-callback", None),
+    ("deliver-webhook", None),
+    ("reconcile", None),
+    ("list-call-events", Some(200)),
+    ("close-call", Some(200)),
+    // It was closed before anybody spoke.
+    ("get-call-recording", Some(404)),
+    ("list-webhooks", Some(200)),
+    ("delete-webhook", Some(204)),
+    ("get-openapi", Some(200)),
+];
+
+fn sample(files: &[File], name: &str) -> Value {
+    let path = format!("events/{name}.json");
+    let file = files.iter().find(|file| file.path == path).unwrap_or_else(|| panic!("there is no {path}"));
+    serde_json::from_str(&file.text).unwrap()
+}
+
+/// The deployment, empty but for the local stack's organization, to which the samples' key belongs.
+async fn app(key: &RawKey) -> App {
+    let (_, table) = resources("AWS::DynamoDB::Table").remove(0);
+    let aws = SimulatedAws::new(1, "ringdown", &table["Properties"]);
+    for queue in QueueName::ALL {
+        let settings = QueueSettings { visibility_timeout: Duration::from_secs(180), dead_letter: None };
+        aws.queues.create(queue.as_str(), settings);
+    }
+    let clock = Clock::of_runtime(Timestamp::from_milliseconds(START_MS));
+    let table = Table::new(aws.dynamodb.clone(), "ringdown", clock, Entropy::seeded(1));
+    local::seed::seed(&table).await.unwrap();
+    let permissions = Permission::ALL.to_vec();
+    let name = "samples".to_owned();
+    let stored = ApiKey { name, permissions, created_at: table.now(), expires_at: None, revoked_at: None };
+    table.put_api_key(key, &stored).await.unwrap();
+    let url = |queue: QueueName| sqs::url(queue.as_str());
+    let urls = QueueUrls {
+        dispatch: url(QueueName::Dispatch),
+        webhooks: url(QueueName::Webhooks),
+        simulator: url(QueueName::Simulator),
+    };
+    let nobody = |_| async { panic!("nothing is delivered: the sample's log entry is not there yet") }.boxed();
+    let egress = Egress::through(EgressPolicy::default(), std::sync::Arc::new(nobody));
+    App::new(Store { table, queues: Queues::new(aws.sqs, urls, true) }, egress)
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_sample_event_is_taken_by_its_function() {
+    let files = files();
+    let authorization = sample(&files, "create-call")["headers"]["authorization"].as_str().unwrap().to_owned();
+    let key = RawKey::parse(authorization.trim_start_matches("Bearer ")).expect("the samples' key is well-formed");
+    let app = app(&key).await;
+    assert_eq!(STORY.len(), FUNCTIONS.len());
+    for (name, status) in STORY {
+        let function = find(name).unwrap();
+        let event = sample(&files, name);
+        if let Trigger::Http(route) = function.trigger {
+            assert_eq!(event["routeKey"], format!("{} {}", route.method, route.path), "{name}");
+        }
+        let answer = invoke(&app, function, event).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+        match (function.trigger, status) {
+            (Trigger::Http(_), Some(status)) => assert_eq!(answer["statusCode"], status, "{name}: {}", answer["body"]),
+            (Trigger::Queue { .. }, None) => assert_eq!(answer["batchItemFailures"], json!([]), "{name}"),
+            (Trigger::Schedule { .. }, None) => assert_eq!(answer, json!({}), "{name}"),
+            (trigger, status) => panic!("{name} is told as {status:?}, and woken by {trigger:?}"),
+        }
+    }
+}

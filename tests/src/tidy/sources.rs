@@ -1,0 +1,47 @@
+//! What no file may hold, and how long a file may be.
+
+use super::{files, sources};
+
+const LONGEST_FILE: usize = 400;
+
+/// Written by tools, or a list of which every part is alike.
+const LONG_FILES: [&str; 3] = ["Cargo.lock", "docs/openapi.json", "template.yaml"];
+
+#[test]
+fn a_file_is_read_in_one_go() {
+    for file in files() {
+        let lines = file.text.lines().count();
+        assert!(lines <= LONGEST_FILE || LONG_FILES.contains(&file.path.as_str()), "{} has {lines} lines", file.path);
+    }
+}
+
+#[test]
+fn every_exception_from_a_lint_has_a_reason() {
+    let attributes = ["allow(", "expect("].map(|name| ["#[", "#!["].map(|open| format!("{open}{name}"))).concat();
+    for file in sources() {
+        for attribute in &attributes {
+            for (place, _) in file.text.match_indices(attribute.as_str()) {
+                let end = file.text[place..].find(")]").map_or(file.text.len(), |length| place + length);
+                let line = file.text[..place].lines().count();
+                assert!(file.text[place..end].contains("reason = \""), "{}:{line} gives no reason", file.path);
+            }
+        }
+    }
+}
+
+#[test]
+fn no_file_names_a_path_of_somebodys_machine() {
+    let folders = ["work", "home", "root", "tmp", "Users"].map(|folder| format!("/{folder}/"));
+    for file in files().iter().filter(|file| file.path != "Cargo.lock") {
+        for (number, line) in file.text.lines().enumerate() {
+            for folder in &folders {
+                // `…/tmp/…` within a longer path or an address is nobody's machine.
+                let named = line.match_indices(folder.as_str()).any(|(place, _)| {
+                    let before = line[..place].chars().next_back();
+                    before.is_none_or(|before| !before.is_alphanumeric() && !"._-}/".contains(before))
+                });
+                assert!(!named, "{}:{} names a path below {folder}", file.path, number + 1);
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Each wait fits into the one around it.
+
+use std::time::Duration;
+
+use domain::call::{LEASE, LOOK_AHEAD};
+use domain::time::Span;
+use functions::{FUNCTIONS, PROVIDER_TIMEOUT, Trigger};
+use local::template::{Function, Queue, QueueSource, Template, Trigger as Declared};
+use providers::egress::WEBHOOK_TIMEOUT;
+
+use super::template;
+
+/// What AWS asks for: a batch must not come back while its function may still run, retries of a throttled poll included.
+const VISIBILITY_PER_TIMEOUT: u32 = 6;
+
+fn function<'a>(template: &'a Template, handler: &str) -> &'a Function {
+    template.functions.iter().find(|function| function.handler == handler).unwrap()
+}
+
+fn duration(span: Span) -> Duration {
+    Duration::from_millis(u64::try_from(span.as_milliseconds()).unwrap())
+}
+
+fn visibility(queue: &Queue) -> Duration {
+    Duration::from_secs(u64::from(queue.visibility_timeout_s))
+}
+
+/// Every consumer with what it polls.
+fn consumers(template: &Template) -> Vec<(&Function, &QueueSource, &Queue)> {
+    let sources = template.functions.iter().flat_map(|function| {
+        function.triggers.iter().filter_map(move |trigger| match trigger {
+            Declared::Queue(source) => Some((function, source)),
+            Declared::Http(_) | Declared::Schedule(_) => None,
+        })
+    });
+    let queue = |id: &str| template.queues.iter().find(|queue| queue.id == id).unwrap();
+    sources.map(|(function, source)| (function, source, queue(&source.queue))).collect()
+}
+
+#[test]
+fn a_provider_is_given_up_before_the_function_the_function_before_the_lease_the_lease_before_the_message() {
+    let template = template();
+    let timeout = function(&template, "dispatch-call").timeout;
+    let queue = template.queues.iter().find(|queue| queue.id == "DispatchQueue").unwrap();
+    assert!(PROVIDER_TIMEOUT < timeout);
+    assert!(timeout < duration(LEASE));
+    assert!(duration(LEASE) < visibility(queue));
+}
+
+#[test]
+fn an_endpoint_is_given_up_before_the_function() {
+    assert!(WEBHOOK_TIMEOUT < function(&template(), "deliver-webhook").timeout);
+}
+
+#[test]
+fn a_message_stays_hidden_while_its_consumer_may_run_and_ends_up_somewhere() {
+    let template = template();
+    let consumers = consumers(&template);
+    let queues = FUNCTIONS.iter().filter(|function| matches!(function.trigger, Trigger::Queue { .. })).count();
+    assert_eq!(consumers.len(), queues);
+    for (function, source, queue) in consumers {
+        assert!(visibility(queue) >= function.timeout * VISIBILITY_PER_TIMEOUT, "{}", queue.id);
+        assert!(queue.redrive.as_ref().is_some_and(|redrive| redrive.max_receive_count >= 3), "{}", queue.id);
+        assert!(source.reports_item_failures, "{}", function.handler);
+    }
+}
+
+#[test]
+fn a_request_is_answered_before_api_gateway_gives_up() {
+    const GATEWAY_TIMEOUT: Duration = Duration::from_secs(29);
+    let template = template();
+    for function in &template.functions {
+        if function.triggers.iter().any(|trigger| matches!(trigger, Declared::Http(_))) {
+            assert!(function.timeout < GATEWAY_TIMEOUT, "{}", function.handler);
+        }
+    }
+}
+
+#[test]
+fn the_reconciler_looks_further_ahead_than_its_next_run_and_hardly_overlaps_it() {
+    let template = template();
+    let reconcile = function(&template, "reconcile");
+    let [Declared::Schedule(schedule)] = reconcile.triggers.as_slice() else { panic!("reconcile runs by the clock") };
+    assert!(duration(LOOK_AHEAD) > schedule.every);
+    assert!(reconcile.timeout < schedule.every);
+}
