@@ -16,19 +16,30 @@ const MAX_BODY_BYTES: usize = 256 * 1024;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = EventEnvelope))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EventBody<'a> {
+    /// The same at every attempt to deliver it.
     id: String,
+    /// Its type.
     #[cfg_attr(feature = "openapi", schema(value_type = domain::call::EventType))]
     event: &'static str,
+    /// Counts the events of the conversation from 1, without gaps.
     sequence: u64,
+    /// The mode of the conversation.
     mode: Mode,
+    /// When it happened.
     timestamp: Timestamp,
+    /// The conversation.
     conversation_id: ConversationId,
+    /// The agent that holds it.
     agent_id: AgentId,
+    /// The organization.
     client_org_id: &'a str,
+    /// Which kind of conversation.
     #[cfg_attr(feature = "openapi", schema(value_type = domain::ids::Channel))]
     channel: &'static str,
+    /// What the request for the conversation brought, untouched; empty where it brought none.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     metadata: &'a RawValue,
+    /// What happened; which type of event says how it looks.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     data: Value,
 }

@@ -195,6 +195,7 @@ async fn answer(app: &App, route: &Route, request: &Request) -> Result<Response,
             let now = app.store.table.now();
             let items = app.store.table.read(wanted).await?;
             let caller = auth::authenticate(&raw, &items, permission, now)?;
+            request.query().map_err(|error| ApiError::field("query", error))?;
             handle(Authorized { app, caller, request, items }).await
         }
     }

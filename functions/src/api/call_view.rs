@@ -16,26 +16,46 @@ use store::FullCall;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CallSummary {
+    /// Its id.
     conversation_id: ConversationId,
+    /// A call is of the voice channel.
     #[cfg_attr(feature = "openapi", schema(value_type = domain::ids::Channel))]
     channel: &'static str,
+    /// The mode of the key it was asked for with.
     mode: Mode,
+    /// Where it stands.
     status: Status,
+    /// The agent's id.
     agent_id: AgentId,
+    /// The agent's slug.
     agent_slug: String,
+    /// The called number.
     to_number: PhoneNumber,
+    /// The calling number.
     from_number: PhoneNumber,
+    /// Who places it.
     provider: Provider,
+    /// The provider's id for it.
     provider_call_id: Option<String>,
+    /// Not dialled before.
     not_before: Timestamp,
+    /// Not dialled from then on.
     not_after: Timestamp,
+    /// When it was accepted.
     created_at: Timestamp,
+    /// When it was answered.
     started_at: Option<Timestamp>,
+    /// When it ended.
     ended_at: Option<Timestamp>,
+    /// How long it lasted, from its answer to its end; 0 where nobody answered.
     duration_seconds: Option<u32>,
+    /// Why it ended.
     end_reason: Option<EndReason>,
+    /// Who answered.
     answered_by: Option<AnsweredBy>,
+    /// Where its recording is to be had, as a path of this API.
     recording_url: Option<String>,
+    /// What it cost.
     cost: Option<Cost>,
 }
 
@@ -46,10 +66,14 @@ pub(crate) struct CallSummary {
 pub(crate) struct CallView {
     #[serde(flatten)]
     summary: CallSummary,
+    /// The values for the agent's placeholders.
     dynamic_variables: BTreeMap<String, String>,
+    /// What the request brought, untouched.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     metadata: Option<Box<RawValue>>,
+    /// What was said.
     transcript: Option<Vec<Utterance>>,
+    /// What was made of it afterwards.
     analysis: Option<Analysis>,
 }
 

@@ -22,10 +22,15 @@ pub(crate) const FIELDS: [&str; 1] = ["reason"];
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ClosedCall))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Closed {
+    /// The call's id.
     conversation_id: ConversationId,
+    /// `ended`.
     status: Status,
+    /// When it ended.
     ended_at: Option<Timestamp>,
+    /// Why it ended.
     end_reason: Option<EndReason>,
+    /// Whether it had ended before this request.
     already_closed: bool,
 }
 

@@ -48,7 +48,9 @@ struct CreateCall {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AcceptedCall))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Accepted {
+    /// The call's id, for good.
     conversation_id: ConversationId,
+    /// Where it stands.
     status: Status,
 }
 

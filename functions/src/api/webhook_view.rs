@@ -11,19 +11,30 @@ use store::Endpoint;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Webhook))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct WebhookView {
+    /// Its id.
     id: EndpointId,
+    /// Where events go.
     url: String,
+    /// Which events it gets.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<domain::call::EventType>))]
     events: Vec<String>,
+    /// The mode whose events it gets.
     mode: Mode,
+    /// Whether it gets events.
     is_active: bool,
+    /// Why it was disabled, where its owner did not do it.
     disabled_reason: Option<String>,
+    /// When it was registered.
     created_at: Timestamp,
+    /// When it was last changed.
     updated_at: Timestamp,
+    /// The same as `isActive`.
     #[serde(rename = "is_active")]
     is_active_for_pam: bool,
+    /// The same as `createdAt`.
     #[serde(rename = "created_at")]
     created_at_for_pam: Timestamp,
+    /// The same as `updatedAt`.
     #[serde(rename = "updated_at")]
     updated_at_for_pam: Timestamp,
     /// Shown once: in the answer to the request that made the endpoint, and to that request's replays.

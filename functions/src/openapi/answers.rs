@@ -9,12 +9,12 @@ use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::schema::{Schema, SchemaType, Type};
 use utoipa::openapi::{Header, ObjectBuilder, RefOr, Response, ResponseBuilder};
 
-use super::schemas;
+use super::{examples, schemas};
 use crate::error::{ApiError, Failure, FieldError};
 
-/// A successful answer in JSON.
-pub(super) fn json(description: &str, schema: impl Into<RefOr<Schema>>, example: Option<Value>) -> Response {
-    let content = ContentBuilder::new().schema(Some(schema)).example(example).build();
+/// An operation's successful answer in JSON.
+pub(super) fn json(operation: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> Response {
+    let content = ContentBuilder::new().schema(Some(schema)).example(examples::answer(operation)).build();
     ResponseBuilder::new().description(description).content("application/json", content).build()
 }
 
@@ -60,6 +60,6 @@ fn body(error: &ApiError) -> Value {
     };
     json!({
         "error": {"code": error.code(), "message": error.message(), "details": details},
-        "meta": {"request_id": "req_DkZ01XhO1liAEMsw"}
+        "meta": {"request_id": examples::REQUEST}
     })
 }

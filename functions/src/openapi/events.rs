@@ -2,7 +2,7 @@
 
 use domain::call::{Analysis, CallEnded, CallStarted, ContactOptOut, EventType, Utterance};
 use domain::signature::{ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
-use serde_json::{Value, json};
+use serde_json::Value;
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathsBuilder};
 use utoipa::openapi::request_body::RequestBodyBuilder;
@@ -12,7 +12,7 @@ use utoipa::openapi::{
     ResponseBuilder,
 };
 
-use super::schemas;
+use super::{examples, schemas};
 use crate::event_body::EventBody;
 
 /// An event that a call can have.
@@ -30,40 +30,28 @@ const EVENTS: [Described; 4] = [
         schema: "CallStartedEvent",
         summary: "A call connected. Not sent for a call that did not.",
         data: || schemas::of::<CallStarted>().into(),
-        example: || {
-            json!({
-                "startedAt": "2026-04-10T14:00:02.000Z", "from": "+15555550100", "to": "+15555550123",
-                "provider": "simulator", "providerCallId": "sim_4f1c0d9a8b7e6f5a4b3c2d1e", "answeredBy": "human"
-            })
-        },
+        example: examples::call_started,
     },
     Described {
         event: EventType::CallEnded,
         schema: "CallEndedEvent",
         summary: "A call is over: once for every accepted call, connected or not, after its transcript was stored.",
         data: call_ended,
-        example: || {
-            json!({
-                "startedAt": "2026-04-10T14:00:02.000Z", "endedAt": "2026-04-10T14:00:05.000Z", "durationSeconds": 3,
-                "endReason": "completed", "answeredBy": "human", "recordingAvailable": true,
-                "cost": {"amountMinor": 1, "currency": "USD"},
-                "transcript": [{"role": "customer", "content": "Hello?", "at": "2026-04-10T14:00:02.100Z"}]
-            })
-        },
+        example: examples::call_ended,
     },
     Described {
         event: EventType::CallAnalyzed,
         schema: "CallAnalyzedEvent",
         summary: "A call was analysed, where it is: after `call.ended`.",
         data: || schemas::of::<Analysis>().into(),
-        example: || json!({"summary": "Ada confirms.", "successful": true, "sentiment": "neutral", "custom": {}}),
+        example: examples::analysis,
     },
     Described {
         event: EventType::ContactOptOut,
         schema: "ContactOptOutEvent",
         summary: "Somebody wants to hear nothing more: neither by phone nor by SMS.",
         data: || schemas::of::<ContactOptOut>().into(),
-        example: || json!({"phoneNumber": "+15555550123", "channel": "voice", "source": "analysis"}),
+        example: examples::opt_out,
     },
 ];
 
@@ -95,7 +83,9 @@ fn call_ended() -> RefOr<Schema> {
     let transcript = ArrayBuilder::new()
         .items(schemas::of::<Utterance>())
         .schema_type(SchemaType::from_iter([Type::Array, Type::Null]))
-        .description(Some("What was said; null where there is no transcript, or it came too late, or is too large."));
+        .description(Some(
+            "What was said; null where there is none, or where it came later than this event, or is too large.",
+        ));
     let url = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).description(Some(
         "Where the transcript is to be had, as a path of this API, where it would make the body larger than 256 KiB.",
     ));
@@ -114,12 +104,7 @@ pub(super) fn webhooks() -> Paths {
 }
 
 fn webhook(described: &Described) -> OperationBuilder {
-    let example = json!({
-        "id": "evt_5d1f0c2b9a8e7d6c5b4a3f2e", "event": described.event.as_str(), "sequence": 1, "mode": "test",
-        "timestamp": "2026-04-10T14:00:05.000Z", "conversationId": "3337ecb1-268a-8170-ad5a-b292be06b553",
-        "agentId": "66f9a949-bbdf-89a8-8f7c-45ecc8425b68", "clientOrgId": "acme", "channel": "voice",
-        "metadata": {"order": 4711}, "data": (described.example)()
-    });
+    let example = examples::event(described.event.as_str(), 1, (described.example)());
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(described.schema))).example(Some(example));
     let body = RequestBodyBuilder::new().content("application/json", content.build()).required(Some(Required::True));
     OperationBuilder::new()

@@ -4,6 +4,7 @@
 
 mod answers;
 mod events;
+mod examples;
 mod operations;
 mod parameters;
 mod requests;

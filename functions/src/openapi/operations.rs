@@ -1,20 +1,17 @@
 //! The operations, one for each function that a request wakes.
 
-use serde_json::json;
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::path::OperationBuilder;
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::schema::{Schema, SchemaType, Type};
 use utoipa::openapi::{HeaderBuilder, ObjectBuilder, Ref, RefOr, Required, ResponseBuilder};
 
-use super::{answers, parameters, requests, schemas};
+use super::{answers, examples, parameters, requests, schemas};
 use crate::api::call_view::{CallSummary, CallView};
 use crate::api::close_call::Closed;
 use crate::api::create_call::Accepted;
 use crate::api::webhook_view::WebhookView;
 use crate::error::{ApiError, FieldError};
-
-const CONVERSATION: &str = "3337ecb1-268a-8170-ad5a-b292be06b553";
 
 /// What there is to say of a function; `None` where it is not described.
 pub(super) fn describe(name: &str) -> Option<OperationBuilder> {
@@ -34,12 +31,8 @@ pub(super) fn describe(name: &str) -> Option<OperationBuilder> {
 }
 
 fn create_call() -> OperationBuilder {
-    let example = json!({
-        "data": {"conversationId": CONVERSATION, "status": "queued"},
-        "meta": {"request_id": "req_DkZ01XhO1liAEMsw"}
-    });
     let description = "The call is accepted, and stored. `status` is `queued`; a replay shows what it is by now.";
-    let mut accepted = answers::json(description, schemas::envelope(schemas::of::<Accepted>()), Some(example));
+    let mut accepted = answers::json("create-call", description, schemas::envelope(schemas::of::<Accepted>()));
     accepted.headers.insert("Idempotent-Replayed".to_owned(), answers::replayed().into());
     let own = vec![
         invalid(&[("toNumber", "must be a phone number in E.164 format: + and 7 to 15 digits, such as +15555550123")]),
@@ -62,7 +55,7 @@ fn create_call() -> OperationBuilder {
 
 fn list_calls() -> OperationBuilder {
     let description = "A page of calls, newest first.";
-    let calls = answers::json(description, schemas::page(schemas::of::<CallSummary>()), None);
+    let calls = answers::json("list-calls", description, schemas::page(schemas::of::<CallSummary>()));
     operation("calls", "List calls", LIST_CALLS)
         .parameters(Some(parameters::call_filters()))
         .parameters(Some(parameters::page()))
@@ -71,7 +64,7 @@ fn list_calls() -> OperationBuilder {
 }
 
 fn get_call() -> OperationBuilder {
-    let call = answers::json("The call.", schemas::envelope(schemas::of::<CallView>()), None);
+    let call = answers::json("get-call", "The call.", schemas::envelope(schemas::of::<CallView>()));
     operation("calls", "Get a call", "Everything known of a call. What is not known yet, or will never be, is null.")
         .parameter(parameters::call_id())
         .response("200", call)
@@ -83,7 +76,7 @@ fn list_call_events() -> OperationBuilder {
     operation("calls", "List a call's events", LIST_CALL_EVENTS)
         .parameter(parameters::call_id())
         .parameters(Some(parameters::page()))
-        .response("200", answers::json("A page of events, in order of `sequence`.", events, None))
+        .response("200", answers::json("list-call-events", "A page of events, in order of `sequence`.", events))
         .with_refusals("can_read_conversations", vec![invalid_page(), ApiError::NotFound("call")])
 }
 
@@ -108,17 +101,7 @@ fn get_call_recording() -> OperationBuilder {
 }
 
 fn close_call() -> OperationBuilder {
-    let example = json!({
-        "data": {
-            "conversationId": CONVERSATION,
-            "status": "ended",
-            "endedAt": "2026-04-10T14:00:00.000Z",
-            "endReason": "customer_cancelled",
-            "alreadyClosed": false
-        },
-        "meta": {"request_id": "req_DkZ05XhO1liAEMsw"}
-    });
-    let closed = answers::json("The call has ended.", schemas::envelope(schemas::of::<Closed>()), Some(example));
+    let closed = answers::json("close-call", "The call has ended.", schemas::envelope(schemas::of::<Closed>()));
     let own = vec![invalid(&[("reason", "must be 1 to 128 characters long")]), ApiError::NotFound("call"), conflict()];
     operation("calls", "Close a call", CLOSE_CALL)
         .parameter(parameters::call_id())
@@ -129,7 +112,7 @@ fn close_call() -> OperationBuilder {
 
 fn create_webhook() -> OperationBuilder {
     let description = "The endpoint is registered. `secret` signs its events, and is shown here only.";
-    let mut created = answers::json(description, schemas::envelope(schemas::of::<WebhookView>()), None);
+    let mut created = answers::json("create-webhook", description, schemas::envelope(schemas::of::<WebhookView>()));
     created.headers.insert("Idempotent-Replayed".to_owned(), answers::replayed().into());
     let own = vec![
         invalid(&[("url", "must begin with https://")]),
@@ -146,7 +129,7 @@ fn create_webhook() -> OperationBuilder {
 }
 
 fn list_webhooks() -> OperationBuilder {
-    let webhooks = answers::json("A page of endpoints.", schemas::page(schemas::of::<WebhookView>()), None);
+    let webhooks = answers::json("list-webhooks", "A page of endpoints.", schemas::page(schemas::of::<WebhookView>()));
     operation("webhooks", "List endpoints", "The endpoints of the key's mode, without their secrets.")
         .parameters(Some(parameters::page()))
         .response("200", webhooks)
@@ -163,14 +146,14 @@ fn delete_webhook() -> OperationBuilder {
 fn get_openapi() -> OperationBuilder {
     let document = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Object)).build();
     operation("contract", "Get this document", "Needs no key.")
-        .response("200", answers::json("This document.", Schema::from(document), None))
+        .response("200", answers::json("get-openapi", "This document.", Schema::from(document)))
 }
 
 const CREATE_CALL: &str = "Accepts a call to be placed by an agent. It is dialled at once, or from `notBefore` on, and at \
     most once whatever happens. What becomes of it comes by webhook, and is shown by `get-call`.\n\nA request with an \
     `Idempotency-Key` that was used before is answered before anything is judged that may have changed since: the agent, the \
-    do-not-call list, a suspension. An agent that is unknown, or of the SMS channel, is answered with 404; an agent's required \
-    variables that are missing with 400, as a `toNumber` on the do-not-call list is with 403.";
+    do-not-call list, a suspension. An agent that is unknown, or of the SMS channel, is answered with 404, missing variables \
+    that the agent requires with 400, and a `toNumber` on the do-not-call list with 403.";
 
 const LIST_CALLS: &str = "The calls of the key's mode, newest first, by the moment of their acceptance. Filters narrow down \
     together. A call shows up here within moments of its acceptance.";
@@ -193,7 +176,7 @@ fn operation(tag: &str, summary: &str, description: &str) -> OperationBuilder {
 }
 
 fn body(name: &str, schema: impl Into<RefOr<Schema>>, required: Required) -> RequestBody {
-    let content = ContentBuilder::new().schema(Some(schema)).example(requests::example(name)).build();
+    let content = ContentBuilder::new().schema(Some(schema)).example(examples::request(name)).build();
     RequestBodyBuilder::new().content("application/json", content).required(Some(required)).build()
 }
 

@@ -8,7 +8,7 @@ use domain::ids::AgentId;
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 /// A call to be placed. One of `agentId` and `agentSlug` names the agent, which has to be of the voice channel.
@@ -69,21 +69,4 @@ pub(super) struct CreateWebhook {
     /// The same as `isActive`, which counts where both are sent.
     #[serde(rename = "is_active")]
     is_active_for_pam: Option<bool>,
-}
-
-/// An example for an operation's body.
-pub(super) fn example(operation: &str) -> Option<Value> {
-    match operation {
-        "create-call" => Some(json!({
-            "agentSlug": "demo-voice",
-            "toNumber": "+15555550123",
-            "dynamicVariables": {"firstName": "Ada"},
-            "metadata": {"order": 4711}
-        })),
-        "close-call" => Some(json!({"reason": "customer_cancelled"})),
-        "create-webhook" => {
-            Some(json!({"url": "https://example.com/hooks", "events": ["call.started", "call.ended", "call.analyzed"]}))
-        }
-        _ => None,
-    }
 }

@@ -1,6 +1,6 @@
 //! The document's schemas, made from the types that are read and written.
 
-use domain::call::{Analysis, CallEnded, CallStarted, ContactOptOut, Utterance};
+use domain::call::{Analysis, CallEnded, CallStarted, ContactOptOut, EndReason, Utterance};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Schema, SchemaType, Type};
 use utoipa::openapi::{AllOf, AllOfBuilder, ArrayBuilder, Components, ComponentsBuilder, Object, ObjectBuilder};
@@ -24,6 +24,12 @@ pub(super) fn components() -> Components {
     for collect in sent {
         collect(&mut found);
     }
+    written::<EndReason>(&mut found, with_the_named_reasons);
+    written::<CallStarted>(&mut found, left_out_instead_of_null);
+    written::<CallEnded>(&mut found, left_out_instead_of_null);
+    written::<Analysis>(&mut found, left_out_instead_of_null);
+    written::<ContactOptOut>(&mut found, left_out_instead_of_null);
+    named::<Utterance>(&mut found);
     written::<Accepted>(&mut found, always_there);
     written::<CallSummary>(&mut found, always_there);
     written::<CallView>(&mut found, always_there);
@@ -32,15 +38,10 @@ pub(super) fn components() -> Components {
     written::<Pagination>(&mut found, always_there);
     written::<Failure<'_>>(&mut found, always_there);
     written::<EventBody<'_>>(&mut found, always_there);
-    written::<CallStarted>(&mut found, left_out_instead_of_null);
-    written::<CallEnded>(&mut found, left_out_instead_of_null);
-    written::<Analysis>(&mut found, left_out_instead_of_null);
-    written::<ContactOptOut>(&mut found, left_out_instead_of_null);
-    named::<Utterance>(&mut found);
     found.push(("Meta".to_owned(), meta().into()));
     found.push(("ListMeta".to_owned(), list_meta().into()));
     found.extend(events::schemas());
-    // What is adjusted was pushed before what it was collected with, and counts.
+    // The first of a name counts: what is adjusted stands before whatever it is collected with once more.
     let mut components = ComponentsBuilder::new();
     let mut known = std::collections::BTreeSet::new();
     for (name, schema) in found {
@@ -98,6 +99,10 @@ fn all_but_the_secret(object: &mut Object) {
     }
 }
 
+fn with_the_named_reasons(object: &mut Object) {
+    object.examples = EndReason::NAMED.iter().map(|reason| reason.as_str().into()).collect();
+}
+
 /// For types that leave out what there is not.
 fn left_out_instead_of_null(object: &mut Object) {
     let required = object.required.clone();
@@ -109,7 +114,9 @@ fn left_out_instead_of_null(object: &mut Object) {
                 let reference = one_of.items.iter().find(|item| matches!(item, RefOr::Ref(_))).cloned();
                 let description = one_of.description.take();
                 if let Some(RefOr::Ref(mut reference)) = reference {
-                    reference.description = description.unwrap_or_default();
+                    if let Some(description) = description {
+                        reference.description = description;
+                    }
                     *property = RefOr::Ref(reference);
                 }
             }

@@ -7,7 +7,15 @@ use serde::{Deserialize, Serialize};
 /// A phone number in E.164: `+` and 7 to 15 digits. Its `Debug` shows the last two digits only, so that a number
 /// cannot reach a log by accident.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(pattern = r"^\+\d{7,15}$", example = "+15555550123"))]
+#[cfg_attr(
+    feature = "openapi",
+    derive(utoipa::ToSchema),
+    schema(
+        description = "A phone number in E.164: `+` and 7 to 15 digits.",
+        pattern = r"^\+\d{7,15}$",
+        example = "+15555550123"
+    )
+)]
 #[serde(transparent)]
 pub struct PhoneNumber(String);
 

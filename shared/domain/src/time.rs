@@ -9,8 +9,14 @@ use time::format_description::well_known::Rfc3339;
 
 /// A moment in UTC, in milliseconds since the Unix epoch. Written as RFC 3339 with milliseconds and `Z`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, format = DateTime, example = "2026-04-10T14:00:00.000Z"))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(description = "A moment, as RFC 3339.", value_type = String, format = DateTime, example = "2026-04-10T14:00:00.000Z"))]
 pub struct Timestamp(i64);
+
+/// The beginning of the year 1.
+const EARLIEST: i64 = -62_135_596_800_000;
+
+/// The beginning of the year 9999.
+const LATEST: i64 = 253_370_764_800_000;
 
 /// A span of time, in milliseconds, never negative.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -92,10 +98,12 @@ impl Timestamp {
     /// Reads RFC 3339, with any offset; what is finer than a millisecond is dropped.
     ///
     /// # Errors
-    /// [`NotATimestamp`] where the text is something else.
+    /// [`NotATimestamp`] where the text is something else, or lies so near the ends of the four-digit years that what
+    /// is reckoned from it could not be written.
     pub fn parse(text: &str) -> Result<Self, NotATimestamp> {
         let moment = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| NotATimestamp)?;
-        i64::try_from(moment.unix_timestamp_nanos().div_euclid(1_000_000)).map(Self).map_err(|_| NotATimestamp)
+        let moment = i64::try_from(moment.unix_timestamp_nanos().div_euclid(1_000_000)).map_err(|_| NotATimestamp)?;
+        if (EARLIEST..LATEST).contains(&moment) { Ok(Self(moment)) } else { Err(NotATimestamp) }
     }
 
     /// How long after `earlier` this is; zero where it is not after it.
@@ -166,6 +174,18 @@ mod tests {
     fn what_is_no_timestamp_is_refused() {
         for text in ["", "2026-04-10", "2026-04-10T14:00:00", "yesterday", "2026-13-10T14:00:00Z"] {
             assert!(Timestamp::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn whatever_is_read_can_be_written_a_year_later_too() {
+        for text in ["9999-12-31T23:59:59-23:59", "9999-01-01T00:00:00Z", "0000-01-01T00:00:00+23:59"] {
+            assert!(Timestamp::parse(text).is_err(), "{text}");
+        }
+        for text in ["9998-12-31T23:59:59.999Z", "0001-01-01T00:00:00.000Z"] {
+            let moment = Timestamp::parse(text).unwrap();
+            assert_eq!(moment.to_string(), text);
+            assert_eq!((moment + Span::hours(24 * 365)).to_string().len(), text.len());
         }
     }
 

@@ -8,8 +8,10 @@ mod samples;
 mod sources;
 mod timing;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use local::template::{Names, Template};
 use serde_json::Value;
@@ -29,21 +31,30 @@ struct File {
     text: String,
 }
 
-/// The repository's text files: not what is built, kept or hidden in it, but for `.ci`.
+/// The repository's text files: not what is hidden in it, but for `.ci`, and nothing that git ignores.
 fn files() -> Vec<File> {
+    let mut git = Command::new("git");
+    git.args(["ls-files", "--cached", "--others", "--exclude-standard"]).current_dir(root());
+    let listed = git.output().ok().filter(|output| output.status.success());
+    let listed = listed.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    // Sources that were copied without their history are looked at as they are.
+    let kept: Option<BTreeSet<&str>> = listed.as_deref().map(|listed| listed.lines().collect());
     let mut found = Vec::new();
     let mut folders = vec![root()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).expect("the folder can be listed") {
             let path = entry.expect("the entry can be read").path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-            if path.is_dir() && !name.starts_with("target") && (!name.starts_with('.') || name == ".ci") {
+            if name.starts_with("target") || (name.starts_with('.') && name != ".ci") {
+                continue;
+            }
+            if path.is_dir() {
                 folders.push(path);
-            } else if path.is_file()
-                && let Ok(text) = fs::read_to_string(&path)
-            {
+            } else if let Ok(text) = fs::read_to_string(&path) {
                 let path = path.strip_prefix(root()).expect("it lies in the repository").display().to_string();
-                found.push(File { path, text });
+                if kept.as_ref().is_none_or(|kept| kept.contains(path.as_str())) {
+                    found.push(File { path, text });
+                }
             }
         }
     }

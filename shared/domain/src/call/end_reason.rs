@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// Why a call ended: one of the named reasons, what a client closed with, or `provider:<value>` for what a provider
 /// said and nobody had heard before.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, example = "completed"))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String))]
 #[serde(transparent)]
 pub struct EndReason(Cow<'static, str>);
 

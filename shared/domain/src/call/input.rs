@@ -229,7 +229,7 @@ pub struct Analysis {
     pub opt_out: Option<bool>,
     /// What the agent is configured to find out.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object, required = true))]
     pub custom: Map<String, Value>,
 }
 
