@@ -35,7 +35,7 @@ fn no_file_names_a_path_of_somebodys_machine() {
     for file in files().iter().filter(|file| file.path != "Cargo.lock") {
         for (number, line) in file.text.lines().enumerate() {
             for folder in &folders {
-                // `…/tmp/…` within a longer path or an address is nobody's machine.
+                // A folder of that name within a longer path or an address is nobody's machine.
                 let named = line.match_indices(folder.as_str()).any(|(place, _)| {
                     let before = line[..place].chars().next_back();
                     before.is_none_or(|before| !before.is_alphanumeric() && !"._-}/".contains(before))
