@@ -45,12 +45,12 @@ async fn advance(app: &App, job: &CallJob) -> Result<(), StoreError> {
 async fn dial(app: &App, reference: &CallRef, loaded: Loaded) -> Result<(), StoreError> {
     let claim =
         |loaded: &Loaded| Input::Claim { suppressed: loaded.suppressed, suspended: loaded.organization.suspended };
-    let applied = app.store.apply(reference, Some(loaded), claim).await?;
-    let Some(permit) = applied.and_then(|applied| applied.permit) else { return Ok(()) };
+    let Some(applied) = app.store.apply(reference, Some(loaded), claim).await? else { return Ok(()) };
+    let Some(permit) = applied.permit else { return Ok(()) };
     let attempt = permit.attempt();
     let outcome = ask(app, permit).await;
     let outcome = |_: &Loaded| Input::Outcome { attempt, outcome: outcome.clone() };
-    app.store.apply(reference, None, outcome).await.map(drop)
+    app.store.apply(reference, Some(applied.loaded), outcome).await.map(drop)
 }
 
 async fn ask(app: &App, permit: DialPermit) -> Dialled {

@@ -62,6 +62,8 @@ pub struct Applied {
     pub previous: Status,
     /// The right to dial, where the input was a claim and it was granted.
     pub permit: Option<DialPermit>,
+    /// The call as it was written, for the next input: as good as read anew, until somebody else writes.
+    pub loaded: Loaded,
 }
 
 impl CallRef {
@@ -133,6 +135,7 @@ impl Store {
         loop {
             // The moment is taken before the read: every endpoint that was subscribed by then is in what is read.
             let now = self.table.now();
+            let is_fresh = loaded.is_none();
             let current = match loaded.take() {
                 Some(current) => current,
                 None => match self.load(reference).await? {
@@ -141,14 +144,20 @@ impl Store {
                 },
             };
             let step = step(&current.call, input(&current), now);
+            let previous = current.call.status;
             if step.call == current.call {
-                return Ok(Some(Applied { call: step.call, previous: current.call.status, permit: None }));
+                return Ok(Some(Applied { call: step.call, previous, permit: None, loaded: current }));
+            }
+            // Since it was read, the provider may have been asked for seconds, and an endpoint have subscribed.
+            if !is_fresh && emits(&step) {
+                continue;
             }
             let jobs = delivery_jobs(&step, &current.organization);
             if self.table.commit(&current, &step, &jobs, now).await? {
                 self.enqueue(&current, &step.call, &jobs, now).await;
                 let permit = step.claimed.map(|attempt| DialPermit::new(step.call.clone(), attempt));
-                return Ok(Some(Applied { call: step.call, previous: current.call.status, permit }));
+                let loaded = Loaded { call: step.call.clone(), version: current.version + 1, ..current };
+                return Ok(Some(Applied { call: step.call, previous, permit, loaded }));
             }
             if !backoff.wait().await {
                 return Err(StoreError::Conflict);
@@ -174,6 +183,10 @@ impl Store {
             jobs.iter().map(|job| Message::new(job, &job.scope, Span::ZERO)).collect::<Result<_, _>>()?;
         self.queues.send(QueueName::Webhooks, &messages).await
     }
+}
+
+fn emits(step: &Step) -> bool {
+    step.log.iter().any(|entry| matches!(entry.entry, Entry::Event { .. }))
 }
 
 fn delivery_jobs(step: &Step, organization: &Organization) -> Vec<DeliveryJob> {
