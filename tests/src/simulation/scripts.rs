@@ -1,7 +1,7 @@
 //! Every scenario while nothing goes wrong.
 
-use super::scenarios::SCENARIOS;
 use super::run;
+use super::scenarios::SCENARIOS;
 use crate::sim::faults::Plan;
 use crate::world::auditor::{Measure, Weather};
 

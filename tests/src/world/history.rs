@@ -10,6 +10,7 @@ use domain::time::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use store::SimulatedCall;
+use tokio::sync::Notify;
 
 use crate::sim::clock::VirtualClock;
 use crate::sim::dynamo::Watcher;
@@ -24,6 +25,7 @@ tokio::task_local! {
 pub(crate) struct History {
     clock: VirtualClock,
     record: Arc<Mutex<Record>>,
+    changed: Arc<Notify>,
 }
 
 /// What is written down.
@@ -54,12 +56,17 @@ pub(crate) struct Dial {
 
 impl History {
     pub(super) fn new(clock: VirtualClock) -> Self {
-        Self { clock, record: Arc::default() }
+        Self { clock, record: Arc::default(), changed: Arc::default() }
     }
 
     /// What was written down so far.
     pub(crate) fn record(&self) -> MutexGuard<'_, Record> {
         self.record.lock().unwrap()
+    }
+
+    /// Waits for the next change.
+    pub(super) async fn changes(&self) {
+        self.changed.notified().await;
     }
 
     /// A call as it stands.
@@ -78,7 +85,10 @@ impl History {
 
     pub(super) fn watcher(&self) -> Watcher {
         let history = self.clone();
-        Arc::new(move |key, item| history.note(key, item))
+        Arc::new(move |key, item| {
+            history.note(key, item);
+            history.changed.notify_waiters();
+        })
     }
 
     fn note(&self, key: &Value, item: Option<&Value>) {

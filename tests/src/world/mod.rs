@@ -45,6 +45,9 @@ const AGENT_NUMBER: &str = "+15555550100";
 /// The table's name.
 pub(crate) const TABLE: &str = "ringdown";
 
+/// How long a client waits for a call to get anywhere.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(3 * 3_600);
+
 /// Everything there is.
 pub(crate) struct World {
     pub(crate) aws: SimulatedAws,
@@ -159,10 +162,15 @@ impl World {
         self.history.suppressed(to, self.now());
     }
 
-    /// Waits until a call's table entry fulfils a condition.
+    /// Waits until a call's entry in the table fulfils a condition.
     pub(crate) async fn sees(&self, id: ConversationId, what: impl Fn(&domain::call::Call) -> bool) {
-        while !self.history.call(id).is_some_and(|call| what(&call)) {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        let seen = async {
+            while !self.history.call(id).is_some_and(|call| what(&call)) {
+                self.history.changes().await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, seen).await.is_err() {
+            self.finds(format!("{id} has not become what was waited for: {:?}", self.history.call(id)));
         }
     }
 }

@@ -28,6 +28,9 @@ const MINUTE_MS: i64 = 60_000;
 /// A world that is not quiet by then is a finding: the longest retries of a webhook take three and a half days.
 const HORIZON: Duration = Duration::from_secs(6 * 24 * 3_600);
 
+/// Nor does any scenario wake anybody more often than this.
+const MOST_TURNS: usize = 20_000;
+
 /// How the consumers and the schedule behave.
 #[derive(Clone, Debug)]
 pub(crate) struct Habits {
@@ -67,7 +70,7 @@ impl World {
     /// due, nobody at work.
     pub(crate) async fn runs(&self, play: impl Future<Output = ()>) {
         let mut play = pin!(play.fuse());
-        let mut played = false;
+        let (mut played, mut turns) = (false, 0);
         let mut workers = Workers { reconciled_at_ms: self.aws.clock.now_ms(), ..Workers::default() };
         loop {
             self.wakes_consumers(&mut workers);
@@ -76,8 +79,9 @@ impl World {
             if played && workers.at_work.is_empty() && wake_in.is_none() {
                 return;
             }
-            if self.aws.clock.elapsed() > HORIZON {
-                self.finds("after six days there is still something to be done".to_owned());
+            turns += 1;
+            if self.aws.clock.elapsed() > HORIZON || turns > MOST_TURNS {
+                self.finds(format!("no end in sight after {:?} and {turns} turns", self.aws.clock.elapsed()));
                 return;
             }
             tokio::select! {
