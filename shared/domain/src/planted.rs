@@ -16,7 +16,7 @@ pub enum Bug {
     EndReasonMoves,
     /// A late report of an earlier state moves the status back.
     StatusMovesBack,
-    /// `call.ended` is emitted again with every later step.
+    /// `call.ended` is emitted twice.
     AnnounceTwice,
     /// `call.analyzed` does not wait for `call.ended`.
     AnalysisBeforeEnd,

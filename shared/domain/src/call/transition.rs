@@ -333,11 +333,9 @@ impl Transition {
     }
 
     fn announce_end(&mut self) {
-        if !is_planted(Bug::AnnounceTwice) {
-            self.call.closing = Closing::Announced;
-        }
+        self.call.closing = Closing::Announced;
         let (Some(ended_at), Some(end_reason)) = (self.call.ended_at, self.call.end_reason.clone()) else { return };
-        self.emit(Event::CallEnded(CallEnded {
+        let ended = Event::CallEnded(CallEnded {
             started_at: self.call.started_at,
             ended_at,
             duration_seconds: self.call.duration_seconds(),
@@ -346,7 +344,11 @@ impl Transition {
             has_transcript: self.call.facts.transcript == Transcript::Stored,
             recording_available: self.call.facts.recording.is_some(),
             cost: self.call.facts.cost.clone(),
-        }));
+        });
+        if is_planted(Bug::AnnounceTwice) {
+            self.emit(ended.clone());
+        }
+        self.emit(ended);
     }
 
     /// A provider's clock may be wrong: nothing happened before the call was accepted, started, or after now.
