@@ -75,7 +75,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     script!("0009", 49, "completed", "dispatch_unconfirmed"),
     script!("0010", 40, "provider_lost", "dispatch_unconfirmed"),
     scenario!("script 0011, closed by a client", 46, subscribed, stays_until_closed),
-    script!("0012", 24, "completed", "dispatch_unconfirmed"),
+    script!("0012", 28, "completed", "dispatch_unconfirmed"),
     scenario!("closed at once", 32, subscribed, closed_at_once),
     scenario!("closed while it waits", 11, subscribed, closed_while_it_waits),
     scenario!("opted out while it waits", 10, subscribed, opted_out_while_it_waits),
@@ -88,7 +88,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     scenario!("an endpoint deleted between two attempts", 39, refusing, deleted_between_attempts),
     scenario!("an endpoint that never comes back", 184, refusing, one_call),
     scenario!("every message twice", 72, doubled, one_call),
-    scenario!("messages that come again", 76, subscribed, messages_come_again),
+    scenario!("messages that come again", 73, subscribed, messages_come_again),
 ];
 
 fn subscribed(world: &World) -> LocalBoxFuture<'_, ()> {
