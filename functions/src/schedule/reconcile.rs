@@ -40,23 +40,7 @@ async fn sweep(app: &App, shard: u8) -> Result<usize, StoreError> {
     let mut nudged = 0;
     loop {
         let page = app.store.table.due(shard, now, start).await?;
-        let taken = join_all(page.items.iter().map(|due| take(app, due, now))).await;
-        let mut messages: BTreeMap<QueueName, Vec<Message>> = BTreeMap::new();
-        for (due, taken) in page.items.iter().zip(taken) {
-            // One item that cannot be dealt with keeps none of the others waiting.
-            match taken {
-                Ok(Some(message)) => messages.entry(due.queue).or_default().push(message),
-                Ok(None) => {}
-                Err(error) => {
-                    let error = &error as &dyn std::error::Error;
-                    tracing::error!(pk = due.key.pk, sk = due.key.sk, error, "overdue item not dealt with");
-                }
-            }
-        }
-        for (queue, messages) in messages {
-            nudged += messages.len();
-            app.store.queues.send(queue, &messages).await?;
-        }
+        nudged += put_back(app, &page.items, now).await;
         start = page.next;
         if start.is_none() {
             return Ok(nudged);
@@ -64,21 +48,42 @@ async fn sweep(app: &App, shard: u8) -> Result<usize, StoreError> {
     }
 }
 
-/// Moves something on in the index, and gives the message that takes care of it, due at its exact moment.
-async fn take(app: &App, due: &DueItem, now: Timestamp) -> Result<Option<Message>, StoreError> {
-    if due.nudges >= MOST_NUDGES {
-        if due.due_at <= now {
-            tracing::error!(pk = due.key.pk, sk = due.key.sk, "no progress; given up");
-            give_up(app, due).await?;
-        }
-        return Ok(None);
+/// Puts items back on their queues, then moves them on in the index. In this order, because a run that dies in between,
+/// or takes its own write for somebody else's, has sent a message too many and not one too few.
+///
+/// An item or queue that fails keeps none of the others waiting. What could not be sent counts as put back all the same:
+/// it is given up in the end, as what the handler fails at.
+async fn put_back(app: &App, items: &[DueItem], now: Timestamp) -> usize {
+    let (stuck, waiting): (Vec<&DueItem>, Vec<&DueItem>) = items.iter().partition(|due| due.nudges >= MOST_NUDGES);
+    let mut messages: BTreeMap<QueueName, Vec<Message>> = BTreeMap::new();
+    for due in &waiting {
+        let message = Message::again(&due.job, due.due_at.since(now));
+        messages.entry(due.queue).or_default().push(message);
     }
+    for (queue, messages) in messages {
+        if let Err(error) = app.store.queues.send(queue, &messages).await {
+            tracing::error!(queue = queue.as_str(), error = &error as &dyn std::error::Error, "not put back");
+        }
+    }
+    let moved = waiting.iter().map(|due| async { (*due, move_on(app, due, now).await) });
+    let ended = stuck.iter().filter(|due| due.due_at <= now).map(|due| async { (*due, give_up(app, due).await) });
+    for (due, result) in join_all(moved).await.into_iter().chain(join_all(ended).await) {
+        if let Err(error) = result {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(pk = due.key.pk, sk = due.key.sk, error, "overdue item not dealt with");
+        }
+    }
+    waiting.len()
+}
+
+/// Moves something that was put back on in the index, unless it has changed since: then somebody takes care of it.
+async fn move_on(app: &App, due: &DueItem, now: Timestamp) -> Result<(), StoreError> {
     let patience = FIRST_PATIENCE.times(1 << due.nudges).min(LONGEST_PATIENCE);
-    let moved = app.store.table.nudge(due, due.due_at.max(now) + patience).await?;
-    Ok(moved.then(|| Message::again(&due.job, due.due_at.since(now))))
+    app.store.table.nudge(due, due.due_at.max(now) + patience).await.map(drop)
 }
 
 async fn give_up(app: &App, due: &DueItem) -> Result<(), StoreError> {
+    tracing::error!(pk = due.key.pk, sk = due.key.sk, "no progress; given up");
     match due.queue {
         QueueName::Dispatch => {
             let job: CallJob = parse(due)?;

@@ -1,5 +1,7 @@
 //! Every scenario with a fault at each request in turn, and with two.
 
+use domain::time::Span;
+
 use super::scenarios::{SCENARIOS, Scenario};
 use super::{Run, SEED, run, weather};
 use crate::sim::faults::{Fault, Plan};
@@ -22,6 +24,9 @@ const PAIRS: usize = 1_500;
 
 /// How far behind the last request of a calm run a second fault may be planned: the first one makes for more requests.
 const RECOVERY: usize = 30;
+
+/// Two crashes may each cost a run of the schedule.
+const TWICE_LATE: Span = Span::minutes(2);
 
 /// So many findings are enough.
 const ENOUGH: usize = 5;
@@ -96,7 +101,9 @@ fn what_a_batch_leaves_undone_is_not_taken_for_absent() {
 }
 
 fn pair(scenario: &Scenario, first: (usize, Fault), second: (usize, Fault)) -> Run {
-    let measure = Measure::of(weather(first.1).max(weather(second.1)));
+    let weather = weather(first.1).max(weather(second.1));
+    let slack = if weather == Weather::Calm { Span::ZERO } else { TWICE_LATE };
+    let measure = Measure { weather, slack };
     run(scenario, Plan::none().at(first.0, first.1).at(second.0, second.1), measure)
 }
 

@@ -88,7 +88,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     scenario!("an endpoint deleted between two attempts", 39, refusing, deleted_between_attempts),
     scenario!("an endpoint that never comes back", 184, refusing, one_call),
     scenario!("every message twice", 72, doubled, one_call),
-    scenario!("messages that come again", 76, subscribed, messages_come_again),
+    scenario!("messages that come again", 73, subscribed, messages_come_again),
 ];
 
 fn subscribed(world: &World) -> LocalBoxFuture<'_, ()> {

@@ -1,9 +1,12 @@
 //! Every scenario while nothing goes wrong.
 
-use super::run;
-use super::scenarios::SCENARIOS;
+use serde_json::Value;
+
+use super::scenarios::{PLAIN, SCENARIOS, VOICE};
+use super::{SEED, run};
 use crate::sim::faults::Plan;
 use crate::world::auditor::{Measure, Weather};
+use crate::world::{World, simulate};
 
 #[test]
 fn every_scenario_keeps_every_promise_and_makes_the_requests_that_are_written_down() {
@@ -18,4 +21,34 @@ fn every_scenario_keeps_every_promise_and_makes_the_requests_that_are_written_do
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// What a client hears of a call, by its number.
+const HEARD: [(&str, &[&str]); 4] = [
+    (PLAIN, &["call.started", "call.ended", "call.analyzed"]),
+    ("+15555550001", &["call.ended"]),
+    ("+15555550003", &["call.started", "call.ended", "call.analyzed"]),
+    ("+15555550007", &["call.ended"]),
+];
+
+#[test]
+fn what_a_client_reads_is_what_its_endpoint_was_sent() {
+    for (to, heard) in HEARD {
+        simulate(async {
+            let world = World::new(SEED).await;
+            world
+                .runs(async {
+                    world.creates_webhook("hooks.example.com", &VOICE).await;
+                    world.creates_call(to, "the-call").await;
+                })
+                .await;
+            let (id, _) = world.clients.borrow().accepted["the-call"].clone();
+            let read = world.events(id).await;
+            let names: Vec<&str> = read.iter().map(|event| event["event"].as_str().unwrap()).collect();
+            assert_eq!(names, heard, "{to}");
+            let mut received: Vec<Value> = world.receiver.received().into_iter().map(|webhook| webhook.body).collect();
+            received.sort_by_key(|body| body["sequence"].as_u64());
+            assert_eq!(read, received, "{to}");
+        });
+    }
 }

@@ -89,6 +89,7 @@ impl World {
                 () = &mut play, if !played => played = true,
                 Some(woken) = workers.at_work.next(), if !workers.at_work.is_empty() => workers.rest(woken),
                 () = self.aws.queues.arrival() => {}
+                () = self.history.changes() => {}
                 () = sleep(wake_in.unwrap_or_default()), if wake_in.is_some() => {}
             }
         }

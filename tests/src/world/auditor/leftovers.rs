@@ -2,7 +2,7 @@
 
 use store::QueueName;
 
-use super::Audit;
+use super::{Audit, Weather};
 
 /// What the simulator's people say.
 const SPOKEN: [&str; 2] = ["Good to know", "simulated call"];
@@ -15,6 +15,8 @@ impl Audit<'_> {
             if !left.is_empty() {
                 self.findings.push(format!("left over: {} messages on {}", left.len(), queue.as_str()));
             }
+            // What is redelivered again and again in a storm is buried, though it did its work.
+            let dead = if self.measure.weather == Weather::Wild { Vec::new() } else { dead };
             for letter in dead {
                 self.findings.push(format!("left over: a dead letter of {}: {}", queue.as_str(), letter.body));
             }
