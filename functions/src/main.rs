@@ -4,7 +4,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use functions::config::Config;
-use functions::{App, find, invoke};
+use functions::registry::{Access, Route};
+use functions::{App, Trigger, find, invoke};
 use lambda_runtime::{LambdaEvent, service_fn};
 use providers::egress::{Egress, EgressPolicy};
 use serde_json::Value;
@@ -34,8 +35,11 @@ async fn run() -> Result<(), Failure> {
     log(config.log_level);
     let function = find(&config.handler).ok_or_else(|| format!("_HANDLER names no function: {}", config.handler))?;
     let app = app(&config)?;
-    // Connections are opened here, where the CPU of a cold start is not yet the function's share.
-    app.store.table.warm_up().await;
+    // The connection is opened here, where the CPU of a cold start is not yet the function's share. A route for anybody
+    // reads nothing, and its role may not.
+    if !matches!(function.trigger, Trigger::Http(Route { access: Access::Public(_), .. })) {
+        app.store.table.warm_up().await;
+    }
     let app = Arc::new(app);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
         let app = Arc::clone(&app);

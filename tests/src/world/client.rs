@@ -176,6 +176,21 @@ impl World {
         }
     }
 
+    /// The events of a call, as a client reads them.
+    pub(crate) async fn events(&self, id: ConversationId) -> Vec<Value> {
+        let mut ask = Ask::about("list-call-events", "GET", &id.to_string(), format!("/v1/calls/{id}/events"));
+        let mut events = Vec::new();
+        loop {
+            let Some(reply) = self.insists(&ask).await else { return events };
+            events.extend(reply.body["data"].as_array().cloned().unwrap_or_default());
+            let page = &reply.body["meta"]["pagination"];
+            if page["has_more"] != true {
+                return events;
+            }
+            ask.query = format!("cursor={}", page["cursor"].as_str().unwrap());
+        }
+    }
+
     /// Says what has to come of a conversation.
     pub(crate) fn expects(&self, expected: Expected) {
         self.clients.borrow_mut().expected.push(expected);
