@@ -55,25 +55,21 @@ fn note(wrong: &mut Vec<String>, run: &Run, what: impl FnOnce() -> String) {
 }
 
 #[test]
-#[ignore = "not yet green, and too slow for every run: cargo test -p tests -- --ignored"]
 fn a_crash_before_any_request_breaks_no_promise() {
     everywhere(Fault::CrashBefore);
 }
 
 #[test]
-#[ignore = "not yet green, and too slow for every run: cargo test -p tests -- --ignored"]
 fn a_crash_after_any_request_breaks_no_promise() {
     everywhere(Fault::CrashAfter);
 }
 
 #[test]
-#[ignore = "not yet green, and too slow for every run: cargo test -p tests -- --ignored"]
 fn a_panic_at_any_request_breaks_no_promise() {
     everywhere(Fault::Panic);
 }
 
 #[test]
-#[ignore = "not yet green, and too slow for every run: cargo test -p tests -- --ignored"]
 fn a_lost_answer_to_any_request_changes_nothing() {
     everywhere(Fault::LoseAnswer);
 }
@@ -89,13 +85,11 @@ fn a_busy_service_at_any_request_changes_nothing() {
 }
 
 #[test]
-#[ignore = "not yet green, and too slow for every run: cargo test -p tests -- --ignored"]
 fn another_write_at_the_same_time_as_any_changes_nothing() {
     everywhere(Fault::Conflict);
 }
 
 #[test]
-#[ignore = "not yet green, and too slow for every run: cargo test -p tests -- --ignored"]
 fn what_a_batch_leaves_undone_is_not_taken_for_absent() {
     everywhere(Fault::Unprocessed);
 }
@@ -108,7 +102,6 @@ fn pair(scenario: &Scenario, first: (usize, Fault), second: (usize, Fault)) -> R
 }
 
 #[test]
-#[ignore = "not yet green, and too slow for every run: cargo test -p tests -- --ignored"]
 fn two_faults_break_no_promise() {
     let mut chance = fastrand::Rng::with_seed(SEED);
     let mut wrong = Vec::new();

@@ -242,13 +242,12 @@ fn try_seeds(seeds: std::ops::Range<u64>) {
 }
 
 #[test]
-#[ignore = "not yet green, and too slow for every run: cargo test -p tests -- --ignored"]
+#[ignore = "seed 23 has a finding that is not settled yet"]
 fn no_seed_breaks_a_promise() {
     try_seeds(0..SEEDS / 2);
 }
 
 #[test]
-#[ignore = "not yet green, and too slow for every run: cargo test -p tests -- --ignored"]
 fn nor_does_any_other() {
     try_seeds(SEEDS / 2..SEEDS);
 }
@@ -267,7 +266,6 @@ fn replay_of_a_seed() {
 }
 
 #[test]
-#[ignore = "not yet green, and too slow for every run: cargo test -p tests -- --ignored"]
 fn a_seed_is_the_same_run_each_time() {
     for seed in 0..5 {
         let (one, other) = (play(seed), play(seed));
