@@ -8,7 +8,7 @@ use domain::time::Timestamp;
 use crate::deliveries::content_of;
 use crate::error::StoreError;
 use crate::item::{self, from_item, get_text, text};
-use crate::keys::{self, LIST_INDEX, LIST_PK, LIST_SK, SK};
+use crate::keys::{self, LIST_INDEX, LIST_PK, LIST_SK};
 use crate::read::Items;
 use crate::table::Table;
 
@@ -131,22 +131,7 @@ impl Table {
     /// [`StoreError`].
     pub async fn log(&self, id: ConversationId, after: u64, limit: u8) -> Result<(Vec<LogEntry>, bool), StoreError> {
         let start = (after > 0).then(|| item::key_attributes(&keys::log_entry(id, after)));
-        let answer = self
-            .dynamodb()
-            .query()
-            .table_name(self.name())
-            .key_condition_expression("pk = :pk AND begins_with(#sk, :prefix)")
-            .expression_attribute_names("#sk", SK)
-            .expression_attribute_values(":pk", text(keys::call(id).pk))
-            .expression_attribute_values(":prefix", text(keys::LOG_PREFIX))
-            .consistent_read(true)
-            .limit(i32::from(limit))
-            .set_exclusive_start_key(start)
-            .send()
-            .await
-            .map_err(|error| StoreError::aws("Query", error))?;
-        let more = answer.last_evaluated_key.is_some();
-        let found = answer.items.unwrap_or_default();
-        Ok((found.iter().map(|item| from_item("log entry", item)).collect::<Result<_, _>>()?, more))
+        let (found, next) = self.partition(keys::call(id).pk, keys::LOG_PREFIX, start, Some(limit)).await?;
+        Ok((found.iter().map(|item| from_item("log entry", item)).collect::<Result<_, _>>()?, next.is_some()))
     }
 }

@@ -126,22 +126,9 @@ impl Table {
     ) -> Result<(Vec<Endpoint>, bool), StoreError> {
         let prefix = keys::endpoint_prefix(scope.mode);
         let start = after.map(|id| item::key_attributes(&keys::endpoint(scope, id)));
-        let answer = self
-            .dynamodb()
-            .query()
-            .table_name(self.name())
-            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-            .expression_attribute_values(":pk", text(keys::organization(&scope.organization).pk))
-            .expression_attribute_values(":prefix", text(prefix))
-            .consistent_read(true)
-            .limit(i32::from(limit))
-            .set_exclusive_start_key(start)
-            .send()
-            .await
-            .map_err(|error| StoreError::aws("Query", error))?;
-        let more = answer.last_evaluated_key.is_some();
-        let found = answer.items.unwrap_or_default();
-        Ok((found.iter().map(|item| from_item("endpoint", item)).collect::<Result<_, _>>()?, more))
+        let pk = keys::organization(&scope.organization).pk;
+        let (found, next) = self.partition(pk, &prefix, start, Some(limit)).await?;
+        Ok((found.iter().map(|item| from_item("endpoint", item)).collect::<Result<_, _>>()?, next.is_some()))
     }
 
     async fn endpoint_with_owner(

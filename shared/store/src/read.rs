@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::backoff::Backoff;
 use crate::error::StoreError;
-use crate::item::{Item, from_item, key_attributes, key_of};
+use crate::item::{Item, from_item, key_attributes, key_of, text};
 use crate::keys::Key;
 use crate::table::Table;
 
@@ -79,5 +79,30 @@ impl Table {
         if let Err(error) = self.read([Key { pk: "warm-up".to_owned(), sk: "warm-up".to_owned() }]).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "no connection to the table yet");
         }
+    }
+
+    /// A page of a partition: the items whose sort keys begin so, behind `start`, in order and as they are now; and where
+    /// the next page begins, if there is one. Without a limit a page is what DynamoDB reads in one go.
+    pub(crate) async fn partition(
+        &self,
+        pk: String,
+        prefix: &str,
+        start: Option<Item>,
+        limit: Option<u8>,
+    ) -> Result<(Vec<Item>, Option<Item>), StoreError> {
+        let answer = self
+            .dynamodb()
+            .query()
+            .table_name(self.name())
+            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+            .expression_attribute_values(":pk", text(pk))
+            .expression_attribute_values(":prefix", text(prefix))
+            .consistent_read(true)
+            .set_limit(limit.map(i32::from))
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(|error| StoreError::aws("Query", error))?;
+        Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
     }
 }

@@ -7,7 +7,7 @@ use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
-use crate::item::{self, Item, from_item, get_number, text};
+use crate::item::{self, Item, from_item, get_number};
 use crate::keys::{self, SIMULATED_CALL_PREFIX};
 use crate::table::Table;
 
@@ -86,22 +86,12 @@ impl Table {
         let mut calls = Vec::new();
         let mut start: Option<Item> = None;
         loop {
-            let answer = self
-                .dynamodb()
-                .query()
-                .table_name(self.name())
-                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-                .expression_attribute_values(":pk", text(keys::simulated_phone_pk(to)))
-                .expression_attribute_values(":prefix", text(SIMULATED_CALL_PREFIX))
-                .consistent_read(true)
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(|error| StoreError::aws("Query", error))?;
-            for item in answer.items.unwrap_or_default() {
-                calls.push(simulated_call(&item)?);
+            let pk = keys::simulated_phone_pk(to);
+            let (found, next) = self.partition(pk, SIMULATED_CALL_PREFIX, start, None).await?;
+            for item in &found {
+                calls.push(simulated_call(item)?);
             }
-            start = answer.last_evaluated_key;
+            start = next;
             if start.is_none() {
                 return Ok(calls);
             }
