@@ -17,7 +17,7 @@ pub struct Config {
     pub handler: String,
     /// `TABLE_NAME`.
     pub table: String,
-    /// `DISPATCH_QUEUE_URL`, `WEBHOOKS_QUEUE_URL`, `SIMULATOR_QUEUE_URL`.
+    /// `DISPATCH_QUEUE_URL`, `WEBHOOKS_QUEUE_URL`, `TURNS_QUEUE_URL`, `SIMULATOR_QUEUE_URL`.
     pub queues: QueueUrls,
     /// `FAIR_QUEUES`: whether a message's organization is its message group.
     pub fair_queues: bool,
@@ -84,6 +84,7 @@ impl Config {
             queues: QueueUrls {
                 dispatch: required("DISPATCH_QUEUE_URL")?,
                 webhooks: required("WEBHOOKS_QUEUE_URL")?,
+                turns: required("TURNS_QUEUE_URL")?,
                 simulator: required("SIMULATOR_QUEUE_URL")?,
             },
             fair_queues: flag("FAIR_QUEUES")?,
@@ -112,6 +113,7 @@ mod tests {
             ("TABLE_NAME", "ringdown"),
             ("DISPATCH_QUEUE_URL", "d"),
             ("WEBHOOKS_QUEUE_URL", "w"),
+            ("TURNS_QUEUE_URL", "t"),
             ("SIMULATOR_QUEUE_URL", "s"),
             ("AWS_REGION", "eu-central-1"),
             ("AWS_ACCESS_KEY_ID", "id"),

@@ -18,6 +18,7 @@ mod query;
 mod queue;
 pub mod registry;
 mod schedule;
+mod sms;
 
 pub use app::App;
 pub use auth::Caller;

@@ -95,6 +95,7 @@ impl DemoAgent {
             number: self.number.clone(),
             required_variables: Vec::new(),
             limits: Limits::default(),
+            sms: None,
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::call::{Analysis, AnsweredBy, Call, Cost, EndReason, Status, Utterance};
+use domain::call::{Analysis, AnsweredBy, Call, Cost, Status, Utterance};
+use domain::end_reason::EndReason;
 use domain::ids::{AgentId, ConversationId, Mode};
 use domain::organization::Provider;
 use domain::phone::PhoneNumber;

@@ -1,6 +1,7 @@
 //! `POST /v1/calls/{id}/close`: ends a call. The hanging up goes on behind the answer.
 
-use domain::call::{EndReason, Input, Status};
+use domain::call::{Call, Input, Status};
+use domain::end_reason::EndReason;
 use domain::ids::ConversationId;
 use domain::time::Timestamp;
 use lambda_http::http::StatusCode;
@@ -42,15 +43,16 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     fields.finish()?;
     let id = conversation(request).ok_or(ApiError::NotFound("call"))?;
     let reference = reference(id, &caller.scope);
-    let loaded = Loaded::from_items(&reference, &items)?.ok_or(ApiError::NotFound("call"))?;
-    let close = |_: &Loaded| Input::Close { reason: reason.clone() };
+    let loaded = Loaded::<Call>::from_items(&reference, &items)?.ok_or(ApiError::NotFound("call"))?;
+    let close = |_: &Loaded<Call>| Input::Close { reason: reason.clone() };
     let applied = app.store.apply(&reference, Some(loaded), close).await?.ok_or(ApiError::NotFound("call"))?;
+    let call = applied.conversation();
     let closed = Closed {
         conversation_id: id,
-        status: applied.call.status,
-        ended_at: applied.call.ended_at,
-        end_reason: applied.call.end_reason,
-        already_closed: applied.previous == Status::Ended,
+        status: call.status,
+        ended_at: call.ended_at,
+        end_reason: call.end_reason.clone(),
+        already_closed: applied.previous.is_ended(),
     };
     Ok(Response::data(StatusCode::OK, request, closed)?)
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::call::{AgentRef, Call, DEFAULT_WINDOW, NewCall, Status, Window, wake_at};
+use domain::call::{Call, DEFAULT_WINDOW, NewCall, Status, Window};
+use domain::conversation::AgentRef;
 use domain::fingerprint::fingerprint;
 use domain::ids::{AgentId, Channel, ConversationId, Mode, Operation, Scope};
 use domain::organization::{Agent, Content, Provider};
@@ -13,8 +14,8 @@ use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use store::Acceptance;
 use store::keys::{self, Key};
-use store::{Acceptance, CallJob, Message, QueueName};
 
 use crate::error::{ApiError, FieldError};
 use crate::fields::Fields;
@@ -88,7 +89,7 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     match app.store.table.accept(&call, &asked.content).await? {
         Acceptance::Existing(known) => replay(request, &asked, &known),
         Acceptance::Fresh => {
-            enqueue(app, &call, now).await;
+            app.store.wake(&call, now).await;
             let accepted = Accepted { conversation_id: call.id, status: call.status };
             Ok(Response::data(StatusCode::ACCEPTED, request, accepted)?)
         }
@@ -156,19 +157,6 @@ fn sender(authorized: &Authorized<'_>, asked: &CreateCall, agent: &Agent) -> Res
         return Err(FieldError::new("fromNumber", "is not one of the organization's numbers"));
     }
     Ok(given)
-}
-
-/// The message that makes the call go on at once. Where it is lost, the index of what is due names the call in 30
-/// seconds: the request was accepted all the same.
-async fn enqueue(app: &crate::app::App, call: &Call, now: Timestamp) {
-    let Some(at) = wake_at(call) else { return };
-    let sent = match Message::new(&CallJob::of(call), &call.scope, at.since(now)) {
-        Ok(message) => app.store.queues.send(QueueName::Dispatch, &[message]).await,
-        Err(error) => Err(error),
-    };
-    if let Err(error) = sent {
-        tracing::warn!(conversation = %call.id, error = &error as &dyn std::error::Error, "call not enqueued");
-    }
 }
 
 impl CreateCall {

@@ -1,5 +1,6 @@
 //! `GET /v1/calls/{id}/recording`: the recording itself. A provider's own address for it often needs credentials.
 
+use domain::call::Call;
 use providers::Recording;
 use store::Loaded;
 
@@ -13,8 +14,9 @@ use crate::registry::Authorized;
 pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, items } = authorized;
     let id = conversation(request).ok_or(ApiError::NotFound("call"))?;
-    let loaded = Loaded::from_items(&reference(id, &caller.scope), &items)?.ok_or(ApiError::NotFound("call"))?;
-    let call = loaded.call;
+    let loaded =
+        Loaded::<Call>::from_items(&reference(id, &caller.scope), &items)?.ok_or(ApiError::NotFound("call"))?;
+    let call = loaded.conversation;
     let stored = call.facts.recording.as_deref().ok_or(ApiError::NotFound("recording"))?;
     match app.providers.voice(call.provider).recording(stored).await {
         Ok(Some(Recording::Inline { content_type, bytes })) => Ok(Response::bytes(content_type, bytes)),

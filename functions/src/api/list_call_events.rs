@@ -1,11 +1,11 @@
 //! `GET /v1/calls/{id}/events`: a call's events, in order of `sequence`, each as its webhook's body.
 
-use domain::call::LogEntry;
+use domain::log::LogEntry;
 
 use super::conversation;
 pub(crate) use super::full_call_reads as reads;
 use crate::error::ApiError;
-use crate::event_body::event_body;
+use crate::event_body::{Origin, event_body};
 use crate::http::Response;
 use crate::page::Page;
 use crate::registry::Authorized;
@@ -20,7 +20,8 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     let (entries, more) = app.store.table.log(id, after, page.limit).await?;
     let last = entries.last().map(|entry: &LogEntry| entry.number);
     let cursor = last.filter(|_| more).map(|number| page.cursor(&caller, &number.to_string()));
-    let bodies = entries.iter().map(|entry| event_body(&full.call, &full.content, entry, full.transcript.as_deref()));
+    let origin = Origin::call(&full.call, &full.content);
+    let bodies = entries.iter().map(|entry| event_body(origin, entry, full.transcript.as_deref()));
     let bodies: Vec<_> = bodies.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
     Ok(Response::page(request, bodies, cursor)?)
 }

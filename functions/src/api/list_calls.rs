@@ -30,10 +30,11 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     let Authorized { app, caller, request, .. } = authorized;
     let page = Page::parse(request, &caller, "calls", &FILTERS)?;
     let filter = Filter::parse(&page.query)?;
-    let found = app.store.table.calls(&caller.scope, filter.created, page.start.as_deref(), page.limit).await?;
+    let table = &app.store.table;
+    let found = table.conversations::<Call>(&caller.scope, filter.created, page.start.as_deref(), page.limit).await?;
     let cursor = found.next.map(|place| page.cursor(&caller, &place));
     let calls: Vec<CallSummary> =
-        found.calls.into_iter().filter(|call| filter.matches(call)).map(CallSummary::from).collect();
+        found.conversations.into_iter().filter(|call| filter.matches(call)).map(CallSummary::from).collect();
     Ok(Response::page(request, calls, cursor)?)
 }
 

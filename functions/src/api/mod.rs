@@ -13,9 +13,10 @@ pub(crate) mod list_calls;
 pub(crate) mod list_webhooks;
 pub(crate) mod webhook_view;
 
+use domain::call::Call;
 use domain::ids::{ConversationId, Scope};
 use store::keys::Key;
-use store::{CallRef, Table};
+use store::{ConversationRef, Table};
 
 use crate::http::Request;
 
@@ -29,13 +30,13 @@ fn conversation(request: &Request) -> Option<ConversationId> {
 }
 
 pub(crate) fn call_reads(request: &Request, scope: &Scope) -> Vec<Key> {
-    conversation(request).map(|id| reference(id, scope).reads()).unwrap_or_default()
+    conversation(request).map(|id| reference(id, scope).reads::<Call>()).unwrap_or_default()
 }
 
 pub(crate) fn full_call_reads(request: &Request, _: &Scope) -> Vec<Key> {
     conversation(request).map(|id| Table::full_call_keys(id).to_vec()).unwrap_or_default()
 }
 
-fn reference(conversation: ConversationId, scope: &Scope) -> CallRef {
-    CallRef { conversation, scope: scope.clone(), suppression: None }
+fn reference(conversation: ConversationId, scope: &Scope) -> ConversationRef {
+    ConversationRef { conversation, scope: scope.clone(), suppression: None, also: Vec::new() }
 }

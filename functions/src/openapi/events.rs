@@ -1,6 +1,7 @@
 //! Events: the bodies of webhooks, and of the list of a call's events.
 
-use domain::call::{Analysis, CallEnded, CallStarted, ContactOptOut, EventType, Utterance};
+use domain::call::{Analysis, Utterance};
+use domain::log::{CallEnded, CallStarted, Consent, EventType};
 use domain::signature::{ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use serde_json::Value;
 use utoipa::openapi::content::ContentBuilder;
@@ -50,7 +51,7 @@ const EVENTS: [Described; 4] = [
         event: EventType::ContactOptOut,
         schema: "ContactOptOutEvent",
         summary: "Somebody wants to hear nothing more: neither by phone nor by SMS.",
-        data: || schemas::of::<ContactOptOut>().into(),
+        data: || schemas::of::<Consent>().into(),
         example: examples::opt_out,
     },
 ];

@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
-use domain::call::EventType;
 use domain::ids::AgentId;
+use domain::log::EventType;
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
 use serde::Deserialize;

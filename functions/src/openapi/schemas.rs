@@ -1,6 +1,8 @@
 //! The document's schemas, made from the types that are read and written.
 
-use domain::call::{Analysis, CallEnded, CallStarted, ContactOptOut, EndReason, Utterance};
+use domain::call::{Analysis, Utterance};
+use domain::end_reason::EndReason;
+use domain::log::{CallEnded, CallStarted, Consent};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Schema, SchemaType, Type};
 use utoipa::openapi::{AllOf, AllOfBuilder, ArrayBuilder, Components, ComponentsBuilder, Object, ObjectBuilder};
@@ -28,7 +30,7 @@ pub(super) fn components() -> Components {
     written::<CallStarted>(&mut found, left_out_instead_of_null);
     written::<CallEnded>(&mut found, left_out_instead_of_null);
     written::<Analysis>(&mut found, left_out_instead_of_null);
-    written::<ContactOptOut>(&mut found, left_out_instead_of_null);
+    written::<Consent>(&mut found, left_out_instead_of_null);
     named::<Utterance>(&mut found);
     written::<Accepted>(&mut found, always_there);
     written::<CallSummary>(&mut found, always_there);

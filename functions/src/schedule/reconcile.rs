@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use domain::call::Input;
+use domain::call::{self, Call};
 use domain::delivery::{Delivery, State};
+use domain::sms::{self, SmsConversation};
 use domain::time::{Span, Timestamp};
 use futures::future::join_all;
 use store::keys::DUE_SHARDS;
-use store::{CallJob, CallRef, DeliveryJob, DueItem, Message, QueueName, StoreError};
+use store::{ConversationJob, ConversationRef, DeliveryJob, DueItem, Message, QueueName, StoreError};
 
 use crate::app::App;
 use crate::error::Error;
@@ -86,8 +87,12 @@ async fn give_up(app: &App, due: &DueItem) -> Result<(), StoreError> {
     tracing::error!(pk = due.key.pk, sk = due.key.sk, "no progress; given up");
     match due.queue {
         QueueName::Dispatch => {
-            let job: CallJob = parse(due)?;
-            app.store.apply(&CallRef::from(job), None, |_| Input::Abandon).await.map(drop)
+            let reference = ConversationRef::from(parse::<ConversationJob>(due)?);
+            app.store.apply::<Call>(&reference, None, |_| call::Input::Abandon).await.map(drop)
+        }
+        QueueName::Turns => {
+            let reference = ConversationRef::from(parse::<ConversationJob>(due)?);
+            app.store.apply::<SmsConversation>(&reference, None, |_| sms::Input::Abandon).await.map(drop)
         }
         QueueName::Webhooks => {
             let job: DeliveryJob = parse(due)?;

@@ -73,6 +73,16 @@ pub enum Channel {
     Sms,
 }
 
+impl Channel {
+    /// The channel as it stands in objects and events.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Voice => "voice",
+            Self::Sms => "sms",
+        }
+    }
+}
+
 /// An organization and a mode: the scope in which ids, keys and numbers mean something.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Scope {
@@ -93,6 +103,8 @@ impl fmt::Display for Scope {
 pub enum Operation {
     /// `POST /v1/calls`.
     CreateCall,
+    /// `POST /v1/sms-conversations`.
+    CreateSmsConversation,
     /// `POST /v1/webhooks`.
     CreateWebhook,
 }
@@ -101,6 +113,7 @@ impl Operation {
     const fn as_str(self) -> &'static str {
         match self {
             Self::CreateCall => "create-call",
+            Self::CreateSmsConversation => "create-sms-conversation",
             Self::CreateWebhook => "create-webhook",
         }
     }
@@ -158,6 +171,56 @@ uuid_id! {
     EndpointId
 }
 
+macro_rules! provider_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The id as the provider gave it.
+            pub fn new(text: impl Into<String>) -> Self {
+                Self(text.into())
+            }
+
+            /// The id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+provider_id! {
+    /// A provider's id for a call.
+    ProviderCallId
+}
+
+provider_id! {
+    /// A provider's id for an SMS.
+    ProviderMessageId
+}
+
+uuid_id! {
+    /// A text of an SMS conversation.
+    MessageId
+}
+
+impl MessageId {
+    /// The text of that number in a conversation.
+    pub fn of(conversation: ConversationId, number: u32) -> Self {
+        Self::derived(&["message", &conversation.to_string(), &number.to_string()])
+    }
+}
+
 impl ConversationId {
     /// The conversation that a request under this idempotency key is, whoever sends it again.
     pub fn for_key(scope: &Scope, operation: Operation, idempotency_key: &str) -> Self {
@@ -166,6 +229,11 @@ impl ConversationId {
 }
 
 impl ConversationId {
+    /// The log of a text that belongs to no conversation.
+    pub fn of_inbound(scope: &Scope, provider_message_id: &str) -> Self {
+        Self::derived(&["inbound", &scope.to_string(), provider_message_id])
+    }
+
     /// One of so many shards, the same for ever, each as likely as the others.
     pub fn shard(self, shards: u8) -> u8 {
         self.0.as_bytes()[15] % shards.max(1)

@@ -1,13 +1,20 @@
 //! The rules of a conversation: pure. No AWS, no HTTP, no tokio, no clock and no randomness; those are arguments.
 
 pub mod call;
+pub mod conversation;
 pub mod cursor;
 pub mod delivery;
+pub mod dispatch;
+pub mod end_reason;
 pub mod fingerprint;
 pub mod ids;
 pub mod key;
+pub mod log;
+pub mod obligation;
 pub mod organization;
 pub mod phone;
 pub mod planted;
 pub mod signature;
+pub mod sms;
 pub mod time;
+pub mod tool;

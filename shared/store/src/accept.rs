@@ -1,6 +1,9 @@
 //! Accepting a call: one conditional write, which is the idempotency record too.
 
-use domain::call::{Call, due};
+use domain::call::Call;
+use domain::conversation::Conversation;
+use domain::ids::ConversationId;
+use domain::obligation::due;
 use domain::organization::Content;
 use domain::planted::{Bug, is_planted};
 
@@ -10,9 +13,9 @@ use crate::item::{
     to_json,
 };
 use crate::keys;
-use crate::queue::{CallJob, QueueName};
+use crate::queue::{ConversationJob, QueueName};
 use crate::table::Table;
-use crate::write::{Written, transact_put};
+use crate::write::{MUST_BE_NEW, Written, transact_put};
 
 /// The attribute that names the request which made a call; it is never overwritten.
 const MADE_BY: &str = "madeBy";
@@ -23,8 +26,6 @@ pub(crate) const CONTENT: &str = "content";
 /// Content up to this stands in the call's own item, so that accepting a call is one plain write. Every transition
 /// writes that item anew, and DynamoDB counts kilobytes.
 const INLINE_CONTENT_BYTES: usize = 2 * 1024;
-
-const MUST_BE_NEW: &str = "attribute_not_exists(pk)";
 
 /// What came of accepting a call.
 #[derive(Debug)]
@@ -43,43 +44,64 @@ impl Table {
     /// same key will find it.
     pub async fn accept(&self, call: &Call, content: &Content) -> Result<Acceptance, StoreError> {
         let nonce = self.nonce()?;
-        let content = to_json(content)?;
-        let mut made = new_call_item(call, &nonce)?;
-        let written = if content.len() <= INLINE_CONTENT_BYTES {
-            made.insert(CONTENT.to_owned(), text(content));
-            self.put(self.put_of(made, Some(MUST_BE_NEW))?).await?
-        } else {
-            let mut apart = item::key_attributes(&keys::content(call.id));
-            apart.insert(DATA.to_owned(), text(content));
-            let puts = [self.put_of(made, Some(MUST_BE_NEW))?, self.put_of(apart, None)?];
-            self.transact(puts.into_iter().map(transact_put).collect()).await?
+        let mut made = new_item(call, &nonce)?;
+        let written = match attach_content(&mut made, call.id, content)? {
+            None => self.put(self.put_of(made, Some(MUST_BE_NEW))?).await?,
+            Some(apart) => {
+                let puts = [self.put_of(made, Some(MUST_BE_NEW))?, self.put_of(apart, None)?];
+                self.transact(puts.into_iter().map(transact_put).collect()).await?
+            }
         };
         match written {
             Written::Done => Ok(Acceptance::Fresh),
-            Written::Refused(old) => existing(&old, &nonce),
+            Written::Refused { item, .. } => existing(&item, &nonce),
         }
     }
 }
 
-fn new_call_item(call: &Call, nonce: &str) -> Result<Item, StoreError> {
-    let mut made = item::item(&keys::call(call.id), call)?;
+/// A conversation's item, as it is first written: already in the index of what is due.
+pub(crate) fn new_item<C: Conversation>(conversation: &C, nonce: &str) -> Result<Item, StoreError> {
+    let id = conversation.id();
+    let mut made = item::item(&keys::conversation(C::CHANNEL, id), conversation)?;
     made.insert(VERSION.to_owned(), number(1));
     made.insert(NONCE.to_owned(), text(nonce));
     made.insert(MADE_BY.to_owned(), text(nonce));
     made.insert(NUDGES.to_owned(), number(0));
-    made.insert(JOB.to_owned(), text(to_json(&CallJob::of(call))?));
-    made.insert(QUEUE.to_owned(), text(QueueName::Dispatch.as_str()));
-    put_in_list(&mut made, keys::calls_list(&call.scope), keys::list_place(call.created_at, call.id));
-    if let Some(due) = due(call).filter(|_| !is_planted(Bug::ForgetDue)) {
-        put_in_due(&mut made, keys::due_shard_of(call.id), due);
+    made.insert(JOB.to_owned(), text(to_json(&ConversationJob::of(conversation))?));
+    made.insert(QUEUE.to_owned(), text(QueueName::of(C::CHANNEL).as_str()));
+    let list = keys::conversations_list(C::CHANNEL, conversation.scope());
+    put_in_list(&mut made, list, keys::list_place(conversation.created_at(), id));
+    if let Some(due) = due(conversation).filter(|_| !is_planted(Bug::ForgetDue)) {
+        put_in_due(&mut made, keys::due_shard_of(id), due);
     }
     Ok(made)
 }
 
+/// Puts what a client gave into its conversation's item, or into an item of its own where it is large.
+pub(crate) fn attach_content(
+    made: &mut Item,
+    id: ConversationId,
+    content: &Content,
+) -> Result<Option<Item>, StoreError> {
+    let content = to_json(content)?;
+    if content.len() <= INLINE_CONTENT_BYTES {
+        made.insert(CONTENT.to_owned(), text(content));
+        return Ok(None);
+    }
+    let mut apart = item::key_attributes(&keys::content(id));
+    apart.insert(DATA.to_owned(), text(content));
+    Ok(Some(apart))
+}
+
 /// The SDK may have sent our own write twice: the nonce tells it from somebody else's.
 fn existing(old: &Item, nonce: &str) -> Result<Acceptance, StoreError> {
-    if get_text(old, MADE_BY) == Some(nonce) && !is_planted(Bug::DropNonce) {
+    if is_made_by(old, nonce) {
         return Ok(Acceptance::Fresh);
     }
     from_item("call", old).map(|call| Acceptance::Existing(Box::new(call)))
+}
+
+/// Whether this item was first written by the request of that nonce.
+pub(crate) fn is_made_by(item: &Item, nonce: &str) -> bool {
+    get_text(item, MADE_BY) == Some(nonce) && !is_planted(Bug::DropNonce)
 }

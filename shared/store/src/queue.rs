@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
-use domain::call::{Call, LONGEST_DELAY};
-use domain::ids::{ConversationId, EndpointId, Scope};
+use domain::conversation::Conversation;
+use domain::ids::{Channel, ConversationId, EndpointId, Scope};
+use domain::obligation::LONGEST_DELAY;
 use domain::organization::suppression_digest;
 use domain::time::Span;
 use serde::{Deserialize, Serialize};
@@ -27,20 +28,31 @@ pub enum QueueName {
     Dispatch,
     /// Deliveries of events.
     Webhooks,
+    /// SMS conversations that something has to be done for: a turn, a text.
+    Turns,
     /// The simulator's later callbacks.
     Simulator,
 }
 
 impl QueueName {
     /// Every queue.
-    pub const ALL: [Self; 3] = [Self::Dispatch, Self::Webhooks, Self::Simulator];
+    pub const ALL: [Self; 4] = [Self::Dispatch, Self::Webhooks, Self::Turns, Self::Simulator];
 
     /// The queue's name, as it stands in items.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Dispatch => "dispatch",
             Self::Webhooks => "webhooks",
+            Self::Turns => "turns",
             Self::Simulator => "simulator",
+        }
+    }
+
+    /// The queue whose consumer brings conversations of that kind forward.
+    pub const fn of(channel: Channel) -> Self {
+        match channel {
+            Channel::Voice => Self::Dispatch,
+            Channel::Sms => Self::Turns,
         }
     }
 
@@ -50,30 +62,27 @@ impl QueueName {
     }
 }
 
-/// "Look at this call": the message carries no instruction, so that a duplicate or a late one does no harm. What has to
-/// be done follows from the call itself.
+/// "Look at this conversation": the message carries no instruction, so that a duplicate or a late one does no harm. What has to
+/// be done follows from the conversation itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct CallJob {
+pub struct ConversationJob {
     /// The message's version.
     pub v: u32,
-    /// The call.
+    /// The conversation.
     pub conversation: ConversationId,
     /// Whose it is.
     pub scope: Scope,
-    /// The digest by which the called number is looked up in the do-not-call list.
+    /// The digest by which the customer's number is looked up in the do-not-call list.
     pub suppression: String,
 }
 
-impl CallJob {
-    /// The message that wakes this call.
-    pub fn of(call: &Call) -> Self {
-        Self {
-            v: MESSAGE_VERSION,
-            conversation: call.id,
-            scope: call.scope.clone(),
-            suppression: suppression_digest(&call.scope, &call.to),
-        }
+impl ConversationJob {
+    /// The message that wakes this conversation.
+    pub fn of(conversation: &impl Conversation) -> Self {
+        let scope = conversation.scope().clone();
+        let suppression = suppression_digest(&scope, conversation.customer());
+        Self { v: MESSAGE_VERSION, conversation: conversation.id(), scope, suppression }
     }
 }
 
@@ -100,6 +109,8 @@ pub struct QueueUrls {
     pub dispatch: String,
     /// See [`QueueName::Webhooks`].
     pub webhooks: String,
+    /// See [`QueueName::Turns`].
+    pub turns: String,
     /// See [`QueueName::Simulator`].
     pub simulator: String,
 }
@@ -165,6 +176,7 @@ impl Queues {
         match queue {
             QueueName::Dispatch => &self.0.urls.dispatch,
             QueueName::Webhooks => &self.0.urls.webhooks,
+            QueueName::Turns => &self.0.urls.turns,
             QueueName::Simulator => &self.0.urls.simulator,
         }
     }

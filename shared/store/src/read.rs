@@ -16,13 +16,18 @@ use crate::table::Table;
 const PATIENCE_MS: u64 = 2_000;
 
 /// What a batch read returned.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Items(HashMap<Key, Item>);
 
 impl Items {
     /// The item under this key, if there is one.
     pub fn get(&self, key: &Key) -> Option<&Item> {
         self.0.get(key)
+    }
+
+    /// What was read under these keys, and nothing else.
+    pub(crate) fn only(&self, keys: &[Key]) -> Self {
+        Self(keys.iter().filter_map(|key| Some((key.clone(), self.get(key)?.clone()))).collect())
     }
 
     /// Reads the item under this key, if there is one.

@@ -108,6 +108,7 @@ impl World {
             number: None,
             required_variables: Vec::new(),
             limits: Limits::default(),
+            sms: None,
         };
         change(&mut agent);
         self.table.put_agent(&scope.organization, &agent).await.expect("the table takes it");

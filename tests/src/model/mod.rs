@@ -15,7 +15,9 @@ mod provider;
 mod rules;
 mod state;
 
-use domain::call::{Dispatch, EndReason, EventType};
+use domain::call::Dispatch;
+use domain::end_reason::EndReason;
+use domain::log::EventType;
 use domain::planted::{Bug, plant};
 use stateright::{Checker, HasDiscoveries, Model, Property};
 

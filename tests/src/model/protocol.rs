@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use domain::call::{Call, EndReason, Input, LOOK_AHEAD, due_at, next_action, obligations, step, wake_at};
+use domain::call::{Call, Input, obligations, step};
+use domain::end_reason::EndReason;
+use domain::obligation::{LOOK_AHEAD, due_at, next_action, wake_at};
 use domain::planted::{Bug, is_planted};
 use domain::time::{Span, Timestamp};
 

@@ -1,6 +1,8 @@
 //! The promises, as properties of a state and as rules for two successive ones.
 
-use domain::call::{Call, Closing, Dispatch, Entry, EventType, Note, Status, Step, due_at};
+use domain::call::{Call, Closing, Dispatch, Status, Step};
+use domain::log::{Entry, EventType, Note};
+use domain::obligation::due_at;
 
 use super::state::{Consumer, Phase, State};
 

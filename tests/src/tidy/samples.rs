@@ -62,6 +62,7 @@ async fn app(key: &RawKey) -> App {
     let urls = QueueUrls {
         dispatch: url(QueueName::Dispatch),
         webhooks: url(QueueName::Webhooks),
+        turns: url(QueueName::Turns),
         simulator: url(QueueName::Simulator),
     };
     let nobody = |_| async { panic!("nothing is delivered: the sample's log entry is not there yet") }.boxed();

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use domain::call::{LEASE, LOOK_AHEAD};
+use domain::dispatch::LEASE;
+use domain::obligation::LOOK_AHEAD;
 use domain::time::Span;
 use functions::{FUNCTIONS, PROVIDER_TIMEOUT, Trigger};
 use local::template::{Function, Queue, QueueSource, Template, Trigger as Declared};

@@ -89,6 +89,7 @@ impl World {
         let urls = QueueUrls {
             dispatch: url(QueueName::Dispatch),
             webhooks: url(QueueName::Webhooks),
+            turns: url(QueueName::Turns),
             simulator: url(QueueName::Simulator),
         };
         let queues = Queues::new(aws.sqs.clone(), urls, true);
@@ -133,6 +134,7 @@ impl World {
             number: Some(number(AGENT_NUMBER)),
             required_variables: Vec::new(),
             limits: Limits::default(),
+            sms: None,
         };
         self.operator.put_agent(id, &agent).await.unwrap();
         let key = ApiKey {

@@ -1,18 +1,14 @@
 //! The rules of a call: one function.
 
-use super::event::Note;
 use super::obligation::analysis_sought_at;
 use super::transition::Transition;
-use super::{Call, Dispatch, EndReason, Input, LogEntry, Outcome, ProviderCallId, Report, Status, Utterance};
+use super::{Call, Dispatch, Input, Outcome, Report, Status, Utterance};
+use crate::dispatch::{self, LEASE, MAX_FAILURES, retry_delay};
+use crate::end_reason::EndReason;
+use crate::ids::ProviderCallId;
+use crate::log::{LogEntry, Note};
 use crate::planted::{Bug, is_planted};
 use crate::time::{Span, Timestamp};
-
-/// How long a consumer may hold a claim. Longer than the function's timeout, so that a lapsed lease means a dead
-/// consumer; shorter than the queue's visibility timeout, so that the redelivery finds it lapsed.
-pub const LEASE: Span = Span::seconds(60);
-
-/// Attempts that provably never happened, after which the provider counts as unavailable: about five minutes.
-pub const MAX_FAILURES: u32 = 10;
 
 /// How long `call.ended` waits for the hang-up's confirmation and the transcript.
 pub(super) const CLOSING_WAIT: Span = Span::seconds(60);
@@ -79,8 +75,8 @@ impl Transition {
     fn settle(&mut self, attempt: u32, outcome: Outcome) {
         match outcome {
             // An acceptance is no news of the call's life: it only says that the provider has it.
-            Outcome::Accepted { call_id } => {
-                self.recognise(attempt, &call_id, false);
+            Outcome::Accepted { id } => {
+                self.recognise(attempt, &id, false);
             }
             Outcome::NotPlaced { retry_after, why } => self.not_placed(attempt, retry_after, why),
             Outcome::Refused { reason, why } => {
@@ -211,12 +207,7 @@ fn is_over(reports: &[Report]) -> bool {
     reports.iter().any(|report| matches!(report, Report::Ended { .. }))
 }
 
-/// 1, 2, 4 … seconds, 60 at most.
-fn retry_delay(failures: u32) -> Span {
-    Span::seconds(1 << failures.saturating_sub(1).min(6)).min(Span::seconds(60))
-}
-
-/// 5, 10, 20, 40, 60 … seconds; for a call that is over here, a quarter of an hour once the first searches are done.
+/// As for any search; for a call that is over here, a quarter of an hour once the first searches are done.
 pub(super) fn search_delay(searches: u32, ended: bool) -> Span {
-    if ended && searches > 4 { Span::minutes(15) } else { Span::seconds(5 << searches.min(4)).min(Span::seconds(60)) }
+    if ended && searches > 4 { Span::minutes(15) } else { dispatch::search_delay(searches) }
 }

@@ -1,12 +1,10 @@
 //! A call in the middle of a step: what every input may do to it.
 
-use super::event::{CallEnded, CallStarted, ContactOptOut, Entry, Event, LogEntry, Note};
 use super::step::{CLOSING_WAIT, LIVE_GRACE, RING_GRACE, Step};
-use super::{
-    AnsweredBy, Call, Closing, Dispatch, EndReason, HangUp, ProviderCallId, Report, Status, Stray, Transcript,
-    Utterance,
-};
-use crate::ids::Channel;
+use super::{AnsweredBy, Call, Closing, Dispatch, HangUp, Report, Status, Stray, Transcript, Utterance};
+use crate::end_reason::EndReason;
+use crate::ids::{Channel, ProviderCallId};
+use crate::log::{CallEnded, CallStarted, Consent, Entry, Event, LogEntry, Note};
 use crate::planted::{Bug, is_planted};
 use crate::time::{Span, Timestamp};
 
@@ -323,7 +321,7 @@ impl Transition {
             self.emit(Event::CallAnalyzed(analysis));
         }
         if self.opt_out {
-            self.emit(Event::ContactOptOut(ContactOptOut {
+            self.emit(Event::ContactOptOut(Consent {
                 phone_number: self.call.to.clone(),
                 channel: Channel::Voice,
                 source: "analysis".to_owned(),

@@ -1,6 +1,7 @@
 //! Promises 1, 2, 4, 5 and 7: one call for a request, in bounded time, never backwards, nobody who opted out.
 
-use domain::call::{Call, Dispatch, EndReason, Status, Transcript};
+use domain::call::{Call, Dispatch, Status, Transcript};
+use domain::end_reason::EndReason;
 use domain::ids::{ConversationId, Operation};
 use domain::time::{Span, Timestamp};
 use providers::simulator::Script;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::call::LogEntry;
 use domain::delivery::{Delivery, State};
 use domain::ids::{ConversationId, EndpointId, Mode, event_id};
+use domain::log::LogEntry;
 use domain::organization::Organization;
 use domain::time::Timestamp;
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! Promises 2 and 3: the events of a conversation, in order and without gaps.
 
-use domain::call::{Entry, Event, LogEntry};
 use domain::ids::ConversationId;
+use domain::log::{Entry, Event, LogEntry};
 
 use super::{Audit, Conversation};
 

@@ -8,9 +8,10 @@ mod leftovers;
 
 use std::collections::BTreeMap;
 
-use domain::call::{Call, LogEntry};
+use domain::call::Call;
 use domain::delivery::Delivery;
 use domain::ids::ConversationId;
+use domain::log::LogEntry;
 use domain::time::{Span, Timestamp};
 use serde_json::Value;
 use store::SimulatedCall;

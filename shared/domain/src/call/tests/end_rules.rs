@@ -4,7 +4,10 @@ use super::{
     History, START, analysis, answered, at, claim, close, found, heard, hung_up, id, not_found, outcome, over,
     placed_as, polled, transcript, unknown,
 };
-use crate::call::{Dispatch, Duty, EndReason, EventType, Input, Report, Status, due_at, next_action};
+use crate::call::{Dispatch, Duty, Input, Report, Status};
+use crate::end_reason::EndReason;
+use crate::log::EventType;
+use crate::obligation::{due_at, next_action};
 
 /// A call that the provider has had since the first second.
 fn placed() -> History {

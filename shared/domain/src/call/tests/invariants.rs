@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{claim, found, hung_up, not_found, polled};
-use crate::call::{
-    Call, Closing, Dispatch, Duty, ENQUEUE_GRACE, Entry, EventType, Input, Obligation, Outcome, Report, Status, Step,
-    Transcript, due_at, next_action, obligations, step, wake_at,
-};
+use crate::call::{Call, Closing, Dispatch, Duty, Input, Outcome, Report, Status, Step, Transcript, obligations, step};
+use crate::log::{Entry, EventType};
+use crate::obligation::{ENQUEUE_GRACE, Obligation, due_at, next_action, wake_at};
 use crate::time::{Span, Timestamp};
 
 /// Whatever is not settled is due, and the parts of a call agree with each other.

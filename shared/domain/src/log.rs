@@ -1,11 +1,14 @@
-//! What a call's log holds: the events that clients hear of, and notes that only operators read.
+//! What a conversation's log holds: the events that clients hear of, and notes that only operators read.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::{Analysis, AnsweredBy, Cost, EndReason, ProviderCallId};
-use crate::ids::Channel;
+use crate::call::{Analysis, AnsweredBy, Cost};
+use crate::end_reason::EndReason;
+use crate::ids::{AgentId, Channel, MessageId, ProviderCallId, ProviderMessageId};
 use crate::organization::Provider;
 use crate::phone::PhoneNumber;
+use crate::sms::{Author, DeliveryStatus, Direction};
 use crate::time::Timestamp;
 
 /// An event type, by the name clients subscribe to.
@@ -36,6 +39,9 @@ pub enum EventType {
     /// A tool answered.
     #[serde(rename = "sms.tool_call_result")]
     SmsToolCallResult,
+    /// The agent could not answer what a customer wrote.
+    #[serde(rename = "sms.turn_failed")]
+    SmsTurnFailed,
     /// An SMS conversation is over.
     #[serde(rename = "sms.conversation_closed")]
     SmsConversationClosed,
@@ -55,7 +61,7 @@ pub enum EventType {
 
 impl EventType {
     /// Every event type.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::CallStarted,
         Self::CallEnded,
         Self::CallAnalyzed,
@@ -64,6 +70,7 @@ impl EventType {
         Self::SmsMessageDeliveryUpdated,
         Self::SmsToolCallInvocation,
         Self::SmsToolCallResult,
+        Self::SmsTurnFailed,
         Self::SmsConversationClosed,
         Self::ContactOptOut,
         Self::ContactOptIn,
@@ -82,6 +89,7 @@ impl EventType {
             Self::SmsMessageDeliveryUpdated => "sms.message_delivery_updated",
             Self::SmsToolCallInvocation => "sms.tool_call_invocation",
             Self::SmsToolCallResult => "sms.tool_call_result",
+            Self::SmsTurnFailed => "sms.turn_failed",
             Self::SmsConversationClosed => "sms.conversation_closed",
             Self::ContactOptOut => "contact.opt_out",
             Self::ContactOptIn => "contact.opt_in",
@@ -96,7 +104,7 @@ impl EventType {
     }
 }
 
-/// One entry of a call's log.
+/// One entry of a conversation's log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LogEntry {
@@ -119,11 +127,38 @@ pub enum Entry {
         /// The event.
         event: Event,
     },
+    /// Something that clients hear of and that belongs to no conversation: it stands alone in a log of its own.
+    Notice {
+        /// The channel it came by, where it came by one.
+        channel: Option<Channel>,
+        /// The agent it concerns, where it concerns one.
+        agent: Option<AgentId>,
+        /// The event.
+        event: Event,
+    },
     /// Something that only operators read. Takes no number in the sequence.
     Note {
         /// The note.
         note: Note,
     },
+}
+
+impl Entry {
+    /// The event that clients hear of; `None` where this is a note.
+    pub const fn event(&self) -> Option<&Event> {
+        match self {
+            Self::Event { event, .. } | Self::Notice { event, .. } => Some(event),
+            Self::Note { .. } => None,
+        }
+    }
+
+    /// The event's `sequence`; `None` where there is no event, or it belongs to no conversation.
+    pub const fn sequence(&self) -> Option<u64> {
+        match self {
+            Self::Event { sequence, .. } => Some(*sequence),
+            Self::Notice { .. } | Self::Note { .. } => None,
+        }
+    }
 }
 
 /// An event's data, as in the contract.
@@ -139,9 +174,33 @@ pub enum Event {
     /// A call was analysed.
     #[serde(rename = "call.analyzed")]
     CallAnalyzed(Analysis),
+    /// An SMS was sent.
+    #[serde(rename = "sms.message_sent")]
+    SmsMessageSent(SmsMessage),
+    /// An SMS came in.
+    #[serde(rename = "sms.message_received")]
+    SmsMessageReceived(SmsMessage),
+    /// An SMS's delivery state changed.
+    #[serde(rename = "sms.message_delivery_updated")]
+    SmsMessageDeliveryUpdated(DeliveryUpdated),
+    /// A tool was called.
+    #[serde(rename = "sms.tool_call_invocation")]
+    SmsToolCallInvocation(ToolCallInvocation),
+    /// A tool answered.
+    #[serde(rename = "sms.tool_call_result")]
+    SmsToolCallResult(ToolCallResult),
+    /// The agent could not answer what a customer wrote.
+    #[serde(rename = "sms.turn_failed")]
+    SmsTurnFailed(TurnFailed),
+    /// An SMS conversation is over.
+    #[serde(rename = "sms.conversation_closed")]
+    SmsConversationClosed(ConversationClosed),
     /// Somebody wants to hear nothing more.
     #[serde(rename = "contact.opt_out")]
-    ContactOptOut(ContactOptOut),
+    ContactOptOut(Consent),
+    /// Somebody takes that back.
+    #[serde(rename = "contact.opt_in")]
+    ContactOptIn(Consent),
 }
 
 impl Event {
@@ -151,7 +210,15 @@ impl Event {
             Self::CallStarted(_) => EventType::CallStarted,
             Self::CallEnded(_) => EventType::CallEnded,
             Self::CallAnalyzed(_) => EventType::CallAnalyzed,
+            Self::SmsMessageSent(_) => EventType::SmsMessageSent,
+            Self::SmsMessageReceived(_) => EventType::SmsMessageReceived,
+            Self::SmsMessageDeliveryUpdated(_) => EventType::SmsMessageDeliveryUpdated,
+            Self::SmsToolCallInvocation(_) => EventType::SmsToolCallInvocation,
+            Self::SmsToolCallResult(_) => EventType::SmsToolCallResult,
+            Self::SmsTurnFailed(_) => EventType::SmsTurnFailed,
+            Self::SmsConversationClosed(_) => EventType::SmsConversationClosed,
             Self::ContactOptOut(_) => EventType::ContactOptOut,
+            Self::ContactOptIn(_) => EventType::ContactOptIn,
         }
     }
 }
@@ -203,11 +270,130 @@ pub struct CallEnded {
     pub cost: Option<Cost>,
 }
 
-/// The data of `contact.opt_out`.
+/// The data of `sms.message_sent` and `sms.message_received`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub struct ContactOptOut {
+pub struct SmsMessage {
+    /// The text's id.
+    pub message_id: MessageId,
+    /// The provider's id for it.
+    pub provider_message_id: ProviderMessageId,
+    /// Counts the texts of the conversation from 1, in both directions; null where it belongs to no conversation.
+    pub sequence_number: Option<u32>,
+    /// Who sent it.
+    pub from: PhoneNumber,
+    /// Whom it was sent to.
+    pub to: PhoneNumber,
+    /// The text.
+    pub content: String,
+    /// Whether it went out or came in.
+    pub direction: Direction,
+    /// When it was sent.
+    pub sent_at: Timestamp,
+    /// Who wrote it.
+    pub author: Author,
+}
+
+/// The data of `sms.message_delivery_updated`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct DeliveryUpdated {
+    /// The text's id.
+    pub message_id: MessageId,
+    /// The provider's id for it; null where the provider never had it.
+    pub provider_message_id: Option<ProviderMessageId>,
+    /// Where its delivery stands.
+    pub status: DeliveryStatus,
+    /// Where it stood before.
+    pub previous_status: DeliveryStatus,
+    /// Why it was not delivered: the provider's own code, or one of our reasons.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<String>,
+    /// When we heard of it.
+    pub at: Timestamp,
+}
+
+/// The data of `sms.tool_call_invocation`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ToolCallInvocation {
+    /// Names the call of the tool: the same in its result, and in the request to the tool.
+    pub tool_call_id: String,
+    /// The turn it was called in.
+    pub turn: u32,
+    /// The tool.
+    pub name: String,
+    /// What it was called with.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub arguments: Value,
+}
+
+/// What came of calling a tool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ToolCallOutcome {
+    /// It did what it was asked to.
+    Ok,
+    /// It did not.
+    Error,
+    /// Whether it did is not known. It is not asked again.
+    Unknown,
+}
+
+/// The data of `sms.tool_call_result`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ToolCallResult {
+    /// Names the call of the tool.
+    pub tool_call_id: String,
+    /// The turn it was called in.
+    pub turn: u32,
+    /// The tool.
+    pub name: String,
+    /// What came of it.
+    pub outcome: ToolCallOutcome,
+    /// What it answered, cut off at 8 KiB; null where its outcome is unknown.
+    pub result: Option<String>,
+    /// How long it took.
+    pub duration_ms: u32,
+}
+
+/// The data of `sms.turn_failed`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct TurnFailed {
+    /// The last turn that was tried.
+    pub turn: u32,
+    /// How often an answer was tried.
+    pub tries: u32,
+    /// Why the last try failed.
+    pub reason: String,
+    /// Whether the agent's fallback text is sent instead of an answer.
+    pub fallback: bool,
+}
+
+/// The data of `sms.conversation_closed`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct ConversationClosed {
+    /// When it ended.
+    pub ended_at: Timestamp,
+    /// Why it ended.
+    pub end_reason: EndReason,
+}
+
+/// The data of `contact.opt_out` and `contact.opt_in`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Consent {
     /// Whose wish it is.
     pub phone_number: PhoneNumber,
     /// Where it was said.
@@ -270,6 +456,44 @@ pub enum Note {
         /// The attempt.
         attempt: u32,
     },
-    /// The service made no progress with the call in several tries.
+    /// The service made no progress with the conversation in several tries.
     Abandoned,
+    /// A text provably never left.
+    NotSent {
+        /// The text's number.
+        message: u32,
+        /// What the provider's adapter says.
+        why: String,
+    },
+    /// The provider refused a text for good, or it was not allowed to leave any more.
+    SendRefused {
+        /// The text's number.
+        message: u32,
+        /// What the provider's adapter says, or which rule forbade it.
+        why: String,
+    },
+    /// Whether a text left is not known. It is not sent again.
+    SendUnknown {
+        /// The text's number.
+        message: u32,
+        /// What the provider's adapter says.
+        why: String,
+    },
+    /// Whether a text left could not be found out.
+    SendUnconfirmed {
+        /// The text's number.
+        message: u32,
+    },
+    /// A turn was given up for something newer that came in.
+    TurnAbandoned {
+        /// The turn.
+        turn: u32,
+    },
+    /// A try at a turn failed.
+    TurnTryFailed {
+        /// The turn.
+        turn: u32,
+        /// Why: no text, no number.
+        why: String,
+    },
 }

@@ -1,0 +1,3 @@
+//! What several functions do for an SMS conversation.
+
+pub(crate) mod inbound;

@@ -1,0 +1,46 @@
+//! The texts of an SMS conversation: an item each.
+
+use domain::ids::ConversationId;
+use domain::sms::{Message, StoredMessage};
+
+use crate::error::StoreError;
+use crate::item::{self, Item, VERSION, from_item, get_number, number};
+use crate::keys;
+use crate::read::Items;
+use crate::table::Table;
+
+/// A text's item, as it is first written.
+pub(crate) fn new_message_item(id: ConversationId, message: &Message) -> Result<Item, StoreError> {
+    let mut made = item::item(&keys::message(id, message.number), message)?;
+    made.insert(VERSION.to_owned(), number(1));
+    Ok(made)
+}
+
+impl Items {
+    /// A text of a conversation, if it was read.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] where it cannot be read.
+    pub fn message(&self, id: ConversationId, number: u32) -> Result<Option<StoredMessage>, StoreError> {
+        let Some(item) = self.get(&keys::message(id, number)) else { return Ok(None) };
+        let version = get_number(item, VERSION).unwrap_or(0);
+        Ok(Some(StoredMessage { message: from_item("message", item)?, version }))
+    }
+}
+
+impl Table {
+    /// A part of a conversation's texts, behind the one of number `after`: at most `limit`, and whether there are more.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn messages(
+        &self,
+        id: ConversationId,
+        after: u32,
+        limit: u8,
+    ) -> Result<(Vec<Message>, bool), StoreError> {
+        let start = (after > 0).then(|| item::key_attributes(&keys::message(id, after)));
+        let (found, next) = self.partition(keys::sms(id).pk, keys::MESSAGE_PREFIX, start, Some(limit)).await?;
+        Ok((found.iter().map(|item| from_item("message", item)).collect::<Result<_, _>>()?, next.is_some()))
+    }
+}
