@@ -10,4 +10,5 @@ pub mod organization;
 pub mod phone;
 pub mod planted;
 pub mod signature;
+pub mod template;
 pub mod time;
