@@ -9,6 +9,8 @@ pub mod key;
 pub mod organization;
 pub mod phone;
 pub mod planted;
+pub mod schema;
 pub mod signature;
 pub mod template;
 pub mod time;
+pub mod tool;
