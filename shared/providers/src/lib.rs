@@ -4,8 +4,11 @@
 //! [`Report`](domain::call::Report)s.
 
 pub mod egress;
+pub mod model;
 mod outcome;
 pub mod simulator;
+#[cfg(test)]
+mod socket;
 mod voice;
 
 pub use outcome::{Wire, classify};
