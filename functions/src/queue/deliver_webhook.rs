@@ -7,7 +7,7 @@ use domain::signature::{ID_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER, s
 use domain::time::Timestamp;
 use lambda_http::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, InvalidHeaderValue};
 use lambda_http::http::{HeaderName, Method};
-use providers::egress::{Answer, EgressError, OutboundRequest, UrlError, WEBHOOK_TIMEOUT};
+use providers::egress::{Answer, EgressError, OutboundRequest, UrlError, WEBHOOK_KEEP_BYTES, WEBHOOK_TIMEOUT};
 use serde_json::Value;
 use store::{DeliveryJob, Endpoint, PendingDelivery, QueueName, StoreError, Subject, is_short};
 
@@ -76,9 +76,9 @@ async fn attempt(
     let done = app.store.table.now();
     let duration_ms = u32::try_from(done.since(now).as_milliseconds()).unwrap_or(u32::MAX);
     Ok(match sent {
-        Ok(Answer { status, retry_after, first_kilobyte }) => {
+        Ok(Answer { status, retry_after, body, cut: _ }) => {
             let verdict = Verdict::of(status, retry_after.map(|after| after.from(done)));
-            (Attempt { at: now, duration_ms, status: Some(status), error: None, answer: first_kilobyte }, verdict)
+            (Attempt { at: now, duration_ms, status: Some(status), error: None, answer: body }, verdict)
         }
         Err(error) => {
             let error = Some(error.to_string());
@@ -118,7 +118,8 @@ fn request(endpoint: &Endpoint, id: &str, body: Vec<u8>, now: Timestamp) -> Resu
     let signature = sign(&secrets, id, now, &body);
     let url = endpoint.url.parse().map_err(|error| EgressError::Refused(UrlError::Malformed(error)))?;
     let headers = headers(id, now, &signature).map_err(|error| EgressError::Setup(error.into()))?;
-    Ok(OutboundRequest { method: Method::POST, url, headers, body, timeout: WEBHOOK_TIMEOUT })
+    let (timeout, keep_bytes) = (WEBHOOK_TIMEOUT, WEBHOOK_KEEP_BYTES);
+    Ok(OutboundRequest { method: Method::POST, url, headers, body, timeout, keep_bytes })
 }
 
 fn headers(id: &str, now: Timestamp, signature: &str) -> Result<HeaderMap, InvalidHeaderValue> {

@@ -1,3 +1,7 @@
 //! What several functions do for an SMS conversation.
 
+mod history;
 pub(crate) mod inbound;
+pub(crate) mod model;
+pub(crate) mod sending;
+pub(crate) mod turn;

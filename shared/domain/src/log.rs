@@ -10,6 +10,7 @@ use crate::organization::Provider;
 use crate::phone::PhoneNumber;
 use crate::sms::{Author, DeliveryStatus, Direction};
 use crate::time::Timestamp;
+use crate::tool::ToolOutcome;
 
 /// An event type, by the name clients subscribe to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -344,6 +345,17 @@ pub enum ToolCallOutcome {
     Unknown,
 }
 
+impl ToolCallOutcome {
+    /// What came of it, without the answer.
+    pub const fn of(outcome: &ToolOutcome) -> Self {
+        match outcome {
+            ToolOutcome::Ok(_) => Self::Ok,
+            ToolOutcome::Error(_) => Self::Error,
+            ToolOutcome::Unknown => Self::Unknown,
+        }
+    }
+}
+
 /// The data of `sms.tool_call_result`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -361,6 +373,18 @@ pub struct ToolCallResult {
     pub result: Option<String>,
     /// How long it took.
     pub duration_ms: u32,
+}
+
+impl ToolCallResult {
+    /// What came of it, with the answer.
+    pub fn outcome(&self) -> ToolOutcome {
+        let result = self.result.clone().unwrap_or_default();
+        match self.outcome {
+            ToolCallOutcome::Ok => ToolOutcome::Ok(result),
+            ToolCallOutcome::Error => ToolOutcome::Error(result),
+            ToolCallOutcome::Unknown => ToolOutcome::Unknown,
+        }
+    }
 }
 
 /// The data of `sms.turn_failed`.

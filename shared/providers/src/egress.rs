@@ -23,12 +23,15 @@ mod resolver;
 #[cfg(test)]
 mod tests;
 
-pub use self::answer::{Answer, KEPT_BYTES, RetryAfter};
+pub use self::answer::{Answer, RetryAfter};
 pub use self::error::{EgressError, NotPublic, Source, UrlError};
 pub use self::policy::{EgressPolicy, LONGEST_URL};
 
 /// How long an endpoint may take over a webhook, from the look-up of its name to the end of its answer.
 pub const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// What is kept of an endpoint's answer to a webhook: enough for its owner to recognize an error page in the delivery log.
+pub const WEBHOOK_KEEP_BYTES: usize = 1_024;
 
 /// How long a name's look-up may take while somebody waits for an endpoint to be registered.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -45,6 +48,8 @@ pub struct OutboundRequest {
     pub body: Vec<u8>,
     /// One deadline over everything: name, connection, request, answer.
     pub timeout: Duration,
+    /// How much of the answer's body is kept. What is beyond it is not read: the connection is closed instead.
+    pub keep_bytes: usize,
 }
 
 impl fmt::Debug for OutboundRequest {
@@ -86,8 +91,8 @@ impl Egress {
         Self::with(policy, resolver::system(), roots)
     }
 
-    /// A client whose every request goes to this function instead of the network. URLs are checked and deadlines kept
-    /// all the same; names are not looked up.
+    /// A client whose every request goes to this function instead of the network. URLs are checked, deadlines kept and
+    /// answers cut all the same; names are not looked up.
     pub fn through(policy: EgressPolicy, exchange: Exchange) -> Self {
         Self { policy, transport: Transport::Function(exchange) }
     }
@@ -126,12 +131,13 @@ impl Egress {
     /// [`EgressError`] where no complete answer came back in time. An answer of any status is none.
     pub async fn send(&self, request: OutboundRequest) -> Result<Answer, EgressError> {
         self.policy.check(&request.url).map_err(EgressError::Refused)?;
-        let timeout = request.timeout;
+        let (timeout, keep_bytes) = (request.timeout, request.keep_bytes);
         let exchange: BoxFuture<'_, Result<Answer, EgressError>> = match &self.transport {
             Transport::Network { client, .. } => Box::pin(exchange(client, request)),
             Transport::Function(function) => function(request),
         };
-        tokio::time::timeout(timeout, exchange).await.unwrap_or(Err(EgressError::Timeout))
+        let answer = tokio::time::timeout(timeout, exchange).await.unwrap_or(Err(EgressError::Timeout));
+        answer.map(|answer| answer.cut_to(keep_bytes))
     }
 }
 
@@ -159,6 +165,7 @@ fn client(guarded: Guarded, roots: RootCertStore) -> Result<reqwest::Client, Egr
 }
 
 async fn exchange(client: &reqwest::Client, request: OutboundRequest) -> Result<Answer, EgressError> {
+    let keep_bytes = request.keep_bytes;
     let mut response = client
         .request(request.method, request.url)
         .headers(request.headers)
@@ -167,11 +174,12 @@ async fn exchange(client: &reqwest::Client, request: OutboundRequest) -> Result<
         .await
         .map_err(EgressError::of_client)?;
     let mut body = Vec::new();
-    while body.len() < KEPT_BYTES {
+    // A little more than is kept, so that an answer that is too long is told from one that just fits.
+    while body.len() <= keep_bytes {
         match response.chunk().await.map_err(EgressError::of_client)? {
             Some(chunk) => body.extend_from_slice(&chunk),
             None => break,
         }
     }
-    Ok(Answer::new(response.status(), response.headers(), body))
+    Ok(Answer::new(response.status(), response.headers(), &body))
 }

@@ -4,9 +4,12 @@
 //! [`Report`](domain::call::Report)s.
 
 pub mod egress;
+pub mod model;
 mod outcome;
 pub mod simulator;
 mod sms;
+#[cfg(test)]
+mod socket;
 mod voice;
 
 pub use outcome::{Wire, classify};

@@ -133,4 +133,13 @@ impl Table {
         let (found, next) = self.partition(keys::call(id).pk, keys::LOG_PREFIX, start, Some(limit)).await?;
         Ok((found.iter().map(|item| from_item("log entry", item)).collect::<Result<_, _>>()?, next.is_some()))
     }
+
+    /// The end of a conversation's log, at most so many entries, in order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn last_log(&self, id: ConversationId, limit: u8) -> Result<Vec<LogEntry>, StoreError> {
+        let found = self.partition_end(keys::call(id).pk, keys::LOG_PREFIX, limit).await?;
+        found.iter().rev().map(|item| from_item("log entry", item)).collect()
+    }
 }

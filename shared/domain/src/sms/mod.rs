@@ -18,7 +18,7 @@ mod turn;
 use serde::{Deserialize, Serialize};
 
 pub use alone::Alone;
-pub use input::{Claim, DeliveryReport, Inbound, Input, Outcome, ToolAnswer, ToolAsked};
+pub use input::{Claim, DeliveryReport, Inbound, Input, Outcome, ToolAsked};
 pub use keyword::Keyword;
 pub use message::{Author, DeliveryStatus, Direction, LONGEST_TEXT, Message, StoredMessage};
 pub use obligation::Duty;

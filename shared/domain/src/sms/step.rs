@@ -32,7 +32,7 @@ pub fn step(conversation: &SmsConversation, input: Input, now: Timestamp) -> Cha
         Input::Reported { stored, report } => transition.reported(stored, report),
         Input::ClaimTurn { suppressed, suspended } => transition.claim_turn(suppressed, suspended),
         Input::ToolCalled { turn, name, arguments } => transition.tool_called(turn, name, arguments),
-        Input::ToolAnswered { tool_call_id, answer } => transition.tool_answered(&tool_call_id, answer),
+        Input::ToolAnswered { tool_call_id, outcome } => transition.tool_answered(&tool_call_id, outcome),
         Input::Answered { turn, content, suppressed, suspended } => {
             transition.answer(turn, content, suppressed, suspended);
         }

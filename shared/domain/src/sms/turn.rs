@@ -5,12 +5,13 @@
 use serde_json::Value;
 
 use super::step::Transition;
-use super::{Author, Claim, Purpose, ToolAnswer, ToolAsked, Turn};
+use super::{Author, Claim, Purpose, ToolAsked, Turn};
 use crate::dispatch::retry_delay;
 use crate::end_reason::EndReason;
 use crate::log::{Event, Note, ToolCallInvocation, ToolCallOutcome, ToolCallResult, TurnFailed};
 use crate::planted::{Bug, is_planted};
 use crate::time::Span;
+use crate::tool::ToolOutcome;
 
 /// How long a consumer may hold a turn: models and tools take their time. Longer than the function's timeout, shorter
 /// than its queue's visibility timeout.
@@ -117,7 +118,7 @@ impl Transition {
     }
 
     /// What a tool answered is recorded whatever became of its turn: the next one is shown it.
-    pub(super) fn tool_answered(&mut self, tool_call_id: &str, answer: ToolAnswer) {
+    pub(super) fn tool_answered(&mut self, tool_call_id: &str, outcome: ToolOutcome) {
         let pending = &mut self.conversation.pending_tools;
         let Some(place) = pending.iter().position(|tool| tool.tool_call_id == tool_call_id) else { return };
         let asked = pending.remove(place);
@@ -126,8 +127,8 @@ impl Transition {
             tool_call_id: asked.tool_call_id,
             turn: asked.turn,
             name: asked.name,
-            outcome: answer.outcome,
-            result: answer.result,
+            outcome: ToolCallOutcome::of(&outcome),
+            result: outcome.into_result(),
             duration_ms,
         }));
     }
@@ -184,7 +185,7 @@ impl Transition {
         let given_up = self.conversation.pending_tools.iter().filter(|tool| tool.turn == turn);
         let given_up: Vec<String> = given_up.map(|tool| tool.tool_call_id.clone()).collect();
         for tool_call_id in given_up {
-            self.tool_answered(&tool_call_id, ToolAnswer { outcome: ToolCallOutcome::Unknown, result: None });
+            self.tool_answered(&tool_call_id, ToolOutcome::Unknown);
         }
     }
 

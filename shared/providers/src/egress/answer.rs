@@ -1,29 +1,43 @@
 //! What came back.
 
+use std::fmt;
+
 use domain::time::{Span, Timestamp};
 use http::{HeaderMap, StatusCode, header};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-/// What is kept of an answer's body: enough for its owner to recognize an error page in the delivery log.
-pub const KEPT_BYTES: usize = 1_024;
-
 /// An answer, of whatever status: what it means is the caller's to say.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
     /// When to come back, where the answer says so.
     pub retry_after: Option<RetryAfter>,
-    /// The body's first [`KEPT_BYTES`], as text. What is not kept is not read: the connection is closed instead.
-    pub first_kilobyte: String,
+    /// The body as text, up to what the request wanted kept.
+    pub body: String,
+    /// Whether there was more of it.
+    pub cut: bool,
+}
+
+/// Without the body: a model's answer is message text.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({} bytes{})", self.status, self.body.len(), if self.cut { ", cut" } else { "" })
+    }
 }
 
 impl Answer {
-    pub(super) fn new(status: StatusCode, headers: &HeaderMap, mut body: Vec<u8>) -> Self {
+    pub(super) fn new(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
         let retry_after = headers.get(header::RETRY_AFTER).and_then(|value| RetryAfter::parse(value.to_str().ok()?));
-        body.truncate(KEPT_BYTES);
-        Self { status: status.as_u16(), retry_after, first_kilobyte: String::from_utf8_lossy(&body).into_owned() }
+        Self { status: status.as_u16(), retry_after, body: String::from_utf8_lossy(body).into_owned(), cut: false }
+    }
+
+    /// The answer with at most so many bytes of its body.
+    pub(super) fn cut_to(mut self, keep_bytes: usize) -> Self {
+        self.cut |= self.body.len() > keep_bytes;
+        self.body.truncate(self.body.floor_char_boundary(keep_bytes));
+        self
     }
 }
 
@@ -59,7 +73,7 @@ impl RetryAfter {
 
 #[cfg(test)]
 mod tests {
-    use super::{Answer, KEPT_BYTES, RetryAfter};
+    use super::{Answer, RetryAfter};
     use domain::time::{Span, Timestamp};
     use http::{HeaderMap, StatusCode};
 
@@ -78,10 +92,22 @@ mod tests {
     }
 
     #[test]
-    fn only_the_first_kilobyte_of_a_body_is_kept_whatever_its_bytes() {
-        let answer = Answer::new(StatusCode::OK, &HeaderMap::new(), vec![b'a'; 3 * KEPT_BYTES]);
-        assert_eq!(answer.first_kilobyte, "a".repeat(KEPT_BYTES));
-        let answer = Answer::new(StatusCode::OK, &HeaderMap::new(), vec![b'o', b'k', 0xff]);
-        assert_eq!(answer.first_kilobyte, "ok\u{fffd}");
+    fn a_body_is_kept_as_text_up_to_a_bound_whatever_its_bytes() {
+        let kept = |body: &[u8]| {
+            let answer = Answer::new(StatusCode::OK, &HeaderMap::new(), body).cut_to(6);
+            (answer.body, answer.cut)
+        };
+        assert_eq!(kept(b""), (String::new(), false));
+        assert_eq!(kept(b"123456"), ("123456".to_owned(), false));
+        assert_eq!(kept(b"1234567"), ("123456".to_owned(), true));
+        assert_eq!(kept("12345é".as_bytes()), ("12345".to_owned(), true));
+        assert_eq!(kept(b"ok\xff"), ("ok\u{fffd}".to_owned(), false));
+        assert_eq!(kept(b"\xff\xff\xff"), ("\u{fffd}\u{fffd}".to_owned(), true));
+    }
+
+    #[test]
+    fn a_debug_tells_no_body() {
+        let answer = Answer::new(StatusCode::OK, &HeaderMap::new(), b"text").cut_to(3);
+        assert_eq!(format!("{answer:?}"), "200 (3 bytes, cut)");
     }
 }

@@ -14,7 +14,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use url::Url;
 
 use super::resolver::Lookup;
-use super::{Answer, Egress, EgressError, EgressPolicy, KEPT_BYTES, OutboundRequest, UrlError};
+use super::{Answer, Egress, EgressError, EgressPolicy, OutboundRequest, UrlError, WEBHOOK_KEEP_BYTES};
 
 mod tls;
 
@@ -45,7 +45,8 @@ fn post(url: &str, timeout: Duration) -> OutboundRequest {
     let headers =
         HeaderMap::from_iter([(http::HeaderName::from_static("webhook-id"), HeaderValue::from_static("evt_1"))]);
     let body = br#"{"event":"call.started"}"#.to_vec();
-    OutboundRequest { method: Method::POST, url: Url::parse(url).unwrap(), headers, body, timeout }
+    let keep_bytes = WEBHOOK_KEEP_BYTES;
+    OutboundRequest { method: Method::POST, url: Url::parse(url).unwrap(), headers, body, timeout, keep_bytes }
 }
 
 async fn listen() -> (TcpListener, SocketAddr) {
@@ -117,7 +118,7 @@ async fn a_request_arrives_as_it_was_given_and_its_answer_comes_back() {
     })
     .await
     .unwrap();
-    assert_eq!((answer.status, answer.first_kilobyte.as_str()), (503, "later"));
+    assert_eq!((answer.status, answer.body.as_str()), (503, "later"));
     assert_eq!(answer.retry_after, super::RetryAfter::parse("7"));
 }
 
@@ -162,7 +163,27 @@ async fn a_body_without_end_is_cut_off_after_what_is_kept() {
     })
     .await
     .unwrap();
-    assert_eq!((answer.status, answer.first_kilobyte.len()), (200, KEPT_BYTES));
+    assert_eq!((answer.status, answer.body.len(), answer.cut), (200, WEBHOOK_KEEP_BYTES, true));
+}
+
+#[tokio::test]
+async fn as_much_of_a_body_is_kept_as_was_asked_for_and_what_is_cut_says_so() {
+    const KEEP: usize = 100_000;
+    for (length, kept, cut) in [(KEEP - 1, KEEP - 1, false), (KEEP, KEEP, false), (KEEP + 1, KEEP, true)] {
+        let (listener, address) = listen().await;
+        let endpoint = async {
+            let mut stream = accept(&listener).await;
+            read_request(&mut stream).await;
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
+            stream.write_all(head.as_bytes()).await.unwrap();
+            stream.write_all(&vec![b'x'; length]).await.unwrap();
+        };
+        let request = OutboundRequest { keep_bytes: KEEP, ..post(&format!("http://{address}/"), PLENTY) };
+        let egress = egress(LOCAL);
+        let (answer, ()) = tokio::join!(egress.send(request), endpoint);
+        let answer = answer.unwrap();
+        assert_eq!((answer.body.len(), answer.cut), (kept, cut), "{length}");
+    }
 }
 
 #[tokio::test]
@@ -305,13 +326,16 @@ async fn a_function_stands_in_for_the_network_under_the_same_guard() {
                 if request.url.path() == "/silence" {
                     std::future::pending::<()>().await;
                 }
-                Ok(Answer { status: 202, retry_after: None, first_kilobyte: request.url.path().to_owned() })
+                Ok(Answer { status: 202, retry_after: None, body: request.url.path().to_owned(), cut: false })
             }
             .boxed()
         }),
     );
     let answer = egress.send(post("https://hooks.example.com/a", PLENTY)).await.unwrap();
-    assert_eq!((answer.status, answer.first_kilobyte.as_str()), (202, "/a"));
+    assert_eq!((answer.status, answer.body.as_str()), (202, "/a"));
+    let little = OutboundRequest { keep_bytes: 1, ..post("https://hooks.example.com/a", PLENTY) };
+    let answer = egress.send(little).await.unwrap();
+    assert_eq!((answer.body.as_str(), answer.cut), ("/", true));
     let answer = egress.send(post("https://hooks.example.com/silence", PLENTY)).await;
     assert!(matches!(answer, Err(EgressError::Timeout)), "{answer:?}");
     let answer = egress.send(post("http://hooks.example.com/a", PLENTY)).await;

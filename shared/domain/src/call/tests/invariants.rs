@@ -43,7 +43,7 @@ pub(super) fn of_what_is_due(call: &Call, now: Timestamp) {
     let due = due_at(call);
     assert!(owed.iter().all(|owed| due.is_some_and(|due| due <= owed.at + ENQUEUE_GRACE)), "{call:?}");
     assert_eq!(wake_at(call), owed.iter().filter(|owed| owed.prompt).map(|owed| owed.at).min());
-    let overdue: Vec<&Obligation> = owed.iter().filter(|owed| owed.at <= now).collect();
+    let overdue: Vec<&Obligation<Duty>> = owed.iter().filter(|owed| owed.at <= now).collect();
     let Some(duty) = next_action(call, now) else {
         assert!(overdue.is_empty() && due.is_none_or(|due| due > now), "{call:?} at {now}");
         return;
