@@ -9,6 +9,7 @@ mod outcome;
 pub mod simulator;
 #[cfg(test)]
 mod socket;
+pub mod tools;
 mod voice;
 
 pub use outcome::{Wire, classify};
