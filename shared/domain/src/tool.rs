@@ -1,10 +1,12 @@
 //! Tools: what an agent's model may call while it holds a conversation.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::ids::ConversationId;
 use crate::schema::Schema;
 
 /// The longest name of a tool: what models take.
@@ -76,6 +78,23 @@ pub struct ToolSpec {
     pub parameters: Value,
 }
 
+/// A tool call's name: the same whoever asks for it, so that it is made once at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ToolCallKey {
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// The turn in it.
+    pub turn: u32,
+    /// Which of the turn's calls.
+    pub index: u32,
+}
+
+impl fmt::Display for ToolCallKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.conversation, self.turn, self.index)
+    }
+}
+
 /// What came of calling a tool, and what the model is told.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", content = "result", rename_all = "snake_case")]
@@ -109,6 +128,7 @@ impl ToolOutcome {
     /// What the model is told.
     pub fn for_model(&self) -> Cow<'_, str> {
         match self {
+            Self::Ok(result) if result.trim().is_empty() => Cow::Borrowed("Done. The tool had nothing to say."),
             Self::Ok(result) => Cow::Borrowed(result),
             Self::Error(reason) => Cow::Owned(format!("Error: {reason}")),
             Self::Unknown => Cow::Borrowed(
@@ -120,8 +140,8 @@ impl ToolOutcome {
 }
 
 /// Without the text, which is part of a conversation.
-impl std::fmt::Debug for ToolOutcome {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for ToolOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
@@ -130,7 +150,8 @@ impl std::fmt::Debug for ToolOutcome {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{Tool, ToolOutcome};
+    use super::{Tool, ToolCallKey, ToolOutcome};
+    use crate::ids::ConversationId;
 
     fn tool(name: &str, description: &str, parameters: Value) -> Tool {
         let (name, description) = (name.to_owned(), description.to_owned());
@@ -167,6 +188,13 @@ mod tests {
     }
 
     #[test]
+    fn a_call_is_named_by_conversation_turn_and_index() {
+        let conversation = ConversationId::parse("2c4a1e72-0000-4000-8000-000000000000").unwrap();
+        let key = ToolCallKey { conversation, turn: 3, index: 1 };
+        assert_eq!(key.to_string(), "2c4a1e72-0000-4000-8000-000000000000:3:1");
+    }
+
+    #[test]
     fn a_tool_is_stored_in_camel_case_and_comes_back() {
         let stored = json!({
             "name": "find_car", "description": "Finds a car.", "parameters": {"type": "object"},
@@ -188,6 +216,8 @@ mod tests {
             assert_eq!(serde_json::from_value::<ToolOutcome>(stored).unwrap(), outcome);
             assert_eq!(format!("{outcome:?}"), debug);
         }
+        assert_eq!(ToolOutcome::Ok("3 cars".to_owned()).for_model(), "3 cars");
+        assert!(ToolOutcome::Ok(" ".to_owned()).for_model().contains("Done"));
         assert_eq!(ToolOutcome::Error("no".to_owned()).for_model(), "Error: no");
         assert!(ToolOutcome::Unknown.for_model().contains("not known"));
     }

@@ -10,6 +10,7 @@ pub mod simulator;
 mod sms;
 #[cfg(test)]
 mod socket;
+pub mod tools;
 mod voice;
 
 pub use outcome::{Wire, classify};
