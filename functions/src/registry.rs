@@ -9,14 +9,15 @@ use store::keys::Key;
 use store::{Items, QueueName};
 
 use crate::api::{
-    close_call, create_call, create_webhook, delete_webhook, get_call, get_call_recording, get_openapi,
-    list_call_events, list_calls, list_webhooks,
+    close_call, close_sms_conversation, create_call, create_sms_conversation, create_webhook, delete_webhook, get_call,
+    get_call_recording, get_openapi, get_sms_conversation, handback_sms_conversation, list_call_events, list_calls,
+    list_sms_conversations, list_sms_events, list_sms_messages, list_webhooks, send_sms_message,
 };
 use crate::app::App;
 use crate::auth::{self, Caller};
 use crate::error::{ApiError, Error};
 use crate::http::{Request, Response};
-use crate::queue::{deliver_webhook, dispatch_call, simulator_callback};
+use crate::queue::{deliver_webhook, dispatch_call, run_sms_turn, simulator_callback};
 use crate::schedule::reconcile;
 
 /// A Lambda function.
@@ -115,6 +116,38 @@ pub static FUNCTIONS: &[Function] = &[
         trigger: route!("GET", "/v1/calls/{id}/recording", CanReadConversations, get_call_recording),
     },
     Function { name: "close-call", trigger: route!("POST", "/v1/calls/{id}/close", CanCloseConversations, close_call) },
+    Function {
+        name: "create-sms-conversation",
+        trigger: route!("POST", "/v1/sms-conversations", CanSendSms, create_sms_conversation),
+    },
+    Function {
+        name: "list-sms-conversations",
+        trigger: route!("GET", "/v1/sms-conversations", CanReadConversations, list_sms_conversations),
+    },
+    Function {
+        name: "get-sms-conversation",
+        trigger: route!("GET", "/v1/sms-conversations/{id}", CanReadConversations, get_sms_conversation),
+    },
+    Function {
+        name: "list-sms-events",
+        trigger: route!("GET", "/v1/sms-conversations/{id}/events", CanReadConversations, list_sms_events),
+    },
+    Function {
+        name: "list-sms-messages",
+        trigger: route!("GET", "/v1/sms-conversations/{id}/messages", CanReadConversations, list_sms_messages),
+    },
+    Function {
+        name: "send-sms-message",
+        trigger: route!("POST", "/v1/sms-conversations/{id}/messages", CanSendSms, send_sms_message),
+    },
+    Function {
+        name: "handback-sms-conversation",
+        trigger: route!("POST", "/v1/sms-conversations/{id}/handback", CanSendSms, handback_sms_conversation),
+    },
+    Function {
+        name: "close-sms-conversation",
+        trigger: route!("POST", "/v1/sms-conversations/{id}/close", CanCloseConversations, close_sms_conversation),
+    },
     Function { name: "create-webhook", trigger: route!("POST", "/v1/webhooks", CanManageWebhooks, create_webhook) },
     Function { name: "list-webhooks", trigger: route!("GET", "/v1/webhooks", CanManageWebhooks, list_webhooks) },
     Function {
@@ -141,6 +174,13 @@ pub static FUNCTIONS: &[Function] = &[
         trigger: Trigger::Queue {
             queue: QueueName::Webhooks,
             handle: |app, event| deliver_webhook::handle(app, event).boxed(),
+        },
+    },
+    Function {
+        name: "run-sms-turn",
+        trigger: Trigger::Queue {
+            queue: QueueName::Turns,
+            handle: |app, event| run_sms_turn::handle(app, event).boxed(),
         },
     },
     Function {

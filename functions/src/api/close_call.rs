@@ -12,7 +12,7 @@ pub(crate) use super::call_reads as reads;
 use super::{conversation, reference};
 use crate::error::ApiError;
 use crate::fields::Fields;
-use crate::http::Response;
+use crate::http::{Request, Response};
 use crate::registry::Authorized;
 
 /// What a request may say.
@@ -35,12 +35,18 @@ pub(crate) struct Closed {
     already_closed: bool,
 }
 
-/// Closes a call. Closing twice is not an error.
-pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
-    let Authorized { app, caller, request, items } = authorized;
+/// The reason that a request to close a conversation gives.
+pub(super) fn reason(request: &Request) -> Result<EndReason, ApiError> {
     let mut fields = Fields::open_optional(request, &FIELDS)?;
     let reason = fields.text_within("reason", 1, 128).map_or(EndReason::ADMIN_CLOSED, EndReason::given);
     fields.finish()?;
+    Ok(reason)
+}
+
+/// Closes a call. Closing twice is not an error.
+pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let Authorized { app, caller, request, items } = authorized;
+    let reason = reason(request)?;
     let id = conversation(request).ok_or(ApiError::NotFound("call"))?;
     let reference = reference(id, &caller.scope);
     let loaded = Loaded::<Call>::from_items(&reference, &items)?.ok_or(ApiError::NotFound("call"))?;

@@ -211,7 +211,7 @@ impl CreateCall {
     }
 }
 
-fn agent(fields: &mut Fields<'_>, scope: &Scope) -> Option<AgentId> {
+pub(super) fn agent(fields: &mut Fields<'_>, scope: &Scope) -> Option<AgentId> {
     match (fields.has("agentId"), fields.has("agentSlug")) {
         (true, true) => {
             fields.refuse("agentId", "must not be sent together with agentSlug");
@@ -230,7 +230,7 @@ fn agent(fields: &mut Fields<'_>, scope: &Scope) -> Option<AgentId> {
     }
 }
 
-fn variables(fields: &mut Fields<'_>) -> BTreeMap<String, String> {
+pub(super) fn variables(fields: &mut Fields<'_>) -> BTreeMap<String, String> {
     let Some(object) = fields.object("dynamicVariables") else { return BTreeMap::new() };
     let mut variables = BTreeMap::new();
     for (name, value) in object {
@@ -250,7 +250,7 @@ fn variables(fields: &mut Fields<'_>) -> BTreeMap<String, String> {
 }
 
 /// The metadata to the letter: it goes back as it came.
-fn metadata(fields: &mut Fields<'_>, request: &Request) -> Option<Box<RawValue>> {
+pub(super) fn metadata(fields: &mut Fields<'_>, request: &Request) -> Option<Box<RawValue>> {
     #[derive(Deserialize)]
     struct Raw {
         metadata: Option<Box<RawValue>>,

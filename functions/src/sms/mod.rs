@@ -3,5 +3,6 @@
 mod history;
 pub(crate) mod inbound;
 pub(crate) mod model;
+pub(crate) mod opening;
 pub(crate) mod sending;
 pub(crate) mod turn;

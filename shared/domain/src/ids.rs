@@ -260,6 +260,11 @@ pub fn event_id(conversation: ConversationId, sequence: u64) -> String {
     format!("evt_{}", hex(&digest[..12]))
 }
 
+/// The digest under which an idempotency key is remembered in its conversation.
+pub fn key_digest(key: &str) -> String {
+    hex(&digest_of(&["idempotency key", key])[..16])
+}
+
 /// A digest of several texts that no other list of texts has: each part is preceded by its length.
 pub(crate) fn digest_of(parts: &[&str]) -> [u8; 32] {
     let mut hasher = Sha256::new();

@@ -6,7 +6,7 @@ use domain::conversation::{Change, Conversation, Effect};
 use domain::ids::Channel;
 use domain::obligation::{due, wake_at, wakes};
 use domain::planted::{Bug, is_planted};
-use domain::sms::{Claim, SmsConversation, StoredMessage};
+use domain::sms::{self, Claim, SmsConversation, StoredMessage};
 use domain::time::{Span, Timestamp};
 
 use crate::backoff::Backoff;
@@ -54,6 +54,17 @@ impl Applied<Call> {
 }
 
 impl Applied<SmsConversation> {
+    /// A text of the conversation as it is now, where it was read or written.
+    pub fn message(&self, number: u32) -> Option<sms::Message> {
+        let written = self.effects.iter().find_map(|effect| match effect {
+            Effect::StoreMessage(message) if message.number == number => Some(message.clone()),
+            Effect::UpdateMessage(stored) if stored.message.number == number => Some(stored.message.clone()),
+            _ => None,
+        });
+        let read = || self.loaded.message(number).ok().flatten().map(|stored| stored.message);
+        written.or_else(read)
+    }
+
     /// The right to send, where the input claimed a text: once. `known` is the text, where it was there before.
     pub fn take_permit(&mut self, known: Option<StoredMessage>) -> Option<SendPermit> {
         let Claim::Send { message: number, attempt } = self.claimed? else { return None };

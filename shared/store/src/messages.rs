@@ -1,8 +1,10 @@
 //! The texts of an SMS conversation: an item each.
 
 use domain::ids::ConversationId;
-use domain::sms::{Brief, Message, StoredMessage};
+use domain::organization::Content;
+use domain::sms::{Brief, Message, SmsConversation, StoredMessage};
 
+use crate::deliveries::content_of;
 use crate::error::StoreError;
 use crate::item::{self, Item, VERSION, from_item, get_number, number};
 use crate::keys;
@@ -25,6 +27,18 @@ impl Items {
         let Some(item) = self.get(&keys::message(id, number)) else { return Ok(None) };
         let version = get_number(item, VERSION).unwrap_or(0);
         Ok(Some(StoredMessage { message: from_item("message", item)?, version }))
+    }
+}
+
+impl Items {
+    /// An SMS conversation with what the client gave for it, if both were read.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] where it cannot be read.
+    pub fn sms_with_content(&self, id: ConversationId) -> Result<Option<(SmsConversation, Content)>, StoreError> {
+        let Some(item) = self.get(&keys::sms(id)) else { return Ok(None) };
+        let content = content_of(item, self, &keys::content(id))?;
+        Ok(Some((from_item("conversation", item)?, content)))
     }
 }
 
