@@ -24,6 +24,9 @@ use scenarios::Scenario;
 /// The seed of everything that is to be the same in every run.
 const SEED: u64 = 20_261_121;
 
+/// So many runs that went wrong are told of.
+const ENOUGH: usize = 5;
+
 /// What came of a run.
 struct Run {
     findings: Vec<String>,

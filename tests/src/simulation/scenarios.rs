@@ -72,8 +72,8 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     script!("0006", 39, "completed", "dispatch_unconfirmed"),
     script!("0007", 75, "dispatch_unconfirmed"),
     script!("0008", 45, "completed", "dispatch_unconfirmed"),
-    script!("0009", 49, "completed", "dispatch_unconfirmed"),
-    script!("0010", 40, "provider_lost", "dispatch_unconfirmed"),
+    script!("0009", 45, "completed", "dispatch_unconfirmed"),
+    script!("0010", 46, "provider_lost", "dispatch_unconfirmed"),
     scenario!("script 0011, closed by a client", 46, subscribed, stays_until_closed),
     script!("0012", 28, "completed", "dispatch_unconfirmed"),
     scenario!("closed at once", 32, subscribed, closed_at_once),
@@ -87,7 +87,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     scenario!("an endpoint that is gone", 31, gone, one_call),
     scenario!("an endpoint deleted between two attempts", 39, refusing, deleted_between_attempts),
     scenario!("an endpoint that never comes back", 184, refusing, one_call),
-    scenario!("every message twice", 72, doubled, one_call),
+    scenario!("every message twice", 69, doubled, one_call),
     scenario!("messages that come again", 73, subscribed, messages_come_again),
 ];
 
