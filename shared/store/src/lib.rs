@@ -38,3 +38,4 @@ pub use queue::{CallJob, DeliveryJob, MESSAGE_VERSION, Message, QueueName, Queue
 pub use read::Items;
 pub use simulated::SimulatedCall;
 pub use table::Table;
+pub use write::CONFLICT_PATIENCE_MS;

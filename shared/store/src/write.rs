@@ -17,7 +17,7 @@ use crate::item::Item;
 use crate::table::Table;
 
 /// How long a write that meets other transactions is sent again; then the client hears `conflict`.
-pub(crate) const CONFLICT_PATIENCE_MS: u64 = 8_000;
+pub const CONFLICT_PATIENCE_MS: u64 = 8_000;
 
 /// What came of a conditional write.
 #[derive(Debug)]
