@@ -34,7 +34,7 @@ pub use endpoints::{Creation, Endpoint};
 pub use error::StoreError;
 pub use item::Item;
 pub use permit::DialPermit;
-pub use queue::{CallJob, DeliveryJob, MESSAGE_VERSION, Message, QueueName, QueueUrls, Queues};
+pub use queue::{CallJob, DeliveryJob, MESSAGE_VERSION, Message, QueueName, QueueUrls, Queues, Sent};
 pub use read::Items;
 pub use simulated::SimulatedCall;
 pub use table::Table;

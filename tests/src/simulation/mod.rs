@@ -6,7 +6,9 @@
 //! - [`planted`]: bugs planted on purpose, each of which the simulation finds.
 //! - [`round_trips`]: what things cost, counted.
 //! - [`races`]: many at once for the same thing.
+//! - [`absences`]: a queue that is away for an hour, a schedule that is, a program that is started again and again.
 
+mod absences;
 mod planted;
 mod points;
 mod races;
