@@ -16,12 +16,18 @@ mod random;
 mod round_trips;
 mod scenarios;
 mod scripts;
+mod texts;
 
 use crate::sim::faults::{Fault, Plan};
 use crate::sim::gate::Operation;
 use crate::world::auditor::{Measure, Weather, audit};
 use crate::world::{World, simulate};
 use scenarios::Scenario;
+
+/// Every scenario, of both channels.
+fn scenarios() -> impl Iterator<Item = &'static Scenario> {
+    scenarios::SCENARIOS.iter().chain(texts::SCENARIOS)
+}
 
 /// The seed of everything that is to be the same in every run.
 const SEED: u64 = 20_261_121;

@@ -60,6 +60,14 @@ pub(crate) struct Clients {
     pub(crate) asked: BTreeSet<String>,
     /// The keys whose requests had to be refused.
     pub(crate) refused: BTreeSet<String>,
+    /// What was accepted under each key for an SMS conversation: the conversation, and the customer's number.
+    pub(crate) texted: BTreeMap<String, (ConversationId, String)>,
+    /// Every key that an SMS conversation was asked for under.
+    pub(crate) texting: BTreeSet<String>,
+    /// What has to come of each SMS conversation.
+    pub(crate) texted_outcomes: Vec<super::texting::Outcome>,
+    /// How many texts customers wrote by themselves.
+    pub(crate) written: usize,
     /// The endpoints that were made.
     pub(crate) endpoints: BTreeMap<String, Endpoint>,
     /// What was promised and not kept.
@@ -263,6 +271,9 @@ impl World {
     pub(crate) async fn asks(&self, ask: &Ask) -> Option<Reply> {
         if ask.function == "create-call" {
             self.clients.borrow_mut().asked.extend(ask.key.clone());
+        }
+        if ask.function == "create-sms-conversation" {
+            self.clients.borrow_mut().texting.extend(ask.key.clone());
         }
         let event = self.event(ask);
         let work = invoke(&self.app, find(ask.function).unwrap(), event);
