@@ -12,7 +12,6 @@
 //! Our own, since the well-kept crates (`jsonschema`, `boon`) bring a megabyte and more into an artifact that has no room
 //! for it: regular expressions, references, and seven drafts.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde_json::{Map, Number, Value};
@@ -49,8 +48,8 @@ pub struct Schema {
     types: Vec<Type>,
     /// The values it may be.
     allowed: Option<Vec<Value>>,
-    properties: BTreeMap<String, Schema>,
-    required: BTreeSet<String>,
+    properties: Vec<(String, Schema)>,
+    required: Vec<String>,
     additional: Additional,
     items: Option<Box<Schema>>,
     minimum: Option<Number>,
@@ -98,8 +97,9 @@ pub struct SchemaError {
 }
 
 impl SchemaError {
-    fn new(path: &[&str], message: impl fmt::Display) -> Self {
-        Self { path: path.join("."), message: message.to_string() }
+    #[cold]
+    fn new(path: &[&str], message: &str) -> Self {
+        Self { path: path.join("."), message: message.to_owned() }
     }
 }
 
@@ -127,7 +127,7 @@ impl Schema {
 
     fn read<'a>(value: &'a Value, path: &mut Vec<&'a str>) -> Result<Self, SchemaError> {
         if path.len() > DEEPEST {
-            return Err(SchemaError::new(path, format_args!("schemas stand deeper than {DEEPEST} in one another")));
+            return Err(SchemaError::new(path, &format!("schemas stand deeper than {DEEPEST} in one another")));
         }
         let keywords = value.as_object().ok_or_else(|| SchemaError::new(path, "a schema must be a JSON object"))?;
         let mut schema = Self::default();
@@ -174,6 +174,10 @@ impl Schema {
         Ok(())
     }
 
+    fn property(&self, name: &str) -> Option<&Self> {
+        self.properties.iter().find(|(other, _)| other == name).map(|(_, schema)| schema)
+    }
+
     /// Restricts the value to these, and to what it was restricted to before.
     fn allow(&mut self, mut values: Vec<Value>) {
         if let Some(before) = &self.allowed {
@@ -186,11 +190,11 @@ impl Schema {
 fn read_each<'a>(
     properties: &'a Map<String, Value>,
     path: &mut Vec<&'a str>,
-) -> Result<BTreeMap<String, Schema>, SchemaError> {
-    let mut schemas = BTreeMap::new();
+) -> Result<Vec<(String, Schema)>, SchemaError> {
+    let mut schemas = Vec::new();
     for (name, value) in properties {
         path.push(name);
-        schemas.insert(name.clone(), Schema::read(value, path)?);
+        schemas.push((name.clone(), Schema::read(value, path)?));
         path.pop();
     }
     Ok(schemas)
@@ -207,9 +211,9 @@ fn types(value: &Value, path: &[&str]) -> Result<Vec<Type>, SchemaError> {
     })
 }
 
-fn names(value: &Value, path: &[&str]) -> Result<BTreeSet<String>, SchemaError> {
-    let names: Option<BTreeSet<String>> =
-        value.as_array().and_then(|names| names.iter().map(|name| name.as_str().map(str::to_owned)).collect());
+fn names(value: &Value, path: &[&str]) -> Result<Vec<String>, SchemaError> {
+    let names = value.as_array().map(|names| names.iter().map(|name| name.as_str().map(str::to_owned)));
+    let names: Option<Vec<String>> = names.and_then(Iterator::collect);
     names.ok_or_else(|| SchemaError::new(path, "must be a list of names"))
 }
 

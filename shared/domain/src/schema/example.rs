@@ -55,7 +55,7 @@ impl Schema {
             Additional::Anything | Additional::Nothing => &anything,
             Additional::Each(schema) => schema,
         };
-        let schema = |name: &String| self.properties.get(name).unwrap_or(others);
+        let schema = |name: &String| self.property(name).unwrap_or(others);
         self.required.iter().map(|name| (name.clone(), schema(name).example())).collect()
     }
 

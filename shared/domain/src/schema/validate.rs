@@ -51,13 +51,13 @@ impl Schema {
             Value::Null | Value::Bool(_) => {}
             Value::Number(number) => self.check_number(number, found),
             Value::String(text) => {
-                self.length.check(text.chars().count(), "must have", "characters", found);
+                self.length.check(text.chars().count(), "characters", found);
             }
             Value::Array(items) => {
-                self.count.check(items.len(), "must have", "items", found);
+                self.count.check(items.len(), "items", found);
                 for (place, item) in items.iter().enumerate() {
                     if let Some(schema) = &self.items {
-                        found.inside(&place.to_string(), |found| schema.check(item, found));
+                        found.inside(&place.to_string(), &|found| schema.check(item, found));
                     }
                 }
             }
@@ -83,13 +83,13 @@ impl Schema {
 
     fn check_object(&self, fields: &Map<String, Value>, found: &mut Found) {
         for name in self.required.iter().filter(|name| !fields.contains_key(*name)) {
-            found.inside(name, |found| found.tell("is required"));
+            found.inside(name, &|found| found.tell(format_args!("is required")));
         }
         for (name, value) in fields {
-            found.inside(name, |found| match (self.properties.get(name), &self.additional) {
+            found.inside(name, &|found| match (self.property(name), &self.additional) {
                 (Some(schema), _) => schema.check(value, found),
                 (None, Additional::Anything) => {}
-                (None, Additional::Nothing) => found.tell("is not a known property"),
+                (None, Additional::Nothing) => found.tell(format_args!("is not a known property")),
                 (None, Additional::Each(schema)) => schema.check(value, found),
             });
         }
@@ -103,27 +103,29 @@ struct Found {
 }
 
 impl Found {
-    fn tell(&mut self, message: impl fmt::Display) {
+    #[cold]
+    fn tell(&mut self, message: fmt::Arguments<'_>) {
         if self.violations.len() < MOST_VIOLATIONS {
             self.violations.push(Violation { path: self.path.join("."), message: message.to_string() });
         }
     }
 
-    fn inside(&mut self, name: &str, check: impl FnOnce(&mut Self)) {
-        self.path.push(name.chars().take(SHOWN_CHARACTERS).collect());
+    fn inside(&mut self, name: &str, check: &dyn Fn(&mut Self)) {
+        let end = name.char_indices().nth(SHOWN_CHARACTERS).map_or(name.len(), |(end, _)| end);
+        self.path.push(name[..end].to_owned());
         check(self);
         self.path.pop();
     }
 }
 
 impl Within {
-    fn check(self, size: usize, must: &str, of_what: &str, found: &mut Found) {
+    fn check(self, size: usize, of_what: &str, found: &mut Found) {
         let size = u64::try_from(size).unwrap_or(u64::MAX);
         if let Some(least) = self.least.filter(|least| size < *least) {
-            found.tell(format_args!("{must} at least {least} {of_what}"));
+            found.tell(format_args!("must have at least {least} {of_what}"));
         }
         if let Some(most) = self.most.filter(|most| size > *most) {
-            found.tell(format_args!("{must} at most {most} {of_what}"));
+            found.tell(format_args!("must have at most {most} {of_what}"));
         }
     }
 }
