@@ -84,7 +84,10 @@ pub fn obligations(call: &Call) -> Vec<Obligation> {
     if let Closing::Due { by } = call.closing {
         // Whoever brings the transcript may be lost: the provider is asked once before `call.ended` goes out without.
         let unheard = can_be_asked_after(call) && call.facts.transcript == Transcript::Awaited;
-        owe(by, if unheard { Duty::Poll } else { Duty::PassTime }, true);
+        let duty = if unheard { Duty::Poll } else { Duty::PassTime };
+        // In both hands: `call.ended` is promised within a minute, and a lost message would be missed after that only.
+        owe(by, duty.clone(), true);
+        owe(by, duty, false);
     }
     if let Some(at) = analysis_sought_at(call)
         && call.closing == Closing::Announced
@@ -129,12 +132,13 @@ impl Due {
     }
 }
 
-/// The call's place in the index: its earliest open obligation, a prompt one 30 seconds later than its message.
+/// The call's place in the index: as soon as any open obligation is to be named, for the one that is due first; a prompt
+/// one 30 seconds later than its message.
 pub fn due(call: &Call) -> Option<Due> {
     let places = obligations(call).into_iter();
     places
         .map(|owed| if owed.prompt { Due::of_message(owed.at) } else { Due::of_index(owed.at) })
-        .min_by_key(|due| due.at)
+        .reduce(|one, other| Due { at: one.at.min(other.at), named_from: one.named_from.min(other.named_from) })
 }
 
 /// When the call is due, as the index has it.
