@@ -21,6 +21,6 @@ mod tests {
         let committed: Value = serde_json::from_str(include_str!("../../../docs/openapi.json")).unwrap();
         let carried: Value = serde_json::from_str(DOCUMENT).unwrap();
         assert!(carried == committed);
-        assert_eq!(DOCUMENT, committed.to_string());
+        assert!(!DOCUMENT.contains('\n'));
     }
 }
