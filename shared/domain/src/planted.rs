@@ -34,6 +34,10 @@ pub enum Bug {
     ForgetDelivery,
     /// Every attempt to deliver an event has an id of its own.
     FreshEventId,
+    /// A hold is settled while its attempt may still be live.
+    SettleEarly,
+    /// A hold is settled without an entry that says so.
+    ForgetEntry,
     /// A job that cannot be enqueued fails the request after it was accepted, without the index to catch it.
     ForgetDue,
 }

@@ -25,10 +25,11 @@ pub use obligation::{
 };
 pub use step::{LEASE, MAX_FAILURES, Step, step};
 
-use crate::ids::{AgentId, ConversationId, Scope};
+use crate::ids::{AgentId, ContactId, ConversationId, Scope};
 use crate::organization::{Limits, Provider};
 use crate::phone::PhoneNumber;
 use crate::time::{Span, Timestamp};
+use crate::wallet::Hold;
 
 /// Where a call stands, in the words of the contract. It only ever moves forwards, but for `dispatching → queued` after
 /// an attempt that provably never happened.
@@ -85,6 +86,9 @@ pub struct AgentRef {
     pub id: AgentId,
     /// Its slug.
     pub slug: String,
+    /// What people call it.
+    #[serde(default)]
+    pub name: String,
     /// Its version.
     pub version: u32,
 }
@@ -253,6 +257,12 @@ pub struct Call {
     pub closing: Closing,
     /// What became known of it.
     pub facts: Facts,
+    /// The contact it was made for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<ContactId>,
+    /// What the wallet holds for it, where its organization is metered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Hold>,
     /// Events so far: the last one's `sequence`.
     pub sequence: u64,
     /// Log entries so far, events included.
@@ -280,6 +290,10 @@ pub struct NewCall {
     pub window: Window,
     /// How long it may ring and last.
     pub limits: Limits,
+    /// The contact it is made for.
+    pub contact: Option<ContactId>,
+    /// What the wallet is to hold for it.
+    pub hold: Option<Hold>,
 }
 
 impl Call {
@@ -316,6 +330,8 @@ impl Call {
                 analysis_sought: false,
                 cost: None,
             },
+            contact: new.contact,
+            hold: new.hold,
             sequence: 0,
             log_length: 0,
         }

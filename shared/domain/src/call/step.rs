@@ -6,6 +6,7 @@ use super::transition::Transition;
 use super::{Call, Dispatch, EndReason, Input, LogEntry, Outcome, ProviderCallId, Report, Status, Utterance};
 use crate::planted::{Bug, is_planted};
 use crate::time::{Span, Timestamp};
+use crate::wallet::Settlement;
 
 /// How long a consumer may hold a claim. Longer than the function's timeout, so that a lapsed lease means a dead
 /// consumer; shorter than the queue's visibility timeout, so that the redelivery finds it lapsed.
@@ -34,6 +35,8 @@ pub struct Step {
     pub transcript: Option<Vec<Utterance>>,
     /// Whether the called number is to be suppressed with it.
     pub opt_out: bool,
+    /// What goes back to the wallet with it, and what it is charged: once for every hold.
+    pub settlement: Option<Settlement>,
     /// The attempt that was claimed: once this is committed, and only then, the provider may be asked.
     pub claimed: Option<u32>,
 }
@@ -55,6 +58,7 @@ pub fn step(call: &Call, input: Input, now: Timestamp) -> Step {
     }
     transition.pass_time();
     transition.announce();
+    transition.settle_hold();
     transition.finish()
 }
 
