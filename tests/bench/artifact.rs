@@ -75,6 +75,7 @@ impl Process {
             .env("DISPATCH_QUEUE_URL", format!("{QUEUE_URL}/dispatch"))
             .env("WEBHOOKS_QUEUE_URL", format!("{QUEUE_URL}/webhooks"))
             .env("SIMULATOR_QUEUE_URL", format!("{QUEUE_URL}/simulator"))
+            .env("BULK_QUEUE_URL", format!("{QUEUE_URL}/bulk"))
             .env("FAIR_QUEUES", "true")
             .env("LOG_LEVEL", "INFO")
             .stdin(Stdio::null())

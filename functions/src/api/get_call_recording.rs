@@ -1,10 +1,12 @@
 //! `GET /v1/calls/{id}/recording`: the recording itself. A provider's own address for it often needs credentials.
 
+use domain::call::Call;
 use providers::Recording;
 use store::Loaded;
 
 pub(crate) use super::call_reads as reads;
 use super::{conversation, reference};
+use crate::app::App;
 use crate::error::ApiError;
 use crate::http::Response;
 use crate::registry::Authorized;
@@ -14,7 +16,11 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     let Authorized { app, caller, request, items } = authorized;
     let id = conversation(request).ok_or(ApiError::NotFound("call"))?;
     let loaded = Loaded::from_items(&reference(id, &caller.scope), &items)?.ok_or(ApiError::NotFound("call"))?;
-    let call = loaded.call;
+    recording(app, &loaded.call).await
+}
+
+/// A call's recording, or a redirect to it.
+pub(crate) async fn recording(app: &App, call: &Call) -> Result<Response, ApiError> {
     let stored = call.facts.recording.as_deref().ok_or(ApiError::NotFound("recording"))?;
     match app.providers.voice(call.provider).recording(stored).await {
         Ok(Some(Recording::Inline { content_type, bytes })) => Ok(Response::bytes(content_type, bytes)),

@@ -2,15 +2,25 @@
 
 pub(crate) mod call_view;
 pub(crate) mod close_call;
+pub(crate) mod contact_view;
 pub(crate) mod create_call;
+pub(crate) mod create_contact;
 pub(crate) mod create_webhook;
+pub(crate) mod delete_do_not_call;
 pub(crate) mod delete_webhook;
 pub(crate) mod get_call;
 pub(crate) mod get_call_recording;
+pub(crate) mod get_contact;
 pub(crate) mod get_openapi;
+pub(crate) mod get_wallet;
 pub(crate) mod list_call_events;
 pub(crate) mod list_calls;
+pub(crate) mod list_contacts;
+pub(crate) mod list_do_not_call;
+pub(crate) mod list_wallet_entries;
 pub(crate) mod list_webhooks;
+pub(crate) mod put_do_not_call;
+pub(crate) mod update_contact;
 pub(crate) mod webhook_view;
 
 use domain::ids::{ConversationId, Scope};

@@ -2,7 +2,9 @@
 //!
 //! Only the tests, and the example `write_openapi` among them, build this module: the artifact serves the text that was committed.
 
+mod administration;
 mod answers;
+mod dialects;
 mod events;
 mod examples;
 mod operations;
@@ -16,7 +18,8 @@ use utoipa::openapi::path::{HttpMethod, OperationBuilder};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, Paths, SecurityRequirement, Server, Tag};
 
-use crate::api::{close_call, create_call, create_webhook, list_calls};
+use crate::api::{close_call, create_call, create_contact, create_webhook, list_calls, update_contact};
+use crate::dialects::{klen_create_call, levers_call_bulk, levers_call_contact, verbex_dial_outbound_phone_call};
 use crate::registry::{Access, FUNCTIONS, Route, Trigger};
 
 /// The one security scheme's name.
@@ -61,17 +64,36 @@ pub fn document() -> OpenApi {
 }
 
 /// The fields of each operation's body, as its parser knows them.
-pub fn parsed_fields() -> [(&'static str, &'static [&'static str]); 3] {
+pub fn parsed_fields() -> [(&'static str, &'static [&'static str]); 5] {
     [
         ("create-call", &create_call::FIELDS),
         ("close-call", &close_call::FIELDS),
         ("create-webhook", &create_webhook::FIELDS),
+        ("create-contact", &create_contact::FIELDS),
+        ("update-contact", &update_contact::FIELDS),
+    ]
+}
+
+/// The same, of the front doors that ignore whatever they do not know.
+pub fn parsed_dialect_fields() -> [(&'static str, &'static [&'static str]); 4] {
+    [
+        ("klen-create-call", &klen_create_call::FIELDS),
+        ("verbex-dial-outbound-phone-call", &verbex_dial_outbound_phone_call::FIELDS),
+        ("levers-call-contact", &levers_call_contact::FIELDS),
+        ("levers-call-bulk", &levers_call_bulk::FIELDS),
     ]
 }
 
 /// The query parameters of each list besides `limit` and `cursor`, as its parser knows them.
-pub fn parsed_filters() -> [(&'static str, &'static [&'static str]); 3] {
-    [("list-calls", &list_calls::FILTERS), ("list-call-events", &[]), ("list-webhooks", &[])]
+pub fn parsed_filters() -> [(&'static str, &'static [&'static str]); 6] {
+    [
+        ("list-calls", &list_calls::FILTERS),
+        ("list-call-events", &[]),
+        ("list-webhooks", &[]),
+        ("list-contacts", &[]),
+        ("list-do-not-call", &[]),
+        ("list-wallet-entries", &[]),
+    ]
 }
 
 fn method(route: &Route) -> Option<HttpMethod> {
@@ -88,7 +110,7 @@ fn method(route: &Route) -> Option<HttpMethod> {
 fn secured(operation: OperationBuilder, route: &Route) -> OperationBuilder {
     match route.access {
         Access::Public(_) => operation.securities(Some(Vec::<SecurityRequirement>::new())),
-        Access::Key { permission, .. } => operation
+        Access::Key { permission, .. } | Access::CallToken { permission, .. } => operation
             .security(SecurityRequirement::new(BEARER, Vec::<String>::new()))
             .extensions(Some(Extensions::from_iter([("x-permission", permission.as_str())]))),
     }
@@ -115,7 +137,7 @@ fn test_numbers() -> String {
     head.into_iter().chain(TEST_NUMBERS.iter().map(row)).collect::<Vec<_>>().join("\n")
 }
 
-fn tags() -> [Tag; 3] {
+fn tags() -> [Tag; 9] {
     let tag = |name: &str, description: &str| {
         let mut tag = Tag::new(name);
         tag.description = Some(description.to_owned());
@@ -125,5 +147,11 @@ fn tags() -> [Tag; 3] {
         tag("calls", "Phone calls, from their acceptance to their end."),
         tag("webhooks", "Where events go, and what they look like."),
         tag("contract", "This document."),
+        tag("do-not-call", "The numbers that must not be contacted, in either channel."),
+        tag("contacts", "Whom calls are made to."),
+        tag("wallet", "What a metered organization can spend."),
+        tag("klen", "The front door for clients of klen."),
+        tag("verbex", "The front door for clients of verbex."),
+        tag("levers", "The front door for clients of levers."),
     ]
 }

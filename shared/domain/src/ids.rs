@@ -123,6 +123,13 @@ impl Operation {
     }
 }
 
+impl Operation {
+    /// What a request under this idempotency key is found by, where nothing else follows from the key.
+    pub fn key_digest(self, scope: &Scope, idempotency_key: &str) -> String {
+        hex(&digest_of(&["request", &scope.to_string(), self.as_str(), idempotency_key]))
+    }
+}
+
 macro_rules! uuid_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

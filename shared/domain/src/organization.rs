@@ -155,6 +155,15 @@ pub struct Agent {
     pub limits: Limits,
 }
 
+impl Agent {
+    /// What other vendors' clients name it by: their own identifier for it, the number it calls from, and its id as a
+    /// whole number.
+    pub fn aliases(&self) -> Vec<String> {
+        let number = self.number.iter().map(|number| number.as_str().to_owned());
+        number.chain(self.external_id.clone()).chain([self.id.reference().to_string()]).collect()
+    }
+}
+
 /// How long a call may ring and last, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -202,9 +211,12 @@ pub struct Content {
     /// The called number as it was written, where that was not E.164.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw_number: Option<String>,
-    /// The identifier that the client chose, where its front door lets it.
+    /// The identifier that the client chose for it, where its front door lets it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client_reference: Option<String>,
+    pub client_call_id: Option<String>,
+    /// The agent as the request named it, where that has to be shown again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_agent: Option<String>,
     /// A JSON object, returned as it came: to the letter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Box<RawValue>>,

@@ -219,13 +219,15 @@ impl Table {
         let nonce = self.nonce()?;
         let update = self.call_update(before, step, &nonce)?;
         let puts = step_items(step, jobs, now)?;
-        let written = if puts.is_empty() {
+        let settled = self.settlement_writes(step, now)?;
+        let written = if puts.is_empty() && settled.is_empty() {
             self.update(update).await?
         } else {
             let mut writes = vec![transact_update(update)];
             for item in puts {
                 writes.push(transact_put(self.put_of(item, None)?));
             }
+            writes.extend(settled);
             self.transact(writes).await?
         };
         match written {

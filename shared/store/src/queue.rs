@@ -29,11 +29,13 @@ pub enum QueueName {
     Webhooks,
     /// The simulator's later callbacks.
     Simulator,
+    /// Items of bulk requests that are to be accepted.
+    Bulk,
 }
 
 impl QueueName {
     /// Every queue.
-    pub const ALL: [Self; 3] = [Self::Dispatch, Self::Webhooks, Self::Simulator];
+    pub const ALL: [Self; 4] = [Self::Dispatch, Self::Webhooks, Self::Simulator, Self::Bulk];
 
     /// The queue's name, as it stands in items.
     pub const fn as_str(self) -> &'static str {
@@ -41,6 +43,7 @@ impl QueueName {
             Self::Dispatch => "dispatch",
             Self::Webhooks => "webhooks",
             Self::Simulator => "simulator",
+            Self::Bulk => "bulk",
         }
     }
 
@@ -102,6 +105,8 @@ pub struct QueueUrls {
     pub webhooks: String,
     /// See [`QueueName::Simulator`].
     pub simulator: String,
+    /// See [`QueueName::Bulk`].
+    pub bulk: String,
 }
 
 /// The queues. A concrete type over the real SDK.
@@ -166,6 +171,7 @@ impl Queues {
             QueueName::Dispatch => &self.0.urls.dispatch,
             QueueName::Webhooks => &self.0.urls.webhooks,
             QueueName::Simulator => &self.0.urls.simulator,
+            QueueName::Bulk => &self.0.urls.bulk,
         }
     }
 

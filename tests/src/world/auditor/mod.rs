@@ -5,6 +5,7 @@ mod calls;
 mod deliveries;
 mod events;
 mod leftovers;
+mod wallets;
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,7 @@ use domain::call::{Call, LogEntry};
 use domain::delivery::Delivery;
 use domain::ids::ConversationId;
 use domain::time::{Span, Timestamp};
+use domain::wallet::WalletEntry;
 use serde_json::Value;
 use store::SimulatedCall;
 
@@ -55,6 +57,7 @@ struct Audit<'a> {
     measure: Measure,
     conversations: BTreeMap<ConversationId, Conversation>,
     phones: Vec<(SimulatedCall, Option<Timestamp>)>,
+    entries: Vec<WalletEntry>,
     findings: Vec<String>,
 }
 
@@ -74,6 +77,7 @@ pub(crate) fn audit(world: &World, measure: Measure) -> Vec<String> {
         measure,
         conversations: BTreeMap::new(),
         phones: Vec::new(),
+        entries: Vec::new(),
         findings: world.clients.borrow().findings.clone(),
     };
     audit.reads();
@@ -84,9 +88,11 @@ pub(crate) fn audit(world: &World, measure: Measure) -> Vec<String> {
         audit.judges_dials(*id, conversation);
         audit.judges_events(*id, conversation);
         audit.judges_deliveries(*id, conversation);
+        audit.judges_hold(*id, conversation);
     }
     audit.judges_expectations();
     audit.judges_receipts();
+    audit.judges_wallets();
     audit.judges_leftovers();
     audit.judges_logs();
     audit.findings
@@ -123,6 +129,7 @@ impl Audit<'_> {
                     let hung_up_at = item["hungUpAt"]["N"].as_str().map(|digits| digits.parse().unwrap());
                     self.phones.push((data(&item), hung_up_at.map(Timestamp::from_milliseconds)));
                 }
+                ("entry", None) if pk.starts_with("wallet#") => self.entries.push(data(&item)),
                 _ => {}
             }
         }
