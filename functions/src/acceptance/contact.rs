@@ -82,6 +82,8 @@ impl ContactWish {
 
 fn changed(contact: Contact, version: u64, details: &Details, now: Timestamp) -> Option<ContactChange> {
     let details = contact.details.with(details);
-    (details != contact.details)
-        .then(|| ContactChange::Changed(Contact { details, updated_at: now, ..contact }, version))
+    if details == contact.details {
+        return None;
+    }
+    Some(ContactChange::Changed(Contact { details, updated_at: now, ..contact }, version))
 }
