@@ -6,6 +6,7 @@ use domain::organization::Organization;
 use domain::time::Timestamp;
 use store::{Items, keys};
 
+use crate::dialects::Dialect;
 use crate::error::ApiError;
 use crate::http::Request;
 
@@ -22,13 +23,18 @@ pub struct Caller {
 ///
 /// # Errors
 /// [`ApiError::Unauthorized`] where there is none of a key's form.
-pub(crate) fn raw_key(request: &Request) -> Result<RawKey, ApiError> {
-    let header = request.header("authorization").ok_or(ApiError::Unauthorized)?;
-    let (scheme, token) = header.split_once(' ').ok_or(ApiError::Unauthorized)?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(ApiError::Unauthorized);
-    }
-    RawKey::parse(token.trim()).ok_or(ApiError::Unauthorized)
+pub(crate) fn raw_key(request: &Request, dialect: Dialect) -> Result<RawKey, ApiError> {
+    let token = match dialect {
+        Dialect::Klen => bearer(request).or(request.header("x-api-key")),
+        Dialect::Native | Dialect::Verbex | Dialect::Levers => bearer(request),
+    };
+    token.and_then(|token| RawKey::parse(token.trim())).ok_or(ApiError::Unauthorized)
+}
+
+/// The token of an `Authorization: Bearer` header.
+pub(crate) fn bearer(request: &Request) -> Option<&str> {
+    let (scheme, token) = request.header("authorization")?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// The keys of what [`authenticate`] has to see.

@@ -17,7 +17,7 @@ pub struct Config {
     pub handler: String,
     /// `TABLE_NAME`.
     pub table: String,
-    /// `DISPATCH_QUEUE_URL`, `WEBHOOKS_QUEUE_URL`, `TURNS_QUEUE_URL`, `SIMULATOR_QUEUE_URL`.
+    /// `DISPATCH_QUEUE_URL`, `WEBHOOKS_QUEUE_URL`, `TURNS_QUEUE_URL`, `SIMULATOR_QUEUE_URL`, `BULK_QUEUE_URL`.
     pub queues: QueueUrls,
     /// `FAIR_QUEUES`: whether a message's organization is its message group.
     pub fair_queues: bool,
@@ -86,6 +86,7 @@ impl Config {
                 webhooks: required("WEBHOOKS_QUEUE_URL")?,
                 turns: required("TURNS_QUEUE_URL")?,
                 simulator: required("SIMULATOR_QUEUE_URL")?,
+                bulk: required("BULK_QUEUE_URL")?,
             },
             fair_queues: flag("FAIR_QUEUES")?,
             allow_insecure_webhooks: flag("ALLOW_INSECURE_WEBHOOKS")?,
@@ -115,6 +116,7 @@ mod tests {
             ("WEBHOOKS_QUEUE_URL", "w"),
             ("TURNS_QUEUE_URL", "t"),
             ("SIMULATOR_QUEUE_URL", "s"),
+            ("BULK_QUEUE_URL", "b"),
             ("AWS_REGION", "eu-central-1"),
             ("AWS_ACCESS_KEY_ID", "id"),
             ("AWS_SECRET_ACCESS_KEY", "secret"),

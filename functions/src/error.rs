@@ -15,6 +15,8 @@ use lambda_http::http::StatusCode;
 use serde::Serialize;
 use store::StoreError;
 
+use crate::dialects::Dialect;
+use crate::dialects::fastapi::Problem;
 use crate::http::{Request, Response};
 
 /// A field of a request that is wrong.
@@ -39,8 +41,28 @@ impl FieldError {
 pub enum ApiError {
     /// 400: these fields are wrong.
     Validation(Vec<FieldError>),
+    /// 422: these fields are wrong, in the words of the front doors whose originals answer so.
+    Unprocessable(Vec<Problem>),
+    /// A refusal that another vendor's document has a code of its own for.
+    Coded {
+        /// Its status.
+        status: StatusCode,
+        /// Its code.
+        code: &'static str,
+        /// What is wrong, and the fix.
+        message: String,
+    },
     /// 401: there is no valid key. There is no hint which it is: missing, malformed, unknown, expired or revoked.
     Unauthorized,
+    /// 402: the wallet does not cover it.
+    InsufficientFunds {
+        /// What is in it, in minor units.
+        balance_minor: i64,
+        /// What is required, in minor units.
+        required_minor: i64,
+        /// The currency, by ISO 4217.
+        currency: String,
+    },
     /// 403: the key, or its organization, may not.
     PermissionDenied(String),
     /// 403: the number must not be contacted.
@@ -55,6 +77,11 @@ pub enum ApiError {
     UnsupportedMediaType,
     /// 422: the idempotency key was used for another request.
     KeyReused,
+    /// 429: too many at once.
+    RateLimited {
+        /// In so many seconds there is room again.
+        retry_after: u32,
+    },
     /// 500, 409 for a conflict: the request may or may not have been carried out.
     Internal(Box<dyn StdError + Send + Sync>),
     /// 502: the provider did not answer as it should.
@@ -100,7 +127,11 @@ impl ApiError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Validation(_) => StatusCode::BAD_REQUEST,
+            Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Coded { status, .. } => *status,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::InsufficientFunds { .. } => StatusCode::PAYMENT_REQUIRED,
+            Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::PermissionDenied(_) | Self::DoNotCall => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Conflict(_) => StatusCode::CONFLICT,
@@ -117,7 +148,10 @@ impl ApiError {
     /// Its name, for programs.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Validation(_) => "validation_error",
+            Self::Validation(_) | Self::Unprocessable(_) => "validation_error",
+            Self::Coded { code, .. } => code,
+            Self::InsufficientFunds { .. } => "insufficient_funds",
+            Self::RateLimited { .. } => "rate_limited",
             Self::Unauthorized => "unauthorized",
             Self::PermissionDenied(_) => "permission_denied",
             Self::DoNotCall => "do_not_call",
@@ -139,6 +173,14 @@ impl ApiError {
                 [one] => format!("{} {}", one.field, one.message),
                 many => format!("{} fields are invalid; see details", many.len()),
             },
+            Self::Unprocessable(problems) => {
+                problems.first().map_or_else(|| "the body is invalid".to_owned(), Problem::to_string)
+            }
+            Self::Coded { message, .. } => message.clone(),
+            Self::InsufficientFunds { balance_minor, required_minor, currency } => format!(
+                "the wallet holds {balance_minor} and the call requires {required_minor}, in minor units of {currency}"
+            ),
+            Self::RateLimited { .. } => "too many calls were accepted within this second; send it again".to_owned(),
             Self::Unauthorized => "a valid API key is required: Authorization: Bearer <key>".to_owned(),
             Self::PermissionDenied(message) | Self::Conflict(message) | Self::Provider(message) => message.clone(),
             Self::DoNotCall => "toNumber is on the do-not-call list".to_owned(),
@@ -156,12 +198,39 @@ impl ApiError {
         }
     }
 
-    /// The answer to the request. What is our fault is logged, once, with its whole chain of causes.
-    pub fn into_response(self, request: &Request) -> Response {
+    /// The answer to the request, in the shape of the front door that it came in by. What is our fault is logged, once,
+    /// with its whole chain of causes.
+    pub fn into_response(self, request: &Request, dialect: Dialect) -> Response {
         if let Self::Internal(error) = &self {
             tracing::error!(request_id = %request.request_id, error = error.as_ref() as &dyn StdError, "request failed");
         }
-        let details = match &self {
+        self.shaped(request, dialect).unwrap_or_else(|_| Response::empty(StatusCode::INTERNAL_SERVER_ERROR))
+    }
+
+    /// The answer in the shape of a front door.
+    pub(crate) fn shaped(&self, request: &Request, dialect: Dialect) -> Result<Response, serde_json::Error> {
+        let response = match dialect {
+            Dialect::Native => self.native(request),
+            Dialect::Klen => crate::dialects::klen::refusal(self, request),
+            Dialect::Verbex => crate::dialects::verbex::refusal(self),
+            Dialect::Levers => crate::dialects::levers::refusal(self),
+        }?;
+        Ok(match self.retry_after() {
+            Some(seconds) => response.retry_after(seconds),
+            None => response,
+        })
+    }
+
+    /// In how many seconds the request may be sent again, where that is known.
+    fn retry_after(&self) -> Option<u32> {
+        match self {
+            Self::RateLimited { retry_after } => Some(*retry_after),
+            _ => None,
+        }
+    }
+
+    fn native(&self, request: &Request) -> Result<Response, serde_json::Error> {
+        let details = match self {
             Self::Validation(fields) => fields.as_slice(),
             _ => &[],
         };
@@ -169,12 +238,40 @@ impl ApiError {
             Self::SendRefused { conversation, .. } => Some(*conversation),
             _ => None,
         };
-        let body = Failure {
-            error: FailureBody { code: self.code(), message: self.message(), details, conversation_id },
-            meta: Meta { request_id: &request.request_id },
+        let Funds { balance, required_rate, currency } = self.funds();
+        let error = FailureBody {
+            code: self.code(),
+            message: self.message(),
+            details,
+            conversation_id,
+            balance,
+            required_rate,
+            currency,
         };
-        Response::json(self.status(), &body).unwrap_or_else(|_| Response::empty(StatusCode::INTERNAL_SERVER_ERROR))
+        let body = Failure { error, meta: Meta { request_id: &request.request_id } };
+        Response::json(self.status(), &body)
     }
+
+    /// What is in the wallet and what is required, where that is what is wrong.
+    pub(crate) fn funds(&self) -> Funds<'_> {
+        match self {
+            Self::InsufficientFunds { balance_minor, required_minor, currency } => {
+                Funds { balance: Some(*balance_minor), required_rate: Some(*required_minor), currency: Some(currency) }
+            }
+            _ => Funds::default(),
+        }
+    }
+}
+
+/// What is in the wallet, and what the call requires: in minor units of the currency.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Funds<'a> {
+    /// What can be spent.
+    pub(crate) balance: Option<i64>,
+    /// What has to be there.
+    pub(crate) required_rate: Option<i64>,
+    /// The currency.
+    pub(crate) currency: Option<&'a str>,
 }
 
 /// What a client hears of a request that is not carried out.
@@ -195,6 +292,15 @@ pub(crate) struct FailureBody<'a> {
     /// The conversation that the request made, where it was written before it failed.
     #[serde(rename = "conversationId", skip_serializing_if = "Option::is_none")]
     conversation_id: Option<ConversationId>,
+    /// What can be spent, in minor units. Only with `insufficient_funds`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    balance: Option<i64>,
+    /// The price of the call's longest course, in minor units. Only with `insufficient_funds`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    required_rate: Option<i64>,
+    /// ISO 4217. Only with `insufficient_funds`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    currency: Option<&'a str>,
 }
 
 /// Whether the carrier, or the customer, wants nothing more to be sent.

@@ -26,9 +26,7 @@ impl<'a> Fields<'a> {
         if request.is_too_large() {
             return Err(ApiError::PayloadTooLarge);
         }
-        let content_type = request.header("content-type").unwrap_or("application/json");
-        let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        if media_type != "application/json" && !media_type.ends_with("+json") {
+        if !request.is_json() {
             return Err(ApiError::UnsupportedMediaType);
         }
         let Some(body) = request.json() else { return Err(ApiError::field("body", "is not valid JSON")) };
@@ -72,6 +70,11 @@ impl<'a> Fields<'a> {
     /// Whether a field was sent, with a value.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.value(name).is_some()
+    }
+
+    /// Whether a field was sent, with a value or with `null`.
+    pub(crate) fn names(&self, name: &str) -> bool {
+        self.object.contains_key(name)
     }
 
     /// A field's value; `null` is none.

@@ -14,10 +14,11 @@ use lambda_http::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION,
 use lambda_http::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::query::{self, Query};
 
-/// The largest body that is taken.
+/// The largest body that is taken, unless a route says otherwise.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
 
 #[derive(Debug, Deserialize)]
@@ -52,10 +53,16 @@ pub struct Request {
     path: BTreeMap<String, String>,
     raw_query: String,
     body: Vec<u8>,
+    max_body_bytes: usize,
     json: OnceLock<Option<Value>>,
 }
 
 impl Request {
+    /// The request, where its route takes bodies of this size.
+    pub(crate) fn taking(self, max_body_bytes: usize) -> Self {
+        Self { max_body_bytes, ..self }
+    }
+
     /// Reads API Gateway's event.
     ///
     /// # Errors
@@ -72,6 +79,7 @@ impl Request {
             path: event.path_parameters.unwrap_or_default(),
             raw_query: event.raw_query_string,
             body,
+            max_body_bytes: MAX_BODY_BYTES,
             json: OnceLock::new(),
         })
     }
@@ -79,6 +87,12 @@ impl Request {
     /// A header, by its lower-case name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
+    }
+
+    /// The address that the client reached the API at, without a path.
+    pub(crate) fn origin(&self) -> String {
+        let scheme = self.header("x-forwarded-proto").unwrap_or("https");
+        format!("{scheme}://{}", self.header("host").unwrap_or_default())
     }
 
     /// A parameter of the path.
@@ -101,7 +115,24 @@ impl Request {
 
     /// Whether the body is larger than is taken.
     pub fn is_too_large(&self) -> bool {
-        self.body.len() > MAX_BODY_BYTES
+        self.body.len() > self.max_body_bytes
+    }
+
+    /// Whether the body is said to be JSON, or not said to be anything.
+    pub(crate) fn is_json(&self) -> bool {
+        let content_type = self.header("content-type").unwrap_or("application/json");
+        let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        media_type == "application/json" || media_type.ends_with("+json")
+    }
+
+    /// A field of the body to the letter, as it came. `None` where it is not there; an error where it is there twice.
+    pub(crate) fn raw_metadata(&self) -> Result<Option<Box<RawValue>>, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Raw {
+            metadata: Option<Box<RawValue>>,
+        }
+
+        serde_json::from_slice::<Raw>(&self.body).map(|raw| raw.metadata)
     }
 
     /// The body as JSON; `None` where it is none, or too large to be looked at.
@@ -211,6 +242,15 @@ impl Response {
     pub fn replayed(mut self) -> Self {
         self.headers.insert(HeaderName::from_static("idempotent-replayed"), HeaderValue::from_static("true"));
         self
+    }
+
+    /// The body, for the document's examples.
+    #[cfg(feature = "openapi")]
+    pub(crate) fn body_as_json(&self) -> Value {
+        match &self.body {
+            Body::Text(text) => serde_json::from_str(text).unwrap_or_default(),
+            _ => Value::Null,
+        }
     }
 
     /// The answer as API Gateway takes it.

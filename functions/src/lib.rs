@@ -2,10 +2,12 @@
 //!
 //! One artifact holds them all; the environment's `_HANDLER` picks one. [`registry`] is the table of them.
 
+mod acceptance;
 mod api;
 mod app;
 mod auth;
 pub mod config;
+pub mod dialects;
 mod error;
 mod event_body;
 mod fields;
@@ -14,6 +16,7 @@ mod idempotency;
 #[cfg(feature = "openapi")]
 pub mod openapi;
 mod page;
+mod phone_input;
 mod query;
 mod queue;
 pub mod registry;

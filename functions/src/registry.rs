@@ -5,19 +5,26 @@ use domain::key::Permission;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::Value;
-use store::keys::Key;
+use store::keys::{self, Key};
 use store::{Items, QueueName};
 
 use crate::api::{
-    close_call, close_sms_conversation, create_call, create_sms_conversation, create_webhook, delete_webhook, get_call,
-    get_call_recording, get_openapi, get_sms_conversation, handback_sms_conversation, list_call_events, list_calls,
-    list_sms_conversations, list_sms_events, list_sms_messages, list_webhooks, send_sms_message,
+    close_call, close_sms_conversation, create_call, create_contact, create_sms_conversation, create_webhook,
+    delete_do_not_call, delete_webhook, get_call, get_call_recording, get_contact, get_openapi, get_sms_conversation,
+    get_wallet, handback_sms_conversation, list_call_events, list_calls, list_contacts, list_do_not_call,
+    list_sms_conversations, list_sms_events, list_sms_messages, list_wallet_entries, list_webhooks, put_do_not_call,
+    send_sms_message, update_contact,
 };
 use crate::app::App;
 use crate::auth::{self, Caller};
+use crate::dialects::verbex_token::CallToken;
+use crate::dialects::{
+    Dialect, klen_create_call, levers_call_bulk, levers_call_contact, verbex_dial_outbound_phone_call,
+    verbex_get_phone_call, verbex_get_recording, verbex_get_transcript,
+};
 use crate::error::{ApiError, Error};
-use crate::http::{Request, Response};
-use crate::queue::{deliver_webhook, dispatch_call, run_sms_turn, simulator_callback};
+use crate::http::{MAX_BODY_BYTES, Request, Response};
+use crate::queue::{accept_bulk_item, deliver_webhook, dispatch_call, run_sms_turn, simulator_callback};
 use crate::schedule::reconcile;
 
 /// A Lambda function.
@@ -55,6 +62,10 @@ pub struct Route {
     pub method: &'static str,
     /// The path, as in the template.
     pub path: &'static str,
+    /// The shape of its errors, whoever raises them.
+    pub dialect: Dialect,
+    /// The largest body it takes.
+    pub max_body_bytes: usize,
     /// Who may.
     pub access: Access,
 }
@@ -64,6 +75,15 @@ pub struct Route {
 pub enum Access {
     /// Anybody.
     Public(fn(&Request) -> Response),
+    /// Whoever has the token of the call that the path names, or a key with this permission.
+    CallToken {
+        /// The permission.
+        permission: Permission,
+        /// What the handler needs to see of the table.
+        reads: fn(&Request, &domain::ids::Scope) -> Vec<Key>,
+        /// What runs.
+        handle: for<'a> fn(Authorized<'a>) -> BoxFuture<'a, Result<Response, ApiError>>,
+    },
     /// Whoever has a key with this permission.
     Key {
         /// The permission.
@@ -90,11 +110,35 @@ pub struct Authorized<'a> {
 
 macro_rules! route {
     ($method:literal, $path:literal, $permission:ident, $module:ident) => {
+        route!($method, $path, $permission, $module, Native, MAX_BODY_BYTES)
+    };
+    ($method:literal, $path:literal, $permission:ident, $module:ident, $dialect:ident) => {
+        route!($method, $path, $permission, $module, $dialect, MAX_BODY_BYTES)
+    };
+    ($method:literal, $path:literal, $permission:ident, $module:ident, $dialect:ident, $max_body_bytes:expr) => {
         Trigger::Http(Route {
             method: $method,
             path: $path,
+            dialect: Dialect::$dialect,
+            max_body_bytes: $max_body_bytes,
             access: Access::Key {
                 permission: Permission::$permission,
+                reads: $module::reads,
+                handle: |authorized| $module::handle(authorized).boxed(),
+            },
+        })
+    };
+}
+
+macro_rules! call_token_route {
+    ($path:literal, $module:ident) => {
+        Trigger::Http(Route {
+            method: "GET",
+            path: $path,
+            dialect: Dialect::Verbex,
+            max_body_bytes: MAX_BODY_BYTES,
+            access: Access::CallToken {
+                permission: Permission::CanReadConversations,
                 reads: $module::reads,
                 handle: |authorized| $module::handle(authorized).boxed(),
             },
@@ -159,6 +203,8 @@ pub static FUNCTIONS: &[Function] = &[
         trigger: Trigger::Http(Route {
             method: "GET",
             path: "/v1/openapi.json",
+            dialect: Dialect::Native,
+            max_body_bytes: MAX_BODY_BYTES,
             access: Access::Public(get_openapi::handle),
         }),
     },
@@ -191,6 +237,78 @@ pub static FUNCTIONS: &[Function] = &[
         },
     },
     Function { name: "reconcile", trigger: Trigger::Schedule { handle: |app| reconcile::handle(app).boxed() } },
+    Function {
+        name: "list-do-not-call",
+        trigger: route!("GET", "/v1/do-not-call", CanManageContacts, list_do_not_call),
+    },
+    Function {
+        name: "put-do-not-call",
+        trigger: route!("PUT", "/v1/do-not-call/{number}", CanManageContacts, put_do_not_call),
+    },
+    Function {
+        name: "delete-do-not-call",
+        trigger: route!("DELETE", "/v1/do-not-call/{number}", CanManageContacts, delete_do_not_call),
+    },
+    Function { name: "create-contact", trigger: route!("POST", "/v1/contacts", CanManageContacts, create_contact) },
+    Function { name: "list-contacts", trigger: route!("GET", "/v1/contacts", CanManageContacts, list_contacts) },
+    Function { name: "get-contact", trigger: route!("GET", "/v1/contacts/{id}", CanManageContacts, get_contact) },
+    Function {
+        name: "update-contact",
+        trigger: route!("PATCH", "/v1/contacts/{id}", CanManageContacts, update_contact),
+    },
+    Function { name: "get-wallet", trigger: route!("GET", "/v1/wallet", CanReadWallet, get_wallet) },
+    Function {
+        name: "list-wallet-entries",
+        trigger: route!("GET", "/v1/wallet/entries", CanReadWallet, list_wallet_entries),
+    },
+    Function {
+        name: "klen-create-call",
+        trigger: route!("POST", "/api/v1/calls", CanInitiateCalls, klen_create_call, Klen),
+    },
+    Function {
+        name: "verbex-dial-outbound-phone-call",
+        trigger: route!(
+            "POST",
+            "/v1/calls/dial-outbound-phone-call",
+            CanInitiateCalls,
+            verbex_dial_outbound_phone_call,
+            Verbex
+        ),
+    },
+    Function {
+        name: "verbex-get-phone-call",
+        trigger: route!("GET", "/v1/phone-calls/{id}", CanReadConversations, verbex_get_phone_call, Verbex),
+    },
+    Function {
+        name: "verbex-get-recording",
+        trigger: call_token_route!("/v1/phone-calls/{id}/recording", verbex_get_recording),
+    },
+    Function {
+        name: "verbex-get-transcript",
+        trigger: call_token_route!("/v1/phone-calls/{id}/transcript", verbex_get_transcript),
+    },
+    Function {
+        name: "levers-call-contact",
+        trigger: route!("POST", "/ai/phone-calls/action/call", CanInitiateCalls, levers_call_contact, Levers),
+    },
+    Function {
+        name: "levers-call-bulk",
+        trigger: route!(
+            "POST",
+            "/ai/phone-calls/action/call-bulk",
+            CanInitiateCalls,
+            levers_call_bulk,
+            Levers,
+            levers_call_bulk::MAX_BODY_BYTES
+        ),
+    },
+    Function {
+        name: "accept-bulk-item",
+        trigger: Trigger::Queue {
+            queue: QueueName::Bulk,
+            handle: |app, event| accept_bulk_item::handle(app, event).boxed(),
+        },
+    },
 ];
 
 /// The function of this name.
@@ -206,10 +324,10 @@ pub fn find(name: &str) -> Option<&'static Function> {
 pub async fn invoke(app: &App, function: &Function, event: Value) -> Result<Value, Error> {
     match function.trigger {
         Trigger::Http(route) => {
-            let request = Request::from_event(event).map_err(Error::Event)?;
+            let request = Request::from_event(event).map_err(Error::Event)?.taking(route.max_body_bytes);
             let response = match answer(app, &route, &request).await {
                 Ok(response) => response,
-                Err(error) => error.into_response(&request),
+                Err(error) => error.into_response(&request, route.dialect),
             };
             tracing::info!(
                 function = function.name,
@@ -228,15 +346,37 @@ pub async fn invoke(app: &App, function: &Function, event: Value) -> Result<Valu
 async fn answer(app: &App, route: &Route, request: &Request) -> Result<Response, ApiError> {
     match route.access {
         Access::Public(handle) => Ok(handle(request)),
-        Access::Key { permission, reads, handle } => {
-            let raw = auth::raw_key(request)?;
-            let mut wanted = reads(request, raw.scope());
-            wanted.extend(auth::reads(&raw));
-            let now = app.store.table.now();
-            let items = app.store.table.read(wanted).await?;
-            let caller = auth::authenticate(&raw, &items, permission, now)?;
-            request.query().map_err(|error| ApiError::field("query", error))?;
-            handle(Authorized { app, caller, request, items }).await
-        }
+        Access::CallToken { permission, reads, handle } => match CallToken::given(request) {
+            Some(token) => {
+                let mut wanted = reads(request, token.scope());
+                wanted.push(keys::organization(&token.scope().organization));
+                let now = app.store.table.now();
+                let items = app.store.table.read(wanted).await?;
+                let caller = token.authenticate(request, &items, now)?;
+                request.query().map_err(|error| ApiError::field("query", error))?;
+                handle(Authorized { app, caller, request, items }).await
+            }
+            None => let_in(app, route, request, permission, reads, handle).await,
+        },
+        Access::Key { permission, reads, handle } => let_in(app, route, request, permission, reads, handle).await,
     }
+}
+
+/// Lets a request in by its key.
+async fn let_in<'a>(
+    app: &'a App,
+    route: &Route,
+    request: &'a Request,
+    permission: Permission,
+    reads: fn(&Request, &domain::ids::Scope) -> Vec<Key>,
+    handle: fn(Authorized<'a>) -> BoxFuture<'a, Result<Response, ApiError>>,
+) -> Result<Response, ApiError> {
+    let raw = auth::raw_key(request, route.dialect)?;
+    let mut wanted = reads(request, raw.scope());
+    wanted.extend(auth::reads(&raw));
+    let now = app.store.table.now();
+    let items = app.store.table.read(wanted).await?;
+    let caller = auth::authenticate(&raw, &items, permission, now)?;
+    request.query().map_err(|error| ApiError::field("query", error))?;
+    handle(Authorized { app, caller, request, items }).await
 }

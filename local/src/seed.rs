@@ -2,8 +2,8 @@
 
 use domain::ids::{AgentId, Channel, Mode, OrganizationId, Scope};
 use domain::key::{ApiKey, Permission, RawKey, SECRET_BYTES};
-use domain::organization::{Agent, Limits, Organization, Provider};
-use domain::phone::PhoneNumber;
+use domain::organization::{Agent, Defaults, Limits, Organization, Provider};
+use domain::phone::{Country, PhoneNumber};
 use domain::sms::{Kind, SmsSettings, Terms};
 use serde::Serialize;
 use store::{StoreError, Table};
@@ -12,6 +12,10 @@ use crate::Error;
 
 /// The organization everything belongs to.
 const ORGANIZATION: &str = "dev";
+/// Where numbers without `+` belong.
+const COUNTRY: &str = "US";
+/// The agent that calls, and holds the calls of requests that name none.
+const VOICE_SLUG: &str = "demo-voice";
 /// The number of the agent that calls. Nobody has it: 555-01xx is kept free for examples.
 const VOICE_NUMBER: &str = "+15555550100";
 
@@ -50,6 +54,7 @@ pub async fn seed(table: &Table) -> Result<Seeded, Error> {
         suspended: false,
         cursor_key: domain::ids::hex(&random(table)?),
         numbers: Vec::new(),
+        defaults: Defaults { country: Country::parse(COUNTRY), voice_agent: Some(AgentId::for_slug(&id, VOICE_SLUG)) },
         endpoints: Vec::new(),
     };
     table.create_organization(&organization).await.map_err(Error::Store)?;
@@ -94,6 +99,8 @@ impl DemoAgent {
             provider: Provider::Simulator,
             version: 1,
             number: self.number.clone(),
+            external_id: None,
+            prompt: None,
             required_variables: Vec::new(),
             limits: Limits::default(),
             sms: (self.channel == Channel::Sms).then(sms_settings),
@@ -122,7 +129,7 @@ fn demo_agents(organization: &OrganizationId) -> Result<[DemoAgent; 2], Error> {
         DemoAgent { id, slug, name, channel, number }
     };
     Ok([
-        agent("demo-voice", "Demo voice agent", Channel::Voice, Some(number)),
+        agent(VOICE_SLUG, "Demo voice agent", Channel::Voice, Some(number)),
         agent("demo-sms", "Demo SMS agent", Channel::Sms, None),
     ])
 }

@@ -76,6 +76,7 @@ impl Backend {
             webhooks: self.setting("WEBHOOKS_QUEUE_URL")?.to_owned(),
             turns: self.setting("TURNS_QUEUE_URL")?.to_owned(),
             simulator: self.setting("SIMULATOR_QUEUE_URL")?.to_owned(),
+            bulk: self.setting("BULK_QUEUE_URL")?.to_owned(),
         };
         // The embedded SQS refuses a message group on a standard queue.
         Ok(Queues::new(self.sqs.clone(), urls, false))

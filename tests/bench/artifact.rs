@@ -76,6 +76,7 @@ impl Process {
             .env("WEBHOOKS_QUEUE_URL", format!("{QUEUE_URL}/webhooks"))
             .env("TURNS_QUEUE_URL", format!("{QUEUE_URL}/turns"))
             .env("SIMULATOR_QUEUE_URL", format!("{QUEUE_URL}/simulator"))
+            .env("BULK_QUEUE_URL", format!("{QUEUE_URL}/bulk"))
             .env("FAIR_QUEUES", "true")
             .env("LOG_LEVEL", "INFO")
             .stdin(Stdio::null())

@@ -1,15 +1,14 @@
 //! A call as clients see it.
 
-use std::collections::BTreeMap;
-
 use domain::call::{Analysis, AnsweredBy, Call, Cost, Status, Utterance};
 use domain::end_reason::EndReason;
-use domain::ids::{AgentId, ConversationId, Mode};
+use domain::ids::{AgentId, ContactId, ConversationId, Mode};
 use domain::organization::Provider;
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use store::FullCall;
 
 /// A call, as it stands in a list.
@@ -58,6 +57,8 @@ pub(crate) struct CallSummary {
     recording_url: Option<String>,
     /// What it cost.
     cost: Option<Cost>,
+    /// The contact it was made for.
+    contact_id: Option<ContactId>,
 }
 
 /// A call with everything known of it.
@@ -68,7 +69,8 @@ pub(crate) struct CallView {
     #[serde(flatten)]
     summary: CallSummary,
     /// The values for the agent's placeholders.
-    dynamic_variables: BTreeMap<String, String>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    dynamic_variables: Map<String, Value>,
     /// What the request brought, untouched.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     metadata: Option<Box<RawValue>>,
@@ -101,6 +103,7 @@ impl From<Call> for CallSummary {
             end_reason: call.end_reason,
             answered_by: call.facts.answered_by,
             cost: call.facts.cost,
+            contact_id: call.contact,
         }
     }
 }

@@ -9,11 +9,11 @@ use domain::sms::{Brief, LONGEST_TEXT, NewConversation, SmsConversation, Status}
 use domain::time::Timestamp;
 use lambda_http::http::StatusCode;
 use serde::Serialize;
-use serde_json::{Map, Value};
 use store::keys::{self, Key};
 use store::{ConversationRef, NewSms, Opened};
 
 use super::create_call;
+use crate::acceptance::{self, Sender};
 use crate::error::{ApiError, FieldError};
 use crate::fields::Fields;
 use crate::http::{Request, Response};
@@ -53,7 +53,7 @@ pub(crate) struct OpenedConversation {
 
 /// Whatever can be told of the request before it is judged.
 pub(crate) fn reads(request: &Request, scope: &Scope) -> Vec<Key> {
-    let mut wanted = named_in(request, scope);
+    let mut wanted = create_call::named(request, scope);
     if let idempotency::Key::Given(key) = idempotency::key(request) {
         wanted.push(keys::sms(ConversationId::for_key(scope, Operation::CreateSmsConversation, &key)));
     }
@@ -119,13 +119,14 @@ async fn judge(authorized: &Authorized<'_>, asked: &Asked, now: Timestamp) -> Re
     let agent: Option<Agent> = items.read("agent", &keys::agent(&caller.scope.organization, asked.agent))?;
     let mut agent = agent.filter(|agent| agent.channel == Channel::Sms).ok_or(ApiError::NotFound("agent"))?;
     let settings = agent.sms.take().ok_or(ApiError::NotFound("agent"))?;
-    let variables = asked.variables();
+    let variables = &asked.content.dynamic_variables;
     let mut wrong: Vec<FieldError> = Vec::new();
-    let from = sender(authorized, asked.from.as_ref(), &agent).map_err(|error| wrong.push(error)).ok();
+    let sender = acceptance::sender(caller, &Sender::AgentsElse(asked.from.clone()), &agent);
+    let from = sender.map_err(|error| wrong.push(error.field("dynamicVariables", "fromNumber"))).ok();
     let missing = agent.required_variables.iter().filter(|name| !variables.contains_key(*name));
     wrong.extend(missing.map(|name| FieldError::new(format!("dynamicVariables.{name}"), "is required by the agent")));
-    let prompt = opening::render(&settings.prompt, &variables, &mut wrong);
-    let by = opening::chosen(asked.welcome_message.as_deref(), &settings, &variables, &mut wrong);
+    let prompt = opening::render(&settings.prompt, variables, &mut wrong);
+    let by = opening::chosen(asked.welcome_message.as_deref(), &settings, variables, &mut wrong);
     let (Some(from), Some(prompt), Some(by), true) = (from, prompt, by, wrong.is_empty()) else {
         return Err(ApiError::Validation(wrong));
     };
@@ -148,7 +149,7 @@ async fn judge(authorized: &Authorized<'_>, asked: &Asked, now: Timestamp) -> Re
             },
             scope: caller.scope.clone(),
             fingerprint: asked.fingerprint.clone(),
-            agent: AgentRef { id: agent.id, slug: agent.slug, version: agent.version },
+            agent: AgentRef { id: agent.id, slug: agent.slug, name: agent.name, version: agent.version },
             provider: match caller.scope.mode {
                 Mode::Test => Provider::Simulator,
                 Mode::Live => agent.provider,
@@ -161,30 +162,6 @@ async fn judge(authorized: &Authorized<'_>, asked: &Asked, now: Timestamp) -> Re
         now,
     );
     Ok(NewSms { conversation, opening, content: asked.content.clone(), brief })
-}
-
-/// The agent and the do-not-call entry that a request names, for the first read.
-fn named_in(request: &Request, scope: &Scope) -> Vec<Key> {
-    let text = |name: &str| request.json().and_then(|body| body.get(name)).and_then(Value::as_str);
-    let by_slug = || text("agentSlug").map(|slug| AgentId::for_slug(&scope.organization, slug));
-    let agent = text("agentId").and_then(AgentId::parse).or_else(by_slug);
-    let to = text("toNumber").and_then(|to| PhoneNumber::parse(to).ok());
-    let agent = agent.map(|id| keys::agent(&scope.organization, id));
-    agent.into_iter().chain(to.map(|to| keys::suppression(scope, &to))).collect()
-}
-
-/// The number that sends: the agent's own, else the request's.
-fn sender(authorized: &Authorized<'_>, given: Option<&PhoneNumber>, agent: &Agent) -> Result<PhoneNumber, FieldError> {
-    if let Some(own) = &agent.number {
-        return Ok(own.clone());
-    }
-    let missing = || FieldError::new("fromNumber", "is required: the agent has no number of its own");
-    let given = given.ok_or_else(missing)?;
-    let caller = &authorized.caller;
-    if caller.scope.mode == Mode::Live && !caller.organization.numbers.contains(given) {
-        return Err(FieldError::new("fromNumber", "is not one of the organization's numbers"));
-    }
-    Ok(given.clone())
 }
 
 impl Asked {
@@ -218,7 +195,7 @@ impl Asked {
             to,
             from,
             welcome_message,
-            content: Content { dynamic_variables, metadata },
+            content: Content { dynamic_variables, metadata, ..Content::default() },
         })
     }
 
@@ -226,9 +203,5 @@ impl Asked {
     fn known(&self, authorized: &Authorized<'_>) -> Result<Option<SmsConversation>, ApiError> {
         let Some(id) = self.id else { return Ok(None) };
         Ok(authorized.items.read("conversation", &keys::sms(id))?)
-    }
-
-    fn variables(&self) -> Map<String, Value> {
-        self.content.dynamic_variables.iter().map(|(name, text)| (name.clone(), Value::from(text.clone()))).collect()
     }
 }

@@ -6,6 +6,7 @@ use store::Loaded;
 
 pub(crate) use super::call_reads as reads;
 use super::{conversation, reference};
+use crate::app::App;
 use crate::error::ApiError;
 use crate::http::Response;
 use crate::registry::Authorized;
@@ -16,7 +17,11 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     let id = conversation(request).ok_or(ApiError::NotFound("call"))?;
     let loaded =
         Loaded::<Call>::from_items(&reference(id, &caller.scope), &items)?.ok_or(ApiError::NotFound("call"))?;
-    let call = loaded.conversation;
+    recording(app, &loaded.conversation).await
+}
+
+/// A call's recording, or a redirect to it.
+pub(crate) async fn recording(app: &App, call: &Call) -> Result<Response, ApiError> {
     let stored = call.facts.recording.as_deref().ok_or(ApiError::NotFound("recording"))?;
     match app.providers.voice(call.provider).recording(stored).await {
         Ok(Some(Recording::Inline { content_type, bytes })) => Ok(Response::bytes(content_type, bytes)),

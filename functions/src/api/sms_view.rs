@@ -1,7 +1,5 @@
 //! An SMS conversation and its texts as clients see them.
 
-use std::collections::BTreeMap;
-
 use domain::end_reason::EndReason;
 use domain::ids::{AgentId, ConversationId, MessageId, Mode, ProviderMessageId};
 use domain::organization::{Content, Provider};
@@ -10,6 +8,7 @@ use domain::sms::{Author, DeliveryStatus, Direction, Message, SmsConversation, S
 use domain::time::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 /// An SMS conversation, as it stands in a list.
 #[derive(Debug, Serialize)]
@@ -59,7 +58,8 @@ pub(crate) struct SmsConversationView {
     #[serde(flatten)]
     summary: SmsConversationSummary,
     /// The values for the agent's placeholders.
-    dynamic_variables: BTreeMap<String, String>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    dynamic_variables: Map<String, Value>,
     /// What the request brought, untouched.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     metadata: Option<Box<RawValue>>,
@@ -118,7 +118,7 @@ impl From<SmsConversation> for SmsConversationSummary {
 impl SmsConversationView {
     /// A conversation with what the client gave for it.
     pub(super) fn new(conversation: SmsConversation, content: Content) -> Self {
-        let Content { dynamic_variables, metadata } = content;
+        let Content { dynamic_variables, metadata, .. } = content;
         Self { summary: conversation.into(), dynamic_variables, metadata }
     }
 }

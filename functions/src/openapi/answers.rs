@@ -10,7 +10,9 @@ use utoipa::openapi::schema::{Schema, SchemaType, Type};
 use utoipa::openapi::{Header, ObjectBuilder, RefOr, Response, ResponseBuilder};
 
 use super::{examples, schemas};
-use crate::error::{ApiError, Failure, FieldError};
+use crate::dialects::{Dialect, klen, levers, verbex};
+use crate::error::{ApiError, Failure};
+use crate::http::Request;
 
 /// An operation's successful answer in JSON.
 pub(super) fn json(operation: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> Response {
@@ -25,27 +27,36 @@ pub(super) fn replayed() -> Header {
     HeaderBuilder::new().schema(Some(truth)).description(Some(description)).build()
 }
 
-/// What any operation with a key may be refused with, and these.
-pub(super) fn refusals(permission: &str, own: Vec<ApiError>) -> Vec<(String, Response)> {
+/// What any operation with a key may be refused with, and these, in the words of its front door.
+pub(super) fn refusals(dialect: Dialect, permission: &str, own: Vec<ApiError>) -> Vec<(String, Response)> {
     let lacking = format!("the API key lacks the permission {permission}");
     let common = [ApiError::Unauthorized, ApiError::PermissionDenied(lacking), ApiError::Internal("".into())];
-    let mut by_status: BTreeMap<u16, Vec<ApiError>> = BTreeMap::new();
+    let request = json!({"requestContext": {"requestId": examples::REQUEST.trim_start_matches("req_")}});
+    let Ok(request) = Request::from_event(request) else { return Vec::new() };
+    let mut by_status: BTreeMap<u16, Vec<(ApiError, Value)>> = BTreeMap::new();
     for error in common.into_iter().chain(own) {
-        by_status.entry(error.status().as_u16()).or_default().push(error);
+        let Ok(response) = error.shaped(&request, dialect) else { continue };
+        by_status.entry(response.status.as_u16()).or_default().push((error, response.body_as_json()));
     }
-    by_status.into_iter().map(|(status, errors)| (status.to_string(), refusal(&errors))).collect()
+    by_status.into_iter().map(|(status, errors)| (status.to_string(), refusal(dialect, status, &errors))).collect()
 }
 
-fn refusal(errors: &[ApiError]) -> Response {
-    let mut codes: Vec<String> = errors.iter().map(|error| format!("`{}`", error.code())).collect();
+fn refusal(dialect: Dialect, status: u16, errors: &[(ApiError, Value)]) -> Response {
+    let mut codes: Vec<String> = errors.iter().map(|(error, body)| format!("`{}`", code(error, body))).collect();
     codes.dedup();
-    let mut content = ContentBuilder::new().schema(Some(schemas::of::<Failure<'_>>()));
-    if let [error] = errors {
-        content = content.example(Some(body(error)));
+    let mut content = ContentBuilder::new().schema(Some(match (dialect, status) {
+        (Dialect::Native, _) => schemas::of::<Failure<'_>>(),
+        (Dialect::Klen, _) => schemas::of::<klen::Failure<'_>>(),
+        (Dialect::Verbex | Dialect::Levers, 422) => schemas::of::<verbex::Unprocessable<'_>>(),
+        (Dialect::Verbex, _) => schemas::of::<verbex::Failure<'_>>(),
+        (Dialect::Levers, _) => schemas::of::<levers::Failure>(),
+    }));
+    if let [(_, body)] = errors {
+        content = content.example(Some(body.clone()));
     } else {
-        let examples = errors.iter().enumerate().map(|(index, error)| {
-            let example = ExampleBuilder::new().summary(error.message()).value(Some(body(error)));
-            (format!("{}_{}", error.code(), index + 1), example)
+        let examples = errors.iter().enumerate().map(|(index, (error, body))| {
+            let example = ExampleBuilder::new().summary(error.message()).value(Some(body.clone()));
+            (format!("{}_{}", code(error, body), index + 1), example)
         });
         content = content.examples_from_iter(examples);
     }
@@ -53,17 +64,7 @@ fn refusal(errors: &[ApiError]) -> Response {
     ResponseBuilder::new().description(description).content("application/json", content.build()).build()
 }
 
-fn body(error: &ApiError) -> Value {
-    let details: &[FieldError] = match error {
-        ApiError::Validation(fields) => fields,
-        _ => &[],
-    };
-    let mut body = json!({
-        "error": {"code": error.code(), "message": error.message(), "details": details},
-        "meta": {"request_id": examples::REQUEST}
-    });
-    if let ApiError::SendRefused { conversation, .. } = error {
-        body["error"]["conversationId"] = json!(conversation);
-    }
-    body
+/// The code as the client reads it.
+fn code<'a>(error: &'a ApiError, body: &'a Value) -> &'a str {
+    body["error"].as_str().unwrap_or_else(|| error.code())
 }

@@ -20,6 +20,25 @@ pub(super) fn request(operation: &str) -> Option<Value> {
         "create-webhook" => {
             Some(json!({"url": "https://example.com/hooks", "events": ["call.started", "call.ended", "call.analyzed"]}))
         }
+        "create-contact" => Some(json!({
+            "phoneNumber": "+15555550123", "firstName": "Ada", "lastName": "Lovelace", "email": "ada@example.com"
+        })),
+        "update-contact" => Some(json!({"lastName": "King"})),
+        "klen-create-call" => Some(json!({
+            "phone_number": "(555) 555-0123", "agent_id": "demo-voice", "variables": {"customer": {"name": "Ada"}}
+        })),
+        "verbex-dial-outbound-phone-call" => Some(json!({
+            "from_number": "+15555550100", "to_number": "+15555550123", "call_id": "order-4711",
+            "metadata": {"order": 4711}, "pia_llm_dynamic_data": {"firstName": "Ada"}
+        })),
+        "levers-call-contact" => Some(json!({
+            "numberToCall": "+15555550123", "firstName": "Ada", "metadata": {"project_id": "proj_123"},
+            "promptTags": {"amount": "$500.00"}
+        })),
+        "levers-call-bulk" => Some(json!({
+            "contacts": [{"numberToCall": "+15555550123", "firstName": "Ada"}, {"numberToCall": "555 555 0124"}],
+            "countryCode": "US"
+        })),
         _ => sms::request(operation),
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! Only the tests, and the example `write_openapi` among them, build this module: the artifact serves the text that was committed.
 
+mod administration;
 mod answers;
+mod dialects;
 mod events;
 mod examples;
 mod operations;
@@ -17,8 +19,10 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, Paths, SecurityRequirement, Server, Tag};
 
 use crate::api::{
-    close_call, conversation_filter, create_call, create_sms_conversation, create_webhook, send_sms_message,
+    close_call, conversation_filter, create_call, create_contact, create_sms_conversation, create_webhook,
+    send_sms_message, update_contact,
 };
+use crate::dialects::{klen_create_call, levers_call_bulk, levers_call_contact, verbex_dial_outbound_phone_call};
 use crate::registry::{Access, FUNCTIONS, Route, Trigger};
 
 /// The one security scheme's name.
@@ -63,7 +67,7 @@ pub fn document() -> OpenApi {
 }
 
 /// The fields of each operation's body, as its parser knows them.
-pub fn parsed_fields() -> [(&'static str, &'static [&'static str]); 6] {
+pub fn parsed_fields() -> [(&'static str, &'static [&'static str]); 8] {
     [
         ("create-call", &create_call::FIELDS),
         ("close-call", &close_call::FIELDS),
@@ -71,11 +75,23 @@ pub fn parsed_fields() -> [(&'static str, &'static [&'static str]); 6] {
         ("create-sms-conversation", &create_sms_conversation::FIELDS),
         ("send-sms-message", &send_sms_message::FIELDS),
         ("close-sms-conversation", &close_call::FIELDS),
+        ("create-contact", &create_contact::FIELDS),
+        ("update-contact", &update_contact::FIELDS),
+    ]
+}
+
+/// The same, of the front doors that ignore whatever they do not know.
+pub fn parsed_dialect_fields() -> [(&'static str, &'static [&'static str]); 4] {
+    [
+        ("klen-create-call", &klen_create_call::FIELDS),
+        ("verbex-dial-outbound-phone-call", &verbex_dial_outbound_phone_call::FIELDS),
+        ("levers-call-contact", &levers_call_contact::FIELDS),
+        ("levers-call-bulk", &levers_call_bulk::FIELDS),
     ]
 }
 
 /// The query parameters of each list besides `limit` and `cursor`, as its parser knows them.
-pub fn parsed_filters() -> [(&'static str, &'static [&'static str]); 6] {
+pub fn parsed_filters() -> [(&'static str, &'static [&'static str]); 9] {
     [
         ("list-calls", &conversation_filter::FILTERS),
         ("list-call-events", &[]),
@@ -83,6 +99,9 @@ pub fn parsed_filters() -> [(&'static str, &'static [&'static str]); 6] {
         ("list-sms-conversations", &conversation_filter::FILTERS),
         ("list-sms-events", &[]),
         ("list-sms-messages", &[]),
+        ("list-contacts", &[]),
+        ("list-do-not-call", &[]),
+        ("list-wallet-entries", &[]),
     ]
 }
 
@@ -100,7 +119,7 @@ fn method(route: &Route) -> Option<HttpMethod> {
 fn secured(operation: OperationBuilder, route: &Route) -> OperationBuilder {
     match route.access {
         Access::Public(_) => operation.securities(Some(Vec::<SecurityRequirement>::new())),
-        Access::Key { permission, .. } => operation
+        Access::Key { permission, .. } | Access::CallToken { permission, .. } => operation
             .security(SecurityRequirement::new(BEARER, Vec::<String>::new()))
             .extensions(Some(Extensions::from_iter([("x-permission", permission.as_str())]))),
     }
@@ -140,7 +159,7 @@ fn shown(last_four: Option<&str>) -> String {
     last_four.map_or_else(|| "any other".to_owned(), |digits| format!("`{digits}`"))
 }
 
-fn tags() -> [Tag; 4] {
+fn tags() -> [Tag; 10] {
     let tag = |name: &str, description: &str| {
         let mut tag = Tag::new(name);
         tag.description = Some(description.to_owned());
@@ -151,5 +170,11 @@ fn tags() -> [Tag; 4] {
         tag("sms", "SMS conversations, from their opening text to their end."),
         tag("webhooks", "Where events go, and what they look like."),
         tag("contract", "This document."),
+        tag("do-not-call", "The numbers that must not be contacted, in either channel."),
+        tag("contacts", "Whom calls are made to."),
+        tag("wallet", "What a metered organization can spend."),
+        tag("klen", "The front door for clients of klen."),
+        tag("verbex", "The front door for clients of verbex."),
+        tag("levers", "The front door for clients of levers."),
     ]
 }

@@ -8,11 +8,12 @@ use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::schema::{Schema, SchemaType, Type};
 use utoipa::openapi::{HeaderBuilder, ObjectBuilder, Ref, RefOr, Required, ResponseBuilder};
 
-use super::{answers, examples, parameters, requests, schemas};
+use super::{administration, answers, dialects, examples, parameters, requests, schemas};
 use crate::api::call_view::{CallSummary, CallView};
 use crate::api::close_call::Closed;
 use crate::api::create_call::Accepted;
 use crate::api::webhook_view::WebhookView;
+use crate::dialects::Dialect;
 use crate::error::{ApiError, FieldError};
 use domain::call::Status;
 
@@ -37,7 +38,7 @@ pub(super) fn describe(name: &str) -> Option<OperationBuilder> {
         "list-webhooks" => Some(list_webhooks()),
         "delete-webhook" => Some(delete_webhook()),
         "get-openapi" => Some(get_openapi()),
-        _ => None,
+        _ => administration::describe(name).or_else(|| dialects::describe(name)),
     }
 }
 
@@ -56,6 +57,8 @@ fn create_call() -> OperationBuilder {
         ApiError::NotFound("agent"),
         conflict(),
         ApiError::KeyReused,
+        insufficient_funds(),
+        ApiError::RateLimited { retry_after: 1 },
     ];
     operation("calls", "Place a call", CREATE_CALL)
         .parameter(parameters::idempotency_key(Required::True))
@@ -168,7 +171,8 @@ const CREATE_CALL: &str = "Accepts a call to be placed by an agent. It is dialle
     most once whatever happens. What becomes of it comes by webhook, and is shown by `get-call`.\n\nA request with an \
     `Idempotency-Key` that was used before is answered before anything is judged that may have changed since: the agent, the \
     do-not-call list, a suspension. An agent that is unknown, or of the SMS channel, is answered with 404, missing variables \
-    that the agent requires with 400, and a `toNumber` on the do-not-call list with 403.";
+    that the agent requires with 400, and a `toNumber` on the do-not-call list with 403. A metered organization's wallet has to \
+    cover the longest course of the call, and takes 20 calls a second.";
 
 const LIST_CALLS: &str = "The calls of the key's mode, newest first, by the moment of their acceptance. Filters narrow down \
     together. A call shows up here within moments of its acceptance.";
@@ -186,43 +190,53 @@ const CREATE_WEBHOOK: &str = "The endpoint gets the events of the key's mode tha
     20 endpoints in each mode. With an `Idempotency-Key`, a replay shows the endpoint as it is now, its secret included; once it \
     was deleted, the key makes a new one. Names in snake case stand beside some in camel case; both say the same.";
 
-fn operation(tag: &str, summary: &str, description: &str) -> OperationBuilder {
+pub(super) fn insufficient_funds() -> ApiError {
+    ApiError::InsufficientFunds { balance_minor: 120, required_minor: 450, currency: "USD".to_owned() }
+}
+
+pub(super) fn operation(tag: &str, summary: &str, description: &str) -> OperationBuilder {
     OperationBuilder::new().tag(tag).summary(Some(summary)).description(Some(description))
 }
 
-fn body(name: &str, schema: impl Into<RefOr<Schema>>, required: Required) -> RequestBody {
+pub(super) fn body(name: &str, schema: impl Into<RefOr<Schema>>, required: Required) -> RequestBody {
     let content = ContentBuilder::new().schema(Some(schema)).example(examples::request(name)).build();
     RequestBodyBuilder::new().content("application/json", content).required(Some(required)).build()
 }
 
-fn with_body(mut own: Vec<ApiError>) -> Vec<ApiError> {
+pub(super) fn with_body(mut own: Vec<ApiError>) -> Vec<ApiError> {
     own.extend([ApiError::PayloadTooLarge, ApiError::UnsupportedMediaType]);
     own
 }
 
-fn invalid(fields: &[(&str, &str)]) -> ApiError {
+pub(super) fn invalid(fields: &[(&str, &str)]) -> ApiError {
     ApiError::Validation(fields.iter().map(|(field, message)| FieldError::new(*field, message)).collect())
 }
 
-fn invalid_page() -> ApiError {
+pub(super) fn invalid_page() -> ApiError {
     invalid(&[("limit", "must be a number from 1 to 100")])
 }
 
-fn invalid_query() -> ApiError {
+pub(super) fn invalid_query() -> ApiError {
     ApiError::field("query", crate::query::Undecodable)
 }
 
-fn conflict() -> ApiError {
+pub(super) fn conflict() -> ApiError {
     store::StoreError::Conflict.into()
 }
 
-trait WithRefusals {
-    fn with_refusals(self, permission: &str, own: Vec<ApiError>) -> Self;
+pub(super) trait WithRefusals: Sized {
+    /// With what the operation may be refused with, in the native shape.
+    fn with_refusals(self, permission: &str, own: Vec<ApiError>) -> Self {
+        self.with_refusals_of(Dialect::Native, permission, own)
+    }
+
+    /// The same, in the shape of a front door.
+    fn with_refusals_of(self, dialect: Dialect, permission: &str, own: Vec<ApiError>) -> Self;
 }
 
 impl WithRefusals for OperationBuilder {
-    fn with_refusals(self, permission: &str, own: Vec<ApiError>) -> Self {
-        answers::refusals(permission, own)
+    fn with_refusals_of(self, dialect: Dialect, permission: &str, own: Vec<ApiError>) -> Self {
+        answers::refusals(dialect, permission, own)
             .into_iter()
             .fold(self, |operation, (status, answer)| operation.response(status, answer))
     }

@@ -1,6 +1,6 @@
 //! The parameters that requests take besides their bodies.
 
-use domain::ids::{AgentId, ConversationId, EndpointId};
+use domain::ids::{AgentId, ContactId, ConversationId, EndpointId};
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
 use serde_json::json;
@@ -26,9 +26,36 @@ pub(super) fn webhook_id() -> Parameter {
     path_id(schemas::of::<EndpointId>(), "The endpoint's `id`.")
 }
 
+/// The contact that a path names.
+pub(super) fn contact_id() -> Parameter {
+    path_id(schemas::of::<ContactId>(), "The contact's `id`.")
+}
+
+/// The call that a path names by the id of its object.
+pub(super) fn object_id() -> Parameter {
+    let digits =
+        ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).pattern(Some("^[0-9a-fA-F]{24}$")).build();
+    path_id(Schema::from(digits), "The `_id` that the call was accepted with.")
+}
+
+/// The number that a path names.
+pub(super) fn number() -> Parameter {
+    path("number", schemas::of::<PhoneNumber>(), "The phone number: `+15555550123`, or `%2B15555550123`.")
+}
+
+/// The token of a call, in the query.
+pub(super) fn access_token() -> Parameter {
+    let token = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
+    query("access_token", token, "The call's `access_token`, where it is not sent as a bearer token.")
+}
+
 fn path_id(schema: impl Into<RefOr<Schema>>, description: &str) -> Parameter {
+    path("id", schema, description)
+}
+
+fn path(name: &str, schema: impl Into<RefOr<Schema>>, description: &str) -> Parameter {
     ParameterBuilder::new()
-        .name("id")
+        .name(name)
         .parameter_in(ParameterIn::Path)
         .required(Required::True)
         .schema(Some(schema))

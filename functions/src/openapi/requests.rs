@@ -109,3 +109,39 @@ pub(super) struct CreateWebhook {
     #[serde(rename = "is_active")]
     is_active_for_pam: Option<bool>,
 }
+
+/// A contact to be made.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = CreateContactRequest)]
+#[expect(dead_code, reason = "describes the fields that `api::create_contact` reads one by one")]
+pub(super) struct CreateContact {
+    /// Its number: there is one contact for each.
+    phone_number: PhoneNumber,
+    /// Its first name.
+    #[schema(max_length = 255, example = "Ada")]
+    first_name: Option<String>,
+    /// Its last name.
+    #[schema(max_length = 255, example = "Lovelace")]
+    last_name: Option<String>,
+    /// Its email address.
+    #[schema(max_length = 255, example = "ada@example.com")]
+    email: Option<String>,
+}
+
+/// What is to be changed about a contact. What is left out stays; what is null is emptied.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = UpdateContactRequest)]
+#[expect(dead_code, reason = "describes the fields that `api::update_contact` reads one by one")]
+pub(super) struct UpdateContact {
+    /// Its first name.
+    #[schema(max_length = 255)]
+    first_name: Option<String>,
+    /// Its last name.
+    #[schema(max_length = 255, example = "King")]
+    last_name: Option<String>,
+    /// Its email address.
+    #[schema(max_length = 255)]
+    email: Option<String>,
+}

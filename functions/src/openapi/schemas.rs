@@ -15,15 +15,19 @@ use super::{events, requests};
 use crate::api::call_view::{CallSummary, CallView};
 use crate::api::close_call::Closed;
 use crate::api::close_sms_conversation::ClosedConversation;
+use crate::api::contact_view::ContactView;
 use crate::api::create_call::Accepted;
 use crate::api::create_sms_conversation::OpenedConversation;
+use crate::api::get_wallet::WalletView;
+use crate::api::list_wallet_entries::EntryView as WalletEntry;
+use crate::api::put_do_not_call::EntryView as DoNotCallEntry;
 use crate::api::sms_view::{MessageView, SmsConversationSummary, SmsConversationView};
 use crate::api::webhook_view::WebhookView;
 use crate::error::{Failure, FailureBody};
 use crate::event_body::EventBody;
 use crate::http::Pagination;
 
-type NamedSchema = (String, RefOr<Schema>);
+pub(super) type NamedSchema = (String, RefOr<Schema>);
 
 /// Every schema that the document refers to.
 pub(super) fn components() -> Components {
@@ -64,6 +68,14 @@ pub(super) fn components() -> Components {
     written::<FailureBody<'_>>(&mut found, left_out_instead_of_null);
     written::<Failure<'_>>(&mut found, always_there);
     written::<EventBody<'_>>(&mut found, always_there);
+    written::<ContactView>(&mut found, always_there);
+    written::<DoNotCallEntry>(&mut found, always_there);
+    written::<WalletView>(&mut found, always_there);
+    written::<WalletEntry>(&mut found, always_there);
+    for collect in [named::<requests::CreateContact>, named::<requests::UpdateContact>] {
+        collect(&mut found);
+    }
+    super::dialects::schemas(&mut found);
     found.push(("Meta".to_owned(), meta().into()));
     found.push(("ListMeta".to_owned(), list_meta().into()));
     found.extend(events::schemas());
@@ -83,11 +95,11 @@ pub(super) fn of<T: ToSchema>() -> Ref {
     Ref::from_schema_name(T::name())
 }
 
-fn named<T: ToSchema>(found: &mut Vec<NamedSchema>) {
+pub(super) fn named<T: ToSchema>(found: &mut Vec<NamedSchema>) {
     written::<T>(found, |_| {});
 }
 
-fn written<T: ToSchema>(found: &mut Vec<NamedSchema>, adjust: fn(&mut Object)) {
+pub(super) fn written<T: ToSchema>(found: &mut Vec<NamedSchema>, adjust: fn(&mut Object)) {
     let mut schema = T::schema();
     if let RefOr::T(schema) = &mut schema {
         for object in objects(schema) {
@@ -113,7 +125,7 @@ fn objects(schema: &mut Schema) -> Vec<&mut Object> {
 }
 
 /// For types that write every field, with null where there is nothing.
-fn always_there(object: &mut Object) {
+pub(super) fn always_there(object: &mut Object) {
     object.required = object.properties.keys().cloned().collect();
 }
 

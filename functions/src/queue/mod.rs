@@ -1,5 +1,6 @@
 //! What messages on a queue wake.
 
+pub(crate) mod accept_bulk_item;
 mod batch;
 pub(crate) mod deliver_webhook;
 pub(crate) mod dispatch_call;

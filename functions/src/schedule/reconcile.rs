@@ -121,8 +121,9 @@ async fn give_up(app: &App, due: &DueItem) -> Result<(), StoreError> {
             let after = Delivery { state: State::Exhausted, ..pending.delivery.clone() };
             app.store.table.mark_delivery(&pending, &after).await.map(drop)
         }
-        // The simulator's callbacks are in no index: polls make up for lost ones.
-        QueueName::Simulator => Ok(()),
+        // The simulator's callbacks are in no index: polls make up for lost ones. Nor are the items of bulk requests: a
+        // replay completes them.
+        QueueName::Simulator | QueueName::Bulk => Ok(()),
     }
 }
 

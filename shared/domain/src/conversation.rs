@@ -15,6 +15,7 @@ use crate::obligation::Obligation;
 use crate::phone::PhoneNumber;
 use crate::sms::{Message, StoredMessage};
 use crate::time::Timestamp;
+use crate::wallet::Settlement;
 
 /// The agent, as it was when the conversation was accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -24,6 +25,9 @@ pub struct AgentRef {
     pub id: AgentId,
     /// Its slug.
     pub slug: String,
+    /// What people call it.
+    #[serde(default)]
+    pub name: String,
     /// Its version.
     pub version: u32,
 }
@@ -77,6 +81,8 @@ pub struct Change<C: Conversation> {
 pub enum Effect {
     /// The transcript of the call.
     StoreTranscript(Vec<Utterance>),
+    /// What the wallet holds for the call goes back, less the call's price.
+    SettleHold(Settlement),
     /// The customer is not to be contacted any more, on any channel.
     Suppress {
         /// How we know: `analysis`, `keyword`, `carrier`.

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::phone::PhoneNumber;
+
 /// The tenant: `clientOrgId` in events. Lower-case letters, digits and `-`, 1 to 40 characters, beginning and ending
 /// with a letter or digit, so that it can stand inside an API key and a table key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -105,6 +107,16 @@ pub enum Operation {
     CreateCall,
     /// `POST /v1/sms-conversations`.
     CreateSmsConversation,
+    /// A call through the front door `klen`.
+    KlenCall,
+    /// A call through the front door `verbex`.
+    VerbexCall,
+    /// A call through the front door `levers`.
+    LeversCall,
+    /// An item of a bulk request through the front door `levers`.
+    LeversBulkItem,
+    /// `POST /v1/contacts`.
+    CreateContact,
     /// `POST /v1/webhooks`.
     CreateWebhook,
 }
@@ -114,8 +126,20 @@ impl Operation {
         match self {
             Self::CreateCall => "create-call",
             Self::CreateSmsConversation => "create-sms-conversation",
+            Self::KlenCall => "klen-create-call",
+            Self::VerbexCall => "verbex-dial-outbound-phone-call",
+            Self::LeversCall => "levers-call-contact",
+            Self::LeversBulkItem => "levers-call-bulk",
+            Self::CreateContact => "create-contact",
             Self::CreateWebhook => "create-webhook",
         }
+    }
+}
+
+impl Operation {
+    /// What a request under this idempotency key is found by, where nothing else follows from the key.
+    pub fn key_digest(self, scope: &Scope, idempotency_key: &str) -> String {
+        hex(&digest_of(&["request", &scope.to_string(), self.as_str(), idempotency_key]))
     }
 }
 
@@ -221,6 +245,11 @@ impl MessageId {
     }
 }
 
+uuid_id! {
+    /// A contact.
+    ContactId
+}
+
 impl ConversationId {
     /// The conversation that a request under this idempotency key is, whoever sends it again.
     pub fn for_key(scope: &Scope, operation: Operation, idempotency_key: &str) -> Self {
@@ -240,6 +269,19 @@ impl ConversationId {
     }
 }
 
+impl ConversationId {
+    /// The conversation that the front door `verbex` shows under an object's id, whoever sends the request again.
+    pub fn for_object(scope: &Scope, object: ObjectId) -> Self {
+        Self::for_key(scope, Operation::VerbexCall, &object.to_string())
+    }
+
+    /// A whole number that stands for the conversation where a client expects one. Below 2^53, so that it is the same in
+    /// every language; nothing is found by it.
+    pub fn reference(self) -> u64 {
+        reference(&["conversation-reference", &self.to_string()])
+    }
+}
+
 impl EndpointId {
     /// The endpoint that a request under this idempotency key is, whoever sends it again.
     pub fn for_key(scope: &Scope, idempotency_key: &str) -> Self {
@@ -252,6 +294,66 @@ impl AgentId {
     pub fn for_slug(organization: &OrganizationId, slug: &str) -> Self {
         Self::derived(&["agent", organization.as_str(), slug])
     }
+
+    /// A whole number below 2^53 that names the agent where a client expects one.
+    pub fn reference(self) -> u64 {
+        reference(&["agent-reference", &self.to_string()])
+    }
+}
+
+impl ContactId {
+    /// The contact of that number. A contact is its number, so that finding one by it needs no index, and two requests
+    /// at the same time make one contact.
+    pub fn for_number(scope: &Scope, number: &PhoneNumber) -> Self {
+        Self::derived(&["contact", &scope.to_string(), number.as_str()])
+    }
+
+    /// The whole number below 2^53 by which the contact is known where a client expects one. Another `attempt` gives
+    /// another number, should one be taken.
+    pub fn reference(self, attempt: u32) -> u64 {
+        reference(&["contact-reference", &self.to_string(), &attempt.to_string()])
+    }
+}
+
+/// The name that the front door `verbex` gives an object: it has the form of a MongoDB ObjectId, 24 hexadecimal digits,
+/// which its clients check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ObjectId([u8; 12]);
+
+impl ObjectId {
+    /// The object that a request under this key is, whoever sends it again.
+    pub fn for_key(scope: &Scope, key: &str) -> Self {
+        let digest = digest_of(&["object", &scope.to_string(), key]);
+        let mut bytes = [0_u8; 12];
+        bytes.copy_from_slice(&digest[..12]);
+        Self(bytes)
+    }
+
+    /// An object's name of random bytes.
+    pub fn random(bytes: [u8; 12]) -> Self {
+        Self(bytes)
+    }
+
+    /// Reads a name; `None` where the text has another form.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits: Vec<u8> = text.chars().map(|digit| Some(digit.to_digit(16)? as u8)).collect::<Option<_>>()?;
+        let bytes: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
+        bytes.try_into().ok().filter(|_| digits.len() == 24).map(Self)
+    }
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0))
+    }
+}
+
+/// A whole number below 2^53 that follows from these parts, the same for ever.
+fn reference(parts: &[&str]) -> u64 {
+    let digest = digest_of(parts);
+    let mut bytes = [0_u8; 8];
+    bytes.copy_from_slice(&digest[..8]);
+    u64::from_be_bytes(bytes) >> 11
 }
 
 /// The id of a conversation's event: the same at every attempt to deliver it.
@@ -286,7 +388,7 @@ pub fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{ConversationId, Mode, Operation, OrganizationId, Scope};
+    use super::{ConversationId, Mode, ObjectId, Operation, OrganizationId, Scope};
 
     fn scope(organization: &str, mode: Mode) -> Scope {
         Scope { organization: OrganizationId::parse(organization).unwrap(), mode }
@@ -299,6 +401,20 @@ mod tests {
         assert_ne!(here, ConversationId::for_key(&scope("acme", Mode::Live), Operation::CreateCall, "k"));
         assert_ne!(here, ConversationId::for_key(&scope("acm", Mode::Test), Operation::CreateCall, "ek"));
         assert_eq!(ConversationId::parse(&here.to_string()), Some(here));
+    }
+
+    #[test]
+    fn an_object_has_24_hexadecimal_digits_and_is_one_conversation_of_its_scope() {
+        let object = ObjectId::for_key(&scope("acme", Mode::Test), "k");
+        assert_eq!(object.to_string().len(), 24);
+        assert_eq!(ObjectId::parse(&object.to_string()), Some(object));
+        assert_eq!(ObjectId::parse(&object.to_string().to_uppercase()), Some(object));
+        for bad in ["", "0", &"0".repeat(23), &"0".repeat(25), &"g".repeat(24), &"é".repeat(12)] {
+            assert_eq!(ObjectId::parse(bad), None, "{bad}");
+        }
+        let here = ConversationId::for_object(&scope("acme", Mode::Test), object);
+        assert_ne!(here, ConversationId::for_object(&scope("acme", Mode::Live), object));
+        assert!(here.reference() < 1 << 53);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The rules of a conversation: pure. No AWS, no HTTP, no tokio, no clock and no randomness; those are arguments.
 
 pub mod call;
+pub mod contact;
 pub mod conversation;
 pub mod cursor;
 pub mod delivery;
@@ -20,3 +21,4 @@ pub mod sms;
 pub mod template;
 pub mod time;
 pub mod tool;
+pub mod wallet;

@@ -1,12 +1,11 @@
 //! Organizations, their agents, and whom they must not contact.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use crate::ids::{AgentId, Channel, EndpointId, Mode, OrganizationId, Scope, digest_of, hex};
-use crate::phone::PhoneNumber;
+use crate::phone::{Country, PhoneNumber};
 use crate::sms::SmsSettings;
 use crate::time::{Span, Timestamp};
 
@@ -28,9 +27,24 @@ pub struct Organization {
     pub cursor_key: String,
     /// The numbers it may send from, in live mode.
     pub numbers: Vec<PhoneNumber>,
+    /// What stands in for what a request leaves out.
+    #[serde(default)]
+    pub defaults: Defaults,
     /// Its webhook endpoints as far as the fan-out of an event needs them: here, so that the read that loads a
     /// conversation's organization loads them too.
     pub endpoints: Vec<Subscription>,
+}
+
+/// What stands in for what a request leaves out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Defaults {
+    /// The country that a phone number without `+` is read in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<Country>,
+    /// The voice agent of a request that names none, where its front door allows that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voice_agent: Option<AgentId>,
 }
 
 impl Organization {
@@ -136,6 +150,12 @@ pub struct Agent {
     pub version: u32,
     /// Its own number. A request's `fromNumber` is ignored where there is one, and required where there is none.
     pub number: Option<PhoneNumber>,
+    /// What another vendor's clients know it by, where they bring such a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    /// What it is told before a call: a template, rendered with the request's variables when the call is accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<String>,
     /// The dynamic variables a request must bring.
     #[serde(default)]
     pub required_variables: Vec<String>,
@@ -144,6 +164,15 @@ pub struct Agent {
     /// What an agent that holds SMS conversations is set to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sms: Option<SmsSettings>,
+}
+
+impl Agent {
+    /// What other vendors' clients name it by: their own identifier for it, the number it calls from, and its id as a
+    /// whole number.
+    pub fn aliases(&self) -> Vec<String> {
+        let number = self.number.iter().map(|number| number.as_str().to_owned());
+        number.chain(self.external_id.clone()).chain([self.id.reference().to_string()]).collect()
+    }
 }
 
 /// How long a call may ring and last, in seconds.
@@ -185,13 +214,25 @@ pub fn pair_digest(scope: &Scope, ours: &PhoneNumber, customer: &PhoneNumber) ->
     hex(&digest_of(&["pair", &scope.to_string(), ours.as_str(), customer.as_str()]))
 }
 
-/// What a client gave for its conversation, untouched: up to 80 KiB, which stand apart where they are large.
+/// What a client gave for its conversation, and what was made of it: it stands apart where it is large.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Content {
-    /// The values for the agent's placeholders.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub dynamic_variables: BTreeMap<String, String>,
+    /// The values for the agent's placeholders. The native API takes texts only; other front doors take any JSON.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub dynamic_variables: Map<String, Value>,
+    /// The agent's prompt with every placeholder filled in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<String>,
+    /// The called number as it was written, where that was not E.164.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw_number: Option<String>,
+    /// The identifier that the client chose for it, where its front door lets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_call_id: Option<String>,
+    /// The agent as the request named it, where that has to be shown again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_agent: Option<String>,
     /// A JSON object, returned as it came: to the letter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Box<RawValue>>,

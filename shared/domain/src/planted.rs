@@ -50,6 +50,10 @@ pub enum Bug {
     ForgetInbound,
     /// A conversation is opened without closing the older one.
     KeepSuperseded,
+    /// A hold is settled while its attempt may still be live.
+    SettleEarly,
+    /// A hold is settled without an entry that says so.
+    ForgetEntry,
     /// A job that cannot be enqueued fails the request after it was accepted, without the index to catch it.
     ForgetDue,
 }

@@ -10,7 +10,7 @@ use crate::error::StoreError;
 use crate::item;
 use crate::keys;
 use crate::table::Table;
-use crate::write::Written;
+use crate::write::{Written, transact_put};
 
 impl Table {
     /// Makes an organization; `false` where there is one of this id already, which stays as it is.
@@ -30,12 +30,18 @@ impl Table {
         self.put(self.put_of(item::item(&keys::api_key(raw), key)?, None)?).await.map(drop)
     }
 
-    /// Stores an agent, whatever was there before.
+    /// Stores an agent, whatever was there before, and the names that other vendors' clients find it by. A name that
+    /// it had before and has no more still leads to it: whoever follows one looks whether the agent bears it.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn put_agent(&self, organization: &OrganizationId, agent: &Agent) -> Result<(), StoreError> {
-        self.put(self.put_of(item::item(&keys::agent(organization, agent.id), agent)?, None)?).await.map(drop)
+        let mut made = vec![item::item(&keys::agent(organization, agent.id), agent)?];
+        for alias in agent.aliases() {
+            made.push(item::item(&keys::agent_alias(organization, &alias), &agent.id)?);
+        }
+        let puts = made.into_iter().map(|item| self.put_of(item, None).map(transact_put));
+        self.transact(puts.collect::<Result<_, _>>()?).await.map(drop)
     }
 
     /// Puts a number on a scope's do-not-call list.

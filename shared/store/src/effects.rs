@@ -89,6 +89,7 @@ fn effect_writes<C: Conversation>(
     let put_new = |item: Item| Ok(transact_put(table.put_of(item, Some(MUST_BE_NEW))?));
     match effect {
         Effect::StoreTranscript(utterances) => transcript_items(id, utterances)?.into_iter().map(put).collect(),
+        Effect::SettleHold(settlement) => table.settlement_writes(scope, &id.to_string(), *settlement, now),
         Effect::Suppress { .. } | Effect::LiftSuppression => {
             let write = suppression_write(table, scope, conversation.customer(), listed, effect, now)?;
             Ok(write.into_iter().collect())

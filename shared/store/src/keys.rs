@@ -1,10 +1,11 @@
 //! Where everything stands in the table. The only place that builds keys.
 
-use domain::ids::{AgentId, Channel, ConversationId, EndpointId, Mode, OrganizationId, Scope};
+use domain::ids::{AgentId, Channel, ContactId, ConversationId, EndpointId, Mode, OrganizationId, Scope};
 use domain::key::RawKey;
 use domain::organization::{pair_digest, suppression_digest};
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
+use domain::wallet::EntryKind;
 
 /// The name of the partition key's attribute.
 pub const PK: &str = "pk";
@@ -65,6 +66,11 @@ pub fn agent(organization: &OrganizationId, id: AgentId) -> Key {
     Key::new(organization_pk(organization), format!("agent#{id}"))
 }
 
+/// The agent that somebody else's name stands for: a number it calls from, or an identifier of another vendor's.
+pub fn agent_alias(organization: &OrganizationId, alias: &str) -> Key {
+    Key::new(organization_pk(organization), format!("alias#{alias}"))
+}
+
 /// What every endpoint of a scope begins with, in its organization's partition.
 pub fn endpoint_prefix(mode: Mode) -> String {
     format!("endpoint#{}#", mode.as_str())
@@ -83,6 +89,55 @@ pub fn suppression(scope: &Scope, number: &PhoneNumber) -> Key {
 /// A suppressed number of a scope.
 pub fn suppression_by_digest(scope: &Scope, digest: &str) -> Key {
     Key::new(format!("dnc#{scope}"), digest)
+}
+
+/// What every contact of a scope begins with.
+pub const CONTACT_PREFIX: &str = "contact#";
+
+/// A contact.
+pub fn contact(scope: &Scope, id: ContactId) -> Key {
+    Key::new(format!("contacts#{scope}"), format!("{CONTACT_PREFIX}{id}"))
+}
+
+/// The contact that a whole number stands for.
+pub fn contact_by_reference(scope: &Scope, reference: u64) -> Key {
+    Key::new(format!("contacts#{scope}"), format!("reference#{reference}"))
+}
+
+/// The request that made a contact under an idempotency key, by the key's digest.
+pub fn contact_request(scope: &Scope, digest: &str) -> Key {
+    Key::new(format!("contacts#{scope}"), format!("request#{digest}"))
+}
+
+/// A wallet.
+pub fn wallet(scope: &Scope) -> Key {
+    Key::new(format!("wallet#{scope}"), "wallet")
+}
+
+/// What a wallet was paid, by the operator's reference: once for each.
+pub fn wallet_credit(scope: &Scope, reference: &str) -> Key {
+    Key::new(format!("wallet#{scope}"), format!("credit#{reference}"))
+}
+
+/// What every entry of a wallet's book begins with.
+pub const WALLET_ENTRY_PREFIX: &str = "entry#";
+
+/// An entry of a wallet's book: by time, then one of each kind for each reference.
+pub fn wallet_entry(scope: &Scope, at: Timestamp, reference: &str, kind: EntryKind) -> Key {
+    Key::new(format!("wallet#{scope}"), format!("{WALLET_ENTRY_PREFIX}{at}#{reference}#{}", kind.as_str()))
+}
+
+/// A bulk request.
+pub fn bulk(scope: &Scope, id: ConversationId) -> Key {
+    Key::new(format!("bulk#{scope}#{id}"), "bulk")
+}
+
+/// What every item of a bulk request that was refused begins with.
+pub const BULK_REFUSAL_PREFIX: &str = "refused#";
+
+/// An item of a bulk request that was refused.
+pub fn bulk_refusal(scope: &Scope, id: ConversationId, index: u32) -> Key {
+    Key::new(format!("bulk#{scope}#{id}"), format!("{BULK_REFUSAL_PREFIX}{index:04}"))
 }
 
 fn conversation_pk(id: ConversationId) -> String {

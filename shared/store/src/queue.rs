@@ -32,11 +32,13 @@ pub enum QueueName {
     Turns,
     /// The simulator's later callbacks.
     Simulator,
+    /// Items of bulk requests that are to be accepted.
+    Bulk,
 }
 
 impl QueueName {
     /// Every queue.
-    pub const ALL: [Self; 4] = [Self::Dispatch, Self::Webhooks, Self::Turns, Self::Simulator];
+    pub const ALL: [Self; 5] = [Self::Dispatch, Self::Webhooks, Self::Turns, Self::Simulator, Self::Bulk];
 
     /// The queue's name, as it stands in items.
     pub const fn as_str(self) -> &'static str {
@@ -45,6 +47,7 @@ impl QueueName {
             Self::Webhooks => "webhooks",
             Self::Turns => "turns",
             Self::Simulator => "simulator",
+            Self::Bulk => "bulk",
         }
     }
 
@@ -113,6 +116,8 @@ pub struct QueueUrls {
     pub turns: String,
     /// See [`QueueName::Simulator`].
     pub simulator: String,
+    /// See [`QueueName::Bulk`].
+    pub bulk: String,
 }
 
 /// The queues. A concrete type over the real SDK.
@@ -187,6 +192,7 @@ impl Queues {
             QueueName::Webhooks => &self.0.urls.webhooks,
             QueueName::Turns => &self.0.urls.turns,
             QueueName::Simulator => &self.0.urls.simulator,
+            QueueName::Bulk => &self.0.urls.bulk,
         }
     }
 

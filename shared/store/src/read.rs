@@ -18,17 +18,26 @@ const PATIENCE_MS: u64 = 2_000;
 
 /// What a batch read returned.
 #[derive(Clone, Debug, Default)]
-pub struct Items(HashMap<Key, Item>);
+pub struct Items {
+    found: HashMap<Key, Item>,
+    asked: BTreeSet<Key>,
+}
 
 impl Items {
     /// The item under this key, if there is one.
     pub fn get(&self, key: &Key) -> Option<&Item> {
-        self.0.get(key)
+        self.found.get(key)
+    }
+
+    /// Whether this key was asked for. What was not asked for is not known to be absent.
+    pub fn covers(&self, key: &Key) -> bool {
+        self.asked.contains(key)
     }
 
     /// What was read under these keys, and nothing else.
     pub(crate) fn only(&self, keys: &[Key]) -> Self {
-        Self(keys.iter().filter_map(|key| Some((key.clone(), self.get(key)?.clone()))).collect())
+        let found = keys.iter().filter_map(|key| Some((key.clone(), self.get(key)?.clone()))).collect();
+        Self { found, asked: keys.iter().cloned().collect() }
     }
 
     /// Reads the item under this key, if there is one.
@@ -41,13 +50,28 @@ impl Items {
 }
 
 impl Table {
+    /// Reads what of these keys was not asked for yet. No round trip where all were.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn read_missing(&self, items: &mut Items, keys: impl IntoIterator<Item = Key>) -> Result<(), StoreError> {
+        let missing: Vec<Key> = keys.into_iter().filter(|key| !items.covers(key)).collect();
+        if !missing.is_empty() {
+            let more = self.read(missing).await?;
+            items.found.extend(more.found);
+            items.asked.extend(more.asked);
+        }
+        Ok(())
+    }
+
     /// Reads up to 100 items, consistently. An item that is not in the answer is not in the table: keys that DynamoDB
     /// keeps back are asked for again, and at last are an error.
     ///
     /// # Errors
     /// [`StoreError::Unprocessed`], or [`StoreError::Aws`].
     pub async fn read(&self, keys: impl IntoIterator<Item = Key>) -> Result<Items, StoreError> {
-        let mut wanted: BTreeSet<Key> = keys.into_iter().collect();
+        let asked: BTreeSet<Key> = keys.into_iter().collect();
+        let mut wanted = asked.clone();
         let mut found = HashMap::with_capacity(wanted.len());
         let mut backoff = Backoff::new(self.clock(), PATIENCE_MS);
         while !wanted.is_empty() {
@@ -77,7 +101,7 @@ impl Table {
                 return Err(StoreError::Unprocessed);
             }
         }
-        Ok(Items(found))
+        Ok(Items { found, asked })
     }
 
     /// Opens the connection, by a read of nothing. A failure is the next request's to report.
@@ -87,7 +111,7 @@ impl Table {
         }
     }
 
-    /// A page of a partition: the items whose sort keys begin so, behind `start`, in order and as they are now; and where
+    /// A page of a partition: the items whose sort keys begin so (all of them, where that is empty), behind `start`, in order and as they are now; and where
     /// the next page begins, if there is one. Without a limit a page is what DynamoDB reads in one go.
     pub(crate) async fn partition(
         &self,
@@ -109,12 +133,16 @@ impl Table {
     }
 
     fn partition_query(&self, pk: String, prefix: &str) -> QueryFluentBuilder {
+        let mut values = Item::from([(":pk".to_owned(), text(pk))]);
+        let condition = if prefix.is_empty() { "pk = :pk" } else { "pk = :pk AND begins_with(sk, :prefix)" };
+        if !prefix.is_empty() {
+            values.insert(":prefix".to_owned(), text(prefix));
+        }
         self.dynamodb()
             .query()
             .table_name(self.name())
-            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-            .expression_attribute_values(":pk", text(pk))
-            .expression_attribute_values(":prefix", text(prefix))
+            .key_condition_expression(condition)
+            .set_expression_attribute_values(Some(values))
             .consistent_read(true)
     }
 }

@@ -56,6 +56,15 @@ impl Api {
         answer(self.request(Method::DELETE, path)).await
     }
 
+    pub(super) async fn put(&self, path: &str) -> Answer {
+        answer(self.request(Method::PUT, path)).await
+    }
+
+    pub(super) async fn patch(&self, path: &str, body: &Value) -> Answer {
+        let request = self.request(Method::PATCH, path).header(CONTENT_TYPE, "application/json");
+        answer(request.body(body.to_string())).await
+    }
+
     /// Sends JSON without an idempotency key.
     pub(super) async fn post(&self, path: &str, body: &Value) -> Answer {
         answer(self.json(path, body.to_string())).await

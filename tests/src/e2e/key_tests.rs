@@ -75,6 +75,15 @@ async fn a_key_opens_what_it_has_the_permission_for_and_nothing_else() {
         (Method::POST, "/v1/webhooks".to_owned(), Permission::CanManageWebhooks),
         (Method::GET, "/v1/webhooks".to_owned(), Permission::CanManageWebhooks),
         (Method::DELETE, "/v1/webhooks/x".to_owned(), Permission::CanManageWebhooks),
+        (Method::GET, "/v1/do-not-call".to_owned(), Permission::CanManageContacts),
+        (Method::PUT, "/v1/do-not-call/+15555550150".to_owned(), Permission::CanManageContacts),
+        (Method::DELETE, "/v1/do-not-call/+15555550150".to_owned(), Permission::CanManageContacts),
+        (Method::POST, "/v1/contacts".to_owned(), Permission::CanManageContacts),
+        (Method::GET, "/v1/contacts".to_owned(), Permission::CanManageContacts),
+        (Method::GET, "/v1/contacts/x".to_owned(), Permission::CanManageContacts),
+        (Method::PATCH, "/v1/contacts/x".to_owned(), Permission::CanManageContacts),
+        (Method::GET, "/v1/wallet".to_owned(), Permission::CanReadWallet),
+        (Method::GET, "/v1/wallet/entries".to_owned(), Permission::CanReadWallet),
     ];
     for (method, path, permission) in requests {
         let others = Permission::ALL.into_iter().filter(|other| *other != permission).collect();

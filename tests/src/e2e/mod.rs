@@ -1,8 +1,10 @@
 //! End to end: the whole local stack in this process, asked over real sockets as a client asks.
 
 mod accept_tests;
+mod administration_tests;
 mod api;
 mod close_tests;
+mod conformance;
 mod hooks;
 mod key_tests;
 mod list_tests;

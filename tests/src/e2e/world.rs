@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::ids::{AgentId, Channel, Mode, OrganizationId, Scope};
 use domain::key::{ApiKey, Permission, RawKey};
-use domain::organization::{Agent, Limits, Organization, Provider, Suppression};
+use domain::organization::{Agent, Defaults, Limits, Organization, Provider, Suppression};
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
 use functions::{App, find, invoke};
@@ -87,6 +87,7 @@ impl World {
             suspended: false,
             cursor_key: domain::ids::hex(&self.table.entropy().bytes::<24>().expect("randomness")),
             numbers: Vec::new(),
+            defaults: Defaults::default(),
             endpoints: Vec::new(),
         };
         assert!(self.table.create_organization(&made).await.expect("the table takes it"), "{id} is new");
@@ -106,6 +107,8 @@ impl World {
             provider: Provider::Simulator,
             version: 1,
             number: None,
+            external_id: None,
+            prompt: None,
             required_variables: Vec::new(),
             limits: Limits::default(),
             sms: None,

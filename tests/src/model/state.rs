@@ -311,13 +311,20 @@ pub(super) fn new_call() -> Call {
     let new = NewCall {
         id: ConversationId::for_key(&scope, Operation::CreateCall, "key"),
         fingerprint: String::new(),
-        agent: AgentRef { id: AgentId::for_slug(&scope.organization, "a"), slug: "a".to_owned(), version: 1 },
+        agent: AgentRef {
+            id: AgentId::for_slug(&scope.organization, "a"),
+            slug: "a".to_owned(),
+            name: String::new(),
+            version: 1,
+        },
         scope,
         provider: Provider::Simulator,
         to: PhoneNumber::parse("+15555550123").unwrap(),
         from: PhoneNumber::parse("+15555550100").unwrap(),
         window: Window { not_before: NOW, not_after: NOW + WINDOW },
         limits: LIMITS,
+        contact: None,
+        hold: None,
     };
     Call::accept(new, NOW)
 }

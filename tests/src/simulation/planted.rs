@@ -90,6 +90,8 @@ bugs! {
     a_forgotten_delivery_is_found: ForgetDelivery,
     a_fresh_id_at_each_attempt_is_found: FreshEventId,
     a_call_that_is_not_due_is_found: ForgetDue,
+    a_hold_settled_too_early_is_found: SettleEarly,
+    a_charge_without_its_entry_is_found: ForgetEntry,
     }
     texts::SCENARIOS {
     a_text_sent_again_after_a_timeout_is_found: ResendTimeout,

@@ -102,3 +102,42 @@ fn messages_of_one_call_consumed_at_the_same_time_are_one_call() {
         assert_eq!(findings, [""; 0], "seed {seed}");
     }
 }
+
+#[test]
+fn a_metered_organization_gets_twenty_calls_within_a_second_and_the_others_leave_nothing_behind() {
+    let findings = race(SEED, async |world| {
+        world.is_metered(1_000_000).await;
+        let keys: Vec<String> = (0..50).map(|number| format!("call-{number}")).collect();
+        let asks: Vec<Ask> = keys.iter().map(|key| Ask::call(PLAIN, key, &json!({}))).collect();
+        let replies = join_all(asks.iter().map(|ask| world.asks(ask))).await;
+        let count = |status: u16| replies.iter().flatten().filter(|reply| reply.status == status).count();
+        assert_eq!(count(202) + count(429), 50, "{replies:?}");
+        let mut seconds = std::collections::BTreeMap::<i64, u32>::new();
+        for versions in world.history.record().calls.values() {
+            *seconds.entry(versions[0].1.created_at.as_milliseconds() / 1_000).or_default() += 1;
+        }
+        assert!(count(429) > 0 && seconds.values().all(|accepted| *accepted <= 20), "{seconds:?}");
+        assert_eq!(world.history.record().calls.len(), count(202), "what was refused left nothing behind");
+        world.after_seconds(2).await;
+        let again =
+            world.asks(asks.iter().zip(&replies).find(|(_, reply)| reply.as_ref().unwrap().status == 429).unwrap().0);
+        assert_eq!(again.await.unwrap().status, 202, "a refusal binds no key");
+    });
+    assert_eq!(findings, [""; 0]);
+}
+
+#[test]
+fn a_wallet_for_three_calls_pays_for_three_of_many_at_once() {
+    let findings = race(SEED, async |world| {
+        world.is_metered(3 * 450 + 449).await;
+        let keys: Vec<String> = (0..15).map(|number| format!("call-{number}")).collect();
+        let asks: Vec<Ask> = keys.iter().map(|key| Ask::call(PLAIN, key, &json!({}))).collect();
+        let replies = join_all(asks.iter().map(|ask| world.asks(ask))).await;
+        let refused: Vec<_> = replies.iter().flatten().filter(|reply| reply.status == 402).collect();
+        assert_eq!(refused.len(), 12, "{replies:?}");
+        assert_eq!(refused[0].body["error"]["balance"], 449);
+        assert_eq!(refused[0].body["error"]["required_rate"], 450);
+        assert_eq!(world.history.record().calls.len(), 3);
+    });
+    assert_eq!(findings, [""; 0]);
+}

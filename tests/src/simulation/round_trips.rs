@@ -72,3 +72,16 @@ fn a_call_is_dialled_reported_and_told_of_in_as_few_round_trips_as_promised() {
         assert_eq!(ours(&ended), ["BatchGetItem conversation", "UpdateItem conversation", "SendMessage dispatch"]);
     });
 }
+
+#[test]
+fn a_metered_call_is_accepted_in_three_round_trips_too_and_settled_with_the_step_that_ends_it() {
+    simulate(async {
+        let world = World::new(SEED).await;
+        world.is_metered(1_000).await;
+        let call = Ask::call(PLAIN, "the-call", &json!({}));
+        let created = requests_of(&world, world.asks(&call)).await;
+        assert_eq!(created, ["BatchGetItem conversation", "TransactWriteItems conversation", "SendMessage dispatch"]);
+        let replayed = requests_of(&world, world.asks(&call)).await;
+        assert_eq!(replayed, ["BatchGetItem conversation"]);
+    });
+}

@@ -90,6 +90,12 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     scenario!("an endpoint that never comes back", 184, refusing, one_call),
     scenario!("every message twice", 69, doubled, one_call),
     scenario!("messages that come again", 73, subscribed, messages_come_again),
+    scenario!("a metered call", 37, metered, one_call),
+    scenario!("a metered call that nobody answers", 18, metered, one_metered_without_answer),
+    scenario!("a metered call of which nothing is known", 75, metered, one_metered_unknown),
+    scenario!("a metered call, closed while it is being asked for", 32, metered, closed_at_once),
+    scenario!("a metered call, closed while it waits", 11, metered, closed_while_it_waits),
+    scenario!("a wallet for one call", 38, metered_for_one, the_second_is_not_covered),
 ];
 
 fn subscribed(world: &World) -> LocalBoxFuture<'_, ()> {
@@ -129,6 +135,25 @@ fn refusing(world: &World) -> LocalBoxFuture<'_, ()> {
     .boxed_local()
 }
 
+/// A call may last half an hour, at 15 cents a minute.
+const PRICE_OF_THE_LONGEST_CALL: i64 = 450;
+
+fn metered(world: &World) -> LocalBoxFuture<'_, ()> {
+    async move {
+        world.is_metered(10_000).await;
+        subscribed(world).await;
+    }
+    .boxed_local()
+}
+
+fn metered_for_one(world: &World) -> LocalBoxFuture<'_, ()> {
+    async move {
+        world.is_metered(PRICE_OF_THE_LONGEST_CALL + 1).await;
+        subscribed(world).await;
+    }
+    .boxed_local()
+}
+
 fn doubled(world: &World) -> LocalBoxFuture<'_, ()> {
     for queue in QueueName::ALL {
         world.aws.queues.set_liberties(queue.as_str(), Liberties { duplicate: 1_000, ..Liberties::default() });
@@ -146,6 +171,22 @@ async fn one_call(world: &World) {
     if let Some(id) = world.creates_call(PLAIN, "the-call").await {
         world.expects(Expected::Ends(id, &["completed", "dispatch_unconfirmed"]));
     }
+}
+
+async fn one_metered_without_answer(world: &World) {
+    let Some(id) = world.creates_call("+15555550002", "the-call").await else { return };
+    world.expects(Expected::Ends(id, &["no_answer", "dispatch_unconfirmed"]));
+}
+
+async fn one_metered_unknown(world: &World) {
+    let Some(id) = world.creates_call("+15555550007", "the-call").await else { return };
+    world.expects(Expected::Ends(id, &["dispatch_unconfirmed"]));
+}
+
+async fn the_second_is_not_covered(world: &World) {
+    let Some(id) = world.creates_call(PLAIN, "the-call").await else { return };
+    world.expects(Expected::Ends(id, &["completed", "dispatch_unconfirmed"]));
+    world.is_refused(&Ask::call(PLAIN, "another", &json!({})), 402, "insufficient_funds").await;
 }
 
 async fn stays_until_closed(world: &World) {

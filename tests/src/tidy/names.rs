@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use functions::dialects::Dialect;
 use functions::{FUNCTIONS, Function, Trigger};
 use local::template::{Schedule, Trigger as Declared};
 use store::QueueName;
@@ -102,6 +103,7 @@ fn every_function_is_a_file_in_the_folder_of_what_wakes_it() {
     let exists = |path: &str| sources.iter().any(|file| file.path == path);
     for function in FUNCTIONS {
         let folder = match function.trigger {
+            Trigger::Http(route) if route.dialect != Dialect::Native => "dialects",
             Trigger::Http(_) => "api",
             Trigger::Queue { .. } => "queue",
             Trigger::Schedule { .. } => "schedule",
@@ -110,7 +112,9 @@ fn every_function_is_a_file_in_the_folder_of_what_wakes_it() {
         assert!(exists(&path), "there is no {path}");
     }
     let handlers = sources.iter().filter(|file| {
-        ["api/", "queue/", "schedule/"].iter().any(|folder| file.path.starts_with(&format!("functions/src/{folder}")))
+        ["api/", "dialects/", "queue/", "schedule/"]
+            .iter()
+            .any(|folder| file.path.starts_with(&format!("functions/src/{folder}")))
             && file.text.contains("fn handle(")
     });
     assert_eq!(handlers.count(), FUNCTIONS.len(), "a file has a handler that is no function");

@@ -50,6 +50,18 @@ fn the_parsers_know_the_fields_that_the_document_has() {
 }
 
 #[test]
+fn the_front_doors_know_the_fields_that_the_document_has_and_ignore_others() {
+    let document = document();
+    for (name, parsed) in openapi::parsed_dialect_fields() {
+        let operation = operation(&document, name);
+        let schema = resolved(&document, &operation["requestBody"]["content"]["application/json"]["schema"]);
+        let fields: BTreeSet<&str> = schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(fields, parsed.iter().copied().collect(), "{name}");
+        assert!(schema["additionalProperties"].is_null(), "{name}");
+    }
+}
+
+#[test]
 fn the_parsers_know_the_query_parameters_that_the_document_has() {
     let document = document();
     for (name, filters) in openapi::parsed_filters() {
@@ -73,7 +85,7 @@ fn every_operation_names_its_permission_and_only_the_document_needs_no_key() {
             Access::Public(_) => {
                 assert_eq!(operation["security"].as_array().map(Vec::len), Some(0), "{}", function.name)
             }
-            Access::Key { permission, .. } => {
+            Access::Key { permission, .. } | Access::CallToken { permission, .. } => {
                 assert_eq!(operation["x-permission"], permission.as_str(), "{}", function.name);
                 assert!(operation["security"][0]["apiKey"].is_array(), "{}", function.name);
                 for status in ["401", "403", "500"] {

@@ -19,7 +19,7 @@ use crate::sim::queue::QueueSettings;
 use crate::sim::{SimulatedAws, sqs};
 
 /// In an order in which each finds what it speaks of, with the status that it is answered with.
-const STORY: [(&str, Option<u16>); 23] = [
+const STORY: [(&str, Option<u16>); 40] = [
     ("create-webhook", Some(201)),
     ("create-call", Some(202)),
     ("list-calls", Some(200)),
@@ -44,6 +44,24 @@ const STORY: [(&str, Option<u16>); 23] = [
     ("list-webhooks", Some(200)),
     ("delete-webhook", Some(204)),
     ("get-openapi", Some(200)),
+    ("put-do-not-call", Some(201)),
+    ("list-do-not-call", Some(200)),
+    ("delete-do-not-call", Some(204)),
+    ("create-contact", Some(201)),
+    ("list-contacts", Some(200)),
+    ("get-contact", Some(200)),
+    ("update-contact", Some(200)),
+    ("get-wallet", Some(200)),
+    ("list-wallet-entries", Some(200)),
+    ("klen-create-call", Some(200)),
+    ("verbex-dial-outbound-phone-call", Some(201)),
+    ("verbex-get-phone-call", Some(200)),
+    // Nobody has spoken yet.
+    ("verbex-get-recording", Some(404)),
+    ("verbex-get-transcript", Some(200)),
+    ("levers-call-contact", Some(201)),
+    ("levers-call-bulk", Some(201)),
+    ("accept-bulk-item", None),
 ];
 
 fn sample(files: &[File], name: &str) -> Value {
@@ -73,6 +91,7 @@ async fn app(key: &RawKey) -> App {
         webhooks: url(QueueName::Webhooks),
         turns: url(QueueName::Turns),
         simulator: url(QueueName::Simulator),
+        bulk: url(QueueName::Bulk),
     };
     let nobody = |_| async { panic!("nothing is delivered: the sample's log entry is not there yet") }.boxed();
     let egress = Egress::through(EgressPolicy::default(), std::sync::Arc::new(nobody));

@@ -61,6 +61,7 @@ pub(super) fn queue(name: QueueName) -> Queue {
         QueueName::Webhooks => "deliver-webhook",
         QueueName::Turns => "run-sms-turn",
         QueueName::Simulator => "simulator-callback",
+        QueueName::Bulk => "accept-bulk-item",
     };
     let source = source(consumer);
     let queue = TEMPLATE.queues.iter().find(|queue| queue.id == source.queue).expect("the template was checked");

@@ -46,6 +46,8 @@ pub(crate) struct Record {
     pub(crate) suppressed: BTreeMap<String, Timestamp>,
     /// When each log entry was committed, by partition and sort key.
     pub(crate) log_entries: BTreeMap<(String, String), Timestamp>,
+    /// Every balance of the wallet, in order, with what was held beside it.
+    pub(crate) balances: Vec<(i64, i64)>,
     /// What is in the index of what is due.
     pub(crate) due: BTreeMap<(String, String), i64>,
     seen_dials: BTreeSet<String>,
@@ -144,6 +146,10 @@ impl History {
             }
             ("conversation", "log") => drop(record.log_entries.entry(place).or_insert(now)),
             ("org", "org") => record.organizations.push((now, data(item))),
+            ("wallet", "wallet") => {
+                let amount = |name: &str| item[name]["N"].as_str().unwrap().parse().unwrap();
+                record.balances.push((amount("balance"), amount("held")));
+            }
             ("phone", "call") => {
                 let call: SimulatedCall = data(item);
                 if record.seen_dials.insert(call.call_id.clone()) {

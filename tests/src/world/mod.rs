@@ -20,9 +20,10 @@ use std::future::Future;
 
 use domain::ids::{AgentId, Channel, ConversationId, Mode, OrganizationId, Scope};
 use domain::key::{ApiKey, Permission, RawKey};
-use domain::organization::{Agent, Limits, Organization, Provider, Suppression};
+use domain::organization::{Agent, Defaults, Limits, Organization, Provider, Suppression};
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
+use domain::wallet::Rate;
 use functions::App;
 use providers::egress::{Egress, EgressPolicy};
 use store::clock::Clock;
@@ -92,6 +93,7 @@ impl World {
             webhooks: url(QueueName::Webhooks),
             turns: url(QueueName::Turns),
             simulator: url(QueueName::Simulator),
+            bulk: url(QueueName::Bulk),
         };
         let queues = Queues::new(aws.sqs.clone(), urls, true);
         let receiver = receiver::Receiver::new(aws.gate.clone(), aws.clock);
@@ -122,6 +124,7 @@ impl World {
             suspended: false,
             cursor_key: "c0ffee".to_owned(),
             numbers: Vec::new(),
+            defaults: Defaults::default(),
             endpoints: Vec::new(),
         };
         self.operator.create_organization(&organization).await.unwrap();
@@ -133,6 +136,8 @@ impl World {
             provider: Provider::Simulator,
             version: 1,
             number: Some(number(AGENT_NUMBER)),
+            external_id: None,
+            prompt: None,
             required_variables: Vec::new(),
             limits: Limits::default(),
             sms: None,
@@ -164,6 +169,14 @@ impl World {
         let entry = Suppression { phone_number: Some(number(to)), source: "manual".to_owned(), created_at: self.now() };
         self.operator.suppress(&self.scope, &number(to), &entry).await.unwrap();
         self.history.suppressed(to, self.now());
+    }
+
+    /// An operator makes the organization metered, at 15 cents a minute, and pays this in.
+    pub(crate) async fn is_metered(&self, cents: i64) {
+        let rate = Rate { per_minute_minor: 15, currency: "USD".to_owned() };
+        self.operator.meter(&self.scope, &rate).await.unwrap();
+        assert!(self.operator.credit(&self.scope, cents, "the-first").await.unwrap());
+        assert!(!self.operator.credit(&self.scope, cents, "the-first").await.unwrap(), "once for every reference");
     }
 
     /// Waits until a call's entry in the table fulfils a condition.

@@ -52,6 +52,8 @@ pub(super) fn agent(organization: &OrganizationId) -> Agent {
         provider: Provider::Simulator,
         version: 1,
         number: Some(number(OURS)),
+        external_id: None,
+        prompt: None,
         required_variables: Vec::new(),
         limits: Limits::default(),
         sms: Some(SmsSettings {

@@ -20,11 +20,12 @@ pub use step::{Step, step};
 
 use crate::conversation::{AgentRef, Change, Conversation, Effect};
 use crate::end_reason::EndReason;
-use crate::ids::{Channel, ConversationId, ProviderCallId, Scope};
+use crate::ids::{Channel, ContactId, ConversationId, ProviderCallId, Scope};
 use crate::obligation::Obligation;
 use crate::organization::{Limits, Provider};
 use crate::phone::PhoneNumber;
 use crate::time::{Span, Timestamp};
+use crate::wallet::Hold;
 
 /// Where a call stands, in the words of the contract. It only ever moves forwards, but for `dispatching → queued` after
 /// an attempt that provably never happened.
@@ -235,6 +236,12 @@ pub struct Call {
     pub closing: Closing,
     /// What became known of it.
     pub facts: Facts,
+    /// The contact it was made for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<ContactId>,
+    /// What the wallet holds for it, where its organization is metered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Hold>,
     /// Events so far: the last one's `sequence`.
     pub sequence: u64,
     /// Log entries so far, events included.
@@ -262,6 +269,10 @@ pub struct NewCall {
     pub window: Window,
     /// How long it may ring and last.
     pub limits: Limits,
+    /// The contact it is made for.
+    pub contact: Option<ContactId>,
+    /// What the wallet is to hold for it.
+    pub hold: Option<Hold>,
 }
 
 impl Call {
@@ -298,6 +309,8 @@ impl Call {
                 analysis_sought: false,
                 cost: None,
             },
+            contact: new.contact,
+            hold: new.hold,
             sequence: 0,
             log_length: 0,
         }
@@ -346,7 +359,8 @@ impl Conversation for Call {
     fn advance(&self, input: Input, now: Timestamp) -> Change<Self> {
         let step = step(self, input, now);
         let opt_out = step.opt_out.then(|| Effect::Suppress { source: "analysis".to_owned() });
-        let effects = step.transcript.map(Effect::StoreTranscript).into_iter().chain(opt_out).collect();
+        let settled = step.settlement.map(Effect::SettleHold);
+        let effects = step.transcript.map(Effect::StoreTranscript).into_iter().chain(opt_out).chain(settled).collect();
         Change { after: step.call, log: step.log, effects, claimed: step.claimed }
     }
 }

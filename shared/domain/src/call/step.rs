@@ -9,6 +9,7 @@ use crate::ids::ProviderCallId;
 use crate::log::{LogEntry, Note};
 use crate::planted::{Bug, is_planted};
 use crate::time::{Span, Timestamp};
+use crate::wallet::Settlement;
 
 /// How long `call.ended` waits for the hang-up's confirmation and the transcript.
 pub(super) const CLOSING_WAIT: Span = Span::seconds(60);
@@ -33,6 +34,8 @@ pub struct Step {
     pub transcript: Option<Vec<Utterance>>,
     /// Whether the called number is to be suppressed with it.
     pub opt_out: bool,
+    /// What goes back to the wallet with it, and what it is charged: once for every hold.
+    pub settlement: Option<Settlement>,
     /// The attempt that was claimed: once this is committed, and only then, the provider may be asked.
     pub claimed: Option<u32>,
 }
@@ -54,6 +57,7 @@ pub fn step(call: &Call, input: Input, now: Timestamp) -> Step {
     }
     transition.pass_time();
     transition.announce();
+    transition.settle_hold();
     transition.finish()
 }
 

@@ -8,6 +8,7 @@ use crate::log::{CallEnded, CallStarted, Consent, Entry, Event, LogEntry, Note};
 use crate::organization::Limits;
 use crate::planted::{Bug, is_planted};
 use crate::time::{Span, Timestamp};
+use crate::wallet::Settlement;
 
 /// A provider that keeps placing calls we never asked for is not followed further than this.
 const MAX_STRAYS: usize = 4;
@@ -19,11 +20,12 @@ pub(super) struct Transition {
     log: Vec<LogEntry>,
     transcript: Option<Vec<Utterance>>,
     opt_out: bool,
+    settlement: Option<Settlement>,
 }
 
 impl Transition {
     pub(super) fn new(call: Call, now: Timestamp) -> Self {
-        Self { call, now, claimed: None, log: Vec::new(), transcript: None, opt_out: false }
+        Self { call, now, claimed: None, log: Vec::new(), transcript: None, opt_out: false, settlement: None }
     }
 
     pub(super) fn finish(self) -> Step {
@@ -32,6 +34,7 @@ impl Transition {
             log: self.log,
             transcript: self.transcript,
             opt_out: self.opt_out,
+            settlement: self.settlement,
             claimed: self.claimed,
         }
     }
@@ -332,6 +335,19 @@ impl Transition {
                 source: "analysis".to_owned(),
                 keyword: None,
             }));
+        }
+    }
+
+    /// Gives back what the wallet holds, less the call's price, once nothing of it can be live at the provider any more.
+    pub(super) fn settle_hold(&mut self) {
+        let over = self.call.is_ended() && self.call.dispatch == Dispatch::Settled && self.call.strays.is_empty();
+        let connected = self.call.started_at.is_some();
+        let seconds = if connected { self.call.duration_seconds() } else { 0 };
+        if (over || (self.call.is_ended() && is_planted(Bug::SettleEarly)))
+            && let Some(hold) = self.call.hold.as_mut().filter(|hold| !hold.settled)
+        {
+            hold.settled = true;
+            self.settlement = Some(hold.settlement(seconds));
         }
     }
 

@@ -6,6 +6,7 @@ mod deliveries;
 mod events;
 mod leftovers;
 mod texts;
+mod wallets;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,7 @@ use domain::delivery::Delivery;
 use domain::ids::ConversationId;
 use domain::log::LogEntry;
 use domain::time::{Span, Timestamp};
+use domain::wallet::WalletEntry;
 use serde_json::Value;
 use store::SimulatedCall;
 
@@ -57,6 +59,7 @@ struct Audit<'a> {
     measure: Measure,
     conversations: BTreeMap<ConversationId, Conversation>,
     phones: Vec<(SimulatedCall, Option<Timestamp>)>,
+    entries: Vec<WalletEntry>,
     findings: Vec<String>,
 }
 
@@ -76,6 +79,7 @@ pub(crate) fn audit(world: &World, measure: Measure) -> Vec<String> {
         measure,
         conversations: BTreeMap::new(),
         phones: Vec::new(),
+        entries: Vec::new(),
         findings: world.clients.borrow().findings.clone(),
     };
     audit.reads();
@@ -86,10 +90,12 @@ pub(crate) fn audit(world: &World, measure: Measure) -> Vec<String> {
         audit.judges_dials(*id, conversation);
         audit.judges_events(*id, conversation);
         audit.judges_deliveries(*id, &conversation.log, &conversation.deliveries);
+        audit.judges_hold(*id, conversation);
     }
     audit.judges_expectations();
     audit.judges_texts();
     audit.judges_receipts();
+    audit.judges_wallets();
     audit.judges_leftovers();
     audit.judges_logs();
     audit.findings
@@ -126,6 +132,7 @@ impl Audit<'_> {
                     let hung_up_at = item["hungUpAt"]["N"].as_str().map(|digits| digits.parse().unwrap());
                     self.phones.push((data(&item), hung_up_at.map(Timestamp::from_milliseconds)));
                 }
+                ("entry", None) if pk.starts_with("wallet#") => self.entries.push(data(&item)),
                 _ => {}
             }
         }

@@ -27,13 +27,20 @@ fn accepted_for(window: Window) -> Call {
     let new = NewCall {
         id: ConversationId::for_key(&scope, Operation::CreateCall, "key"),
         fingerprint: "v1:0".to_owned(),
-        agent: AgentRef { id: AgentId::for_slug(&scope.organization, "demo"), slug: "demo".to_owned(), version: 1 },
+        agent: AgentRef {
+            id: AgentId::for_slug(&scope.organization, "demo"),
+            slug: "demo".to_owned(),
+            name: String::new(),
+            version: 1,
+        },
         scope,
         provider: Provider::Simulator,
         to: PhoneNumber::parse("+15555550123").unwrap(),
         from: PhoneNumber::parse("+15555550100").unwrap(),
         window,
         limits: Limits::default(),
+        contact: None,
+        hold: None,
     };
     Call::accept(new, START)
 }

@@ -50,7 +50,12 @@ impl History {
         let new = NewConversation {
             id: ConversationId::for_key(&scope, Operation::CreateSmsConversation, "key"),
             fingerprint: "v1:0".to_owned(),
-            agent: AgentRef { id: AgentId::for_slug(&scope.organization, "demo"), slug: "demo".to_owned(), version: 1 },
+            agent: AgentRef {
+                id: AgentId::for_slug(&scope.organization, "demo"),
+                slug: "demo".to_owned(),
+                name: String::new(),
+                version: 1,
+            },
             scope,
             provider: Provider::Simulator,
             to: PhoneNumber::parse("+15555550123").unwrap(),
@@ -92,7 +97,10 @@ impl History {
                 }
                 Effect::Suppress { .. } => self.suppressed = true,
                 Effect::LiftSuppression => self.suppressed = false,
-                Effect::StoreTranscript(_) | Effect::RememberInbound { .. } | Effect::RememberKey(_) => {}
+                Effect::StoreTranscript(_)
+                | Effect::SettleHold(_)
+                | Effect::RememberInbound { .. }
+                | Effect::RememberKey(_) => {}
             }
         }
         self.conversation = change.after.clone();

@@ -1,0 +1,303 @@
+//! Accepting a call: the one path that every front door ends in.
+//!
+//! A front door translates its request into a [`NewRequest`] and what comes of it into its vendor's words. Everything
+//! between is here: the replay, the judgement, the one write, the message.
+
+mod contact;
+mod refusal;
+
+use domain::call::{Call, DEFAULT_WINDOW, NewCall, Window};
+use domain::conversation::AgentRef;
+use domain::ids::{AgentId, Channel, ConversationId, Mode, Scope};
+use domain::organization::{Agent, Content, Provider};
+use domain::phone::PhoneNumber;
+use domain::planted::{Bug, is_planted};
+use domain::template::{RenderError, Template};
+use domain::time::Timestamp;
+use domain::wallet::Hold;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use store::keys::{self, Key};
+use store::{Acceptance, Items, NewAcceptance, Shortage, StoreError, Wallet};
+
+pub(crate) use contact::ContactWish;
+pub(crate) use refusal::{Refusal, Wrong};
+
+use crate::app::App;
+use crate::auth::Caller;
+
+/// How often an acceptance is written anew, because a wallet or a contact has changed in between.
+const TRIES: u32 = 8;
+
+/// What a request asks for, well-formed, whatever vendor's words it came in.
+#[derive(Clone, Debug)]
+pub(crate) struct NewRequest {
+    /// The call that this request is, whoever sends it again; `None` where nothing says so.
+    pub id: Option<ConversationId>,
+    /// The fingerprint of what was sent.
+    pub fingerprint: String,
+    /// Who is to hold it.
+    pub agent: AgentName,
+    /// Whom to call.
+    pub to: PhoneNumber,
+    /// The called number as it was written, where that was not E.164.
+    pub raw_number: Option<String>,
+    /// What to call from.
+    pub sender: Sender,
+    /// The values for the agent's placeholders.
+    pub variables: Map<String, Value>,
+    /// Whether those are kept, or only go into the prompt.
+    pub keeps_variables: bool,
+    /// What goes back with every event.
+    pub metadata: Option<Box<RawValue>>,
+    /// The identifier that the client chose for it.
+    pub client_call_id: Option<String>,
+    /// The agent as the request names it, where that has to be shown again.
+    pub requested_agent: Option<String>,
+    /// Not dialled before this moment.
+    pub not_before: Option<Timestamp>,
+    /// Not dialled from this moment on.
+    pub not_after: Option<Timestamp>,
+    /// The contact it is made for.
+    pub contact: ContactWish,
+}
+
+/// How a request names its agent: the first of these that there is.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AgentName {
+    /// Its id, or what would be its id.
+    pub ids: Vec<AgentId>,
+    /// Another name that it bears.
+    pub alias: Option<String>,
+    /// The organization's default agent.
+    pub or_default: bool,
+}
+
+/// What a call is made from.
+#[derive(Clone, Debug)]
+pub(crate) enum Sender {
+    /// The agent's own number, else this one.
+    AgentsElse(Option<PhoneNumber>),
+    /// This number.
+    Given(PhoneNumber),
+}
+
+/// A call that was accepted: now, or by the same request before.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    /// The call, as it is now.
+    pub call: Call,
+    /// Whether it was accepted before.
+    pub replayed: bool,
+}
+
+/// Whatever can be told of a request before it is judged: nothing here waits on anything.
+pub(crate) fn reads(asked: &NewRequest, scope: &Scope) -> Vec<Key> {
+    let organization = &scope.organization;
+    let mut wanted = vec![keys::suppression(scope, &asked.to), keys::wallet(scope)];
+    wanted.extend(asked.id.map(keys::call));
+    wanted.extend(asked.agent.ids.iter().map(|id| keys::agent(organization, *id)));
+    wanted.extend(asked.agent.alias.as_ref().map(|alias| keys::agent_alias(organization, alias)));
+    wanted.extend(asked.contact.reads(scope, &asked.to));
+    wanted
+}
+
+/// Accepts a call: one conditional write, then one message. A replay is answered before anything is judged that may
+/// have changed since.
+pub(crate) async fn accept(
+    app: &App,
+    caller: &Caller,
+    items: &mut Items,
+    asked: &NewRequest,
+) -> Result<Admitted, Refusal> {
+    let table = &app.store.table;
+    let now = table.now();
+    table.read_missing(items, reads(asked, &caller.scope)).await?;
+    let id = match asked.id {
+        Some(id) => id,
+        None => ConversationId::random(table.entropy().bytes().map_err(StoreError::from)?),
+    };
+    if is_planted(Bug::RefuseReplay) {
+        must_not_be_suppressed(caller, items, asked)?;
+    }
+    if let Some(known) = items.read("call", &keys::call(id))? {
+        return replay(asked, known);
+    }
+    let (new, content) = judge(app, caller, items, asked, id, now).await?;
+    write(app, caller, items, asked, new, &content, now).await
+}
+
+/// The same key again: the same request is answered with the call as it is now, another one is refused.
+fn replay(asked: &NewRequest, known: Call) -> Result<Admitted, Refusal> {
+    if known.fingerprint != asked.fingerprint {
+        return Err(Refusal::KeyReused);
+    }
+    Ok(Admitted { call: known, replayed: true })
+}
+
+/// Judges a new request by everything that may change: the organization, the agent, the do-not-call list, the time.
+async fn judge(
+    app: &App,
+    caller: &Caller,
+    items: &mut Items,
+    asked: &NewRequest,
+    id: ConversationId,
+    now: Timestamp,
+) -> Result<(NewCall, Content), Refusal> {
+    if caller.organization.suspended {
+        return Err(Refusal::Suspended);
+    }
+    let agent = agent(app, caller, items, &asked.agent).await?;
+    let mut wrong: Vec<Wrong> = Vec::new();
+    if asked.not_after.is_some_and(|not_after| not_after <= now) {
+        wrong.push(Wrong::WindowPast);
+    }
+    let from = sender(caller, &asked.sender, &agent).map_err(|error| wrong.push(error)).ok();
+    let missing = agent.required_variables.iter().filter(|name| !asked.variables.contains_key(*name));
+    wrong.extend(missing.map(|name| Wrong::VariableMissing(name.clone())));
+    let prompt = prompt(&agent, &asked.variables, &mut wrong)?;
+    let (Some(from), true) = (from, wrong.is_empty()) else { return Err(Refusal::Wrong(wrong)) };
+    must_not_be_suppressed(caller, items, asked)?;
+    let content = Content {
+        dynamic_variables: if asked.keeps_variables { asked.variables.clone() } else { Map::new() },
+        prompt,
+        raw_number: asked.raw_number.clone(),
+        client_call_id: asked.client_call_id.clone(),
+        requested_agent: asked.requested_agent.clone(),
+        metadata: asked.metadata.clone(),
+    };
+    let new = NewCall {
+        id,
+        scope: caller.scope.clone(),
+        fingerprint: asked.fingerprint.clone(),
+        provider: match caller.scope.mode {
+            Mode::Test => Provider::Simulator,
+            Mode::Live => agent.provider,
+        },
+        agent: AgentRef { id: agent.id, slug: agent.slug, name: agent.name, version: agent.version },
+        to: asked.to.clone(),
+        from,
+        window: asked.window(now),
+        limits: agent.limits,
+        contact: None,
+        hold: None,
+    };
+    Ok((new, content))
+}
+
+/// The agent that a request names. Another one's, or one of the other channel, is none.
+pub(crate) async fn agent(app: &App, caller: &Caller, items: &mut Items, name: &AgentName) -> Result<Agent, Refusal> {
+    let organization = &caller.scope.organization;
+    let mut ids = name.ids.clone();
+    if let Some(alias) = &name.alias {
+        ids.extend(items.read::<AgentId>("agent's name", &keys::agent_alias(organization, alias))?);
+    }
+    ids.extend(caller.organization.defaults.voice_agent.filter(|_| name.or_default));
+    let wanted = ids.iter().map(|id| keys::agent(organization, *id));
+    app.store.table.read_missing(items, wanted).await?;
+    for id in ids {
+        let agent: Option<Agent> = items.read("agent", &keys::agent(organization, id))?;
+        let agent = agent.filter(|agent| agent.channel == Channel::Voice);
+        // A name that the agent bore once may still lead to it.
+        let bears = |alias: &String, agent: &Agent| agent.aliases().contains(alias);
+        let by_id = name.ids.contains(&id) || name.or_default;
+        let named = |agent: &Agent| by_id || name.alias.as_ref().is_some_and(|alias| bears(alias, agent));
+        if let Some(agent) = agent.filter(named) {
+            return Ok(agent);
+        }
+    }
+    Err(Refusal::AgentNotFound)
+}
+
+fn must_not_be_suppressed(caller: &Caller, items: &Items, asked: &NewRequest) -> Result<(), Refusal> {
+    let entry = keys::suppression(&caller.scope, &asked.to);
+    if items.get(&entry).is_some() { Err(Refusal::DoNotCall) } else { Ok(()) }
+}
+
+/// The number that calls. In live mode it is the agent's own, or one of the organization's.
+pub(crate) fn sender(caller: &Caller, asked: &Sender, agent: &Agent) -> Result<PhoneNumber, Wrong> {
+    let given = match (asked, &agent.number) {
+        (Sender::AgentsElse(_), Some(own)) => return Ok(own.clone()),
+        (Sender::AgentsElse(given), None) => given.clone().ok_or(Wrong::SenderMissing)?,
+        (Sender::Given(given), _) => given.clone(),
+    };
+    let is_own = agent.number.as_ref() == Some(&given) || caller.organization.numbers.contains(&given);
+    if caller.scope.mode == Mode::Live && !is_own { Err(Wrong::SenderForeign) } else { Ok(given) }
+}
+
+/// The agent's prompt with the request's values in it.
+fn prompt(agent: &Agent, values: &Map<String, Value>, wrong: &mut Vec<Wrong>) -> Result<Option<String>, Refusal> {
+    let Some(prompt) = &agent.prompt else { return Ok(None) };
+    let template = Template::parse(prompt).map_err(|error| StoreError::corrupt("agent's prompt", error))?;
+    match template.render(values) {
+        Ok(rendered) => return Ok(Some(rendered)),
+        Err(RenderError::TooLong) => wrong.push(Wrong::PromptTooLong),
+        Err(RenderError::Unusable(unusable)) => {
+            let known = wrong.clone();
+            let told = unusable.into_iter().map(|one| Wrong::VariableUnusable(one.path, one.problem.to_string()));
+            wrong.extend(told.filter(|new| known.iter().all(|known| known.variable() != new.variable())));
+        }
+    }
+    Ok(None)
+}
+
+/// Writes the call, and what has to change with it. A wallet or a contact that has changed since it was read is judged
+/// again as it is now.
+async fn write(
+    app: &App,
+    caller: &Caller,
+    items: &Items,
+    asked: &NewRequest,
+    new: NewCall,
+    content: &Content,
+    now: Timestamp,
+) -> Result<Admitted, Refusal> {
+    let (table, scope) = (&app.store.table, &caller.scope);
+    let mut wallet = Wallet::from_items(scope, items)?;
+    let mut plan = asked.contact.plan(scope, &asked.to, items, now, 0)?;
+    for attempt in 1..=TRIES {
+        let hold = wallet.as_ref().map(|wallet| hold(wallet, &new, now)).transpose()?;
+        let call = Call::accept(NewCall { contact: plan.contact, hold, ..new.clone() }, now);
+        let acceptance = NewAcceptance { call: &call, content, wallet: wallet.as_ref(), contact: plan.change.as_ref() };
+        match table.accept(acceptance, now).await? {
+            Acceptance::Existing(known) => return replay(asked, *known),
+            Acceptance::WalletChanged(changed) => wallet = Some(*changed),
+            Acceptance::ContactChanged => {
+                let items = table.read(asked.contact.reads(scope, &asked.to)).await?;
+                plan = asked.contact.plan(scope, &asked.to, &items, now, attempt)?;
+            }
+            Acceptance::Fresh => {
+                app.store.wake(&call, now).await;
+                return Ok(Admitted { call, replayed: false });
+            }
+        }
+    }
+    Err(Refusal::from(StoreError::Conflict))
+}
+
+fn hold(wallet: &Wallet, new: &NewCall, now: Timestamp) -> Result<Hold, Refusal> {
+    let hold = Hold::required(&wallet.rate, &new.limits);
+    match wallet.shortage(&hold, now) {
+        None => Ok(hold),
+        Some(Shortage::Pace) => Err(Refusal::TooFast),
+        Some(Shortage::Funds) => Err(Refusal::InsufficientFunds {
+            balance_minor: wallet.balance_minor,
+            required_minor: hold.amount_minor,
+            currency: hold.rate.currency,
+        }),
+    }
+}
+
+impl NewRequest {
+    fn window(&self, now: Timestamp) -> Window {
+        let not_before = self.not_before.map_or(now, |not_before| not_before.max(now));
+        Window { not_before, not_after: self.not_after.unwrap_or(not_before + DEFAULT_WINDOW) }
+    }
+}
+
+impl AgentName {
+    /// The agent of this id.
+    pub(crate) fn id(id: AgentId) -> Self {
+        Self { ids: vec![id], ..Self::default() }
+    }
+}

@@ -1,0 +1,61 @@
+//! `PUT /v1/do-not-call/{number}`: puts a number on the list. Needs no body.
+
+use domain::ids::{Mode, Scope};
+use domain::organization::Suppression;
+use domain::phone::PhoneNumber;
+use domain::time::Timestamp;
+use lambda_http::http::StatusCode;
+use serde::Serialize;
+use store::keys::{self, Key};
+
+use crate::error::ApiError;
+use crate::http::{Request, Response};
+use crate::registry::Authorized;
+
+/// An entry of the list.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = DoNotCallEntry))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EntryView {
+    /// The number; null where it was erased.
+    phone_number: Option<PhoneNumber>,
+    /// The mode it holds in.
+    mode: Mode,
+    /// Where the entry came from: `manual`, `import`, `analysis`, `keyword`, `carrier`.
+    source: String,
+    /// Since when.
+    created_at: Timestamp,
+}
+
+impl EntryView {
+    /// An entry as clients see it.
+    pub(crate) fn new(entry: Suppression, mode: Mode) -> Self {
+        Self { phone_number: entry.phone_number, mode, source: entry.source, created_at: entry.created_at }
+    }
+}
+
+/// The entry that there may be.
+pub(crate) fn reads(request: &Request, scope: &Scope) -> Vec<Key> {
+    number(request).map(|number| keys::suppression(scope, &number)).into_iter().collect()
+}
+
+/// The number that the path names.
+pub(super) fn number(request: &Request) -> Result<PhoneNumber, ApiError> {
+    PhoneNumber::parse(request.path("number")).map_err(|error| ApiError::field("number", error))
+}
+
+/// Puts a number on the list. An entry that is there stays as it is.
+pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let Authorized { app, caller, request, items } = authorized;
+    let number = number(request)?;
+    let known: Option<Suppression> = items.read("do-not-call entry", &keys::suppression(&caller.scope, &number))?;
+    let table = &app.store.table;
+    let new = Suppression { phone_number: Some(number.clone()), source: "manual".to_owned(), created_at: table.now() };
+    let known = match known {
+        Some(known) => Some(known),
+        None => table.suppress_once(&caller.scope, &number, &new).await?,
+    };
+    let status = if known.is_some() { StatusCode::OK } else { StatusCode::CREATED };
+    let view = EntryView::new(known.unwrap_or(new), caller.scope.mode);
+    Ok(Response::data(status, request, view)?)
+}

@@ -1,0 +1,242 @@
+//! Bodies that are judged as FastAPI does: every wrong field at once, each with its place (`loc`), a text (`msg`) and a
+//! kind (`type`), in the words of Pydantic 2.
+
+use std::fmt;
+
+use domain::phone::PhoneNumber;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::acceptance::Wrong;
+use crate::error::ApiError;
+use crate::http::Request;
+
+/// A step on the way to a field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Step {
+    /// Into an object.
+    Name(String),
+    /// Into a list.
+    Index(usize),
+}
+
+impl From<&str> for Step {
+    fn from(name: &str) -> Self {
+        Self::Name(name.to_owned())
+    }
+}
+
+impl From<usize> for Step {
+    fn from(index: usize) -> Self {
+        Self::Index(index)
+    }
+}
+
+/// A field that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ValidationProblem))]
+pub struct Problem {
+    /// Where it stands: `["body", "numberToCall"]`.
+    pub loc: Vec<Step>,
+    /// What is wrong with it.
+    pub msg: String,
+    /// The kind of mistake, for programs.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for step in self.loc.iter().skip(1) {
+            match step {
+                Step::Name(name) => write!(f, "{name}: ")?,
+                Step::Index(index) => write!(f, "{index}: ")?,
+            }
+        }
+        f.write_str(&self.msg)
+    }
+}
+
+/// A JSON object being read.
+#[derive(Debug)]
+pub(crate) struct Body<'a> {
+    object: &'a Map<String, Value>,
+    at: Vec<Step>,
+    problems: Vec<Problem>,
+}
+
+/// What only showed beside what the request names, where variables are sent as `variables` and the calling number as
+/// `sender`.
+pub(crate) fn beside(wrong: &[Wrong], variables: &str, sender: &str) -> ApiError {
+    let problem = |wrong: &Wrong| {
+        let field = match wrong {
+            Wrong::WindowPast => "body",
+            Wrong::SenderMissing | Wrong::SenderForeign => sender,
+            Wrong::VariableMissing(_) | Wrong::VariableUnusable(..) | Wrong::PromptTooLong => variables,
+        };
+        let steps = [Some("body"), Some(field), wrong.variable()].into_iter().flatten();
+        let kind = if matches!(wrong, Wrong::VariableMissing(_)) { "missing" } else { "value_error" };
+        Problem { loc: steps.map(Step::from).collect(), msg: format!("Value error, {}", wrong.message()), kind }
+    };
+    ApiError::Unprocessable(wrong.iter().map(problem).collect())
+}
+
+impl<'a> Body<'a> {
+    /// Opens a request's body. Fields that are not known are ignored, as the originals do.
+    ///
+    /// # Errors
+    /// 413, 415, or 422 where it is no JSON object.
+    pub(crate) fn open(request: &'a Request) -> Result<Self, ApiError> {
+        let whole = |msg: &str, kind| {
+            ApiError::Unprocessable(vec![Problem { loc: vec![Step::from("body")], msg: msg.to_owned(), kind }])
+        };
+        if request.is_too_large() {
+            return Err(ApiError::PayloadTooLarge);
+        }
+        if !request.is_json() {
+            return Err(ApiError::UnsupportedMediaType);
+        }
+        if request.body().iter().all(u8::is_ascii_whitespace) {
+            return Err(whole("Field required", "missing"));
+        }
+        let Some(body) = request.json() else { return Err(whole("JSON decode error", "json_invalid")) };
+        let Value::Object(object) = body else {
+            return Err(whole("Input should be a valid dictionary", "dict_type"));
+        };
+        Ok(Self::at(object, vec![Step::from("body")]))
+    }
+
+    /// An object within the body.
+    pub(crate) fn at(object: &'a Map<String, Value>, at: Vec<Step>) -> Self {
+        Self { object, at, problems: Vec::new() }
+    }
+
+    /// What was wrong, if anything was.
+    ///
+    /// # Errors
+    /// [`ApiError::Unprocessable`] with every wrong field.
+    pub(crate) fn finish(self) -> Result<(), ApiError> {
+        if self.problems.is_empty() { Ok(()) } else { Err(ApiError::Unprocessable(self.problems)) }
+    }
+
+    /// What was wrong.
+    pub(crate) fn into_problems(self) -> Vec<Problem> {
+        self.problems
+    }
+
+    /// Takes in what was wrong elsewhere.
+    pub(crate) fn take_in(&mut self, problems: Vec<Problem>) {
+        self.problems.extend(problems);
+    }
+
+    /// The way to a field.
+    pub(crate) fn way_to(&self, field: &str) -> Vec<Step> {
+        let mut way = self.at.clone();
+        way.push(Step::from(field));
+        way
+    }
+
+    /// Says what is wrong with a field.
+    pub(crate) fn refuse(&mut self, field: &str, kind: &'static str, msg: impl fmt::Display) {
+        self.refuse_at(self.way_to(field), kind, msg);
+    }
+
+    /// Says what is wrong with a part of a field.
+    pub(crate) fn refuse_within(&mut self, field: &str, part: &str, kind: &'static str, msg: impl fmt::Display) {
+        let mut loc = self.way_to(field);
+        loc.push(Step::from(part));
+        self.refuse_at(loc, kind, msg);
+    }
+
+    /// Says what is wrong somewhere.
+    pub(crate) fn refuse_at(&mut self, loc: Vec<Step>, kind: &'static str, msg: impl fmt::Display) {
+        self.problems.push(Problem { loc, msg: msg.to_string(), kind });
+    }
+
+    /// A field's value; `null` is none.
+    pub(crate) fn value(&self, field: &str) -> Option<&'a Value> {
+        self.object.get(field).filter(|value| !value.is_null())
+    }
+
+    /// A field that has to be there.
+    pub(crate) fn required(&mut self, field: &str) -> Option<&'a Value> {
+        match self.object.get(field) {
+            None => {
+                self.refuse(field, "missing", "Field required");
+                None
+            }
+            Some(value) => Some(value),
+        }
+    }
+
+    /// A text that has to be there, of a length within bounds, in characters.
+    pub(crate) fn required_text(&mut self, field: &str, shortest: usize, longest: usize) -> Option<&'a str> {
+        let value = self.required(field)?;
+        self.text_of(field, value, shortest, longest)
+    }
+
+    /// A text of a length within bounds, in characters.
+    pub(crate) fn text(&mut self, field: &str, shortest: usize, longest: usize) -> Option<&'a str> {
+        let value = self.value(field)?;
+        self.text_of(field, value, shortest, longest)
+    }
+
+    fn text_of(&mut self, field: &str, value: &'a Value, shortest: usize, longest: usize) -> Option<&'a str> {
+        let Some(text) = value.as_str() else {
+            self.refuse(field, "string_type", "Input should be a valid string");
+            return None;
+        };
+        let length = text.chars().count();
+        if length < shortest {
+            let plural = if shortest == 1 { "" } else { "s" };
+            self.refuse(
+                field,
+                "string_too_short",
+                format_args!("String should have at least {shortest} character{plural}"),
+            );
+            return None;
+        }
+        if length > longest {
+            self.refuse(field, "string_too_long", format_args!("String should have at most {longest} characters"));
+            return None;
+        }
+        Some(text)
+    }
+
+    /// A phone number in E.164 that has to be there.
+    pub(crate) fn required_number(&mut self, field: &str) -> Option<PhoneNumber> {
+        let text = self.required_text(field, 0, usize::MAX)?;
+        let number = PhoneNumber::parse(text);
+        number.map_err(|error| self.refuse(field, "value_error", format_args!("Value error, {error}"))).ok()
+    }
+
+    /// A UUID, as `parse` reads it.
+    pub(crate) fn uuid<T>(&mut self, field: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let value = self.value(field)?;
+        let id = value.as_str().and_then(parse);
+        if id.is_none() {
+            self.refuse(field, "uuid_parsing", "Input should be a valid UUID");
+        }
+        id
+    }
+
+    /// True or false. `null` is neither, where the original does not say so.
+    pub(crate) fn boolean(&mut self, field: &str) -> Option<bool> {
+        let value = self.value(field)?.as_bool();
+        if value.is_none() {
+            self.refuse(field, "bool_type", "Input should be a valid boolean");
+        }
+        value
+    }
+
+    /// An object.
+    pub(crate) fn object(&mut self, field: &str) -> Option<&'a Map<String, Value>> {
+        let object = self.value(field)?.as_object();
+        if object.is_none() {
+            self.refuse(field, "dict_type", "Input should be a valid dictionary");
+        }
+        object
+    }
+}

@@ -1,0 +1,210 @@
+//! `POST /api/v1/calls`: accepts a call in the words of `klen`.
+
+use domain::call::{Call, Status};
+use domain::fingerprint::fingerprint;
+use domain::ids::{AgentId, ConversationId, Operation, Scope};
+use domain::phone::{Country, PhoneNumber};
+use domain::time::Timestamp;
+use lambda_http::http::StatusCode;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use store::keys::Key;
+
+use crate::acceptance::{self, AgentName, ContactWish, NewRequest, Refusal, Sender, Wrong};
+use crate::api::create_call::{MAX_VARIABLES, MAX_VARIABLES_BYTES};
+use crate::error::{ApiError, FieldError};
+use crate::http::{Request, Response};
+use crate::idempotency;
+use crate::phone_input;
+use crate::registry::Authorized;
+
+/// What a request may say. What else it says is ignored, as the original does.
+#[cfg(feature = "openapi")]
+pub(crate) const FIELDS: [&str; 4] = ["phone_number", "agent_id", "contact_id", "variables"];
+
+/// The largest whole number that every language has.
+const LARGEST_WHOLE_NUMBER: u64 = (1 << 53) - 1;
+
+/// What a client hears of an accepted call.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = KlenCall))]
+pub(crate) struct Accepted {
+    /// The call, as a whole number below 2^53.
+    id: u64,
+    /// The call's `conversationId`, by which the native API and every event know it.
+    call_id: ConversationId,
+    /// `queued`; a replay shows what it is by now: `queued`, `ringing`, `in-progress`, `completed` or `failed`.
+    status: &'static str,
+    /// `outbound`.
+    r#type: &'static str,
+    /// The called number in E.164.
+    phone_number: PhoneNumber,
+    /// Who holds it.
+    agent: AcceptedAgent,
+    /// When it was accepted.
+    created_at: Timestamp,
+    /// When it is dialled at the earliest.
+    estimated_start: Timestamp,
+}
+
+/// Who holds a call.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = KlenAgent))]
+struct AcceptedAgent {
+    /// The agent, as a whole number below 2^53: good as `agent_id`.
+    id: u64,
+    /// What people call it.
+    name: String,
+    /// The agent's id: good as `agent_id`, too.
+    assistant_id: AgentId,
+}
+
+/// What can be told of the request before it is judged. A number that is not E.164 is read once the organization's country
+/// is known.
+pub(crate) fn reads(request: &Request, scope: &Scope) -> Vec<Key> {
+    parse(request, scope, None).map(|asked| acceptance::reads(&asked, scope)).unwrap_or_default()
+}
+
+/// Accepts a call.
+pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let Authorized { app, caller, request, mut items } = authorized;
+    let asked = parse(request, &caller.scope, caller.organization.defaults.country)?;
+    let admitted = acceptance::accept(app, &caller, &mut items, &asked).await.map_err(refused)?;
+    let response = Response::json(StatusCode::OK, &Accepted::from(admitted.call))?;
+    Ok(if admitted.replayed { response.replayed() } else { response })
+}
+
+fn refused(refusal: Refusal) -> ApiError {
+    let not_found = |code, message: &str| coded(StatusCode::NOT_FOUND, code, message);
+    match refusal {
+        Refusal::AgentNotFound => not_found("agent_not_found", "there is no such agent, or it is not yours"),
+        Refusal::ContactNotFound => ApiError::field("contact_id", "is not the id of a contact"),
+        Refusal::Wrong(wrong) if wrong.contains(&Wrong::SenderMissing) => {
+            not_found("no_phone_number", "the agent has no phone number to call from")
+        }
+        other => other.into_error(|wrong| {
+            ApiError::Validation(wrong.iter().map(|wrong| wrong.field("variables", "agent_id")).collect())
+        }),
+    }
+}
+
+fn coded(status: StatusCode, code: &'static str, message: impl Into<String>) -> ApiError {
+    ApiError::Coded { status, code, message: message.into() }
+}
+
+fn bad(code: &'static str, message: impl Into<String>) -> ApiError {
+    coded(StatusCode::BAD_REQUEST, code, message)
+}
+
+fn parse(request: &Request, scope: &Scope, country: Option<Country>) -> Result<NewRequest, ApiError> {
+    if request.is_too_large() {
+        return Err(ApiError::PayloadTooLarge);
+    }
+    let Some(Value::Object(body)) = request.json() else {
+        return Err(bad("invalid_json", "the body must be a JSON object"));
+    };
+    let raw = given(body, "phone_number");
+    let raw = raw.ok_or_else(|| bad("missing_phone_number", "phone_number is required, such as +15555550123"))?;
+    let agent = given(body, "agent_id");
+    let agent = agent.ok_or_else(|| bad("missing_agent_id", "agent_id is required"))?;
+    let raw = raw.map_err(|_| bad("invalid_phone_number", "phone_number must be a string"))?;
+    let to = phone_input::read(&raw, country);
+    let to = to.map_err(|error| bad("invalid_phone_number", format!("phone_number {error}")))?;
+    let agent = agent.map_err(|_| ApiError::field("agent_id", "must be a string or a whole number"))?;
+    let mut wrong = Vec::new();
+    let contact = contact(body, &mut wrong);
+    let variables = variables(body, &mut wrong);
+    let id = match idempotency::key(request) {
+        idempotency::Key::Given(key) => Some(ConversationId::for_key(scope, Operation::KlenCall, &key)),
+        idempotency::Key::Missing => None,
+        idempotency::Key::Malformed => {
+            wrong.push(FieldError::new(idempotency::HEADER, idempotency::MALFORMED));
+            None
+        }
+    };
+    if !wrong.is_empty() {
+        return Err(ApiError::Validation(wrong));
+    }
+    let ids = AgentId::parse(&agent).into_iter().chain([AgentId::for_slug(&scope.organization, &agent)]).collect();
+    Ok(NewRequest {
+        id,
+        fingerprint: request.json().map(fingerprint).unwrap_or_default(),
+        agent: AgentName { ids, alias: Some(agent), or_default: false },
+        raw_number: (raw != to.as_str()).then_some(raw),
+        to,
+        sender: Sender::AgentsElse(None),
+        variables,
+        keeps_variables: true,
+        metadata: None,
+        client_call_id: None,
+        requested_agent: None,
+        not_before: None,
+        not_after: None,
+        contact,
+    })
+}
+
+/// A text or a whole number as text. What is empty or null is not there.
+fn given(body: &Map<String, Value>, name: &str) -> Option<Result<String, ()>> {
+    match body.get(name)? {
+        Value::Null => None,
+        Value::String(text) if text.trim().is_empty() => None,
+        Value::String(text) => Some(Ok(text.trim().to_owned())),
+        Value::Number(number) if number.is_u64() => Some(Ok(number.to_string())),
+        Value::Number(_) | Value::Bool(_) | Value::Array(_) | Value::Object(_) => Some(Err(())),
+    }
+}
+
+fn contact(body: &Map<String, Value>, wrong: &mut Vec<FieldError>) -> ContactWish {
+    match body.get("contact_id") {
+        None | Some(Value::Null) => ContactWish::Nobody,
+        Some(value) => match value.as_u64().filter(|id| *id <= LARGEST_WHOLE_NUMBER) {
+            Some(id) => ContactWish::Known(id),
+            None => {
+                wrong.push(FieldError::new("contact_id", "must be a whole number"));
+                ContactWish::Nobody
+            }
+        },
+    }
+}
+
+fn variables(body: &Map<String, Value>, wrong: &mut Vec<FieldError>) -> Map<String, Value> {
+    match body.get("variables") {
+        None | Some(Value::Null) => Map::new(),
+        Some(value @ Value::Object(variables)) => {
+            if variables.len() > MAX_VARIABLES || value.to_string().len() > MAX_VARIABLES_BYTES {
+                wrong.push(FieldError::new("variables", "must not be more than 100, nor larger than 64 KiB together"));
+            }
+            variables.clone()
+        }
+        Some(_) => {
+            wrong.push(FieldError::new("variables", "must be a JSON object"));
+            Map::new()
+        }
+    }
+}
+
+impl From<Call> for Accepted {
+    fn from(call: Call) -> Self {
+        Self {
+            id: call.id.reference(),
+            call_id: call.id,
+            status: status(&call),
+            r#type: "outbound",
+            phone_number: call.to,
+            agent: AcceptedAgent { id: call.agent.id.reference(), name: call.agent.name, assistant_id: call.agent.id },
+            created_at: call.created_at,
+            estimated_start: call.window.not_before,
+        }
+    }
+}
+
+fn status(call: &Call) -> &'static str {
+    match call.status {
+        Status::Queued | Status::Dispatching => "queued",
+        Status::Ringing => "ringing",
+        Status::InProgress => "in-progress",
+        Status::Ended if call.started_at.is_some() => "completed",
+        Status::Ended => "failed",
+    }
+}

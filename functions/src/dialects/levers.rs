@@ -1,0 +1,179 @@
+//! What all of `levers` has in common: its errors, and how it names whom to call.
+
+use domain::contact::Details;
+use domain::ids::{AgentId, ContactId, ConversationId};
+use domain::organization::Organization;
+use domain::phone::Country;
+use lambda_http::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::fastapi::{self, Body};
+use super::verbex::Unprocessable;
+use crate::acceptance::{AgentName, ContactWish, NewRequest, Refusal, Sender, Wrong};
+use crate::api::create_call::{MAX_METADATA_BYTES, MAX_VARIABLES, MAX_VARIABLES_BYTES};
+use crate::error::ApiError;
+use crate::http::Response;
+use crate::phone_input::{self, Unreadable};
+
+/// The longest name or email address that is taken. The document names no limit.
+const LONGEST_DETAIL: usize = 255;
+
+/// What a client hears of a request that is not carried out, for another reason than wrong fields.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LeversError))]
+pub(crate) struct Failure {
+    /// `<code>: <text>`.
+    detail: String,
+}
+
+/// An error in this vendor's shape.
+pub(crate) fn refusal(error: &ApiError) -> Result<Response, serde_json::Error> {
+    match error {
+        ApiError::Unprocessable(detail) => Response::json(error.status(), &Unprocessable { detail }),
+        _ => {
+            let detail = format!("{}: {}", error.code(), error.message());
+            Response::json(error.status(), &Failure { detail })
+        }
+    }
+}
+
+/// Somebody to be called.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Callee {
+    /// The number as it was written.
+    pub(crate) number: String,
+    contact: Option<ContactId>,
+    details: Details,
+    tags: Map<String, Value>,
+    /// What goes back with every event: `{"requestMetadata": …}`.
+    metadata: Option<Box<RawValue>>,
+}
+
+/// What a request says once, for everybody who is to be called.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Settings {
+    agent: Option<AgentId>,
+    country: Option<Country>,
+    updates: bool,
+}
+
+impl Settings {
+    /// Reads what is said once.
+    pub(crate) fn read(body: &mut Body<'_>) -> Self {
+        let agent = body.uuid("aiSettingsTemplateId", AgentId::parse);
+        let updates = body.boolean("updateExisting").unwrap_or(false);
+        Self { agent, country: country(body), updates }
+    }
+
+    /// How it names the agent.
+    pub(crate) fn agent(&self) -> AgentName {
+        let default = AgentName { or_default: true, ..AgentName::default() };
+        self.agent.map_or(default, AgentName::id)
+    }
+}
+
+fn country(body: &mut Body<'_>) -> Option<Country> {
+    let text = body.text("countryCode", 2, 2)?;
+    let country = Country::parse(text);
+    if country.is_none() {
+        body.refuse("countryCode", "string_pattern_mismatch", "String should match pattern '^[A-Z]{2}$'");
+    } else if country.is_some_and(|country| !phone_input::is_known(country)) {
+        body.refuse("countryCode", "value_error", "Value error, is not a country's ISO 3166-1 alpha-2 code");
+    }
+    country
+}
+
+impl Callee {
+    /// Reads whom to call. `None` where that cannot be told; what is wrong stands in the body then.
+    pub(crate) fn read(body: &mut Body<'_>) -> Option<Self> {
+        let number = body.required_text("numberToCall", 1, 100);
+        let details = Details {
+            first_name: body.text("firstName", 0, LONGEST_DETAIL).map(str::to_owned),
+            last_name: body.text("lastName", 0, LONGEST_DETAIL).map(str::to_owned),
+            email: body.text("email", 0, LONGEST_DETAIL).map(str::to_owned),
+        };
+        let contact = body.uuid("contactUuid", ContactId::parse);
+        let (tags, metadata) = (tags(body), metadata(body));
+        Some(Self { number: number?.to_owned(), contact, details, tags, metadata })
+    }
+
+    /// Takes the metadata to the letter.
+    pub(crate) fn with_raw_metadata(self, raw: Option<&RawValue>) -> Self {
+        Self { metadata: raw.and_then(wrapped), ..self }
+    }
+
+    /// The request that this is.
+    ///
+    /// # Errors
+    /// [`Unreadable`] where the number is none.
+    pub(crate) fn request(
+        self,
+        settings: &Settings,
+        organization: Option<&Organization>,
+        id: Option<ConversationId>,
+        fingerprint: String,
+    ) -> Result<NewRequest, Unreadable> {
+        let default = organization.and_then(|organization| organization.defaults.country);
+        let to = phone_input::read(&self.number, settings.country.or(default))?;
+        let contact = ContactWish::FoundOrMade { id: self.contact, details: self.details, updates: settings.updates };
+        Ok(NewRequest {
+            id,
+            fingerprint,
+            agent: settings.agent(),
+            raw_number: (self.number != to.as_str()).then_some(self.number),
+            to,
+            sender: Sender::AgentsElse(None),
+            variables: self.tags,
+            keeps_variables: false,
+            metadata: self.metadata,
+            client_call_id: None,
+            requested_agent: None,
+            not_before: None,
+            not_after: None,
+            contact,
+        })
+    }
+}
+
+fn tags(body: &mut Body<'_>) -> Map<String, Value> {
+    let Some(tags) = body.object("promptTags") else { return Map::new() };
+    let wrong: Vec<&String> = tags.iter().filter(|(_, value)| !value.is_string()).map(|(name, _)| name).collect();
+    for name in wrong {
+        body.refuse_within("promptTags", name, "string_type", "Input should be a valid string");
+    }
+    let size = body.value("promptTags").map_or(0, |value| value.to_string().len());
+    if tags.len() > MAX_VARIABLES || size > MAX_VARIABLES_BYTES {
+        let message = "Value error, must not be more than 100, nor larger than 64 KiB together";
+        body.refuse("promptTags", "value_error", message);
+    }
+    tags.clone()
+}
+
+fn metadata(body: &mut Body<'_>) -> Option<Box<RawValue>> {
+    body.object("metadata")?;
+    let value = body.value("metadata")?;
+    if value.to_string().len() > MAX_METADATA_BYTES {
+        body.refuse("metadata", "value_error", "Value error, must not be larger than 16 KiB as JSON");
+    }
+    wrapped(&serde_json::value::to_raw_value(value).ok()?)
+}
+
+fn wrapped(metadata: &RawValue) -> Option<Box<RawValue>> {
+    RawValue::from_string(format!("{{\"requestMetadata\":{}}}", metadata.get())).ok()
+}
+
+/// A refusal in this vendor's words.
+pub(crate) fn refused(refusal: Refusal) -> ApiError {
+    match refusal {
+        Refusal::Wrong(wrong) if wrong.contains(&Wrong::SenderMissing) => ApiError::Coded {
+            status: StatusCode::NOT_FOUND,
+            code: "no_phone_number",
+            message: "the agent has no phone number to call from".to_owned(),
+        },
+        other => other.into_error(|wrong| fastapi::beside(&wrong, "promptTags", "numberToCall")),
+    }
+}

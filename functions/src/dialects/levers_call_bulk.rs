@@ -1,0 +1,308 @@
+//! `POST /ai/phone-calls/action/call-bulk`: accepts up to 1,000 calls in the words of `levers`, each on its own.
+//!
+//! An item's id follows from the request and its place. So a replay finds what was accepted, and completes the rest. Up to
+//! 100 items are accepted at once, more through a queue; what is refused is written down beside the request.
+
+use std::collections::BTreeMap;
+
+use domain::fingerprint::fingerprint;
+use domain::ids::{ConversationId, Operation, Scope};
+use domain::time::Span;
+use futures::stream::{self, StreamExt};
+use lambda_http::http::StatusCode;
+use serde::Serialize;
+use serde_json::Value;
+use store::keys::{self, Key};
+use store::{Bulk, BulkRefusal, Items, Message, QueueName, StoreError, Table, Wallet};
+
+use super::fastapi::{Body, Step};
+use super::levers::{Callee, Settings, refused};
+use super::levers_call_contact::key;
+use crate::acceptance::{self, Refusal};
+use crate::app::App;
+use crate::auth::Caller;
+use crate::error::ApiError;
+use crate::http::{Request, Response};
+use crate::idempotency;
+use crate::queue::accept_bulk_item::{self, BulkItemJob};
+use crate::registry::Authorized;
+
+/// What a request may say. What else it says is ignored, as the original does.
+#[cfg(feature = "openapi")]
+pub(crate) const FIELDS: [&str; 5] = ["contacts", "aiSettingsTemplateId", "updateExisting", "countryCode", "batchSize"];
+
+/// The largest body: a thousand contacts with something to say of each.
+pub(crate) const MAX_BODY_BYTES: usize = 2 * 1024 * 1024;
+
+const MAX_ITEMS: usize = 1_000;
+
+/// Up to so many items are accepted while the client waits.
+const AT_ONCE: usize = 100;
+
+/// So many of them at the same time.
+const CONCURRENCY: usize = 8;
+
+/// SQS takes 256 KiB in one request, and ten messages.
+const QUEUE_BATCH_BYTES: usize = 240 * 1024;
+const QUEUE_BATCH: usize = 10;
+
+/// Of a metered organization so many items are tried in a second: fewer than its wallet lets through.
+const METERED_PACE: u32 = 15;
+
+/// What a client hears.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LeversBulk))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Accepted {
+    /// The request's own id.
+    bulk_id: ConversationId,
+    /// How many items it has.
+    total: usize,
+    /// How many were accepted so far.
+    accepted: usize,
+    /// How many were refused so far.
+    refused: usize,
+    /// How many wait for their acceptance. A replay shows what became of them.
+    queued: usize,
+    /// What became of each, in the request's order.
+    items: Vec<ItemState>,
+}
+
+/// What became of an item.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LeversBulkItem))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ItemState {
+    /// Its place in the request, from 0.
+    index: u32,
+    /// `accepted`, `refused` or `queued`.
+    status: &'static str,
+    /// The id of its call: final, even while it is queued.
+    conversation_id: ConversationId,
+    /// Why it was refused, as `<code>: <text>`.
+    detail: Option<String>,
+}
+
+/// A request, well-formed.
+#[derive(Debug)]
+struct Asked {
+    callees: Vec<Callee>,
+    settings: Settings,
+    fingerprint: String,
+}
+
+/// What a replay would find.
+pub(crate) fn reads(request: &Request, scope: &Scope) -> Vec<Key> {
+    let known = match idempotency::key(request) {
+        idempotency::Key::Given(key) => Some(keys::bulk(scope, bulk_id(scope, &key))),
+        idempotency::Key::Missing | idempotency::Key::Malformed => None,
+    };
+    known.into_iter().chain([keys::wallet(scope)]).collect()
+}
+
+/// Accepts what can be accepted.
+pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let Authorized { app, caller, request, mut items } = authorized;
+    let (asked, key) = parse(request)?;
+    let table = &app.store.table;
+    let id = match &key {
+        Some(key) => bulk_id(&caller.scope, key),
+        None => ConversationId::random(table.entropy().bytes()?),
+    };
+    let mut known: Option<Bulk> = items.read("bulk request", &keys::bulk(&caller.scope, id))?;
+    if known.is_none() {
+        caller.must_not_be_suspended()?;
+        acceptance::agent(app, &caller, &mut items, &asked.settings.agent()).await.map_err(refused)?;
+        let fingerprint = asked.fingerprint.clone();
+        let bulk = Bulk { id, fingerprint, items: asked.callees.len(), created_at: table.now() };
+        known = table.begin_bulk(&caller.scope, &bulk).await?;
+    }
+    if known.as_ref().is_some_and(|known| known.fingerprint != asked.fingerprint) {
+        return Err(ApiError::KeyReused);
+    }
+    let mut states = match &known {
+        Some(_) => settled(table, &caller.scope, id, asked.callees.len()).await?,
+        None => BTreeMap::new(),
+    };
+    let is_metered = Wallet::from_items(&caller.scope, &items)?.is_some();
+    go_on(app, &caller, id, asked, is_metered, &mut states).await?;
+    let response = Response::json(StatusCode::CREATED, &Accepted::new(id, states))?;
+    Ok(if known.is_some() { response.replayed() } else { response })
+}
+
+fn bulk_id(scope: &Scope, key: &str) -> ConversationId {
+    ConversationId::for_key(scope, Operation::LeversBulkItem, key)
+}
+
+/// The call that an item of a bulk request is.
+pub(crate) fn item_id(scope: &Scope, bulk: ConversationId, index: u32) -> ConversationId {
+    ConversationId::for_key(scope, Operation::LeversBulkItem, &format!("{bulk}#{index}"))
+}
+
+fn parse(request: &Request) -> Result<(Asked, Option<String>), ApiError> {
+    let mut body = Body::open(request)?;
+    let callees = callees(&mut body);
+    let settings = Settings::read(&mut body);
+    batch_size(&mut body);
+    let key = key(&mut body, request);
+    body.finish()?;
+    let fingerprint = request.json().map(fingerprint).unwrap_or_default();
+    Ok((Asked { callees, settings, fingerprint }, key))
+}
+
+fn callees(body: &mut Body<'_>) -> Vec<Callee> {
+    let Some(value) = body.required("contacts") else { return Vec::new() };
+    let Some(contacts) = value.as_array() else {
+        body.refuse("contacts", "list_type", "Input should be a valid list");
+        return Vec::new();
+    };
+    let count = contacts.len();
+    if count == 0 {
+        body.refuse("contacts", "too_short", "List should have at least 1 item after validation, not 0");
+    }
+    if count > MAX_ITEMS {
+        let message = format!("List should have at most {MAX_ITEMS} items after validation, not {count}");
+        body.refuse("contacts", "too_long", message);
+        return Vec::new();
+    }
+    let mut callees = Vec::with_capacity(count);
+    for (index, contact) in contacts.iter().enumerate() {
+        let mut way = body.way_to("contacts");
+        way.push(Step::from(index));
+        let Value::Object(object) = contact else {
+            body.refuse_at(way, "dict_type", "Input should be a valid dictionary");
+            continue;
+        };
+        let mut contact = Body::at(object, way);
+        callees.extend(Callee::read(&mut contact));
+        body.take_in(contact.into_problems());
+    }
+    callees
+}
+
+/// How many calls the original works on together. Here nothing depends on it, but its form.
+fn batch_size(body: &mut Body<'_>) {
+    match body.value("batchSize").map(Value::as_i64) {
+        None | Some(Some(10..=1_000)) => {}
+        Some(None) => body.refuse("batchSize", "int_type", "Input should be a valid integer"),
+        Some(Some(size)) if size < 10 => {
+            body.refuse("batchSize", "greater_than_equal", "Input should be greater than or equal to 10");
+        }
+        Some(Some(_)) => body.refuse("batchSize", "less_than_equal", "Input should be less than or equal to 1000"),
+    }
+}
+
+/// What became of the items of a request that was made before.
+async fn settled(
+    table: &Table,
+    scope: &Scope,
+    id: ConversationId,
+    count: usize,
+) -> Result<BTreeMap<u32, ItemState>, StoreError> {
+    let refusals = table.bulk_refusals(scope, id).await?;
+    let mut states: BTreeMap<u32, ItemState> =
+        refusals.into_iter().map(|(index, refusal)| (index, ItemState::refused(scope, id, &refusal))).collect();
+    let all: Vec<u32> = (0..u32::try_from(count).unwrap_or(u32::MAX)).collect();
+    // Two tries at once may have come to different ends: a call that is there was accepted.
+    for page in all.chunks(100) {
+        let items = table.read(page.iter().map(|index| keys::call(item_id(scope, id, *index)))).await?;
+        for index in page.iter().filter(|index| items.get(&keys::call(item_id(scope, id, **index))).is_some()) {
+            states.insert(*index, ItemState::new(scope, id, *index, "accepted"));
+        }
+    }
+    Ok(states)
+}
+
+/// Accepts the items that nothing is known of yet, or has them accepted.
+async fn go_on(
+    app: &App,
+    caller: &Caller,
+    id: ConversationId,
+    asked: Asked,
+    is_metered: bool,
+    states: &mut BTreeMap<u32, ItemState>,
+) -> Result<(), ApiError> {
+    let at_once = asked.callees.len() <= AT_ONCE;
+    let job = |(index, callee)| BulkItemJob {
+        v: store::MESSAGE_VERSION,
+        scope: caller.scope.clone(),
+        bulk: id,
+        index,
+        fingerprint: asked.fingerprint.clone(),
+        callee,
+        settings: asked.settings.clone(),
+    };
+    let open = (0_u32..).zip(asked.callees).filter(|(index, _)| !states.contains_key(index));
+    let mut open: Vec<BulkItemJob> = open.map(job).collect();
+    if at_once {
+        let tried = stream::iter(open).map(|job| async move {
+            let outcome = accept_bulk_item::accept(app, caller, &mut Items::default(), &job).await;
+            (job, outcome)
+        });
+        let tried: Vec<_> = tried.buffer_unordered(CONCURRENCY).collect().await;
+        open = Vec::new();
+        for (job, outcome) in tried {
+            match outcome {
+                Ok(None) => drop(states.insert(job.index, ItemState::new(&caller.scope, id, job.index, "accepted"))),
+                Ok(Some(refusal)) => {
+                    drop(states.insert(job.index, ItemState::refused(&caller.scope, id, &refusal)));
+                }
+                // The queue has the patience for what cannot be decided right now.
+                Err(Refusal::TooFast | Refusal::Failed(_)) => open.push(job),
+                Err(other) => return Err(refused(other)),
+            }
+        }
+    }
+    enqueue(app, &open, is_metered).await?;
+    for job in open {
+        states.insert(job.index, ItemState::new(&caller.scope, id, job.index, "queued"));
+    }
+    Ok(())
+}
+
+/// Puts items on the queue, in as few requests as SQS takes. A failure fails the request: its replay completes the rest.
+async fn enqueue(app: &App, jobs: &[BulkItemJob], is_metered: bool) -> Result<(), StoreError> {
+    let mut batches: Vec<Vec<Message>> = vec![Vec::new()];
+    let mut bytes = 0;
+    for (place, job) in (0_u32..).zip(jobs) {
+        let delay = if is_metered { Span::seconds(place / METERED_PACE) } else { Span::ZERO };
+        let message = Message::new(job, &job.scope, delay)?;
+        let is_full = batches.last().is_some_and(|batch| batch.len() == QUEUE_BATCH);
+        if is_full || bytes + message.body.len() > QUEUE_BATCH_BYTES {
+            batches.push(Vec::new());
+            bytes = 0;
+        }
+        bytes += message.body.len();
+        if let Some(batch) = batches.last_mut() {
+            batch.push(message);
+        }
+    }
+    let sends = stream::iter(batches).map(|batch| async move { app.store.queues.send(QueueName::Bulk, &batch).await });
+    let sent: Vec<Result<(), StoreError>> = sends.buffer_unordered(CONCURRENCY).collect().await;
+    sent.into_iter().collect()
+}
+
+impl ItemState {
+    fn new(scope: &Scope, bulk: ConversationId, index: u32, status: &'static str) -> Self {
+        Self { index, status, conversation_id: item_id(scope, bulk, index), detail: None }
+    }
+
+    fn refused(scope: &Scope, bulk: ConversationId, refusal: &BulkRefusal) -> Self {
+        let detail = Some(format!("{}: {}", refusal.code, refusal.message));
+        Self { detail, ..Self::new(scope, bulk, refusal.index, "refused") }
+    }
+}
+
+impl Accepted {
+    fn new(bulk_id: ConversationId, states: BTreeMap<u32, ItemState>) -> Self {
+        let count = |status: &str| states.values().filter(|state| state.status == status).count();
+        Self {
+            bulk_id,
+            total: states.len(),
+            accepted: count("accepted"),
+            refused: count("refused"),
+            queued: count("queued"),
+            items: states.into_values().collect(),
+        }
+    }
+}

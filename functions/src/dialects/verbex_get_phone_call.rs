@@ -1,0 +1,38 @@
+//! `GET /v1/phone-calls/{id}`: a call as `verbex` shows it, by the `_id` that it was accepted with.
+
+use domain::ids::{ConversationId, ObjectId, Scope};
+use lambda_http::http::StatusCode;
+use store::keys::Key;
+use store::{FullCall, Table};
+
+use super::verbex::{Beside, PhoneCall};
+use super::verbex_token::CallToken;
+use crate::error::ApiError;
+use crate::http::{Request, Response};
+use crate::registry::Authorized;
+
+/// Everything that makes up the call.
+pub(crate) fn reads(request: &Request, scope: &Scope) -> Vec<Key> {
+    let object = ObjectId::parse(request.path("id"));
+    object.map(|id| Table::full_call_keys(ConversationId::for_object(scope, id)).to_vec()).unwrap_or_default()
+}
+
+/// Answers with a call.
+pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let Authorized { app, caller, request, .. } = &authorized;
+    let (object, full) = found(&authorized).await?;
+    let now = app.store.table.now();
+    let token = CallToken::seal(&caller.organization, &caller.scope, full.call.id, now);
+    let beside = Beside { object, token, origin: request.origin() };
+    let shown = PhoneCall::new(full.call, full.content, full.transcript.unwrap_or_default(), beside);
+    Ok(Response::json(StatusCode::OK, &shown)?)
+}
+
+/// The call that the path names.
+pub(super) async fn found(authorized: &Authorized<'_>) -> Result<(ObjectId, FullCall), ApiError> {
+    let Authorized { app, caller, request, items } = authorized;
+    let object = ObjectId::parse(request.path("id")).ok_or(ApiError::NotFound("call"))?;
+    let id = ConversationId::for_object(&caller.scope, object);
+    let full = app.store.table.full_call(&caller.scope, id, items).await?;
+    Ok((object, full.ok_or(ApiError::NotFound("call"))?))
+}

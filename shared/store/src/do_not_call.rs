@@ -1,0 +1,110 @@
+//! The do-not-call list of a scope: an entry for each number, by its digest.
+
+use aws_sdk_dynamodb::types::{Delete, ReturnValue};
+use domain::ids::Scope;
+use domain::organization::Suppression;
+use domain::phone::PhoneNumber;
+use futures::stream::{self, StreamExt, TryStreamExt};
+
+use crate::backoff::Backoff;
+use crate::error::StoreError;
+use crate::item::{self, from_item, get_text};
+use crate::keys;
+use crate::table::Table;
+use crate::write::{CONFLICT_PATIENCE_MS, MUST_BE_NEW, Written};
+
+/// How many entries of an import are written at the same time.
+const IMPORT_CONCURRENCY: usize = 16;
+
+impl Table {
+    /// Puts a number on a scope's do-not-call list. An entry that is there already stays as it is, and is what is given
+    /// back: who asked first, and when, is what counts.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn suppress_once(
+        &self,
+        scope: &Scope,
+        number: &PhoneNumber,
+        entry: &Suppression,
+    ) -> Result<Option<Suppression>, StoreError> {
+        let put = self.put_of(item::item(&keys::suppression(scope, number), entry)?, Some(MUST_BE_NEW))?;
+        match self.put(put).await? {
+            Written::Done => Ok(None),
+            Written::Refused { item: old, .. } => from_item("do-not-call entry", &old).map(Some),
+        }
+    }
+
+    /// Puts many numbers on the list, each with this source. Gives how many were not there yet. Safe to run twice.
+    ///
+    /// # Errors
+    /// [`StoreError`]; some of the numbers may have been put on the list.
+    pub async fn import_suppressions(
+        &self,
+        scope: &Scope,
+        numbers: Vec<PhoneNumber>,
+        source: &str,
+    ) -> Result<usize, StoreError> {
+        let created_at = self.now();
+        let put = |number: PhoneNumber| async move {
+            let entry = Suppression { phone_number: Some(number.clone()), source: source.to_owned(), created_at };
+            self.suppress_once(scope, &number, &entry).await.map(|known| usize::from(known.is_none()))
+        };
+        let puts = stream::iter(numbers).map(put).buffer_unordered(IMPORT_CONCURRENCY);
+        puts.try_fold(0, |sum, new| async move { Ok(sum + new) }).await
+    }
+
+    /// Takes a number off a scope's list. `false` where it is not on it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn unsuppress(&self, scope: &Scope, number: &PhoneNumber) -> Result<bool, StoreError> {
+        let key = keys::suppression(scope, number);
+        let delete = Delete::builder()
+            .table_name(self.name())
+            .set_key(Some(item::key_attributes(&key)))
+            .build()
+            .map_err(|error| StoreError::aws("DeleteItem", error))?;
+        let mut backoff = Backoff::new(self.clock(), CONFLICT_PATIENCE_MS);
+        loop {
+            let answer = self
+                .dynamodb()
+                .delete_item()
+                .table_name(self.name())
+                .set_key(Some(delete.key.clone()))
+                .return_values(ReturnValue::AllOld)
+                .send()
+                .await;
+            match answer {
+                Ok(deleted) => return Ok(deleted.attributes.is_some_and(|old| !old.is_empty())),
+                Err(error)
+                    if error.as_service_error().is_some_and(|error| error.is_transaction_conflict_exception()) => {}
+                Err(error) => return Err(StoreError::aws("DeleteItem", error)),
+            }
+            if !backoff.wait().await {
+                return Err(StoreError::Conflict);
+            }
+        }
+    }
+
+    /// A page of a scope's list, behind the entry of digest `after`: the entries with their digests, and whether there
+    /// are more. In no order that means anything.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn suppressions(
+        &self,
+        scope: &Scope,
+        after: Option<&str>,
+        limit: u8,
+    ) -> Result<(Vec<(String, Suppression)>, bool), StoreError> {
+        let start = after.map(|digest| item::key_attributes(&keys::suppression_by_digest(scope, digest)));
+        let pk = keys::suppression_by_digest(scope, "").pk;
+        let (found, next) = self.partition(pk, "", start, Some(limit)).await?;
+        let entries = found.iter().map(|found| {
+            let digest = get_text(found, keys::SK).unwrap_or_default().to_owned();
+            Ok((digest, from_item("do-not-call entry", found)?))
+        });
+        Ok((entries.collect::<Result<_, StoreError>>()?, next.is_some()))
+    }
+}

@@ -1,0 +1,156 @@
+//! What the five source documents say, row by row: every field, every answer and every error they name, each with a check
+//! that runs. The table is printed into `docs/conformance.md`.
+
+use std::panic::AssertUnwindSafe;
+
+use futures::FutureExt;
+use futures::future::{LocalBoxFuture, join_all};
+use serde_json::Value;
+use store::{FullCall, Table};
+
+use super::api::Answer;
+use super::world::{World, dev};
+
+/// Something that a document says.
+struct Row {
+    /// The field, answer or error.
+    what: &'static str,
+    /// What the document says of it, and where it says nothing, what was chosen.
+    says: &'static str,
+    /// Fails where that does not hold.
+    holds: for<'a> fn(&'a World) -> LocalBoxFuture<'a, ()>,
+}
+
+/// A document.
+struct Document {
+    /// Its number among the sources, and what it is about.
+    title: &'static str,
+    rows: &'static [Row],
+}
+
+macro_rules! row {
+    ($what:literal, $says:literal, |$world:ident| $check:expr) => {
+        $crate::e2e::conformance::Row {
+            what: $what,
+            says: $says,
+            holds: |$world| futures::FutureExt::boxed_local(async move { $check }),
+        }
+    };
+}
+
+mod calls;
+mod klen;
+mod levers;
+mod levers_bulk;
+mod levers_errors;
+mod verbex;
+
+static DOCUMENTS: [&Document; 6] = [
+    &calls::DOCUMENT,
+    &klen::DOCUMENT,
+    &verbex::DOCUMENT,
+    &levers::DOCUMENT,
+    &levers_errors::DOCUMENT,
+    &levers_bulk::DOCUMENT,
+];
+
+/// Checks every row of a document, and tells of all that do not hold.
+async fn holds(document: &Document) {
+    let world = World::start().await;
+    let checks = document.rows.iter().map(|row| async {
+        let held = AssertUnwindSafe((row.holds)(&world)).catch_unwind().await;
+        held.is_err().then_some(row.what)
+    });
+    let broken: Vec<&str> = join_all(checks).await.into_iter().flatten().collect();
+    assert!(broken.is_empty(), "{}: {broken:#?}", document.title);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_document_on_calls_holds() {
+    holds(&calls::DOCUMENT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_document_of_klen_holds() {
+    holds(&klen::DOCUMENT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_document_of_verbex_holds() {
+    holds(&verbex::DOCUMENT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_document_of_levers_holds() {
+    holds(&levers::DOCUMENT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_errors_of_levers_hold() {
+    holds(&levers_errors::DOCUMENT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bulk_requests_of_levers_hold() {
+    holds(&levers_bulk::DOCUMENT).await;
+}
+
+fn printed() -> String {
+    let mut text =
+        "# Conformance\n\nWhat the source documents say, row by row. Each row is a check that runs with the \
+                    tests; this page is printed from\nthem.\n"
+            .to_owned();
+    for document in DOCUMENTS {
+        text.push_str(&format!("\n## {}\n\n| what | holds |\n|---|---|\n", document.title));
+        for row in document.rows {
+            text.push_str(&format!("| {} | {} |\n", row.what, row.says));
+        }
+    }
+    text
+}
+
+#[test]
+fn the_printed_table_is_the_one_that_runs() {
+    let command = "cargo test -p tests -- --ignored print_the_conformance_table";
+    let printed_before = include_str!("../../../../docs/conformance.md");
+    assert!(printed() == printed_before, "docs/conformance.md is out of date; print it anew: {command}");
+}
+
+#[test]
+#[ignore = "prints docs/conformance.md"]
+fn print_the_conformance_table() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/conformance.md");
+    std::fs::write(path, printed()).expect("the page can be written");
+}
+
+/// A flat refusal: `{"error", "message"}`.
+#[track_caller]
+fn flat<'a>(answer: &'a Answer, status: u16) -> &'a str {
+    assert_eq!(answer.status, status, "{}", answer.text());
+    assert!(answer.body["message"].as_str().is_some_and(|message| !message.is_empty()), "{}", answer.text());
+    answer.body["error"].as_str().expect("a code")
+}
+
+/// The places that FastAPI's 422 names, in order, each as `body.contacts.0.email`.
+#[track_caller]
+fn places(answer: &Answer) -> Vec<String> {
+    assert_eq!(answer.status, 422, "{}", answer.text());
+    let step = |step: &Value| step.as_str().map_or_else(|| step.to_string(), str::to_owned);
+    let place = |problem: &Value| {
+        assert!(problem["msg"].is_string() && problem["type"].is_string(), "{problem}");
+        problem["loc"].as_array().expect("a place").iter().map(step).collect::<Vec<_>>().join(".")
+    };
+    answer.body["detail"].as_array().expect("a list of problems").iter().map(place).collect()
+}
+
+/// A call of the stack's own organization, with everything that is kept of it.
+async fn kept(world: &World, id: &str) -> FullCall {
+    let id = domain::ids::ConversationId::parse(id).expect("a conversation's id");
+    let items = world.table.read(Table::full_call_keys(id)).await.expect("the table answers");
+    world.table.full_call(&dev(), id, &items).await.expect("the table answers").expect("the call is there")
+}
+
+/// The code of the native API's refusal.
+fn code(answer: &Answer, status: u16) -> &str {
+    answer.refusal(status)
+}
