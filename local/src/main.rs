@@ -45,7 +45,7 @@ async fn run(cli: &Cli) -> Result<(), Error> {
 /// Seeds and announces, then serves for ever; or shows the demo.
 async fn serve(cli: &Cli, options: &Options, stack: &Stack) -> Result<(), Error> {
     let table = stack.backend().table(&options.clock, Entropy::system())?;
-    let seeded = seed::seed(&table).await?;
+    let seeded = seed::seed(&table, stack.url()).await?;
     match cli.command {
         Some(Command::Demo) => demo::run(stack.url(), &seeded.api_key, table.clock()).await,
         None => {

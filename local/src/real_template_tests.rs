@@ -45,8 +45,8 @@ async fn the_seed_makes_a_key_that_is_new_at_every_start() {
     let stack = start().await;
     let table = stack.backend().table(&Clock::system(), Entropy::system()).expect("a table is named");
     stack.backend().queues().expect("all queues are named");
-    let first = seed::seed(&table).await.expect("it is made");
-    let second = seed::seed(&table).await.expect("it is made again");
+    let first = seed::seed(&table, stack.url()).await.expect("it is made");
+    let second = seed::seed(&table, stack.url()).await.expect("it is made again");
     assert_ne!(first.api_key, second.api_key);
     let key = RawKey::parse(&second.api_key).expect("it is a key");
     assert_eq!(Some(&key.scope().organization), OrganizationId::parse("dev").as_ref());
