@@ -91,3 +91,38 @@ async fn send(store: &Store, scope: Scope, text: Text) -> Result<String, StoreEr
     store.queues.send(QueueName::Simulator, &[message]).await?;
     Ok(message_id)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wrong(body: &Value) -> Vec<String> {
+        let wrong = read(body.to_string().as_bytes()).expect_err("it is no text");
+        wrong.into_iter().map(|(field, message)| format!("{field} {message}")).collect()
+    }
+
+    #[test]
+    fn a_text_may_be_empty_and_may_be_long() {
+        for content in ["", "🚗 \0 שלום", &"🚗".repeat(LONGEST_CONTENT)] {
+            let body = json!({ "from": "+15555550123", "to": "+15555550110", "content": content });
+            let text = read(body.to_string().as_bytes()).expect("it is a text");
+            assert_eq!((text.from.as_str(), text.to.as_str()), ("+15555550123", "+15555550110"));
+            assert_eq!(text.content, content);
+        }
+    }
+
+    #[test]
+    fn all_wrong_fields_are_named_at_once() {
+        let number = "must be a phone number in E.164 format: + and 7 to 15 digits, such as +15555550123";
+        let content = "content must be a string of at most 10000 characters".to_owned();
+        let numbers = vec![format!("from {number}"), format!("to {number}")];
+        assert_eq!(wrong(&json!({})), [numbers.clone(), vec![content.clone()]].concat());
+        let unknown = vec!["text is not a known field; known are from, to, content".to_owned()];
+        let body = json!({ "from": "5555550123", "to": 7, "content": [], "text": "Hello" });
+        assert_eq!(wrong(&body), [unknown, numbers, vec![content.clone()]].concat());
+        let body = json!({ "from": "+15555550123", "to": "+15555550110", "content": "x".repeat(LONGEST_CONTENT + 1) });
+        assert_eq!(wrong(&body), [content]);
+        assert_eq!(wrong(&json!([])), ["body must be a JSON object"]);
+        assert!(read(b"no JSON").is_err());
+    }
+}

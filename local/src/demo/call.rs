@@ -34,9 +34,10 @@ pub(super) async fn run<W: Write>(
     let awaited = Awaited { secret, conversation, last: LAST };
     let mut heard = Heard::default();
     let told = async {
-        while !heard.is_complete() {
+        while !heard.is_told() {
             let webhook = receiver.next().await.ok_or_else(|| failed("the receiver of webhooks stopped"))?;
-            if let Some(event) = timeline.hear(&webhook, &awaited, &mut heard)? {
+            timeline.hear(&webhook, &awaited, &mut heard)?;
+            while let Some(event) = heard.next() {
                 timeline.event(&event.name, &summary(&event.name, &event.data))?;
             }
         }

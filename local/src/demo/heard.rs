@@ -1,47 +1,60 @@
-//! Which events of a conversation arrived so far. They may come in any order, and more than once.
+//! Which events of a conversation arrived so far. They may come in any order, and more than once; they are told in theirs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
 
 use super::PATIENCE;
 
-/// The events that arrived.
+/// An event that arrived.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Arrived {
+    pub(super) name: String,
+    pub(super) data: Value,
+}
+
+/// The events that arrived, by their `sequence`.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
-    sequences: BTreeSet<u64>,
-    names: BTreeSet<String>,
+    events: BTreeMap<u64, Arrived>,
+    told: u64,
     last: Option<u64>,
 }
 
 impl Heard {
     /// Takes an event in; `false` where it was there before. `is_last` where none is awaited behind it.
-    pub(super) fn take_in(&mut self, name: &str, sequence: u64, is_last: bool) -> bool {
+    pub(super) fn take_in(&mut self, sequence: u64, event: Arrived, is_last: bool) -> bool {
         if is_last {
             self.last = Some(sequence);
         }
-        self.names.insert(name.to_owned());
-        self.sequences.insert(sequence)
+        self.events.insert(sequence, event).is_none()
     }
 
-    /// Whether the last event arrived, and every one before it.
-    pub(super) fn is_complete(&self) -> bool {
-        self.last.is_some() && self.gap().is_none()
+    /// The next event in order, if it is there and none after the last.
+    pub(super) fn next(&mut self) -> Option<Arrived> {
+        let event = self.events.get(&(self.told + 1)).filter(|_| !self.is_told())?;
+        self.told += 1;
+        Some(event.clone())
+    }
+
+    /// Whether everything was told, to the last event.
+    pub(super) fn is_told(&self) -> bool {
+        self.last.is_some_and(|last| self.told >= last)
     }
 
     /// The first of these events that never came.
     pub(super) fn lacks(&self, names: &[&'static str]) -> Option<&'static str> {
-        names.iter().copied().find(|name| !self.names.contains(*name))
-    }
-
-    fn gap(&self) -> Option<u64> {
-        let last = self.last.or(self.sequences.last().copied()).unwrap_or(0);
-        (1..=last).find(|sequence| !self.sequences.contains(sequence))
+        let names_heard: BTreeSet<&str> = self.events.values().map(|event| event.name.as_str()).collect();
+        names.iter().copied().find(|name| !names_heard.contains(name))
     }
 
     /// What is still missing when patience is at an end, where `last` says what the last event would have told.
     pub(super) fn missing(&self, last: &str) -> String {
         let waited = PATIENCE.as_secs();
-        match self.gap() {
-            Some(sequence) => format!("event {sequence} is missing after {waited} s: there is a gap in the sequence"),
+        match self.events.keys().last().filter(|highest| **highest > self.told) {
+            Some(_) => {
+                format!("event {} is missing after {waited} s: there is a gap in the sequence", self.told + 1)
+            }
             None => format!("{last} after {waited} s"),
         }
     }
@@ -51,25 +64,35 @@ impl Heard {
 mod tests {
     use super::*;
 
+    fn event(name: &str) -> Arrived {
+        Arrived { name: name.to_owned(), data: Value::Null }
+    }
+
     #[test]
-    fn events_are_complete_once_every_one_up_to_the_last_arrived_in_whatever_order() {
+    fn events_are_told_in_their_order_each_once_and_none_after_the_last() {
         let mut heard = Heard::default();
-        for (name, sequence, is_last, is_new) in
-            [("a", 1, false, true), ("c", 3, true, true), ("c", 3, true, false), ("b", 2, false, true)]
-        {
-            assert!(!heard.is_complete());
-            assert_eq!(heard.take_in(name, sequence, is_last), is_new);
+        for (name, sequence, is_last, is_new) in [
+            ("c", 3, true, true),
+            ("c", 3, true, false),
+            ("a", 1, false, true),
+            ("d", 4, false, true),
+            ("b", 2, false, true),
+        ] {
+            assert!(!heard.is_told());
+            assert_eq!(heard.take_in(sequence, event(name), is_last), is_new);
         }
-        assert!(heard.is_complete());
-        assert_eq!((heard.lacks(&["c", "a"]), heard.lacks(&["a", "d"])), (None, Some("d")));
+        let told: Vec<Arrived> = std::iter::from_fn(|| heard.next()).collect();
+        assert_eq!(told, ["a", "b", "c"].map(event));
+        assert!(heard.is_told());
+        assert_eq!((heard.lacks(&["c", "a"]), heard.lacks(&["a", "e"])), (None, Some("e")));
     }
 
     #[test]
     fn a_gap_and_a_missing_end_are_told_apart() {
         let mut heard = Heard::default();
         assert_eq!(heard.missing("the call is not analysed"), "the call is not analysed after 45 s");
-        heard.take_in("call.analyzed", 2, true);
-        assert!(!heard.is_complete());
+        heard.take_in(2, event("call.analyzed"), true);
+        assert_eq!(heard.next(), None);
         let gap = "event 1 is missing after 45 s: there is a gap in the sequence";
         assert_eq!(heard.missing("the call is not analysed"), gap);
     }

@@ -4,8 +4,8 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
-use super::heard::Heard;
-use super::timeline::{Arrived, Awaited, COMMAND, STRONG, SUBTLE, Timeline, expect};
+use super::heard::{Arrived, Heard};
+use super::timeline::{Awaited, COMMAND, STRONG, SUBTLE, Timeline, expect};
 use super::{PATIENCE, failed};
 use crate::Error;
 use crate::client::Client;
@@ -55,15 +55,17 @@ pub(super) async fn run<W: Write>(
     let mut heard = Heard::default();
     let told = async {
         let mut answers = 0;
-        while !heard.is_complete() {
+        while !heard.is_told() {
             let webhook = receiver.next().await.ok_or_else(|| failed("the receiver of webhooks stopped"))?;
-            let Some(event) = timeline.hear(&webhook, &awaited, &mut heard)? else { continue };
-            tell(timeline, &event)?;
-            if is_answer(&event) {
-                if let Some(text) = TEXTS.get(answers) {
-                    play_customer(timeline, client, text).await?;
+            timeline.hear(&webhook, &awaited, &mut heard)?;
+            while let Some(event) = heard.next() {
+                tell(timeline, &event)?;
+                if is_answer(&event) {
+                    if let Some(text) = TEXTS.get(answers) {
+                        play_customer(timeline, client, text).await?;
+                    }
+                    answers += 1;
                 }
-                answers += 1;
             }
         }
         Ok(())

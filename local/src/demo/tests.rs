@@ -2,8 +2,8 @@ use domain::signature::{SECRET_BYTES, Secret, sign};
 use serde_json::{Value, json};
 use store::clock::Clock;
 
-use super::heard::Heard;
-use super::timeline::{Arrived, Awaited, Timeline};
+use super::heard::{Arrived, Heard};
+use super::timeline::{Awaited, Timeline};
 use super::{call, sms};
 use crate::Error;
 use crate::receiver::Webhook;
@@ -30,7 +30,7 @@ fn hear(
     heard: &mut Heard,
     webhook: &Webhook,
     conversation: &str,
-) -> Result<Option<Arrived>, Error> {
+) -> Result<(), Error> {
     let awaited = Awaited { secret: secret(), conversation: conversation.to_owned(), last: call::LAST };
     timeline.hear(webhook, &awaited, heard)
 }
@@ -43,11 +43,12 @@ fn printed(timeline: Timeline<Vec<u8>>) -> String {
 fn an_event_is_told_once_and_its_repetition_is_named_as_one() {
     let (mut timeline, mut heard) = (timeline(), Heard::default());
     let analysed = webhook(call::LAST, 1, &json!({ "summary": "All is well." }));
-    let arrived = hear(&mut timeline, &mut heard, &analysed, CONVERSATION).expect("it is good").expect("it is new");
-    assert_eq!((arrived.name.as_str(), &arrived.data["summary"]), (call::LAST, &json!("All is well.")));
-    assert!(heard.is_complete());
-    let again = hear(&mut timeline, &mut heard, &analysed, CONVERSATION).expect("it is as good");
-    assert!(again.is_none());
+    hear(&mut timeline, &mut heard, &analysed, CONVERSATION).expect("it is good");
+    let told = heard.next().expect("it is the first");
+    assert_eq!((told.name.as_str(), &told.data["summary"]), (call::LAST, &json!("All is well.")));
+    assert!(heard.is_told());
+    hear(&mut timeline, &mut heard, &analysed, CONVERSATION).expect("it is as good");
+    assert_eq!(heard.next(), None);
     let text = printed(timeline);
     assert!(text.contains("once more") && text.contains("signature verified"), "{text}");
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use store::clock::Clock;
 
 use super::failed;
-use super::heard::Heard;
+use super::heard::{Arrived, Heard};
 use crate::Error;
 use crate::client::{Answer, Client};
 use crate::receiver::Webhook;
@@ -28,13 +28,6 @@ pub(super) struct Timeline<W> {
     pub(super) out: W,
     began: Timestamp,
     clock: Clock,
-}
-
-/// An event that arrived for the first time.
-#[derive(Debug)]
-pub(super) struct Arrived {
-    pub(super) name: String,
-    pub(super) data: Value,
 }
 
 /// What is awaited: the webhooks of one conversation, signed with one secret, up to one event.
@@ -105,13 +98,8 @@ impl<W: Write> Timeline<W> {
         Ok(conversation)
     }
 
-    /// Takes a webhook in, if it is to be trusted; `None` where its event was told before.
-    pub(super) fn hear(
-        &mut self,
-        webhook: &Webhook,
-        awaited: &Awaited,
-        heard: &mut Heard,
-    ) -> Result<Option<Arrived>, Error> {
+    /// Takes a webhook in, if it is to be trusted.
+    pub(super) fn hear(&mut self, webhook: &Webhook, awaited: &Awaited, heard: &mut Heard) -> Result<(), Error> {
         let event = webhook.event();
         let name = event["event"].as_str().unwrap_or("an unreadable webhook");
         let verified = webhook.verify(&awaited.secret, self.clock.now());
@@ -119,12 +107,9 @@ impl<W: Write> Timeline<W> {
         if event["conversationId"] != awaited.conversation {
             return Err(failed(format!("{name} belongs to another conversation")));
         }
-        let sequence = event["sequence"].as_u64().unwrap_or(0);
-        if !heard.take_in(name, sequence, name == awaited.last) {
-            self.event(name, "once more: a receiver tells it by its id")?;
-            return Ok(None);
-        }
-        Ok(Some(Arrived { name: name.to_owned(), data: event["data"].clone() }))
+        let arrived = Arrived { name: name.to_owned(), data: event["data"].clone() };
+        let is_new = heard.take_in(event["sequence"].as_u64().unwrap_or(0), arrived, name == awaited.last);
+        if is_new { Ok(()) } else { self.event(name, "once more: a receiver tells it by its id") }
     }
 }
 
