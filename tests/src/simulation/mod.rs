@@ -6,7 +6,9 @@
 //! - [`planted`]: bugs planted on purpose, each of which the simulation finds.
 //! - [`round_trips`]: what things cost, counted.
 //! - [`races`]: many at once for the same thing.
+//! - [`absences`]: a queue that is away for an hour, a schedule that is, a program that is started again and again.
 
+mod absences;
 mod planted;
 mod points;
 mod races;
@@ -23,6 +25,9 @@ use scenarios::Scenario;
 
 /// The seed of everything that is to be the same in every run.
 const SEED: u64 = 20_261_121;
+
+/// So many runs that went wrong are told of.
+const ENOUGH: usize = 5;
 
 /// What came of a run.
 struct Run {

@@ -3,7 +3,7 @@
 use domain::time::Span;
 
 use super::scenarios::{SCENARIOS, Scenario};
-use super::{Run, SEED, run, weather};
+use super::{ENOUGH, Run, SEED, run, weather};
 use crate::sim::faults::{Fault, Plan};
 use crate::world::auditor::{Measure, Weather};
 
@@ -27,9 +27,6 @@ const RECOVERY: usize = 30;
 
 /// Two crashes may each cost a run of the schedule.
 const TWICE_LATE: Span = Span::minutes(2);
-
-/// So many findings are enough.
-const ENOUGH: usize = 5;
 
 /// Plays every scenario with this fault at each of its requests. Fails where fewer were met than the scenario has.
 fn everywhere(fault: Fault) {

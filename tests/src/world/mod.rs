@@ -58,8 +58,8 @@ pub(crate) struct World {
     pub(crate) history: History,
     pub(crate) habits: RefCell<Habits>,
     pub(crate) clients: RefCell<client::Clients>,
+    pub(crate) scope: Scope,
     logs: logs::Logs,
-    scope: Scope,
     key: RawKey,
 }
 

@@ -124,7 +124,7 @@ async fn twenty_sms_conversations_survive_a_stack_that_is_killed_while_their_cus
     const CUSTOMERS: usize = 20;
     let clock = Clock::system();
     let mut run = Run::start(&TEXTS).await;
-    run.place(CUSTOMERS, Duration::from_millis(200));
+    run.place(CUSTOMERS, Duration::from_millis(400));
     run.until("some texts came in", PATIENCE, |run| run.heard("sms.message_received") >= 4 * BURST).await;
     run = run.kill().await;
     let restarted_at = clock.now();
@@ -135,5 +135,5 @@ async fn twenty_sms_conversations_survive_a_stack_that_is_killed_while_their_cus
     let (received, answers) = run.check_texts().await;
     println!("{received} texts received, {answers} answers; {} accepted since; {seconds} s", undisturbed.len());
     assert_eq!(run.heard("sms.turn_failed"), 0);
-    assert!(answers > 0 && received >= answers);
+    assert!(!undisturbed.is_empty() && received >= answers && answers >= undisturbed.len());
 }
