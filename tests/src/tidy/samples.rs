@@ -80,7 +80,7 @@ async fn app(key: &RawKey) -> App {
     }
     let clock = Clock::of_runtime(Timestamp::from_milliseconds(START_MS));
     let table = Table::new(aws.dynamodb.clone(), "ringdown", clock, Entropy::seeded(1));
-    local::seed::seed(&table).await.unwrap();
+    local::seed::seed(&table, "http://127.0.0.1:3000").await.unwrap();
     let permissions = Permission::ALL.to_vec();
     let name = "samples".to_owned();
     let stored = ApiKey { name, permissions, created_at: table.now(), expires_at: None, revoked_at: None };

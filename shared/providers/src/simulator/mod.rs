@@ -167,12 +167,21 @@ impl Simulator {
         let messages: Result<Vec<Message>, StoreError> =
             jobs.iter().map(|(at, job)| Message::new(job, scope, at.since(now))).collect();
         let sent = match messages {
-            Ok(messages) => self.store.queues.send(QueueName::Simulator, &messages).await,
+            Ok(messages) => self.send_stubbornly(&messages).await,
             Err(error) => Err(error),
         };
         if let Err(error) = sent {
             tracing::warn!(error = &error as &dyn std::error::Error, "the simulator's callbacks are lost");
         }
+    }
+
+    /// What SQS leaves out of a batch is sent once more: a customer's answer comes only once.
+    async fn send_stubbornly(&self, messages: &[Message]) -> Result<(), StoreError> {
+        let sent = self.store.queues.send_each(QueueName::Simulator, messages).await;
+        let left_out =
+            messages.iter().zip(&sent.taken).filter(|(_, taken)| !**taken).map(|(message, _)| message.clone());
+        let left_out: Vec<Message> = left_out.collect();
+        self.store.queues.send(QueueName::Simulator, &left_out).await
     }
 
     async fn find(&self, call: &Call) -> Result<Option<Found>, ProviderError> {
