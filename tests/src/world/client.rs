@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use domain::ids::ConversationId;
+use domain::ids::{AgentId, ConversationId, Operation};
 use domain::signature::Secret;
 use functions::{find, invoke};
 use futures::FutureExt;
@@ -57,6 +57,8 @@ pub(crate) struct Clients {
     pub(crate) accepted: BTreeMap<String, (ConversationId, String)>,
     /// Every key that a call was asked for under.
     pub(crate) asked: BTreeSet<String>,
+    /// The items of bulk requests that were asked for.
+    pub(crate) items: BTreeSet<ConversationId>,
     /// The keys whose requests had to be refused.
     pub(crate) refused: BTreeSet<String>,
     /// The endpoints that were made.
@@ -124,6 +126,39 @@ impl World {
             clients.findings.push(text);
         }
         Some(id)
+    }
+
+    /// Asks for calls to these numbers in one bulk request, until each is decided; gives their ids. `None` where the client
+    /// gave up.
+    pub(crate) async fn creates_bulk(&self, numbers: &[&str], key: &str) -> Option<Vec<ConversationId>> {
+        let of_key = |key: &str| ConversationId::for_key(&self.scope, Operation::LeversBulkItem, key);
+        let ids: Vec<ConversationId> =
+            (0..numbers.len()).map(|index| of_key(&format!("{}#{index}", of_key(key)))).collect();
+        self.clients.borrow_mut().items.extend(&ids);
+        let contacts: Vec<Value> = numbers.iter().map(|number| json!({"numberToCall": number})).collect();
+        let agent = AgentId::for_slug(&self.scope.organization, AGENT);
+        let body = json!({"contacts": contacts, "aiSettingsTemplateId": agent});
+        let (function, path) = ("levers-call-bulk", "/ai/phone-calls/action/call-bulk".to_owned());
+        let ask = Ask {
+            function,
+            method: "POST",
+            path,
+            query: String::new(),
+            id: None,
+            body: Some(body),
+            key: Some(key.into()),
+        };
+        loop {
+            let reply = self.insists(&ask).await?;
+            if reply.status != 201 || reply.body["refused"] != 0 {
+                self.finds(format!("levers-call-bulk was answered {}: {}", reply.status, reply.body));
+                return None;
+            }
+            if reply.body["queued"] == 0 {
+                return Some(ids);
+            }
+            sleep(FIRST_WAIT).await;
+        }
     }
 
     /// Closes a call.
