@@ -55,5 +55,7 @@ fn code<'a>(error: &'a ApiError, request: &Request) -> (StatusCode, &'a str) {
 pub(crate) fn refusal(error: &ApiError, request: &Request) -> Result<Response, serde_json::Error> {
     let (status, code) = code(error, request);
     let Funds { balance, required_rate, currency } = error.funds();
-    Response::json(status, &Failure { error: code, message: error.message(), balance, required_rate, currency })
+    let body = Failure { error: code, message: error.message(), balance, required_rate, currency };
+    let response = Response::json(status, &body)?;
+    Ok(if status == StatusCode::TOO_MANY_REQUESTS { response.retry_after(1) } else { response })
 }

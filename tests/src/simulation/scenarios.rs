@@ -96,6 +96,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     scenario!("a metered call, closed while it is being asked for", 32, metered, closed_at_once),
     scenario!("a metered call, closed while it waits", 11, metered, closed_while_it_waits),
     scenario!("a wallet for one call", 38, metered_for_one, the_second_is_not_covered),
+    scenario!("a bulk request", 37, metered, two_at_once),
 ];
 
 fn subscribed(world: &World) -> LocalBoxFuture<'_, ()> {
@@ -173,6 +174,12 @@ async fn one_call(world: &World) {
     }
 }
 
+async fn two_at_once(world: &World) {
+    let Some(ids) = world.creates_bulk(&["+15555550001", "+15555550002"], "the-bulk").await else { return };
+    world.expects(Expected::Ends(ids[0], &["busy", "dispatch_unconfirmed"]));
+    world.expects(Expected::Ends(ids[1], &["no_answer", "dispatch_unconfirmed"]));
+}
+
 async fn one_metered_without_answer(world: &World) {
     let Some(id) = world.creates_call("+15555550002", "the-call").await else { return };
     world.expects(Expected::Ends(id, &["no_answer", "dispatch_unconfirmed"]));
@@ -186,7 +193,7 @@ async fn one_metered_unknown(world: &World) {
 async fn the_second_is_not_covered(world: &World) {
     let Some(id) = world.creates_call(PLAIN, "the-call").await else { return };
     world.expects(Expected::Ends(id, &["completed", "dispatch_unconfirmed"]));
-    world.is_refused(&Ask::call(PLAIN, "another", &json!({})), 402, "insufficient_funds").await;
+    world.is_refused_meanwhile(&Ask::call(PLAIN, "another", &json!({})), 402, "insufficient_funds").await;
 }
 
 async fn stays_until_closed(world: &World) {

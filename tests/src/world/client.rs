@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use domain::ids::ConversationId;
+use domain::ids::{AgentId, ConversationId, Operation};
 use domain::signature::Secret;
 use functions::{find, invoke};
 use futures::FutureExt;
@@ -58,6 +58,8 @@ pub(crate) struct Clients {
     pub(crate) accepted: BTreeMap<String, (ConversationId, String)>,
     /// Every key that a call was asked for under.
     pub(crate) asked: BTreeSet<String>,
+    /// The items of bulk requests that were asked for.
+    pub(crate) items: BTreeSet<ConversationId>,
     /// The keys whose requests had to be refused.
     pub(crate) refused: BTreeSet<String>,
     /// What was accepted under each key for an SMS conversation: the conversation, and the customer's number.
@@ -154,6 +156,39 @@ impl World {
         Some(id)
     }
 
+    /// Asks for calls to these numbers in one bulk request, until each is decided; gives their ids. `None` where the client
+    /// gave up.
+    pub(crate) async fn creates_bulk(&self, numbers: &[&str], key: &str) -> Option<Vec<ConversationId>> {
+        let of_key = |key: &str| ConversationId::for_key(&self.scope, Operation::LeversBulkItem, key);
+        let ids: Vec<ConversationId> =
+            (0..numbers.len()).map(|index| of_key(&format!("{}#{index}", of_key(key)))).collect();
+        self.clients.borrow_mut().items.extend(&ids);
+        let contacts: Vec<Value> = numbers.iter().map(|number| json!({"numberToCall": number})).collect();
+        let agent = AgentId::for_slug(&self.scope.organization, AGENT);
+        let body = json!({"contacts": contacts, "aiSettingsTemplateId": agent});
+        let (function, path) = ("levers-call-bulk", "/ai/phone-calls/action/call-bulk".to_owned());
+        let ask = Ask {
+            function,
+            method: "POST",
+            path,
+            query: String::new(),
+            id: None,
+            body: Some(body),
+            key: Some(key.into()),
+        };
+        loop {
+            let reply = self.insists(&ask).await?;
+            if reply.status != 201 || reply.body["refused"] != 0 {
+                self.finds(format!("levers-call-bulk was answered {}: {}", reply.status, reply.body));
+                return None;
+            }
+            if reply.body["queued"] == 0 {
+                return Some(ids);
+            }
+            sleep(FIRST_WAIT).await;
+        }
+    }
+
     /// Closes a call.
     pub(crate) async fn closes(&self, id: ConversationId, reason: &str) {
         let ask = Ask::close(&id.to_string(), &json!({"reason": reason}));
@@ -192,15 +227,20 @@ impl World {
     /// Sends a request that has to be refused, and to leave nothing behind: no item, no message. Nothing else may go on in
     /// this world meanwhile.
     pub(crate) async fn is_refused(&self, ask: &Ask, status: u16, code: &str) {
-        self.clients.borrow_mut().refused.extend(ask.key.clone());
         let before = self.holds();
-        let Some(reply) = self.insists(ask).await else { return };
-        if reply.status != status || reply.body["error"]["code"] != code {
-            self.finds(format!("expected {status} {code}, and was answered {}: {}", reply.status, reply.body));
-        }
+        self.is_refused_meanwhile(ask, status, code).await;
         let left: Vec<Value> = self.holds().into_iter().filter(|held| !before.contains(held)).collect();
         if !left.is_empty() || self.holds().len() != before.len() {
             self.finds(format!("promise 7: {} {} was refused, and left {left:?}", ask.method, ask.path));
+        }
+    }
+
+    /// The same, while other things go on: that nothing is left behind shows at the end only.
+    pub(crate) async fn is_refused_meanwhile(&self, ask: &Ask, status: u16, code: &str) {
+        self.clients.borrow_mut().refused.extend(ask.key.clone());
+        let Some(reply) = self.insists(ask).await else { return };
+        if reply.status != status || reply.body["error"]["code"] != code {
+            self.finds(format!("expected {status} {code}, and was answered {}: {}", reply.status, reply.body));
         }
     }
 

@@ -125,7 +125,7 @@ fn print_the_conformance_table() {
 
 /// A flat refusal: `{"error", "message"}`.
 #[track_caller]
-fn flat<'a>(answer: &'a Answer, status: u16) -> &'a str {
+fn flat(answer: &Answer, status: u16) -> &str {
     assert_eq!(answer.status, status, "{}", answer.text());
     assert!(answer.body["message"].as_str().is_some_and(|message| !message.is_empty()), "{}", answer.text());
     answer.body["error"].as_str().expect("a code")

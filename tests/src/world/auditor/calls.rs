@@ -41,7 +41,8 @@ impl Audit<'_> {
         }
         let of_key = |key: &String| ConversationId::for_key(&self.world.scope, Operation::CreateCall, key);
         let asked: Vec<ConversationId> = clients.asked.iter().map(of_key).collect();
-        for id in self.conversations.keys().filter(|id| !asked.contains(id)) {
+        let was_asked = |id: &ConversationId| asked.contains(id) || clients.items.contains(id);
+        for id in self.conversations.keys().filter(|id| !was_asked(id)) {
             self.findings.push(format!("promise 1: nobody asked for {id}"));
         }
         // A key may have been accepted for one request, and refused for another.
