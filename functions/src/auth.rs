@@ -1,7 +1,8 @@
 //! Who is asking.
 
+use domain::audit::{Action, Actor, AuditEntry};
 use domain::ids::Scope;
-use domain::key::{ApiKey, Permission, RawKey};
+use domain::key::{ApiKey, KeyId, Permission, RawKey};
 use domain::organization::Organization;
 use domain::time::Timestamp;
 use store::{Items, keys};
@@ -16,6 +17,10 @@ pub struct Caller {
     pub scope: Scope,
     /// Its organization.
     pub organization: Organization,
+    /// What its key is spoken of by.
+    pub key_id: KeyId,
+    /// What its key may do.
+    pub key: ApiKey,
 }
 
 /// The key that a request brings. Nothing is proven yet.
@@ -56,7 +61,7 @@ pub(crate) fn authenticate(
     if !key.may(permission) {
         return Err(ApiError::PermissionDenied(format!("the API key lacks the permission {}", permission.as_str())));
     }
-    Ok(Caller { scope: raw.scope().clone(), organization })
+    Ok(Caller { scope: raw.scope().clone(), organization, key_id: raw.id(), key })
 }
 
 impl Caller {
@@ -69,5 +74,11 @@ impl Caller {
             return Err(ApiError::PermissionDenied("the organization is suspended".to_owned()));
         }
         Ok(())
+    }
+
+    /// The entry of the audit log that says what this caller did to something of its mode.
+    pub fn did(&self, action: Action, target: impl ToString, changed: Vec<String>, at: Timestamp) -> AuditEntry {
+        let actor = Actor::ApiKey { id: self.key_id.clone() };
+        AuditEntry { at, actor, action, target: target.to_string(), mode: Some(self.scope.mode), changed }
     }
 }

@@ -11,6 +11,7 @@ use std::fmt;
 
 use domain::end_reason::EndReason;
 use domain::ids::ConversationId;
+use domain::time::Span;
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 use store::StoreError;
@@ -55,6 +56,13 @@ pub enum ApiError {
     UnsupportedMediaType,
     /// 422: the idempotency key was used for another request.
     KeyReused,
+    /// 429: too much of it in too short a time.
+    RateLimited {
+        /// How long to wait.
+        wait: Span,
+        /// What there was too much of.
+        message: String,
+    },
     /// 500, 409 for a conflict: the request may or may not have been carried out.
     Internal(Box<dyn StdError + Send + Sync>),
     /// 502: the provider did not answer as it should.
@@ -107,6 +115,7 @@ impl ApiError {
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Provider(_) => StatusCode::BAD_GATEWAY,
             Self::SendRefused { reason, .. } if is_opt_out(reason) => StatusCode::FORBIDDEN,
@@ -126,6 +135,7 @@ impl ApiError {
             Self::PayloadTooLarge => "payload_too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::KeyReused => "idempotency_key_reused",
+            Self::RateLimited { .. } => "rate_limited",
             Self::Internal(_) => "internal_error",
             Self::SendRefused { reason, .. } if is_opt_out(reason) => "do_not_call",
             Self::Provider(_) | Self::SendRefused { .. } => "provider_error",
@@ -141,6 +151,7 @@ impl ApiError {
             },
             Self::Unauthorized => "a valid API key is required: Authorization: Bearer <key>".to_owned(),
             Self::PermissionDenied(message) | Self::Conflict(message) | Self::Provider(message) => message.clone(),
+            Self::RateLimited { message, .. } => message.clone(),
             Self::DoNotCall => "toNumber is on the do-not-call list".to_owned(),
             Self::SendRefused { reason, .. } if is_opt_out(reason) => {
                 "toNumber opted out at the carrier, and is on the do-not-call list now".to_owned()
@@ -173,8 +184,18 @@ impl ApiError {
             error: Body { code: self.code(), message: self.message(), details, conversation_id },
             meta: Meta { request_id: &request.request_id },
         };
-        Response::json(self.status(), &body).unwrap_or_else(|_| Response::empty(StatusCode::INTERNAL_SERVER_ERROR))
+        let response =
+            Response::json(self.status(), &body).unwrap_or_else(|_| Response::empty(StatusCode::INTERNAL_SERVER_ERROR));
+        match &self {
+            Self::RateLimited { wait, .. } => response.retry_after(retry_after(*wait)),
+            _ => response,
+        }
     }
+}
+
+/// A wait in the whole seconds of `Retry-After`, never none.
+fn retry_after(wait: Span) -> u32 {
+    u32::try_from(wait.as_seconds_rounded_up()).unwrap_or(u32::MAX).max(1)
 }
 
 /// What a client hears of a request that is not carried out.

@@ -107,14 +107,24 @@ pub enum Operation {
     CreateSmsConversation,
     /// `POST /v1/webhooks`.
     CreateWebhook,
+    /// `POST /v1/webhooks/{id}/test`.
+    TestWebhook,
+    /// `POST /v1/api-keys`.
+    CreateApiKey,
+    /// `POST /v1/agents`.
+    CreateAgent,
 }
 
 impl Operation {
-    const fn as_str(self) -> &'static str {
+    /// The operation's name.
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::CreateCall => "create-call",
             Self::CreateSmsConversation => "create-sms-conversation",
             Self::CreateWebhook => "create-webhook",
+            Self::TestWebhook => "test-webhook",
+            Self::CreateApiKey => "create-api-key",
+            Self::CreateAgent => "create-agent",
         }
     }
 }

@@ -1,11 +1,13 @@
 //! The rules of a conversation: pure. No AWS, no HTTP, no tokio, no clock and no randomness; those are arguments.
 
+pub mod audit;
 pub mod call;
 pub mod conversation;
 pub mod cursor;
 pub mod delivery;
 pub mod dispatch;
 pub mod end_reason;
+pub mod endpoint;
 pub mod fingerprint;
 pub mod ids;
 pub mod key;
