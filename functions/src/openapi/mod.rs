@@ -16,7 +16,7 @@ use utoipa::openapi::path::{HttpMethod, OperationBuilder};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, Paths, SecurityRequirement, Server, Tag};
 
-use crate::api::{close_call, create_call, create_webhook, list_calls};
+use crate::api::{close_call, conversation_filter, create_call, create_webhook};
 use crate::registry::{Access, FUNCTIONS, Route, Trigger};
 
 /// The one security scheme's name.
@@ -71,7 +71,7 @@ pub fn parsed_fields() -> [(&'static str, &'static [&'static str]); 3] {
 
 /// The query parameters of each list besides `limit` and `cursor`, as its parser knows them.
 pub fn parsed_filters() -> [(&'static str, &'static [&'static str]); 3] {
-    [("list-calls", &list_calls::FILTERS), ("list-call-events", &[]), ("list-webhooks", &[])]
+    [("list-calls", &conversation_filter::FILTERS), ("list-call-events", &[]), ("list-webhooks", &[])]
 }
 
 fn method(route: &Route) -> Option<HttpMethod> {

@@ -142,6 +142,15 @@ pub struct Message {
     pub group: String,
 }
 
+/// What came of sending messages.
+#[derive(Debug)]
+pub struct Sent {
+    /// Whether each of them was taken, in their order.
+    pub taken: Vec<bool>,
+    /// Why not all of them were.
+    pub error: Option<StoreError>,
+}
+
 /// What every message says, whatever else it says.
 #[derive(Deserialize)]
 struct Scoped {
@@ -184,18 +193,35 @@ impl Queues {
     /// Sends messages: one request for every ten. The order means nothing.
     ///
     /// # Errors
-    /// [`StoreError::Aws`] where a message was not taken; the others of its batch were.
+    /// [`StoreError::Aws`] where a message was not taken; others may have been.
     pub async fn send(&self, queue: QueueName, messages: &[Message]) -> Result<(), StoreError> {
-        match messages {
-            [] => Ok(()),
-            [one] => self.send_one(queue, one).await,
-            many => {
-                for batch in many.chunks(BATCH) {
-                    self.send_batch(queue, batch).await?;
+        self.send_each(queue, messages).await.error.map_or(Ok(()), Err)
+    }
+
+    /// The same, and says which of them were taken. Once a request has failed, the rest is not tried.
+    pub async fn send_each(&self, queue: QueueName, messages: &[Message]) -> Sent {
+        let mut sent = Sent { taken: vec![false; messages.len()], error: None };
+        for (taken, batch) in sent.taken.chunks_mut(BATCH).zip(messages.chunks(BATCH)) {
+            let answer = match batch {
+                [one] => self.send_one(queue, one).await.map(|()| Vec::new()),
+                many => self.send_batch(queue, many).await,
+            };
+            let failed = match answer {
+                Ok(failed) => failed,
+                Err(error) => {
+                    sent.error = Some(error);
+                    break;
                 }
-                Ok(())
+            };
+            taken.fill(true);
+            for (place, refused) in failed {
+                sent.error.get_or_insert_with(|| StoreError::aws("SendMessageBatch", refused));
+                if let Some(taken) = taken.get_mut(place) {
+                    *taken = false;
+                }
             }
         }
+        sent
     }
 
     async fn send_one(&self, queue: QueueName, message: &Message) -> Result<(), StoreError> {
@@ -212,7 +238,8 @@ impl Queues {
             .map_err(|error| StoreError::aws("SendMessage", error))
     }
 
-    async fn send_batch(&self, queue: QueueName, messages: &[Message]) -> Result<(), StoreError> {
+    /// Sends a batch, and gives the places of the messages that were refused.
+    async fn send_batch(&self, queue: QueueName, messages: &[Message]) -> Result<Vec<(usize, Refused)>, StoreError> {
         let mut request = self.0.sqs.send_message_batch().queue_url(self.url(queue));
         for (index, message) in messages.iter().enumerate() {
             let entry = SendMessageBatchRequestEntry::builder()
@@ -225,10 +252,8 @@ impl Queues {
             request = request.entries(entry);
         }
         let answer = request.send().await.map_err(|error| StoreError::aws("SendMessageBatch", error))?;
-        match answer.failed.first() {
-            None => Ok(()),
-            Some(failed) => Err(StoreError::aws("SendMessageBatch", Refused(failed.code.clone()))),
-        }
+        let failed = answer.failed.into_iter();
+        Ok(failed.map(|failed| (failed.id.parse().unwrap_or(usize::MAX), Refused(failed.code))).collect())
     }
 }
 

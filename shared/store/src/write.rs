@@ -21,7 +21,7 @@ use crate::table::Table;
 pub(crate) const MUST_BE_NEW: &str = "attribute_not_exists(pk)";
 
 /// How long a write that meets other transactions is sent again; then the client hears `conflict`.
-pub(crate) const CONFLICT_PATIENCE_MS: u64 = 8_000;
+pub const CONFLICT_PATIENCE_MS: u64 = 8_000;
 
 /// What came of a conditional write.
 #[derive(Debug)]

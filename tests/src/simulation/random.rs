@@ -13,8 +13,8 @@ use futures::future::join_all;
 use serde_json::json;
 use store::QueueName;
 
-use super::Run;
 use super::scenarios::VOICE;
+use super::{ENOUGH, Run};
 use crate::sim::faults::{Fault, Plan, Rate};
 use crate::sim::queue::Liberties;
 use crate::world::auditor::{Measure, audit};
@@ -235,14 +235,17 @@ impl Client {
 }
 
 fn try_seeds(seeds: std::ops::Range<u64>) {
+    let mut wrong = Vec::new();
     for seed in seeds {
         let run = play(seed);
-        assert!(run.findings.is_empty(), "seed {seed}: {}", run.report());
+        if !run.findings.is_empty() && wrong.len() < ENOUGH {
+            wrong.push(format!("seed {seed}: {}", run.report()));
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
 #[test]
-#[ignore = "seed 23 has a finding that is not settled yet"]
 fn no_seed_breaks_a_promise() {
     try_seeds(0..SEEDS / 2);
 }

@@ -8,11 +8,15 @@ use domain::time::Span;
 use functions::{FUNCTIONS, PROVIDER_TIMEOUT, Trigger};
 use local::template::{Function, Queue, QueueSource, Template, Trigger as Declared};
 use providers::egress::WEBHOOK_TIMEOUT;
+use store::CONFLICT_PATIENCE_MS;
 
 use super::template;
 
 /// What AWS asks for: a batch must not come back while its function may still run, retries of a throttled poll included.
 const VISIBILITY_PER_TIMEOUT: u32 = 6;
+
+/// What the reads of a request may take.
+const READS: Duration = Duration::from_secs(3);
 
 fn function<'a>(template: &'a Template, handler: &str) -> &'a Function {
     template.functions.iter().find(|function| function.handler == handler).unwrap()
@@ -66,14 +70,26 @@ fn a_message_stays_hidden_while_its_consumer_may_run_and_ends_up_somewhere() {
     }
 }
 
+/// The functions that a client waits for.
+fn answering(template: &Template) -> impl Iterator<Item = &Function> {
+    let is_asked = |function: &&Function| function.triggers.iter().any(|it| matches!(it, Declared::Http(_)));
+    template.functions.iter().filter(is_asked)
+}
+
 #[test]
 fn a_request_is_answered_before_api_gateway_gives_up() {
     const GATEWAY_TIMEOUT: Duration = Duration::from_secs(29);
-    let template = template();
-    for function in &template.functions {
-        if function.triggers.iter().any(|trigger| matches!(trigger, Declared::Http(_))) {
-            assert!(function.timeout < GATEWAY_TIMEOUT, "{}", function.handler);
-        }
+    for function in answering(&template()) {
+        assert!(function.timeout < GATEWAY_TIMEOUT, "{}", function.handler);
+    }
+}
+
+#[test]
+fn a_client_hears_of_a_conflict_before_the_function_is_stopped() {
+    // Somebody else writes the call again and again; and then the last write meets a transaction for as long.
+    let longest = Duration::from_millis(2 * CONFLICT_PATIENCE_MS) + READS;
+    for function in answering(&template()) {
+        assert!(longest < function.timeout, "{}", function.handler);
     }
 }
 

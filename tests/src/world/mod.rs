@@ -12,6 +12,7 @@ mod deployment;
 mod history;
 mod logs;
 mod receiver;
+mod texting;
 mod workers;
 
 use std::cell::RefCell;
@@ -58,8 +59,8 @@ pub(crate) struct World {
     pub(crate) history: History,
     pub(crate) habits: RefCell<Habits>,
     pub(crate) clients: RefCell<client::Clients>,
+    pub(crate) scope: Scope,
     logs: logs::Logs,
-    scope: Scope,
     key: RawKey,
 }
 
@@ -137,6 +138,7 @@ impl World {
             sms: None,
         };
         self.operator.put_agent(id, &agent).await.unwrap();
+        self.operator.put_agent(id, &texting::agent(id)).await.unwrap();
         let key = ApiKey {
             name: "simulation".to_owned(),
             permissions: Permission::ALL.to_vec(),

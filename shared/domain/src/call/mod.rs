@@ -109,9 +109,7 @@ pub enum Dispatch {
     Live {
         /// Since when we know.
         since: Timestamp,
-        /// The last time the provider said anything of it.
-        last_news_at: Timestamp,
-        /// When the provider is asked for news.
+        /// When the provider is asked for news: it has said nothing for a while, or the call has reached its limit.
         next_poll_at: Timestamp,
         /// Set where the call has to be hung up: always, once the call is ended.
         hang_up: Option<HangUp>,

@@ -1,12 +1,11 @@
 //! What the service still owes a call, and when. Nothing else decides when a call is looked at again.
 
-use super::step::{LIVE_GRACE, RING_GRACE};
-use super::transition::longest_life;
+use super::transition::{given_up_at, longest_life};
 use super::{Call, Closing, Dispatch, Transcript};
 use crate::ids::ProviderCallId;
 use crate::obligation::{LONGEST_DELAY, Obligation};
 use crate::planted::{Bug, is_planted};
-use crate::time::{Span, Timestamp};
+use crate::time::Timestamp;
 
 /// What to do for a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,11 +50,7 @@ pub fn obligations(call: &Call) -> Vec<Obligation<Duty>> {
         }
         Dispatch::Live { since, next_poll_at, hang_up: None, .. } => {
             owe(*next_poll_at, Duty::Poll, false);
-            let limit = match call.started_at {
-                None => *since + Span::seconds(call.limits.ring_seconds) + RING_GRACE,
-                Some(started) => started + Span::seconds(call.limits.max_duration_seconds) + LIVE_GRACE,
-            };
-            owe(limit, Duty::PassTime, false);
+            owe(given_up_at(call, *since), Duty::PassTime, false);
         }
         Dispatch::Settled => {}
     }

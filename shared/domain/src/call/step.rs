@@ -13,11 +13,14 @@ use crate::time::{Span, Timestamp};
 /// How long `call.ended` waits for the hang-up's confirmation and the transcript.
 pub(super) const CLOSING_WAIT: Span = Span::seconds(60);
 
-/// How long after its ring time a call that was not answered is ended here: the provider's own report goes first.
-pub(super) const RING_GRACE: Span = Span::seconds(30);
+/// How long after its ring time or its maximum the provider is asked what became of a call: its own report goes first.
+pub(super) const LIMIT_GRACE: Span = Span::seconds(15);
 
-/// How long after its maximum a live call is ended here: the provider's own limit goes first.
-pub(super) const LIVE_GRACE: Span = Span::seconds(30);
+/// How soon it is asked again where it does not answer that.
+pub(super) const LIMIT_RETRY: Span = Span::seconds(10);
+
+/// How long it is asked so. With the grace and its last answer, a call ends within a minute of its limit.
+pub(super) const LIMIT_PATIENCE: Span = Span::seconds(30);
 
 /// What follows from an input. Commit it before acting on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,14 +157,14 @@ impl Transition {
     }
 
     fn polled(&mut self, call_id: &ProviderCallId, reports: Option<Vec<Report>>) {
-        let silence = self.call.provider.silence();
         if self.call.provider_call_id.as_ref() != Some(call_id) {
             return;
         }
         if let Some(reports) = reports {
             self.hear(reports);
-        } else if let Dispatch::Live { next_poll_at, .. } = &mut self.call.dispatch {
-            *next_poll_at = self.now + silence;
+            self.reach_limit();
+        } else {
+            self.poll_later();
         }
         let sought_at = analysis_sought_at(&self.call);
         let facts = &mut self.call.facts;

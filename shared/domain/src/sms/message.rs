@@ -33,7 +33,7 @@ pub enum Direction {
 }
 
 /// Where the delivery of a text stands, whatever its provider calls it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SmsDeliveryStatus))]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryStatus {

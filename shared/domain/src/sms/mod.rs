@@ -62,7 +62,7 @@ impl Status {
 }
 
 /// Why a text leaves: which rules it has to keep until the moment it is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// It opens the conversation. It still leaves where a newer conversation has closed this one.

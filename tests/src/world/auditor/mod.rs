@@ -5,6 +5,7 @@ mod calls;
 mod deliveries;
 mod events;
 mod leftovers;
+mod texts;
 
 use std::collections::BTreeMap;
 
@@ -84,9 +85,10 @@ pub(crate) fn audit(world: &World, measure: Measure) -> Vec<String> {
         audit.judges_bounds(*id, conversation);
         audit.judges_dials(*id, conversation);
         audit.judges_events(*id, conversation);
-        audit.judges_deliveries(*id, conversation);
+        audit.judges_deliveries(*id, &conversation.log, &conversation.deliveries);
     }
     audit.judges_expectations();
+    audit.judges_texts();
     audit.judges_receipts();
     audit.judges_leftovers();
     audit.judges_logs();
