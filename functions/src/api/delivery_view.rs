@@ -56,14 +56,12 @@ pub(crate) struct DeliveryView {
     /// The event's place in the conversation; null where it is of none.
     sequence: Option<u64>,
     /// Where the delivery stands.
-    #[cfg_attr(feature = "openapi", schema(inline))]
     status: State,
     /// When the event happened.
     created_at: Timestamp,
     /// When it is tried next; null where it is not.
     next_attempt_at: Option<Timestamp>,
     /// What was tried so far: the last 30 attempts.
-    #[cfg_attr(feature = "openapi", schema(inline))]
     attempts: Vec<AttemptView>,
 }
 

@@ -26,6 +26,7 @@ pub const LONGEST_RETRY_AFTER: Span = Span::hours(24);
 
 /// Where an event's delivery to an endpoint stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = WebhookDeliveryStatus))]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// To be tried, or tried again.

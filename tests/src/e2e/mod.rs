@@ -1,9 +1,13 @@
 //! End to end: the whole local stack in this process, asked over real sockets as a client asks.
 
 mod accept_tests;
+mod agent_tests;
 mod api;
 mod close_tests;
+mod endpoint_tests;
+mod foreign_tests;
 mod hooks;
+mod key_admin_tests;
 mod key_tests;
 mod list_tests;
 mod refuse_tests;
