@@ -181,7 +181,7 @@ impl ApiError {
             _ => None,
         };
         let body = Failure {
-            error: Body { code: self.code(), message: self.message(), details, conversation_id },
+            error: FailureBody { code: self.code(), message: self.message(), details, conversation_id },
             meta: Meta { request_id: &request.request_id },
         };
         let response =
@@ -202,14 +202,14 @@ fn retry_after(wait: Span) -> u32 {
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(crate) struct Failure<'a> {
-    error: Body<'a>,
+    error: FailureBody<'a>,
     meta: Meta<'a>,
 }
 
 /// What went wrong.
 #[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = FailureBody))]
-struct Body<'a> {
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub(crate) struct FailureBody<'a> {
     code: &'static str,
     message: String,
     details: &'a [FieldError],

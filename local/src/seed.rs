@@ -4,6 +4,7 @@ use domain::ids::{AgentId, Channel, Mode, OrganizationId, Scope};
 use domain::key::{ApiKey, Permission, RawKey, SECRET_BYTES};
 use domain::organization::{Agent, Limits, Organization, Provider};
 use domain::phone::PhoneNumber;
+use domain::sms::{Kind, SmsSettings, Terms};
 use serde::Serialize;
 use store::{StoreError, Table};
 
@@ -95,8 +96,22 @@ impl DemoAgent {
             number: self.number.clone(),
             required_variables: Vec::new(),
             limits: Limits::default(),
-            sms: None,
+            sms: (self.channel == Channel::Sms).then(sms_settings),
         }
+    }
+}
+
+/// How the agent that writes is set: every request brings its opening text.
+fn sms_settings() -> SmsSettings {
+    SmsSettings {
+        kind: Kind::Managed,
+        prompt: "You answer customers of a car dealership by SMS, briefly.".to_owned(),
+        opening: None,
+        model: None,
+        tools: Vec::new(),
+        tool_secret: None,
+        max_tool_calls: 5,
+        terms: Terms::default(),
     }
 }
 

@@ -58,8 +58,12 @@ fn body(error: &ApiError) -> Value {
         ApiError::Validation(fields) => fields,
         _ => &[],
     };
-    json!({
+    let mut body = json!({
         "error": {"code": error.code(), "message": error.message(), "details": details},
         "meta": {"request_id": examples::REQUEST}
-    })
+    });
+    if let ApiError::SendRefused { conversation, .. } = error {
+        body["error"]["conversationId"] = json!(conversation);
+    }
+    body
 }

@@ -32,7 +32,7 @@ async fn advance(app: &App, job: ConversationJob) -> Result<(), StoreError> {
     match next_action(&loaded.conversation, app.store.table.now()) {
         None => Ok(()),
         Some(Duty::PassTime) => app.store.apply(&reference, Some(loaded), |_| Input::Tick).await.map(drop),
-        Some(Duty::Turn) => turn::take(app, &reference, loaded).await,
+        Some(Duty::Turn) => Box::pin(turn::take(app, &reference, loaded)).await,
         Some(Duty::Send(number)) => send_waiting(app, &reference, number).await,
         Some(Duty::Search(number)) => search(app, &reference, number).await,
     }

@@ -9,7 +9,7 @@ use crate::app::App;
 
 /// How long a provider may take over a text. Shorter than any function's timeout that sends one, which is shorter than
 /// the lease.
-pub(crate) const PROVIDER_TIMEOUT: Duration = Duration::from_secs(10);
+pub const PROVIDER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Asks the provider to send a text, once, and commits what came of it. `None` where the conversation is gone.
 pub(crate) async fn send(

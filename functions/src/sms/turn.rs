@@ -17,7 +17,7 @@ use super::sending::send;
 use crate::app::App;
 
 /// How long a turn may take. Shorter than its function's timeout, which is shorter than the turn's lease.
-pub(crate) const TURN_TIMEOUT: Duration = Duration::from_secs(90);
+pub const TURN_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// How much a model may say where its agent's settings do not say.
 const MAX_OUTPUT_TOKENS: u32 = 500;

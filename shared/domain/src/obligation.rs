@@ -51,12 +51,13 @@ impl Due {
     }
 }
 
-/// A conversation's place in the index: its earliest open obligation, a prompt one 30 seconds later than its message.
+/// A conversation's place in the index: as soon as any open obligation is to be named, for the one that is due first; a
+/// prompt one 30 seconds later than its message.
 pub fn due<C: Conversation>(conversation: &C) -> Option<Due> {
     let places = conversation.obligations().into_iter();
     places
         .map(|owed| if owed.prompt { Due::of_message(owed.at) } else { Due::of_index(owed.at) })
-        .min_by_key(|due| due.at)
+        .reduce(|one, other| Due { at: one.at.min(other.at), named_from: one.named_from.min(other.named_from) })
 }
 
 /// When a conversation is due, as the index has it.

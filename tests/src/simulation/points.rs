@@ -25,7 +25,8 @@ const PAIRS: usize = 1_500;
 /// How far behind the last request of a calm run a second fault may be planned: the first one makes for more requests.
 const RECOVERY: usize = 30;
 
-/// Two crashes may each cost a run of the schedule.
+/// What a second crash costs beyond the first: the reconciler leaves alone for a minute what it has put back twice, and
+/// its next run may be another minute off.
 const TWICE_LATE: Span = Span::minutes(2);
 
 /// Plays every scenario with this fault at each of its requests. Fails where fewer were met than the scenario has.

@@ -26,8 +26,9 @@ const SEEDS: u64 = 300;
 const MANY_SEEDS: u64 = 20_000;
 /// How long things go wrong.
 const STORM: Duration = Duration::from_secs(600);
-/// How much later than promised things may then be: what was put off in the storm waits a quarter of an hour at most.
-const AFTERMATH: Span = Span::minutes(40);
+/// How much later than promised things may then be: the storm itself, the quarter of an hour that the reconciler leaves
+/// alone at most what it has put back in vain, and its next run.
+const AFTERMATH: Span = Span::minutes(26);
 /// The longest absence of a queue or of the schedule.
 const ABSENCE: Span = Span::hours(1);
 

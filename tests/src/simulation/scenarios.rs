@@ -76,7 +76,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     script!("0009", 45, "completed", "dispatch_unconfirmed"),
     script!("0010", 46, "provider_lost", "dispatch_unconfirmed"),
     scenario!("script 0011, closed by a client", 46, subscribed, stays_until_closed),
-    script!("0012", 28, "completed", "dispatch_unconfirmed"),
+    script!("0012", 47, "completed", "dispatch_unconfirmed"),
     scenario!("closed at once", 32, subscribed, closed_at_once),
     scenario!("closed while it waits", 11, subscribed, closed_while_it_waits),
     scenario!("opted out while it waits", 10, subscribed, opted_out_while_it_waits),

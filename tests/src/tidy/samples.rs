@@ -1,5 +1,5 @@
-//! Every sample event is one that its function takes, and together they tell one story: the call that `create-call`
-//! accepts is the one that all the others speak of.
+//! Every sample event is one that its function takes, and together they tell one story: the call and the conversation that
+//! are accepted are the ones that all the others speak of.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::sim::queue::QueueSettings;
 use crate::sim::{SimulatedAws, sqs};
 
 /// In an order in which each finds what it speaks of, with the status that it is answered with.
-const STORY: [(&str, Option<u16>); 14] = [
+const STORY: [(&str, Option<u16>); 23] = [
     ("create-webhook", Some(201)),
     ("create-call", Some(202)),
     ("list-calls", Some(200)),
@@ -32,6 +32,15 @@ const STORY: [(&str, Option<u16>); 14] = [
     ("close-call", Some(200)),
     // It was closed before anybody spoke.
     ("get-call-recording", Some(404)),
+    ("create-sms-conversation", Some(201)),
+    ("list-sms-conversations", Some(200)),
+    ("get-sms-conversation", Some(200)),
+    ("list-sms-events", Some(200)),
+    ("list-sms-messages", Some(200)),
+    ("send-sms-message", Some(201)),
+    ("handback-sms-conversation", Some(200)),
+    ("run-sms-turn", None),
+    ("close-sms-conversation", Some(200)),
     ("list-webhooks", Some(200)),
     ("delete-webhook", Some(204)),
     ("get-openapi", Some(200)),

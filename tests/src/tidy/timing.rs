@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use domain::dispatch::LEASE;
 use domain::obligation::LOOK_AHEAD;
+use domain::sms::TURN_LEASE;
 use domain::time::Span;
-use functions::{FUNCTIONS, PROVIDER_TIMEOUT, Trigger};
+use functions::{FUNCTIONS, PROVIDER_TIMEOUT, TEXT_TIMEOUT, TURN_TIMEOUT, Trigger};
 use local::template::{Function, Queue, QueueSource, Template, Trigger as Declared};
 use providers::egress::WEBHOOK_TIMEOUT;
+use providers::model::MODEL_TIMEOUT;
+use providers::tools::TOOL_TIMEOUT;
 use store::CONFLICT_PATIENCE_MS;
 
 use super::template;
@@ -50,6 +53,31 @@ fn a_provider_is_given_up_before_the_function_the_function_before_the_lease_the_
     assert!(PROVIDER_TIMEOUT < timeout);
     assert!(timeout < duration(LEASE));
     assert!(duration(LEASE) < visibility(queue));
+}
+
+#[test]
+fn a_turn_is_given_up_before_its_function_the_function_before_the_lease_the_lease_before_the_message() {
+    let template = template();
+    let timeout = function(&template, "run-sms-turn").timeout;
+    let queue = template.queues.iter().find(|queue| queue.id == "TurnsQueue").unwrap();
+    assert!(MODEL_TIMEOUT.max(TOOL_TIMEOUT) < TURN_TIMEOUT);
+    // What the turn came to is sent after it.
+    assert!(TURN_TIMEOUT + TEXT_TIMEOUT < timeout);
+    assert!(timeout < duration(TURN_LEASE));
+    assert!(duration(TURN_LEASE) < visibility(queue));
+}
+
+#[test]
+fn a_provider_is_given_up_before_whatever_sends_a_text_and_that_before_the_lease() {
+    let template = template();
+    for handler in ["create-sms-conversation", "send-sms-message", "run-sms-turn"] {
+        assert!(TEXT_TIMEOUT < function(&template, handler).timeout, "{handler}");
+    }
+    for handler in ["create-sms-conversation", "send-sms-message"] {
+        assert!(function(&template, handler).timeout < duration(LEASE), "{handler}");
+    }
+    // A text of a turn's is claimed when the turn is done: what is left of the function is less than the lease.
+    assert!(function(&template, "run-sms-turn").timeout - TURN_TIMEOUT < duration(LEASE));
 }
 
 #[test]

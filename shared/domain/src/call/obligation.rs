@@ -61,7 +61,10 @@ pub fn obligations(call: &Call) -> Vec<Obligation<Duty>> {
     if let Closing::Due { by } = call.closing {
         // Whoever brings the transcript may be lost: the provider is asked once before `call.ended` goes out without.
         let unheard = can_be_asked_after(call) && call.facts.transcript == Transcript::Awaited;
-        owe(by, if unheard { Duty::Poll } else { Duty::PassTime }, true);
+        let duty = if unheard { Duty::Poll } else { Duty::PassTime };
+        // In both hands: `call.ended` is promised within a minute, and a lost message would be missed after that only.
+        owe(by, duty.clone(), true);
+        owe(by, duty, false);
     }
     if let Some(at) = analysis_sought_at(call)
         && call.closing == Closing::Announced
