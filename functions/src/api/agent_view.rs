@@ -32,10 +32,10 @@ pub(crate) struct AgentView {
     /// The dynamic variables that a request must bring.
     required_variables: Vec<String>,
     /// How long a call may ring and last; null for an agent that holds SMS conversations.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::openapi::requests::administration::AgentLimits>))]
     limits: Option<Limits>,
     /// What an agent that holds SMS conversations is set to; null for one that calls.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::openapi::requests::administration::AgentSms>))]
     sms: Option<SmsView>,
     /// Signs the calls of its tools, as webhooks are signed. Shown once: in the answer to the request that made it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -7,7 +7,7 @@ mod events;
 mod examples;
 mod operations;
 mod parameters;
-mod requests;
+pub(crate) mod requests;
 mod schemas;
 
 use providers::simulator::{TEST_NUMBERS, TEXT_NUMBERS, TestNumber, TextNumber};
@@ -18,6 +18,9 @@ use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, Paths, SecurityRequi
 
 use crate::api::{
     close_call, conversation_filter, create_call, create_sms_conversation, create_webhook, send_sms_message,
+};
+use crate::api::{
+    create_agent, create_api_key, list_webhook_deliveries, redeliver_webhook, update_agent, update_webhook,
 };
 use crate::registry::{Access, FUNCTIONS, Route, Trigger};
 
@@ -63,26 +66,35 @@ pub fn document() -> OpenApi {
 }
 
 /// The fields of each operation's body, as its parser knows them.
-pub fn parsed_fields() -> [(&'static str, &'static [&'static str]); 6] {
-    [
+pub fn parsed_fields() -> Vec<(&'static str, &'static [&'static str])> {
+    vec![
         ("create-call", &create_call::FIELDS),
         ("close-call", &close_call::FIELDS),
         ("create-webhook", &create_webhook::FIELDS),
         ("create-sms-conversation", &create_sms_conversation::FIELDS),
         ("send-sms-message", &send_sms_message::FIELDS),
         ("close-sms-conversation", &close_call::FIELDS),
+        ("update-webhook", &update_webhook::FIELDS),
+        ("redeliver-webhook", &redeliver_webhook::FIELDS),
+        ("create-api-key", &create_api_key::FIELDS),
+        ("create-agent", &create_agent::FIELDS),
+        ("update-agent", &update_agent::FIELDS),
     ]
 }
 
 /// The query parameters of each list besides `limit` and `cursor`, as its parser knows them.
-pub fn parsed_filters() -> [(&'static str, &'static [&'static str]); 6] {
-    [
+pub fn parsed_filters() -> Vec<(&'static str, &'static [&'static str])> {
+    vec![
         ("list-calls", &conversation_filter::FILTERS),
         ("list-call-events", &[]),
         ("list-webhooks", &[]),
         ("list-sms-conversations", &conversation_filter::FILTERS),
         ("list-sms-events", &[]),
         ("list-sms-messages", &[]),
+        ("list-webhook-deliveries", &list_webhook_deliveries::FILTERS),
+        ("list-api-keys", &[]),
+        ("list-agents", &[]),
+        ("list-audit-entries", &[]),
     ]
 }
 
@@ -140,7 +152,7 @@ fn shown(last_four: Option<&str>) -> String {
     last_four.map_or_else(|| "any other".to_owned(), |digits| format!("`{digits}`"))
 }
 
-fn tags() -> [Tag; 4] {
+fn tags() -> [Tag; 5] {
     let tag = |name: &str, description: &str| {
         let mut tag = Tag::new(name);
         tag.description = Some(description.to_owned());
@@ -150,6 +162,7 @@ fn tags() -> [Tag; 4] {
         tag("calls", "Phone calls, from their acceptance to their end."),
         tag("sms", "SMS conversations, from their opening text to their end."),
         tag("webhooks", "Where events go, and what they look like."),
+        tag("administration", "Keys, agents, and who changed what."),
         tag("contract", "This document."),
     ]
 }

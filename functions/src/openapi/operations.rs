@@ -1,5 +1,6 @@
 //! The operations, one for each function that a request wakes.
 
+mod administration;
 mod sms;
 
 use utoipa::openapi::content::ContentBuilder;
@@ -37,7 +38,7 @@ pub(super) fn describe(name: &str) -> Option<OperationBuilder> {
         "list-webhooks" => Some(list_webhooks()),
         "delete-webhook" => Some(delete_webhook()),
         "get-openapi" => Some(get_openapi()),
-        _ => None,
+        _ => administration::describe(name),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The document's schemas, made from the types that are read and written.
 
+mod administration;
+
 use domain::call::{Analysis, Utterance};
 use domain::end_reason::EndReason;
 use domain::log::{
@@ -64,6 +66,7 @@ pub(super) fn components() -> Components {
     written::<FailureBody<'_>>(&mut found, left_out_instead_of_null);
     written::<Failure<'_>>(&mut found, always_there);
     written::<EventBody<'_>>(&mut found, always_there);
+    administration::add(&mut found);
     found.push(("Meta".to_owned(), meta().into()));
     found.push(("ListMeta".to_owned(), list_meta().into()));
     found.extend(events::schemas());

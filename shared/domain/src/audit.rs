@@ -47,6 +47,7 @@ pub enum Action {
 
 /// Who did it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AuditActor))]
 #[serde(tag = "by", rename_all = "snake_case")]
 pub enum Actor {
     /// Somebody with this API key.
@@ -62,6 +63,7 @@ pub enum Actor {
 
 /// An entry of an organization's audit log. It names things and says nothing of their content: no secret, no number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct AuditEntry {
     /// When it was done.
