@@ -1,5 +1,7 @@
 //! The opening text of a conversation: the request's own, or a custom agent's template, or its model's.
 
+use std::time::Duration;
+
 use domain::ids::Mode;
 use domain::sms::{Brief, Kind, LONGEST_TEXT, Opening, SmsSettings};
 use domain::template::{RenderError, Template};
@@ -13,6 +15,10 @@ use crate::error::{ApiError, FieldError};
 
 /// How much a model may say in an opening text, in tokens, where its agent's settings do not say.
 const MAX_OUTPUT_TOKENS: u32 = 500;
+
+/// How long a model may take over an opening text: less than over an answer, because a client waits for it, and for the
+/// provider after it.
+const MODEL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where the opening text comes from.
 pub(crate) enum Chosen {
@@ -96,9 +102,10 @@ pub(crate) async fn text(app: &App, mode: Mode, brief: &Brief, chosen: Chosen) -
         tools: Vec::new(),
         max_output_tokens: brief.model.as_ref().map_or(MAX_OUTPUT_TOKENS, |model| model.max_output_tokens),
     };
-    match model.complete(&prompt).await {
-        Ok(Reply::Text(text)) => Ok(cut(text)),
-        Ok(Reply::Tools(_)) => Err(failed("it called a tool".to_owned())),
-        Err(error) => Err(failed(error.to_string())),
+    match tokio::time::timeout(MODEL_TIMEOUT, model.complete(&prompt)).await {
+        Ok(Ok(Reply::Text(text))) => Ok(cut(text)),
+        Ok(Ok(Reply::Tools(_))) => Err(failed("it called a tool".to_owned())),
+        Ok(Err(error)) => Err(failed(error.to_string())),
+        Err(_) => Err(failed("it took too long".to_owned())),
     }
 }

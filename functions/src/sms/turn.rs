@@ -9,6 +9,7 @@ use domain::time::Span;
 use domain::tool::{Tool, ToolCallKey, ToolOutcome};
 use providers::model::{ModelError, Prompt, Reply, Said, ToolRequest};
 use providers::tools;
+use serde_json::{Map, Value};
 use store::{Applied, ConversationRef, Loaded, StoreError};
 
 use super::history::history;
@@ -128,7 +129,8 @@ async fn call(
     request: ToolRequest,
 ) -> Result<Option<Said>, StoreError> {
     let ToolRequest { id, name, arguments } = request;
-    let shown = arguments.clone().unwrap_or_default();
+    // Arguments that cannot be read are shown as none.
+    let shown = arguments.clone().unwrap_or_else(|_| Value::Object(Map::new()));
     let asked = |_: &Loaded<SmsConversation>| Input::ToolCalled { turn, name: name.clone(), arguments: shown.clone() };
     let Some(applied) = app.store.apply(reference, None, asked).await? else { return Ok(None) };
     let Some(Claim::Tool { index, .. }) = applied.claimed() else { return Ok(None) };

@@ -5,7 +5,7 @@
 //! - [`random`]: many calls at once, and everything going wrong by chance. A seed that fails says how to replay it.
 //! - [`planted`]: bugs planted on purpose, each of which the simulation finds.
 //! - [`round_trips`]: what things cost, counted.
-//! - [`races`]: many at once for the same thing.
+//! - [`races`], [`text_races`]: many at once for the same thing.
 //! - [`absences`]: a queue that is away for an hour, a schedule that is, a program that is started again and again.
 
 mod absences;
@@ -16,6 +16,7 @@ mod random;
 mod round_trips;
 mod scenarios;
 mod scripts;
+mod text_races;
 mod texts;
 
 use crate::sim::faults::{Fault, Plan};

@@ -84,10 +84,10 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     scenario!("opted out after, and asked for again", 38, subscribed, replayed_after_opt_out),
     scenario!("refused", 46, subscribed, refused),
     scenario!("endpoints come and go", 60, subscribed, endpoints_come_and_go),
-    scenario!("endpoints that fail for a while", 62, failing, one_call),
+    scenario!("endpoints that fail for a while", 68, failing, one_call),
     scenario!("an endpoint that is gone", 31, gone, one_call),
-    scenario!("an endpoint deleted between two attempts", 39, refusing, deleted_between_attempts),
-    scenario!("an endpoint that never comes back", 184, refusing, one_call),
+    scenario!("an endpoint deleted between two attempts", 40, refusing, deleted_between_attempts),
+    scenario!("an endpoint that never comes back", 185, refusing, one_call),
     scenario!("every message twice", 69, doubled, one_call),
     scenario!("messages that come again", 73, subscribed, messages_come_again),
 ];

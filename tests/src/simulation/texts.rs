@@ -70,6 +70,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     texts!("a person takes over and hands back", 121, taken_over),
     texts!("a text during a turn", 98, text_during_turn),
     texts!("stop during a turn", 75, stop_during_turn),
+    texts!("opted out elsewhere during a turn", 54, opted_out_elsewhere),
     texts!("stop, then start, then again", 140, stop_and_start),
     texts!("help", 79, help),
     texts!("a text to nobody", 17, text_to_nobody),
@@ -133,6 +134,14 @@ async fn stop_during_turn(world: &World) {
     world.customer_texts(SILENT, "What are your opening hours?").await;
     world.sees_texts(id, |conversation| is_running(&conversation.turn) || conversation.is_ended()).await;
     world.customer_texts(SILENT, "STOP").await;
+}
+
+async fn opted_out_elsewhere(world: &World) {
+    let Some(id) = opened(world).await else { return };
+    world.expects_texts(id, &["do_not_call", UNSETTLED, "inactivity_timeout"]);
+    world.customer_texts(SILENT, "What are your opening hours?").await;
+    world.sees_texts(id, |conversation| is_running(&conversation.turn) || conversation.is_ended()).await;
+    world.suppresses(SILENT).await;
 }
 
 async fn stop_and_start(world: &World) {

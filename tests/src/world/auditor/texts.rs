@@ -7,7 +7,7 @@ use domain::delivery::Delivery;
 use domain::end_reason::EndReason;
 use domain::ids::{ConversationId, Operation};
 use domain::log::{Event, EventType, LogEntry};
-use domain::sms::{Author, DeliveryStatus, SmsConversation, Status, Turn};
+use domain::sms::{Author, DeliveryStatus, MAX_ABANDONED, Purpose, Send, SmsConversation, Status, Turn};
 use domain::time::{Span, Timestamp};
 use store::SimulatedText;
 
@@ -35,6 +35,13 @@ impl Texts {
     fn events(&self) -> impl Iterator<Item = &Event> {
         self.log.iter().filter_map(|(_, entry)| entry.entry.event())
     }
+}
+
+/// Whether the agent's answer was sent although something newer had come in, and not for the fourth time in a row.
+fn is_stale(before: &SmsConversation, after: &SmsConversation) -> bool {
+    let Turn::Running { seen, abandoned, .. } = before.turn else { return false };
+    let answers = |send: &Send| send.purpose == Purpose::Reply && before.send(send.message).is_none();
+    before.received > seen && abandoned < MAX_ABANDONED && after.sends.iter().any(answers)
 }
 
 impl Audit<'_> {
@@ -104,6 +111,12 @@ impl Audit<'_> {
             }
             if before.is_ended() && before.end_reason != after.end_reason {
                 self.finds(4, id, format!("its end reason changed at {at}"));
+            }
+        }
+        for pair in texts.versions.windows(2) {
+            let [(_, before), (at, after)] = pair else { continue };
+            if is_stale(before, after) {
+                self.finds(1, id, format!("was answered at {at} although something newer had come in"));
             }
         }
         let now = &texts.now;
