@@ -1,7 +1,8 @@
 //! Who is asking.
 
+use domain::audit::{Action, Actor, AuditEntry};
 use domain::ids::Scope;
-use domain::key::{ApiKey, Permission, RawKey};
+use domain::key::{ApiKey, KeyId, Permission, RawKey};
 use domain::organization::Organization;
 use domain::time::Timestamp;
 use store::{Items, keys};
@@ -17,6 +18,17 @@ pub struct Caller {
     pub scope: Scope,
     /// Its organization.
     pub organization: Organization,
+    /// Its key; `None` where it came without one: by a call's token, or by a queue that a key put it on.
+    pub key: Option<UsedKey>,
+}
+
+/// The key that a request came with.
+#[derive(Clone, Debug)]
+pub struct UsedKey {
+    /// What it is spoken of by.
+    pub id: KeyId,
+    /// The key, as it is stored.
+    pub stored: ApiKey,
 }
 
 /// The key that a request brings. Nothing is proven yet.
@@ -62,7 +74,8 @@ pub(crate) fn authenticate(
     if !key.may(permission) {
         return Err(ApiError::PermissionDenied(format!("the API key lacks the permission {}", permission.as_str())));
     }
-    Ok(Caller { scope: raw.scope().clone(), organization })
+    let key = Some(UsedKey { id: raw.id(), stored: key });
+    Ok(Caller { scope: raw.scope().clone(), organization, key })
 }
 
 impl Caller {
@@ -75,5 +88,16 @@ impl Caller {
             return Err(ApiError::PermissionDenied("the organization is suspended".to_owned()));
         }
         Ok(())
+    }
+
+    /// What its key may do; nothing where it came without one.
+    pub fn permissions(&self) -> &[Permission] {
+        self.key.as_ref().map_or(&[], |key| &key.stored.permissions)
+    }
+
+    /// The entry of the audit log that says what this caller did to something of its mode.
+    pub fn did(&self, action: Action, target: impl ToString, changed: Vec<String>, at: Timestamp) -> AuditEntry {
+        let actor = self.key.as_ref().map_or(Actor::Service, |key| Actor::ApiKey { id: key.id.clone() });
+        AuditEntry { at, actor, action, target: target.to_string(), mode: Some(self.scope.mode), changed }
     }
 }

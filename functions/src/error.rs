@@ -11,6 +11,7 @@ use std::fmt;
 
 use domain::end_reason::EndReason;
 use domain::ids::ConversationId;
+use domain::time::Span;
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 use store::StoreError;
@@ -77,10 +78,12 @@ pub enum ApiError {
     UnsupportedMediaType,
     /// 422: the idempotency key was used for another request.
     KeyReused,
-    /// 429: too many at once.
+    /// 429: too much of it in too short a time.
     RateLimited {
-        /// In so many seconds there is room again.
-        retry_after: u32,
+        /// How long to wait.
+        wait: Span,
+        /// What there was too much of.
+        message: String,
     },
     /// 500, 409 for a conflict: the request may or may not have been carried out.
     Internal(Box<dyn StdError + Send + Sync>),
@@ -117,7 +120,15 @@ impl From<store::entropy::NoEntropy> for ApiError {
     }
 }
 
+/// What a metered organization hears that has more calls accepted within a second than may be.
+const TOO_FAST: &str = "too many calls were accepted within this second; send it again";
+
 impl ApiError {
+    /// 429: too many calls were accepted within this second.
+    pub(crate) fn too_fast() -> Self {
+        Self::RateLimited { wait: Span::seconds(1), message: TOO_FAST.to_owned() }
+    }
+
     /// One wrong field.
     pub fn field(field: impl Into<String>, message: impl fmt::Display) -> Self {
         Self::Validation(vec![FieldError::new(field, message)])
@@ -131,13 +142,13 @@ impl ApiError {
             Self::Coded { status, .. } => *status,
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::InsufficientFunds { .. } => StatusCode::PAYMENT_REQUIRED,
-            Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::PermissionDenied(_) | Self::DoNotCall => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Provider(_) => StatusCode::BAD_GATEWAY,
             Self::SendRefused { reason, .. } if is_opt_out(reason) => StatusCode::FORBIDDEN,
@@ -151,7 +162,6 @@ impl ApiError {
             Self::Validation(_) | Self::Unprocessable(_) => "validation_error",
             Self::Coded { code, .. } => code,
             Self::InsufficientFunds { .. } => "insufficient_funds",
-            Self::RateLimited { .. } => "rate_limited",
             Self::Unauthorized => "unauthorized",
             Self::PermissionDenied(_) => "permission_denied",
             Self::DoNotCall => "do_not_call",
@@ -160,6 +170,7 @@ impl ApiError {
             Self::PayloadTooLarge => "payload_too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::KeyReused => "idempotency_key_reused",
+            Self::RateLimited { .. } => "rate_limited",
             Self::Internal(_) => "internal_error",
             Self::SendRefused { reason, .. } if is_opt_out(reason) => "do_not_call",
             Self::Provider(_) | Self::SendRefused { .. } => "provider_error",
@@ -180,9 +191,9 @@ impl ApiError {
             Self::InsufficientFunds { balance_minor, required_minor, currency } => format!(
                 "the wallet holds {balance_minor} and the call requires {required_minor}, in minor units of {currency}"
             ),
-            Self::RateLimited { .. } => "too many calls were accepted within this second; send it again".to_owned(),
             Self::Unauthorized => "a valid API key is required: Authorization: Bearer <key>".to_owned(),
             Self::PermissionDenied(message) | Self::Conflict(message) | Self::Provider(message) => message.clone(),
+            Self::RateLimited { message, .. } => message.clone(),
             Self::DoNotCall => "toNumber is on the do-not-call list".to_owned(),
             Self::SendRefused { reason, .. } if is_opt_out(reason) => {
                 "toNumber opted out at the carrier, and is on the do-not-call list now".to_owned()
@@ -224,7 +235,7 @@ impl ApiError {
     /// In how many seconds the request may be sent again, where that is known.
     fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::RateLimited { retry_after } => Some(*retry_after),
+            Self::RateLimited { wait, .. } => Some(retry_after(*wait)),
             _ => None,
         }
     }
@@ -272,6 +283,11 @@ pub(crate) struct Funds<'a> {
     pub(crate) required_rate: Option<i64>,
     /// The currency.
     pub(crate) currency: Option<&'a str>,
+}
+
+/// A wait in the whole seconds of `Retry-After`, never none.
+fn retry_after(wait: Span) -> u32 {
+    u32::try_from(wait.as_seconds_rounded_up()).unwrap_or(u32::MAX).max(1)
 }
 
 /// What a client hears of a request that is not carried out.

@@ -95,7 +95,7 @@ pub(crate) fn event_body<'a>(
     transcript: Option<&[Utterance]>,
 ) -> Result<Option<EventBody<'a>>, serde_json::Error> {
     let (sequence, event, agent, channel) = match &entry.entry {
-        Entry::Event { sequence, event } => (Some(*sequence), event, origin.agent, Some(channel_of(event))),
+        Entry::Event { sequence, event } => (Some(*sequence), event, origin.agent, channel_of(event)),
         Entry::Notice { channel, agent, event } => (None, event, *agent, *channel),
         Entry::Note { .. } => return Ok(None),
     };
@@ -115,17 +115,18 @@ pub(crate) fn event_body<'a>(
 }
 
 /// Which kind of conversation an event in a conversation's log comes from.
-fn channel_of(event: &Event) -> Channel {
+fn channel_of(event: &Event) -> Option<Channel> {
     match event {
-        Event::CallStarted(_) | Event::CallEnded(_) | Event::CallAnalyzed(_) => Channel::Voice,
+        Event::CallStarted(_) | Event::CallEnded(_) | Event::CallAnalyzed(_) => Some(Channel::Voice),
         Event::SmsMessageSent(_)
         | Event::SmsMessageReceived(_)
         | Event::SmsMessageDeliveryUpdated(_)
         | Event::SmsToolCallInvocation(_)
         | Event::SmsToolCallResult(_)
         | Event::SmsTurnFailed(_)
-        | Event::SmsConversationClosed(_) => Channel::Sms,
-        Event::ContactOptOut(consent) | Event::ContactOptIn(consent) => consent.channel,
+        | Event::SmsConversationClosed(_) => Some(Channel::Sms),
+        Event::ContactOptOut(consent) | Event::ContactOptIn(consent) => Some(consent.channel),
+        Event::EndpointDisabled(_) | Event::WebhookTest(_) => None,
     }
 }
 
@@ -141,6 +142,8 @@ fn data(log: ConversationId, event: &Event, transcript: Option<&[Utterance]>) ->
         Event::SmsTurnFailed(failed) => serde_json::to_value(failed)?,
         Event::SmsConversationClosed(closed) => serde_json::to_value(closed)?,
         Event::ContactOptOut(consent) | Event::ContactOptIn(consent) => serde_json::to_value(consent)?,
+        Event::EndpointDisabled(disabled) => serde_json::to_value(disabled)?,
+        Event::WebhookTest(test) => serde_json::to_value(test)?,
     };
     if let (Event::CallEnded(ended), Value::Object(fields)) = (event, &mut data) {
         fields.remove("hasTranscript");

@@ -49,6 +49,45 @@ impl<'a> Fields<'a> {
         Self::open(request, known)
     }
 
+    /// Reads an object within a body, which has to have no fields but these. What is wrong with it is told to
+    /// [`Fields::absorb`].
+    pub(crate) fn within(object: &'a Map<String, Value>, known: &[&str]) -> Self {
+        let errors = object.keys().filter(|name| !known.contains(&name.as_str()));
+        Self { object, errors: errors.map(|name| unknown_field(name, known)).collect() }
+    }
+
+    /// Takes over what was wrong with an object within this one.
+    pub(crate) fn absorb(&mut self, name: &str, within: Fields<'_>) {
+        let named = |error: FieldError| FieldError { field: format!("{name}.{}", error.field), ..error };
+        self.errors.extend(within.errors.into_iter().map(named));
+    }
+
+    /// A whole number within bounds.
+    pub(crate) fn number_within(&mut self, name: &str, least: u32, most: u32) -> Option<u32> {
+        let number = self.value(name)?.as_u64().and_then(|number| u32::try_from(number).ok());
+        let number = number.filter(|number| (least..=most).contains(number));
+        if number.is_none() {
+            self.refuse(name, format_args!("must be a whole number from {least} to {most}"));
+        }
+        number
+    }
+
+    /// One of a few words.
+    pub(crate) fn one_of<T: Copy>(&mut self, name: &str, words: &[(&str, T)]) -> Option<T> {
+        let text = self.text(name)?;
+        let found = words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
+        if found.is_none() {
+            let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            self.refuse(name, format_args!("must be one of {}", known.join(", ")));
+        }
+        found
+    }
+
+    /// The fields that were sent, with a value or null.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.object.keys().map(String::as_str)
+    }
+
     /// Says what is wrong with a field.
     pub(crate) fn refuse(&mut self, field: impl Into<String>, message: impl std::fmt::Display) {
         self.errors.push(FieldError::new(field, message));
@@ -73,7 +112,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Whether a field was sent, with a value or with `null`.
-    pub(crate) fn names(&self, name: &str) -> bool {
+    pub(crate) fn mentions(&self, name: &str) -> bool {
         self.object.contains_key(name)
     }
 

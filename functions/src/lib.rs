@@ -13,6 +13,7 @@ mod event_body;
 mod fields;
 pub mod http;
 mod idempotency;
+mod key_use;
 #[cfg(feature = "openapi")]
 pub mod openapi;
 mod page;

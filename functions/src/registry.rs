@@ -15,6 +15,11 @@ use crate::api::{
     list_sms_conversations, list_sms_events, list_sms_messages, list_wallet_entries, list_webhooks, put_do_not_call,
     send_sms_message, update_contact,
 };
+use crate::api::{
+    create_agent, create_api_key, get_agent, get_webhook, list_agents, list_api_keys, list_audit_entries,
+    list_webhook_deliveries, redeliver_webhook, redeliver_webhook_delivery, revoke_api_key, rotate_webhook_secret,
+    test_webhook, update_agent, update_webhook,
+};
 use crate::app::App;
 use crate::auth::{self, Caller};
 use crate::dialects::verbex_token::CallToken;
@@ -24,6 +29,7 @@ use crate::dialects::{
 };
 use crate::error::{ApiError, Error};
 use crate::http::{MAX_BODY_BYTES, Request, Response};
+use crate::key_use;
 use crate::queue::{accept_bulk_item, deliver_webhook, dispatch_call, run_sms_turn, simulator_callback};
 use crate::schedule::reconcile;
 
@@ -198,6 +204,47 @@ pub static FUNCTIONS: &[Function] = &[
         name: "delete-webhook",
         trigger: route!("DELETE", "/v1/webhooks/{id}", CanManageWebhooks, delete_webhook),
     },
+    Function { name: "get-webhook", trigger: route!("GET", "/v1/webhooks/{id}", CanManageWebhooks, get_webhook) },
+    Function {
+        name: "update-webhook",
+        trigger: route!("PATCH", "/v1/webhooks/{id}", CanManageWebhooks, update_webhook),
+    },
+    Function {
+        name: "rotate-webhook-secret",
+        trigger: route!("POST", "/v1/webhooks/{id}/rotate-secret", CanManageWebhooks, rotate_webhook_secret),
+    },
+    Function {
+        name: "test-webhook",
+        trigger: route!("POST", "/v1/webhooks/{id}/test", CanManageWebhooks, test_webhook),
+    },
+    Function {
+        name: "list-webhook-deliveries",
+        trigger: route!("GET", "/v1/webhooks/{id}/deliveries", CanManageWebhooks, list_webhook_deliveries),
+    },
+    Function {
+        name: "redeliver-webhook-delivery",
+        trigger: route!(
+            "POST",
+            "/v1/webhooks/{id}/deliveries/{deliveryId}/redeliver",
+            CanManageWebhooks,
+            redeliver_webhook_delivery
+        ),
+    },
+    Function {
+        name: "redeliver-webhook",
+        trigger: route!("POST", "/v1/webhooks/{id}/redeliver", CanManageWebhooks, redeliver_webhook),
+    },
+    Function { name: "create-api-key", trigger: route!("POST", "/v1/api-keys", CanManageKeys, create_api_key) },
+    Function { name: "list-api-keys", trigger: route!("GET", "/v1/api-keys", CanManageKeys, list_api_keys) },
+    Function {
+        name: "revoke-api-key",
+        trigger: route!("POST", "/v1/api-keys/{id}/revoke", CanManageKeys, revoke_api_key),
+    },
+    Function { name: "create-agent", trigger: route!("POST", "/v1/agents", CanManageAgents, create_agent) },
+    Function { name: "list-agents", trigger: route!("GET", "/v1/agents", CanManageAgents, list_agents) },
+    Function { name: "get-agent", trigger: route!("GET", "/v1/agents/{id}", CanManageAgents, get_agent) },
+    Function { name: "update-agent", trigger: route!("PATCH", "/v1/agents/{id}", CanManageAgents, update_agent) },
+    Function { name: "list-audit-entries", trigger: route!("GET", "/v1/audit", CanReadAudit, list_audit_entries) },
     Function {
         name: "get-openapi",
         trigger: Trigger::Http(Route {
@@ -378,5 +425,6 @@ async fn let_in<'a>(
     let items = app.store.table.read(wanted).await?;
     let caller = auth::authenticate(&raw, &items, permission, now)?;
     request.query().map_err(|error| ApiError::field("query", error))?;
-    handle(Authorized { app, caller, request, items }).await
+    let noted = key_use::note(app, &raw, items.last_used_at(&raw), now);
+    futures::future::join(handle(Authorized { app, caller, request, items }), noted).await.0
 }

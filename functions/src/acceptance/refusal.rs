@@ -102,7 +102,7 @@ impl Refusal {
             Self::InsufficientFunds { balance_minor, required_minor, currency } => {
                 ApiError::InsufficientFunds { balance_minor, required_minor, currency }
             }
-            Self::TooFast => ApiError::RateLimited { retry_after: 1 },
+            Self::TooFast => ApiError::too_fast(),
             Self::Wrong(fields) => wrong(fields),
             Self::Failed(error) => error.into(),
         }

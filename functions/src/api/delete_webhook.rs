@@ -1,5 +1,6 @@
 //! `DELETE /v1/webhooks/{id}`: forgets an endpoint. What was pending for it is cancelled.
 
+use domain::audit::Action;
 use domain::ids::EndpointId;
 use lambda_http::http::StatusCode;
 
@@ -12,7 +13,8 @@ use crate::registry::Authorized;
 pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, .. } = authorized;
     let id = EndpointId::parse(request.path("id")).ok_or(ApiError::NotFound("webhook"))?;
-    if app.store.table.delete_endpoint(&caller.scope, id).await? {
+    let audit = caller.did(Action::WebhookDeleted, id, Vec::new(), app.store.table.now());
+    if app.store.table.delete_endpoint(&caller.scope, id, &audit).await? {
         Ok(Response::empty(StatusCode::NO_CONTENT))
     } else {
         Err(ApiError::NotFound("webhook"))

@@ -17,7 +17,7 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     let (endpoints, more) = app.store.table.endpoints(&caller.scope, after, page.limit).await?;
     let last = endpoints.last().map(|endpoint| endpoint.id);
     let cursor = last.filter(|_| more).map(|id| page.cursor(&caller, &id.to_string()));
-    let mode = caller.scope.mode;
-    let views: Vec<WebhookView> = endpoints.into_iter().map(|endpoint| WebhookView::new(endpoint, mode)).collect();
+    let (mode, now) = (caller.scope.mode, app.store.table.now());
+    let views: Vec<WebhookView> = endpoints.into_iter().map(|endpoint| WebhookView::new(endpoint, mode, now)).collect();
     Ok(Response::page(request, views, cursor)?)
 }

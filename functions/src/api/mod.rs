@@ -1,23 +1,34 @@
 //! The native API.
 
+pub(crate) mod agent_fields;
+pub(crate) mod agent_view;
+pub(crate) mod api_key_view;
 pub(crate) mod call_view;
 pub(crate) mod close_call;
 pub(crate) mod close_sms_conversation;
 pub(crate) mod contact_view;
 pub(crate) mod conversation_filter;
+pub(crate) mod create_agent;
+pub(crate) mod create_api_key;
 pub(crate) mod create_call;
 pub(crate) mod create_contact;
 pub(crate) mod create_sms_conversation;
 pub(crate) mod create_webhook;
 pub(crate) mod delete_do_not_call;
 pub(crate) mod delete_webhook;
+pub(crate) mod delivery_view;
+pub(crate) mod get_agent;
 pub(crate) mod get_call;
 pub(crate) mod get_call_recording;
 pub(crate) mod get_contact;
 pub(crate) mod get_openapi;
 pub(crate) mod get_sms_conversation;
 pub(crate) mod get_wallet;
+pub(crate) mod get_webhook;
 pub(crate) mod handback_sms_conversation;
+pub(crate) mod list_agents;
+pub(crate) mod list_api_keys;
+pub(crate) mod list_audit_entries;
 pub(crate) mod list_call_events;
 pub(crate) mod list_calls;
 pub(crate) mod list_contacts;
@@ -26,17 +37,28 @@ pub(crate) mod list_sms_conversations;
 pub(crate) mod list_sms_events;
 pub(crate) mod list_sms_messages;
 pub(crate) mod list_wallet_entries;
+pub(crate) mod list_webhook_deliveries;
 pub(crate) mod list_webhooks;
 pub(crate) mod put_do_not_call;
+pub(crate) mod redeliver_webhook;
+pub(crate) mod redeliver_webhook_delivery;
+pub(crate) mod revoke_api_key;
+pub(crate) mod rotate_webhook_secret;
 pub(crate) mod send_sms_message;
+pub(crate) mod sms_settings_fields;
 pub(crate) mod sms_view;
+pub(crate) mod test_webhook;
+pub(crate) mod update_agent;
 pub(crate) mod update_contact;
+pub(crate) mod update_webhook;
+pub(crate) mod webhook_fields;
 pub(crate) mod webhook_view;
 
 use domain::call::{Call, Utterance};
-use domain::ids::{ConversationId, Scope};
+use domain::endpoint::Endpoint;
+use domain::ids::{AgentId, ConversationId, EndpointId, Scope};
 use domain::log::LogEntry;
-use domain::organization::Content;
+use domain::organization::{Agent, Content};
 use domain::sms::SmsConversation;
 use store::keys::{self, Key};
 use store::{ConversationRef, Items, Table};
@@ -62,6 +84,30 @@ pub(crate) fn call_reads(request: &Request, scope: &Scope) -> Vec<Key> {
 
 pub(crate) fn full_call_reads(request: &Request, _: &Scope) -> Vec<Key> {
     conversation(request).map(|id| Table::full_call_keys(id).to_vec()).unwrap_or_default()
+}
+
+/// The endpoint that the path names.
+pub(crate) fn webhook_reads(request: &Request, scope: &Scope) -> Vec<Key> {
+    EndpointId::parse(request.path("id")).map(|id| vec![keys::endpoint(scope, id)]).unwrap_or_default()
+}
+
+/// The endpoint that the path names, from what was read.
+fn webhook(authorized: &Authorized<'_>) -> Result<Endpoint, ApiError> {
+    let id = EndpointId::parse(authorized.request.path("id")).ok_or(ApiError::NotFound("webhook"))?;
+    let found = authorized.items.read("endpoint", &keys::endpoint(&authorized.caller.scope, id))?;
+    found.ok_or(ApiError::NotFound("webhook"))
+}
+
+/// The agent that the path names.
+pub(crate) fn agent_reads(request: &Request, scope: &Scope) -> Vec<Key> {
+    AgentId::parse(request.path("id")).map(|id| vec![keys::agent(&scope.organization, id)]).unwrap_or_default()
+}
+
+/// The agent that the path names, from what was read.
+fn agent(authorized: &Authorized<'_>) -> Result<Agent, ApiError> {
+    let id = AgentId::parse(authorized.request.path("id")).ok_or(ApiError::NotFound("agent"))?;
+    let found = authorized.items.read("agent", &keys::agent(&authorized.caller.scope.organization, id))?;
+    found.ok_or(ApiError::NotFound("agent"))
 }
 
 fn reference(conversation: ConversationId, scope: &Scope) -> ConversationRef {

@@ -18,7 +18,7 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     let Authorized { app, caller, request, .. } = authorized;
     let mut fields = Fields::open(request, &FIELDS)?;
     let new = details(&mut fields);
-    let named = FIELDS.map(|name| fields.names(name));
+    let named = FIELDS.map(|name| fields.mentions(name));
     fields.finish()?;
     let change = |old: &domain::contact::Details| {
         let [first_name, last_name, email] = named;

@@ -1,10 +1,10 @@
 //! A webhook endpoint as clients see it. `is_active`, `created_at` and `updated_at` stand beside the camel-case names:
 //! PAM's clients use them.
 
+use domain::endpoint::Endpoint;
 use domain::ids::{EndpointId, Mode};
 use domain::time::Timestamp;
 use serde::Serialize;
-use store::Endpoint;
 
 /// A webhook endpoint.
 #[derive(Debug, Serialize)]
@@ -24,6 +24,8 @@ pub(crate) struct WebhookView {
     is_active: bool,
     /// Why it was disabled, where its owner did not do it.
     disabled_reason: Option<String>,
+    /// Until when a secret that was replaced signs beside the newest one; null where that one signs alone.
+    signed_twice_until: Option<Timestamp>,
     /// When it was registered.
     created_at: Timestamp,
     /// When it was last changed.
@@ -37,14 +39,15 @@ pub(crate) struct WebhookView {
     /// The same as `updatedAt`.
     #[serde(rename = "updated_at")]
     updated_at_for_pam: Timestamp,
-    /// Shown once: in the answer to the request that made the endpoint, and to that request's replays.
+    /// Shown once: in the answer to the request that made the secret, and to that request's replays.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
 }
 
 impl WebhookView {
-    pub(super) fn new(endpoint: Endpoint, mode: Mode) -> Self {
+    pub(super) fn new(endpoint: Endpoint, mode: Mode, now: Timestamp) -> Self {
         Self {
+            signed_twice_until: endpoint.signs_alone_from(now),
             id: endpoint.id,
             url: endpoint.url,
             events: endpoint.events,
@@ -60,8 +63,8 @@ impl WebhookView {
         }
     }
 
-    pub(super) fn with_secret(endpoint: Endpoint, mode: Mode) -> Self {
-        let secret = endpoint.secrets.first().cloned();
-        Self { secret, ..Self::new(endpoint, mode) }
+    pub(super) fn with_secret(endpoint: Endpoint, mode: Mode, now: Timestamp) -> Self {
+        let secret = endpoint.secrets.first().map(|newest| newest.secret.clone());
+        Self { secret, ..Self::new(endpoint, mode, now) }
     }
 }

@@ -63,7 +63,7 @@ impl CallToken {
         if now >= expiry || ConversationId::parse(call) != asked || asked.is_none() {
             return Err(ApiError::Unauthorized);
         }
-        Ok(Caller { scope: self.scope.clone(), organization })
+        Ok(Caller { scope: self.scope.clone(), organization, key: None })
     }
 }
 

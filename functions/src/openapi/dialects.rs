@@ -205,7 +205,7 @@ fn klen_create_call() -> OperationBuilder {
         ApiError::DoNotCall,
         coded(StatusCode::NOT_FOUND, "agent_not_found", "there is no such agent, or it is not yours"),
         coded(StatusCode::NOT_FOUND, "no_phone_number", "the agent has no phone number to call from"),
-        ApiError::RateLimited { retry_after: 1 },
+        ApiError::too_fast(),
     ];
     operation("klen", "Place a call in the words of klen", KLEN)
         .parameter(parameters::idempotency_key(Required::False))
@@ -237,7 +237,7 @@ fn common() -> Vec<ApiError> {
         ApiError::PayloadTooLarge,
         ApiError::UnsupportedMediaType,
         ApiError::KeyReused,
-        ApiError::RateLimited { retry_after: 1 },
+        ApiError::too_fast(),
     ]
 }
 

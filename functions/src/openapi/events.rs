@@ -1,6 +1,7 @@
 //! Events: the bodies of webhooks, and of the lists of a conversation's events.
 
 use domain::call::{Analysis, Utterance};
+use domain::endpoint::{EndpointDisabled, WebhookTest};
 use domain::log::{
     CallEnded, CallStarted, Consent, ConversationClosed, DeliveryUpdated, EventType, SmsMessage, ToolCallInvocation,
     ToolCallResult, TurnFailed,
@@ -28,7 +29,7 @@ struct Described {
     example: fn() -> Value,
 }
 
-const EVENTS: [Described; 12] = [
+const EVENTS: [Described; 14] = [
     Described {
         event: EventType::CallStarted,
         schema: "CallStartedEvent",
@@ -112,6 +113,20 @@ const EVENTS: [Described; 12] = [
         summary: "Somebody who opted out by a keyword takes that back by another.",
         data: || schemas::of::<Consent>().into(),
         example: examples::sms::opt_in,
+    },
+    Described {
+        event: EventType::EndpointDisabled,
+        schema: "EndpointDisabledEvent",
+        summary: "Another endpoint of the organization was disabled: it answered 410, or took nothing for five days.",
+        data: || schemas::of::<EndpointDisabled>().into(),
+        example: examples::administration::endpoint_disabled,
+    },
+    Described {
+        event: EventType::WebhookTest,
+        schema: "WebhookTestEvent",
+        summary: "A test, which its owner asked for.",
+        data: || schemas::of::<WebhookTest>().into(),
+        example: examples::administration::webhook_test,
     },
 ];
 

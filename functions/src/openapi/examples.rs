@@ -1,5 +1,6 @@
 //! Examples of bodies: one call's story in all of them, and one SMS conversation's.
 
+pub(super) mod administration;
 pub(super) mod sms;
 
 use serde_json::{Value, json};
@@ -39,7 +40,7 @@ pub(super) fn request(operation: &str) -> Option<Value> {
             "contacts": [{"numberToCall": "+15555550123", "firstName": "Ada"}, {"numberToCall": "555 555 0124"}],
             "countryCode": "US"
         })),
-        _ => sms::request(operation),
+        _ => sms::request(operation).or_else(|| administration::request(operation)),
     }
 }
 
@@ -64,7 +65,7 @@ pub(super) fn answer(operation: &str) -> Option<Value> {
             Some(one(created))
         }
         "list-webhooks" => Some(page(json!([webhook()]))),
-        _ => sms::answer(operation),
+        _ => sms::answer(operation).or_else(|| administration::answer(operation)),
     }
 }
 
@@ -147,7 +148,7 @@ fn webhook() -> Value {
     json!({
         "id": "0a8ffd1c-3c0c-8d6a-9f4b-1f2e3d4c5b6a", "url": "https://example.com/hooks",
         "events": ["call.started", "call.ended", "call.analyzed"], "mode": "test", "isActive": true,
-        "disabledReason": null, "createdAt": "2026-04-10T13:00:00.000Z", "updatedAt": "2026-04-10T13:00:00.000Z",
+        "disabledReason": null, "signedTwiceUntil": null, "createdAt": "2026-04-10T13:00:00.000Z", "updatedAt": "2026-04-10T13:00:00.000Z",
         "is_active": true, "created_at": "2026-04-10T13:00:00.000Z", "updated_at": "2026-04-10T13:00:00.000Z"
     })
 }

@@ -2,14 +2,14 @@
 //!
 //! Only the tests, and the example `write_openapi` among them, build this module: the artifact serves the text that was committed.
 
-mod administration;
 mod answers;
+mod contacts;
 mod dialects;
 mod events;
 mod examples;
 mod operations;
 mod parameters;
-mod requests;
+pub(crate) mod requests;
 mod schemas;
 
 use providers::simulator::{TEST_NUMBERS, TEXT_NUMBERS, TestNumber, TextNumber};
@@ -21,6 +21,9 @@ use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, Paths, SecurityRequi
 use crate::api::{
     close_call, conversation_filter, create_call, create_contact, create_sms_conversation, create_webhook,
     send_sms_message, update_contact,
+};
+use crate::api::{
+    create_agent, create_api_key, list_webhook_deliveries, redeliver_webhook, update_agent, update_webhook,
 };
 use crate::dialects::{klen_create_call, levers_call_bulk, levers_call_contact, verbex_dial_outbound_phone_call};
 use crate::registry::{Access, FUNCTIONS, Route, Trigger};
@@ -67,8 +70,8 @@ pub fn document() -> OpenApi {
 }
 
 /// The fields of each operation's body, as its parser knows them.
-pub fn parsed_fields() -> [(&'static str, &'static [&'static str]); 8] {
-    [
+pub fn parsed_fields() -> Vec<(&'static str, &'static [&'static str])> {
+    vec![
         ("create-call", &create_call::FIELDS),
         ("close-call", &close_call::FIELDS),
         ("create-webhook", &create_webhook::FIELDS),
@@ -77,6 +80,11 @@ pub fn parsed_fields() -> [(&'static str, &'static [&'static str]); 8] {
         ("close-sms-conversation", &close_call::FIELDS),
         ("create-contact", &create_contact::FIELDS),
         ("update-contact", &update_contact::FIELDS),
+        ("update-webhook", &update_webhook::FIELDS),
+        ("redeliver-webhook", &redeliver_webhook::FIELDS),
+        ("create-api-key", &create_api_key::FIELDS),
+        ("create-agent", &create_agent::FIELDS),
+        ("update-agent", &update_agent::FIELDS),
     ]
 }
 
@@ -91,8 +99,8 @@ pub fn parsed_dialect_fields() -> [(&'static str, &'static [&'static str]); 4] {
 }
 
 /// The query parameters of each list besides `limit` and `cursor`, as its parser knows them.
-pub fn parsed_filters() -> [(&'static str, &'static [&'static str]); 9] {
-    [
+pub fn parsed_filters() -> Vec<(&'static str, &'static [&'static str])> {
+    vec![
         ("list-calls", &conversation_filter::FILTERS),
         ("list-call-events", &[]),
         ("list-webhooks", &[]),
@@ -102,6 +110,10 @@ pub fn parsed_filters() -> [(&'static str, &'static [&'static str]); 9] {
         ("list-contacts", &[]),
         ("list-do-not-call", &[]),
         ("list-wallet-entries", &[]),
+        ("list-webhook-deliveries", &list_webhook_deliveries::FILTERS),
+        ("list-api-keys", &[]),
+        ("list-agents", &[]),
+        ("list-audit-entries", &[]),
     ]
 }
 
@@ -159,7 +171,7 @@ fn shown(last_four: Option<&str>) -> String {
     last_four.map_or_else(|| "any other".to_owned(), |digits| format!("`{digits}`"))
 }
 
-fn tags() -> [Tag; 10] {
+fn tags() -> [Tag; 11] {
     let tag = |name: &str, description: &str| {
         let mut tag = Tag::new(name);
         tag.description = Some(description.to_owned());
@@ -169,6 +181,7 @@ fn tags() -> [Tag; 10] {
         tag("calls", "Phone calls, from their acceptance to their end."),
         tag("sms", "SMS conversations, from their opening text to their end."),
         tag("webhooks", "Where events go, and what they look like."),
+        tag("administration", "Keys, agents, and who changed what."),
         tag("contract", "This document."),
         tag("do-not-call", "The numbers that must not be contacted, in either channel."),
         tag("contacts", "Whom calls are made to."),

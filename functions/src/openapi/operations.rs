@@ -1,5 +1,6 @@
 //! The operations, one for each function that a request wakes.
 
+mod administration;
 mod sms;
 
 use utoipa::openapi::content::ContentBuilder;
@@ -8,7 +9,7 @@ use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::schema::{Schema, SchemaType, Type};
 use utoipa::openapi::{HeaderBuilder, ObjectBuilder, Ref, RefOr, Required, ResponseBuilder};
 
-use super::{administration, answers, dialects, examples, parameters, requests, schemas};
+use super::{answers, contacts, dialects, examples, parameters, requests, schemas};
 use crate::api::call_view::{CallSummary, CallView};
 use crate::api::close_call::Closed;
 use crate::api::create_call::Accepted;
@@ -38,7 +39,7 @@ pub(super) fn describe(name: &str) -> Option<OperationBuilder> {
         "list-webhooks" => Some(list_webhooks()),
         "delete-webhook" => Some(delete_webhook()),
         "get-openapi" => Some(get_openapi()),
-        _ => administration::describe(name).or_else(|| dialects::describe(name)),
+        _ => administration::describe(name).or_else(|| contacts::describe(name)).or_else(|| dialects::describe(name)),
     }
 }
 
@@ -58,7 +59,7 @@ fn create_call() -> OperationBuilder {
         conflict(),
         ApiError::KeyReused,
         insufficient_funds(),
-        ApiError::RateLimited { retry_after: 1 },
+        ApiError::too_fast(),
     ];
     operation("calls", "Place a call", CREATE_CALL)
         .parameter(parameters::idempotency_key(Required::True))

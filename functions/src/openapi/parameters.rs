@@ -1,6 +1,7 @@
 //! The parameters that requests take besides their bodies.
 
 use domain::ids::{AgentId, ContactId, ConversationId, EndpointId};
+use domain::key::KeyId;
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
 use serde_json::json;
@@ -47,6 +48,24 @@ pub(super) fn number() -> Parameter {
 pub(super) fn access_token() -> Parameter {
     let token = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
     query("access_token", token, "The call's `access_token`, where it is not sent as a bearer token.")
+}
+
+/// The agent that a path names.
+pub(super) fn agent_id() -> Parameter {
+    path_id(schemas::of::<AgentId>(), "The agent's `id`.")
+}
+
+/// The key that a path names.
+pub(super) fn api_key_id() -> Parameter {
+    path_id(schemas::of::<KeyId>(), "The key's `id`.")
+}
+
+/// The delivery that a path names.
+pub(super) fn delivery_id() -> Parameter {
+    let id = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
+    let mut parameter = path_id(Schema::from(id.build()), "The delivery's `id`.");
+    parameter.name = "deliveryId".to_owned();
+    parameter
 }
 
 fn path_id(schema: impl Into<RefOr<Schema>>, description: &str) -> Parameter {
@@ -109,7 +128,7 @@ pub(super) fn conversation_filters(status: Ref, what: &str) -> [Parameter; 5] {
     ]
 }
 
-fn query(name: &str, schema: impl Into<RefOr<Schema>>, description: &str) -> Parameter {
+pub(super) fn query(name: &str, schema: impl Into<RefOr<Schema>>, description: &str) -> Parameter {
     ParameterBuilder::new()
         .name(name)
         .parameter_in(ParameterIn::Query)

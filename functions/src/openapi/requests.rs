@@ -1,6 +1,8 @@
 //! What clients send, for the document. The parsers read field by field, so that they can report every wrong field at
 //! once; that these types and they agree is a test of its own.
 
+pub(crate) mod administration;
+
 use std::collections::HashMap;
 
 use domain::ids::AgentId;

@@ -1,5 +1,7 @@
 //! The document's schemas, made from the types that are read and written.
 
+mod administration;
+
 use domain::call::{Analysis, Utterance};
 use domain::end_reason::EndReason;
 use domain::log::{
@@ -76,6 +78,7 @@ pub(super) fn components() -> Components {
         collect(&mut found);
     }
     super::dialects::schemas(&mut found);
+    administration::add(&mut found);
     found.push(("Meta".to_owned(), meta().into()));
     found.push(("ListMeta".to_owned(), list_meta().into()));
     found.extend(events::schemas());

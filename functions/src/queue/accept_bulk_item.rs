@@ -48,7 +48,7 @@ async fn take(app: &App, job: &BulkItemJob) -> Result<Next, StoreError> {
     let key = keys::organization(&job.scope.organization);
     let mut items = app.store.table.read([key.clone()]).await?;
     let Some(organization) = items.read::<Organization>("organization", &key)? else { return Ok(Next::Done) };
-    let caller = Caller { scope: job.scope.clone(), organization };
+    let caller = Caller { scope: job.scope.clone(), organization, key: None };
     match accept(app, &caller, &mut items, job).await {
         Ok(_) => Ok(Next::Done),
         Err(Refusal::Failed(error)) => Err(error),

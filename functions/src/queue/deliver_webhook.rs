@@ -1,6 +1,7 @@
 //! Delivers an event to an endpoint: one read, one request, one write.
 
 use domain::delivery::{Attempt, Delivery, State, Verdict};
+use domain::endpoint::{Endpoint, is_given_up};
 use domain::ids::Scope;
 use domain::planted::{Bug, is_planted};
 use domain::signature::{ID_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER, sign};
@@ -9,7 +10,7 @@ use lambda_http::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, InvalidHea
 use lambda_http::http::{HeaderName, Method};
 use providers::egress::{Answer, EgressError, OutboundRequest, UrlError, WEBHOOK_KEEP_BYTES, WEBHOOK_TIMEOUT};
 use serde_json::Value;
-use store::{DeliveryJob, Endpoint, PendingDelivery, QueueName, StoreError, Subject, is_short};
+use store::{DeliveryJob, PendingDelivery, QueueName, StoreError, Subject, is_short};
 
 use super::batch::{self, Next};
 use crate::app::App;
@@ -49,11 +50,32 @@ async fn deliver(app: &App, job: &DeliveryJob) -> Result<Next, StoreError> {
     let done = table.now();
     let after = pending.delivery.clone().after(attempt, verdict, done, jitter);
     let marked = table.mark_delivery(&pending, &after).await?;
-    if verdict == Verdict::Gone {
-        table.disable_endpoint(&job.scope, endpoint.id, "the endpoint answered 410 Gone").await?;
-    }
+    judge(app, &job.scope, &pending, endpoint, verdict, now).await?;
     let again = marked && after.state == State::Pending && is_short(&after, done);
     Ok(if again { Next::Again(after.next_attempt_at.since(done)) } else { Next::Done })
+}
+
+/// What an attempt means for the endpoint. Nothing is written while it stays as it is: well, or failing.
+async fn judge(
+    app: &App,
+    scope: &Scope,
+    pending: &PendingDelivery,
+    endpoint: &Endpoint,
+    verdict: Verdict,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let table = &app.store.table;
+    match (verdict, pending.failing_since) {
+        (Verdict::Delivered, None) => Ok(()),
+        (Verdict::Delivered, Some(_)) => table.note_endpoint_well(scope, endpoint.id).await,
+        (Verdict::Gone, _) => app.store.disable_endpoint(scope, endpoint.id, "the endpoint answered 410 Gone").await,
+        (Verdict::Failed { .. }, None) => table.note_endpoint_failing(scope, endpoint.id, now).await,
+        (Verdict::Failed { .. }, Some(since)) if is_given_up(since, now) => {
+            let reason = format!("the endpoint has taken no event since {since}, for five days");
+            app.store.disable_endpoint(scope, endpoint.id, &reason).await
+        }
+        (Verdict::Failed { .. }, Some(_)) => Ok(()),
+    }
 }
 
 async fn settle(app: &App, pending: &PendingDelivery, state: State) -> Result<Next, StoreError> {
@@ -114,7 +136,7 @@ async fn render(app: &App, scope: &Scope, pending: &PendingDelivery) -> Result<(
 
 /// A signed request, by Standard Webhooks.
 fn request(endpoint: &Endpoint, id: &str, body: Vec<u8>, now: Timestamp) -> Result<OutboundRequest, EgressError> {
-    let secrets: Vec<Secret> = endpoint.secrets.iter().filter_map(|secret| Secret::parse(secret).ok()).collect();
+    let secrets: Vec<Secret> = endpoint.signing(now).filter_map(|secret| Secret::parse(secret).ok()).collect();
     let signature = sign(&secrets, id, now, &body);
     let url = endpoint.url.parse().map_err(|error| EgressError::Refused(UrlError::Malformed(error)))?;
     let headers = headers(id, now, &signature).map_err(|error| EgressError::Setup(error.into()))?;

@@ -18,11 +18,15 @@ pub const SCHEDULE: [Span; 9] = [
     Span::hours(24),
 ];
 
+/// How many attempts are kept of a delivery that is sent again and again: three rounds, some 35 KiB.
+pub const KEPT_ATTEMPTS: usize = 30;
+
 /// A `Retry-After` is honoured up to this.
 pub const LONGEST_RETRY_AFTER: Span = Span::hours(24);
 
 /// Where an event's delivery to an endpoint stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = WebhookDeliveryStatus))]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// To be tried, or tried again.
@@ -72,8 +76,11 @@ pub struct Delivery {
     pub created_at: Timestamp,
     /// When it is tried next, while it is pending.
     pub next_attempt_at: Timestamp,
-    /// What was tried so far.
+    /// What was tried so far: the last [`KEPT_ATTEMPTS`] of it.
     pub attempts: Vec<Attempt>,
+    /// How many attempts were made since it was last asked for: the schedule goes by these.
+    #[serde(default)]
+    pub tries: u32,
 }
 
 /// What an endpoint's answer means.
@@ -120,13 +127,22 @@ impl Delivery {
             created_at: now,
             next_attempt_at: now,
             attempts: Vec::new(),
+            tries: 0,
         }
+    }
+
+    /// The delivery, to be made from now on as if it had not been tried. What was tried stays in its log.
+    pub fn again(self, now: Timestamp) -> Self {
+        Self { state: State::Pending, next_attempt_at: now, tries: 0, ..self }
     }
 
     /// The delivery after one more attempt. `jitter` is a random number below 2^16: up to a tenth is added to a wait.
     pub fn after(mut self, attempt: Attempt, verdict: Verdict, now: Timestamp, jitter: u16) -> Self {
-        let failures = self.attempts.len();
+        let failures = usize::try_from(self.tries).unwrap_or(usize::MAX);
+        self.tries = self.tries.saturating_add(1);
         self.attempts.push(attempt);
+        let dropped = self.attempts.len().saturating_sub(KEPT_ATTEMPTS);
+        self.attempts.drain(..dropped);
         match verdict {
             Verdict::Delivered => self.state = State::Delivered,
             Verdict::Gone => self.state = State::Exhausted,
@@ -150,7 +166,7 @@ fn jittered(wait: Span, jitter: u16) -> Span {
 
 #[cfg(test)]
 mod tests {
-    use super::{Attempt, Delivery, SCHEDULE, State, Verdict};
+    use super::{Attempt, Delivery, KEPT_ATTEMPTS, SCHEDULE, State, Verdict};
     use crate::ids::{ConversationId, EndpointId};
     use crate::time::{Span, Timestamp};
 
@@ -193,6 +209,23 @@ mod tests {
         let now = Timestamp::from_milliseconds(0);
         let late = delivery(now).after(attempt(now, 500), Verdict::of(500, None), now, u16::MAX);
         assert_eq!(late.next_attempt_at.since(now), Span::milliseconds(5_500));
+    }
+
+    #[test]
+    fn a_delivery_that_is_asked_for_again_gets_the_whole_schedule_and_keeps_its_log() {
+        let mut now = Timestamp::from_milliseconds(0);
+        let mut delivery = delivery(now);
+        for round in 1..=4 {
+            let mut attempts = 0;
+            while delivery.state == State::Pending {
+                now = delivery.next_attempt_at;
+                delivery = delivery.after(attempt(now, 500), Verdict::of(500, None), now, 0);
+                attempts += 1;
+            }
+            assert_eq!((attempts, delivery.attempts.len()), (10, (round * 10).min(KEPT_ATTEMPTS)));
+            delivery = delivery.again(now);
+        }
+        assert_eq!((delivery.state, delivery.next_attempt_at), (State::Pending, now));
     }
 
     #[test]

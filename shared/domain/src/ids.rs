@@ -119,10 +119,17 @@ pub enum Operation {
     CreateContact,
     /// `POST /v1/webhooks`.
     CreateWebhook,
+    /// `POST /v1/webhooks/{id}/test`.
+    TestWebhook,
+    /// `POST /v1/api-keys`.
+    CreateApiKey,
+    /// `POST /v1/agents`.
+    CreateAgent,
 }
 
 impl Operation {
-    const fn as_str(self) -> &'static str {
+    /// The operation's name.
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::CreateCall => "create-call",
             Self::CreateSmsConversation => "create-sms-conversation",
@@ -132,6 +139,9 @@ impl Operation {
             Self::LeversBulkItem => "levers-call-bulk",
             Self::CreateContact => "create-contact",
             Self::CreateWebhook => "create-webhook",
+            Self::TestWebhook => "test-webhook",
+            Self::CreateApiKey => "create-api-key",
+            Self::CreateAgent => "create-agent",
         }
     }
 }

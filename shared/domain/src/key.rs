@@ -51,6 +51,11 @@ impl RawKey {
         hex(&Sha256::digest(self.text.as_bytes()))
     }
 
+    /// The id that the key is spoken of by.
+    pub fn id(&self) -> KeyId {
+        KeyId::of_digest(&self.digest())
+    }
+
     /// The raw key, to be shown once.
     pub fn reveal(&self) -> &str {
         &self.text
@@ -63,8 +68,45 @@ impl fmt::Debug for RawKey {
     }
 }
 
+/// What a key is called where it is spoken of: the beginning of its digest, from which nobody finds the key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, example = "key_5d1f0c2b9a8e7d6c5b4a3f2e"))]
+#[serde(transparent)]
+pub struct KeyId(String);
+
+/// Digits of a digest in a key's id: 96 bits.
+const ID_DIGITS: usize = 24;
+
+const ID_PREFIX: &str = "key_";
+
+impl KeyId {
+    /// The id of the key of this digest.
+    pub fn of_digest(digest: &str) -> Self {
+        Self(format!("{ID_PREFIX}{}", digest.get(..ID_DIGITS).unwrap_or(digest)))
+    }
+
+    /// Reads an id; `None` where the text has another form.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix(ID_PREFIX)?;
+        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        (digits.len() == ID_DIGITS && digits.bytes().all(is_digit)).then(|| Self(text.to_owned()))
+    }
+
+    /// What the key's digest begins with.
+    pub fn digest_prefix(&self) -> &str {
+        self.0.strip_prefix(ID_PREFIX).unwrap_or(&self.0)
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// What a key may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Permission {
     /// Place calls.
@@ -119,6 +161,11 @@ impl Permission {
             Self::CanReadAudit => "can_read_audit",
         }
     }
+
+    /// Reads a name; `None` where there is no such permission.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|permission| permission.as_str() == name)
+    }
 }
 
 /// A key as it is stored, under the digest of the raw key.
@@ -151,7 +198,7 @@ impl ApiKey {
 
 #[cfg(test)]
 mod tests {
-    use super::{Permission, RawKey, SECRET_BYTES};
+    use super::{KeyId, Permission, RawKey, SECRET_BYTES};
     use crate::ids::{Mode, OrganizationId, Scope};
 
     #[test]
@@ -168,6 +215,17 @@ mod tests {
     fn what_has_not_the_form_of_a_key_is_none() {
         for text in ["", "rd_", "rd_live_", "rd_test_acme", "rd_test_acme_short", "pk_live_acme_0123456789abcdef"] {
             assert_eq!(RawKey::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_spoken_of_by_the_beginning_of_its_digest() {
+        let scope = Scope { organization: OrganizationId::parse("acme").unwrap(), mode: Mode::Live };
+        let key = RawKey::new(scope, [1; SECRET_BYTES]);
+        assert!(key.digest().starts_with(key.id().digest_prefix()));
+        assert_eq!(KeyId::parse(&key.id().to_string()), Some(key.id()));
+        for text in ["", "key_", "key_0123", "0123456789abcdef01234567", "key_0123456789ABCDEF01234567"] {
+            assert_eq!(KeyId::parse(text), None, "{text}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! The rules of a conversation: pure. No AWS, no HTTP, no tokio, no clock and no randomness; those are arguments.
 
+pub mod audit;
 pub mod call;
 pub mod contact;
 pub mod conversation;
@@ -7,6 +8,7 @@ pub mod cursor;
 pub mod delivery;
 pub mod dispatch;
 pub mod end_reason;
+pub mod endpoint;
 pub mod fingerprint;
 pub mod ids;
 pub mod key;

@@ -9,6 +9,7 @@ pub use sms::{
 
 use crate::call::{Analysis, AnsweredBy, Cost};
 use crate::end_reason::EndReason;
+use crate::endpoint::{EndpointDisabled, WebhookTest};
 use crate::ids::{AgentId, Channel, ProviderCallId};
 use crate::organization::Provider;
 use crate::phone::PhoneNumber;
@@ -204,6 +205,12 @@ pub enum Event {
     /// Somebody takes that back.
     #[serde(rename = "contact.opt_in")]
     ContactOptIn(Consent),
+    /// An endpoint was disabled.
+    #[serde(rename = "endpoint.disabled")]
+    EndpointDisabled(EndpointDisabled),
+    /// A test.
+    #[serde(rename = "webhook.test")]
+    WebhookTest(WebhookTest),
 }
 
 impl Event {
@@ -222,6 +229,8 @@ impl Event {
             Self::SmsConversationClosed(_) => EventType::SmsConversationClosed,
             Self::ContactOptOut(_) => EventType::ContactOptOut,
             Self::ContactOptIn(_) => EventType::ContactOptIn,
+            Self::EndpointDisabled(_) => EventType::EndpointDisabled,
+            Self::WebhookTest(_) => EventType::WebhookTest,
         }
     }
 }

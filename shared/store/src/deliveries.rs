@@ -2,6 +2,7 @@
 
 use domain::call::Call;
 use domain::delivery::{Delivery, State};
+use domain::endpoint::Endpoint;
 use domain::log::LogEntry;
 use domain::obligation::{Due, LONGEST_DELAY};
 use domain::organization::Content;
@@ -10,7 +11,7 @@ use domain::sms::SmsConversation;
 use domain::time::Timestamp;
 
 use crate::accept::CONTENT;
-use crate::endpoints::Endpoint;
+use crate::endpoints::failing_since;
 use crate::error::StoreError;
 use crate::item::{
     self, Item, JOB, NUDGES, QUEUE, VERSION, from_attribute, from_item, get_number, number, put_in_due, put_in_list,
@@ -45,6 +46,8 @@ pub struct PendingDelivery {
     pub content: Content,
     /// Where it goes; `None` where the endpoint was deleted.
     pub endpoint: Option<Endpoint>,
+    /// Since when that has been failing, where it has.
+    pub failing_since: Option<Timestamp>,
     /// What else was read: the transcript's first part.
     pub items: Items,
     version: u64,
@@ -57,7 +60,8 @@ pub(crate) fn new_delivery_item(delivery: &Delivery, job: &DeliveryJob) -> Resul
     made.insert(NUDGES.to_owned(), number(0));
     made.insert(JOB.to_owned(), text(to_json(job)?));
     made.insert(QUEUE.to_owned(), text(QueueName::Webhooks.as_str()));
-    let place = keys::list_place(delivery.created_at, format_args!("{}#{}", delivery.conversation, delivery.sequence));
+    let place =
+        keys::list_place(delivery.created_at, format_args!("{}#{}", delivery.conversation, delivery.log_number));
     put_in_list(&mut made, keys::deliveries_list(delivery.endpoint), place);
     if !is_planted(Bug::ForgetDelivery) {
         let due = Due::of_message(delivery.next_attempt_at);
@@ -107,6 +111,7 @@ impl Table {
             },
             subject,
             endpoint: items.read("endpoint", &endpoint_key)?,
+            failing_since: items.get(&endpoint_key).and_then(failing_since),
             version,
             items,
         }))

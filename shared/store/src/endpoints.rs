@@ -1,40 +1,22 @@
 //! Webhook endpoints: an item each, and a place in their organization's item, changed together.
 
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem, Update};
+use domain::audit::AuditEntry;
+use domain::endpoint::Endpoint;
 use domain::ids::{EndpointId, Mode, Scope};
 use domain::organization::{MAX_ENDPOINTS, Organization, Subscription};
 use domain::time::Timestamp;
-use serde::{Deserialize, Serialize};
 
+use crate::backoff::Backoff;
 use crate::error::StoreError;
 use crate::item::{self, DATA, Item, VERSION, from_item, get_number, number, text, to_json};
 use crate::keys;
 use crate::table::Table;
-use crate::write::{Written, transact_put, transact_update};
+use crate::write::{CONFLICT_PATIENCE_MS, Written, transact_put, transact_update};
 
-/// A webhook endpoint.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Endpoint {
-    /// Its id.
-    pub id: EndpointId,
-    /// The fingerprint of the request that made it.
-    pub fingerprint: String,
-    /// Where events go.
-    pub url: String,
-    /// The event types it gets.
-    pub events: Vec<String>,
-    /// The secrets that sign, newest first: two while one is being rotated.
-    pub secrets: Vec<String>,
-    /// Disabled endpoints get nothing.
-    pub enabled: bool,
-    /// Why it was disabled, where it was not its owner who did it.
-    pub disabled_reason: Option<String>,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it was last changed.
-    pub updated_at: Timestamp,
-}
+/// The attribute that says since when an endpoint has been failing. Beside the item's text, so that marking it takes
+/// nothing back that its owner changes at the same time.
+const FAILING_SINCE: &str = "failingSince";
 
 /// What came of making an endpoint.
 #[derive(Debug)]
@@ -47,10 +29,22 @@ pub enum Creation {
     TooMany,
 }
 
-enum Change<'a> {
-    Made(&'a Endpoint),
-    Disabled { id: EndpointId, reason: &'static str },
-    Deleted(EndpointId),
+/// What came of changing something.
+#[derive(Debug)]
+pub enum Edited<T, E> {
+    /// It was changed, to this.
+    Done(Box<T>),
+    /// There is no such thing.
+    Missing,
+    /// It may not be changed so. Nothing was written.
+    Refused(E),
+}
+
+/// An endpoint with its owner, as read together.
+pub(crate) struct Owned {
+    pub(crate) organization: Organization,
+    pub(crate) version: u64,
+    pub(crate) endpoint: Option<Endpoint>,
 }
 
 impl Table {
@@ -58,19 +52,71 @@ impl Table {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn create_endpoint(&self, scope: &Scope, endpoint: &Endpoint) -> Result<Creation, StoreError> {
+    pub async fn create_endpoint(
+        &self,
+        scope: &Scope,
+        endpoint: &Endpoint,
+        audit: &AuditEntry,
+    ) -> Result<Creation, StoreError> {
+        let mut backoff = Backoff::new(self.clock(), CONFLICT_PATIENCE_MS);
         loop {
-            let Some((organization, version, found)) = self.endpoint_with_owner(scope, endpoint.id).await? else {
+            let Some(mut owned) = self.endpoint_with_owner(scope, endpoint.id).await? else {
                 return Err(StoreError::corrupt("organization", "it is missing"));
             };
-            if let Some(existing) = found {
+            if let Some(existing) = owned.endpoint {
                 return Ok(Creation::Existing(Box::new(existing)));
             }
-            if organization.endpoints.iter().filter(|other| other.mode == scope.mode).count() >= MAX_ENDPOINTS {
+            if owned.organization.endpoints.iter().filter(|other| other.mode == scope.mode).count() >= MAX_ENDPOINTS {
                 return Ok(Creation::TooMany);
             }
-            if self.change_endpoint(scope, &organization, version, Change::Made(endpoint), None).await? {
+            owned.organization.endpoints.push(subscription(scope.mode, endpoint));
+            let made = transact_put(self.put_of(item::item(&keys::endpoint(scope, endpoint.id), endpoint)?, None)?);
+            let writes = vec![made, self.audit_write(&scope.organization, audit)?];
+            if self.change_with_owner(&owned.organization, owned.version, writes).await? {
                 return Ok(Creation::Fresh);
+            }
+            if !backoff.wait().await {
+                return Err(StoreError::Conflict);
+            }
+        }
+    }
+
+    /// Changes an endpoint. `edit` is asked again where somebody else was quicker.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn edit_endpoint<E>(
+        &self,
+        scope: &Scope,
+        id: EndpointId,
+        audit: &AuditEntry,
+        edit: impl Fn(&mut Endpoint) -> Result<(), E>,
+    ) -> Result<Edited<Endpoint, E>, StoreError> {
+        let mut backoff = Backoff::new(self.clock(), CONFLICT_PATIENCE_MS);
+        loop {
+            let Some(Owned { mut organization, version, endpoint: Some(before) }) =
+                self.endpoint_with_owner(scope, id).await?
+            else {
+                return Ok(Edited::Missing);
+            };
+            let mut after = before.clone();
+            if let Err(refusal) = edit(&mut after) {
+                return Ok(Edited::Refused(refusal));
+            }
+            if after == before {
+                return Ok(Edited::Done(Box::new(after)));
+            }
+            for entry in organization.endpoints.iter_mut().filter(|entry| entry.id == id) {
+                *entry = subscription(scope.mode, &after);
+            }
+            let is_revived = after.enabled && !before.enabled;
+            let update = transact_update(self.endpoint_update(scope, &after, is_revived)?);
+            let writes = vec![update, self.audit_write(&scope.organization, audit)?];
+            if self.change_with_owner(&organization, version, writes).await? {
+                return Ok(Edited::Done(Box::new(after)));
+            }
+            if !backoff.wait().await {
+                return Err(StoreError::Conflict);
             }
         }
     }
@@ -79,37 +125,27 @@ impl Table {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn delete_endpoint(&self, scope: &Scope, id: EndpointId) -> Result<bool, StoreError> {
+    pub async fn delete_endpoint(&self, scope: &Scope, id: EndpointId, audit: &AuditEntry) -> Result<bool, StoreError> {
+        let mut backoff = Backoff::new(self.clock(), CONFLICT_PATIENCE_MS);
         loop {
-            let Some((organization, version, found)) = self.endpoint_with_owner(scope, id).await? else {
+            let Some(Owned { mut organization, version, endpoint: Some(_) }) =
+                self.endpoint_with_owner(scope, id).await?
+            else {
                 return Ok(false);
             };
-            if found.is_none() {
-                return Ok(false);
-            }
-            if self.change_endpoint(scope, &organization, version, Change::Deleted(id), None).await? {
+            organization.endpoints.retain(|entry| entry.id != id);
+            let delete = Delete::builder()
+                .table_name(self.name())
+                .set_key(Some(item::key_attributes(&keys::endpoint(scope, id))))
+                .build()
+                .map_err(|error| StoreError::aws("DeleteItem", error))?;
+            let delete = TransactWriteItem::builder().delete(delete).build();
+            let writes = vec![delete, self.audit_write(&scope.organization, audit)?];
+            if self.change_with_owner(&organization, version, writes).await? {
                 return Ok(true);
             }
-        }
-    }
-
-    /// Disables an endpoint, with the reason on it. Nothing happens where it is gone or disabled already.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn disable_endpoint(
-        &self,
-        scope: &Scope,
-        id: EndpointId,
-        reason: &'static str,
-    ) -> Result<(), StoreError> {
-        loop {
-            let Some((organization, version, Some(found))) = self.endpoint_with_owner(scope, id).await? else {
-                return Ok(());
-            };
-            let change = Change::Disabled { id, reason };
-            if !found.enabled || self.change_endpoint(scope, &organization, version, change, Some(found)).await? {
-                return Ok(());
+            if !backoff.wait().await {
+                return Err(StoreError::Conflict);
             }
         }
     }
@@ -131,58 +167,86 @@ impl Table {
         Ok((found.iter().map(|item| from_item("endpoint", item)).collect::<Result<_, _>>()?, next.is_some()))
     }
 
-    async fn endpoint_with_owner(
+    /// Remembers since when an endpoint has been failing, unless it has been for longer.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn note_endpoint_failing(
         &self,
         scope: &Scope,
         id: EndpointId,
-    ) -> Result<Option<(Organization, u64, Option<Endpoint>)>, StoreError> {
+        since: Timestamp,
+    ) -> Result<(), StoreError> {
+        let update = Update::builder()
+            .table_name(self.name())
+            .set_key(Some(item::key_attributes(&keys::endpoint(scope, id))))
+            .update_expression("SET #since = if_not_exists(#since, :since)")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_names("#since", FAILING_SINCE)
+            .expression_attribute_values(":since", item::moment(since))
+            .build()
+            .map_err(|error| StoreError::aws("UpdateItem", error))?;
+        self.update(update).await.map(drop)
+    }
+
+    /// Forgets that an endpoint was failing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn note_endpoint_well(&self, scope: &Scope, id: EndpointId) -> Result<(), StoreError> {
+        let update = Update::builder()
+            .table_name(self.name())
+            .set_key(Some(item::key_attributes(&keys::endpoint(scope, id))))
+            .update_expression("REMOVE #since")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_names("#since", FAILING_SINCE)
+            .build()
+            .map_err(|error| StoreError::aws("UpdateItem", error))?;
+        self.update(update).await.map(drop)
+    }
+
+    /// An endpoint and its organization; `None` where there is no such organization.
+    pub(crate) async fn endpoint_with_owner(&self, scope: &Scope, id: EndpointId) -> Result<Option<Owned>, StoreError> {
         let (owner_key, key) = (keys::organization(&scope.organization), keys::endpoint(scope, id));
         let items = self.read([owner_key.clone(), key.clone()]).await?;
         let Some(owner) = items.get(&owner_key) else { return Ok(None) };
         let version = get_number(owner, VERSION).unwrap_or(0);
-        Ok(Some((from_item("organization", owner)?, version, items.read("endpoint", &key)?)))
+        let endpoint = items.read("endpoint", &key)?;
+        Ok(Some(Owned { organization: from_item("organization", owner)?, version, endpoint }))
     }
 
-    /// Changes an endpoint and its organization together; `false` where the organization was changed in between.
-    async fn change_endpoint(
+    /// Writes an organization and what changes with it; `false` where the organization was changed in between.
+    pub(crate) async fn change_with_owner(
+        &self,
+        organization: &Organization,
+        version: u64,
+        beside: Vec<TransactWriteItem>,
+    ) -> Result<bool, StoreError> {
+        let owner = transact_update(self.organization_update(organization, version)?);
+        let written = self.transact(std::iter::once(owner).chain(beside).collect()).await?;
+        Ok(matches!(written, Written::Done))
+    }
+
+    /// The update that writes an endpoint's settings. Whether it is failing stays noted, unless it is enabled anew.
+    pub(crate) fn endpoint_update(
         &self,
         scope: &Scope,
-        before: &Organization,
-        version: u64,
-        change: Change<'_>,
-        current: Option<Endpoint>,
-    ) -> Result<bool, StoreError> {
-        let mut organization = before.clone();
-        let write = match change {
-            Change::Made(endpoint) => {
-                organization.endpoints.push(subscription(scope.mode, endpoint));
-                transact_put(self.put_of(item::item(&keys::endpoint(scope, endpoint.id), endpoint)?, None)?)
-            }
-            Change::Disabled { id, reason } => {
-                for entry in organization.endpoints.iter_mut().filter(|entry| entry.id == id) {
-                    entry.enabled = false;
-                }
-                let Some(mut endpoint) = current else { return Ok(true) };
-                endpoint.enabled = false;
-                endpoint.disabled_reason = Some(reason.to_owned());
-                endpoint.updated_at = self.now();
-                transact_put(self.put_of(item::item(&keys::endpoint(scope, id), &endpoint)?, None)?)
-            }
-            Change::Deleted(id) => {
-                organization.endpoints.retain(|entry| entry.id != id);
-                let delete = Delete::builder()
-                    .table_name(self.name())
-                    .set_key(Some(item::key_attributes(&keys::endpoint(scope, id))))
-                    .build()
-                    .map_err(|error| StoreError::aws("DeleteItem", error))?;
-                TransactWriteItem::builder().delete(delete).build()
-            }
-        };
-        let update = self.organization_update(&organization, version)?;
-        Ok(matches!(self.transact(vec![transact_update(update), write]).await?, Written::Done))
+        endpoint: &Endpoint,
+        is_revived: bool,
+    ) -> Result<Update, StoreError> {
+        let mut update = Update::builder()
+            .table_name(self.name())
+            .set_key(Some(item::key_attributes(&keys::endpoint(scope, endpoint.id))))
+            .update_expression(if is_revived { "SET #data = :data REMOVE #since" } else { "SET #data = :data" })
+            .expression_attribute_names("#data", DATA)
+            .expression_attribute_values(":data", text(to_json(endpoint)?));
+        if is_revived {
+            update = update.expression_attribute_names("#since", FAILING_SINCE);
+        }
+        update.build().map_err(|error| StoreError::aws("UpdateItem", error))
     }
 
-    fn organization_update(&self, organization: &Organization, version: u64) -> Result<Update, StoreError> {
+    pub(crate) fn organization_update(&self, organization: &Organization, version: u64) -> Result<Update, StoreError> {
         Update::builder()
             .table_name(self.name())
             .set_key(Some(item::key_attributes(&keys::organization(&organization.id))))
@@ -196,6 +260,11 @@ impl Table {
             .build()
             .map_err(|error| StoreError::aws("UpdateItem", error))
     }
+}
+
+/// Since when an endpoint has been failing, by its item.
+pub(crate) fn failing_since(item: &Item) -> Option<Timestamp> {
+    get_number(item, FAILING_SINCE).map(Timestamp::from_milliseconds)
 }
 
 fn subscription(mode: Mode, endpoint: &Endpoint) -> Subscription {

@@ -32,6 +32,9 @@ pub(crate) const JOB: &str = "job";
 /// The attribute with the queue that message belongs on.
 pub(crate) const QUEUE: &str = "queue";
 
+/// The attribute with the second from which on DynamoDB may remove an item.
+pub(crate) const EXPIRES_AT: &str = "expiresAt";
+
 /// A text attribute.
 pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())

@@ -1,6 +1,6 @@
 //! Where everything stands in the table. The only place that builds keys.
 
-use domain::ids::{AgentId, Channel, ContactId, ConversationId, EndpointId, Mode, OrganizationId, Scope};
+use domain::ids::{AgentId, Channel, ContactId, ConversationId, EndpointId, Mode, Operation, OrganizationId, Scope};
 use domain::key::RawKey;
 use domain::organization::{pair_digest, suppression_digest};
 use domain::phone::PhoneNumber;
@@ -51,19 +51,37 @@ pub fn organization(id: &OrganizationId) -> Key {
     Key::new(organization_pk(id), "org")
 }
 
-/// An API key, by its digest.
-pub fn api_key(key: &RawKey) -> Key {
-    api_key_by_digest(&key.scope().organization, &key.digest())
+/// What every API key of a mode begins with, in its organization's partition.
+pub fn api_key_prefix(mode: Mode) -> String {
+    format!("key#{}#", mode.as_str())
 }
 
-/// An API key of an organization.
-pub fn api_key_by_digest(organization: &OrganizationId, digest: &str) -> Key {
-    Key::new(organization_pk(organization), format!("key#{digest}"))
+/// An API key, by its digest.
+pub fn api_key(key: &RawKey) -> Key {
+    let scope = key.scope();
+    Key::new(organization_pk(&scope.organization), format!("{}{}", api_key_prefix(scope.mode), key.digest()))
 }
+
+/// What an idempotency key stands for, where that cannot be found by the key alone.
+pub fn remembered_operation(scope: &Scope, operation: Operation, key_digest: &str) -> Key {
+    let sk = format!("idempotency#{}#{}#{key_digest}", scope.mode.as_str(), operation.as_str());
+    Key::new(organization_pk(&scope.organization), sk)
+}
+
+/// What every entry of an organization's audit log begins with.
+pub const AUDIT_PREFIX: &str = "audit#";
+
+/// An entry of an organization's audit log: by time, then by a name of its own.
+pub fn audit_entry(organization: &OrganizationId, at: Timestamp, nonce: &str) -> Key {
+    Key::new(organization_pk(organization), format!("{AUDIT_PREFIX}{at}#{nonce}"))
+}
+
+/// What every agent begins with, in its organization's partition.
+pub const AGENT_PREFIX: &str = "agent#";
 
 /// An agent.
 pub fn agent(organization: &OrganizationId, id: AgentId) -> Key {
-    Key::new(organization_pk(organization), format!("agent#{id}"))
+    Key::new(organization_pk(organization), format!("{AGENT_PREFIX}{id}"))
 }
 
 /// The agent that somebody else's name stands for: a number it calls from, or an identifier of another vendor's.
@@ -79,6 +97,11 @@ pub fn endpoint_prefix(mode: Mode) -> String {
 /// A webhook endpoint.
 pub fn endpoint(scope: &Scope, id: EndpointId) -> Key {
     Key::new(organization_pk(&scope.organization), format!("{}{id}", endpoint_prefix(scope.mode)))
+}
+
+/// How many test events an endpoint was sent in a minute, counted from the Unix epoch.
+pub fn test_count(scope: &Scope, id: EndpointId, minute: i64) -> Key {
+    Key::new(format!("tests#{id}"), format!("{}#{minute}", scope.mode.as_str()))
 }
 
 /// A suppressed number, by its digest.

@@ -40,6 +40,12 @@ impl Items {
         Self { found, asked: keys.iter().cloned().collect() }
     }
 
+    /// Adds what was read besides.
+    pub(crate) fn extend(&mut self, more: Self) {
+        self.found.extend(more.found);
+        self.asked.extend(more.asked);
+    }
+
     /// Reads the item under this key, if there is one.
     ///
     /// # Errors
@@ -130,6 +136,19 @@ impl Table {
         let query = self.partition_query(pk, prefix).set_limit(Some(i32::from(limit))).scan_index_forward(false);
         let answer = query.send().await.map_err(|error| StoreError::aws("Query", error))?;
         Ok(answer.items.unwrap_or_default())
+    }
+
+    /// A page of a partition from its end: the items whose sort keys begin so, before `start`, the last one first.
+    pub(crate) async fn partition_backwards(
+        &self,
+        pk: String,
+        prefix: &str,
+        start: Option<Item>,
+        limit: u8,
+    ) -> Result<(Vec<Item>, Option<Item>), StoreError> {
+        let query = self.partition_query(pk, prefix).set_limit(Some(i32::from(limit))).set_exclusive_start_key(start);
+        let answer = query.scan_index_forward(false).send().await.map_err(|error| StoreError::aws("Query", error))?;
+        Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
     }
 
     fn partition_query(&self, pk: String, prefix: &str) -> QueryFluentBuilder {

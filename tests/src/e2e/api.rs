@@ -60,8 +60,14 @@ impl Api {
         answer(self.request(Method::PUT, path)).await
     }
 
+    /// Sends a change.
     pub(super) async fn patch(&self, path: &str, body: &Value) -> Answer {
-        let request = self.request(Method::PATCH, path).header(CONTENT_TYPE, "application/json");
+        self.send(Method::PATCH, path, body).await
+    }
+
+    /// Sends JSON by any method, without an idempotency key.
+    pub(super) async fn send(&self, method: Method, path: &str, body: &Value) -> Answer {
+        let request = self.request(method, path).header(CONTENT_TYPE, "application/json");
         answer(request.body(body.to_string())).await
     }
 

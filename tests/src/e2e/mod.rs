@@ -2,10 +2,14 @@
 
 mod accept_tests;
 mod administration_tests;
+mod agent_tests;
 mod api;
 mod close_tests;
 mod conformance;
+mod endpoint_tests;
+mod foreign_tests;
 mod hooks;
+mod key_admin_tests;
 mod key_tests;
 mod list_tests;
 mod refuse_tests;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use functions::registry::{Access, Route};
+use functions::{FUNCTIONS, Trigger};
 use serde_json::{Value, json};
 
 use super::resources;
@@ -67,5 +69,25 @@ fn a_role_writes_to_its_own_log_only() {
         });
         let resources: Vec<Value> = logs.map(|statement| statement["Resource"].clone()).collect();
         assert_eq!(resources, [json!({"Fn::GetAtt": [own, "Arn"]})], "{id}");
+    }
+}
+
+/// A key's use is noted by whatever function it is used with.
+#[test]
+fn every_function_that_takes_a_key_may_note_its_use() {
+    let roles = resources(ROLE);
+    for function in FUNCTIONS {
+        let Trigger::Http(Route { access: Access::Key { .. }, .. }) = function.trigger else { continue };
+        let functions = resources(FUNCTION);
+        let declared = functions.iter().find(|(_, declared)| declared["Properties"]["Handler"] == function.name);
+        let id = &declared.expect("the template declares it").0;
+        let role = format!("{}Role", id.strip_suffix("Function").unwrap());
+        let (_, role) = roles.iter().find(|(other, _)| *other == role).expect("it has a role");
+        let may = statements(role).into_iter().any(|statement| {
+            let actions = each(&statement["Action"]);
+            actions.contains(&json!("dynamodb:UpdateItem"))
+                && statement["Resource"] == json!({"Fn::GetAtt": ["Table", "Arn"]})
+        });
+        assert!(may, "{} may not note the use of a key", function.name);
     }
 }

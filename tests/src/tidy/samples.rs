@@ -19,7 +19,7 @@ use crate::sim::queue::QueueSettings;
 use crate::sim::{SimulatedAws, sqs};
 
 /// In an order in which each finds what it speaks of, with the status that it is answered with.
-const STORY: [(&str, Option<u16>); 40] = [
+const STORY: [(&str, Option<u16>); 55] = [
     ("create-webhook", Some(201)),
     ("create-call", Some(202)),
     ("list-calls", Some(200)),
@@ -42,7 +42,23 @@ const STORY: [(&str, Option<u16>); 40] = [
     ("run-sms-turn", None),
     ("close-sms-conversation", Some(200)),
     ("list-webhooks", Some(200)),
+    ("get-webhook", Some(200)),
+    ("update-webhook", Some(200)),
+    ("rotate-webhook-secret", Some(200)),
+    ("test-webhook", Some(202)),
+    ("list-webhook-deliveries", Some(200)),
+    ("redeliver-webhook-delivery", Some(202)),
+    ("redeliver-webhook", Some(202)),
     ("delete-webhook", Some(204)),
+    ("create-api-key", Some(201)),
+    ("list-api-keys", Some(200)),
+    ("create-agent", Some(201)),
+    ("list-agents", Some(200)),
+    ("get-agent", Some(200)),
+    ("update-agent", Some(200)),
+    ("list-audit-entries", Some(200)),
+    // The samples' own key: with it, nothing more is asked for.
+    ("revoke-api-key", Some(200)),
     ("get-openapi", Some(200)),
     ("put-do-not-call", Some(201)),
     ("list-do-not-call", Some(200)),

@@ -152,6 +152,8 @@ impl World {
             revoked_at: None,
         };
         self.operator.put_api_key(&self.key, &key).await.unwrap();
+        // As if it had just been used: noting that is no part of what is simulated.
+        self.operator.note_key_used(&self.key, self.now()).await.unwrap();
     }
 
     /// The time of day.

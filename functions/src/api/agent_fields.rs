@@ -1,0 +1,149 @@
+//! The settings of an agent, as its owner sends them. Every wrong field is told at once.
+
+use domain::ids::{AgentId, Channel, OrganizationId};
+use domain::organization::{Agent, Limits, Organization, Provider};
+use serde_json::Value;
+
+use super::sms_settings_fields as sms;
+use crate::app::App;
+use crate::fields::Fields;
+
+/// What a request may say.
+pub(crate) const FIELDS: [&str; 8] =
+    ["slug", "channel", "name", "provider", "number", "requiredVariables", "limits", "sms"];
+
+const LIMITS: [&str; 2] = ["ringSeconds", "maxDurationSeconds"];
+
+/// The longest slug, and the longest name, in characters.
+const LONGEST_SLUG: usize = 64;
+const LONGEST_NAME: usize = 100;
+
+/// As many as a request may bring.
+const MOST_VARIABLES: usize = 100;
+const LONGEST_VARIABLE: usize = 255;
+
+/// Shorter is no time to answer, longer than carriers ring.
+const RING_SECONDS: (u32, u32) = (5, 120);
+/// Two hours: as much transcript as is kept.
+const DURATION_SECONDS: (u32, u32) = (30, 7_200);
+
+/// Reads an agent. `None` where something is wrong, which `fields` knows.
+pub(super) async fn agent(app: &App, fields: &mut Fields<'_>, organization: &Organization) -> Option<Agent> {
+    let slug = slug(fields);
+    let channel = required(fields, "channel", "voice or sms").then(|| {
+        fields.one_of("channel", &[(Channel::Voice.as_str(), Channel::Voice), (Channel::Sms.as_str(), Channel::Sms)])
+    });
+    let channel = channel.flatten();
+    required(fields, "name", "what people call it");
+    let name = fields.text_within("name", 1, LONGEST_NAME).map(str::to_owned);
+    let provider = provider(fields);
+    let number = fields.phone_number("number");
+    // The simulator reaches no phone, so that any number will do.
+    let is_owned = number.as_ref().is_none_or(|number| organization.numbers.contains(number));
+    if provider.is_some_and(|provider| provider != Provider::Simulator) && !is_owned {
+        fields.refuse("number", "is not one of the organization's numbers");
+    }
+    let required_variables = variables(fields);
+    let limits = limits(fields, channel);
+    let sms = match channel {
+        Some(Channel::Sms) => sms::settings(app, fields).await,
+        Some(Channel::Voice) if fields.has("sms") => {
+            fields.refuse("sms", "is for agents that hold SMS conversations only");
+            None
+        }
+        Some(Channel::Voice) | None => None,
+    };
+    if fields.is_refused() {
+        return None;
+    }
+    let (slug, channel) = (slug?, channel?);
+    Some(Agent {
+        id: id(&organization.id, &slug),
+        slug,
+        name: name?,
+        channel,
+        provider: provider?,
+        version: 1,
+        number,
+        external_id: None,
+        prompt: None,
+        required_variables,
+        limits,
+        sms,
+    })
+}
+
+fn id(organization: &OrganizationId, slug: &str) -> AgentId {
+    AgentId::for_slug(organization, slug)
+}
+
+/// Whether a field that must be there is.
+fn required(fields: &mut Fields<'_>, name: &str, what: &str) -> bool {
+    if !fields.has(name) {
+        fields.refuse(name, format_args!("is required: {what}"));
+    }
+    fields.has(name)
+}
+
+fn slug(fields: &mut Fields<'_>) -> Option<String> {
+    required(fields, "slug", "its name for life, such as front-desk");
+    let slug = fields.text("slug")?;
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let edges = !slug.starts_with('-') && !slug.ends_with('-');
+    if (1..=LONGEST_SLUG).contains(&slug.len()) && edges && slug.bytes().all(is_plain) {
+        return Some(slug.to_owned());
+    }
+    let message = "must be 1 to 64 lower-case letters, digits and hyphens, with no hyphen at its ends";
+    fields.refuse("slug", message);
+    None
+}
+
+fn provider(fields: &mut Fields<'_>) -> Option<Provider> {
+    let Some(value) = fields.value("provider") else { return Some(Provider::Simulator) };
+    let provider = serde_json::from_value(value.clone());
+    provider.map_err(|_| fields.refuse("provider", "is not a provider of this deployment, such as simulator")).ok()
+}
+
+fn variables(fields: &mut Fields<'_>) -> Vec<String> {
+    let Some(value) = fields.value("requiredVariables") else { return Vec::new() };
+    let Some(names) = value.as_array().filter(|names| names.len() <= MOST_VARIABLES) else {
+        fields.refuse("requiredVariables", format_args!("must be a list of at most {MOST_VARIABLES} names"));
+        return Vec::new();
+    };
+    let mut found: Vec<String> = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        match name.as_str().filter(|name| (1..=LONGEST_VARIABLE).contains(&name.chars().count())) {
+            Some(name) if found.iter().any(|known| known == name) => {}
+            Some(name) => found.push(name.to_owned()),
+            None => {
+                let message = format!("must be a name of 1 to {LONGEST_VARIABLE} characters");
+                fields.refuse(format!("requiredVariables[{index}]"), message);
+            }
+        }
+    }
+    found
+}
+
+fn limits(fields: &mut Fields<'_>, channel: Option<Channel>) -> Limits {
+    let usual = Limits::default();
+    if channel == Some(Channel::Sms) && fields.has("limits") {
+        fields.refuse("limits", "is for agents that call only");
+        return usual;
+    }
+    let Some(object) = fields.object("limits") else { return usual };
+    let mut own = Fields::within(object, &LIMITS);
+    let ring = own.number_within("ringSeconds", RING_SECONDS.0, RING_SECONDS.1);
+    let duration = own.number_within("maxDurationSeconds", DURATION_SECONDS.0, DURATION_SECONDS.1);
+    fields.absorb("limits", own);
+    Limits {
+        ring_seconds: ring.unwrap_or(usual.ring_seconds),
+        max_duration_seconds: duration.unwrap_or(usual.max_duration_seconds),
+    }
+}
+
+/// Refuses a change of what an agent keeps for life.
+pub(super) fn stays(fields: &mut Fields<'_>, name: &str, value: &str) {
+    if fields.value(name).is_some_and(|sent| *sent != Value::String(value.to_owned())) {
+        fields.refuse(name, "cannot be changed: make another agent");
+    }
+}

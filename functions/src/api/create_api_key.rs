@@ -1,0 +1,106 @@
+//! `POST /v1/api-keys`: makes a key, and shows it once.
+
+use domain::audit::Action;
+use domain::ids::{Operation, Scope};
+use domain::key::{ApiKey, KeyId, Permission, RawKey};
+use domain::time::Timestamp;
+use lambda_http::http::StatusCode;
+use store::keys::Key;
+use store::{Made, StoredKey, What};
+
+use super::api_key_view::ApiKeyView;
+use crate::auth::Caller;
+use crate::error::ApiError;
+use crate::fields::Fields;
+use crate::http::{Request, Response};
+use crate::idempotency;
+use crate::registry::Authorized;
+
+/// What a request may say.
+pub(crate) const FIELDS: [&str; 4] = ["name", "permissions", "expiresAt", "expires_at"];
+
+/// The longest name, in characters.
+const LONGEST_NAME: usize = 100;
+
+/// What a replay would find.
+pub(crate) fn reads(request: &Request, scope: &Scope) -> Vec<Key> {
+    idempotency::reads(request, scope, Operation::CreateApiKey)
+}
+
+/// Makes a key of the caller's own mode, with permissions that the caller's key has itself.
+pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let Authorized { app, caller, request, items } = &authorized;
+    let table = &app.store.table;
+    let now = table.now();
+    if let Some(id) = idempotency::made_before(request, &caller.scope, Operation::CreateApiKey, items)? {
+        return replay(&authorized, &id).await;
+    }
+    let mut fields = Fields::open(request, &FIELDS)?;
+    if !fields.has("name") {
+        fields.refuse("name", "is required: what the key is for");
+    }
+    let name = fields.text_within("name", 1, LONGEST_NAME).map(str::to_owned);
+    let permissions = permissions(&mut fields, caller);
+    let expires_at = expiry(&mut fields, now);
+    idempotency::check(request, &mut fields);
+    fields.finish()?;
+    caller.must_not_be_suspended()?;
+    let raw = RawKey::new(caller.scope.clone(), table.entropy().bytes()?);
+    let key = ApiKey { name: name.unwrap_or_default(), permissions, created_at: now, expires_at, revoked_at: None };
+    let id = raw.id();
+    let remembered = idempotency::remember(request, &caller.scope, Operation::CreateApiKey, id.to_string());
+    let audit = caller.did(Action::ApiKeyCreated, &id, Vec::new(), now);
+    match table.create_api_key(&raw, &key, remembered.as_ref(), &audit).await? {
+        Made::Fresh => {
+            let view = ApiKeyView::new(StoredKey { id, key, last_used_at: None }, caller.scope.mode, now);
+            Ok(Response::data(StatusCode::CREATED, request, view.with_raw_key(raw.reveal()))?)
+        }
+        Made::Before(What { fingerprint, target }) => {
+            idempotency::same_request(request, &fingerprint)?;
+            replay(&authorized, &target).await
+        }
+        Made::Taken => Err(store::StoreError::Conflict.into()),
+    }
+}
+
+/// The key that was made before, without what opens anything.
+async fn replay(authorized: &Authorized<'_>, id: &str) -> Result<Response, ApiError> {
+    let Authorized { app, caller, request, .. } = authorized;
+    let id = KeyId::parse(id).ok_or(ApiError::NotFound("API key"))?;
+    let known = app.store.table.api_key(&caller.scope, &id).await?.ok_or(ApiError::NotFound("API key"))?;
+    let view = ApiKeyView::new(known, caller.scope.mode, app.store.table.now());
+    Ok(Response::data(StatusCode::CREATED, request, view)?.replayed())
+}
+
+/// The permissions that were asked for; all of the caller's where none were.
+fn permissions(fields: &mut Fields<'_>, caller: &Caller) -> Vec<Permission> {
+    let Some(value) = fields.value("permissions") else { return caller.permissions().to_vec() };
+    let Some(names) = value.as_array().filter(|names| !names.is_empty()) else {
+        fields.refuse("permissions", "must be a list of at least one permission; left out, the key may what yours may");
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        match name.as_str().and_then(Permission::parse) {
+            Some(permission) if !caller.permissions().contains(&permission) => {
+                fields.refuse(format!("permissions[{index}]"), "is not one that your own key has");
+            }
+            Some(permission) if !found.contains(&permission) => found.push(permission),
+            Some(_) => {}
+            None => {
+                let known: Vec<&str> = Permission::ALL.iter().map(|permission| permission.as_str()).collect();
+                fields.refuse(format!("permissions[{index}]"), format_args!("must be one of {}", known.join(", ")));
+            }
+        }
+    }
+    found
+}
+
+fn expiry(fields: &mut Fields<'_>, now: Timestamp) -> Option<Timestamp> {
+    let name = if fields.has("expiresAt") { "expiresAt" } else { "expires_at" };
+    let expiry = fields.timestamp(name)?;
+    if expiry <= now {
+        fields.refuse(name, "must be in the future");
+    }
+    Some(expiry)
+}

@@ -1,0 +1,41 @@
+//! `GET /v1/webhooks/{id}/deliveries`: what was sent to an endpoint, and what came of it.
+
+use domain::delivery::State;
+
+use super::delivery_view::DeliveryView;
+pub(crate) use super::webhook_reads as reads;
+use crate::error::ApiError;
+use crate::http::Response;
+use crate::page::Page;
+use crate::registry::Authorized;
+
+/// What the list can be narrowed down by.
+pub(crate) const FILTERS: [&str; 1] = ["status"];
+
+const STATES: [(&str, State); 4] = [
+    ("pending", State::Pending),
+    ("delivered", State::Delivered),
+    ("exhausted", State::Exhausted),
+    ("cancelled", State::Cancelled),
+];
+
+/// Answers with a page of deliveries, newest first. A filtered page may be short and still have more.
+pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let endpoint = super::webhook(&authorized)?;
+    let Authorized { app, caller, request, .. } = authorized;
+    let page = Page::parse(request, &caller, &format!("deliveries#{}", endpoint.id), &FILTERS)?;
+    let status = match page.query.get("status") {
+        None => None,
+        Some(name) => Some(state(name)?),
+    };
+    let found = app.store.table.deliveries(endpoint.id, page.start.as_deref(), page.limit).await?;
+    let wanted =
+        found.deliveries.into_iter().filter(|logged| status.is_none_or(|state| logged.delivery.state == state));
+    let views: Vec<DeliveryView> = wanted.map(DeliveryView::new).collect();
+    Ok(Response::page(request, views, found.next.map(|place| page.cursor(&caller, &place)))?)
+}
+
+fn state(name: &str) -> Result<State, ApiError> {
+    let found = STATES.iter().find(|(word, _)| *word == name).map(|(_, state)| *state);
+    found.ok_or_else(|| ApiError::field("status", "must be one of pending, delivered, exhausted, cancelled"))
+}

@@ -1,0 +1,226 @@
+//! What an organization's administrators send.
+
+use domain::ids::Channel;
+use domain::key::Permission;
+use domain::log::EventType;
+use domain::organization::Provider;
+use domain::phone::PhoneNumber;
+use domain::sms::Kind;
+use domain::time::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// What is to be changed of an endpoint. What is left out stays as it is.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = UpdateWebhookRequest)]
+#[expect(dead_code, reason = "describes the fields that `api::update_webhook` reads one by one")]
+pub(in crate::openapi) struct UpdateWebhook {
+    /// Where events go, as when it was registered.
+    #[schema(format = "uri", max_length = 2048, nullable = false)]
+    url: Option<String>,
+    /// Which events it gets.
+    #[schema(min_items = 1, nullable = false)]
+    events: Option<Vec<EventType>>,
+    /// Whether it gets events.
+    #[schema(nullable = false)]
+    is_active: Option<bool>,
+    /// The same as `isActive`, which counts where both are sent.
+    #[serde(rename = "is_active")]
+    #[schema(nullable = false)]
+    is_active_for_pam: Option<bool>,
+}
+
+/// From when on what failed is to be sent again.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = RedeliverWebhookRequest)]
+#[expect(dead_code, reason = "describes the field that `api::redeliver_webhook` reads")]
+pub(in crate::openapi) struct RedeliverWebhook {
+    /// Events that happened from this moment on.
+    since: Timestamp,
+}
+
+/// A key to be made.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = CreateApiKeyRequest)]
+#[expect(dead_code, reason = "describes the fields that `api::create_api_key` reads one by one")]
+pub(in crate::openapi) struct CreateApiKey {
+    /// What it is for.
+    #[schema(min_length = 1, max_length = 100)]
+    name: String,
+    /// What it may do: nothing that the key of the request may not. Left out, it may do all of that.
+    #[schema(min_items = 1)]
+    permissions: Option<Vec<Permission>>,
+    /// From when on it opens nothing; left out, it does not expire.
+    expires_at: Option<Timestamp>,
+    /// The same as `expiresAt`, which counts where both are sent.
+    #[serde(rename = "expires_at")]
+    expires_at_for_pam: Option<Timestamp>,
+}
+
+/// An agent to be made.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = CreateAgentRequest)]
+#[expect(dead_code, reason = "describes the fields that `api::agent_fields` reads one by one")]
+pub(in crate::openapi) struct CreateAgent {
+    /// Its name for life: lower-case letters, digits and hyphens, with no hyphen at its ends.
+    #[schema(min_length = 1, max_length = 64, example = "front-desk")]
+    slug: String,
+    /// Which kind of conversation it holds, for life.
+    channel: Channel,
+    /// What people call it.
+    #[schema(min_length = 1, max_length = 100)]
+    name: String,
+    /// Who provides its telephony in live mode; the simulator by default.
+    provider: Option<Provider>,
+    /// Its own number. Where the provider reaches phones, it is one of the organization's.
+    number: Option<PhoneNumber>,
+    /// The dynamic variables that a request must bring.
+    #[schema(max_items = 100)]
+    required_variables: Option<Vec<String>>,
+    /// How long a call may ring and last; for agents that call.
+    limits: Option<AgentLimits>,
+    /// For agents that hold SMS conversations, which need them.
+    sms: Option<AgentSms>,
+}
+
+/// What is to be changed of an agent, as a JSON merge patch (RFC 7396): objects are merged, lists are replaced, `null`
+/// takes a setting back to what it is by default.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = UpdateAgentRequest)]
+#[expect(dead_code, reason = "describes the fields that `api::agent_fields` reads one by one")]
+pub(in crate::openapi) struct UpdateAgent {
+    /// Cannot be changed; the same may be sent again.
+    slug: Option<String>,
+    /// Cannot be changed; the same may be sent again.
+    channel: Option<Channel>,
+    /// What people call it.
+    name: Option<String>,
+    /// Who provides its telephony in live mode.
+    provider: Option<Provider>,
+    /// Its own number.
+    number: Option<PhoneNumber>,
+    /// The dynamic variables that a request must bring.
+    required_variables: Option<Vec<String>>,
+    /// How long a call may ring and last.
+    #[schema(value_type = Option<Object>)]
+    limits: Option<Value>,
+    /// Any part of what an agent that holds SMS conversations is set to.
+    #[schema(value_type = Option<Object>)]
+    sms: Option<Value>,
+}
+
+/// How long a call may ring and last.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(dead_code, reason = "describes the fields that `api::agent_fields` reads one by one")]
+pub(crate) struct AgentLimits {
+    /// How long it may ring.
+    #[schema(minimum = 5, maximum = 120, default = 45)]
+    ring_seconds: Option<u32>,
+    /// How long it may last.
+    #[schema(minimum = 30, maximum = 7200, default = 1800)]
+    max_duration_seconds: Option<u32>,
+}
+
+/// What an agent that holds SMS conversations is set to.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = AgentSmsSettings)]
+#[expect(dead_code, reason = "describes the fields that `api::sms_settings_fields` reads one by one")]
+pub(crate) struct AgentSms {
+    /// Who wrote its prompt. A custom agent may open conversations by itself; a managed one does not, and is the default.
+    kind: Option<Kind>,
+    /// What its model is told about its task: a template for the request's variables, as in `{{firstName}}`.
+    #[schema(min_length = 1, max_length = 32000)]
+    prompt: String,
+    /// How a custom agent opens where the request brings no `welcomeMessage`.
+    opening: Option<AgentOpening>,
+    /// Its model in live mode; without one it never answers by itself there. Behind a test key a scripted one speaks.
+    model: Option<AgentModel>,
+    /// What its model may call.
+    #[schema(max_items = 16)]
+    tools: Option<Vec<AgentTool>>,
+    /// How often tools may be called in one turn.
+    #[schema(maximum = 20, default = 5)]
+    max_tool_calls: Option<u32>,
+    /// Whether somebody answers what a customer writes.
+    #[schema(default = true)]
+    answers: Option<bool>,
+    /// How long texts are gathered before a turn begins.
+    #[schema(maximum = 30000, default = 2000)]
+    gathering_ms: Option<u32>,
+    /// How long a conversation stays open without a text.
+    #[schema(minimum = 60, maximum = 2592000, default = 86400)]
+    inactivity_seconds: Option<u32>,
+    /// The answer to HELP and INFO, where the carrier gives none.
+    #[schema(min_length = 1, max_length = 1600)]
+    help_text: Option<String>,
+    /// The confirmation of an opt-out, where the carrier gives none.
+    #[schema(min_length = 1, max_length = 1600)]
+    opt_out_text: Option<String>,
+    /// What is sent where a turn fails for good.
+    #[schema(min_length = 1, max_length = 1600)]
+    fallback_text: Option<String>,
+}
+
+/// How a custom agent opens a conversation.
+#[derive(Deserialize, ToSchema)]
+#[serde(tag = "by", rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes the fields that `api::sms_settings_fields` reads one by one")]
+pub(crate) enum AgentOpening {
+    /// By a text with the request's variables in it.
+    Template {
+        /// The template.
+        #[schema(min_length = 1, max_length = 1600)]
+        text: String,
+    },
+    /// By whatever its model says.
+    Model,
+}
+
+/// A model: anything that understands OpenAI's chat completions.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(dead_code, reason = "describes the fields that `api::sms_settings_fields` reads one by one")]
+pub(crate) struct AgentModel {
+    /// Where it is to be had.
+    #[schema(format = "uri", example = "https://api.openai.com/v1")]
+    base_url: String,
+    /// Its name there.
+    #[schema(min_length = 1, max_length = 200)]
+    model: String,
+    /// The name under which the deployment keeps its API key.
+    #[schema(min_length = 1, max_length = 200)]
+    key_name: Option<String>,
+    /// How freely it speaks.
+    #[schema(minimum = 0, maximum = 2)]
+    temperature: Option<f64>,
+    /// The most it may say at once, in tokens.
+    #[schema(minimum = 1, maximum = 4096, default = 500)]
+    max_output_tokens: Option<u32>,
+}
+
+/// A tool: what an agent's model may call, as a signed request.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(dead_code, reason = "describes the fields that `api::sms_settings_fields` reads one by one")]
+pub(crate) struct AgentTool {
+    /// What the model calls it by.
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_-]+$")]
+    name: String,
+    /// What it does and when to call it, for the model.
+    #[schema(min_length = 1, max_length = 1024)]
+    description: String,
+    /// The JSON Schema of its arguments, at most 8 KiB; none by default.
+    #[schema(value_type = Option<Object>)]
+    parameters: Option<Value>,
+    /// Where calls are sent: as public as a webhook's.
+    #[schema(format = "uri", max_length = 2048)]
+    url: String,
+}

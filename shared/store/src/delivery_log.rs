@@ -1,0 +1,243 @@
+//! An endpoint's deliveries, as its owner sees them, and sending them again.
+
+use domain::delivery::{Delivery, State};
+use domain::ids::{ConversationId, EndpointId, Scope};
+use domain::log::LogEntry;
+use domain::obligation::Due;
+use domain::time::Timestamp;
+use futures::future::join_all;
+
+use crate::commit::Store;
+use crate::error::StoreError;
+use crate::item::{Item, VERSION, from_item, get_number, get_text, key_of, text, to_json};
+use crate::keys::{self, Key, LIST_INDEX, LIST_PK, LIST_SK};
+use crate::queue::{DeliveryJob, MESSAGE_VERSION};
+use crate::read::Items;
+use crate::revision::Revision;
+use crate::table::Table;
+use crate::write::Written;
+
+/// How many keys one batch read takes.
+const BATCH_KEYS: usize = 100;
+
+/// A delivery with the event that it brings.
+#[derive(Clone, Debug)]
+pub struct LoggedDelivery {
+    /// The delivery.
+    pub delivery: Delivery,
+    /// The event.
+    pub entry: LogEntry,
+}
+
+/// A page of an endpoint's deliveries.
+#[derive(Debug)]
+pub struct DeliveriesPage {
+    /// The deliveries.
+    pub deliveries: Vec<LoggedDelivery>,
+    /// The place behind which the next page begins.
+    pub next: Option<String>,
+}
+
+/// What came of asking for a delivery once more.
+#[derive(Debug)]
+pub enum Redelivery {
+    /// It is on its way again.
+    Again(Box<LoggedDelivery>),
+    /// There is no such delivery.
+    Missing,
+}
+
+/// What came of asking for everything once more that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Redelivered {
+    /// How many deliveries are on their way again.
+    pub count: u32,
+    /// The moment from which on there may be more.
+    pub more_from: Option<Timestamp>,
+}
+
+/// Places in an endpoint's list of deliveries, and where the list goes on.
+struct Places {
+    keys: Vec<Key>,
+    last: Option<String>,
+    has_more: bool,
+}
+
+impl Table {
+    /// A page of an endpoint's deliveries, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn deliveries(
+        &self,
+        endpoint: EndpointId,
+        start: Option<&str>,
+        limit: u8,
+    ) -> Result<DeliveriesPage, StoreError> {
+        let places = self.delivery_places(endpoint, start, None, limit).await?;
+        let items = self.read_many(&with_entries(&places.keys)).await?;
+        let found = places.keys.iter().map(|key| logged(key, &items));
+        let deliveries = found.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+        Ok(DeliveriesPage { deliveries, next: places.last.filter(|_| places.has_more) })
+    }
+
+    /// Places in the list: newest first behind `start`; or, from a moment on, oldest first.
+    async fn delivery_places(
+        &self,
+        endpoint: EndpointId,
+        start: Option<&str>,
+        since: Option<Timestamp>,
+        limit: u8,
+    ) -> Result<Places, StoreError> {
+        let from = since.map_or_else(|| "0".to_owned(), |since| since.to_string());
+        let to = start.map_or_else(|| "~".to_owned(), str::to_owned);
+        let answer = self
+            .dynamodb()
+            .query()
+            .table_name(self.name())
+            .index_name(LIST_INDEX)
+            .key_condition_expression("#pk = :pk AND #sk BETWEEN :from AND :to")
+            .expression_attribute_names("#pk", LIST_PK)
+            .expression_attribute_names("#sk", LIST_SK)
+            .expression_attribute_values(":pk", text(keys::deliveries_list(endpoint)))
+            .expression_attribute_values(":from", text(from))
+            .expression_attribute_values(":to", text(to))
+            .scan_index_forward(since.is_some())
+            // One more than asked for: whether there are more, and room for the place itself that the page begins at.
+            .limit(i32::from(limit) + 2)
+            .send()
+            .await
+            .map_err(|error| StoreError::aws("Query", error))?;
+        let mut found: Vec<Item> = answer.items.unwrap_or_default();
+        found.retain(|item| get_text(item, LIST_SK) != start);
+        let has_more = found.len() > usize::from(limit);
+        found.truncate(usize::from(limit));
+        let last = found.last().and_then(|item| get_text(item, LIST_SK)).map(str::to_owned);
+        Ok(Places { keys: found.iter().filter_map(key_of).collect(), last, has_more })
+    }
+
+    /// Reads however many items.
+    async fn read_many(&self, keys: &[Key]) -> Result<Items, StoreError> {
+        let mut all = Items::default();
+        for batch in keys.chunks(BATCH_KEYS) {
+            all.extend(self.read(batch.iter().cloned()).await?);
+        }
+        Ok(all)
+    }
+
+    /// Marks a delivery as to be made again, now. `false` where it was marked by somebody else in between.
+    async fn mark_again(&self, delivery: &Delivery, seen: u64, now: Timestamp) -> Result<bool, StoreError> {
+        let after = delivery.clone().again(now);
+        let due = (Due::of_message(now), keys::due_shard_of(after.conversation));
+        let update = self.revise(Revision {
+            key: &keys::delivery(after.conversation, after.log_number, after.endpoint),
+            data: to_json(&after)?,
+            seen,
+            conditional: true,
+            due: Some(due),
+            nonce: None,
+        })?;
+        Ok(matches!(self.update(update).await?, Written::Done))
+    }
+}
+
+impl Store {
+    /// Makes a delivery once more, at once, whatever came of it so far.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where an attempt ended at the same moment; else [`StoreError`].
+    pub async fn redeliver(
+        &self,
+        scope: &Scope,
+        endpoint: EndpointId,
+        conversation: ConversationId,
+        log_number: u64,
+    ) -> Result<Redelivery, StoreError> {
+        let table = &self.table;
+        let key = keys::delivery(conversation, log_number, endpoint);
+        let items = table.read_many(&with_entries(std::slice::from_ref(&key))).await?;
+        let Some(found) = logged(&key, &items)? else { return Ok(Redelivery::Missing) };
+        let now = table.now();
+        if !table.mark_again(&found.delivery, version(&items, &key), now).await? {
+            return Err(StoreError::Conflict);
+        }
+        self.enqueue_deliveries(&[job(scope, &found.delivery)]).await;
+        let delivery = found.delivery.again(now);
+        Ok(Redelivery::Again(Box::new(LoggedDelivery { delivery, ..found })))
+    }
+
+    /// Makes once more what failed of a part of an endpoint's deliveries: of at most `limit` that were made from that
+    /// moment on, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`]; what was marked until then is on its way all the same.
+    pub async fn redeliver_failed(
+        &self,
+        scope: &Scope,
+        endpoint: EndpointId,
+        since: Timestamp,
+        limit: u8,
+    ) -> Result<Redelivered, StoreError> {
+        let table = &self.table;
+        let places = table.delivery_places(endpoint, None, Some(since), limit).await?;
+        let items = table.read_many(&places.keys).await?;
+        let mut failed = Vec::new();
+        for key in &places.keys {
+            let delivery: Option<Delivery> = items.read("delivery", key)?;
+            if let Some(delivery) = delivery.filter(|delivery| delivery.state == State::Exhausted) {
+                failed.push((delivery, version(&items, key)));
+            }
+        }
+        let now = table.now();
+        let marks = join_all(failed.iter().map(|(delivery, seen)| table.mark_again(delivery, *seen, now))).await;
+        let mut jobs = Vec::new();
+        let mut failure = None;
+        for ((delivery, _), marked) in failed.iter().zip(marks) {
+            match marked {
+                Ok(true) => jobs.push(job(scope, delivery)),
+                // Somebody else asked for it, or it was delivered.
+                Ok(false) => {}
+                Err(error) => failure = Some(error),
+            }
+        }
+        self.enqueue_deliveries(&jobs).await;
+        if let Some(error) = failure {
+            return Err(error);
+        }
+        let last = places.last.as_deref().and_then(|place| place.split_once('#'));
+        let last = last.and_then(|(at, _)| Timestamp::parse(at).ok()).filter(|_| places.has_more);
+        Ok(Redelivered { count: u32::try_from(jobs.len()).unwrap_or(u32::MAX), more_from: last })
+    }
+}
+
+/// The keys of deliveries, and of the log entries with their events.
+fn with_entries(deliveries: &[Key]) -> Vec<Key> {
+    deliveries.iter().cloned().chain(deliveries.iter().filter_map(entry_key)).collect()
+}
+
+fn entry_key(delivery: &Key) -> Option<Key> {
+    let number = delivery.sk.split('#').nth(1)?;
+    Some(Key { pk: delivery.pk.clone(), sk: format!("{}{number}", keys::LOG_PREFIX) })
+}
+
+fn logged(key: &Key, items: &Items) -> Result<Option<LoggedDelivery>, StoreError> {
+    let Some(item) = items.get(key) else { return Ok(None) };
+    let delivery = from_item("delivery", item)?;
+    let entry = entry_key(key).map(|entry| items.read("log entry", &entry)).transpose()?.flatten();
+    // What has expired is listed no more.
+    Ok(entry.map(|entry| LoggedDelivery { delivery, entry }))
+}
+
+fn version(items: &Items, key: &Key) -> u64 {
+    items.get(key).and_then(|item| get_number(item, VERSION)).unwrap_or(0)
+}
+
+fn job(scope: &Scope, delivery: &Delivery) -> DeliveryJob {
+    DeliveryJob {
+        v: MESSAGE_VERSION,
+        conversation: delivery.conversation,
+        scope: scope.clone(),
+        log_number: delivery.log_number,
+        endpoint: delivery.endpoint,
+    }
+}
