@@ -11,6 +11,7 @@ mod error;
 pub mod events;
 mod http;
 mod lambda;
+pub mod offline;
 pub mod phone;
 mod poller;
 #[cfg(test)]
