@@ -1,4 +1,4 @@
-//! The built command, on a local stack's data.
+//! Commands, on a local stack's data.
 
 use std::path::Path;
 use std::process::{Command, Output};
