@@ -12,6 +12,7 @@ mod error;
 pub mod events;
 mod http;
 mod lambda;
+pub mod offline;
 pub mod opening_hours;
 pub mod phone;
 mod poller;

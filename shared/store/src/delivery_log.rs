@@ -126,7 +126,7 @@ impl Table {
     }
 
     /// Marks a delivery as to be made again, now. `false` where it was marked by somebody else in between.
-    async fn mark_again(&self, delivery: &Delivery, seen: u64, now: Timestamp) -> Result<bool, StoreError> {
+    pub(crate) async fn mark_again(&self, delivery: &Delivery, seen: u64, now: Timestamp) -> Result<bool, StoreError> {
         let after = delivery.clone().again(now);
         let due = (Due::of_message(now), keys::due_shard_of(after.conversation));
         let update = self.revise(Revision {

@@ -232,9 +232,12 @@ pub fn transcript(id: ConversationId, part: usize) -> Key {
     Key::new(conversation_pk(id), format!("transcript#{part:04}"))
 }
 
+/// What every delivery of a conversation's events begins with.
+pub const DELIVERY_PREFIX: &str = "delivery#";
+
 /// The delivery of a log entry's event to an endpoint.
 pub fn delivery(id: ConversationId, log_number: u64, endpoint: EndpointId) -> Key {
-    Key::new(conversation_pk(id), format!("delivery#{log_number:010}#{endpoint}"))
+    Key::new(conversation_pk(id), format!("{DELIVERY_PREFIX}{log_number:010}#{endpoint}"))
 }
 
 /// What every call that the simulator placed to a number begins with.

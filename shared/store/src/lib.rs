@@ -31,6 +31,7 @@ mod messages;
 mod notices;
 mod once;
 mod opening;
+mod operator;
 mod permit;
 mod queue;
 mod read;

@@ -16,7 +16,7 @@ fn dependencies(package: &str) -> BTreeSet<String> {
 
 #[test]
 fn no_package_depends_on_one_above_it() {
-    let layers = ["shared/domain", "shared/store", "shared/providers", "functions", "local", "tests"];
+    let layers = ["shared/domain", "shared/store", "shared/providers", "functions", "local", "operator", "tests"];
     let name = |package: &str| package.trim_start_matches("shared/").to_owned();
     for (height, package) in layers.iter().enumerate() {
         let dependencies = dependencies(package);
@@ -47,7 +47,7 @@ fn the_artifact_holds_no_generator() {
 
 #[test]
 fn only_the_workspace_names_versions() {
-    let packages = ["shared/domain", "shared/store", "shared/providers", "functions", "local", "tests"];
+    let packages = ["shared/domain", "shared/store", "shared/providers", "functions", "local", "operator", "tests"];
     let manifests =
         files().into_iter().filter(|file| packages.iter().any(|package| file.path == format!("{package}/Cargo.toml")));
     for manifest in manifests {

@@ -1,0 +1,265 @@
+//! The command line.
+
+use std::io::{IsTerminal, Write as _};
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::error::Error;
+
+/// Administers a Ringdown deployment, with the AWS credentials of the environment.
+#[derive(Parser)]
+#[command(name = "ringdown", version)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// Print JSON instead of a table
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Do what cannot be undone without asking
+    #[arg(long, global = true)]
+    yes: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Which deployment.
+#[derive(Args)]
+pub(crate) struct Target {
+    /// Name of the deployment's table
+    #[arg(long, global = true, env = "TABLE_NAME", value_name = "NAME")]
+    pub(crate) table: Option<String>,
+    /// AWS endpoint to use instead of the region's own
+    #[arg(long, global = true, env = "AWS_ENDPOINT_URL", value_name = "URL")]
+    pub(crate) endpoint_url: Option<String>,
+    /// Use the data of a local stack that does not run
+    #[arg(long, global = true, value_name = "DIR", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = ".ringdown")]
+    #[arg(conflicts_with_all = ["table", "endpoint_url"])]
+    pub(crate) local: Option<PathBuf>,
+    #[arg(long, global = true, env = "AWS_REGION", hide = true)]
+    pub(crate) region: Option<String>,
+    #[arg(long, global = true, env = "AWS_ACCESS_KEY_ID", hide = true, hide_env_values = true)]
+    pub(crate) access_key_id: Option<String>,
+    #[arg(long, global = true, env = "AWS_SECRET_ACCESS_KEY", hide = true, hide_env_values = true)]
+    pub(crate) secret_access_key: Option<String>,
+    #[arg(long, global = true, env = "AWS_SESSION_TOKEN", hide = true, hide_env_values = true)]
+    pub(crate) session_token: Option<String>,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Organizations
+    #[command(subcommand)]
+    Org(Org),
+    /// The phone numbers that an organization sends from
+    #[command(subcommand)]
+    Number(Number),
+    /// API keys
+    #[command(subcommand)]
+    Key(Key),
+    /// Agents
+    #[command(subcommand)]
+    Agent(Agent),
+    /// Conversations
+    #[command(subcommand)]
+    Conversation(Conversation),
+    /// Queues
+    #[command(subcommand)]
+    Queue(Queue),
+    /// Check the deployment: its table, its indexes, and whether anything is overdue
+    Doctor,
+}
+
+/// What to do with organizations.
+#[derive(Subcommand)]
+pub(crate) enum Org {
+    /// Make an organization
+    Create {
+        /// Its id: lower-case letters, digits and hyphens
+        id: String,
+        /// What people call it
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// List organizations; goes through the whole table
+    List,
+    /// Accept nothing from an organization and dial nothing of it
+    Suspend {
+        /// Its id
+        id: String,
+    },
+    /// Take a suspension back
+    Resume {
+        /// Its id
+        id: String,
+    },
+}
+
+/// What to do with numbers.
+#[derive(Subcommand)]
+pub(crate) enum Number {
+    /// Give an organization a number
+    Add(Owned),
+    /// List an organization's numbers
+    List {
+        /// The organization
+        #[arg(long)]
+        org: String,
+    },
+    /// Take a number away from an organization
+    Remove(Owned),
+}
+
+/// A number of an organization.
+#[derive(Args)]
+pub(crate) struct Owned {
+    /// The number, as +15555550100
+    #[arg(allow_hyphen_values = true)]
+    pub(crate) number: String,
+    /// The organization
+    #[arg(long)]
+    pub(crate) org: String,
+}
+
+/// What to do with keys.
+#[derive(Subcommand)]
+pub(crate) enum Key {
+    /// Make a key, and show it once
+    Create {
+        /// The organization
+        #[arg(long)]
+        org: String,
+        /// Whether it reaches phones
+        #[arg(long, value_enum)]
+        mode: Mode,
+        /// What it is for
+        #[arg(long)]
+        name: String,
+        /// A permission; every one where none is named
+        #[arg(long = "permission", value_name = "NAME")]
+        permissions: Vec<String>,
+    },
+}
+
+/// Whether phones are reached.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Mode {
+    /// Real phones
+    Live,
+    /// The simulator
+    Test,
+}
+
+/// What to do with agents.
+#[derive(Subcommand)]
+pub(crate) enum Agent {
+    /// Make or change agents, as a YAML file describes them
+    Import {
+        /// The organization
+        #[arg(long)]
+        org: String,
+        /// The file
+        file: PathBuf,
+    },
+    /// Write an organization's agents as YAML to stdout
+    Export {
+        /// The organization
+        #[arg(long)]
+        org: String,
+    },
+}
+
+/// What to do with conversations.
+#[derive(Subcommand)]
+pub(crate) enum Conversation {
+    /// Show where a conversation stands
+    Show {
+        /// Its id
+        id: String,
+    },
+    /// List everything in a conversation's log, the notes included that no client reads
+    Events {
+        /// Its id
+        id: String,
+    },
+    /// Send every webhook of a conversation once more that failed for good
+    ReplayWebhooks {
+        /// Its id
+        id: String,
+    },
+}
+
+/// What to do with queues.
+#[derive(Subcommand)]
+pub(crate) enum Queue {
+    /// Dead letters
+    #[command(subcommand)]
+    Dlq(Dlq),
+}
+
+/// What to do with dead letters.
+#[derive(Subcommand)]
+pub(crate) enum Dlq {
+    /// List the dead-letter queues, and how much is in them
+    List(Stack),
+    /// Put what is in a dead-letter queue back where it came from
+    Redrive {
+        /// The queue's name, as `list` shows it
+        queue: String,
+    },
+}
+
+/// Which stack's queues.
+#[derive(Args)]
+pub(crate) struct Stack {
+    /// The stack's name, which its queues' names begin with
+    #[arg(long, default_value = "")]
+    pub(crate) stack: String,
+}
+
+/// Whether to ask before what cannot be undone.
+#[derive(Clone, Copy)]
+pub(crate) struct Ask(bool);
+
+impl Cli {
+    pub(crate) const fn asking(&self) -> Ask {
+        Ask(!self.yes)
+    }
+}
+
+impl Ask {
+    /// Asks; nobody to ask is a no.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where the answer is not yes.
+    pub(crate) fn confirm(self, what: &str) -> Result<(), Error> {
+        if !self.0 {
+            return Ok(());
+        }
+        let input = std::io::stdin();
+        if !input.is_terminal() {
+            return Err(Error::refused(format!("{what}: nobody is there to confirm it; say --yes")));
+        }
+        eprint!("{what}. Go on? [y/N] ");
+        let mut answer = String::new();
+        let read = std::io::stderr().flush().and_then(|()| input.read_line(&mut answer));
+        match read {
+            Ok(_) if ["y", "yes"].contains(&answer.trim().to_lowercase().as_str()) => Ok(()),
+            Ok(_) | Err(_) => Err(Error::refused("nothing was done")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Cli;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

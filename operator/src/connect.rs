@@ -1,0 +1,96 @@
+//! Finding the deployment that is meant.
+
+use aws_credential_types::Credentials;
+use domain::ids::{ConversationId, Mode, OrganizationId, Scope};
+use local::offline::Offline;
+use store::Table;
+use store::aws::Access;
+use store::clock::Clock;
+use store::entropy::Entropy;
+
+use crate::cli::{self, Target};
+use crate::error::Error;
+
+/// A deployment.
+pub(crate) struct Deployment {
+    /// Its table.
+    pub(crate) table: Table,
+    /// The table's name.
+    pub(crate) table_name: String,
+    /// The client of DynamoDB.
+    pub(crate) dynamodb: aws_sdk_dynamodb::Client,
+    /// The client of SQS; none for a local stack, whose queues are gone with it.
+    pub(crate) sqs: Option<aws_sdk_sqs::Client>,
+    /// Held as long as a local stack's data is used.
+    _offline: Option<Offline>,
+}
+
+impl Deployment {
+    /// Connects.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where it is not said which, [`Error::Local`] where a local stack's data cannot be opened.
+    pub(crate) async fn connect(target: &Target) -> Result<Self, Error> {
+        if let Some(folder) = &target.local {
+            let offline = Offline::open(folder).await.map_err(Error::Local)?;
+            let (table, table_name) = (offline.table.clone(), offline.table_name.clone());
+            let dynamodb = offline.dynamodb.clone();
+            return Ok(Self { table, table_name, dynamodb, sqs: None, _offline: Some(offline) });
+        }
+        let required = |value: &Option<String>, what: &str| {
+            value.clone().filter(|value| !value.is_empty()).ok_or_else(|| Error::refused(what))
+        };
+        let table_name = required(&target.table, "which deployment? Name its --table, or say --local")?;
+        let id = required(&target.access_key_id, "AWS_ACCESS_KEY_ID is not set")?;
+        let secret = required(&target.secret_access_key, "AWS_SECRET_ACCESS_KEY is not set")?;
+        let endpoint = target.endpoint_url.clone().filter(|url| !url.is_empty());
+        let access = Access {
+            region: required(&target.region, "AWS_REGION is not set")?,
+            credentials: Credentials::new(id, secret, target.session_token.clone(), None, "environment"),
+            dynamodb: endpoint.clone(),
+            sqs: endpoint,
+            attempt_timeout: None,
+        };
+        let (dynamodb, sqs) = access.clients();
+        let table = Table::new(dynamodb.clone(), table_name.clone(), Clock::system(), Entropy::system());
+        Ok(Self { table, table_name, dynamodb, sqs: Some(sqs), _offline: None })
+    }
+
+    /// An organization that is there.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where it is not.
+    pub(crate) async fn organization(&self, id: &str) -> Result<OrganizationId, Error> {
+        let id = organization_id(id)?;
+        match self.table.organization(&id).await? {
+            Some(_) => Ok(id),
+            None => Err(Error::refused(format!("there is no organization {id}"))),
+        }
+    }
+}
+
+/// Reads an organization's id.
+///
+/// # Errors
+/// [`Error::Refused`] where it is none.
+pub(crate) fn organization_id(text: &str) -> Result<OrganizationId, Error> {
+    let problem = "an organization's id is 1 to 40 lower-case letters, digits and hyphens, with no hyphen at its ends";
+    OrganizationId::parse(text).ok_or_else(|| Error::refused(problem))
+}
+
+/// Reads a conversation's id.
+///
+/// # Errors
+/// [`Error::Refused`] where it is none.
+pub(crate) fn conversation_id(text: &str) -> Result<ConversationId, Error> {
+    ConversationId::parse(text).ok_or_else(|| Error::refused("a conversation's id is a UUID"))
+}
+
+/// An organization in a mode.
+pub(crate) fn scope(organization: OrganizationId, mode: cli::Mode) -> Scope {
+    let mode = match mode {
+        cli::Mode::Live => Mode::Live,
+        cli::Mode::Test => Mode::Test,
+    };
+    Scope { organization, mode }
+}

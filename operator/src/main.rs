@@ -1,0 +1,53 @@
+//! `ringdown`: what the operator of a deployment does from a shell, over the same store as the functions.
+
+mod agents;
+mod cli;
+mod connect;
+mod conversations;
+mod doctor;
+mod error;
+mod keys;
+mod organizations;
+mod output;
+mod queues;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+use connect::Deployment;
+use error::Error;
+use output::Output;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli).await {
+        Ok(output) => output.print(),
+        Err(error) => {
+            eprintln!("error: {error}");
+            let mut source = std::error::Error::source(&error);
+            while let Some(cause) = source {
+                eprintln!("  because: {cause}");
+                source = cause.source();
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<Output, Error> {
+    let deployment = Deployment::connect(&cli.target).await?;
+    let ask = cli.asking();
+    let rows = match cli.command {
+        Command::Org(command) => organizations::run(&deployment, command, ask).await?,
+        Command::Number(command) => organizations::numbers(&deployment, command, ask).await?,
+        Command::Key(command) => keys::run(&deployment, command).await?,
+        Command::Agent(command) => agents::run(&deployment, command).await?,
+        Command::Conversation(command) => conversations::run(&deployment, command).await?,
+        Command::Queue(command) => queues::run(&deployment, command, ask).await?,
+        Command::Doctor => doctor::run(&deployment).await?,
+    };
+    Ok(Output { rows, json: cli.json })
+}

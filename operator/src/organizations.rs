@@ -1,0 +1,127 @@
+//! Organizations and their numbers.
+
+use domain::audit::Action;
+use domain::ids::hex;
+use domain::organization::Organization;
+use domain::phone::PhoneNumber;
+use serde_json::{Value, json};
+use store::Edited;
+
+use crate::cli::{Ask, Number, Org, Owned};
+use crate::connect::{Deployment, organization_id};
+use crate::error::{Error, did};
+use crate::output::{Rows, row};
+
+/// Random bytes of the key that signs an organization's cursors.
+const CURSOR_KEY_BYTES: usize = 24;
+
+pub(crate) async fn run(deployment: &Deployment, command: Org, ask: Ask) -> Result<Rows, Error> {
+    match command {
+        Org::Create { id, name } => create(deployment, &id, name).await,
+        Org::List => {
+            let organizations = deployment.table.organizations().await?;
+            Ok(Rows::Table(organizations.iter().map(shown).collect()))
+        }
+        Org::Suspend { id } => {
+            ask.confirm(&format!("nothing of {id} will be accepted or dialled any more"))?;
+            edit(deployment, &id, "suspended", |organization| {
+                organization.suspended = true;
+                Ok(())
+            })
+            .await
+        }
+        Org::Resume { id } => {
+            edit(deployment, &id, "suspended", |organization| {
+                organization.suspended = false;
+                Ok(())
+            })
+            .await
+        }
+    }
+}
+
+async fn create(deployment: &Deployment, id: &str, name: Option<String>) -> Result<Rows, Error> {
+    let table = &deployment.table;
+    let cursor_key = table.entropy().bytes::<CURSOR_KEY_BYTES>().map_err(store::StoreError::from)?;
+    let organization = Organization {
+        id: organization_id(id)?,
+        name: name.unwrap_or_else(|| id.to_owned()),
+        suspended: false,
+        cursor_key: hex(&cursor_key),
+        numbers: Vec::new(),
+        endpoints: Vec::new(),
+    };
+    if table.create_organization(&organization).await? {
+        Ok(Rows::Table(vec![shown(&organization)]))
+    } else {
+        Err(Error::refused(format!("there is an organization {id} already")))
+    }
+}
+
+pub(crate) async fn numbers(deployment: &Deployment, command: Number, ask: Ask) -> Result<Rows, Error> {
+    match command {
+        Number::List { org } => {
+            let id = organization_id(&org)?;
+            let found = deployment.table.organization(&id).await?;
+            let found = found.ok_or_else(|| Error::refused(format!("there is no organization {id}")))?;
+            let shown = |number: &PhoneNumber| row([("number", json!(number)), ("organization", json!(id))]);
+            Ok(Rows::Table(found.numbers.iter().map(shown).collect()))
+        }
+        Number::Add(owned) => add(deployment, &owned).await,
+        Number::Remove(Owned { number, org }) => {
+            let number = parse(&number)?;
+            ask.confirm(&format!("{org} will not send from {} any more", number.as_str()))?;
+            edit(deployment, &org, "numbers", |organization| {
+                organization.numbers.retain(|other| *other != number);
+                Ok(())
+            })
+            .await
+        }
+    }
+}
+
+/// A number that sends belongs to one organization.
+async fn add(deployment: &Deployment, Owned { number, org }: &Owned) -> Result<Rows, Error> {
+    let number = parse(number)?;
+    let organizations = deployment.table.organizations().await?;
+    let owner = organizations.iter().find(|other| other.numbers.contains(&number) && other.id.as_str() != org);
+    if let Some(owner) = owner {
+        return Err(Error::refused(format!("{} belongs to {}", number.as_str(), owner.id)));
+    }
+    edit(deployment, org, "numbers", |organization| {
+        if !organization.numbers.contains(&number) {
+            organization.numbers.push(number.clone());
+        }
+        Ok(())
+    })
+    .await
+}
+
+fn parse(number: &str) -> Result<PhoneNumber, Error> {
+    PhoneNumber::parse(number).map_err(|error| Error::refused(format!("{number} {error}")))
+}
+
+async fn edit(
+    deployment: &Deployment,
+    id: &str,
+    changed: &str,
+    edit: impl Fn(&mut Organization) -> Result<(), Error>,
+) -> Result<Rows, Error> {
+    let id = organization_id(id)?;
+    let audit = did(Action::OrganizationUpdated, &id, &[changed], deployment.table.now());
+    match deployment.table.edit_organization(&id, &audit, edit).await? {
+        Edited::Done(organization) => Ok(Rows::Table(vec![shown(&organization)])),
+        Edited::Missing => Err(Error::refused(format!("there is no organization {id}"))),
+        Edited::Refused(error) => Err(error),
+    }
+}
+
+fn shown(organization: &Organization) -> Value {
+    row([
+        ("id", json!(organization.id)),
+        ("name", json!(organization.name)),
+        ("suspended", json!(organization.suspended)),
+        ("numbers", json!(organization.numbers)),
+        ("webhooks", json!(organization.endpoints.len())),
+    ])
+}

@@ -1,0 +1,88 @@
+//! What a command says: a table for people, JSON for scripts.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use serde_json::{Map, Value};
+
+/// What came of a command.
+pub(crate) enum Rows {
+    /// A table: every row is an object with the same fields.
+    Table(Vec<Value>),
+    /// A text that is for people and scripts alike.
+    Text(String),
+    /// What was checked, and whether all was well.
+    Checked(Vec<Value>, bool),
+}
+
+/// What is printed, and how.
+pub(crate) struct Output {
+    pub(crate) rows: Rows,
+    pub(crate) json: bool,
+}
+
+impl Output {
+    /// Prints to stdout. A check that failed is a failure.
+    pub(crate) fn print(self) -> ExitCode {
+        let (text, is_well) = match self.rows {
+            Rows::Text(text) => (text, true),
+            Rows::Table(rows) if self.json => (json(rows), true),
+            Rows::Table(rows) => (table(&rows), true),
+            Rows::Checked(rows, is_well) if self.json => (json(rows), is_well),
+            Rows::Checked(rows, is_well) => (table(&rows), is_well),
+        };
+        match writeln!(std::io::stdout(), "{}", text.trim_end()) {
+            Ok(()) if is_well => ExitCode::SUCCESS,
+            Ok(()) | Err(_) => ExitCode::FAILURE,
+        }
+    }
+}
+
+fn json(rows: Vec<Value>) -> String {
+    serde_json::to_string_pretty(&Value::Array(rows)).unwrap_or_default()
+}
+
+/// A row of a table.
+pub(crate) fn row<const N: usize>(cells: [(&str, Value); N]) -> Value {
+    Value::Object(cells.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>())
+}
+
+fn table(rows: &[Value]) -> String {
+    let Some(Value::Object(first)) = rows.first() else { return "(nothing)".to_owned() };
+    let heads: Vec<String> = first.keys().cloned().collect();
+    let cells = |row: &Value| heads.iter().map(|head| cell(&row[head.as_str()])).collect::<Vec<_>>();
+    let mut lines = vec![heads.iter().map(|head| head.to_uppercase()).collect::<Vec<_>>()];
+    lines.extend(rows.iter().map(cells));
+    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..heads.len()).map(width).collect();
+    let line = |cells: &Vec<String>| {
+        let padded = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    lines.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(cell).collect::<Vec<_>>().join(" "),
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{row, table};
+
+    #[test]
+    fn a_table_is_as_wide_as_its_widest_cell() {
+        let rows = [
+            row([("id", json!("acme")), ("numbers", json!(["+1", "+2"]))]),
+            row([("id", json!("a")), ("numbers", json!(null))]),
+        ];
+        assert_eq!(table(&rows), "ID    NUMBERS\nacme  +1 +2\na     -");
+    }
+}

@@ -1,0 +1,4 @@
+//! The built command, as an operator runs it.
+
+#[cfg(test)]
+mod shell;
