@@ -32,6 +32,10 @@ struct Described {
     provider: Provider,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     number: Option<PhoneNumber>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    external_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    prompt: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     required_variables: Vec<String>,
     #[serde(default)]
@@ -141,14 +145,15 @@ fn check(agent: &Described) -> Result<(), String> {
 fn describe(agent: Agent) -> Described {
     // A secret is in no file.
     let sms = agent.sms.map(|sms| SmsSettings { tool_secret: None, ..sms });
-    let Agent { slug, name, channel, provider, number, required_variables, limits, .. } = agent;
-    Described { slug, name, channel, provider, number, required_variables, limits, sms }
+    let Agent { slug, name, channel, provider, number, external_id, prompt, required_variables, limits, .. } = agent;
+    Described { slug, name, channel, provider, number, external_id, prompt, required_variables, limits, sms }
 }
 
 fn stored(id: AgentId, described: Described, before: Option<&Agent>) -> Agent {
-    let Described { slug, name, channel, provider, number, required_variables, limits, sms } = described;
+    let Described { slug, name, channel, provider, number, external_id, prompt, required_variables, limits, sms } =
+        described;
     let known = before.and_then(|agent| agent.sms.as_ref()).and_then(|sms| sms.tool_secret.clone());
     let sms = sms.map(|sms| SmsSettings { tool_secret: known.clone(), ..sms });
     let version = before.map_or(1, |agent| agent.version);
-    Agent { id, slug, name, channel, provider, version, number, required_variables, limits, sms }
+    Agent { id, slug, name, channel, provider, version, number, external_id, prompt, required_variables, limits, sms }
 }

@@ -2,7 +2,7 @@
 
 use domain::audit::Action;
 use domain::ids::hex;
-use domain::organization::Organization;
+use domain::organization::{Defaults, Organization};
 use domain::phone::PhoneNumber;
 use serde_json::{Value, json};
 use store::Edited;
@@ -49,6 +49,7 @@ async fn create(deployment: &Deployment, id: &str, name: Option<String>) -> Resu
         suspended: false,
         cursor_key: hex(&cursor_key),
         numbers: Vec::new(),
+        defaults: Defaults::default(),
         endpoints: Vec::new(),
     };
     if table.create_organization(&organization).await? {

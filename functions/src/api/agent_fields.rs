@@ -9,8 +9,8 @@ use crate::app::App;
 use crate::fields::Fields;
 
 /// What a request may say.
-pub(crate) const FIELDS: [&str; 8] =
-    ["slug", "channel", "name", "provider", "number", "requiredVariables", "limits", "sms"];
+pub(crate) const FIELDS: [&str; 10] =
+    ["slug", "channel", "name", "provider", "number", "externalId", "prompt", "requiredVariables", "limits", "sms"];
 
 const LIMITS: [&str; 2] = ["ringSeconds", "maxDurationSeconds"];
 
@@ -43,6 +43,8 @@ pub(super) async fn agent(app: &App, fields: &mut Fields<'_>, organization: &Org
     if provider.is_some_and(|provider| provider != Provider::Simulator) && !is_owned {
         fields.refuse("number", "is not one of the organization's numbers");
     }
+    let external_id = fields.text_within("externalId", 1, LONGEST_VARIABLE).map(str::to_owned);
+    let prompt = prompt(fields, channel);
     let required_variables = variables(fields);
     let limits = limits(fields, channel);
     let sms = match channel {
@@ -65,8 +67,8 @@ pub(super) async fn agent(app: &App, fields: &mut Fields<'_>, organization: &Org
         provider: provider?,
         version: 1,
         number,
-        external_id: None,
-        prompt: None,
+        external_id,
+        prompt,
         required_variables,
         limits,
         sms,
@@ -83,6 +85,16 @@ fn required(fields: &mut Fields<'_>, name: &str, what: &str) -> bool {
         fields.refuse(name, format_args!("is required: {what}"));
     }
     fields.has(name)
+}
+
+/// What an agent that calls is told about its task. One that texts has its prompt among its `sms` settings.
+fn prompt(fields: &mut Fields<'_>, channel: Option<Channel>) -> Option<String> {
+    let prompt = fields.text_within("prompt", 1, sms::LONGEST_PROMPT).map(str::to_owned);
+    sms::check_template(fields, "prompt", prompt.as_deref());
+    if prompt.is_some() && channel == Some(Channel::Sms) {
+        fields.refuse("prompt", "is for agents that call; set sms.prompt");
+    }
+    prompt
 }
 
 fn slug(fields: &mut Fields<'_>) -> Option<String> {

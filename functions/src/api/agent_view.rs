@@ -29,6 +29,10 @@ pub(crate) struct AgentView {
     provider: Provider,
     /// Its own number; null where each request brings one.
     number: Option<PhoneNumber>,
+    /// What other vendors' clients call it by; null where they call it by its id or slug.
+    external_id: Option<String>,
+    /// What an agent that calls is told about its task: a template for the request's variables.
+    prompt: Option<String>,
     /// The dynamic variables that a request must bring.
     required_variables: Vec<String>,
     /// How long a call may ring and last; null for an agent that holds SMS conversations.
@@ -70,6 +74,8 @@ impl AgentView {
             name: agent.name.clone(),
             provider: agent.provider,
             number: agent.number.clone(),
+            external_id: agent.external_id.clone(),
+            prompt: agent.prompt.clone(),
             required_variables: agent.required_variables.clone(),
             limits: Some(agent.limits).filter(|_| agent.channel == Channel::Voice),
             sms: agent.sms.as_ref().map(SmsView::new),

@@ -27,7 +27,7 @@ const MODEL: [&str; 5] = ["baseUrl", "model", "keyName", "temperature", "maxOutp
 const TOOL: [&str; 4] = ["name", "description", "parameters", "url"];
 
 /// The longest prompt, in characters: every turn sends it.
-const LONGEST_PROMPT: usize = 32_000;
+pub(super) const LONGEST_PROMPT: usize = 32_000;
 /// The longest name of a model, and of the key that it is used with.
 const LONGEST_NAME: usize = 200;
 /// More tools than this confuse a model, and fill its prompt.
@@ -64,7 +64,7 @@ pub(super) async fn settings(app: &App, fields: &mut Fields<'_>) -> Option<SmsSe
     Some(SmsSettings { kind, prompt: prompt?, opening, model, tools, tool_secret: None, max_tool_calls, terms })
 }
 
-fn check_template(fields: &mut Fields<'_>, name: &str, text: Option<&str>) {
+pub(super) fn check_template(fields: &mut Fields<'_>, name: &str, text: Option<&str>) {
     if let Some(Err(error)) = text.map(Template::parse) {
         fields.refuse(name, format_args!("is no template: {error}"));
     }

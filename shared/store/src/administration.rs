@@ -36,12 +36,10 @@ impl Table {
     /// # Errors
     /// [`StoreError`].
     pub async fn put_agent(&self, organization: &OrganizationId, agent: &Agent) -> Result<(), StoreError> {
-        let mut made = vec![item::item(&keys::agent(organization, agent.id), agent)?];
-        for alias in agent.aliases() {
-            made.push(item::item(&keys::agent_alias(organization, &alias), &agent.id)?);
-        }
-        let puts = made.into_iter().map(|item| self.put_of(item, None).map(transact_put));
-        self.transact(puts.collect::<Result<_, _>>()?).await.map(drop)
+        let made = item::item(&keys::agent(organization, agent.id), agent)?;
+        let mut writes = vec![transact_put(self.put_of(made, None)?)];
+        writes.extend(self.alias_writes(organization, agent)?);
+        self.transact(writes).await.map(drop)
     }
 
     /// Puts a number on a scope's do-not-call list.

@@ -1,5 +1,6 @@
 //! Agents: an item each, with a version that counts its changes.
 
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use domain::audit::AuditEntry;
 use domain::ids::{AgentId, OrganizationId};
 use domain::organization::Agent;
@@ -26,7 +27,22 @@ impl Table {
     ) -> Result<Made, StoreError> {
         let key = keys::agent(organization, agent.id);
         let made = transact_put(self.put_of(item::item(&key, agent)?, Some(MUST_BE_NEW))?);
-        self.make_once(remembered, vec![made, self.audit_write(organization, audit)?]).await
+        let mut writes = vec![made, self.audit_write(organization, audit)?];
+        writes.extend(self.alias_writes(organization, agent)?);
+        self.make_once(remembered, writes).await
+    }
+
+    /// The other names by which an agent is found. One that it bears no more is left: whoever reads it looks at the agent.
+    pub(crate) fn alias_writes(
+        &self,
+        organization: &OrganizationId,
+        agent: &Agent,
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let alias = |alias: String| {
+            let item = item::item(&keys::agent_alias(organization, &alias), &agent.id)?;
+            Ok(transact_put(self.put_of(item, None)?))
+        };
+        agent.aliases().into_iter().map(alias).collect()
     }
 
     /// An agent; `None` where there is none of this id.
@@ -68,7 +84,9 @@ impl Table {
         let key = keys::agent(organization, next.id);
         let seen = read.get(&key).and_then(|item| get_text(item, DATA)).unwrap_or_default();
         let put = transact_put(self.put_of_unchanged(item::item(&key, next)?, seen)?);
-        let written = self.transact(vec![put, self.audit_write(organization, audit)?]).await?;
+        let mut writes = vec![put, self.audit_write(organization, audit)?];
+        writes.extend(self.alias_writes(organization, next)?);
+        let written = self.transact(writes).await?;
         Ok(matches!(written, Written::Done))
     }
 }

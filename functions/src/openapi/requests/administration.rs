@@ -82,6 +82,12 @@ pub(in crate::openapi) struct CreateAgent {
     /// The dynamic variables that a request must bring.
     #[schema(max_items = 100)]
     required_variables: Option<Vec<String>>,
+    /// What other vendors' clients call it by.
+    #[schema(min_length = 1, max_length = 255)]
+    external_id: Option<String>,
+    /// What an agent that calls is told about its task: a template for the request's variables.
+    #[schema(min_length = 1, max_length = 32000)]
+    prompt: Option<String>,
     /// How long a call may ring and last; for agents that call.
     limits: Option<AgentLimits>,
     /// For agents that hold SMS conversations, which need them.
@@ -107,6 +113,10 @@ pub(in crate::openapi) struct UpdateAgent {
     number: Option<PhoneNumber>,
     /// The dynamic variables that a request must bring.
     required_variables: Option<Vec<String>>,
+    /// What other vendors' clients call it by.
+    external_id: Option<String>,
+    /// What an agent that calls is told about its task.
+    prompt: Option<String>,
     /// How long a call may ring and last.
     #[schema(value_type = Option<Object>)]
     limits: Option<Value>,
