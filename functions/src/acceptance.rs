@@ -6,7 +6,8 @@
 mod contact;
 mod refusal;
 
-use domain::call::{AgentRef, Call, DEFAULT_WINDOW, NewCall, Window, wake_at};
+use domain::call::{Call, DEFAULT_WINDOW, NewCall, Window};
+use domain::conversation::AgentRef;
 use domain::ids::{AgentId, Channel, ConversationId, Mode, Scope};
 use domain::organization::{Agent, Content, Provider};
 use domain::phone::PhoneNumber;
@@ -17,7 +18,7 @@ use domain::wallet::Hold;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use store::keys::{self, Key};
-use store::{Acceptance, CallJob, Items, Message, NewAcceptance, QueueName, Shortage, StoreError, Wallet};
+use store::{Acceptance, Items, NewAcceptance, Shortage, StoreError, Wallet};
 
 pub(crate) use contact::ContactWish;
 pub(crate) use refusal::{Refusal, Wrong};
@@ -214,7 +215,7 @@ fn must_not_be_suppressed(caller: &Caller, items: &Items, asked: &NewRequest) ->
 }
 
 /// The number that calls. In live mode it is the agent's own, or one of the organization's.
-fn sender(caller: &Caller, asked: &Sender, agent: &Agent) -> Result<PhoneNumber, Wrong> {
+pub(crate) fn sender(caller: &Caller, asked: &Sender, agent: &Agent) -> Result<PhoneNumber, Wrong> {
     let given = match (asked, &agent.number) {
         (Sender::AgentsElse(_), Some(own)) => return Ok(own.clone()),
         (Sender::AgentsElse(given), None) => given.clone().ok_or(Wrong::SenderMissing)?,
@@ -266,7 +267,7 @@ async fn write(
                 plan = asked.contact.plan(scope, &asked.to, &items, now, attempt)?;
             }
             Acceptance::Fresh => {
-                enqueue(app, &call, now).await;
+                app.store.wake(&call, now).await;
                 return Ok(Admitted { call, replayed: false });
             }
         }
@@ -284,19 +285,6 @@ fn hold(wallet: &Wallet, new: &NewCall, now: Timestamp) -> Result<Hold, Refusal>
             required_minor: hold.amount_minor,
             currency: hold.rate.currency,
         }),
-    }
-}
-
-/// The message that makes the call go on at once. Where it is lost, the index of what is due names the call in 30
-/// seconds: the request was accepted all the same.
-async fn enqueue(app: &App, call: &Call, now: Timestamp) {
-    let Some(at) = wake_at(call) else { return };
-    let sent = match Message::new(&CallJob::of(call), &call.scope, at.since(now)) {
-        Ok(message) => app.store.queues.send(QueueName::Dispatch, &[message]).await,
-        Err(error) => Err(error),
-    };
-    if let Err(error) = sent {
-        tracing::warn!(conversation = %call.id, error = &error as &dyn std::error::Error, "call not enqueued");
     }
 }
 

@@ -17,7 +17,7 @@ pub struct Config {
     pub handler: String,
     /// `TABLE_NAME`.
     pub table: String,
-    /// `DISPATCH_QUEUE_URL`, `WEBHOOKS_QUEUE_URL`, `SIMULATOR_QUEUE_URL`, `BULK_QUEUE_URL`.
+    /// `DISPATCH_QUEUE_URL`, `WEBHOOKS_QUEUE_URL`, `TURNS_QUEUE_URL`, `SIMULATOR_QUEUE_URL`, `BULK_QUEUE_URL`.
     pub queues: QueueUrls,
     /// `FAIR_QUEUES`: whether a message's organization is its message group.
     pub fair_queues: bool,
@@ -84,6 +84,7 @@ impl Config {
             queues: QueueUrls {
                 dispatch: required("DISPATCH_QUEUE_URL")?,
                 webhooks: required("WEBHOOKS_QUEUE_URL")?,
+                turns: required("TURNS_QUEUE_URL")?,
                 simulator: required("SIMULATOR_QUEUE_URL")?,
                 bulk: required("BULK_QUEUE_URL")?,
             },
@@ -113,6 +114,7 @@ mod tests {
             ("TABLE_NAME", "ringdown"),
             ("DISPATCH_QUEUE_URL", "d"),
             ("WEBHOOKS_QUEUE_URL", "w"),
+            ("TURNS_QUEUE_URL", "t"),
             ("SIMULATOR_QUEUE_URL", "s"),
             ("BULK_QUEUE_URL", "b"),
             ("AWS_REGION", "eu-central-1"),

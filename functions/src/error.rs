@@ -9,6 +9,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use domain::end_reason::EndReason;
+use domain::ids::ConversationId;
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 use store::StoreError;
@@ -84,6 +86,14 @@ pub enum ApiError {
     Internal(Box<dyn StdError + Send + Sync>),
     /// 502: the provider did not answer as it should.
     Provider(String),
+    /// 502, or 403 where the customer opted out at the carrier: the provider refused the opening text of a conversation,
+    /// which was written and has ended.
+    SendRefused {
+        /// The conversation.
+        conversation: ConversationId,
+        /// Why it ended.
+        reason: EndReason,
+    },
 }
 
 impl From<StoreError> for ApiError {
@@ -130,6 +140,8 @@ impl ApiError {
             Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Provider(_) => StatusCode::BAD_GATEWAY,
+            Self::SendRefused { reason, .. } if is_opt_out(reason) => StatusCode::FORBIDDEN,
+            Self::SendRefused { .. } => StatusCode::BAD_GATEWAY,
         }
     }
 
@@ -149,7 +161,8 @@ impl ApiError {
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::KeyReused => "idempotency_key_reused",
             Self::Internal(_) => "internal_error",
-            Self::Provider(_) => "provider_error",
+            Self::SendRefused { reason, .. } if is_opt_out(reason) => "do_not_call",
+            Self::Provider(_) | Self::SendRefused { .. } => "provider_error",
         }
     }
 
@@ -171,6 +184,10 @@ impl ApiError {
             Self::Unauthorized => "a valid API key is required: Authorization: Bearer <key>".to_owned(),
             Self::PermissionDenied(message) | Self::Conflict(message) | Self::Provider(message) => message.clone(),
             Self::DoNotCall => "toNumber is on the do-not-call list".to_owned(),
+            Self::SendRefused { reason, .. } if is_opt_out(reason) => {
+                "toNumber opted out at the carrier, and is on the do-not-call list now".to_owned()
+            }
+            Self::SendRefused { reason, .. } => format!("the provider refused the opening text: {reason}"),
             Self::NotFound(what) => format!("there is no such {what}"),
             Self::PayloadTooLarge => "the body is larger than 256 KiB".to_owned(),
             Self::UnsupportedMediaType => "send the body as JSON, with Content-Type: application/json".to_owned(),
@@ -217,8 +234,20 @@ impl ApiError {
             Self::Validation(fields) => fields.as_slice(),
             _ => &[],
         };
+        let conversation_id = match &self {
+            Self::SendRefused { conversation, .. } => Some(*conversation),
+            _ => None,
+        };
         let Funds { balance, required_rate, currency } = self.funds();
-        let error = Body { code: self.code(), message: self.message(), details, balance, required_rate, currency };
+        let error = FailureBody {
+            code: self.code(),
+            message: self.message(),
+            details,
+            conversation_id,
+            balance,
+            required_rate,
+            currency,
+        };
         let body = Failure { error, meta: Meta { request_id: &request.request_id } };
         Response::json(self.status(), &body)
     }
@@ -249,17 +278,20 @@ pub(crate) struct Funds<'a> {
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(crate) struct Failure<'a> {
-    error: Body<'a>,
+    error: FailureBody<'a>,
     meta: Meta<'a>,
 }
 
 /// What went wrong.
 #[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = FailureBody))]
-struct Body<'a> {
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub(crate) struct FailureBody<'a> {
     code: &'static str,
     message: String,
     details: &'a [FieldError],
+    /// The conversation that the request made, where it was written before it failed.
+    #[serde(rename = "conversationId", skip_serializing_if = "Option::is_none")]
+    conversation_id: Option<ConversationId>,
     /// What can be spent, in minor units. Only with `insufficient_funds`.
     #[serde(skip_serializing_if = "Option::is_none")]
     balance: Option<i64>,
@@ -269,6 +301,11 @@ struct Body<'a> {
     /// ISO 4217. Only with `insufficient_funds`.
     #[serde(skip_serializing_if = "Option::is_none")]
     currency: Option<&'a str>,
+}
+
+/// Whether the carrier, or the customer, wants nothing more to be sent.
+fn is_opt_out(reason: &EndReason) -> bool {
+    *reason == EndReason::OPTED_OUT || *reason == EndReason::DO_NOT_CALL
 }
 
 /// About the answer.

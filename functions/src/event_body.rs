@@ -1,8 +1,10 @@
 //! Events as clients get them: the body of a webhook, and of `GET …/events`.
 
-use domain::call::{Call, Entry, Event, LogEntry, Utterance};
-use domain::ids::{AgentId, ConversationId, Mode, event_id};
+use domain::call::{Call, Utterance};
+use domain::ids::{AgentId, Channel, ConversationId, Mode, Scope, event_id};
+use domain::log::{Entry, Event, LogEntry};
 use domain::organization::Content;
+use domain::sms::SmsConversation;
 use domain::time::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -19,23 +21,22 @@ pub(crate) struct EventBody<'a> {
     /// The same at every attempt to deliver it.
     id: String,
     /// Its type.
-    #[cfg_attr(feature = "openapi", schema(value_type = domain::call::EventType))]
+    #[cfg_attr(feature = "openapi", schema(value_type = domain::log::EventType))]
     event: &'static str,
-    /// Counts the events of the conversation from 1, without gaps.
-    sequence: u64,
+    /// Counts the events of the conversation from 1, without gaps; null where the event belongs to no conversation.
+    sequence: Option<u64>,
     /// The mode of the conversation.
     mode: Mode,
     /// When it happened.
     timestamp: Timestamp,
-    /// The conversation.
-    conversation_id: ConversationId,
-    /// The agent that holds it.
-    agent_id: AgentId,
+    /// The conversation; null where the event belongs to none.
+    conversation_id: Option<ConversationId>,
+    /// The agent that holds it; null where it concerns none.
+    agent_id: Option<AgentId>,
     /// The organization.
     client_org_id: &'a str,
-    /// Which kind of conversation.
-    #[cfg_attr(feature = "openapi", schema(value_type = domain::ids::Channel))]
-    channel: &'static str,
+    /// Which kind of conversation; null where it came by none.
+    channel: Option<Channel>,
     /// What the request for the conversation brought, untouched; empty where it brought none.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     metadata: &'a RawValue,
@@ -59,38 +60,87 @@ pub(crate) fn carries_transcript(entry: &LogEntry) -> bool {
     matches!(&entry.entry, Entry::Event { event: Event::CallEnded(ended), .. } if ended.has_transcript)
 }
 
+/// What an event's envelope says of where it comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin<'a> {
+    /// The log that the event stands in: its conversation's, or one of its own.
+    pub log: ConversationId,
+    /// Whose it is.
+    pub scope: &'a Scope,
+    /// The agent that holds the conversation; `None` where the event belongs to none.
+    pub agent: Option<AgentId>,
+    /// What the client gave for the conversation.
+    pub content: &'a Content,
+}
+
+impl<'a> Origin<'a> {
+    /// A call's events.
+    pub(crate) fn call(call: &'a Call, content: &'a Content) -> Self {
+        Self { log: call.id, scope: &call.scope, agent: Some(call.agent.id), content }
+    }
+
+    /// An SMS conversation's events.
+    pub(crate) fn sms(conversation: &'a SmsConversation, content: &'a Content) -> Self {
+        Self { log: conversation.id, scope: &conversation.scope, agent: Some(conversation.agent.id), content }
+    }
+}
+
 /// The event in a log entry; `None` where the entry is a note.
 ///
 /// # Errors
 /// Where it cannot be written as JSON.
 pub(crate) fn event_body<'a>(
-    call: &'a Call,
-    content: &'a Content,
+    origin: Origin<'a>,
     entry: &LogEntry,
     transcript: Option<&[Utterance]>,
 ) -> Result<Option<EventBody<'a>>, serde_json::Error> {
-    let Entry::Event { sequence, event } = &entry.entry else { return Ok(None) };
+    let (sequence, event, agent, channel) = match &entry.entry {
+        Entry::Event { sequence, event } => (Some(*sequence), event, origin.agent, Some(channel_of(event))),
+        Entry::Notice { channel, agent, event } => (None, event, *agent, *channel),
+        Entry::Note { .. } => return Ok(None),
+    };
     Ok(Some(EventBody {
-        id: event_id(call.id, *sequence),
+        id: event_id(origin.log, sequence.unwrap_or(entry.number)),
         event: event.event_type().as_str(),
-        sequence: *sequence,
-        mode: call.scope.mode,
+        sequence,
+        mode: origin.scope.mode,
         timestamp: entry.at,
-        conversation_id: call.id,
-        agent_id: call.agent.id,
-        client_org_id: call.scope.organization.as_str(),
-        channel: "voice",
-        metadata: content.metadata.as_deref().unwrap_or(&NO_METADATA),
-        data: data(call, event, transcript)?,
+        conversation_id: sequence.map(|_| origin.log),
+        agent_id: agent,
+        client_org_id: origin.scope.organization.as_str(),
+        channel,
+        metadata: origin.content.metadata.as_deref().unwrap_or(&NO_METADATA),
+        data: data(origin.log, event, transcript)?,
     }))
 }
 
-fn data(call: &Call, event: &Event, transcript: Option<&[Utterance]>) -> Result<Value, serde_json::Error> {
+/// Which kind of conversation an event in a conversation's log comes from.
+fn channel_of(event: &Event) -> Channel {
+    match event {
+        Event::CallStarted(_) | Event::CallEnded(_) | Event::CallAnalyzed(_) => Channel::Voice,
+        Event::SmsMessageSent(_)
+        | Event::SmsMessageReceived(_)
+        | Event::SmsMessageDeliveryUpdated(_)
+        | Event::SmsToolCallInvocation(_)
+        | Event::SmsToolCallResult(_)
+        | Event::SmsTurnFailed(_)
+        | Event::SmsConversationClosed(_) => Channel::Sms,
+        Event::ContactOptOut(consent) | Event::ContactOptIn(consent) => consent.channel,
+    }
+}
+
+fn data(log: ConversationId, event: &Event, transcript: Option<&[Utterance]>) -> Result<Value, serde_json::Error> {
     let mut data = match event {
         Event::CallStarted(started) => serde_json::to_value(started)?,
         Event::CallAnalyzed(analysis) => serde_json::to_value(analysis)?,
-        Event::ContactOptOut(opt_out) => serde_json::to_value(opt_out)?,
         Event::CallEnded(ended) => serde_json::to_value(ended)?,
+        Event::SmsMessageSent(message) | Event::SmsMessageReceived(message) => serde_json::to_value(message)?,
+        Event::SmsMessageDeliveryUpdated(update) => serde_json::to_value(update)?,
+        Event::SmsToolCallInvocation(invocation) => serde_json::to_value(invocation)?,
+        Event::SmsToolCallResult(result) => serde_json::to_value(result)?,
+        Event::SmsTurnFailed(failed) => serde_json::to_value(failed)?,
+        Event::SmsConversationClosed(closed) => serde_json::to_value(closed)?,
+        Event::ContactOptOut(consent) | Event::ContactOptIn(consent) => serde_json::to_value(consent)?,
     };
     if let (Event::CallEnded(ended), Value::Object(fields)) = (event, &mut data) {
         fields.remove("hasTranscript");
@@ -98,7 +148,7 @@ fn data(call: &Call, event: &Event, transcript: Option<&[Utterance]>) -> Result<
         let said = transcript.filter(|_| ended.has_transcript).map(serde_json::to_value).transpose()?;
         let too_large = said.as_ref().is_some_and(|said| said.to_string().len() > MAX_BODY_BYTES - 32 * 1024);
         if too_large {
-            fields.insert("transcriptUrl".to_owned(), Value::String(format!("/v1/calls/{}", call.id)));
+            fields.insert("transcriptUrl".to_owned(), Value::String(format!("/v1/calls/{log}")));
         }
         fields.insert("transcript".to_owned(), said.filter(|_| !too_large).unwrap_or(Value::Null));
     }

@@ -156,5 +156,8 @@ fn unknown_field(name: &str, known: &[&str]) -> FieldError {
         return FieldError::new(name, "must not be sent: the API key determines the organization");
     }
     let shown: String = name.chars().take(64).collect();
+    if known.is_empty() {
+        return FieldError::new(shown, "is not a known field; there are none");
+    }
     FieldError::new(shown, format_args!("is not a known field; known are {}", known.join(", ")))
 }

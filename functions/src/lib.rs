@@ -21,9 +21,12 @@ mod query;
 mod queue;
 pub mod registry;
 mod schedule;
+mod sms;
 
 pub use app::App;
 pub use auth::Caller;
 pub use error::{ApiError, Error, FieldError};
 pub use queue::dispatch_call::PROVIDER_TIMEOUT;
 pub use registry::{FUNCTIONS, Function, Trigger, find, invoke};
+pub use sms::sending::PROVIDER_TIMEOUT as TEXT_TIMEOUT;
+pub use sms::turn::TURN_TIMEOUT;

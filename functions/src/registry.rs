@@ -9,9 +9,11 @@ use store::keys::{self, Key};
 use store::{Items, QueueName};
 
 use crate::api::{
-    close_call, create_call, create_contact, create_webhook, delete_do_not_call, delete_webhook, get_call,
-    get_call_recording, get_contact, get_openapi, get_wallet, list_call_events, list_calls, list_contacts,
-    list_do_not_call, list_wallet_entries, list_webhooks, put_do_not_call, update_contact,
+    close_call, close_sms_conversation, create_call, create_contact, create_sms_conversation, create_webhook,
+    delete_do_not_call, delete_webhook, get_call, get_call_recording, get_contact, get_openapi, get_sms_conversation,
+    get_wallet, handback_sms_conversation, list_call_events, list_calls, list_contacts, list_do_not_call,
+    list_sms_conversations, list_sms_events, list_sms_messages, list_wallet_entries, list_webhooks, put_do_not_call,
+    send_sms_message, update_contact,
 };
 use crate::app::App;
 use crate::auth::{self, Caller};
@@ -22,7 +24,7 @@ use crate::dialects::{
 };
 use crate::error::{ApiError, Error};
 use crate::http::{MAX_BODY_BYTES, Request, Response};
-use crate::queue::{accept_bulk_item, deliver_webhook, dispatch_call, simulator_callback};
+use crate::queue::{accept_bulk_item, deliver_webhook, dispatch_call, run_sms_turn, simulator_callback};
 use crate::schedule::reconcile;
 
 /// A Lambda function.
@@ -158,6 +160,38 @@ pub static FUNCTIONS: &[Function] = &[
         trigger: route!("GET", "/v1/calls/{id}/recording", CanReadConversations, get_call_recording),
     },
     Function { name: "close-call", trigger: route!("POST", "/v1/calls/{id}/close", CanCloseConversations, close_call) },
+    Function {
+        name: "create-sms-conversation",
+        trigger: route!("POST", "/v1/sms-conversations", CanSendSms, create_sms_conversation),
+    },
+    Function {
+        name: "list-sms-conversations",
+        trigger: route!("GET", "/v1/sms-conversations", CanReadConversations, list_sms_conversations),
+    },
+    Function {
+        name: "get-sms-conversation",
+        trigger: route!("GET", "/v1/sms-conversations/{id}", CanReadConversations, get_sms_conversation),
+    },
+    Function {
+        name: "list-sms-events",
+        trigger: route!("GET", "/v1/sms-conversations/{id}/events", CanReadConversations, list_sms_events),
+    },
+    Function {
+        name: "list-sms-messages",
+        trigger: route!("GET", "/v1/sms-conversations/{id}/messages", CanReadConversations, list_sms_messages),
+    },
+    Function {
+        name: "send-sms-message",
+        trigger: route!("POST", "/v1/sms-conversations/{id}/messages", CanSendSms, send_sms_message),
+    },
+    Function {
+        name: "handback-sms-conversation",
+        trigger: route!("POST", "/v1/sms-conversations/{id}/handback", CanSendSms, handback_sms_conversation),
+    },
+    Function {
+        name: "close-sms-conversation",
+        trigger: route!("POST", "/v1/sms-conversations/{id}/close", CanCloseConversations, close_sms_conversation),
+    },
     Function { name: "create-webhook", trigger: route!("POST", "/v1/webhooks", CanManageWebhooks, create_webhook) },
     Function { name: "list-webhooks", trigger: route!("GET", "/v1/webhooks", CanManageWebhooks, list_webhooks) },
     Function {
@@ -186,6 +220,13 @@ pub static FUNCTIONS: &[Function] = &[
         trigger: Trigger::Queue {
             queue: QueueName::Webhooks,
             handle: |app, event| deliver_webhook::handle(app, event).boxed(),
+        },
+    },
+    Function {
+        name: "run-sms-turn",
+        trigger: Trigger::Queue {
+            queue: QueueName::Turns,
+            handle: |app, event| run_sms_turn::handle(app, event).boxed(),
         },
     },
     Function {

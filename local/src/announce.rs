@@ -14,6 +14,14 @@ const STRONG: Style = Style::new().bold();
 const SUBTLE: Style = Style::new().dimmed();
 const COMMAND: Style = AnsiColor::Cyan.on_default();
 
+/// A call that the simulator answers as most are.
+const CALL: &str = r#"{"agentSlug":"demo-voice","toNumber":"+15555550123"}"#;
+/// A text that the simulator's customer answers.
+const TEXT: &str = concat!(
+    r#"{"agentSlug":"demo-sms","toNumber":"+15555550102","fromNumber":"+15555550110","#,
+    r#""welcomeMessage":"Hello! Can I help you?"}"#
+);
+
 /// The one line of `--json`.
 #[derive(Serialize)]
 struct Ready<'a> {
@@ -57,16 +65,19 @@ pub fn announce(
         line(name, &format!("{:<11} {channel:<6} {SUBTLE}{}{SUBTLE:#}", agent.slug, agent.id))?;
     }
     line("data", &kept)?;
-    writeln!(out, "\nPlace a call:\n")?;
-    writeln!(out, "  {COMMAND}{}{COMMAND:#}\n", curl(url, &seeded.api_key, now))?;
+    for (what, path, body) in [("Place a call", "/v1/calls", CALL), ("Text a customer", "/v1/sms-conversations", TEXT)]
+    {
+        writeln!(out, "\n{what}:\n")?;
+        writeln!(out, "  {COMMAND}{}{COMMAND:#}", curl(url, path, &seeded.api_key, now, body))?;
+    }
+    writeln!(out)?;
     out.flush()
 }
 
 /// A line that works as it stands, with an idempotency key of its own.
-fn curl(url: &str, api_key: &str, now: Timestamp) -> String {
-    let body = r#"{"agentSlug":"demo-voice","toNumber":"+15555550123"}"#;
+fn curl(url: &str, path: &str, api_key: &str, now: Timestamp, body: &str) -> String {
     format!(
-        "curl -s {url}/v1/calls -H 'Authorization: Bearer {api_key}' -H 'Idempotency-Key: call-{}' \
+        "curl -s {url}{path} -H 'Authorization: Bearer {api_key}' -H 'Idempotency-Key: try-{}' \
          -H 'Content-Type: application/json' -d '{body}'",
         now.as_milliseconds()
     )
@@ -102,10 +113,14 @@ mod tests {
     }
 
     #[test]
-    fn the_text_has_a_curl_line_to_copy() {
+    fn the_text_has_curl_lines_to_copy() {
         let text = announced(false);
-        let curl = text.lines().find(|line| line.trim_start().starts_with("curl")).expect("a curl line");
-        assert!(curl.contains("'Authorization: Bearer rd_test_dev_secret'"), "{curl}");
-        assert!(curl.contains("'Idempotency-Key: call-1583348638390'"), "{curl}");
+        let lines: Vec<&str> = text.lines().filter(|line| line.trim_start().starts_with("curl")).collect();
+        assert_eq!(lines.len(), 2, "{text}");
+        for curl in lines {
+            assert!(curl.contains("'Authorization: Bearer rd_test_dev_secret'"), "{curl}");
+            assert!(curl.contains("'Idempotency-Key: try-1583348638390'"), "{curl}");
+        }
+        assert!(serde_json::from_str::<serde_json::Value>(TEXT).is_ok_and(|body| body["agentSlug"] == "demo-sms"));
     }
 }

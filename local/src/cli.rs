@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use store::clock::Clock;
 
 use crate::aws::{External, REGION};
+use crate::demo::Show;
 use crate::template::Names;
 use crate::{Data, Error, Options};
 
@@ -69,16 +70,24 @@ struct Account {
 }
 
 /// What there is to do besides serving.
-#[derive(Subcommand, Clone, Copy, PartialEq, Eq)]
+#[derive(Subcommand, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Place a call in memory and print its timeline as its webhooks arrive
-    Demo,
+    /// Hold a conversation in memory and print its timeline as its webhooks arrive
+    Demo {
+        /// What to show
+        #[arg(value_enum, default_value_t = Show::Call)]
+        show: Show,
+    },
 }
 
 impl Cli {
+    fn is_demo(&self) -> bool {
+        matches!(self.command, Some(Command::Demo { .. }))
+    }
+
     /// What to log, to stderr.
     pub fn log(&self) -> &str {
-        let usual = if self.command == Some(Command::Demo) { DEMO_LOG } else { LOG };
+        let usual = if self.is_demo() { DEMO_LOG } else { LOG };
         self.log.as_deref().filter(|log| !log.is_empty()).unwrap_or(usual)
     }
 
@@ -91,7 +100,7 @@ impl Cli {
             Some(path) => std::fs::read_to_string(path).map_err(|source| Error::File { path: path.clone(), source })?,
             None => TEMPLATE.to_owned(),
         };
-        let demo = self.command == Some(Command::Demo);
+        let demo = self.is_demo();
         let data = match &self.data {
             Some(dir) => Data::Dir(dir.clone()),
             None if self.memory || demo => Data::Memory,
@@ -150,6 +159,14 @@ mod tests {
         let demo = options(&["demo"]);
         assert_eq!((demo.port, demo.data), (0, Data::Memory));
         assert_eq!(options(&["demo", "--port", "4000"]).port, 4000);
+        assert_eq!(options(&["demo", "sms"]).data, Data::Memory);
+    }
+
+    #[test]
+    fn the_demo_shows_a_call_unless_told_otherwise() {
+        assert_eq!(parsed(&["demo"]).command, Some(Command::Demo { show: Show::Call }));
+        assert_eq!(parsed(&["demo", "sms"]).command, Some(Command::Demo { show: Show::Sms }));
+        assert!(Cli::try_parse_from(["ringdown-local", "demo", "fax"]).is_err());
     }
 
     #[test]

@@ -5,12 +5,14 @@ mod announce;
 pub mod aws;
 pub mod cli;
 pub mod client;
+pub mod customer;
 pub mod demo;
 mod dynamodb;
 mod error;
 pub mod events;
 mod http;
 mod lambda;
+pub mod opening_hours;
 pub mod phone;
 mod poller;
 #[cfg(test)]

@@ -34,7 +34,7 @@ async fn run(cli: &Cli) -> Result<(), Error> {
     let result = tokio::select! {
         result = serve(cli, &options, &stack) => result,
         () = stopped => match cli.command {
-            Some(Command::Demo) => Err(Error::Interrupted),
+            Some(Command::Demo { .. }) => Err(Error::Interrupted),
             None => Ok(()),
         },
     };
@@ -45,9 +45,9 @@ async fn run(cli: &Cli) -> Result<(), Error> {
 /// Seeds and announces, then serves for ever; or shows the demo.
 async fn serve(cli: &Cli, options: &Options, stack: &Stack) -> Result<(), Error> {
     let table = stack.backend().table(&options.clock, Entropy::system())?;
-    let seeded = seed::seed(&table).await?;
+    let seeded = seed::seed(&table, stack.url()).await?;
     match cli.command {
-        Some(Command::Demo) => demo::run(stack.url(), &seeded.api_key, table.clock()).await,
+        Some(Command::Demo { show }) => demo::run(show, stack.url(), &seeded.api_key, table.clock()).await,
         None => {
             let mut out = anstream::stdout();
             let said = announce(&mut out, cli.json, stack.url(), &seeded, &options.data, table.now());

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use domain::phone::PhoneNumber;
 use futures::FutureExt;
 use serde_json::{Value, json};
-use store::Table;
+use store::{StoreError, Table};
 
 use crate::http::{LocalAnswer, LocalRequest, LocalRoute};
 
-/// The route, answered from the simulator's calls in the table.
+/// The route, answered from what the simulator keeps in the table.
 pub fn route(table: Table) -> LocalRoute {
     let handler = move |request: LocalRequest| {
         let table = table.clone();
@@ -24,14 +24,24 @@ async fn received(table: &Table, request: &LocalRequest) -> LocalAnswer {
         Ok(number) => number,
         Err(error) => return LocalAnswer { status: 400, body: json!({ "message": format!("number {error}") }) },
     };
-    let mut calls = match table.simulated_calls(&number).await {
-        Ok(calls) => calls,
+    match lists(table, &number).await {
+        Ok(body) => LocalAnswer { status: 200, body },
         Err(error) => {
-            tracing::error!(%error, "cannot read the simulator's calls");
-            return LocalAnswer { status: 500, body: json!({ "message": "Internal Server Error" }) };
+            tracing::error!(error = &error as &dyn std::error::Error, "cannot read what the simulator keeps");
+            LocalAnswer { status: 500, body: json!({ "message": "Internal Server Error" }) }
         }
-    };
+    }
+}
+
+/// Calls and texts, each in the order in which they came.
+async fn lists(table: &Table, number: &PhoneNumber) -> Result<Value, StoreError> {
+    let mut calls = table.simulated_calls(number).await?;
     calls.sort_by_key(|call| call.placed_at);
     let calls = calls.iter().map(|call| json!({ "conversationId": call.conversation, "at": call.placed_at }));
-    LocalAnswer { status: 200, body: json!({ "calls": calls.collect::<Vec<Value>>(), "texts": [] }) }
+    let mut texts = table.simulated_texts(number).await?;
+    texts.sort_by_key(|text| (text.sent_at, text.number));
+    let texts = texts
+        .iter()
+        .map(|text| json!({ "conversationId": text.conversation, "content": text.content, "at": text.sent_at }));
+    Ok(json!({ "calls": calls.collect::<Vec<Value>>(), "texts": texts.collect::<Vec<Value>>() }))
 }

@@ -6,26 +6,31 @@ use domain::ids::OrganizationId;
 use domain::key::RawKey;
 use domain::phone::PhoneNumber;
 use futures::FutureExt;
+use providers::simulator::SimulatorJob;
 use serde_json::{Value, json};
-use store::SimulatedCall;
 use store::clock::Clock;
 use store::entropy::Entropy;
+use store::{SimulatedCall, SimulatedText, Store};
+use tokio::sync::mpsc;
 
 use crate::aws::REGION;
 use crate::template::{Names, Template, Trigger};
-use crate::{Connect, Data, Invoke, LocalRequest, Options, Stack, Wiring, phone, seed};
+use crate::{Connect, Data, Invoke, LocalRequest, Options, Stack, Wiring, customer, phone, seed};
 
 const TEMPLATE: &str = include_str!("../../template.yaml");
 
-fn idle() -> Connect {
-    let invoke: Invoke = Arc::new(|_, _| async { Ok(Value::Null) }.boxed());
+fn connect(invoke: Invoke) -> Connect {
     Box::new(|_| async { Ok(Wiring { invoke, local_routes: Vec::new() }) }.boxed())
 }
 
-async fn start() -> Stack {
+async fn start_with(invoke: Invoke) -> Stack {
     let (template, parameters, clock) = (TEMPLATE.to_owned(), Names::new(), Clock::system());
     let options = Options { port: 0, data: Data::Memory, external: None, template, parameters, clock };
-    Stack::start(options, idle()).await.expect("the deployment's template can be followed")
+    Stack::start(options, connect(invoke)).await.expect("the deployment's template can be followed")
+}
+
+async fn start() -> Stack {
+    start_with(Arc::new(|_, _| async { Ok(Value::Null) }.boxed())).await
 }
 
 #[test]
@@ -37,7 +42,7 @@ fn every_function_has_a_trigger_that_the_local_stack_follows() {
     }
     let sources = template.functions.iter().flat_map(|function| &function.triggers);
     let sources = sources.filter(|trigger| matches!(trigger, Trigger::Queue(source) if source.reports_item_failures));
-    assert_eq!(sources.count(), 3);
+    assert_eq!(sources.count(), 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,8 +50,8 @@ async fn the_seed_makes_a_key_that_is_new_at_every_start() {
     let stack = start().await;
     let table = stack.backend().table(&Clock::system(), Entropy::system()).expect("a table is named");
     stack.backend().queues().expect("all queues are named");
-    let first = seed::seed(&table).await.expect("it is made");
-    let second = seed::seed(&table).await.expect("it is made again");
+    let first = seed::seed(&table, stack.url()).await.expect("it is made");
+    let second = seed::seed(&table, stack.url()).await.expect("it is made again");
     assert_ne!(first.api_key, second.api_key);
     let key = RawKey::parse(&second.api_key).expect("it is a key");
     assert_eq!(Some(&key.scope().organization), OrganizationId::parse("dev").as_ref());
@@ -82,5 +87,71 @@ async fn a_phone_lists_the_calls_it_received() {
     assert_eq!(ask("+15555550123").await.body, json!({ "calls": [received], "texts": [] }));
     assert_eq!(ask("+15555550199").await.body, json!({ "calls": [], "texts": [] }));
     assert_eq!(ask("me").await.status, 400);
+    stack.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_lists_the_texts_it_received_by_their_time() {
+    let stack = start().await;
+    let table = stack.backend().table(&Clock::system(), Entropy::system()).expect("a table is named");
+    let conversation = domain::ids::ConversationId::random([7; 16]);
+    let text = |message_id: &str, number: u32, milliseconds: i64| SimulatedText {
+        message_id: message_id.to_owned(),
+        conversation,
+        number,
+        attempt: 1,
+        to: PhoneNumber::parse("+15555550123").expect("a number"),
+        from: PhoneNumber::parse("+15555550110").expect("a number"),
+        content: format!("text {number}"),
+        sent_at: domain::time::Timestamp::from_milliseconds(milliseconds),
+    };
+    // The ids' order, by which the table has them, is not that of time.
+    for text in [text("a", 3, 1_583_348_639_000), text("b", 1, 1_583_348_638_390)] {
+        table.put_simulated_text(&text).await.expect("it is taken");
+    }
+    let parameters = [("number".to_owned(), "+15555550123".to_owned())].into();
+    let request = LocalRequest { parameters, query: Default::default(), body: Vec::new() };
+    let received = json!({ "calls": [], "texts": [
+        { "conversationId": conversation, "content": "text 1", "at": "2020-03-04T19:03:58.390Z" },
+        { "conversationId": conversation, "content": "text 3", "at": "2020-03-04T19:03:59.000Z" },
+    ] });
+    assert_eq!((phone::route(table).handler)(request).await.body, received);
+    stack.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customers_text_reaches_the_simulators_function_each_time_under_another_id() {
+    let (sender, mut events) = mpsc::unbounded_channel();
+    let stack = start_with(Arc::new(move |name, event| {
+        if name == "simulator-callback" {
+            sender.send(event).expect("the test listens");
+        }
+        async { Ok(json!({ "batchItemFailures": [] })) }.boxed()
+    }))
+    .await;
+    let backend = stack.backend();
+    let table = backend.table(&Clock::system(), Entropy::system()).expect("a table is named");
+    let store = Store { table, queues: backend.queues().expect("all queues are named") };
+    let route = customer::route(store, seed::scope().expect("the organization is well-named"));
+    let send = |body: Value| {
+        let body = body.to_string().into_bytes();
+        (route.handler)(LocalRequest { parameters: Default::default(), query: Default::default(), body })
+    };
+    let refused = send(json!({ "from": "me" })).await;
+    assert_eq!((refused.status, refused.body["details"].as_array().map(Vec::len)), (400, Some(3)));
+    let text = json!({ "from": "+15555550123", "to": "+15555550110", "content": "Hello" });
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let taken = send(text.clone()).await;
+        assert_eq!(taken.status, 202);
+        let event = events.recv().await.expect("it arrives");
+        let job = event["Records"][0]["body"].as_str().expect("a text");
+        let SimulatorJob::Reply(reply) = serde_json::from_str(job).expect("a job") else { panic!("not a text: {job}") };
+        assert_eq!((reply.scope, reply.content.as_str()), (seed::scope().expect("a scope"), "Hello"));
+        assert_eq!((reply.from.as_str(), reply.to.as_str()), ("+15555550123", "+15555550110"));
+        assert_eq!(taken.body, json!({ "messageId": reply.message_id }));
+        ids.push(reply.message_id);
+    }
+    assert_ne!(ids[0], ids[1]);
     stack.shutdown().await;
 }

@@ -4,10 +4,14 @@ use domain::ids::{AgentId, Channel, Mode, OrganizationId, Scope};
 use domain::key::{ApiKey, Permission, RawKey, SECRET_BYTES};
 use domain::organization::{Agent, Defaults, Limits, Organization, Provider};
 use domain::phone::{Country, PhoneNumber};
+use domain::signature::{self, Secret};
+use domain::sms::{Kind, SmsSettings, Terms};
+use domain::tool::Tool;
 use serde::Serialize;
+use serde_json::json;
 use store::{StoreError, Table};
 
-use crate::Error;
+use crate::{Error, opening_hours};
 
 /// The organization everything belongs to.
 const ORGANIZATION: &str = "dev";
@@ -17,6 +21,11 @@ const COUNTRY: &str = "US";
 const VOICE_SLUG: &str = "demo-voice";
 /// The number of the agent that calls. Nobody has it: 555-01xx is kept free for examples.
 const VOICE_NUMBER: &str = "+15555550100";
+/// How often the agent that texts may call its tool in one turn.
+const MAX_TOOL_CALLS: u32 = 3;
+/// What the agent that texts is told. The scripted model behind a test key does not heed it; a real one would.
+const PROMPT: &str = "You answer for a car dealership, by SMS: in two short sentences at most, friendly and to the point. \
+    Look the opening hours up with your tool; do not guess them. Never promise a price.";
 
 /// What was made, and the key, which is shown once: only its digest is stored.
 #[derive(Clone, Serialize)]
@@ -41,28 +50,39 @@ pub struct SeededAgent {
     pub channel: Channel,
 }
 
-/// Makes the organization and the agents, where they are missing, and a new key at every start.
+/// Where everything that is made here belongs: the organization, in test mode.
+///
+/// # Errors
+/// [`Error::Wiring`] where its name is none.
+pub fn scope() -> Result<Scope, Error> {
+    let organization = OrganizationId::parse(ORGANIZATION);
+    let organization = organization.ok_or_else(|| Error::Wiring(format!("{ORGANIZATION} is no id")))?;
+    Ok(Scope { organization, mode: Mode::Test })
+}
+
+/// Makes the organization and the agents, where they are missing, and a new key at every start. The tool of the agent that
+/// texts is answered by the stack itself, at this URL.
 ///
 /// # Errors
 /// [`Error::Store`] where the table does not take them.
-pub async fn seed(table: &Table) -> Result<Seeded, Error> {
-    let id = OrganizationId::parse(ORGANIZATION).ok_or_else(|| Error::Wiring(format!("{ORGANIZATION} is no id")))?;
+pub async fn seed(table: &Table, url: &str) -> Result<Seeded, Error> {
+    let scope = scope()?;
+    let id = scope.organization.clone();
     let organization = Organization {
         id: id.clone(),
         name: "Development".to_owned(),
         suspended: false,
-        cursor_key: domain::ids::hex(&random(table)?),
+        cursor_key: domain::ids::hex(&random::<SECRET_BYTES>(table)?),
         numbers: Vec::new(),
         defaults: Defaults { country: Country::parse(COUNTRY), voice_agent: Some(AgentId::for_slug(&id, VOICE_SLUG)) },
         endpoints: Vec::new(),
     };
     table.create_organization(&organization).await.map_err(Error::Store)?;
     let mut agents = Vec::new();
-    for agent in demo_agents(&id)? {
+    for agent in demo_agents(&id, sms_settings(url, random(table)?))? {
         agents.push(SeededAgent { id: agent.id, slug: agent.slug, channel: agent.channel });
         table.put_agent(&id, &agent.stored()).await.map_err(Error::Store)?;
     }
-    let scope = Scope { organization: id, mode: Mode::Test };
     let raw = RawKey::new(scope, random(table)?);
     let key = ApiKey {
         name: "local stack".to_owned(),
@@ -75,7 +95,7 @@ pub async fn seed(table: &Table) -> Result<Seeded, Error> {
     Ok(Seeded { organization: ORGANIZATION.to_owned(), api_key: raw.reveal().to_owned(), agents })
 }
 
-fn random(table: &Table) -> Result<[u8; SECRET_BYTES], Error> {
+fn random<const BYTES: usize>(table: &Table) -> Result<[u8; BYTES], Error> {
     table.entropy().bytes().map_err(|error| Error::Store(StoreError::from(error)))
 }
 
@@ -86,6 +106,7 @@ struct DemoAgent {
     name: &'static str,
     channel: Channel,
     number: Option<PhoneNumber>,
+    sms: Option<SmsSettings>,
 }
 
 impl DemoAgent {
@@ -102,18 +123,62 @@ impl DemoAgent {
             prompt: None,
             required_variables: Vec::new(),
             limits: Limits::default(),
+            sms: self.sms.clone(),
         }
     }
 }
 
-fn demo_agents(organization: &OrganizationId) -> Result<[DemoAgent; 2], Error> {
+fn demo_agents(organization: &OrganizationId, sms: SmsSettings) -> Result<[DemoAgent; 2], Error> {
     let number = PhoneNumber::parse(VOICE_NUMBER).map_err(|error| Error::Wiring(error.to_string()))?;
-    let agent = |slug, name, channel, number| {
+    let agent = |slug, name, channel, number, sms| {
         let id = AgentId::for_slug(organization, slug);
-        DemoAgent { id, slug, name, channel, number }
+        DemoAgent { id, slug, name, channel, number, sms }
     };
     Ok([
-        agent(VOICE_SLUG, "Demo voice agent", Channel::Voice, Some(number)),
-        agent("demo-sms", "Demo SMS agent", Channel::Sms, None),
+        agent(VOICE_SLUG, "Demo voice agent", Channel::Voice, Some(number), None),
+        agent("demo-sms", "Demo SMS agent", Channel::Sms, None, Some(sms)),
     ])
+}
+
+fn sms_settings(url: &str, tool_secret: [u8; signature::SECRET_BYTES]) -> SmsSettings {
+    let tool = Tool {
+        name: opening_hours::NAME.to_owned(),
+        description: "Tells when the dealership is open.".to_owned(),
+        parameters: json!({
+            "type": "object",
+            "properties": { "day": { "type": "string", "enum": opening_hours::DAYS, "description": "One day only." } },
+            "additionalProperties": false,
+        }),
+        url: format!("{url}{}", opening_hours::PATH),
+    };
+    SmsSettings {
+        kind: Kind::Managed,
+        prompt: PROMPT.to_owned(),
+        opening: None,
+        model: None,
+        tools: vec![tool],
+        tool_secret: Some(Secret::new(tool_secret).reveal()),
+        max_tool_calls: MAX_TOOL_CALLS,
+        terms: Terms {
+            help_text: Some("Demo Motors: we answer questions about our cars. Reply STOP to hear no more.".to_owned()),
+            opt_out_text: Some("Demo Motors: you will hear no more from us. Reply START to take that back.".to_owned()),
+            fallback_text: Some("Sorry, I cannot answer right now. Somebody will call you back.".to_owned()),
+            ..Terms::default()
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_agent_that_texts_has_a_tool_that_the_stack_itself_answers() {
+        let settings = sms_settings("http://127.0.0.1:3000", [7; signature::SECRET_BYTES]);
+        let [tool] = settings.tools.as_slice() else { panic!("one tool: {:?}", settings.tools) };
+        assert_eq!(tool.check(), Ok(()));
+        assert_eq!(tool.url, "http://127.0.0.1:3000/_local/tools/opening_hours");
+        let secret = settings.tool_secret.as_deref().expect("calls of the tool are signed");
+        assert_eq!(Secret::parse(secret).map(|secret| secret.reveal()).as_deref(), Ok(secret));
+    }
 }

@@ -74,6 +74,7 @@ impl Backend {
         let urls = QueueUrls {
             dispatch: self.setting("DISPATCH_QUEUE_URL")?.to_owned(),
             webhooks: self.setting("WEBHOOKS_QUEUE_URL")?.to_owned(),
+            turns: self.setting("TURNS_QUEUE_URL")?.to_owned(),
             simulator: self.setting("SIMULATOR_QUEUE_URL")?.to_owned(),
             bulk: self.setting("BULK_QUEUE_URL")?.to_owned(),
         };

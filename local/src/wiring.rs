@@ -10,7 +10,7 @@ use store::Store;
 use store::clock::Clock;
 use store::entropy::Entropy;
 
-use crate::{Connect, Error, Invoke, Wiring, phone};
+use crate::{Connect, Error, Invoke, Wiring, customer, opening_hours, phone, seed};
 
 /// Connects the functions of package `functions`. Webhooks may go to loopback and by plain http here, and only here.
 pub fn functions() -> Connect {
@@ -20,8 +20,9 @@ pub fn functions() -> Connect {
             let store = Store { table: table.clone(), queues: backend.queues()? };
             let egress = Egress::new(EgressPolicy { allow_insecure: true });
             let egress = egress.map_err(|error| Error::Wiring(error.to_string()))?;
-            let app = Arc::new(App::new(store, egress));
-            Ok(Wiring { invoke: invoker(app), local_routes: vec![phone::route(table)] })
+            let texts = customer::route(store.clone(), seed::scope()?);
+            let local_routes = vec![phone::route(table), texts, opening_hours::route()];
+            Ok(Wiring { invoke: invoker(Arc::new(App::new(store, egress))), local_routes })
         }
         .boxed()
     })

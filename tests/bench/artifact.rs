@@ -74,6 +74,7 @@ impl Process {
             .env("TABLE_NAME", TABLE)
             .env("DISPATCH_QUEUE_URL", format!("{QUEUE_URL}/dispatch"))
             .env("WEBHOOKS_QUEUE_URL", format!("{QUEUE_URL}/webhooks"))
+            .env("TURNS_QUEUE_URL", format!("{QUEUE_URL}/turns"))
             .env("SIMULATOR_QUEUE_URL", format!("{QUEUE_URL}/simulator"))
             .env("BULK_QUEUE_URL", format!("{QUEUE_URL}/bulk"))
             .env("FAIR_QUEUES", "true")

@@ -1,6 +1,7 @@
 //! A call as clients see it.
 
-use domain::call::{Analysis, AnsweredBy, Call, Cost, EndReason, Status, Utterance};
+use domain::call::{Analysis, AnsweredBy, Call, Cost, Status, Utterance};
+use domain::end_reason::EndReason;
 use domain::ids::{AgentId, ContactId, ConversationId, Mode};
 use domain::organization::Provider;
 use domain::phone::PhoneNumber;

@@ -1,6 +1,7 @@
 //! `POST /v1/calls/{id}/close`: ends a call. The hanging up goes on behind the answer.
 
-use domain::call::{EndReason, Input, Status};
+use domain::call::{Call, Input, Status};
+use domain::end_reason::EndReason;
 use domain::ids::ConversationId;
 use domain::time::Timestamp;
 use lambda_http::http::StatusCode;
@@ -11,7 +12,7 @@ pub(crate) use super::call_reads as reads;
 use super::{conversation, reference};
 use crate::error::ApiError;
 use crate::fields::Fields;
-use crate::http::Response;
+use crate::http::{Request, Response};
 use crate::registry::Authorized;
 
 /// What a request may say.
@@ -34,23 +35,30 @@ pub(crate) struct Closed {
     already_closed: bool,
 }
 
-/// Closes a call. Closing twice is not an error.
-pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
-    let Authorized { app, caller, request, items } = authorized;
+/// The reason that a request to close a conversation gives.
+pub(super) fn reason(request: &Request) -> Result<EndReason, ApiError> {
     let mut fields = Fields::open_optional(request, &FIELDS)?;
     let reason = fields.text_within("reason", 1, 128).map_or(EndReason::ADMIN_CLOSED, EndReason::given);
     fields.finish()?;
+    Ok(reason)
+}
+
+/// Closes a call. Closing twice is not an error.
+pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let Authorized { app, caller, request, items } = authorized;
+    let reason = reason(request)?;
     let id = conversation(request).ok_or(ApiError::NotFound("call"))?;
     let reference = reference(id, &caller.scope);
-    let loaded = Loaded::from_items(&reference, &items)?.ok_or(ApiError::NotFound("call"))?;
-    let close = |_: &Loaded| Input::Close { reason: reason.clone() };
+    let loaded = Loaded::<Call>::from_items(&reference, &items)?.ok_or(ApiError::NotFound("call"))?;
+    let close = |_: &Loaded<Call>| Input::Close { reason: reason.clone() };
     let applied = app.store.apply(&reference, Some(loaded), close).await?.ok_or(ApiError::NotFound("call"))?;
+    let call = applied.conversation();
     let closed = Closed {
         conversation_id: id,
-        status: applied.call.status,
-        ended_at: applied.call.ended_at,
-        end_reason: applied.call.end_reason,
-        already_closed: applied.previous == Status::Ended,
+        status: call.status,
+        ended_at: call.ended_at,
+        end_reason: call.end_reason.clone(),
+        already_closed: applied.previous.is_ended(),
     };
     Ok(Response::data(StatusCode::OK, request, closed)?)
 }

@@ -43,15 +43,18 @@ pub(crate) fn reads(request: &Request, scope: &Scope) -> Vec<Key> {
     if let idempotency::Key::Given(key) = idempotency::key(request) {
         wanted.push(keys::call(ConversationId::for_key(scope, Operation::CreateCall, &key)));
     }
+    wanted.extend(named(request, scope));
+    wanted
+}
+
+/// The agent and the do-not-call entry that a request names.
+pub(super) fn named(request: &Request, scope: &Scope) -> Vec<Key> {
     let text = |name: &str| request.json().and_then(|body| body.get(name)).and_then(Value::as_str);
     let by_slug = || text("agentSlug").map(|slug| AgentId::for_slug(&scope.organization, slug));
-    if let Some(id) = text("agentId").and_then(AgentId::parse).or_else(by_slug) {
-        wanted.push(keys::agent(&scope.organization, id));
-    }
-    if let Some(to) = text("toNumber").and_then(|to| PhoneNumber::parse(to).ok()) {
-        wanted.push(keys::suppression(scope, &to));
-    }
-    wanted
+    let agent = text("agentId").and_then(AgentId::parse).or_else(by_slug);
+    let to = text("toNumber").and_then(|to| PhoneNumber::parse(to).ok());
+    let agent = agent.map(|id| keys::agent(&scope.organization, id));
+    agent.into_iter().chain(to.map(|to| keys::suppression(scope, &to))).collect()
 }
 
 /// Accepts a call.
@@ -118,7 +121,7 @@ fn key(fields: &mut Fields<'_>, request: &Request) -> Option<String> {
     None
 }
 
-fn agent(fields: &mut Fields<'_>, scope: &Scope) -> Option<AgentId> {
+pub(super) fn agent(fields: &mut Fields<'_>, scope: &Scope) -> Option<AgentId> {
     match (fields.has("agentId"), fields.has("agentSlug")) {
         (true, true) => {
             fields.refuse("agentId", "must not be sent together with agentSlug");
@@ -137,7 +140,7 @@ fn agent(fields: &mut Fields<'_>, scope: &Scope) -> Option<AgentId> {
     }
 }
 
-fn variables(fields: &mut Fields<'_>) -> Map<String, Value> {
+pub(super) fn variables(fields: &mut Fields<'_>) -> Map<String, Value> {
     let Some(object) = fields.object("dynamicVariables") else { return Map::new() };
     for (name, _) in object.iter().filter(|(_, value)| !value.is_string()) {
         fields.refuse(format!("dynamicVariables.{name}"), "must be a string");
@@ -153,7 +156,7 @@ fn variables(fields: &mut Fields<'_>) -> Map<String, Value> {
 }
 
 /// The metadata to the letter: it goes back as it came.
-fn metadata(fields: &mut Fields<'_>, request: &Request) -> Option<Box<RawValue>> {
+pub(super) fn metadata(fields: &mut Fields<'_>, request: &Request) -> Option<Box<RawValue>> {
     fields.object("metadata")?;
     let Ok(raw) = request.raw_metadata() else {
         fields.refuse("metadata", "must be sent once");

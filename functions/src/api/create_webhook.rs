@@ -1,8 +1,8 @@
 //! `POST /v1/webhooks`: registers an endpoint.
 
-use domain::call::EventType;
 use domain::fingerprint::fingerprint;
 use domain::ids::{EndpointId, Scope};
+use domain::log::EventType;
 use domain::organization::MAX_ENDPOINTS;
 use domain::signature::Secret;
 use lambda_http::http::StatusCode;

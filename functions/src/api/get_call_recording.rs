@@ -15,8 +15,9 @@ use crate::registry::Authorized;
 pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, items } = authorized;
     let id = conversation(request).ok_or(ApiError::NotFound("call"))?;
-    let loaded = Loaded::from_items(&reference(id, &caller.scope), &items)?.ok_or(ApiError::NotFound("call"))?;
-    recording(app, &loaded.call).await
+    let loaded =
+        Loaded::<Call>::from_items(&reference(id, &caller.scope), &items)?.ok_or(ApiError::NotFound("call"))?;
+    recording(app, &loaded.conversation).await
 }
 
 /// A call's recording, or a redirect to it.

@@ -2,9 +2,12 @@
 
 pub(crate) mod call_view;
 pub(crate) mod close_call;
+pub(crate) mod close_sms_conversation;
 pub(crate) mod contact_view;
+pub(crate) mod conversation_filter;
 pub(crate) mod create_call;
 pub(crate) mod create_contact;
+pub(crate) mod create_sms_conversation;
 pub(crate) mod create_webhook;
 pub(crate) mod delete_do_not_call;
 pub(crate) mod delete_webhook;
@@ -12,22 +15,37 @@ pub(crate) mod get_call;
 pub(crate) mod get_call_recording;
 pub(crate) mod get_contact;
 pub(crate) mod get_openapi;
+pub(crate) mod get_sms_conversation;
 pub(crate) mod get_wallet;
+pub(crate) mod handback_sms_conversation;
 pub(crate) mod list_call_events;
 pub(crate) mod list_calls;
 pub(crate) mod list_contacts;
 pub(crate) mod list_do_not_call;
+pub(crate) mod list_sms_conversations;
+pub(crate) mod list_sms_events;
+pub(crate) mod list_sms_messages;
 pub(crate) mod list_wallet_entries;
 pub(crate) mod list_webhooks;
 pub(crate) mod put_do_not_call;
+pub(crate) mod send_sms_message;
+pub(crate) mod sms_view;
 pub(crate) mod update_contact;
 pub(crate) mod webhook_view;
 
+use domain::call::{Call, Utterance};
 use domain::ids::{ConversationId, Scope};
-use store::keys::Key;
-use store::{CallRef, Table};
+use domain::log::LogEntry;
+use domain::organization::Content;
+use domain::sms::SmsConversation;
+use store::keys::{self, Key};
+use store::{ConversationRef, Items, Table};
 
-use crate::http::Request;
+use crate::error::ApiError;
+use crate::event_body::{Origin, event_body};
+use crate::http::{Request, Response};
+use crate::page::Page;
+use crate::registry::Authorized;
 
 pub(crate) fn no_reads(_: &Request, _: &Scope) -> Vec<Key> {
     Vec::new()
@@ -39,13 +57,44 @@ fn conversation(request: &Request) -> Option<ConversationId> {
 }
 
 pub(crate) fn call_reads(request: &Request, scope: &Scope) -> Vec<Key> {
-    conversation(request).map(|id| reference(id, scope).reads()).unwrap_or_default()
+    conversation(request).map(|id| reference(id, scope).reads::<Call>()).unwrap_or_default()
 }
 
 pub(crate) fn full_call_reads(request: &Request, _: &Scope) -> Vec<Key> {
     conversation(request).map(|id| Table::full_call_keys(id).to_vec()).unwrap_or_default()
 }
 
-fn reference(conversation: ConversationId, scope: &Scope) -> CallRef {
-    CallRef { conversation, scope: scope.clone(), suppression: None }
+fn reference(conversation: ConversationId, scope: &Scope) -> ConversationRef {
+    ConversationRef { conversation, scope: scope.clone(), suppression: None, also: Vec::new() }
+}
+
+pub(crate) fn sms_reads(request: &Request, scope: &Scope) -> Vec<Key> {
+    conversation(request).map(|id| reference(id, scope).reads::<SmsConversation>()).unwrap_or_default()
+}
+
+pub(crate) fn sms_with_content_reads(request: &Request, _: &Scope) -> Vec<Key> {
+    conversation(request).map(|id| vec![keys::sms(id), keys::content(id)]).unwrap_or_default()
+}
+
+/// An SMS conversation with what the client gave for it, from what was read.
+fn sms_with_content(id: ConversationId, scope: &Scope, items: &Items) -> Result<(SmsConversation, Content), ApiError> {
+    let found = items.sms_with_content(id)?.filter(|(conversation, _)| conversation.scope == *scope);
+    found.ok_or(ApiError::NotFound("conversation"))
+}
+
+/// A page of a conversation's events. It may be short and still have more: the log holds notes too.
+async fn events_page(
+    authorized: &Authorized<'_>,
+    origin: Origin<'_>,
+    transcript: Option<&[Utterance]>,
+) -> Result<Response, ApiError> {
+    let Authorized { app, caller, request, .. } = authorized;
+    let page = Page::parse(request, caller, &format!("events#{}", origin.log), &[])?;
+    let after = page.start.as_deref().and_then(|place| place.parse().ok()).unwrap_or(0);
+    let (entries, more) = app.store.table.log(origin.log, after, page.limit).await?;
+    let last = entries.last().map(|entry: &LogEntry| entry.number);
+    let cursor = last.filter(|_| more).map(|number| page.cursor(caller, &number.to_string()));
+    let bodies = entries.iter().map(|entry| event_body(origin, entry, transcript));
+    let bodies: Vec<_> = bodies.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+    Ok(Response::page(request, bodies, cursor)?)
 }

@@ -16,7 +16,7 @@ pub(crate) struct WebhookView {
     /// Where events go.
     url: String,
     /// Which events it gets.
-    #[cfg_attr(feature = "openapi", schema(value_type = Vec<domain::call::EventType>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<domain::log::EventType>))]
     events: Vec<String>,
     /// The mode whose events it gets.
     mode: Mode,

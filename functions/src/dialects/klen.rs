@@ -45,7 +45,9 @@ fn code<'a>(error: &'a ApiError, request: &Request) -> (StatusCode, &'a str) {
         | ApiError::PayloadTooLarge
         | ApiError::UnsupportedMediaType
         | ApiError::KeyReused => (StatusCode::BAD_REQUEST, "validation_error"),
-        ApiError::Internal(_) | ApiError::Provider(_) => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
+        ApiError::Internal(_) | ApiError::Provider(_) | ApiError::SendRefused { .. } => {
+            (StatusCode::INTERNAL_SERVER_ERROR, "server_error")
+        }
     }
 }
 

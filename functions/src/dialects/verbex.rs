@@ -1,6 +1,7 @@
 //! What all of `verbex` has in common: its errors, and the call object.
 
-use domain::call::{Call, EndReason, Role, Status, Utterance};
+use domain::call::{Call, Role, Status, Utterance};
+use domain::end_reason::EndReason;
 use domain::ids::{AgentId, ObjectId};
 use domain::organization::Content;
 use domain::phone::PhoneNumber;

@@ -4,7 +4,7 @@
 //! a provider's own reason (`provider:<value>`) by the word that it was renamed to; every other by the word that comes
 //! nearest.
 
-use domain::call::EndReason;
+use domain::end_reason::EndReason;
 
 /// A word, our reason for it, and what Retell calls it.
 struct Row {
@@ -104,7 +104,7 @@ pub fn words() -> impl Iterator<Item = &'static str> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use domain::call::EndReason;
+    use domain::end_reason::EndReason;
 
     use super::{NEAREST, end_reason, finish_reason, words};
 

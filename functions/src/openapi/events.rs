@@ -1,6 +1,10 @@
-//! Events: the bodies of webhooks, and of the list of a call's events.
+//! Events: the bodies of webhooks, and of the lists of a conversation's events.
 
-use domain::call::{Analysis, CallEnded, CallStarted, ContactOptOut, EventType, Utterance};
+use domain::call::{Analysis, Utterance};
+use domain::log::{
+    CallEnded, CallStarted, Consent, ConversationClosed, DeliveryUpdated, EventType, SmsMessage, ToolCallInvocation,
+    ToolCallResult, TurnFailed,
+};
 use domain::signature::{ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use serde_json::Value;
 use utoipa::openapi::content::ContentBuilder;
@@ -15,7 +19,7 @@ use utoipa::openapi::{
 use super::{examples, schemas};
 use crate::event_body::EventBody;
 
-/// An event that a call can have.
+/// An event that endpoints are sent.
 struct Described {
     event: EventType,
     schema: &'static str,
@@ -24,7 +28,7 @@ struct Described {
     example: fn() -> Value,
 }
 
-const EVENTS: [Described; 4] = [
+const EVENTS: [Described; 12] = [
     Described {
         event: EventType::CallStarted,
         schema: "CallStartedEvent",
@@ -44,20 +48,76 @@ const EVENTS: [Described; 4] = [
         schema: "CallAnalyzedEvent",
         summary: "A call was analysed, where it is: after `call.ended`.",
         data: || schemas::of::<Analysis>().into(),
-        example: examples::analysis,
+        example: examples::call_analyzed,
+    },
+    Described {
+        event: EventType::SmsMessageSent,
+        schema: "SmsMessageSentEvent",
+        summary: "The provider took a text of ours: the agent's, or one that a person wrote.",
+        data: || schemas::of::<SmsMessage>().into(),
+        example: examples::sms::message_sent,
+    },
+    Described {
+        event: EventType::SmsMessageReceived,
+        schema: "SmsMessageReceivedEvent",
+        summary: "The customer wrote. Where no conversation is open between the two numbers, the event belongs to none.",
+        data: || schemas::of::<SmsMessage>().into(),
+        example: examples::sms::message_received,
+    },
+    Described {
+        event: EventType::SmsMessageDeliveryUpdated,
+        schema: "SmsMessageDeliveryUpdatedEvent",
+        summary: "The delivery of a text of ours moved forwards. Duplicates and late earlier states are no events.",
+        data: || schemas::of::<DeliveryUpdated>().into(),
+        example: examples::sms::delivery_updated,
+    },
+    Described {
+        event: EventType::SmsToolCallInvocation,
+        schema: "SmsToolCallInvocationEvent",
+        summary: "The agent's model calls a tool: at most once, whatever happens.",
+        data: || schemas::of::<ToolCallInvocation>().into(),
+        example: examples::sms::tool_call_invocation,
+    },
+    Described {
+        event: EventType::SmsToolCallResult,
+        schema: "SmsToolCallResultEvent",
+        summary: "What came of calling a tool: once for every invocation.",
+        data: || schemas::of::<ToolCallResult>().into(),
+        example: examples::sms::tool_call_result,
+    },
+    Described {
+        event: EventType::SmsTurnFailed,
+        schema: "SmsTurnFailedEvent",
+        summary: "The agent could not answer what the customer wrote, and tries no more: somebody else should.",
+        data: || schemas::of::<TurnFailed>().into(),
+        example: examples::sms::turn_failed,
+    },
+    Described {
+        event: EventType::SmsConversationClosed,
+        schema: "SmsConversationClosedEvent",
+        summary: "An SMS conversation is over: once for every one. What is still on its way may be reported later.",
+        data: || schemas::of::<ConversationClosed>().into(),
+        example: examples::sms::conversation_closed,
     },
     Described {
         event: EventType::ContactOptOut,
         schema: "ContactOptOutEvent",
         summary: "Somebody wants to hear nothing more: neither by phone nor by SMS.",
-        data: || schemas::of::<ContactOptOut>().into(),
-        example: examples::opt_out,
+        data: || schemas::of::<Consent>().into(),
+        example: examples::sms::opt_out,
+    },
+    Described {
+        event: EventType::ContactOptIn,
+        schema: "ContactOptInEvent",
+        summary: "Somebody who opted out by a keyword takes that back by another.",
+        data: || schemas::of::<Consent>().into(),
+        example: examples::sms::opt_in,
     },
 ];
 
 /// The schemas of events, and of any of them.
 pub(super) fn schemas() -> Vec<(String, RefOr<Schema>)> {
-    let mut any = OneOfBuilder::new().description(Some("An event of a call."));
+    let mut any = OneOfBuilder::new().description(Some("An event."));
     let mut discriminator = Discriminator::new("event");
     let mut schemas = Vec::new();
     for described in &EVENTS {
@@ -104,8 +164,8 @@ pub(super) fn webhooks() -> Paths {
 }
 
 fn webhook(described: &Described) -> OperationBuilder {
-    let example = examples::event(described.event.as_str(), 1, (described.example)());
-    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(described.schema))).example(Some(example));
+    let schema = Ref::from_schema_name(described.schema);
+    let content = ContentBuilder::new().schema(Some(schema)).example(Some((described.example)()));
     let body = RequestBodyBuilder::new().content("application/json", content.build()).required(Some(Required::True));
     OperationBuilder::new()
         .tag("webhooks")

@@ -1,4 +1,6 @@
-//! Examples of bodies, one call's story in all of them.
+//! Examples of bodies: one call's story in all of them, and one SMS conversation's.
+
+pub(super) mod sms;
 
 use serde_json::{Value, json};
 
@@ -37,13 +39,13 @@ pub(super) fn request(operation: &str) -> Option<Value> {
             "contacts": [{"numberToCall": "+15555550123", "firstName": "Ada"}, {"numberToCall": "555 555 0124"}],
             "countryCode": "US"
         })),
-        _ => None,
+        _ => sms::request(operation),
     }
 }
 
 /// What an operation answers.
 pub(super) fn answer(operation: &str) -> Option<Value> {
-    let events = || [event("call.started", 1, call_started()), event("call.ended", 2, call_ended())];
+    let events = || [call_started(), call_ended()];
     match operation {
         "create-call" => Some(one(json!({"conversationId": CONVERSATION, "status": "queued"}))),
         "get-call" => Some(one(call())),
@@ -62,7 +64,7 @@ pub(super) fn answer(operation: &str) -> Option<Value> {
             Some(one(created))
         }
         "list-webhooks" => Some(page(json!([webhook()]))),
-        _ => None,
+        _ => sms::answer(operation),
     }
 }
 
@@ -105,35 +107,35 @@ fn transcript() -> Value {
     ])
 }
 
-/// The data of `call.started`.
+/// `call.started`.
 pub(super) fn call_started() -> Value {
-    json!({
+    let data = json!({
         "startedAt": "2026-04-10T14:00:02.000Z", "from": "+15555550100", "to": "+15555550123",
         "provider": "simulator", "providerCallId": "sim_4f1c0d9a8b7e6f5a4b3c2d1e", "answeredBy": "human"
-    })
+    });
+    event("call.started", 1, data)
 }
 
-/// The data of `call.ended`.
+/// `call.ended`.
 pub(super) fn call_ended() -> Value {
-    json!({
+    let data = json!({
         "startedAt": "2026-04-10T14:00:02.000Z", "endedAt": "2026-04-10T14:00:05.000Z", "durationSeconds": 3,
         "endReason": "completed", "answeredBy": "human", "transcript": transcript(), "recordingAvailable": true,
         "cost": {"amountMinor": 1, "currency": "USD"}
-    })
+    });
+    event("call.ended", 2, data)
 }
 
-/// The data of `call.analyzed`.
-pub(super) fn analysis() -> Value {
+/// `call.analyzed`.
+pub(super) fn call_analyzed() -> Value {
+    event("call.analyzed", 3, analysis())
+}
+
+fn analysis() -> Value {
     json!({"summary": "Ada confirms Monday at ten.", "successful": true, "sentiment": "positive", "custom": {}})
 }
 
-/// The data of `contact.opt_out`.
-pub(super) fn opt_out() -> Value {
-    json!({"phoneNumber": "+15555550123", "channel": "voice", "source": "analysis"})
-}
-
-/// An event.
-pub(super) fn event(name: &str, sequence: u32, data: Value) -> Value {
+fn event(name: &str, sequence: u32, data: Value) -> Value {
     json!({
         "id": "evt_5d1f0c2b9a8e7d6c5b4a3f2e", "event": name, "sequence": sequence, "mode": "test",
         "timestamp": "2026-04-10T14:00:06.000Z", "conversationId": CONVERSATION, "agentId": AGENT,

@@ -12,13 +12,16 @@ mod parameters;
 mod requests;
 mod schemas;
 
-use providers::simulator::{TEST_NUMBERS, TestNumber};
+use providers::simulator::{TEST_NUMBERS, TEXT_NUMBERS, TestNumber, TextNumber};
 use utoipa::openapi::extensions::Extensions;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, Paths, SecurityRequirement, Server, Tag};
 
-use crate::api::{close_call, create_call, create_contact, create_webhook, list_calls, update_contact};
+use crate::api::{
+    close_call, conversation_filter, create_call, create_contact, create_sms_conversation, create_webhook,
+    send_sms_message, update_contact,
+};
 use crate::dialects::{klen_create_call, levers_call_bulk, levers_call_contact, verbex_dial_outbound_phone_call};
 use crate::registry::{Access, FUNCTIONS, Route, Trigger};
 
@@ -64,11 +67,14 @@ pub fn document() -> OpenApi {
 }
 
 /// The fields of each operation's body, as its parser knows them.
-pub fn parsed_fields() -> [(&'static str, &'static [&'static str]); 5] {
+pub fn parsed_fields() -> [(&'static str, &'static [&'static str]); 8] {
     [
         ("create-call", &create_call::FIELDS),
         ("close-call", &close_call::FIELDS),
         ("create-webhook", &create_webhook::FIELDS),
+        ("create-sms-conversation", &create_sms_conversation::FIELDS),
+        ("send-sms-message", &send_sms_message::FIELDS),
+        ("close-sms-conversation", &close_call::FIELDS),
         ("create-contact", &create_contact::FIELDS),
         ("update-contact", &update_contact::FIELDS),
     ]
@@ -85,11 +91,14 @@ pub fn parsed_dialect_fields() -> [(&'static str, &'static [&'static str]); 4] {
 }
 
 /// The query parameters of each list besides `limit` and `cursor`, as its parser knows them.
-pub fn parsed_filters() -> [(&'static str, &'static [&'static str]); 6] {
+pub fn parsed_filters() -> [(&'static str, &'static [&'static str]); 9] {
     [
-        ("list-calls", &list_calls::FILTERS),
+        ("list-calls", &conversation_filter::FILTERS),
         ("list-call-events", &[]),
         ("list-webhooks", &[]),
+        ("list-sms-conversations", &conversation_filter::FILTERS),
+        ("list-sms-events", &[]),
+        ("list-sms-messages", &[]),
         ("list-contacts", &[]),
         ("list-do-not-call", &[]),
         ("list-wallet-entries", &[]),
@@ -123,12 +132,14 @@ fn bearer() -> Http {
 }
 
 fn introduction() -> String {
-    include_str!("introduction.md").replace("{test_numbers}", &test_numbers())
+    include_str!("introduction.md")
+        .replace("{test_numbers}", &test_numbers())
+        .replace("{text_numbers}", &text_numbers())
 }
 
 fn test_numbers() -> String {
     let row = |number: &TestNumber| {
-        let digits = number.last_four.map_or_else(|| "any other".to_owned(), |digits| format!("`{digits}`"));
+        let digits = shown(number.last_four);
         let reason = number.end_reason.as_ref();
         let reason = reason.map_or_else(|| "the closer's".to_owned(), |reason| format!("`{reason}`"));
         format!("| {digits} | {} | {reason} |", number.what)
@@ -137,7 +148,18 @@ fn test_numbers() -> String {
     head.into_iter().chain(TEST_NUMBERS.iter().map(row)).collect::<Vec<_>>().join("\n")
 }
 
-fn tags() -> [Tag; 9] {
+fn text_numbers() -> String {
+    let row = |number: &TextNumber| format!("| {} | {} |", shown(number.last_four), number.what);
+    let head = ["| number ends in | script |".to_owned(), "|---|---|".to_owned()];
+    head.into_iter().chain(TEXT_NUMBERS.iter().map(row)).collect::<Vec<_>>().join("\n")
+}
+
+/// The digits that a number ends in.
+fn shown(last_four: Option<&str>) -> String {
+    last_four.map_or_else(|| "any other".to_owned(), |digits| format!("`{digits}`"))
+}
+
+fn tags() -> [Tag; 10] {
     let tag = |name: &str, description: &str| {
         let mut tag = Tag::new(name);
         tag.description = Some(description.to_owned());
@@ -145,6 +167,7 @@ fn tags() -> [Tag; 9] {
     };
     [
         tag("calls", "Phone calls, from their acceptance to their end."),
+        tag("sms", "SMS conversations, from their opening text to their end."),
         tag("webhooks", "Where events go, and what they look like."),
         tag("contract", "This document."),
         tag("do-not-call", "The numbers that must not be contacted, in either channel."),

@@ -1,5 +1,7 @@
 //! The operations, one for each function that a request wakes.
 
+mod sms;
+
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::path::OperationBuilder;
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
@@ -13,6 +15,7 @@ use crate::api::create_call::Accepted;
 use crate::api::webhook_view::WebhookView;
 use crate::dialects::Dialect;
 use crate::error::{ApiError, FieldError};
+use domain::call::Status;
 
 /// What there is to say of a function; `None` where it is not described.
 pub(super) fn describe(name: &str) -> Option<OperationBuilder> {
@@ -23,6 +26,14 @@ pub(super) fn describe(name: &str) -> Option<OperationBuilder> {
         "list-call-events" => Some(list_call_events()),
         "get-call-recording" => Some(get_call_recording()),
         "close-call" => Some(close_call()),
+        "create-sms-conversation" => Some(sms::create_sms_conversation()),
+        "list-sms-conversations" => Some(sms::list_sms_conversations()),
+        "get-sms-conversation" => Some(sms::get_sms_conversation()),
+        "list-sms-events" => Some(sms::list_sms_events()),
+        "list-sms-messages" => Some(sms::list_sms_messages()),
+        "send-sms-message" => Some(sms::send_sms_message()),
+        "handback-sms-conversation" => Some(sms::handback_sms_conversation()),
+        "close-sms-conversation" => Some(sms::close_sms_conversation()),
         "create-webhook" => Some(create_webhook()),
         "list-webhooks" => Some(list_webhooks()),
         "delete-webhook" => Some(delete_webhook()),
@@ -51,7 +62,11 @@ fn create_call() -> OperationBuilder {
     ];
     operation("calls", "Place a call", CREATE_CALL)
         .parameter(parameters::idempotency_key(Required::True))
-        .request_body(Some(body("create-call", schemas::create_call_body(), Required::True)))
+        .request_body(Some(body(
+            "create-call",
+            schemas::with_one_agent(schemas::of::<requests::CreateCall>()),
+            Required::True,
+        )))
         .response("202", accepted)
         .with_refusals("can_initiate_calls", with_body(own))
 }
@@ -60,7 +75,7 @@ fn list_calls() -> OperationBuilder {
     let description = "A page of calls, newest first.";
     let calls = answers::json("list-calls", description, schemas::page(schemas::of::<CallSummary>()));
     operation("calls", "List calls", LIST_CALLS)
-        .parameters(Some(parameters::call_filters()))
+        .parameters(Some(parameters::conversation_filters(schemas::of::<Status>(), "calls")))
         .parameters(Some(parameters::page()))
         .response("200", calls)
         .with_refusals("can_read_conversations", vec![invalid_page()])
@@ -108,7 +123,7 @@ fn close_call() -> OperationBuilder {
     let own = vec![invalid(&[("reason", "must be 1 to 128 characters long")]), ApiError::NotFound("call"), conflict()];
     operation("calls", "Close a call", CLOSE_CALL)
         .parameter(parameters::call_id())
-        .request_body(Some(body("close-call", schemas::of::<requests::CloseCall>(), Required::False)))
+        .request_body(Some(body("close-call", schemas::of::<requests::Close>(), Required::False)))
         .response("200", closed)
         .with_refusals("can_close_conversations", with_body(own))
 }

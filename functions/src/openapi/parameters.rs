@@ -1,13 +1,12 @@
 //! The parameters that requests take besides their bodies.
 
-use domain::call::Status;
 use domain::ids::{AgentId, ContactId, ConversationId, EndpointId};
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
 use serde_json::json;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{Schema, SchemaType, Type};
-use utoipa::openapi::{ObjectBuilder, RefOr, Required};
+use utoipa::openapi::{ObjectBuilder, Ref, RefOr, Required};
 
 use super::schemas;
 use crate::idempotency;
@@ -15,6 +14,11 @@ use crate::idempotency;
 /// The call that a path names.
 pub(super) fn call_id() -> Parameter {
     path_id(schemas::of::<ConversationId>(), "The `conversationId` that the call was accepted with.")
+}
+
+/// The SMS conversation that a path names.
+pub(super) fn sms_conversation_id() -> Parameter {
+    path_id(schemas::of::<ConversationId>(), "The `conversationId` that the conversation was opened with.")
 }
 
 /// The endpoint that a path names.
@@ -92,22 +96,16 @@ pub(super) fn page() -> [Parameter; 2] {
     ]
 }
 
-/// What the list of calls can be narrowed down by.
-pub(super) fn call_filters() -> [Parameter; 5] {
+/// What a list of conversations can be narrowed down by; `what` are the conversations of that list.
+pub(super) fn conversation_filters(status: Ref, what: &str) -> [Parameter; 5] {
+    let after = format!("Only {what} accepted later than this moment, itself excluded.");
+    let before = format!("Only {what} accepted earlier than this moment, itself excluded.");
     [
-        query("status", schemas::of::<Status>(), "Only calls of this status."),
-        query("toNumber", schemas::of::<PhoneNumber>(), "Only calls to this number."),
-        query("agentId", schemas::of::<AgentId>(), "Only calls of this agent."),
-        query(
-            "createdAfter",
-            schemas::of::<Timestamp>(),
-            "Only calls accepted later than this moment, itself excluded.",
-        ),
-        query(
-            "createdBefore",
-            schemas::of::<Timestamp>(),
-            "Only calls accepted earlier than this moment, itself excluded.",
-        ),
+        query("status", status, &format!("Only {what} of this status.")),
+        query("toNumber", schemas::of::<PhoneNumber>(), &format!("Only {what} to this number.")),
+        query("agentId", schemas::of::<AgentId>(), &format!("Only {what} of this agent.")),
+        query("createdAfter", schemas::of::<Timestamp>(), &after),
+        query("createdBefore", schemas::of::<Timestamp>(), &before),
     ]
 }
 

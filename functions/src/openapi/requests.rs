@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
-use domain::call::EventType;
 use domain::ids::AgentId;
+use domain::log::EventType;
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
 use serde::Deserialize;
@@ -40,15 +40,54 @@ pub(super) struct CreateCall {
     not_after: Option<Timestamp>,
 }
 
-/// Why a call is closed.
+/// Why a conversation is closed.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = CloseCallRequest)]
+#[schema(as = CloseRequest)]
 #[expect(dead_code, reason = "describes the fields that `api::close_call` reads one by one")]
-pub(super) struct CloseCall {
-    /// What becomes the call's `endReason`; `admin_closed` by default.
+pub(super) struct Close {
+    /// What becomes the conversation's `endReason`; `admin_closed` by default.
     #[schema(min_length = 1, max_length = 128, example = "customer_cancelled")]
     reason: Option<String>,
+}
+
+/// A conversation to be opened. One of `agentId` and `agentSlug` names the agent, which has to be of the SMS channel.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = CreateSmsConversationRequest)]
+#[expect(dead_code, reason = "describes the fields that `api::create_sms_conversation` reads one by one")]
+pub(super) struct CreateSmsConversation {
+    /// The agent's id.
+    agent_id: Option<AgentId>,
+    /// The agent's slug.
+    #[schema(min_length = 1, max_length = 255, example = "demo-sms")]
+    agent_slug: Option<String>,
+    /// Whom to write to.
+    to_number: PhoneNumber,
+    /// The number that sends: required where the agent has no number of its own. Where it has one, this is ignored, but it has
+    /// to be a phone number all the same. With a live key it must be one of the organization's numbers.
+    from_number: Option<PhoneNumber>,
+    /// The opening text, sent exactly as given: it is no template. Must not be blank. Required for a managed agent; where a
+    /// custom agent gets none, it opens by its own template or by its model.
+    #[schema(min_length = 1, max_length = 1600)]
+    welcome_message: Option<String>,
+    /// Values for the agent's placeholders: at most 100, and 64 KiB together, names included. The agent's required ones, and
+    /// those in its prompt, must be there.
+    dynamic_variables: Option<HashMap<String, String>>,
+    /// Any JSON object of at most 16 KiB. It comes back untouched, in the conversation and in each of its events.
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<Value>,
+}
+
+/// A text that a person writes.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = SendSmsMessageRequest)]
+#[expect(dead_code, reason = "describes the fields that `api::send_sms_message` reads one by one")]
+pub(super) struct SendSmsMessage {
+    /// The text, sent exactly as given. Must not be blank.
+    #[schema(min_length = 1, max_length = 1600)]
+    content: String,
 }
 
 /// An endpoint to be registered.

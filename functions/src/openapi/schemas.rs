@@ -1,6 +1,11 @@
 //! The document's schemas, made from the types that are read and written.
 
-use domain::call::{Analysis, CallEnded, CallStarted, ContactOptOut, EndReason, Utterance};
+use domain::call::{Analysis, Utterance};
+use domain::end_reason::EndReason;
+use domain::log::{
+    CallEnded, CallStarted, Consent, ConversationClosed, DeliveryUpdated, SmsMessage, ToolCallInvocation,
+    ToolCallResult, TurnFailed,
+};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Schema, SchemaType, Type};
 use utoipa::openapi::{AllOf, AllOfBuilder, ArrayBuilder, Components, ComponentsBuilder, Object, ObjectBuilder};
@@ -9,13 +14,16 @@ use utoipa::openapi::{OneOfBuilder, Ref, RefOr};
 use super::{events, requests};
 use crate::api::call_view::{CallSummary, CallView};
 use crate::api::close_call::Closed;
+use crate::api::close_sms_conversation::ClosedConversation;
 use crate::api::contact_view::ContactView;
 use crate::api::create_call::Accepted;
+use crate::api::create_sms_conversation::OpenedConversation;
 use crate::api::get_wallet::WalletView;
 use crate::api::list_wallet_entries::EntryView as WalletEntry;
 use crate::api::put_do_not_call::EntryView as DoNotCallEntry;
+use crate::api::sms_view::{MessageView, SmsConversationSummary, SmsConversationView};
 use crate::api::webhook_view::WebhookView;
-use crate::error::Failure;
+use crate::error::{Failure, FailureBody};
 use crate::event_body::EventBody;
 use crate::http::Pagination;
 
@@ -24,7 +32,13 @@ pub(super) type NamedSchema = (String, RefOr<Schema>);
 /// Every schema that the document refers to.
 pub(super) fn components() -> Components {
     let mut found: Vec<NamedSchema> = Vec::new();
-    let sent = [named::<requests::CreateCall>, named::<requests::CloseCall>, named::<requests::CreateWebhook>];
+    let sent = [
+        named::<requests::CreateCall>,
+        named::<requests::Close>,
+        named::<requests::CreateWebhook>,
+        named::<requests::CreateSmsConversation>,
+        named::<requests::SendSmsMessage>,
+    ];
     for collect in sent {
         collect(&mut found);
     }
@@ -32,14 +46,26 @@ pub(super) fn components() -> Components {
     written::<CallStarted>(&mut found, left_out_instead_of_null);
     written::<CallEnded>(&mut found, left_out_instead_of_null);
     written::<Analysis>(&mut found, left_out_instead_of_null);
-    written::<ContactOptOut>(&mut found, left_out_instead_of_null);
+    written::<Consent>(&mut found, left_out_instead_of_null);
     named::<Utterance>(&mut found);
+    written::<SmsMessage>(&mut found, always_there);
+    written::<DeliveryUpdated>(&mut found, all_but_the_error_code);
+    written::<ToolCallInvocation>(&mut found, with_any_arguments);
+    written::<ToolCallResult>(&mut found, always_there);
+    named::<TurnFailed>(&mut found);
+    named::<ConversationClosed>(&mut found);
     written::<Accepted>(&mut found, always_there);
     written::<CallSummary>(&mut found, always_there);
     written::<CallView>(&mut found, always_there);
     written::<Closed>(&mut found, always_there);
+    written::<OpenedConversation>(&mut found, always_there);
+    written::<SmsConversationSummary>(&mut found, always_there);
+    written::<SmsConversationView>(&mut found, always_there);
+    written::<ClosedConversation>(&mut found, always_there);
+    written::<MessageView>(&mut found, always_there);
     written::<WebhookView>(&mut found, all_but_the_secret);
     written::<Pagination>(&mut found, always_there);
+    written::<FailureBody<'_>>(&mut found, left_out_instead_of_null);
     written::<Failure<'_>>(&mut found, always_there);
     written::<EventBody<'_>>(&mut found, always_there);
     written::<ContactView>(&mut found, always_there);
@@ -111,6 +137,20 @@ fn all_but_the_secret(object: &mut Object) {
     }
 }
 
+fn all_but_the_error_code(object: &mut Object) {
+    always_there(object);
+    object.required.retain(|name| name != "errorCode");
+    left_out_instead_of_null(object);
+}
+
+/// A model may call a tool with what is no JSON object: the event then says null.
+fn with_any_arguments(object: &mut Object) {
+    if let Some(RefOr::T(Schema::Object(arguments))) = object.properties.get_mut("arguments") {
+        arguments.schema_type = SchemaType::from_iter([Type::Object, Type::Null]);
+        arguments.description = Some("What it was called with; null where the model gave no JSON object.".to_owned());
+    }
+}
+
 fn with_the_named_reasons(object: &mut Object) {
     object.examples = EndReason::NAMED.iter().map(|reason| reason.as_str().into()).collect();
 }
@@ -175,12 +215,12 @@ pub(super) fn page(items: impl Into<RefOr<Schema>>) -> Schema {
     ObjectBuilder::new().property("data", data).required("data").property("meta", meta).required("meta").build().into()
 }
 
-/// The body of `create-call`: its fields, and that exactly one of two names the agent.
-pub(super) fn create_call_body() -> Schema {
+/// A body of these fields, in which exactly one of two names the agent.
+pub(super) fn with_one_agent(fields: Ref) -> Schema {
     let named_by = |field: &str, of: RefOr<Schema>| ObjectBuilder::new().property(field, of).required(field);
     let slug = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).build();
     let agent = OneOfBuilder::new()
         .item(named_by("agentId", of::<domain::ids::AgentId>().into()))
         .item(named_by("agentSlug", Schema::from(slug).into()));
-    AllOfBuilder::new().item(of::<requests::CreateCall>()).item(Schema::from(agent.build())).build().into()
+    AllOfBuilder::new().item(fields).item(Schema::from(agent.build())).build().into()
 }

@@ -1,6 +1,7 @@
 //! Delivers an event to an endpoint: one read, one request, one write.
 
 use domain::delivery::{Attempt, Delivery, State, Verdict};
+use domain::ids::Scope;
 use domain::planted::{Bug, is_planted};
 use domain::signature::{ID_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER, sign};
 use domain::time::Timestamp;
@@ -8,12 +9,12 @@ use lambda_http::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, InvalidHea
 use lambda_http::http::{HeaderName, Method};
 use providers::egress::{Answer, EgressError, OutboundRequest, UrlError, WEBHOOK_KEEP_BYTES, WEBHOOK_TIMEOUT};
 use serde_json::Value;
-use store::{DeliveryJob, Endpoint, PendingDelivery, QueueName, StoreError, is_short};
+use store::{DeliveryJob, Endpoint, PendingDelivery, QueueName, StoreError, Subject, is_short};
 
 use super::batch::{self, Next};
 use crate::app::App;
 use crate::error::Error;
-use crate::event_body::{carries_transcript, event_body};
+use crate::event_body::{Origin, carries_transcript, event_body};
 
 /// Consumes a batch of deliveries. A dead endpoint delays nobody: each delivery is a message of its own.
 ///
@@ -43,7 +44,7 @@ async fn deliver(app: &App, job: &DeliveryJob) -> Result<Next, StoreError> {
     if !endpoint.enabled {
         return settle(app, &pending, State::Exhausted).await;
     }
-    let (attempt, verdict) = attempt(app, &pending, endpoint, now).await?;
+    let (attempt, verdict) = attempt(app, &job.scope, &pending, endpoint, now).await?;
     let jitter = u16::from_be_bytes(table.entropy().bytes()?);
     let done = table.now();
     let after = pending.delivery.clone().after(attempt, verdict, done, jitter);
@@ -62,11 +63,12 @@ async fn settle(app: &App, pending: &PendingDelivery, state: State) -> Result<Ne
 
 async fn attempt(
     app: &App,
+    scope: &Scope,
     pending: &PendingDelivery,
     endpoint: &Endpoint,
     now: Timestamp,
 ) -> Result<(Attempt, Verdict), StoreError> {
-    let (id, body) = render(app, pending).await?;
+    let (id, body) = render(app, scope, pending).await?;
     let sent = match request(endpoint, &id, body, now) {
         Ok(request) => app.egress.send(request).await,
         Err(error) => Err(error),
@@ -87,13 +89,19 @@ async fn attempt(
 }
 
 /// The event's id and the webhook's body.
-async fn render(app: &App, pending: &PendingDelivery) -> Result<(String, Vec<u8>), StoreError> {
+async fn render(app: &App, scope: &Scope, pending: &PendingDelivery) -> Result<(String, Vec<u8>), StoreError> {
     let transcript = if carries_transcript(&pending.entry) {
-        app.store.table.transcript(pending.call.id, &pending.items).await?
+        app.store.table.transcript(pending.delivery.conversation, &pending.items).await?
     } else {
         None
     };
-    let body = event_body(&pending.call, &pending.content, &pending.entry, transcript.as_deref());
+    let content = &pending.content;
+    let origin = match &pending.subject {
+        Some(Subject::Call(call)) => Origin::call(call, content),
+        Some(Subject::Sms(conversation)) => Origin::sms(conversation, content),
+        None => Origin { log: pending.delivery.conversation, scope, agent: None, content },
+    };
+    let body = event_body(origin, &pending.entry, transcript.as_deref());
     let body = body.map_err(|error| StoreError::corrupt("event", error))?;
     let body = body.ok_or_else(|| StoreError::corrupt("event", "the log entry is a note"))?;
     let mut id = body.id().to_owned();

@@ -5,10 +5,12 @@
 
 use std::time::Duration;
 
-use domain::call::{Duty, Input, Outcome as Dialled, ProviderCallId, next_action};
+use domain::call::{Call, Duty, Input, Outcome as Dialled};
+use domain::ids::ProviderCallId;
+use domain::obligation::next_action;
 use providers::ProviderError;
 use serde_json::Value;
-use store::{CallJob, CallRef, DialPermit, Loaded, QueueName, StoreError};
+use store::{ConversationJob, ConversationRef, DialPermit, Loaded, QueueName, StoreError};
 
 use super::batch::{self, Next};
 use crate::app::App;
@@ -23,16 +25,16 @@ pub const PROVIDER_TIMEOUT: Duration = Duration::from_secs(10);
 /// # Errors
 /// [`Error::Event`] where the event is no batch.
 pub(crate) async fn handle(app: &App, event: Value) -> Result<Value, Error> {
-    batch::consume(&app.store.queues, QueueName::Dispatch, event, |job: CallJob| async move {
+    batch::consume(&app.store.queues, QueueName::Dispatch, event, |job: ConversationJob| async move {
         advance(app, &job).await.map(|()| Next::Done)
     })
     .await
 }
 
-async fn advance(app: &App, job: &CallJob) -> Result<(), StoreError> {
-    let reference = CallRef::from(job.clone());
-    let Some(loaded) = app.store.load(&reference).await? else { return Ok(()) };
-    match next_action(&loaded.call, app.store.table.now()) {
+async fn advance(app: &App, job: &ConversationJob) -> Result<(), StoreError> {
+    let reference = ConversationRef::from(job.clone());
+    let Some(loaded) = app.store.load::<Call>(&reference).await? else { return Ok(()) };
+    match next_action(&loaded.conversation, app.store.table.now()) {
         None => Ok(()),
         Some(Duty::PassTime) => app.store.apply(&reference, Some(loaded), |_| Input::Tick).await.map(drop),
         Some(Duty::Dial) => dial(app, &reference, loaded).await,
@@ -42,14 +44,16 @@ async fn advance(app: &App, job: &CallJob) -> Result<(), StoreError> {
     }
 }
 
-async fn dial(app: &App, reference: &CallRef, loaded: Loaded) -> Result<(), StoreError> {
-    let claim =
-        |loaded: &Loaded| Input::Claim { suppressed: loaded.suppressed, suspended: loaded.organization.suspended };
-    let Some(applied) = app.store.apply(reference, Some(loaded), claim).await? else { return Ok(()) };
-    let Some(permit) = applied.permit else { return Ok(()) };
+async fn dial(app: &App, reference: &ConversationRef, loaded: Loaded<Call>) -> Result<(), StoreError> {
+    let claim = |loaded: &Loaded<Call>| Input::Claim {
+        suppressed: loaded.is_suppressed(),
+        suspended: loaded.organization.suspended,
+    };
+    let Some(mut applied) = app.store.apply(reference, Some(loaded), claim).await? else { return Ok(()) };
+    let Some(permit) = applied.take_permit() else { return Ok(()) };
     let attempt = permit.attempt();
     let outcome = ask(app, permit).await;
-    let outcome = |_: &Loaded| Input::Outcome { attempt, outcome: outcome.clone() };
+    let outcome = |_: &Loaded<Call>| Input::Outcome { attempt, outcome: outcome.clone() };
     app.store.apply(reference, Some(applied.loaded), outcome).await.map(drop)
 }
 
@@ -59,38 +63,43 @@ async fn ask(app: &App, permit: DialPermit) -> Dialled {
     asked.unwrap_or_else(|_| Dialled::Unknown { why: "the provider did not answer in time".to_owned() })
 }
 
-async fn search(app: &App, reference: &CallRef, loaded: Loaded) -> Result<(), StoreError> {
-    let call = &loaded.call;
+async fn search(app: &App, reference: &ConversationRef, loaded: Loaded<Call>) -> Result<(), StoreError> {
+    let call = &loaded.conversation;
     let found = within(app.providers.voice(call.provider).search(call)).await;
     let found = found.unwrap_or_else(|error| {
         tracing::warn!(conversation = %call.id, error = &error as &dyn std::error::Error, "search failed");
         None
     });
     let attempt = call.attempt;
-    let searched = |_: &Loaded| Input::Searched { attempt, found: found.clone() };
+    let searched = |_: &Loaded<Call>| Input::Searched { attempt, found: found.clone() };
     app.store.apply(reference, Some(loaded), searched).await.map(drop)
 }
 
-async fn poll(app: &App, reference: &CallRef, loaded: Loaded) -> Result<(), StoreError> {
-    let call = &loaded.call;
+async fn poll(app: &App, reference: &ConversationRef, loaded: Loaded<Call>) -> Result<(), StoreError> {
+    let call = &loaded.conversation;
     let Some(call_id) = call.provider_call_id.clone() else { return Ok(()) };
     let reports = within(app.providers.voice(call.provider).poll(call, &call_id)).await;
     let reports = reports.unwrap_or_else(|error| {
         tracing::warn!(conversation = %call.id, error = &error as &dyn std::error::Error, "poll failed");
         None
     });
-    let polled = |_: &Loaded| Input::Polled { call_id: call_id.clone(), reports: reports.clone() };
+    let polled = |_: &Loaded<Call>| Input::Polled { call_id: call_id.clone(), reports: reports.clone() };
     app.store.apply(reference, Some(loaded), polled).await.map(drop)
 }
 
-async fn hang_up(app: &App, reference: &CallRef, loaded: Loaded, call_id: ProviderCallId) -> Result<(), StoreError> {
-    let call = &loaded.call;
+async fn hang_up(
+    app: &App,
+    reference: &ConversationRef,
+    loaded: Loaded<Call>,
+    call_id: ProviderCallId,
+) -> Result<(), StoreError> {
+    let call = &loaded.conversation;
     let confirmed = within(app.providers.voice(call.provider).hang_up(call, &call_id)).await;
     let confirmed = confirmed.unwrap_or_else(|error| {
         tracing::warn!(conversation = %call.id, error = &error as &dyn std::error::Error, "hang-up failed");
         false
     });
-    let hung_up = |_: &Loaded| Input::HungUp { call_id: call_id.clone(), confirmed };
+    let hung_up = |_: &Loaded<Call>| Input::HungUp { call_id: call_id.clone(), confirmed };
     app.store.apply(reference, Some(loaded), hung_up).await.map(drop)
 }
 

@@ -1,32 +1,63 @@
-//! A callback of the simulator: it travels by a delayed message, and is taken in as any provider's.
+//! What the simulator says later: it travels by a delayed message, and is taken in as any provider's callback.
 
-use domain::call::{Input, ProviderCallId};
-use providers::simulator::CallbackJob;
+use domain::call::{Call, Input};
+use domain::ids::{ProviderCallId, ProviderMessageId};
+use domain::sms::{self, SmsConversation};
+use providers::simulator::{CallbackJob, ReplyJob, ReportJob, SimulatorJob};
 use serde_json::Value;
-use store::{CallRef, Loaded, QueueName, StoreError};
+use store::{ConversationRef, Loaded, QueueName, StoreError};
 
 use super::batch::{self, Next};
 use crate::app::App;
 use crate::error::Error;
+use crate::sms::inbound::{InboundText, take_in};
 
 /// Consumes a batch of callbacks.
 ///
 /// # Errors
 /// [`Error::Event`] where the event is no batch.
 pub(crate) async fn handle(app: &App, event: Value) -> Result<Value, Error> {
-    batch::consume(&app.store.queues, QueueName::Simulator, event, |job: CallbackJob| async move {
-        take_in(app, &job).await.map(|()| Next::Done)
+    batch::consume(&app.store.queues, QueueName::Simulator, event, |job: SimulatorJob| async move {
+        let taken_in = match job {
+            SimulatorJob::Call(job) => call(app, &job).await,
+            SimulatorJob::Report(job) => report(app, job).await,
+            SimulatorJob::Reply(job) => reply(app, job).await,
+        };
+        taken_in.map(|()| Next::Done)
     })
     .await
 }
 
-async fn take_in(app: &App, job: &CallbackJob) -> Result<(), StoreError> {
+async fn call(app: &App, job: &CallbackJob) -> Result<(), StoreError> {
     let reports = app.providers.simulator.report(job).await?;
     if reports.is_empty() {
         return Ok(());
     }
-    let reference = CallRef { conversation: job.conversation, scope: job.scope.clone(), suppression: None };
+    let (conversation, scope) = (job.conversation, job.scope.clone());
+    let reference = ConversationRef { conversation, scope, suppression: None, also: Vec::new() };
     let call_id = ProviderCallId::new(job.call_id.clone());
-    let heard = |_: &Loaded| Input::Heard { attempt: job.attempt, call_id: call_id.clone(), reports: reports.clone() };
+    let heard =
+        |_: &Loaded<Call>| Input::Heard { attempt: job.attempt, call_id: call_id.clone(), reports: reports.clone() };
     app.store.apply(&reference, None, heard).await.map(drop)
+}
+
+async fn report(app: &App, job: ReportJob) -> Result<(), StoreError> {
+    let (conversation, scope) = (job.conversation, job.scope);
+    let reference = ConversationRef { conversation, scope, suppression: None, also: Vec::new() };
+    let reference = reference.with_message(job.number);
+    let reported = |loaded: &Loaded<SmsConversation>| match loaded.message(job.number) {
+        Ok(Some(stored)) => sms::Input::Reported { stored, report: job.report.clone() },
+        Ok(None) | Err(_) => sms::Input::Tick,
+    };
+    app.store.apply(&reference, None, reported).await.map(drop)
+}
+
+async fn reply(app: &App, job: ReplyJob) -> Result<(), StoreError> {
+    let text = InboundText {
+        scope: job.scope,
+        ours: job.to,
+        customer: job.from,
+        inbound: sms::Inbound { provider_message_id: ProviderMessageId::new(job.message_id), content: job.content },
+    };
+    take_in(app, &text).await
 }

@@ -1,14 +1,15 @@
 //! The net below the queues: whatever is overdue goes back onto its queue. Runs every minute; twice, late, or not at all
 //! for an hour, it does no harm.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use domain::call::Input;
+use domain::call::{self, Call};
 use domain::delivery::{Delivery, State};
+use domain::sms::{self, SmsConversation};
 use domain::time::{Span, Timestamp};
 use futures::future::join_all;
 use store::keys::DUE_SHARDS;
-use store::{CallJob, CallRef, DeliveryJob, DueItem, Message, QueueName, StoreError};
+use store::{ConversationJob, ConversationRef, DeliveryJob, DueItem, Message, QueueName, Sent, StoreError};
 
 use crate::app::App;
 use crate::error::Error;
@@ -38,9 +39,12 @@ async fn sweep(app: &App, shard: u8) -> Result<usize, StoreError> {
     let now = app.store.table.now();
     let mut start = None;
     let mut nudged = 0;
+    let mut away = BTreeSet::new();
     loop {
         let page = app.store.table.due(shard, now, start).await?;
-        nudged += put_back(app, &page.items, now).await;
+        let (stuck, waiting): (Vec<DueItem>, _) = page.items.into_iter().partition(|due| due.nudges >= MOST_NUDGES);
+        nudged += put_back(app, &waiting, &mut away, now).await;
+        end(app, &stuck, now).await;
         start = page.next;
         if start.is_none() {
             return Ok(nudged);
@@ -48,46 +52,68 @@ async fn sweep(app: &App, shard: u8) -> Result<usize, StoreError> {
     }
 }
 
-/// Puts items back on their queues, then moves them on in the index. In this order, because a run that dies in between,
-/// or takes its own write for somebody else's, has sent a message too many and not one too few.
+/// Puts items back on their queues, then moves them on in the index, and gives how many. In this order, because a run
+/// that dies in between, or takes its own write for somebody else's, has sent a message too many and not one too few.
 ///
-/// An item or queue that fails keeps none of the others waiting. What could not be sent counts as put back all the same:
-/// it is given up in the end, as what the handler fails at.
-async fn put_back(app: &App, items: &[DueItem], now: Timestamp) -> usize {
-    let (stuck, waiting): (Vec<&DueItem>, Vec<&DueItem>) = items.iter().partition(|due| due.nudges >= MOST_NUDGES);
-    let mut messages: BTreeMap<QueueName, Vec<Message>> = BTreeMap::new();
-    for due in &waiting {
-        let message = Message::again(&due.job, due.due_at.since(now));
-        messages.entry(due.queue).or_default().push(message);
-    }
-    for (queue, messages) in messages {
-        if let Err(error) = app.store.queues.send(queue, &messages).await {
-            tracing::error!(queue = queue.as_str(), error = &error as &dyn std::error::Error, "not put back");
+/// An item or queue that fails keeps none of the others waiting. What a queue has not taken stays where it is, for the
+/// next run, and was not put back: a queue that is away for an hour says nothing of the handlers behind it.
+async fn put_back(app: &App, items: &[DueItem], away: &mut BTreeSet<QueueName>, now: Timestamp) -> usize {
+    let mut sent: Vec<&DueItem> = Vec::with_capacity(items.len());
+    for queue in QueueName::ALL {
+        if away.contains(&queue) {
+            continue;
         }
+        let due: Vec<&DueItem> = items.iter().filter(|due| due.queue == queue).collect();
+        let messages: Vec<Message> = due.iter().map(|due| Message::again(&due.job, due.due_at.since(now))).collect();
+        let Sent { taken, error } = app.store.queues.send_each(queue, &messages).await;
+        if let Some(error) = error {
+            tracing::error!(queue = queue.as_str(), error = &error as &dyn std::error::Error, "not put back");
+            if !taken.contains(&true) {
+                away.insert(queue);
+            }
+        }
+        sent.extend(due.into_iter().zip(taken).filter_map(|(due, taken)| taken.then_some(due)));
     }
-    let moved = waiting.iter().map(|due| async { (*due, move_on(app, due, now).await) });
-    let ended = stuck.iter().filter(|due| due.due_at <= now).map(|due| async { (*due, give_up(app, due).await) });
-    for (due, result) in join_all(moved).await.into_iter().chain(join_all(ended).await) {
+    let moved = sent.iter().map(|due| async { (*due, move_on(app, due, now).await) });
+    report(join_all(moved).await);
+    sent.len()
+}
+
+/// Moves something that was put back on in the index, unless it has changed since: then somebody takes care of it.
+///
+/// It counts from its due time on: a message that was sent ahead of that is the first one, and the handler has not had it
+/// while it waits.
+async fn move_on(app: &App, due: &DueItem, now: Timestamp) -> Result<(), StoreError> {
+    let patience = FIRST_PATIENCE.times(1 << due.nudges).min(LONGEST_PATIENCE);
+    let nudges = due.nudges + u32::from(due.due_at <= now);
+    app.store.table.nudge(due, due.due_at.max(now) + patience, nudges).await.map(drop)
+}
+
+/// Ends what made no progress.
+async fn end(app: &App, stuck: &[DueItem], now: Timestamp) {
+    let ended = stuck.iter().filter(|due| due.due_at <= now).map(|due| async move { (due, give_up(app, due).await) });
+    report(join_all(ended).await);
+}
+
+fn report(results: Vec<(&DueItem, Result<(), StoreError>)>) {
+    for (due, result) in results {
         if let Err(error) = result {
             let error = &error as &dyn std::error::Error;
             tracing::error!(pk = due.key.pk, sk = due.key.sk, error, "overdue item not dealt with");
         }
     }
-    waiting.len()
-}
-
-/// Moves something that was put back on in the index, unless it has changed since: then somebody takes care of it.
-async fn move_on(app: &App, due: &DueItem, now: Timestamp) -> Result<(), StoreError> {
-    let patience = FIRST_PATIENCE.times(1 << due.nudges).min(LONGEST_PATIENCE);
-    app.store.table.nudge(due, due.due_at.max(now) + patience).await.map(drop)
 }
 
 async fn give_up(app: &App, due: &DueItem) -> Result<(), StoreError> {
     tracing::error!(pk = due.key.pk, sk = due.key.sk, "no progress; given up");
     match due.queue {
         QueueName::Dispatch => {
-            let job: CallJob = parse(due)?;
-            app.store.apply(&CallRef::from(job), None, |_| Input::Abandon).await.map(drop)
+            let reference = ConversationRef::from(parse::<ConversationJob>(due)?);
+            app.store.apply::<Call>(&reference, None, |_| call::Input::Abandon).await.map(drop)
+        }
+        QueueName::Turns => {
+            let reference = ConversationRef::from(parse::<ConversationJob>(due)?);
+            app.store.apply::<SmsConversation>(&reference, None, |_| sms::Input::Abandon).await.map(drop)
         }
         QueueName::Webhooks => {
             let job: DeliveryJob = parse(due)?;

@@ -1,6 +1,8 @@
 //! The local stack as its users run it: the built binary, as a process.
 
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
 mod killed;
 #[cfg(test)]
 mod process;

@@ -1,7 +1,10 @@
 //! Names of things: who owns them, in which mode, and under which id.
 
+mod object;
+
 use std::fmt;
 
+pub use object::ObjectId;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -75,6 +78,16 @@ pub enum Channel {
     Sms,
 }
 
+impl Channel {
+    /// The channel as it stands in objects and events.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Voice => "voice",
+            Self::Sms => "sms",
+        }
+    }
+}
+
 /// An organization and a mode: the scope in which ids, keys and numbers mean something.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Scope {
@@ -95,6 +108,8 @@ impl fmt::Display for Scope {
 pub enum Operation {
     /// `POST /v1/calls`.
     CreateCall,
+    /// `POST /v1/sms-conversations`.
+    CreateSmsConversation,
     /// A call through the front door `klen`.
     KlenCall,
     /// A call through the front door `verbex`.
@@ -113,6 +128,7 @@ impl Operation {
     const fn as_str(self) -> &'static str {
         match self {
             Self::CreateCall => "create-call",
+            Self::CreateSmsConversation => "create-sms-conversation",
             Self::KlenCall => "klen-create-call",
             Self::VerbexCall => "verbex-dial-outbound-phone-call",
             Self::LeversCall => "levers-call-contact",
@@ -182,6 +198,56 @@ uuid_id! {
     EndpointId
 }
 
+macro_rules! provider_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The id as the provider gave it.
+            pub fn new(text: impl Into<String>) -> Self {
+                Self(text.into())
+            }
+
+            /// The id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+provider_id! {
+    /// A provider's id for a call.
+    ProviderCallId
+}
+
+provider_id! {
+    /// A provider's id for an SMS.
+    ProviderMessageId
+}
+
+uuid_id! {
+    /// A text of an SMS conversation.
+    MessageId
+}
+
+impl MessageId {
+    /// The text of that number in a conversation.
+    pub fn of(conversation: ConversationId, number: u32) -> Self {
+        Self::derived(&["message", &conversation.to_string(), &number.to_string()])
+    }
+}
+
 uuid_id! {
     /// A contact.
     ContactId
@@ -195,6 +261,11 @@ impl ConversationId {
 }
 
 impl ConversationId {
+    /// The log of a text that belongs to no conversation.
+    pub fn of_inbound(scope: &Scope, provider_message_id: &str) -> Self {
+        Self::derived(&["inbound", &scope.to_string(), provider_message_id])
+    }
+
     /// One of so many shards, the same for ever, each as likely as the others.
     pub fn shard(self, shards: u8) -> u8 {
         self.0.as_bytes()[15] % shards.max(1)
@@ -247,39 +318,6 @@ impl ContactId {
     }
 }
 
-/// The name that the front door `verbex` gives an object: it has the form of a MongoDB ObjectId, 24 hexadecimal digits,
-/// which its clients check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ObjectId([u8; 12]);
-
-impl ObjectId {
-    /// The object that a request under this key is, whoever sends it again.
-    pub fn for_key(scope: &Scope, key: &str) -> Self {
-        let digest = digest_of(&["object", &scope.to_string(), key]);
-        let mut bytes = [0_u8; 12];
-        bytes.copy_from_slice(&digest[..12]);
-        Self(bytes)
-    }
-
-    /// An object's name of random bytes.
-    pub fn random(bytes: [u8; 12]) -> Self {
-        Self(bytes)
-    }
-
-    /// Reads a name; `None` where the text has another form.
-    pub fn parse(text: &str) -> Option<Self> {
-        let digits: Vec<u8> = text.chars().map(|digit| Some(digit.to_digit(16)? as u8)).collect::<Option<_>>()?;
-        let bytes: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
-        bytes.try_into().ok().filter(|_| digits.len() == 24).map(Self)
-    }
-}
-
-impl fmt::Display for ObjectId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex(&self.0))
-    }
-}
-
 /// A whole number below 2^53 that follows from these parts, the same for ever.
 fn reference(parts: &[&str]) -> u64 {
     let digest = digest_of(parts);
@@ -292,6 +330,11 @@ fn reference(parts: &[&str]) -> u64 {
 pub fn event_id(conversation: ConversationId, sequence: u64) -> String {
     let digest = digest_of(&["event", &conversation.to_string(), &sequence.to_string()]);
     format!("evt_{}", hex(&digest[..12]))
+}
+
+/// The digest under which an idempotency key is remembered in its conversation.
+pub fn key_digest(key: &str) -> String {
+    hex(&digest_of(&["idempotency key", key])[..16])
 }
 
 /// A digest of several texts that no other list of texts has: each part is preceded by its length.
@@ -315,7 +358,7 @@ pub fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{ConversationId, Mode, ObjectId, Operation, OrganizationId, Scope};
+    use super::{ConversationId, Mode, Operation, OrganizationId, Scope};
 
     fn scope(organization: &str, mode: Mode) -> Scope {
         Scope { organization: OrganizationId::parse(organization).unwrap(), mode }
@@ -328,20 +371,6 @@ mod tests {
         assert_ne!(here, ConversationId::for_key(&scope("acme", Mode::Live), Operation::CreateCall, "k"));
         assert_ne!(here, ConversationId::for_key(&scope("acm", Mode::Test), Operation::CreateCall, "ek"));
         assert_eq!(ConversationId::parse(&here.to_string()), Some(here));
-    }
-
-    #[test]
-    fn an_object_has_24_hexadecimal_digits_and_is_one_conversation_of_its_scope() {
-        let object = ObjectId::for_key(&scope("acme", Mode::Test), "k");
-        assert_eq!(object.to_string().len(), 24);
-        assert_eq!(ObjectId::parse(&object.to_string()), Some(object));
-        assert_eq!(ObjectId::parse(&object.to_string().to_uppercase()), Some(object));
-        for bad in ["", "0", &"0".repeat(23), &"0".repeat(25), &"g".repeat(24), &"é".repeat(12)] {
-            assert_eq!(ObjectId::parse(bad), None, "{bad}");
-        }
-        let here = ConversationId::for_object(&scope("acme", Mode::Test), object);
-        assert_ne!(here, ConversationId::for_object(&scope("acme", Mode::Live), object));
-        assert!(here.reference() < 1 << 53);
     }
 
     #[test]

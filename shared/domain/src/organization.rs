@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::ids::{AgentId, Channel, EndpointId, Mode, OrganizationId, Scope, digest_of, hex};
 use crate::phone::{Country, PhoneNumber};
+use crate::sms::SmsSettings;
 use crate::time::{Span, Timestamp};
 
 /// How many webhook endpoints an organization may have: their deliveries are written in the transaction of an event,
@@ -116,6 +117,13 @@ impl Provider {
         }
     }
 
+    /// Whether the carriers behind it answer STOP and HELP themselves, so that we do not.
+    pub const fn answers_keywords(self) -> bool {
+        match self {
+            Self::Simulator => false,
+        }
+    }
+
     /// Whether a connected call's transcript is to be expected.
     pub const fn gives_transcripts(self) -> bool {
         match self {
@@ -153,6 +161,9 @@ pub struct Agent {
     pub required_variables: Vec<String>,
     /// How long a call may ring and last.
     pub limits: Limits,
+    /// What an agent that holds SMS conversations is set to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sms: Option<SmsSettings>,
 }
 
 impl Agent {
@@ -196,6 +207,11 @@ pub struct Suppression {
 /// entries cannot be matched to each other.
 pub fn suppression_digest(scope: &Scope, number: &PhoneNumber) -> String {
     hex(&digest_of(&["suppression", &scope.to_string(), number.as_str()]))
+}
+
+/// The digest by which the open conversation between two numbers of a scope is found.
+pub fn pair_digest(scope: &Scope, ours: &PhoneNumber, customer: &PhoneNumber) -> String {
+    hex(&digest_of(&["pair", &scope.to_string(), ours.as_str(), customer.as_str()]))
 }
 
 /// What a client gave for its conversation, and what was made of it: it stands apart where it is large.

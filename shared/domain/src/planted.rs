@@ -34,6 +34,22 @@ pub enum Bug {
     ForgetDelivery,
     /// Every attempt to deliver an event has an id of its own.
     FreshEventId,
+    /// A text that timed out is taken for one that never left.
+    ResendTimeout,
+    /// The do-not-call list is not looked at again before a text leaves.
+    TextSuppressed,
+    /// A turn's answer is sent although something newer came in.
+    AnswerStale,
+    /// A consumer that dies in a turn is never missed.
+    ForgetTurn,
+    /// A late report moves a text's delivery back.
+    DeliveryMovesBack,
+    /// STOP is an ordinary text.
+    StopIsAnOrdinaryText,
+    /// A text that came in is not remembered, and taken in again when it comes twice.
+    ForgetInbound,
+    /// A conversation is opened without closing the older one.
+    KeepSuperseded,
     /// A hold is settled while its attempt may still be live.
     SettleEarly,
     /// A hold is settled without an entry that says so.

@@ -77,7 +77,8 @@ impl Template {
 
     /// The paths of its placeholders, each once, in alphabetical order.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
-        let paths: BTreeSet<&str> = self.0.iter().filter_map(Part::path).collect();
+        let mut paths = BTreeSet::new();
+        paths.extend(self.0.iter().filter_map(Part::path));
         paths.into_iter()
     }
 

@@ -20,12 +20,14 @@ mod answer;
 mod error;
 mod policy;
 mod resolver;
+mod signed;
 #[cfg(test)]
 mod tests;
 
 pub use self::answer::{Answer, RetryAfter};
 pub use self::error::{EgressError, NotPublic, Source, UrlError};
 pub use self::policy::{EgressPolicy, LONGEST_URL};
+pub use self::signed::signed_headers;
 
 /// How long an endpoint may take over a webhook, from the look-up of its name to the end of its answer.
 pub const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(15);

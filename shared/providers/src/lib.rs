@@ -4,11 +4,17 @@
 //! [`Report`](domain::call::Report)s.
 
 pub mod egress;
+pub mod model;
 mod outcome;
 pub mod simulator;
+mod sms;
+#[cfg(test)]
+mod socket;
+pub mod tools;
 mod voice;
 
 pub use outcome::{Wire, classify};
+pub use sms::SmsProvider;
 pub use voice::{Found, ProviderError, Recording, VoiceProvider};
 
 use domain::organization::Provider;
@@ -22,6 +28,13 @@ pub struct Providers {
 }
 
 impl Providers {
+    /// The provider of this name, for SMS.
+    pub fn sms(&self, provider: Provider) -> &dyn SmsProvider {
+        match provider {
+            Provider::Simulator => &self.simulator,
+        }
+    }
+
     /// The provider of this name, for voice.
     pub fn voice(&self, provider: Provider) -> &dyn VoiceProvider {
         match provider {

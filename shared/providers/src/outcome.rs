@@ -1,11 +1,12 @@
-//! What a provider's answer to "place this call" means. One table for all of them, the simulator included.
+//! What a provider's answer to "place this call" or "send this text" means. One table for all of them, the simulator included.
 
-use domain::call::{EndReason, Outcome, ProviderCallId};
+use domain::dispatch::Outcome;
+use domain::end_reason::EndReason;
 use domain::time::Span;
 
 /// What came back over the wire, in the terms that matter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wire {
+pub enum Wire<Id> {
     /// Nothing was sent: no connection came about.
     NotSent,
     /// The provider answered.
@@ -14,8 +15,8 @@ pub enum Wire {
         status: u16,
         /// The wait it asks for.
         retry_after: Option<Span>,
-        /// The id of the call, where the answer is one we can read.
-        call_id: Option<ProviderCallId>,
+        /// The id of the call or the text, where the answer is one we can read.
+        id: Option<Id>,
         /// What its error code means, where we know it.
         meaning: Option<EndReason>,
     },
@@ -27,16 +28,16 @@ pub enum Wire {
 
 /// Judges an answer. Safe to go on from are only the answers that say that nothing happened: a connection that never
 /// came about, a 429, and a definite 4xx. 408, 409 and 425 are none, nor is any 5xx, nor a 2xx we cannot read.
-pub fn classify(wire: Wire) -> Outcome {
+pub fn classify<Id>(wire: Wire<Id>) -> Outcome<Id> {
     match wire {
         Wire::NotSent => Outcome::NotPlaced { retry_after: None, why: "no connection to the provider".to_owned() },
         Wire::TimedOut => Outcome::Unknown { why: "the provider did not answer in time".to_owned() },
         Wire::Broken => Outcome::Unknown { why: "the connection broke before the answer".to_owned() },
-        Wire::Answered { status, retry_after, call_id, meaning } => {
+        Wire::Answered { status, retry_after, id, meaning } => {
             let why = format!("the provider answered {status}");
             match status {
-                200..=299 => match call_id {
-                    Some(call_id) => Outcome::Accepted { call_id },
+                200..=299 => match id {
+                    Some(id) => Outcome::Accepted { id },
                     None => Outcome::Unknown { why },
                 },
                 429 => Outcome::NotPlaced { retry_after, why },
@@ -51,13 +52,15 @@ pub fn classify(wire: Wire) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use domain::call::{EndReason, Outcome, ProviderCallId};
+    use domain::dispatch::Outcome;
+    use domain::end_reason::EndReason;
+    use domain::ids::ProviderCallId;
     use domain::time::Span;
 
     use super::{Wire, classify};
 
-    fn answered(status: u16) -> Outcome {
-        classify(Wire::Answered { status, retry_after: Some(Span::seconds(3)), call_id: None, meaning: None })
+    fn answered(status: u16) -> Outcome<ProviderCallId> {
+        classify(Wire::Answered { status, retry_after: Some(Span::seconds(3)), id: None, meaning: None })
     }
 
     #[test]
@@ -66,9 +69,9 @@ mod tests {
             assert!(matches!(answered(status), Outcome::Unknown { .. }), "{status}");
         }
         for wire in [Wire::TimedOut, Wire::Broken] {
-            assert!(matches!(classify(wire), Outcome::Unknown { .. }));
+            assert!(matches!(classify::<ProviderCallId>(wire), Outcome::Unknown { .. }));
         }
-        assert!(matches!(classify(Wire::NotSent), Outcome::NotPlaced { .. }));
+        assert!(matches!(classify::<ProviderCallId>(Wire::NotSent), Outcome::NotPlaced { .. }));
         assert!(
             matches!(answered(429), Outcome::NotPlaced { retry_after: Some(wait), .. } if wait == Span::seconds(3))
         );
@@ -89,8 +92,8 @@ mod tests {
 
     #[test]
     fn a_readable_2xx_is_an_acceptance() {
-        let call_id = ProviderCallId::new("c");
-        let wire = Wire::Answered { status: 201, retry_after: None, call_id: Some(call_id.clone()), meaning: None };
-        assert_eq!(classify(wire), Outcome::Accepted { call_id });
+        let id = ProviderCallId::new("c");
+        let wire = Wire::Answered { status: 201, retry_after: None, id: Some(id.clone()), meaning: None };
+        assert_eq!(classify(wire), Outcome::Accepted { id });
     }
 }

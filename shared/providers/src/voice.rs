@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
-use domain::call::{Call, Outcome, ProviderCallId, Report};
+use domain::call::{Call, Outcome, Report};
+use domain::ids::ProviderCallId;
 use futures::future::BoxFuture;
 use store::DialPermit;
 

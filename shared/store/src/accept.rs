@@ -2,7 +2,10 @@
 //! a contact changes with it, that is part of the same transaction.
 
 use aws_sdk_dynamodb::types::Put;
-use domain::call::{Call, due};
+use domain::call::Call;
+use domain::conversation::Conversation;
+use domain::ids::ConversationId;
+use domain::obligation::due;
 use domain::organization::Content;
 use domain::planted::{Bug, is_planted};
 use domain::time::Timestamp;
@@ -14,10 +17,10 @@ use crate::item::{
     text, to_json,
 };
 use crate::keys;
-use crate::queue::{CallJob, QueueName};
+use crate::queue::{ConversationJob, QueueName};
 use crate::table::Table;
 use crate::wallet::Wallet;
-use crate::write::{Written, transact_put};
+use crate::write::{MUST_BE_NEW, Written, transact_put};
 
 /// The attribute that names the request which made a call; it is never overwritten.
 const MADE_BY: &str = "madeBy";
@@ -28,8 +31,6 @@ pub(crate) const CONTENT: &str = "content";
 /// Content up to this stands in the call's own item, so that accepting a call is one plain write. Every transition
 /// writes that item anew, and DynamoDB counts kilobytes.
 const INLINE_CONTENT_BYTES: usize = 2 * 1024;
-
-pub(crate) const MUST_BE_NEW: &str = "attribute_not_exists(pk)";
 
 /// Everything that is written when a call is accepted.
 #[derive(Clone, Copy, Debug)]
@@ -82,37 +83,51 @@ impl Table {
         };
         match written {
             Written::Done => Ok(Acceptance::Fresh),
-            Written::Refused(old) => refused(&old, new, &nonce),
+            Written::Refused { item, .. } => refused(&item, new, &nonce),
         }
     }
 
     /// The call's own item; and its content's, where that is too large to stand in it.
     fn call_puts(&self, new: NewAcceptance<'_>, nonce: &str) -> Result<(Put, Option<Put>), StoreError> {
-        let content = to_json(new.content)?;
-        let mut made = new_call_item(new.call, nonce)?;
-        if content.len() <= INLINE_CONTENT_BYTES {
-            made.insert(CONTENT.to_owned(), text(content));
-            return Ok((self.put_of(made, Some(MUST_BE_NEW))?, None));
-        }
-        let mut apart = item::key_attributes(&keys::content(new.call.id));
-        apart.insert(DATA.to_owned(), text(content));
-        Ok((self.put_of(made, Some(MUST_BE_NEW))?, Some(self.put_of(apart, None)?)))
+        let mut made = new_item(new.call, nonce)?;
+        let apart = attach_content(&mut made, new.call.id, new.content)?;
+        let apart = apart.map(|apart| self.put_of(apart, None)).transpose()?;
+        Ok((self.put_of(made, Some(MUST_BE_NEW))?, apart))
     }
 }
 
-fn new_call_item(call: &Call, nonce: &str) -> Result<Item, StoreError> {
-    let mut made = item::item(&keys::call(call.id), call)?;
+/// A conversation's item, as it is first written: already in the index of what is due.
+pub(crate) fn new_item<C: Conversation>(conversation: &C, nonce: &str) -> Result<Item, StoreError> {
+    let id = conversation.id();
+    let mut made = item::item(&keys::conversation(C::CHANNEL, id), conversation)?;
     made.insert(VERSION.to_owned(), number(1));
     made.insert(NONCE.to_owned(), text(nonce));
     made.insert(MADE_BY.to_owned(), text(nonce));
     made.insert(NUDGES.to_owned(), number(0));
-    made.insert(JOB.to_owned(), text(to_json(&CallJob::of(call))?));
-    made.insert(QUEUE.to_owned(), text(QueueName::Dispatch.as_str()));
-    put_in_list(&mut made, keys::calls_list(&call.scope), keys::list_place(call.created_at, call.id));
-    if let Some(due) = due(call).filter(|_| !is_planted(Bug::ForgetDue)) {
-        put_in_due(&mut made, keys::due_shard_of(call.id), due);
+    made.insert(JOB.to_owned(), text(to_json(&ConversationJob::of(conversation))?));
+    made.insert(QUEUE.to_owned(), text(QueueName::of(C::CHANNEL).as_str()));
+    let list = keys::conversations_list(C::CHANNEL, conversation.scope());
+    put_in_list(&mut made, list, keys::list_place(conversation.created_at(), id));
+    if let Some(due) = due(conversation).filter(|_| !is_planted(Bug::ForgetDue)) {
+        put_in_due(&mut made, keys::due_shard_of(id), due);
     }
     Ok(made)
+}
+
+/// Puts what a client gave into its conversation's item, or into an item of its own where it is large.
+pub(crate) fn attach_content(
+    made: &mut Item,
+    id: ConversationId,
+    content: &Content,
+) -> Result<Option<Item>, StoreError> {
+    let content = to_json(content)?;
+    if content.len() <= INLINE_CONTENT_BYTES {
+        made.insert(CONTENT.to_owned(), text(content));
+        return Ok(None);
+    }
+    let mut apart = item::key_attributes(&keys::content(id));
+    apart.insert(DATA.to_owned(), text(content));
+    Ok(Some(apart))
 }
 
 /// Which of the writes was refused shows in the item that refused it.
@@ -129,8 +144,13 @@ fn refused(old: &Item, new: NewAcceptance<'_>, nonce: &str) -> Result<Acceptance
 
 /// The SDK may have sent our own write twice: the nonce tells it from somebody else's.
 fn existing(old: &Item, nonce: &str) -> Result<Acceptance, StoreError> {
-    if get_text(old, MADE_BY) == Some(nonce) && !is_planted(Bug::DropNonce) {
+    if is_made_by(old, nonce) {
         return Ok(Acceptance::Fresh);
     }
     from_item("call", old).map(|call| Acceptance::Existing(Box::new(call)))
+}
+
+/// Whether this item was first written by the request of that nonce.
+pub(crate) fn is_made_by(item: &Item, nonce: &str) -> bool {
+    get_text(item, MADE_BY) == Some(nonce) && !is_planted(Bug::DropNonce)
 }

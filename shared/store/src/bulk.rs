@@ -7,12 +7,11 @@ use domain::ids::{ConversationId, Scope};
 use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::accept::MUST_BE_NEW;
 use crate::error::StoreError;
 use crate::item::{self, from_item};
 use crate::keys;
 use crate::table::Table;
-use crate::write::Written;
+use crate::write::{MUST_BE_NEW, Written};
 
 /// A bulk request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,7 +47,7 @@ impl Table {
         let put = self.put_of(item::item(&keys::bulk(scope, bulk.id), bulk)?, Some(MUST_BE_NEW))?;
         match self.put(put).await? {
             Written::Done => Ok(None),
-            Written::Refused(old) => from_item("bulk request", &old).map(Some),
+            Written::Refused { item: old, .. } => from_item("bulk request", &old).map(Some),
         }
     }
 

@@ -1,14 +1,16 @@
 //! Reading calls: one, a list, a log.
 
-use domain::call::{Call, LogEntry, Utterance};
+use domain::call::{Call, Utterance};
+use domain::conversation::Conversation;
 use domain::ids::{ConversationId, Scope};
+use domain::log::LogEntry;
 use domain::organization::Content;
 use domain::time::Timestamp;
 
 use crate::deliveries::content_of;
 use crate::error::StoreError;
 use crate::item::{self, from_item, get_text, text};
-use crate::keys::{self, LIST_INDEX, LIST_PK, LIST_SK};
+use crate::keys::{self, Key, LIST_INDEX, LIST_PK, LIST_SK};
 use crate::read::Items;
 use crate::table::Table;
 
@@ -23,7 +25,7 @@ pub struct FullCall {
     pub transcript: Option<Vec<Utterance>>,
 }
 
-/// Which calls to list.
+/// Which conversations to list.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Created {
     /// Accepted after this moment.
@@ -32,18 +34,18 @@ pub struct Created {
     pub before: Option<Timestamp>,
 }
 
-/// A page of a list of calls, newest first.
+/// A page of a list of conversations, newest first.
 #[derive(Debug)]
-pub struct CallsPage {
-    /// The calls.
-    pub calls: Vec<Call>,
+pub struct ConversationsPage<C> {
+    /// The conversations.
+    pub conversations: Vec<C>,
     /// The place in the list behind which the next page begins.
     pub next: Option<String>,
 }
 
 impl Table {
     /// The keys of everything that makes up a call, for [`Table::read`].
-    pub fn full_call_keys(id: ConversationId) -> [keys::Key; 3] {
+    pub fn full_call_keys(id: ConversationId) -> [Key; 3] {
         [keys::call(id), keys::content(id), keys::transcript(id, 0)]
     }
 
@@ -66,23 +68,23 @@ impl Table {
         Ok(Some(FullCall { call, content, transcript: self.transcript(id, items).await? }))
     }
 
-    /// A page of a scope's calls, newest first.
+    /// A page of a scope's conversations of one kind, newest first.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn calls(
+    pub async fn conversations<C: Conversation>(
         &self,
         scope: &Scope,
         created: Created,
         start: Option<&str>,
         limit: u8,
-    ) -> Result<CallsPage, StoreError> {
-        let list = keys::calls_list(scope);
+    ) -> Result<ConversationsPage<C>, StoreError> {
+        let list = keys::conversations_list(C::CHANNEL, scope);
         // `#` sorts before every digit and letter, `~` behind: the bounds are exclusive whatever the call's id.
         let from = created.after.map_or_else(|| "0".to_owned(), |after| format!("{after}~"));
         let to = created.before.map_or_else(|| "~".to_owned(), |before| format!("{before}"));
         if from > to {
-            return Ok(CallsPage { calls: Vec::new(), next: None });
+            return Ok(ConversationsPage { conversations: Vec::new(), next: None });
         }
         let to = start.map_or_else(|| to.clone(), |place| to.clone().min(place.to_owned()));
         let answer = self
@@ -111,17 +113,14 @@ impl Table {
             .collect();
         let page = &places[..places.len().min(usize::from(limit))];
         let next = (places.len() > page.len()).then(|| page.last().cloned()).flatten();
-        Ok(CallsPage { calls: self.calls_at(page).await?, next })
+        Ok(ConversationsPage { conversations: self.conversations_at(page).await?, next })
     }
 
-    async fn calls_at(&self, places: &[String]) -> Result<Vec<Call>, StoreError> {
-        let ids: Vec<ConversationId> = places
-            .iter()
-            .filter_map(|place| place.split_once('#').and_then(|(_, id)| ConversationId::parse(id)))
-            .collect();
-        let items = self.read(ids.iter().map(|id| keys::call(*id))).await?;
-        let calls = ids.iter().map(|id| items.read("call", &keys::call(*id)));
-        Ok(calls.collect::<Result<Vec<Option<Call>>, StoreError>>()?.into_iter().flatten().collect())
+    async fn conversations_at<C: Conversation>(&self, places: &[String]) -> Result<Vec<C>, StoreError> {
+        let ids = places.iter().filter_map(|place| place.split_once('#').and_then(|(_, id)| ConversationId::parse(id)));
+        let wanted: Vec<Key> = ids.map(|id| keys::conversation(C::CHANNEL, id)).collect();
+        let items = self.read(wanted.iter().cloned()).await?;
+        wanted.iter().filter_map(|key| items.read("conversation", key).transpose()).collect()
     }
 
     /// A part of a conversation's log, behind the entry of number `after`: at most `limit` entries, and whether there
@@ -133,5 +132,14 @@ impl Table {
         let start = (after > 0).then(|| item::key_attributes(&keys::log_entry(id, after)));
         let (found, next) = self.partition(keys::call(id).pk, keys::LOG_PREFIX, start, Some(limit)).await?;
         Ok((found.iter().map(|item| from_item("log entry", item)).collect::<Result<_, _>>()?, next.is_some()))
+    }
+
+    /// The end of a conversation's log, at most so many entries, in order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn last_log(&self, id: ConversationId, limit: u8) -> Result<Vec<LogEntry>, StoreError> {
+        let found = self.partition_end(keys::call(id).pk, keys::LOG_PREFIX, limit).await?;
+        found.iter().rev().map(|item| from_item("log entry", item)).collect()
     }
 }

@@ -7,13 +7,12 @@ use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::accept::MUST_BE_NEW;
 use crate::error::StoreError;
 use crate::item::{self, VERSION, from_item, get_number, key_of, number};
 use crate::keys;
 use crate::read::Items;
 use crate::table::Table;
-use crate::write::{Written, transact_put};
+use crate::write::{MUST_BE_NEW, Written, transact_put};
 
 /// How many whole numbers are tried for a contact. That two collide is one in a billion.
 const REFERENCES: u32 = 4;
@@ -109,7 +108,7 @@ impl Table {
                 writes.push(transact_put(self.put_of(item, Some(MUST_BE_NEW))?));
             }
             writes.extend(self.contact_writes(scope, &ContactChange::Made(contact.clone()))?);
-            let Written::Refused(old) = self.transact(writes).await? else {
+            let Written::Refused { item: old, .. } = self.transact(writes).await? else {
                 return Ok(ContactCreation::Fresh(Box::new(contact)));
             };
             let key = key_of(&old);

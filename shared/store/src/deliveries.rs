@@ -1,24 +1,36 @@
 //! Deliveries: an item for every event and endpoint, written with the event, marked by one write per attempt.
 
-use aws_sdk_dynamodb::types::Update;
-use domain::call::{Call, Due, LONGEST_DELAY, LogEntry};
+use domain::call::Call;
 use domain::delivery::{Delivery, State};
+use domain::log::LogEntry;
+use domain::obligation::{Due, LONGEST_DELAY};
 use domain::organization::Content;
 use domain::planted::{Bug, is_planted};
+use domain::sms::SmsConversation;
 use domain::time::Timestamp;
 
 use crate::accept::CONTENT;
 use crate::endpoints::Endpoint;
 use crate::error::StoreError;
 use crate::item::{
-    self, DATA, Item, JOB, NUDGES, QUEUE, VERSION, WAKE_AT, due_expression, from_attribute, from_item, get_number,
-    number, put_in_due, put_in_list, text, to_json,
+    self, Item, JOB, NUDGES, QUEUE, VERSION, from_attribute, from_item, get_number, number, put_in_due, put_in_list,
+    text, to_json,
 };
-use crate::keys::{self, DUE_AT, DUE_PK};
+use crate::keys;
 use crate::queue::{DeliveryJob, QueueName};
 use crate::read::Items;
+use crate::revision::Revision;
 use crate::table::Table;
 use crate::write::Written;
+
+/// A conversation of either kind.
+#[derive(Clone, Debug)]
+pub enum Subject {
+    /// A call.
+    Call(Box<Call>),
+    /// An SMS conversation.
+    Sms(Box<SmsConversation>),
+}
 
 /// A delivery with everything it needs, as read in one round trip.
 #[derive(Debug)]
@@ -27,8 +39,8 @@ pub struct PendingDelivery {
     pub delivery: Delivery,
     /// The log entry with the event.
     pub entry: LogEntry,
-    /// The conversation.
-    pub call: Call,
+    /// The conversation; `None` where the event belongs to none.
+    pub subject: Option<Subject>,
     /// What the client gave for it.
     pub content: Content,
     /// Where it goes; `None` where the endpoint was deleted.
@@ -72,18 +84,28 @@ impl Table {
         let delivery_key = keys::delivery(id, job.log_number, job.endpoint);
         let entry_key = keys::log_entry(id, job.log_number);
         let endpoint_key = keys::endpoint(&job.scope, job.endpoint);
-        let (call_key, content_key) = (keys::call(id), keys::content(id));
-        let wanted = [&delivery_key, &entry_key, &endpoint_key, &call_key, &content_key, &keys::transcript(id, 0)];
-        let items = self.read(wanted.into_iter().cloned()).await?;
-        let (Some(delivery), Some(call)) = (items.get(&delivery_key), items.get(&call_key)) else { return Ok(None) };
+        let (call_key, sms_key, content_key) = (keys::call(id), keys::sms(id), keys::content(id));
+        let wanted = [&delivery_key, &entry_key, &endpoint_key, &call_key, &sms_key, &content_key];
+        let transcript_key = keys::transcript(id, 0);
+        let items = self.read(wanted.into_iter().chain([&transcript_key]).cloned()).await?;
+        let Some(delivery) = items.get(&delivery_key) else { return Ok(None) };
         let version = get_number(delivery, VERSION).unwrap_or(0);
         let delivery = from_item("delivery", delivery)?;
         let entry = items.read("log entry", &entry_key)?;
+        let (call, sms) = (items.get(&call_key), items.get(&sms_key));
+        let subject = match (call, sms) {
+            (Some(call), _) => Some(Subject::Call(Box::new(from_item("call", call)?))),
+            (None, Some(sms)) => Some(Subject::Sms(Box::new(from_item("conversation", sms)?))),
+            (None, None) => None,
+        };
         Ok(Some(PendingDelivery {
             delivery,
             entry: entry.ok_or_else(|| StoreError::corrupt("log entry", "it is missing"))?,
-            content: content_of(call, &items, &content_key)?,
-            call: from_item("call", call)?,
+            content: match call.or(sms) {
+                Some(head) => content_of(head, &items, &content_key)?,
+                None => Content::default(),
+            },
+            subject,
             endpoint: items.read("endpoint", &endpoint_key)?,
             version,
             items,
@@ -95,32 +117,14 @@ impl Table {
     /// # Errors
     /// [`StoreError`].
     pub async fn mark_delivery(&self, before: &PendingDelivery, after: &Delivery) -> Result<bool, StoreError> {
-        let mut expression = "SET #data = :data, #version = :next, #nudges = :none".to_owned();
-        let key = keys::delivery(after.conversation, after.log_number, after.endpoint);
-        let mut update = Update::builder()
-            .table_name(self.name())
-            .set_key(Some(item::key_attributes(&key)))
-            .condition_expression("#version = :before")
-            .expression_attribute_names("#data", DATA)
-            .expression_attribute_names("#version", VERSION)
-            .expression_attribute_names("#nudges", NUDGES)
-            .expression_attribute_names("#duePk", DUE_PK)
-            .expression_attribute_names("#dueAt", DUE_AT)
-            .expression_attribute_names("#wakeAt", WAKE_AT)
-            .expression_attribute_values(":data", text(to_json(after)?))
-            .expression_attribute_values(":before", number(before.version))
-            .expression_attribute_values(":next", number(before.version + 1))
-            .expression_attribute_values(":none", number(0));
-        let due = due(after, self.now());
-        expression.push_str(due_expression(due));
-        if let Some(due) = due {
-            update = update
-                .expression_attribute_values(":duePk", text(keys::due_shard_of(after.conversation)))
-                .expression_attribute_values(":dueAt", item::moment(due.named_from))
-                .expression_attribute_values(":wakeAt", item::moment(due.at));
-        }
-        let update =
-            update.update_expression(expression).build().map_err(|error| StoreError::aws("UpdateItem", error))?;
+        let update = self.revise(Revision {
+            key: &keys::delivery(after.conversation, after.log_number, after.endpoint),
+            data: to_json(after)?,
+            seen: before.version,
+            conditional: true,
+            due: due(after, self.now()).map(|due| (due, keys::due_shard_of(after.conversation))),
+            nonce: None,
+        })?;
         Ok(matches!(self.update(update).await?, Written::Done))
     }
 }

@@ -6,13 +6,12 @@ use domain::organization::Suppression;
 use domain::phone::PhoneNumber;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
-use crate::accept::MUST_BE_NEW;
 use crate::backoff::Backoff;
 use crate::error::StoreError;
 use crate::item::{self, from_item, get_text};
 use crate::keys;
 use crate::table::Table;
-use crate::write::{CONFLICT_PATIENCE_MS, Written};
+use crate::write::{CONFLICT_PATIENCE_MS, MUST_BE_NEW, Written};
 
 /// How many entries of an import are written at the same time.
 const IMPORT_CONCURRENCY: usize = 16;
@@ -32,7 +31,7 @@ impl Table {
         let put = self.put_of(item::item(&keys::suppression(scope, number), entry)?, Some(MUST_BE_NEW))?;
         match self.put(put).await? {
             Written::Done => Ok(None),
-            Written::Refused(old) => from_item("do-not-call entry", &old).map(Some),
+            Written::Refused { item: old, .. } => from_item("do-not-call entry", &old).map(Some),
         }
     }
 

@@ -61,12 +61,12 @@ impl Table {
         Ok(DuePage { items: found.iter().filter_map(due_item).collect(), next: answer.last_evaluated_key })
     }
 
-    /// Moves something on in the index, as it was put back on its queue. `false` where it has changed since it was
-    /// read: then somebody takes care of it.
+    /// Moves something on in the index, as it was put back on its queue, and says how often that was now. `false` where
+    /// it has changed since it was read: then somebody takes care of it.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn nudge(&self, due: &DueItem, next: Timestamp) -> Result<bool, StoreError> {
+    pub async fn nudge(&self, due: &DueItem, next: Timestamp, nudges: u32) -> Result<bool, StoreError> {
         let update = Update::builder()
             .table_name(self.name())
             .set_key(Some(item::key_attributes(&due.key)))
@@ -75,7 +75,7 @@ impl Table {
             .expression_attribute_names("#at", DUE_AT)
             .expression_attribute_names("#nudges", NUDGES)
             .expression_attribute_values(":next", item::moment(next))
-            .expression_attribute_values(":nudges", number(due.nudges + 1))
+            .expression_attribute_values(":nudges", number(nudges))
             .expression_attribute_values(":before", item::moment(due.named_from))
             .expression_attribute_values(":seen", number(due.nudges))
             .build()

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::call::Due;
+use domain::obligation::Due;
 use domain::time::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -75,14 +75,6 @@ pub(crate) fn put_in_due(item: &mut Item, shard: String, due: Due) {
     item.insert(DUE_PK.to_owned(), text(shard));
     item.insert(DUE_AT.to_owned(), moment(due.named_from));
     item.insert(WAKE_AT.to_owned(), moment(due.at));
-}
-
-/// The part of an update that puts an item into the index of what is due, or takes it out.
-pub(crate) fn due_expression(due: Option<Due>) -> &'static str {
-    match due {
-        Some(_) => ", #duePk = :duePk, #dueAt = :dueAt, #wakeAt = :wakeAt",
-        None => " REMOVE #duePk, #dueAt, #wakeAt",
-    }
 }
 
 /// A value as JSON text.

@@ -1,8 +1,8 @@
 //! Where everything stands in the table. The only place that builds keys.
 
-use domain::ids::{AgentId, ContactId, ConversationId, EndpointId, Mode, OrganizationId, Scope};
+use domain::ids::{AgentId, Channel, ContactId, ConversationId, EndpointId, Mode, OrganizationId, Scope};
 use domain::key::RawKey;
-use domain::organization::suppression_digest;
+use domain::organization::{pair_digest, suppression_digest};
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
 use domain::wallet::EntryKind;
@@ -146,7 +146,49 @@ fn conversation_pk(id: ConversationId) -> String {
 
 /// A call.
 pub fn call(id: ConversationId) -> Key {
-    Key::new(conversation_pk(id), "call")
+    conversation(Channel::Voice, id)
+}
+
+/// An SMS conversation.
+pub fn sms(id: ConversationId) -> Key {
+    conversation(Channel::Sms, id)
+}
+
+/// A conversation of that kind. An id of the one names nothing of the other.
+pub fn conversation(channel: Channel, id: ConversationId) -> Key {
+    let sk = match channel {
+        Channel::Voice => "call",
+        Channel::Sms => "sms",
+    };
+    Key::new(conversation_pk(id), sk)
+}
+
+/// What an SMS conversation's agent was told when it began.
+pub fn brief(id: ConversationId) -> Key {
+    Key::new(conversation_pk(id), "brief")
+}
+
+/// What every text of a conversation begins with.
+pub const MESSAGE_PREFIX: &str = "message#";
+
+/// A text of a conversation.
+pub fn message(id: ConversationId, number: u32) -> Key {
+    Key::new(conversation_pk(id), format!("{MESSAGE_PREFIX}{number:010}"))
+}
+
+/// The text of a conversation that an idempotency key stands for.
+pub fn remembered_key(id: ConversationId, key: &str) -> Key {
+    Key::new(conversation_pk(id), format!("key#{key}"))
+}
+
+/// The open conversation between two numbers of a scope: ours and the customer's.
+pub fn pair(scope: &Scope, ours: &PhoneNumber, customer: &PhoneNumber) -> Key {
+    Key::new(format!("pair#{}", pair_digest(scope, ours, customer)), "pair")
+}
+
+/// A text that was taken in, by the provider's id for it.
+pub fn inbound(scope: &Scope, provider_message_id: &str) -> Key {
+    Key::new(format!("inbound#{scope}#{provider_message_id}"), "inbound")
 }
 
 /// A conversation's variables and metadata, where they are too large to stand in its own item.
@@ -180,19 +222,30 @@ pub fn simulated_phone_pk(number: &PhoneNumber) -> String {
     format!("phone#{}", number.as_str())
 }
 
+/// What every text that the simulator carried to a number begins with.
+pub const SIMULATED_TEXT_PREFIX: &str = "text#";
+
+/// A text that the simulator carried.
+pub fn simulated_text(number: &PhoneNumber, message_id: &str) -> Key {
+    Key::new(simulated_phone_pk(number), format!("{SIMULATED_TEXT_PREFIX}{message_id}"))
+}
+
 /// A call that the simulator placed.
 pub fn simulated_call(number: &PhoneNumber, call_id: &str) -> Key {
     Key::new(simulated_phone_pk(number), format!("{SIMULATED_CALL_PREFIX}{call_id}"))
 }
 
-/// The list of a scope's calls.
-pub fn calls_list(scope: &Scope) -> String {
-    format!("calls#{scope}")
-}
-
 /// The list of an endpoint's deliveries.
 pub fn deliveries_list(endpoint: EndpointId) -> String {
     format!("deliveries#{endpoint}")
+}
+
+/// The list of a scope's conversations of one kind.
+pub fn conversations_list(channel: Channel, scope: &Scope) -> String {
+    match channel {
+        Channel::Voice => format!("calls#{scope}"),
+        Channel::Sms => format!("sms#{scope}"),
+    }
 }
 
 /// A place in a list: by time, then by name.

@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
-use domain::call::{Call, LONGEST_DELAY};
-use domain::ids::{ConversationId, EndpointId, Scope};
+use domain::conversation::Conversation;
+use domain::ids::{Channel, ConversationId, EndpointId, Scope};
+use domain::obligation::LONGEST_DELAY;
 use domain::organization::suppression_digest;
 use domain::time::Span;
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,8 @@ pub enum QueueName {
     Dispatch,
     /// Deliveries of events.
     Webhooks,
+    /// SMS conversations that something has to be done for: a turn, a text.
+    Turns,
     /// The simulator's later callbacks.
     Simulator,
     /// Items of bulk requests that are to be accepted.
@@ -35,15 +38,24 @@ pub enum QueueName {
 
 impl QueueName {
     /// Every queue.
-    pub const ALL: [Self; 4] = [Self::Dispatch, Self::Webhooks, Self::Simulator, Self::Bulk];
+    pub const ALL: [Self; 5] = [Self::Dispatch, Self::Webhooks, Self::Turns, Self::Simulator, Self::Bulk];
 
     /// The queue's name, as it stands in items.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Dispatch => "dispatch",
             Self::Webhooks => "webhooks",
+            Self::Turns => "turns",
             Self::Simulator => "simulator",
             Self::Bulk => "bulk",
+        }
+    }
+
+    /// The queue whose consumer brings conversations of that kind forward.
+    pub const fn of(channel: Channel) -> Self {
+        match channel {
+            Channel::Voice => Self::Dispatch,
+            Channel::Sms => Self::Turns,
         }
     }
 
@@ -53,30 +65,27 @@ impl QueueName {
     }
 }
 
-/// "Look at this call": the message carries no instruction, so that a duplicate or a late one does no harm. What has to
-/// be done follows from the call itself.
+/// "Look at this conversation": the message carries no instruction, so that a duplicate or a late one does no harm. What has to
+/// be done follows from the conversation itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct CallJob {
+pub struct ConversationJob {
     /// The message's version.
     pub v: u32,
-    /// The call.
+    /// The conversation.
     pub conversation: ConversationId,
     /// Whose it is.
     pub scope: Scope,
-    /// The digest by which the called number is looked up in the do-not-call list.
+    /// The digest by which the customer's number is looked up in the do-not-call list.
     pub suppression: String,
 }
 
-impl CallJob {
-    /// The message that wakes this call.
-    pub fn of(call: &Call) -> Self {
-        Self {
-            v: MESSAGE_VERSION,
-            conversation: call.id,
-            scope: call.scope.clone(),
-            suppression: suppression_digest(&call.scope, &call.to),
-        }
+impl ConversationJob {
+    /// The message that wakes this conversation.
+    pub fn of(conversation: &impl Conversation) -> Self {
+        let scope = conversation.scope().clone();
+        let suppression = suppression_digest(&scope, conversation.customer());
+        Self { v: MESSAGE_VERSION, conversation: conversation.id(), scope, suppression }
     }
 }
 
@@ -103,6 +112,8 @@ pub struct QueueUrls {
     pub dispatch: String,
     /// See [`QueueName::Webhooks`].
     pub webhooks: String,
+    /// See [`QueueName::Turns`].
+    pub turns: String,
     /// See [`QueueName::Simulator`].
     pub simulator: String,
     /// See [`QueueName::Bulk`].
@@ -134,6 +145,15 @@ pub struct Message {
     pub delay: Span,
     /// The organization, which is the message group where queues are fair.
     pub group: String,
+}
+
+/// What came of sending messages.
+#[derive(Debug)]
+pub struct Sent {
+    /// Whether each of them was taken, in their order.
+    pub taken: Vec<bool>,
+    /// Why not all of them were.
+    pub error: Option<StoreError>,
 }
 
 /// What every message says, whatever else it says.
@@ -170,6 +190,7 @@ impl Queues {
         match queue {
             QueueName::Dispatch => &self.0.urls.dispatch,
             QueueName::Webhooks => &self.0.urls.webhooks,
+            QueueName::Turns => &self.0.urls.turns,
             QueueName::Simulator => &self.0.urls.simulator,
             QueueName::Bulk => &self.0.urls.bulk,
         }
@@ -178,18 +199,35 @@ impl Queues {
     /// Sends messages: one request for every ten. The order means nothing.
     ///
     /// # Errors
-    /// [`StoreError::Aws`] where a message was not taken; the others of its batch were.
+    /// [`StoreError::Aws`] where a message was not taken; others may have been.
     pub async fn send(&self, queue: QueueName, messages: &[Message]) -> Result<(), StoreError> {
-        match messages {
-            [] => Ok(()),
-            [one] => self.send_one(queue, one).await,
-            many => {
-                for batch in many.chunks(BATCH) {
-                    self.send_batch(queue, batch).await?;
+        self.send_each(queue, messages).await.error.map_or(Ok(()), Err)
+    }
+
+    /// The same, and says which of them were taken. Once a request has failed, the rest is not tried.
+    pub async fn send_each(&self, queue: QueueName, messages: &[Message]) -> Sent {
+        let mut sent = Sent { taken: vec![false; messages.len()], error: None };
+        for (taken, batch) in sent.taken.chunks_mut(BATCH).zip(messages.chunks(BATCH)) {
+            let answer = match batch {
+                [one] => self.send_one(queue, one).await.map(|()| Vec::new()),
+                many => self.send_batch(queue, many).await,
+            };
+            let failed = match answer {
+                Ok(failed) => failed,
+                Err(error) => {
+                    sent.error = Some(error);
+                    break;
                 }
-                Ok(())
+            };
+            taken.fill(true);
+            for (place, refused) in failed {
+                sent.error.get_or_insert_with(|| StoreError::aws("SendMessageBatch", refused));
+                if let Some(taken) = taken.get_mut(place) {
+                    *taken = false;
+                }
             }
         }
+        sent
     }
 
     async fn send_one(&self, queue: QueueName, message: &Message) -> Result<(), StoreError> {
@@ -206,7 +244,8 @@ impl Queues {
             .map_err(|error| StoreError::aws("SendMessage", error))
     }
 
-    async fn send_batch(&self, queue: QueueName, messages: &[Message]) -> Result<(), StoreError> {
+    /// Sends a batch, and gives the places of the messages that were refused.
+    async fn send_batch(&self, queue: QueueName, messages: &[Message]) -> Result<Vec<(usize, Refused)>, StoreError> {
         let mut request = self.0.sqs.send_message_batch().queue_url(self.url(queue));
         for (index, message) in messages.iter().enumerate() {
             let entry = SendMessageBatchRequestEntry::builder()
@@ -219,10 +258,8 @@ impl Queues {
             request = request.entries(entry);
         }
         let answer = request.send().await.map_err(|error| StoreError::aws("SendMessageBatch", error))?;
-        match answer.failed.first() {
-            None => Ok(()),
-            Some(failed) => Err(StoreError::aws("SendMessageBatch", Refused(failed.code.clone()))),
-        }
+        let failed = answer.failed.into_iter();
+        Ok(failed.map(|failed| (failed.id.parse().unwrap_or(usize::MAX), Refused(failed.code))).collect())
     }
 }
 

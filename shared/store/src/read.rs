@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use domain::planted::{Bug, is_planted};
 use serde::de::DeserializeOwned;
@@ -16,7 +17,7 @@ use crate::table::Table;
 const PATIENCE_MS: u64 = 2_000;
 
 /// What a batch read returned.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Items {
     found: HashMap<Key, Item>,
     asked: BTreeSet<Key>,
@@ -31,6 +32,12 @@ impl Items {
     /// Whether this key was asked for. What was not asked for is not known to be absent.
     pub fn covers(&self, key: &Key) -> bool {
         self.asked.contains(key)
+    }
+
+    /// What was read under these keys, and nothing else.
+    pub(crate) fn only(&self, keys: &[Key]) -> Self {
+        let found = keys.iter().filter_map(|key| Some((key.clone(), self.get(key)?.clone()))).collect();
+        Self { found, asked: keys.iter().cloned().collect() }
     }
 
     /// Reads the item under this key, if there is one.
@@ -113,23 +120,29 @@ impl Table {
         start: Option<Item>,
         limit: Option<u8>,
     ) -> Result<(Vec<Item>, Option<Item>), StoreError> {
+        let query = self.partition_query(pk, prefix).set_limit(limit.map(i32::from)).set_exclusive_start_key(start);
+        let answer = query.send().await.map_err(|error| StoreError::aws("Query", error))?;
+        Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
+    }
+
+    /// The end of a partition, at most so many items, the last one first.
+    pub(crate) async fn partition_end(&self, pk: String, prefix: &str, limit: u8) -> Result<Vec<Item>, StoreError> {
+        let query = self.partition_query(pk, prefix).set_limit(Some(i32::from(limit))).scan_index_forward(false);
+        let answer = query.send().await.map_err(|error| StoreError::aws("Query", error))?;
+        Ok(answer.items.unwrap_or_default())
+    }
+
+    fn partition_query(&self, pk: String, prefix: &str) -> QueryFluentBuilder {
         let mut values = Item::from([(":pk".to_owned(), text(pk))]);
         let condition = if prefix.is_empty() { "pk = :pk" } else { "pk = :pk AND begins_with(sk, :prefix)" };
         if !prefix.is_empty() {
             values.insert(":prefix".to_owned(), text(prefix));
         }
-        let answer = self
-            .dynamodb()
+        self.dynamodb()
             .query()
             .table_name(self.name())
             .key_condition_expression(condition)
             .set_expression_attribute_values(Some(values))
             .consistent_read(true)
-            .set_limit(limit.map(i32::from))
-            .set_exclusive_start_key(start)
-            .send()
-            .await
-            .map_err(|error| StoreError::aws("Query", error))?;
-        Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
     }
 }

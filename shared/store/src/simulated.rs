@@ -1,4 +1,4 @@
-//! The simulator's calls: it keeps them in the table, so that a search or a poll answers after a restart.
+//! The simulator's calls and texts: it keeps them in the table, so that a search or a poll answers after a restart.
 
 use aws_sdk_dynamodb::types::Update;
 use domain::ids::ConversationId;
@@ -37,7 +37,60 @@ pub struct SimulatedCall {
     pub hung_up_at: Option<Timestamp>,
 }
 
+/// A text that the simulator carried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SimulatedText {
+    /// The simulator's id for it.
+    pub message_id: String,
+    /// The conversation it was sent for.
+    pub conversation: ConversationId,
+    /// Its number in that conversation.
+    pub number: u32,
+    /// The attempt it was sent for.
+    pub attempt: u32,
+    /// The customer's number.
+    pub to: PhoneNumber,
+    /// Our number.
+    pub from: PhoneNumber,
+    /// The text.
+    pub content: String,
+    /// When it was taken.
+    pub sent_at: Timestamp,
+}
+
 impl Table {
+    /// Takes a text. Taken twice is two texts: the simulator does not do our work for us.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn put_simulated_text(&self, text: &SimulatedText) -> Result<(), StoreError> {
+        let item = item::item(&keys::simulated_text(&text.to, &text.message_id), text)?;
+        self.put(self.put_of(item, None)?).await.map(drop)
+    }
+
+    /// A text that the simulator carried.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn simulated_text(
+        &self,
+        to: &PhoneNumber,
+        message_id: &str,
+    ) -> Result<Option<SimulatedText>, StoreError> {
+        let key = keys::simulated_text(to, message_id);
+        self.read([key.clone()]).await?.read("simulated text", &key)
+    }
+
+    /// Every text that the simulator carried to a number, in no order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn simulated_texts(&self, to: &PhoneNumber) -> Result<Vec<SimulatedText>, StoreError> {
+        let found = self.simulated_things(to, keys::SIMULATED_TEXT_PREFIX).await?;
+        found.iter().map(|item| from_item("simulated text", item)).collect()
+    }
+
     /// Places a call. Placed twice is two calls: the simulator does not do our work for us.
     ///
     /// # Errors
@@ -83,17 +136,18 @@ impl Table {
     /// # Errors
     /// [`StoreError`].
     pub async fn simulated_calls(&self, to: &PhoneNumber) -> Result<Vec<SimulatedCall>, StoreError> {
-        let mut calls = Vec::new();
+        self.simulated_things(to, SIMULATED_CALL_PREFIX).await?.iter().map(simulated_call).collect()
+    }
+
+    async fn simulated_things(&self, to: &PhoneNumber, prefix: &str) -> Result<Vec<Item>, StoreError> {
+        let mut things = Vec::new();
         let mut start: Option<Item> = None;
         loop {
-            let pk = keys::simulated_phone_pk(to);
-            let (found, next) = self.partition(pk, SIMULATED_CALL_PREFIX, start, None).await?;
-            for item in &found {
-                calls.push(simulated_call(item)?);
-            }
+            let (found, next) = self.partition(keys::simulated_phone_pk(to), prefix, start, None).await?;
+            things.extend(found);
             start = next;
             if start.is_none() {
-                return Ok(calls);
+                return Ok(things);
             }
         }
     }

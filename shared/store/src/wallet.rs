@@ -3,19 +3,17 @@
 
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
-use domain::call::Step;
 use domain::ids::Scope;
 use domain::planted::{Bug, is_planted};
 use domain::time::Timestamp;
-use domain::wallet::{ACCEPTED_PER_SECOND, EntryKind, Hold, Rate, WalletEntry};
+use domain::wallet::{ACCEPTED_PER_SECOND, EntryKind, Hold, Rate, Settlement, WalletEntry};
 
-use crate::accept::MUST_BE_NEW;
 use crate::error::StoreError;
 use crate::item::{self, Item, from_item, get_number, key_of, number, text};
 use crate::keys;
 use crate::read::Items;
 use crate::table::Table;
-use crate::write::{Written, transact_put, transact_update};
+use crate::write::{MUST_BE_NEW, Written, transact_put, transact_update};
 
 /// What can be spent, in minor units.
 const BALANCE: &str = "balance";
@@ -120,8 +118,8 @@ impl Table {
         ];
         match self.transact(writes).await? {
             Written::Done => Ok(true),
-            Written::Refused(old) if key_of(&old).as_ref() == Some(&once_key) => Ok(false),
-            Written::Refused(_) => Err(StoreError::corrupt("wallet", "the organization is not metered")),
+            Written::Refused { item, .. } if key_of(&item).as_ref() == Some(&once_key) => Ok(false),
+            Written::Refused { .. } => Err(StoreError::corrupt("wallet", "the organization is not metered")),
         }
     }
 
@@ -166,9 +164,13 @@ impl Table {
     }
 
     /// What gives a hold back and charges the call. Without a condition of its own: the call's version guards it.
-    pub(crate) fn settlement_writes(&self, step: &Step, now: Timestamp) -> Result<Vec<TransactWriteItem>, StoreError> {
-        let Some(settlement) = step.settlement else { return Ok(Vec::new()) };
-        let (scope, reference) = (&step.call.scope, step.call.id.to_string());
+    pub(crate) fn settlement_writes(
+        &self,
+        scope: &Scope,
+        reference: &str,
+        settlement: Settlement,
+        now: Timestamp,
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
         let update = self
             .wallet_update(scope, "ADD #balance :back, #held :released")
             .expression_attribute_names("#balance", BALANCE)
@@ -180,7 +182,7 @@ impl Table {
         for (kind, amount_minor) in amounts {
             let is_said = kind == EntryKind::Release || amount_minor != 0;
             if is_said && !(kind == EntryKind::Charge && is_planted(Bug::ForgetEntry)) {
-                let entry = WalletEntry { kind, amount_minor, reference: reference.clone(), at: now };
+                let entry = WalletEntry { kind, amount_minor, reference: reference.to_owned(), at: now };
                 writes.push(self.entry_put(scope, &entry)?);
             }
         }

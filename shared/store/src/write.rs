@@ -8,24 +8,33 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 
 use crate::backoff::Backoff;
 use crate::error::StoreError;
-use crate::item::Item;
+use crate::item::{DATA, Item, VERSION, key_attributes, number, text};
+use crate::keys::Key;
 use crate::table::Table;
 
+/// The condition that there is no item of that key.
+pub(crate) const MUST_BE_NEW: &str = "attribute_not_exists(pk)";
+
 /// How long a write that meets other transactions is sent again; then the client hears `conflict`.
-pub(crate) const CONFLICT_PATIENCE_MS: u64 = 8_000;
+pub const CONFLICT_PATIENCE_MS: u64 = 8_000;
 
 /// What came of a conditional write.
 #[derive(Debug)]
 pub(crate) enum Written {
     /// It took effect.
     Done,
-    /// Its condition does not hold; this is the item as it is, where DynamoDB returned it.
-    Refused(Item),
+    /// A condition does not hold.
+    Refused {
+        /// Which write's it is, of a transaction.
+        position: usize,
+        /// The item as it is, where DynamoDB returned it.
+        item: Item,
+    },
 }
 
 impl Table {
@@ -46,7 +55,7 @@ impl Table {
             let Err(error) = answer else { return Ok(Written::Done) };
             match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(failed)) => {
-                    return Ok(Written::Refused(failed.item().cloned().unwrap_or_default()));
+                    return Ok(Written::Refused { position: 0, item: failed.item().cloned().unwrap_or_default() });
                 }
                 Some(PutItemError::TransactionConflictException(_)) => {}
                 _ => return Err(StoreError::aws("PutItem", error)),
@@ -75,7 +84,7 @@ impl Table {
             let Err(error) = answer else { return Ok(Written::Done) };
             match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                    return Ok(Written::Refused(failed.item().cloned().unwrap_or_default()));
+                    return Ok(Written::Refused { position: 0, item: failed.item().cloned().unwrap_or_default() });
                 }
                 Some(UpdateItemError::TransactionConflictException(_)) => {}
                 _ => return Err(StoreError::aws("UpdateItem", error)),
@@ -96,8 +105,9 @@ impl Table {
             match error.as_service_error() {
                 Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
                     let reasons = cancelled.cancellation_reasons();
-                    if let Some(reason) = reasons.iter().find(|reason| is(reason, "ConditionalCheckFailed")) {
-                        return Ok(Written::Refused(reason.item().cloned().unwrap_or_default()));
+                    let refused = reasons.iter().enumerate().find(|(_, reason)| is(reason, "ConditionalCheckFailed"));
+                    if let Some((position, reason)) = refused {
+                        return Ok(Written::Refused { position, item: reason.item().cloned().unwrap_or_default() });
                     }
                     if !reasons.iter().any(may_be_sent_again) {
                         return Err(StoreError::aws("TransactWriteItems", error));
@@ -141,5 +151,56 @@ impl Table {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()
             .map_err(|error| StoreError::aws("PutItem", error))
+    }
+}
+
+impl Table {
+    /// A delete of an item whose text is still this one.
+    pub(crate) fn delete_of_unchanged(&self, key: &Key, data: &str) -> Result<TransactWriteItem, StoreError> {
+        let delete = Delete::builder()
+            .table_name(self.name())
+            .set_key(Some(key_attributes(key)))
+            .condition_expression("#data = :seen")
+            .expression_attribute_names("#data", DATA)
+            .expression_attribute_values(":seen", text(data))
+            .build()
+            .map_err(|error| StoreError::aws("DeleteItem", error))?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+
+    /// A put of an item that is still of this version, and is of the next one from then on.
+    pub(crate) fn put_of_next(&self, mut item: Item, version: u64) -> Result<Put, StoreError> {
+        item.insert(VERSION.to_owned(), number(version + 1));
+        Put::builder()
+            .table_name(self.name())
+            .set_item(Some(item))
+            .condition_expression("#version = :seen")
+            .expression_attribute_names("#version", VERSION)
+            .expression_attribute_values(":seen", number(version))
+            .build()
+            .map_err(|error| StoreError::aws("PutItem", error))
+    }
+
+    /// A put of an item whose text is still this one.
+    pub(crate) fn put_of_unchanged(&self, item: Item, data: &str) -> Result<Put, StoreError> {
+        Put::builder()
+            .table_name(self.name())
+            .set_item(Some(item))
+            .condition_expression("#data = :seen")
+            .expression_attribute_names("#data", DATA)
+            .expression_attribute_values(":seen", text(data))
+            .build()
+            .map_err(|error| StoreError::aws("PutItem", error))
+    }
+
+    /// The condition that there is no such item.
+    pub(crate) fn must_be_absent(&self, key: &Key) -> Result<TransactWriteItem, StoreError> {
+        let check = ConditionCheck::builder()
+            .table_name(self.name())
+            .set_key(Some(key_attributes(key)))
+            .condition_expression(MUST_BE_NEW)
+            .build()
+            .map_err(|error| StoreError::aws("ConditionCheckItem", error))?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 }

@@ -41,7 +41,7 @@ impl World {
         let options = Options { port: 0, data: Data::Memory, external: None, template, parameters, clock };
         let stack = Stack::start(options, wiring::functions()).await.expect("the stack starts");
         let table = stack.backend().table(&Clock::system(), Entropy::system()).expect("the template names a table");
-        let seeded = seed::seed(&table).await.expect("the table takes the seed");
+        let seeded = seed::seed(&table, stack.url()).await.expect("the table takes the seed");
         let api = Api::new(stack.url(), &seeded.api_key);
         Self { stack, table, api }
     }
@@ -111,6 +111,7 @@ impl World {
             prompt: None,
             required_variables: Vec::new(),
             limits: Limits::default(),
+            sms: None,
         };
         change(&mut agent);
         self.table.put_agent(&scope.organization, &agent).await.expect("the table takes it");

@@ -76,15 +76,16 @@ pub(super) fn forget(call: &mut Call) {
     if let Some(started_at) = call.started_at.as_mut().filter(|_| !runs) {
         *started_at = LONG_AGO;
     }
-    if let Some(ended_at) = &mut call.ended_at {
+    let has_analysis = call.facts.analysis.is_some() || call.facts.analysis_sought;
+    let patience = call.provider.analysis_wait().unwrap_or(Span::ZERO);
+    if let Some(ended_at) = call.ended_at.as_mut().filter(|ended_at| has_analysis || **ended_at + patience <= NOW) {
         *ended_at = LONG_AGO;
     }
     match &mut call.dispatch {
         // Tells a wait that has its own message from a long one; the model has none of the latter.
         Dispatch::Waiting { since, from, .. } => *since = *from,
-        Dispatch::Live { since, last_news_at, next_poll_at, hang_up: Some(_) } => {
+        Dispatch::Live { since, next_poll_at, hang_up: Some(_) } => {
             *since = LONG_AGO;
-            *last_news_at = LONG_AGO;
             *next_poll_at = LONG_AGO;
         }
         Dispatch::Asking { .. } | Dispatch::Unknown { .. } | Dispatch::Live { .. } | Dispatch::Settled => {}
@@ -115,9 +116,8 @@ fn each_moment(call: &mut Call, mut visit: impl FnMut(&mut Timestamp)) {
             visit(since);
             visit(next_search_at);
         }
-        Dispatch::Live { since, last_news_at, next_poll_at, hang_up } => {
+        Dispatch::Live { since, next_poll_at, hang_up } => {
             visit(since);
-            visit(last_news_at);
             visit(next_poll_at);
             if let Some(hang_up) = hang_up {
                 hang_up_moments(hang_up, &mut visit);

@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use domain::call::{Call, EndReason, Input, LOOK_AHEAD, due_at, next_action, obligations, step, wake_at};
+use domain::call::{Call, Input, obligations, step};
+use domain::end_reason::EndReason;
+use domain::obligation::{LOOK_AHEAD, due_at, next_action, wake_at};
 use domain::planted::{Bug, is_planted};
 use domain::time::{Span, Timestamp};
 
@@ -258,7 +260,7 @@ impl State {
             self.messages.remove(0);
         }
         let Some(call) = self.call.clone() else { return };
-        let Some(duty) = next_action(&call, NOW) else { return };
+        let Some(duty) = next_action(&*call, NOW) else { return };
         if let Some(idle) = self.consumers.iter_mut().find(|consumer| **consumer == Consumer::Idle) {
             let seen = is_planted(Bug::UnconditionalClaim).then_some(call);
             *idle = Consumer::Decided { age: Span::ZERO, duty: Doing::from_duty(duty), fresh: true, seen };

@@ -1,6 +1,8 @@
 //! The promises, as properties of a state and as rules for two successive ones.
 
-use domain::call::{Call, Closing, Dispatch, Entry, EventType, Note, Status, Step, due_at};
+use domain::call::{Call, Closing, Dispatch, Status, Step};
+use domain::log::{Entry, EventType, Note};
+use domain::obligation::due_at;
 
 use super::state::{Consumer, Phase, State};
 
@@ -63,6 +65,8 @@ pub(super) fn judge(state: &mut State, before: &Call, step: &Step, not_placed: b
                 demand(may_follow(&state.events, event.event_type()), Rule::Events);
                 state.events.push(event.event_type());
             }
+            // An event without a conversation has no place in one's log.
+            Entry::Notice { .. } => demand(false, Rule::Events),
             Entry::Note { note: Note::GivenUp { .. } } => {
                 state.let_go = true;
                 demand(state.placed.iter().all(|placed| placed.phase == Phase::Over), Rule::GivenUp);
@@ -95,7 +99,7 @@ fn is_settled(call: &Call) -> bool {
 
 /// Whatever is not fully settled stands in the index of what is due, at the earliest moment or at a later nudge.
 pub(super) fn is_due_while_open(state: &State) -> bool {
-    state.call.iter().all(|call| (due_at(call).is_some() && state.index.is_some()) || is_settled(call))
+    state.call.iter().all(|call| (due_at(&**call).is_some() && state.index.is_some()) || is_settled(call))
 }
 
 /// A call that was ended here and lives at the provider is hung up, or still looked for, unless it was given up.

@@ -6,10 +6,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use domain::call::{
-    AgentRef, Analysis, Call, Duty, EndReason, EventType, Input, NewCall, Outcome, ProviderCallId, Report, Window,
-};
+use domain::call::{Analysis, Call, Duty, Input, NewCall, Outcome, Report, Window};
+use domain::conversation::AgentRef;
+use domain::end_reason::EndReason;
+use domain::ids::ProviderCallId;
 use domain::ids::{AgentId, ConversationId, Mode, Operation, OrganizationId, Scope};
+use domain::log::EventType;
 use domain::organization::{Limits, Provider};
 use domain::phone::PhoneNumber;
 use domain::time::{Span, Timestamp};
@@ -215,7 +217,7 @@ impl State {
     pub(super) fn input(&self, news: News) -> Input {
         match news {
             News::Accepted { attempt, call } => {
-                Input::Outcome { attempt, outcome: Outcome::Accepted { call_id: call_id(call) } }
+                Input::Outcome { attempt, outcome: Outcome::Accepted { id: call_id(call) } }
             }
             News::NotPlaced { attempt } => {
                 Input::Outcome { attempt, outcome: Outcome::NotPlaced { retry_after: None, why: "429".to_owned() } }

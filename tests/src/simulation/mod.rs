@@ -5,8 +5,10 @@
 //! - [`random`]: many calls at once, and everything going wrong by chance. A seed that fails says how to replay it.
 //! - [`planted`]: bugs planted on purpose, each of which the simulation finds.
 //! - [`round_trips`]: what things cost, counted.
-//! - [`races`]: many at once for the same thing.
+//! - [`races`], [`text_races`]: many at once for the same thing.
+//! - [`absences`]: a queue that is away for an hour, a schedule that is, a program that is started again and again.
 
+mod absences;
 mod planted;
 mod points;
 mod races;
@@ -14,6 +16,8 @@ mod random;
 mod round_trips;
 mod scenarios;
 mod scripts;
+mod text_races;
+mod texts;
 
 use crate::sim::faults::{Fault, Plan};
 use crate::sim::gate::Operation;
@@ -21,8 +25,16 @@ use crate::world::auditor::{Measure, Weather, audit};
 use crate::world::{World, simulate};
 use scenarios::Scenario;
 
+/// Every scenario, of both channels.
+fn scenarios() -> impl Iterator<Item = &'static Scenario> {
+    scenarios::SCENARIOS.iter().chain(texts::SCENARIOS)
+}
+
 /// The seed of everything that is to be the same in every run.
 const SEED: u64 = 20_261_121;
+
+/// So many runs that went wrong are told of.
+const ENOUGH: usize = 5;
 
 /// What came of a run.
 struct Run {

@@ -4,8 +4,8 @@
 use domain::planted::{Bug, plant};
 
 use super::random;
-use super::scenarios::SCENARIOS;
-use super::{run, weather};
+use super::scenarios::{self, Scenario};
+use super::{run, texts, weather};
 use crate::sim::faults::{Fault, Plan};
 use crate::world::auditor::{Measure, Weather};
 
@@ -15,23 +15,23 @@ const FAULTS: [Fault; 4] = [Fault::CrashAfter, Fault::LoseAnswer, Fault::CrashBe
 /// The seeds that are tried at last.
 const SEEDS: u64 = 100;
 
-/// Plants a bug, and gives where it was found first and what was found.
-fn hunt(bug: Bug) -> Option<(String, String)> {
+/// Plants a bug, and gives where it was found first, of these scenarios and all seeds, and what was found.
+fn hunt(bug: Bug, scenarios: &[Scenario]) -> Option<(String, String)> {
     plant(Some(bug));
-    let found = hunt_scenarios().or_else(hunt_seeds);
+    let found = hunt_scenarios(scenarios).or_else(hunt_seeds);
     plant(None);
     found
 }
 
-fn hunt_scenarios() -> Option<(String, String)> {
-    for scenario in SCENARIOS {
+fn hunt_scenarios(scenarios: &[Scenario]) -> Option<(String, String)> {
+    for scenario in scenarios {
         let run = run(scenario, Plan::none(), Measure::of(Weather::Calm));
         if let Some(finding) = run.findings.first() {
             return Some((format!("{}, nothing wrong", scenario.name), finding.clone()));
         }
     }
     for fault in FAULTS {
-        for scenario in SCENARIOS {
+        for scenario in scenarios {
             for point in 0..scenario.points {
                 let run = run(scenario, Plan::none().at(point, fault), Measure::of(weather(fault)));
                 if let Some(finding) = run.findings.first() {
@@ -52,20 +52,20 @@ fn hunt_seeds() -> Option<(String, String)> {
 
 /// A test for each bug, and a list that the compiler keeps complete.
 macro_rules! bugs {
-    ($($test:ident: $bug:ident,)*) => {
-        $(
+    ($($scenarios:path { $($test:ident: $bug:ident,)* })*) => {
+        $($(
             #[test]
             fn $test() {
-                let found = hunt(Bug::$bug);
+                let found = hunt(Bug::$bug, $scenarios);
                 let (place, finding) = found.expect("a planted bug was not found");
                 println!("{:?}: {place}: {finding}", Bug::$bug);
             }
-        )*
+        )*)*
 
         /// Fails to compile where a bug has no test.
         const fn has_a_test(bug: Bug) {
             match bug {
-                $(Bug::$bug => {})*
+                $($(Bug::$bug => {})*)*
             }
         }
         const _: () = has_a_test(Bug::UnconditionalClaim);
@@ -73,6 +73,7 @@ macro_rules! bugs {
 }
 
 bugs! {
+    scenarios::SCENARIOS {
     a_claim_without_its_condition_is_found: UnconditionalClaim,
     a_lease_that_nobody_watches_is_found: ForgetLease,
     a_timeout_taken_for_a_refusal_is_found: RetryTimeout,
@@ -91,4 +92,15 @@ bugs! {
     a_call_that_is_not_due_is_found: ForgetDue,
     a_hold_settled_too_early_is_found: SettleEarly,
     a_charge_without_its_entry_is_found: ForgetEntry,
+    }
+    texts::SCENARIOS {
+    a_text_sent_again_after_a_timeout_is_found: ResendTimeout,
+    a_text_to_somebody_who_opted_out_is_found: TextSuppressed,
+    an_answer_that_something_newer_overtook_is_found: AnswerStale,
+    a_turn_that_nobody_watches_is_found: ForgetTurn,
+    a_delivery_that_moves_back_is_found: DeliveryMovesBack,
+    a_stop_that_nobody_heeds_is_found: StopIsAnOrdinaryText,
+    a_text_taken_in_twice_is_found: ForgetInbound,
+    a_conversation_that_stays_open_beside_a_newer_one_is_found: KeepSuperseded,
+    }
 }

@@ -13,8 +13,8 @@ use futures::future::join_all;
 use serde_json::json;
 use store::QueueName;
 
-use super::Run;
 use super::scenarios::VOICE;
+use super::{ENOUGH, Run};
 use crate::sim::faults::{Fault, Plan, Rate};
 use crate::sim::queue::Liberties;
 use crate::world::auditor::{Measure, audit};
@@ -26,8 +26,9 @@ const SEEDS: u64 = 300;
 const MANY_SEEDS: u64 = 20_000;
 /// How long things go wrong.
 const STORM: Duration = Duration::from_secs(600);
-/// How much later than promised things may then be: what was put off in the storm waits a quarter of an hour at most.
-const AFTERMATH: Span = Span::minutes(40);
+/// How much later than promised things may then be: the storm itself, the quarter of an hour that the reconciler leaves
+/// alone at most what it has put back in vain, and its next run.
+const AFTERMATH: Span = Span::minutes(26);
 /// The longest absence of a queue or of the schedule.
 const ABSENCE: Span = Span::hours(1);
 
@@ -235,14 +236,17 @@ impl Client {
 }
 
 fn try_seeds(seeds: std::ops::Range<u64>) {
+    let mut wrong = Vec::new();
     for seed in seeds {
         let run = play(seed);
-        assert!(run.findings.is_empty(), "seed {seed}: {}", run.report());
+        if !run.findings.is_empty() && wrong.len() < ENOUGH {
+            wrong.push(format!("seed {seed}: {}", run.report()));
+        }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
 #[test]
-#[ignore = "seed 23 has a finding that is not settled yet"]
 fn no_seed_breaks_a_promise() {
     try_seeds(0..SEEDS / 2);
 }

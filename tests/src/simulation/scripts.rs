@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::scenarios::{PLAIN, SCENARIOS, VOICE};
-use super::{SEED, run};
+use super::scenarios::{PLAIN, VOICE};
+use super::{SEED, run, scenarios};
 use crate::sim::faults::Plan;
 use crate::world::auditor::{Measure, Weather};
 use crate::world::{World, simulate};
@@ -11,7 +11,7 @@ use crate::world::{World, simulate};
 #[test]
 fn every_scenario_keeps_every_promise_and_makes_the_requests_that_are_written_down() {
     let mut wrong = Vec::new();
-    for scenario in SCENARIOS {
+    for scenario in scenarios() {
         let run = run(scenario, Plan::none(), Measure::of(Weather::Calm));
         if !run.findings.is_empty() {
             wrong.push(format!("{}: {}", scenario.name, run.report()));

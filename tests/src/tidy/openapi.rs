@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use domain::log::EventType;
 use domain::phone::PhoneNumber;
 use functions::openapi;
 use functions::registry::Access;
 use functions::{FUNCTIONS, Trigger};
-use providers::simulator::{Script, TEST_NUMBERS};
+use providers::simulator::{Script, TEST_NUMBERS, TEXT_NUMBERS, TextScript};
 use serde_json::Value;
 
 use super::{README, document, table};
@@ -131,4 +132,26 @@ fn the_test_numbers_are_the_same_in_simulator_readme_and_document() {
         let to = format!("+1555555{}", number.last_four.unwrap_or("0123"));
         assert_eq!(Script::of(&PhoneNumber::parse(&to).unwrap()), number.script);
     }
+}
+
+#[test]
+fn the_sms_test_numbers_are_the_same_in_simulator_readme_and_document() {
+    let row = |digits: Option<&str>, what: &str| [digits.unwrap_or("any other"), what].map(str::to_owned).to_vec();
+    let rows: Vec<Vec<String>> = TEXT_NUMBERS.iter().map(|number| row(number.last_four, number.what)).collect();
+    assert_eq!(table(README, "## SMS test numbers"), rows);
+    assert_eq!(table(document()["info"]["description"].as_str().unwrap(), "## SMS test numbers"), rows);
+    for number in &TEXT_NUMBERS {
+        let to = format!("+1555555{}", number.last_four.unwrap_or("0123"));
+        assert_eq!(TextScript::of(&PhoneNumber::parse(&to).unwrap()), number.script);
+    }
+}
+
+#[test]
+fn every_event_that_can_happen_is_described() {
+    let document = document();
+    let described: BTreeSet<&str> = document["webhooks"].as_object().unwrap().keys().map(String::as_str).collect();
+    // Nothing makes these yet.
+    let to_come = [EventType::EndpointDisabled, EventType::WebhookTest];
+    let happening = EventType::ALL.into_iter().filter(|event| !to_come.contains(event));
+    assert_eq!(described, happening.map(EventType::as_str).collect());
 }

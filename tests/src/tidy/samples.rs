@@ -1,5 +1,5 @@
-//! Every sample event is one that its function takes, and together they tell one story: the call that `create-call`
-//! accepts is the one that all the others speak of.
+//! Every sample event is one that its function takes, and together they tell one story: the call and the conversation that
+//! are accepted are the ones that all the others speak of.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::sim::queue::QueueSettings;
 use crate::sim::{SimulatedAws, sqs};
 
 /// In an order in which each finds what it speaks of, with the status that it is answered with.
-const STORY: [(&str, Option<u16>); 31] = [
+const STORY: [(&str, Option<u16>); 40] = [
     ("create-webhook", Some(201)),
     ("create-call", Some(202)),
     ("list-calls", Some(200)),
@@ -32,6 +32,15 @@ const STORY: [(&str, Option<u16>); 31] = [
     ("close-call", Some(200)),
     // It was closed before anybody spoke.
     ("get-call-recording", Some(404)),
+    ("create-sms-conversation", Some(201)),
+    ("list-sms-conversations", Some(200)),
+    ("get-sms-conversation", Some(200)),
+    ("list-sms-events", Some(200)),
+    ("list-sms-messages", Some(200)),
+    ("send-sms-message", Some(201)),
+    ("handback-sms-conversation", Some(200)),
+    ("run-sms-turn", None),
+    ("close-sms-conversation", Some(200)),
     ("list-webhooks", Some(200)),
     ("delete-webhook", Some(204)),
     ("get-openapi", Some(200)),
@@ -71,7 +80,7 @@ async fn app(key: &RawKey) -> App {
     }
     let clock = Clock::of_runtime(Timestamp::from_milliseconds(START_MS));
     let table = Table::new(aws.dynamodb.clone(), "ringdown", clock, Entropy::seeded(1));
-    local::seed::seed(&table).await.unwrap();
+    local::seed::seed(&table, "http://127.0.0.1:3000").await.unwrap();
     let permissions = Permission::ALL.to_vec();
     let name = "samples".to_owned();
     let stored = ApiKey { name, permissions, created_at: table.now(), expires_at: None, revoked_at: None };
@@ -80,6 +89,7 @@ async fn app(key: &RawKey) -> App {
     let urls = QueueUrls {
         dispatch: url(QueueName::Dispatch),
         webhooks: url(QueueName::Webhooks),
+        turns: url(QueueName::Turns),
         simulator: url(QueueName::Simulator),
         bulk: url(QueueName::Bulk),
     };

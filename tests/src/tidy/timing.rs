@@ -2,16 +2,24 @@
 
 use std::time::Duration;
 
-use domain::call::{LEASE, LOOK_AHEAD};
+use domain::dispatch::LEASE;
+use domain::obligation::LOOK_AHEAD;
+use domain::sms::TURN_LEASE;
 use domain::time::Span;
-use functions::{FUNCTIONS, PROVIDER_TIMEOUT, Trigger};
+use functions::{FUNCTIONS, PROVIDER_TIMEOUT, TEXT_TIMEOUT, TURN_TIMEOUT, Trigger};
 use local::template::{Function, Queue, QueueSource, Template, Trigger as Declared};
 use providers::egress::WEBHOOK_TIMEOUT;
+use providers::model::MODEL_TIMEOUT;
+use providers::tools::TOOL_TIMEOUT;
+use store::CONFLICT_PATIENCE_MS;
 
 use super::template;
 
 /// What AWS asks for: a batch must not come back while its function may still run, retries of a throttled poll included.
 const VISIBILITY_PER_TIMEOUT: u32 = 6;
+
+/// What the reads of a request may take.
+const READS: Duration = Duration::from_secs(3);
 
 fn function<'a>(template: &'a Template, handler: &str) -> &'a Function {
     template.functions.iter().find(|function| function.handler == handler).unwrap()
@@ -48,6 +56,31 @@ fn a_provider_is_given_up_before_the_function_the_function_before_the_lease_the_
 }
 
 #[test]
+fn a_turn_is_given_up_before_its_function_the_function_before_the_lease_the_lease_before_the_message() {
+    let template = template();
+    let timeout = function(&template, "run-sms-turn").timeout;
+    let queue = template.queues.iter().find(|queue| queue.id == "TurnsQueue").unwrap();
+    assert!(MODEL_TIMEOUT.max(TOOL_TIMEOUT) < TURN_TIMEOUT);
+    // What the turn came to is sent after it.
+    assert!(TURN_TIMEOUT + TEXT_TIMEOUT < timeout);
+    assert!(timeout < duration(TURN_LEASE));
+    assert!(duration(TURN_LEASE) < visibility(queue));
+}
+
+#[test]
+fn a_provider_is_given_up_before_whatever_sends_a_text_and_that_before_the_lease() {
+    let template = template();
+    for handler in ["create-sms-conversation", "send-sms-message", "run-sms-turn"] {
+        assert!(TEXT_TIMEOUT < function(&template, handler).timeout, "{handler}");
+    }
+    for handler in ["create-sms-conversation", "send-sms-message"] {
+        assert!(function(&template, handler).timeout < duration(LEASE), "{handler}");
+    }
+    // A text of a turn's is claimed when the turn is done: what is left of the function is less than the lease.
+    assert!(function(&template, "run-sms-turn").timeout - TURN_TIMEOUT < duration(LEASE));
+}
+
+#[test]
 fn an_endpoint_is_given_up_before_the_function() {
     assert!(WEBHOOK_TIMEOUT < function(&template(), "deliver-webhook").timeout);
 }
@@ -65,14 +98,26 @@ fn a_message_stays_hidden_while_its_consumer_may_run_and_ends_up_somewhere() {
     }
 }
 
+/// The functions that a client waits for.
+fn answering(template: &Template) -> impl Iterator<Item = &Function> {
+    let is_asked = |function: &&Function| function.triggers.iter().any(|it| matches!(it, Declared::Http(_)));
+    template.functions.iter().filter(is_asked)
+}
+
 #[test]
 fn a_request_is_answered_before_api_gateway_gives_up() {
     const GATEWAY_TIMEOUT: Duration = Duration::from_secs(29);
-    let template = template();
-    for function in &template.functions {
-        if function.triggers.iter().any(|trigger| matches!(trigger, Declared::Http(_))) {
-            assert!(function.timeout < GATEWAY_TIMEOUT, "{}", function.handler);
-        }
+    for function in answering(&template()) {
+        assert!(function.timeout < GATEWAY_TIMEOUT, "{}", function.handler);
+    }
+}
+
+#[test]
+fn a_client_hears_of_a_conflict_before_the_function_is_stopped() {
+    // Somebody else writes the call again and again; and then the last write meets a transaction for as long.
+    let longest = Duration::from_millis(2 * CONFLICT_PATIENCE_MS) + READS;
+    for function in answering(&template()) {
+        assert!(longest < function.timeout, "{}", function.handler);
     }
 }
 

@@ -11,10 +11,11 @@ use futures::FutureExt;
 use http::{HeaderMap, HeaderValue};
 use local::events::{HttpRequest, http_answer, http_event};
 use serde_json::{Value, json};
+use store::QueueName;
 use tokio::time::{sleep, timeout};
 
 use super::history::BEGUN;
-use super::{AGENT, World, deployment};
+use super::{AGENT, PATIENCE, TABLE, World, deployment};
 use crate::sim::gate::Ended;
 
 /// How often a client sends a request before it gives up.
@@ -61,6 +62,14 @@ pub(crate) struct Clients {
     pub(crate) items: BTreeSet<ConversationId>,
     /// The keys whose requests had to be refused.
     pub(crate) refused: BTreeSet<String>,
+    /// What was accepted under each key for an SMS conversation: the conversation, and the customer's number.
+    pub(crate) texted: BTreeMap<String, (ConversationId, String)>,
+    /// Every key that an SMS conversation was asked for under.
+    pub(crate) texting: BTreeSet<String>,
+    /// What has to come of each SMS conversation.
+    pub(crate) texted_outcomes: Vec<super::texting::Outcome>,
+    /// How many texts customers wrote by themselves.
+    pub(crate) written: usize,
     /// The endpoints that were made.
     pub(crate) endpoints: BTreeMap<String, Endpoint>,
     /// What was promised and not kept.
@@ -93,6 +102,25 @@ impl Ask {
         }
         let (path, query) = ("/v1/calls".to_owned(), String::new());
         Self { function: "create-call", method: "POST", path, query, id: None, body: Some(body), key: Some(key.into()) }
+    }
+
+    /// Registers an endpoint.
+    pub(crate) fn webhook(url: &str, events: &[&str]) -> Self {
+        let body = Some(json!({"url": url, "events": events}));
+        let (path, query) = ("/v1/webhooks".to_owned(), String::new());
+        let key = Some(format!("hook-{url}"));
+        Self { function: "create-webhook", method: "POST", path, query, id: None, body, key }
+    }
+
+    /// Deletes an endpoint.
+    pub(crate) fn deletion(id: &str) -> Self {
+        Self::about("delete-webhook", "DELETE", id, format!("/v1/webhooks/{id}"))
+    }
+
+    /// Closes a call.
+    pub(crate) fn close(id: &str, body: &Value) -> Self {
+        let ask = Self::about("close-call", "POST", id, format!("/v1/calls/{id}/close"));
+        Self { body: Some(body.clone()), ..ask }
     }
 
     /// Asks for something about a call or an endpoint.
@@ -163,8 +191,7 @@ impl World {
 
     /// Closes a call.
     pub(crate) async fn closes(&self, id: ConversationId, reason: &str) {
-        let mut ask = Ask::about("close-call", "POST", &id.to_string(), format!("/v1/calls/{id}/close"));
-        ask.body = Some(json!({"reason": reason}));
+        let ask = Ask::close(&id.to_string(), &json!({"reason": reason}));
         let Some(reply) = self.insists(&ask).await else { return };
         if reply.status != 200 || reply.body["data"]["status"] != "ended" {
             self.finds(format!("close-call was answered {}: {}", reply.status, reply.body));
@@ -173,11 +200,7 @@ impl World {
 
     /// Registers an endpoint on this host. `None` where the client gave up.
     pub(crate) async fn creates_webhook(&self, host: &str, events: &[&str]) -> Option<Endpoint> {
-        let body = json!({"url": format!("https://{host}/hooks"), "events": events});
-        let (path, query) = ("/v1/webhooks".to_owned(), String::new());
-        let key = Some(format!("hook-{host}"));
-        let ask = Ask { function: "create-webhook", method: "POST", path, query, id: None, body: Some(body), key };
-        let reply = self.insists(&ask).await?;
+        let reply = self.insists(&Ask::webhook(&format!("https://{host}/hooks"), events)).await?;
         if reply.status != 201 {
             self.finds(format!("create-webhook was answered {}: {}", reply.status, reply.body));
             return None;
@@ -194,21 +217,52 @@ impl World {
 
     /// Deletes an endpoint.
     pub(crate) async fn deletes_webhook(&self, endpoint: &Endpoint) {
-        let ask = Ask::about("delete-webhook", "DELETE", &endpoint.id, format!("/v1/webhooks/{}", endpoint.id));
-        let Some(reply) = self.insists(&ask).await else { return };
+        let Some(reply) = self.insists(&Ask::deletion(&endpoint.id)).await else { return };
         // An earlier try may have deleted it, and its answer been lost.
         if !matches!(reply.status, 204 | 404) {
             self.finds(format!("delete-webhook was answered {}: {}", reply.status, reply.body));
         }
     }
 
-    /// Sends a request that has to be refused, and to leave nothing behind.
+    /// Sends a request that has to be refused, and to leave nothing behind: no item, no message. Nothing else may go on in
+    /// this world meanwhile.
     pub(crate) async fn is_refused(&self, ask: &Ask, status: u16, code: &str) {
         self.clients.borrow_mut().refused.extend(ask.key.clone());
+        let before = self.holds();
         let Some(reply) = self.insists(ask).await else { return };
         if reply.status != status || reply.body["error"]["code"] != code {
             self.finds(format!("expected {status} {code}, and was answered {}: {}", reply.status, reply.body));
         }
+        let left: Vec<Value> = self.holds().into_iter().filter(|held| !before.contains(held)).collect();
+        if !left.is_empty() || self.holds().len() != before.len() {
+            self.finds(format!("promise 7: {} {} was refused, and left {left:?}", ask.method, ask.path));
+        }
+    }
+
+    /// Everything there is: every item of the table, every message.
+    fn holds(&self) -> Vec<Value> {
+        let messages = QueueName::ALL.map(|queue| (queue.as_str(), self.aws.queues.messages(queue.as_str())));
+        let messages = messages.into_iter().flat_map(|(queue, messages)| {
+            messages.into_iter().map(move |message| json!({"queue": queue, "id": message.id, "body": message.body}))
+        });
+        self.aws.database.dump(TABLE).into_iter().chain(messages).collect()
+    }
+
+    /// Waits until nothing is due, and no message is left.
+    pub(crate) async fn rests(&self) {
+        let quiet = async {
+            while !self.is_quiet() {
+                self.after_seconds(1).await;
+            }
+        };
+        if timeout(PATIENCE, quiet).await.is_err() {
+            self.finds("it does not come to rest".to_owned());
+        }
+    }
+
+    fn is_quiet(&self) -> bool {
+        let empty = |queue: QueueName| self.aws.queues.is_empty(queue.as_str());
+        self.history.next_due_ms().is_none() && QueueName::ALL.into_iter().all(empty)
     }
 
     /// The events of a call, as a client reads them.
@@ -252,6 +306,9 @@ impl World {
     pub(crate) async fn asks(&self, ask: &Ask) -> Option<Reply> {
         if ask.function == "create-call" {
             self.clients.borrow_mut().asked.extend(ask.key.clone());
+        }
+        if ask.function == "create-sms-conversation" {
+            self.clients.borrow_mut().texting.extend(ask.key.clone());
         }
         let event = self.event(ask);
         let work = invoke(&self.app, find(ask.function).unwrap(), event);

@@ -59,6 +59,7 @@ pub(super) fn queue(name: QueueName) -> Queue {
     let consumer = match name {
         QueueName::Dispatch => "dispatch-call",
         QueueName::Webhooks => "deliver-webhook",
+        QueueName::Turns => "run-sms-turn",
         QueueName::Simulator => "simulator-callback",
         QueueName::Bulk => "accept-bulk-item",
     };

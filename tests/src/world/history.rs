@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use domain::call::Call;
 use domain::ids::ConversationId;
 use domain::organization::Organization;
+use domain::sms::SmsConversation;
 use domain::time::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use store::SimulatedCall;
+use store::{SimulatedCall, SimulatedText};
 use tokio::sync::Notify;
 
 use crate::sim::clock::VirtualClock;
@@ -33,6 +34,10 @@ pub(crate) struct History {
 pub(crate) struct Record {
     /// Every version of each call, in order.
     pub(crate) calls: BTreeMap<ConversationId, Vec<(Timestamp, Call)>>,
+    /// Every version of each SMS conversation, in order.
+    pub(crate) texts: BTreeMap<ConversationId, Vec<(Timestamp, SmsConversation)>>,
+    /// Every text that the simulator carried.
+    pub(crate) carried: Vec<Carried>,
     /// Every version of the organization, in order.
     pub(crate) organizations: Vec<(Timestamp, Organization)>,
     /// Every call that the simulator placed.
@@ -46,6 +51,14 @@ pub(crate) struct Record {
     /// What is in the index of what is due.
     pub(crate) due: BTreeMap<(String, String), i64>,
     seen_dials: BTreeSet<String>,
+}
+
+/// A text that was carried.
+#[derive(Clone, Debug)]
+pub(crate) struct Carried {
+    pub(crate) text: SimulatedText,
+    /// When the invocation began that sent it, where that is known.
+    pub(crate) begun: Option<Timestamp>,
 }
 
 /// A call that was placed.
@@ -74,6 +87,11 @@ impl History {
     /// A call as it stands.
     pub(crate) fn call(&self, id: ConversationId) -> Option<Call> {
         self.record().calls.get(&id).and_then(|versions| versions.last()).map(|(_, call)| call.clone())
+    }
+
+    /// An SMS conversation as it stands.
+    pub(crate) fn sms(&self, id: ConversationId) -> Option<SmsConversation> {
+        self.record().texts.get(&id).and_then(|versions| versions.last()).map(|(_, last)| last.clone())
     }
 
     pub(super) fn suppressed(&self, number: &str, at: Timestamp) {
@@ -110,6 +128,20 @@ impl History {
                 let versions = record.calls.entry(call.id).or_default();
                 if versions.last().is_none_or(|(_, last)| *last != call) {
                     versions.push((now, call));
+                }
+            }
+            ("conversation", "sms") => {
+                let conversation: SmsConversation = data(item);
+                let versions = record.texts.entry(conversation.id).or_default();
+                if versions.last().is_none_or(|(_, last)| *last != conversation) {
+                    versions.push((now, conversation));
+                }
+            }
+            ("phone", "text") => {
+                let text: SimulatedText = data(item);
+                if record.seen_dials.insert(text.message_id.clone()) {
+                    let begun = BEGUN.try_with(|begun| *begun).ok();
+                    record.carried.push(Carried { text, begun });
                 }
             }
             ("conversation", "log") => drop(record.log_entries.entry(place).or_insert(now)),

@@ -12,6 +12,7 @@ mod deployment;
 mod history;
 mod logs;
 mod receiver;
+mod texting;
 mod workers;
 
 use std::cell::RefCell;
@@ -59,8 +60,8 @@ pub(crate) struct World {
     pub(crate) history: History,
     pub(crate) habits: RefCell<Habits>,
     pub(crate) clients: RefCell<client::Clients>,
+    pub(crate) scope: Scope,
     logs: logs::Logs,
-    scope: Scope,
     key: RawKey,
 }
 
@@ -90,6 +91,7 @@ impl World {
         let urls = QueueUrls {
             dispatch: url(QueueName::Dispatch),
             webhooks: url(QueueName::Webhooks),
+            turns: url(QueueName::Turns),
             simulator: url(QueueName::Simulator),
             bulk: url(QueueName::Bulk),
         };
@@ -138,8 +140,10 @@ impl World {
             prompt: None,
             required_variables: Vec::new(),
             limits: Limits::default(),
+            sms: None,
         };
         self.operator.put_agent(id, &agent).await.unwrap();
+        self.operator.put_agent(id, &texting::agent(id)).await.unwrap();
         let key = ApiKey {
             name: "simulation".to_owned(),
             permissions: Permission::ALL.to_vec(),

@@ -10,6 +10,7 @@ use futures::FutureExt;
 use providers::egress::{Answer, EgressError, Exchange, OutboundRequest, RetryAfter};
 use serde_json::Value;
 
+use super::texting::TOOL_HOST;
 use crate::sim::clock::VirtualClock;
 use crate::sim::faults::{Point, Service};
 use crate::sim::gate::{Broken, Gate};
@@ -54,6 +55,8 @@ struct State {
     behaviours: BTreeMap<String, Behaviour>,
     secrets: BTreeMap<String, Secret>,
     received: Vec<Received>,
+    /// The keys of the tool calls that arrived.
+    tool_calls: Vec<String>,
 }
 
 impl Receiver {
@@ -73,6 +76,11 @@ impl Receiver {
     /// Everything that arrived, in order.
     pub(crate) fn received(&self) -> Vec<Received> {
         self.state().received.clone()
+    }
+
+    /// The keys of the tool calls that arrived, in order.
+    pub(crate) fn tool_calls(&self) -> Vec<String> {
+        self.state().tool_calls.clone()
     }
 
     /// The network, as the program sees it.
@@ -112,6 +120,10 @@ impl Receiver {
             body: &request.body,
         };
         let mut state = self.state();
+        if host == TOOL_HOST {
+            state.tool_calls.push(header("idempotency-key").to_owned());
+            return Reaction::Answers(200);
+        }
         let before = state.received.iter().filter(|received| received.host == host).count();
         let behaviour = state.behaviours.get(host).copied().unwrap_or(&[Reaction::Answers(200)]);
         let reaction = behaviour.get(before).or(behaviour.last()).copied().unwrap_or(Reaction::Answers(200));

@@ -154,6 +154,14 @@ impl World {
         Woken::Schedule
     }
 
+    /// The local stack is killed and started again: its queues are in memory, and the schedule runs at once.
+    pub(crate) async fn restarts(&self) {
+        for queue in QueueName::ALL {
+            self.aws.queues.lose_everything(queue.as_str());
+        }
+        self.reconciles().await;
+    }
+
     /// The next full minute at which `reconcile` finds something.
     fn next_schedule_ms(&self, workers: &Workers<'_>) -> Option<i64> {
         let due_ms = self.history.next_due_ms()?;

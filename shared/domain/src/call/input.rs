@@ -1,36 +1,11 @@
 //! What can happen to a call. A provider's own words die at its adapter: inside there is only what stands here.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::EndReason;
-use crate::time::{Span, Timestamp};
-
-/// A provider's id for a call.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(transparent)]
-pub struct ProviderCallId(String);
-
-impl ProviderCallId {
-    /// The id as the provider gave it.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The id as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for ProviderCallId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+use crate::end_reason::EndReason;
+use crate::ids::ProviderCallId;
+use crate::time::Timestamp;
 
 /// What can happen to a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,33 +66,7 @@ pub enum Input {
 }
 
 /// What came of asking a provider to place a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It has the call.
-    Accepted {
-        /// The provider's id for it.
-        call_id: ProviderCallId,
-    },
-    /// The attempt provably never happened, and another may go better: nothing was sent, or we were told to slow down.
-    NotPlaced {
-        /// How long the provider wants us to wait.
-        retry_after: Option<Span>,
-        /// For the log: no number, no text.
-        why: String,
-    },
-    /// The provider definitely refused, and would again.
-    Refused {
-        /// The reason that the call ends with.
-        reason: EndReason,
-        /// For the log: no number, no text.
-        why: String,
-    },
-    /// Anything else. It is never asked again blindly.
-    Unknown {
-        /// For the log: no number, no text.
-        why: String,
-    },
-}
+pub type Outcome = crate::dispatch::Outcome<ProviderCallId>;
 
 /// What a provider says of a call.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

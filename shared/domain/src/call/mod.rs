@@ -4,8 +4,6 @@
 //! entries to write and the claim it granted. [`obligations`] is the other half: what the service still
 //! owes a call, and when.
 
-mod end_reason;
-mod event;
 mod input;
 mod obligation;
 mod step;
@@ -16,16 +14,14 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-pub use end_reason::EndReason;
-pub use event::{CallEnded, CallStarted, ContactOptOut, Entry, Event, EventType, LogEntry, Note};
-pub use input::{Analysis, AnsweredBy, Cost, Input, Outcome, ProviderCallId, Report, Role, Utterance};
-pub use obligation::{
-    Due, Duty, ENQUEUE_GRACE, LONGEST_DELAY, LOOK_AHEAD, Obligation, due, due_at, next_action, obligations, wake_at,
-    wakes,
-};
-pub use step::{LEASE, MAX_FAILURES, Step, step};
+pub use input::{Analysis, AnsweredBy, Cost, Input, Outcome, Report, Role, Utterance};
+pub use obligation::{Duty, obligations};
+pub use step::{Step, step};
 
-use crate::ids::{AgentId, ContactId, ConversationId, Scope};
+use crate::conversation::{AgentRef, Change, Conversation, Effect};
+use crate::end_reason::EndReason;
+use crate::ids::{Channel, ContactId, ConversationId, ProviderCallId, Scope};
+use crate::obligation::Obligation;
 use crate::organization::{Limits, Provider};
 use crate::phone::PhoneNumber;
 use crate::time::{Span, Timestamp};
@@ -78,21 +74,6 @@ pub struct Window {
 /// How long a call waits for its dialling where the client names no end.
 pub const DEFAULT_WINDOW: Span = Span::minutes(15);
 
-/// The agent, as it was when the call was accepted.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AgentRef {
-    /// Its id.
-    pub id: AgentId,
-    /// Its slug.
-    pub slug: String,
-    /// What people call it.
-    #[serde(default)]
-    pub name: String,
-    /// Its version.
-    pub version: u32,
-}
-
 /// Where the attempt to place the call stands. It is settled later than the call itself may be ended: a call that was
 /// closed while the provider was being asked is still looked for, and hung up.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -129,9 +110,7 @@ pub enum Dispatch {
     Live {
         /// Since when we know.
         since: Timestamp,
-        /// The last time the provider said anything of it.
-        last_news_at: Timestamp,
-        /// When the provider is asked for news.
+        /// When the provider is asked for news: it has said nothing for a while, or the call has reached its limit.
         next_poll_at: Timestamp,
         /// Set where the call has to be hung up: always, once the call is ended.
         hang_up: Option<HangUp>,
@@ -347,5 +326,41 @@ impl Call {
         let measured = self.started_at.zip(self.ended_at).map(|(started, ended)| ended.since(started).as_seconds());
         let measured = measured.and_then(|seconds| u32::try_from(seconds).ok());
         self.facts.duration_seconds.or(measured).unwrap_or(0)
+    }
+}
+
+impl Conversation for Call {
+    type Input = Input;
+    type Duty = Duty;
+    type Claim = u32;
+
+    const CHANNEL: Channel = Channel::Voice;
+
+    fn id(&self) -> ConversationId {
+        self.id
+    }
+
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    fn customer(&self) -> &PhoneNumber {
+        &self.to
+    }
+
+    fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    fn obligations(&self) -> Vec<Obligation<Duty>> {
+        obligations(self)
+    }
+
+    fn advance(&self, input: Input, now: Timestamp) -> Change<Self> {
+        let step = step(self, input, now);
+        let opt_out = step.opt_out.then(|| Effect::Suppress { source: "analysis".to_owned() });
+        let settled = step.settlement.map(Effect::SettleHold);
+        let effects = step.transcript.map(Effect::StoreTranscript).into_iter().chain(opt_out).chain(settled).collect();
+        Change { after: step.call, log: step.log, effects, claimed: step.claimed }
     }
 }

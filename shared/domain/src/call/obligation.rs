@@ -1,23 +1,11 @@
 //! What the service still owes a call, and when. Nothing else decides when a call is looked at again.
 
-use super::step::{LIVE_GRACE, RING_GRACE};
-use super::transition::longest_life;
-use super::{Call, Closing, Dispatch, ProviderCallId, Transcript};
+use super::transition::{given_up_at, longest_life};
+use super::{Call, Closing, Dispatch, Transcript};
+use crate::ids::ProviderCallId;
+use crate::obligation::{LONGEST_DELAY, Obligation};
 use crate::planted::{Bug, is_planted};
-use crate::time::{Span, Timestamp};
-
-/// How long after the moment of a prompt obligation the index names it: its message may be lost.
-pub const ENQUEUE_GRACE: Span = Span::seconds(30);
-
-/// The longest delay of an SQS message.
-pub const LONGEST_DELAY: Span = Span::minutes(15);
-
-/// How far ahead the index names what no message was sent for. `reconcile` runs every minute and enqueues it with its
-/// exact delay.
-pub const LOOK_AHEAD: Span = Span::seconds(75);
-
-/// How often `reconcile` runs: what comes to the fore nearer than this may fall due before it is seen in the index.
-const RECONCILE_PERIOD: Span = Span::minutes(1);
+use crate::time::Timestamp;
 
 /// What to do for a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,20 +22,8 @@ pub enum Duty {
     PassTime,
 }
 
-/// Something owed at a moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Obligation {
-    /// When.
-    pub at: Timestamp,
-    /// What.
-    pub duty: Duty,
-    /// Whether the commit that made it also enqueues a message for it. What lies a minute off or more is left to the
-    /// index, whose reader looks ahead.
-    pub prompt: bool,
-}
-
 /// Every open obligation, in no order.
-pub fn obligations(call: &Call) -> Vec<Obligation> {
+pub fn obligations(call: &Call) -> Vec<Obligation<Duty>> {
     let mut open = Vec::with_capacity(4);
     let mut owe = |at, duty, prompt| open.push(Obligation { at, duty, prompt });
     let ended = call.is_ended();
@@ -74,11 +50,7 @@ pub fn obligations(call: &Call) -> Vec<Obligation> {
         }
         Dispatch::Live { since, next_poll_at, hang_up: None, .. } => {
             owe(*next_poll_at, Duty::Poll, false);
-            let limit = match call.started_at {
-                None => *since + Span::seconds(call.limits.ring_seconds) + RING_GRACE,
-                Some(started) => started + Span::seconds(call.limits.max_duration_seconds) + LIVE_GRACE,
-            };
-            owe(limit, Duty::PassTime, false);
+            owe(given_up_at(call, *since), Duty::PassTime, false);
         }
         Dispatch::Settled => {}
     }
@@ -89,7 +61,10 @@ pub fn obligations(call: &Call) -> Vec<Obligation> {
     if let Closing::Due { by } = call.closing {
         // Whoever brings the transcript may be lost: the provider is asked once before `call.ended` goes out without.
         let unheard = can_be_asked_after(call) && call.facts.transcript == Transcript::Awaited;
-        owe(by, if unheard { Duty::Poll } else { Duty::PassTime }, true);
+        let duty = if unheard { Duty::Poll } else { Duty::PassTime };
+        // In both hands: `call.ended` is promised within a minute, and a lost message would be missed after that only.
+        owe(by, duty.clone(), true);
+        owe(by, duty, false);
     }
     if let Some(at) = analysis_sought_at(call)
         && call.closing == Closing::Announced
@@ -110,59 +85,4 @@ fn can_be_asked_after(call: &Call) -> bool {
 /// When the provider of an ended call is asked for an analysis that it has not brought by itself.
 pub(super) fn analysis_sought_at(call: &Call) -> Option<Timestamp> {
     Some(call.ended_at? + call.provider.analysis_wait()?)
-}
-
-/// A place in the index of what is due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Due {
-    /// When it is due.
-    pub at: Timestamp,
-    /// From when on the index names it: ahead of time where no message was sent for it, so that its reader can send one
-    /// with the exact delay; at the time itself where only a lost message could make it necessary.
-    pub named_from: Timestamp,
-}
-
-impl Due {
-    /// Something that a message was sent for.
-    pub fn of_message(at: Timestamp) -> Self {
-        Self { at: at + ENQUEUE_GRACE, named_from: at + ENQUEUE_GRACE }
-    }
-
-    /// Something that no message was sent for.
-    pub fn of_index(at: Timestamp) -> Self {
-        Self { at, named_from: at - LOOK_AHEAD }
-    }
-}
-
-/// The call's place in the index: its earliest open obligation, a prompt one 30 seconds later than its message.
-pub fn due(call: &Call) -> Option<Due> {
-    let places = obligations(call).into_iter();
-    places
-        .map(|owed| if owed.prompt { Due::of_message(owed.at) } else { Due::of_index(owed.at) })
-        .min_by_key(|due| due.at)
-}
-
-/// When the call is due, as the index has it.
-pub fn due_at(call: &Call) -> Option<Timestamp> {
-    due(call).map(|due| due.at)
-}
-
-/// When a message has to wake the call: its earliest prompt obligation.
-pub fn wake_at(call: &Call) -> Option<Timestamp> {
-    obligations(call).into_iter().filter(|owed| owed.prompt).map(|owed| owed.at).min()
-}
-
-/// When messages have to wake a call that was changed just now: for its earliest prompt obligation, and for the earliest
-/// of all where that stood behind another one until now and is too near for the index. None for what the last change
-/// took care of.
-pub fn wakes(before: &Call, after: &Call, now: Timestamp) -> impl Iterator<Item = Timestamp> {
-    let earliest = |call: &Call| obligations(call).into_iter().map(|owed| owed.at).min();
-    let prompt = wake_at(after).filter(|at| Some(*at) != wake_at(before));
-    let near = earliest(after).filter(|at| Some(*at) != earliest(before) && at.since(now) < RECONCILE_PERIOD);
-    prompt.into_iter().chain(near.filter(|at| Some(*at) != wake_at(after)))
-}
-
-/// What to do for the call now: what is overdue the longest. `None` where nothing is due.
-pub fn next_action(call: &Call, now: Timestamp) -> Option<Duty> {
-    obligations(call).into_iter().filter(|owed| owed.at <= now).min_by_key(|owed| owed.at).map(|owed| owed.duty)
 }

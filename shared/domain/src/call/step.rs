@@ -1,28 +1,27 @@
 //! The rules of a call: one function.
 
-use super::event::Note;
 use super::obligation::analysis_sought_at;
 use super::transition::Transition;
-use super::{Call, Dispatch, EndReason, Input, LogEntry, Outcome, ProviderCallId, Report, Status, Utterance};
+use super::{Call, Dispatch, Input, Outcome, Report, Status, Utterance};
+use crate::dispatch::{self, LEASE, MAX_FAILURES, retry_delay};
+use crate::end_reason::EndReason;
+use crate::ids::ProviderCallId;
+use crate::log::{LogEntry, Note};
 use crate::planted::{Bug, is_planted};
 use crate::time::{Span, Timestamp};
 use crate::wallet::Settlement;
 
-/// How long a consumer may hold a claim. Longer than the function's timeout, so that a lapsed lease means a dead
-/// consumer; shorter than the queue's visibility timeout, so that the redelivery finds it lapsed.
-pub const LEASE: Span = Span::seconds(60);
-
-/// Attempts that provably never happened, after which the provider counts as unavailable: about five minutes.
-pub const MAX_FAILURES: u32 = 10;
-
 /// How long `call.ended` waits for the hang-up's confirmation and the transcript.
 pub(super) const CLOSING_WAIT: Span = Span::seconds(60);
 
-/// How long after its ring time a call that was not answered is ended here: the provider's own report goes first.
-pub(super) const RING_GRACE: Span = Span::seconds(30);
+/// How long after its ring time or its maximum the provider is asked what became of a call: its own report goes first.
+pub(super) const LIMIT_GRACE: Span = Span::seconds(15);
 
-/// How long after its maximum a live call is ended here: the provider's own limit goes first.
-pub(super) const LIVE_GRACE: Span = Span::seconds(30);
+/// How soon it is asked again where it does not answer that.
+pub(super) const LIMIT_RETRY: Span = Span::seconds(10);
+
+/// How long it is asked so. With the grace and its last answer, a call ends within a minute of its limit.
+pub(super) const LIMIT_PATIENCE: Span = Span::seconds(30);
 
 /// What follows from an input. Commit it before acting on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,8 +82,8 @@ impl Transition {
     fn settle(&mut self, attempt: u32, outcome: Outcome) {
         match outcome {
             // An acceptance is no news of the call's life: it only says that the provider has it.
-            Outcome::Accepted { call_id } => {
-                self.recognise(attempt, &call_id, false);
+            Outcome::Accepted { id } => {
+                self.recognise(attempt, &id, false);
             }
             Outcome::NotPlaced { retry_after, why } => self.not_placed(attempt, retry_after, why),
             Outcome::Refused { reason, why } => {
@@ -162,14 +161,14 @@ impl Transition {
     }
 
     fn polled(&mut self, call_id: &ProviderCallId, reports: Option<Vec<Report>>) {
-        let silence = self.call.provider.silence();
         if self.call.provider_call_id.as_ref() != Some(call_id) {
             return;
         }
         if let Some(reports) = reports {
             self.hear(reports);
-        } else if let Dispatch::Live { next_poll_at, .. } = &mut self.call.dispatch {
-            *next_poll_at = self.now + silence;
+            self.reach_limit();
+        } else {
+            self.poll_later();
         }
         let sought_at = analysis_sought_at(&self.call);
         let facts = &mut self.call.facts;
@@ -198,6 +197,19 @@ impl Transition {
         }
     }
 
+    /// Gives back what the wallet holds, less the call's price, once nothing of it can be live at the provider any more.
+    fn settle_hold(&mut self) {
+        let over = self.call.is_ended() && self.call.dispatch == Dispatch::Settled && self.call.strays.is_empty();
+        let connected = self.call.started_at.is_some();
+        let seconds = if connected { self.call.duration_seconds() } else { 0 };
+        if (over || (self.call.is_ended() && is_planted(Bug::SettleEarly)))
+            && let Some(hold) = self.call.hold.as_mut().filter(|hold| !hold.settled)
+        {
+            hold.settled = true;
+            self.settlement = Some(hold.settlement(seconds));
+        }
+    }
+
     /// What cannot be brought forward is ended; what cannot be ended is let go.
     fn abandon(&mut self) {
         self.note(Note::Abandoned);
@@ -215,12 +227,7 @@ fn is_over(reports: &[Report]) -> bool {
     reports.iter().any(|report| matches!(report, Report::Ended { .. }))
 }
 
-/// 1, 2, 4 … seconds, 60 at most.
-fn retry_delay(failures: u32) -> Span {
-    Span::seconds(1 << failures.saturating_sub(1).min(6)).min(Span::seconds(60))
-}
-
-/// 5, 10, 20, 40, 60 … seconds; for a call that is over here, a quarter of an hour once the first searches are done.
+/// As for any search; for a call that is over here, a quarter of an hour once the first searches are done.
 pub(super) fn search_delay(searches: u32, ended: bool) -> Span {
-    if ended && searches > 4 { Span::minutes(15) } else { Span::seconds(5 << searches.min(4)).min(Span::seconds(60)) }
+    if ended && searches > 4 { Span::minutes(15) } else { dispatch::search_delay(searches) }
 }

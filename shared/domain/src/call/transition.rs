@@ -1,12 +1,11 @@
 //! A call in the middle of a step: what every input may do to it.
 
-use super::event::{CallEnded, CallStarted, ContactOptOut, Entry, Event, LogEntry, Note};
-use super::step::{CLOSING_WAIT, LIVE_GRACE, RING_GRACE, Step};
-use super::{
-    AnsweredBy, Call, Closing, Dispatch, EndReason, HangUp, ProviderCallId, Report, Status, Stray, Transcript,
-    Utterance,
-};
-use crate::ids::Channel;
+use super::step::{CLOSING_WAIT, LIMIT_GRACE, LIMIT_PATIENCE, LIMIT_RETRY, Step};
+use super::{AnsweredBy, Call, Closing, Dispatch, HangUp, Report, Status, Stray, Transcript, Utterance};
+use crate::end_reason::EndReason;
+use crate::ids::{Channel, ProviderCallId};
+use crate::log::{CallEnded, CallStarted, Consent, Entry, Event, LogEntry, Note};
+use crate::organization::Limits;
 use crate::planted::{Bug, is_planted};
 use crate::time::{Span, Timestamp};
 use crate::wallet::Settlement;
@@ -21,7 +20,7 @@ pub(super) struct Transition {
     log: Vec<LogEntry>,
     transcript: Option<Vec<Utterance>>,
     opt_out: bool,
-    settlement: Option<Settlement>,
+    pub(super) settlement: Option<Settlement>,
 }
 
 impl Transition {
@@ -122,10 +121,10 @@ impl Transition {
         self.call.provider_call_id = Some(call_id);
         self.call.dispatch = Dispatch::Live {
             since: now,
-            last_news_at: now,
-            next_poll_at: now + self.call.provider.silence(),
+            next_poll_at: now,
             hang_up: (late && !is_planted(Bug::LateCallKept)).then_some(hang_up),
         };
+        self.poll_later();
     }
 
     fn stray(&mut self, attempt: u32, call_id: ProviderCallId) {
@@ -140,13 +139,30 @@ impl Transition {
 
     /// Takes in what the provider says of this call.
     pub(super) fn hear(&mut self, reports: Vec<Report>) {
-        let (now, silence) = (self.now, self.call.provider.silence());
-        if let Dispatch::Live { last_news_at, next_poll_at, .. } = &mut self.call.dispatch {
-            *last_news_at = now;
-            *next_poll_at = now + silence;
-        }
         for report in reports {
             self.apply(report);
+        }
+        self.poll_later();
+    }
+
+    /// Plans when the provider of a live call is asked for news: after its silence, and as soon as the call has reached
+    /// its limit; from then on in quick succession.
+    pub(super) fn poll_later(&mut self) {
+        let (now, silence) = (self.now, self.call.provider.silence());
+        let started_at = self.call.started_at;
+        let limits = self.call.limits;
+        if let Dispatch::Live { since, next_poll_at, .. } = &mut self.call.dispatch {
+            let limit = limit_at(limits, *since, started_at);
+            *next_poll_at = if now < limit { limit.min(now + silence) } else { now + LIMIT_RETRY };
+        }
+    }
+
+    /// The provider has just told what it knows of a call. One that has reached its limit all the same is ended here.
+    pub(super) fn reach_limit(&mut self) {
+        let Dispatch::Live { since, hang_up: None, .. } = self.call.dispatch else { return };
+        if self.now >= limit_at(self.call.limits, since, self.call.started_at) {
+            let started = self.call.started_at.is_some();
+            self.end(if started { EndReason::MAX_DURATION_EXCEEDED } else { EndReason::NO_ANSWER }, self.now);
         }
     }
 
@@ -254,7 +270,7 @@ impl Transition {
                 }
             }
             Dispatch::Unknown { since, .. } => self.pass_unknown_time(since),
-            Dispatch::Live { since, last_news_at, hang_up, .. } => self.pass_live_time(since, last_news_at, hang_up),
+            Dispatch::Live { since, hang_up, .. } => self.pass_live_time(since, hang_up),
             Dispatch::Settled => {}
         }
         let abandon_after = self.longest_life();
@@ -277,25 +293,12 @@ impl Transition {
         }
     }
 
-    fn pass_live_time(&mut self, since: Timestamp, last_news_at: Timestamp, hang_up: Option<HangUp>) {
-        let (now, limits) = (self.now, self.call.limits);
-        if let Some(hang_up) = hang_up {
-            if now >= hang_up.since + self.longest_life() {
-                self.give_up();
-            }
-            return;
-        }
-        // Twice the silence: the provider was asked in between and had nothing to say.
-        let silent = now >= last_news_at + self.call.provider.silence().times(2);
-        let lost = silent || self.call.status < Status::Ringing;
-        match self.call.started_at {
-            None if now >= since + Span::seconds(limits.ring_seconds) + RING_GRACE => {
-                self.end(if lost { EndReason::PROVIDER_LOST } else { EndReason::NO_ANSWER }, now);
-            }
-            Some(started) if now >= started + Span::seconds(limits.max_duration_seconds) + LIVE_GRACE => {
-                self.end(if lost { EndReason::PROVIDER_LOST } else { EndReason::MAX_DURATION_EXCEEDED }, now);
-            }
-            None | Some(_) => {}
+    /// Time alone does not say what became of a call: a provider that does not answer that has lost it.
+    fn pass_live_time(&mut self, since: Timestamp, hang_up: Option<HangUp>) {
+        match hang_up {
+            Some(hang_up) if self.now >= hang_up.since + self.longest_life() => self.give_up(),
+            None if self.now >= given_up_at(&self.call, since) => self.end(EndReason::PROVIDER_LOST, self.now),
+            Some(_) | None => {}
         }
     }
 
@@ -326,25 +329,12 @@ impl Transition {
             self.emit(Event::CallAnalyzed(analysis));
         }
         if self.opt_out {
-            self.emit(Event::ContactOptOut(ContactOptOut {
+            self.emit(Event::ContactOptOut(Consent {
                 phone_number: self.call.to.clone(),
                 channel: Channel::Voice,
                 source: "analysis".to_owned(),
                 keyword: None,
             }));
-        }
-    }
-
-    /// Gives back what the wallet holds, less the call's price, once nothing of it can be live at the provider any more.
-    pub(super) fn settle_hold(&mut self) {
-        let over = self.call.is_ended() && self.call.dispatch == Dispatch::Settled && self.call.strays.is_empty();
-        let connected = self.call.started_at.is_some();
-        let seconds = if connected { self.call.duration_seconds() } else { 0 };
-        if (over || (self.call.is_ended() && is_planted(Bug::SettleEarly)))
-            && let Some(hold) = self.call.hold.as_mut().filter(|hold| !hold.settled)
-        {
-            hold.settled = true;
-            self.settlement = Some(hold.settlement(seconds));
         }
     }
 
@@ -371,6 +361,21 @@ impl Transition {
     fn clamp(&self, at: Timestamp) -> Timestamp {
         at.max(self.call.started_at.unwrap_or(self.call.created_at)).min(self.now)
     }
+}
+
+/// When a call that the provider has had since then has reached its limit: its ring time, or once it was answered its
+/// maximum. The provider is to have reported its end by then, and is asked for it.
+fn limit_at(limits: Limits, since: Timestamp, started_at: Option<Timestamp>) -> Timestamp {
+    let limit = match started_at {
+        None => since + Span::seconds(limits.ring_seconds),
+        Some(started_at) => started_at + Span::seconds(limits.max_duration_seconds),
+    };
+    limit + LIMIT_GRACE
+}
+
+/// When a call that the provider has had since then is ended, whether or not the provider has answered for it.
+pub(super) fn given_up_at(call: &Call, since: Timestamp) -> Timestamp {
+    limit_at(call.limits, since, call.started_at) + LIMIT_PATIENCE
 }
 
 /// How long a call can be live at the provider, with a margin.

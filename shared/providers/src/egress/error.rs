@@ -64,12 +64,13 @@ impl EgressError {
         if let Some(address) = in_chain::<NotPublic>(&error) {
             return Self::Refused(UrlError::NotPublic(*address));
         }
+        // TLS may break down later too, when the request may have been sent.
         let secured = in_chain::<rustls::Error>(&error).is_none();
-        match (error.is_dns(), secured, error.is_connect()) {
+        match (error.is_dns(), error.is_connect(), secured) {
             (true, _, _) => Self::Dns(error.into()),
-            (false, false, _) => Self::Tls(error.into()),
+            (false, true, false) => Self::Tls(error.into()),
             (false, true, true) => Self::Connect(error.into()),
-            (false, true, false) => Self::Broken(error.into()),
+            (false, false, _) => Self::Broken(error.into()),
         }
     }
 }

@@ -3,10 +3,14 @@
 
 mod script;
 mod test_numbers;
+mod text;
+mod text_script;
 
-use domain::call::{Call, Outcome, ProviderCallId, Report};
+use domain::call::{Call, Outcome, Report};
+use domain::ids::ProviderCallId;
 use domain::ids::{ConversationId, Scope, hex};
 use domain::phone::PhoneNumber;
+use domain::sms::DeliveryReport;
 use domain::time::{Span, Timestamp};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -17,7 +21,8 @@ use store::{DialPermit, MESSAGE_VERSION, Message, QueueName, SimulatedCall, Stor
 use crate::outcome::{Wire, classify};
 use crate::voice::{Found, ProviderError, Recording, VoiceProvider};
 use script::Answer;
-pub use test_numbers::{TEST_NUMBERS, TestNumber};
+pub use test_numbers::{TEST_NUMBERS, TEXT_NUMBERS, TestNumber, TextNumber};
+pub use text_script::TextScript;
 
 /// A callback on its way: which stage of which call is to be reported. What it says is computed when it arrives.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +42,52 @@ pub struct CallbackJob {
     pub call_id: String,
     /// What happened.
     pub stage: Stage,
+}
+
+/// A delivery report on its way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReportJob {
+    /// The message's version.
+    pub v: u32,
+    /// The conversation the text was sent for.
+    pub conversation: ConversationId,
+    /// Whose it is.
+    pub scope: Scope,
+    /// The text's number in that conversation.
+    pub number: u32,
+    /// What the report says.
+    pub report: DeliveryReport,
+}
+
+/// A customer's text on its way to us.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReplyJob {
+    /// The message's version.
+    pub v: u32,
+    /// Whom it is for.
+    pub scope: Scope,
+    /// The customer's number.
+    pub from: PhoneNumber,
+    /// Our number.
+    pub to: PhoneNumber,
+    /// The simulator's id for it.
+    pub message_id: String,
+    /// The text.
+    pub content: String,
+}
+
+/// Everything that the simulator says later.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum SimulatorJob {
+    /// A stage of a call.
+    Call(CallbackJob),
+    /// What became of a text.
+    Report(ReportJob),
+    /// A customer's text.
+    Reply(ReplyJob),
 }
 
 /// The simulator.
@@ -60,16 +111,16 @@ impl Simulator {
         Ok(call.and_then(|call| script::report(&call, job.stage)).unwrap_or_default())
     }
 
-    async fn place(&self, permit: &DialPermit) -> Wire {
+    async fn place(&self, permit: &DialPermit) -> Wire<ProviderCallId> {
         let call = permit.call();
         let script = Script::of(&call.to);
         match script.answer(permit.attempt()) {
             Answer::Refuse { status, meaning } => {
-                return Wire::Answered { status, retry_after: None, call_id: None, meaning };
+                return Wire::Answered { status, retry_after: None, id: None, meaning };
             }
             Answer::TooManyRequests => {
                 let retry_after = Some(Span::seconds(1));
-                return Wire::Answered { status: 429, retry_after, call_id: None, meaning: None };
+                return Wire::Answered { status: 429, retry_after, id: None, meaning: None };
             }
             Answer::Place | Answer::PlaceAndTimeOut => {}
         }
@@ -92,34 +143,45 @@ impl Simulator {
         if script.answer(permit.attempt()) == Answer::PlaceAndTimeOut {
             return Wire::TimedOut;
         }
-        let call_id = Some(ProviderCallId::new(placed.call_id));
-        Wire::Answered { status: 201, retry_after: None, call_id, meaning: None }
+        let id = Some(ProviderCallId::new(placed.call_id));
+        Wire::Answered { status: 201, retry_after: None, id, meaning: None }
     }
 
-    /// A provider's callbacks may be lost: that is what polls are for.
     async fn send_callbacks(&self, call: &SimulatedCall, scope: &Scope, stages: &[(Timestamp, Stage)], now: Timestamp) {
-        let messages: Result<Vec<Message>, StoreError> = stages
-            .iter()
-            .map(|(at, stage)| {
-                let job = CallbackJob {
-                    v: MESSAGE_VERSION,
-                    conversation: call.conversation,
-                    scope: scope.clone(),
-                    attempt: call.attempt,
-                    to: call.to.clone(),
-                    call_id: call.call_id.clone(),
-                    stage: *stage,
-                };
-                Message::new(&job, scope, at.since(now))
-            })
-            .collect();
+        let job = |stage: Stage| CallbackJob {
+            v: MESSAGE_VERSION,
+            conversation: call.conversation,
+            scope: scope.clone(),
+            attempt: call.attempt,
+            to: call.to.clone(),
+            call_id: call.call_id.clone(),
+            stage,
+        };
+        let jobs: Vec<(Timestamp, SimulatorJob)> =
+            stages.iter().map(|(at, stage)| (*at, SimulatorJob::Call(job(*stage)))).collect();
+        self.send_later(scope, &jobs, now).await;
+    }
+
+    /// A provider's callbacks may be lost: that is what polls and searches are for.
+    async fn send_later(&self, scope: &Scope, jobs: &[(Timestamp, SimulatorJob)], now: Timestamp) {
+        let messages: Result<Vec<Message>, StoreError> =
+            jobs.iter().map(|(at, job)| Message::new(job, scope, at.since(now))).collect();
         let sent = match messages {
-            Ok(messages) => self.store.queues.send(QueueName::Simulator, &messages).await,
+            Ok(messages) => self.send_stubbornly(&messages).await,
             Err(error) => Err(error),
         };
         if let Err(error) = sent {
             tracing::warn!(error = &error as &dyn std::error::Error, "the simulator's callbacks are lost");
         }
+    }
+
+    /// What SQS leaves out of a batch is sent once more: a customer's answer comes only once.
+    async fn send_stubbornly(&self, messages: &[Message]) -> Result<(), StoreError> {
+        let sent = self.store.queues.send_each(QueueName::Simulator, messages).await;
+        let left_out =
+            messages.iter().zip(&sent.taken).filter(|(_, taken)| !**taken).map(|(message, _)| message.clone());
+        let left_out: Vec<Message> = left_out.collect();
+        self.store.queues.send(QueueName::Simulator, &left_out).await
     }
 
     async fn find(&self, call: &Call) -> Result<Option<Found>, ProviderError> {

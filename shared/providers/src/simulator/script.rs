@@ -1,6 +1,7 @@
 //! The simulator's scripts: what a call to a number does, as a function of the script and the time.
 
-use domain::call::{Analysis, AnsweredBy, Cost, EndReason, Report, Role, Utterance};
+use domain::call::{Analysis, AnsweredBy, Cost, Report, Role, Utterance};
+use domain::end_reason::EndReason;
 use domain::phone::PhoneNumber;
 use domain::time::{Span, Timestamp};
 use serde::{Deserialize, Serialize};

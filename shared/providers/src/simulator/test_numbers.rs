@@ -1,8 +1,9 @@
 //! The numbers that choose a script: the one table behind the simulator, the OpenAPI document and the README.
 
-use domain::call::EndReason;
+use domain::end_reason::EndReason;
 
 use super::script::Script;
+use super::text_script::TextScript;
 
 /// Which numbers play a script, and how their calls end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,4 +62,35 @@ pub const TEST_NUMBERS: [TestNumber; 13] = [
         EndReason::COMPLETED,
         "times out after placing the call, no callbacks; only a search and polls find it",
     ),
+];
+
+/// Which numbers play a script when they are sent a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextNumber {
+    /// The number's last four digits; `None` stands for all that no other row names.
+    pub last_four: Option<&'static str>,
+    /// The script.
+    pub script: TextScript,
+    /// What happens, in the words of the contract.
+    pub what: &'static str,
+}
+
+const fn text(last_four: &'static str, script: TextScript, what: &'static str) -> TextNumber {
+    TextNumber { last_four: Some(last_four), script, what }
+}
+
+/// Every script's numbers, for SMS.
+pub const TEXT_NUMBERS: [TextNumber; 8] = [
+    TextNumber { last_four: None, script: TextScript::Deliver, what: "accepted, sent, delivered" },
+    text("0101", TextScript::Undelivered, "accepted, undelivered"),
+    text("0102", TextScript::AnswersOnce, "delivered; the customer answers once"),
+    text("0103", TextScript::AnswersStop, "delivered; the customer answers STOP"),
+    text("0104", TextScript::AnswersThrice, "delivered; the customer sends three texts at once"),
+    text(
+        "0105",
+        TextScript::TimesOutAfterAccepting,
+        "the provider times out after accepting; its delivery report comes",
+    ),
+    text("0106", TextScript::TwiceAndReversed, "every delivery report twice, and in reverse order"),
+    text("0107", TextScript::OptedOut, "refused: the number opted out at the carrier"),
 ];

@@ -1,6 +1,7 @@
 //! Promises 1, 2, 4, 5 and 7: one call for a request, in bounded time, never backwards, nobody who opted out.
 
-use domain::call::{Call, Dispatch, EndReason, Status, Transcript};
+use domain::call::{Call, Dispatch, Status, Transcript};
+use domain::end_reason::EndReason;
 use domain::ids::{ConversationId, Operation};
 use domain::time::{Span, Timestamp};
 use providers::simulator::Script;
@@ -12,18 +13,22 @@ use crate::world::client::Expected;
 const UNKNOWN: Span = Span::minutes(5);
 /// The bound on ringing and on a live call, beyond its own limit.
 const BEYOND_LIMIT: Span = Span::seconds(60);
+/// How much later the end may be seen where the consumer dies that asks the provider for it: it takes its message along, the
+/// index names the call half a minute later, and the next run of the schedule may be a minute off. The quarter of a minute
+/// that is kept in hand for the provider makes up for a part of it.
+const DEAD_CONSUMER: Span = Span::seconds(60);
 /// How long a call may wait beyond its window, which nothing promises: a run of the schedule or two.
 const BEYOND_WINDOW: Span = Span::minutes(2);
-/// How long after the end `call.ended` may come: the minute it may wait, and what its message takes.
+/// How long after the end `call.ended` may come: the minute it may wait, and a provider that is asked once more and
+/// takes its time.
 const ANNOUNCEMENT: Span = Span::seconds(70);
-/// The same where that message was lost: 30 seconds later the index names the call to the next run of the schedule.
-const ANNOUNCEMENT_BY_INDEX: Span = Span::seconds(160);
 /// How long after the end a call may still be up at the provider: a claim's lease and a search.
 const HANGING_UP: Span = Span::minutes(5);
 
-/// What a call ends as, whatever its script, where services are away for longer than anything is retried.
-const GIVEN_UP: [EndReason; 3] =
-    [EndReason::INTERNAL_ERROR, EndReason::DISPATCH_DEADLINE_EXCEEDED, EndReason::PROVIDER_LOST];
+/// What a call ends as, whatever its script, where services are away for longer than anything is retried: its window may
+/// close before anybody could dial it, and its provider not answer for half a minute. That we ourselves gave it up is
+/// no excuse.
+const GIVEN_UP: [EndReason; 2] = [EndReason::DISPATCH_DEADLINE_EXCEEDED, EndReason::PROVIDER_LOST];
 
 impl Audit<'_> {
     /// One conversation for every key that was accepted, none for one that was refused.
@@ -83,8 +88,7 @@ impl Audit<'_> {
             self.finds(2, id, format!("ended at {ended_at}, and had to by {bound}; it was {:?}", last.dispatch));
         }
         let announced = conversation.announced_at();
-        let wait = if self.measure.weather == Weather::Calm { ANNOUNCEMENT } else { ANNOUNCEMENT_BY_INDEX };
-        let latest = *ended_at + wait + self.measure.slack;
+        let latest = *ended_at + ANNOUNCEMENT + self.measure.slack;
         if announced.is_some_and(|announced| announced > latest) {
             self.finds(2, id, format!("ended at {ended_at}, and was announced at {announced:?}"));
         }
@@ -163,9 +167,8 @@ fn bound_of(call: &Call, weather: Weather) -> Timestamp {
         (Dispatch::Asking { since, .. } | Dispatch::Unknown { since, .. }, _) => *since + UNKNOWN,
         (Dispatch::Live { .. } | Dispatch::Settled, Some(started)) => started + limit + BEYOND_LIMIT,
         (Dispatch::Live { since, .. }, None) => {
-            // What the provider says of it may come by the next poll only.
-            let poll = if weather == Weather::Calm { Span::ZERO } else { call.provider.silence() };
-            *since + Span::seconds(call.limits.ring_seconds) + BEYOND_LIMIT + poll
+            let late = if weather == Weather::Calm { Span::ZERO } else { DEAD_CONSUMER };
+            *since + Span::seconds(call.limits.ring_seconds) + BEYOND_LIMIT + late
         }
         (Dispatch::Settled, None) => call.window.not_after + BEYOND_WINDOW,
     }

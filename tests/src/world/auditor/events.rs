@@ -1,24 +1,18 @@
 //! Promises 2 and 3: the events of a conversation, in order and without gaps.
 
-use domain::call::{Entry, Event, LogEntry};
 use domain::ids::ConversationId;
+use domain::log::{Entry, Event, LogEntry};
 
 use super::{Audit, Conversation};
 
 /// The name of the event in a log entry.
 pub(super) fn name(entry: &LogEntry) -> Option<&'static str> {
-    match &entry.entry {
-        Entry::Event { event, .. } => Some(event.event_type().as_str()),
-        Entry::Note { .. } => None,
-    }
+    entry.entry.event().map(|event| event.event_type().as_str())
 }
 
 /// The event's place in the sequence.
 pub(super) fn sequence(entry: &LogEntry) -> Option<u64> {
-    match &entry.entry {
-        Entry::Event { sequence, .. } => Some(*sequence),
-        Entry::Note { .. } => None,
-    }
+    entry.entry.sequence()
 }
 
 impl Audit<'_> {
@@ -59,6 +53,6 @@ impl Audit<'_> {
 fn connected_when_announced(conversation: &Conversation) -> bool {
     conversation.log.iter().any(|(_, entry)| match &entry.entry {
         Entry::Event { event: Event::CallEnded(ended), .. } => ended.started_at.is_some(),
-        Entry::Event { .. } | Entry::Note { .. } => false,
+        Entry::Event { .. } | Entry::Notice { .. } | Entry::Note { .. } => false,
     })
 }

@@ -15,7 +15,8 @@ impl Audit<'_> {
             if !left.is_empty() {
                 self.findings.push(format!("left over: {} messages on {}", left.len(), queue.as_str()));
             }
-            // What is redelivered again and again in a storm is buried, though it did its work.
+            // What is redelivered again and again in a storm is buried, though it did its work, or the index does it: that
+            // nothing is lost with it is judged by what became of every call and delivery.
             let dead = if self.measure.weather == Weather::Wild { Vec::new() } else { dead };
             for letter in dead {
                 self.findings.push(format!("left over: a dead letter of {}: {}", queue.as_str(), letter.body));

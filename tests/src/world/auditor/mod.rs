@@ -5,13 +5,15 @@ mod calls;
 mod deliveries;
 mod events;
 mod leftovers;
+mod texts;
 mod wallets;
 
 use std::collections::BTreeMap;
 
-use domain::call::{Call, LogEntry};
+use domain::call::Call;
 use domain::delivery::Delivery;
 use domain::ids::ConversationId;
+use domain::log::LogEntry;
 use domain::time::{Span, Timestamp};
 use domain::wallet::WalletEntry;
 use serde_json::Value;
@@ -87,10 +89,11 @@ pub(crate) fn audit(world: &World, measure: Measure) -> Vec<String> {
         audit.judges_bounds(*id, conversation);
         audit.judges_dials(*id, conversation);
         audit.judges_events(*id, conversation);
-        audit.judges_deliveries(*id, conversation);
+        audit.judges_deliveries(*id, &conversation.log, &conversation.deliveries);
         audit.judges_hold(*id, conversation);
     }
     audit.judges_expectations();
+    audit.judges_texts();
     audit.judges_receipts();
     audit.judges_wallets();
     audit.judges_leftovers();

@@ -4,7 +4,8 @@ use super::{
     accepted, analysis, claim, close, found, heard, hung_up, not_found, not_placed, outcome, placed_as, polled,
     refused, transcript, unknown,
 };
-use crate::call::{AnsweredBy, Call, Cost, EndReason, Input, Report, obligations};
+use crate::call::{AnsweredBy, Call, Cost, Input, Report, obligations};
+use crate::end_reason::EndReason;
 use crate::time::{Span, Timestamp};
 
 /// The attempts and the provider's calls that an input may name.

@@ -4,10 +4,11 @@ use super::{
     History, START, accepted_for, answered, at, claim, close, found, heard, id, not_found, not_placed, outcome, over,
     placed_as, refused, unknown,
 };
-use crate::call::{
-    Dispatch, Duty, ENQUEUE_GRACE, EndReason, EventType, Input, LEASE, MAX_FAILURES, Report, Status, Window, due_at,
-    next_action, wake_at,
-};
+use crate::call::{Dispatch, Duty, Input, Report, Status, Window};
+use crate::dispatch::{LEASE, MAX_FAILURES};
+use crate::end_reason::EndReason;
+use crate::log::EventType;
+use crate::obligation::{ENQUEUE_GRACE, due_at, next_action, wake_at};
 use crate::time::Span;
 
 #[test]

@@ -4,7 +4,10 @@ use super::{
     History, START, analysis, answered, at, claim, close, found, heard, hung_up, id, not_found, outcome, over,
     placed_as, polled, transcript, unknown,
 };
-use crate::call::{Dispatch, Duty, EndReason, EventType, Input, Report, Status, due_at, next_action};
+use crate::call::{Dispatch, Duty, Input, Report, Status};
+use crate::end_reason::EndReason;
+use crate::log::EventType;
+use crate::obligation::{due_at, next_action};
 
 /// A call that the provider has had since the first second.
 fn placed() -> History {
@@ -106,24 +109,57 @@ fn a_call_given_up_as_unconfirmed_is_still_looked_for_and_hung_up() {
     assert_eq!(call.events, [EventType::CallEnded], "the closing event is out: nothing starts behind it");
 }
 
+/// A call that rings, and has rung for too long 61 seconds after its acceptance.
+fn rung_out() -> History {
+    let call = placed().then(5, heard(1, "A", &[Report::Ringing]));
+    assert_eq!(next_action(&call.call, at(60)), None);
+    assert_eq!(next_action(&call.call, at(61)), Some(Duty::Poll));
+    call
+}
+
 #[test]
-fn a_call_that_rings_for_too_long_is_ended_as_not_answered() {
-    let call = placed().then(5, heard(1, "A", &[Report::Ringing])).then(1 + 45 + 30, Input::Tick);
+fn a_call_that_rings_for_too_long_is_ended_as_not_answered_once_the_provider_was_asked() {
+    let call = rung_out().then(61, polled("A", Some(&[Report::Ringing])));
     assert_eq!(call.end_reason(), Some("no_answer"));
-    assert_eq!(next_action(&call.call, at(76)), Some(Duty::HangUp(id("A"))));
+    assert_eq!(next_action(&call.call, at(61)), Some(Duty::HangUp(id("A"))));
 }
 
 #[test]
-fn a_call_that_lasts_for_too_long_is_ended() {
-    let limit = 10 + 1_800 + 30;
-    let call = connected().then(limit - 60, polled("A", Some(&[]))).then(limit, Input::Tick);
-    assert_eq!(call.end_reason(), Some("max_duration_exceeded"));
+fn what_the_provider_knows_goes_before_the_ring_time() {
+    let ended = Report::Ended {
+        at: at(30),
+        reason: EndReason::COMPLETED,
+        started_at: Some(at(10)),
+        answered_by: None,
+        duration_seconds: Some(20),
+    };
+    let call = rung_out().then(61, polled("A", Some(&[ended])));
+    assert_eq!((call.end_reason(), call.call.started_at), (Some("completed"), Some(at(10))));
+    let answered = rung_out().then(61, polled("A", Some(&[answered(10)])));
+    assert_eq!(answered.call.status, Status::InProgress);
 }
 
 #[test]
-fn a_call_that_the_provider_does_not_know_of_any_more_is_lost() {
-    let call = placed().then(61, polled("A", None)).then(1 + 45 + 30, Input::Tick);
-    assert_eq!(call.end_reason(), Some("provider_lost"));
+fn a_provider_that_does_not_answer_for_a_call_at_its_limit_is_asked_again_and_then_has_lost_it() {
+    let mut call = rung_out();
+    for seconds in [61, 71, 81] {
+        assert_eq!(next_action(&call.call, at(seconds)), Some(Duty::Poll));
+        call = call.then(seconds, polled("A", None)).then(seconds, Input::Tick);
+        assert_eq!((call.end_reason(), next_action(&call.call, at(seconds + 9))), (None, None));
+    }
+    assert_eq!(call.clone().then(85, polled("A", Some(&[]))).end_reason(), Some("no_answer"));
+    assert_eq!(call.then(91, Input::Tick).end_reason(), Some("provider_lost"));
+}
+
+#[test]
+fn a_call_that_lasts_for_too_long_is_ended_once_the_provider_was_asked() {
+    let limit = 10 + 1_800 + 15;
+    let call = connected().then(limit - 30, polled("A", Some(&[])));
+    assert_eq!((call.end_reason(), next_action(&call.call, at(limit - 1))), (None, None));
+    assert_eq!(next_action(&call.call, at(limit)), Some(Duty::Poll));
+    assert_eq!(call.clone().then(limit, polled("A", Some(&[]))).end_reason(), Some("max_duration_exceeded"));
+    let silent = call.then(limit, polled("A", None)).then(limit + 30, Input::Tick);
+    assert_eq!(silent.end_reason(), Some("provider_lost"));
 }
 
 #[test]

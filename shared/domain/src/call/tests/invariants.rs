@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::{claim, found, hung_up, not_found, polled};
-use crate::call::{
-    Call, Closing, Dispatch, Duty, ENQUEUE_GRACE, Entry, EventType, Input, Obligation, Outcome, Report, Status, Step,
-    Transcript, due_at, next_action, obligations, step, wake_at,
-};
+use crate::call::{Call, Closing, Dispatch, Duty, Input, Outcome, Report, Status, Step, Transcript, obligations, step};
+use crate::end_reason::EndReason;
+use crate::log::{Entry, EventType};
+use crate::obligation::{ENQUEUE_GRACE, Obligation, due_at, next_action, wake_at};
 use crate::time::{Span, Timestamp};
 
 /// Whatever is not settled is due, and the parts of a call agree with each other.
@@ -44,7 +44,7 @@ pub(super) fn of_what_is_due(call: &Call, now: Timestamp) {
     let due = due_at(call);
     assert!(owed.iter().all(|owed| due.is_some_and(|due| due <= owed.at + ENQUEUE_GRACE)), "{call:?}");
     assert_eq!(wake_at(call), owed.iter().filter(|owed| owed.prompt).map(|owed| owed.at).min());
-    let overdue: Vec<&Obligation> = owed.iter().filter(|owed| owed.at <= now).collect();
+    let overdue: Vec<&Obligation<Duty>> = owed.iter().filter(|owed| owed.at <= now).collect();
     let Some(duty) = next_action(call, now) else {
         assert!(overdue.is_empty() && due.is_none_or(|due| due > now), "{call:?} at {now}");
         return;
@@ -102,6 +102,30 @@ fn of_the_status(before: &Call, input: &Input, step: &Step, context: &dyn Fn() -
     }
     if matches!(input, Input::Close { .. }) {
         assert!(after.is_ended(), "{}", context());
+    }
+    // That nobody answered, or that it lasted for too long, is said by a provider that was asked, never by time alone.
+    let told = [EndReason::NO_ANSWER, EndReason::MAX_DURATION_EXCEEDED];
+    if !before.is_ended() && after.end_reason.as_ref().is_some_and(|reason| told.contains(reason)) {
+        assert!(brings_news(input), "{}", context());
+    }
+}
+
+/// Whether a provider speaks in it of a call that it has.
+fn brings_news(input: &Input) -> bool {
+    match input {
+        Input::Heard { reports, .. }
+        | Input::Searched { found: Some((_, reports)), .. }
+        | Input::Polled { reports: Some(reports), .. } => {
+            matches!(input, Input::Polled { .. }) || reports.iter().any(|report| matches!(report, Report::Ended { .. }))
+        }
+        Input::Searched { found: None, .. }
+        | Input::Polled { reports: None, .. }
+        | Input::Close { .. }
+        | Input::Claim { .. }
+        | Input::Outcome { .. }
+        | Input::HungUp { .. }
+        | Input::Tick
+        | Input::Abandon => false,
     }
 }
 
@@ -202,8 +226,7 @@ fn of_a_duplicate(before: &Call, input: &Input, now: Timestamp, first: &Step, co
 }
 
 fn without_news(mut call: Call) -> Call {
-    if let Dispatch::Live { last_news_at, next_poll_at, .. } = &mut call.dispatch {
-        *last_news_at = super::START;
+    if let Dispatch::Live { next_poll_at, .. } = &mut call.dispatch {
         *next_poll_at = super::START;
     }
     call

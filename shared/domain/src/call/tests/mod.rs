@@ -6,12 +6,11 @@ mod end_rules;
 mod invariants;
 mod pairs;
 
-use super::{
-    AgentRef, Analysis, Call, DEFAULT_WINDOW, EndReason, EventType, Input, NewCall, Outcome, ProviderCallId, Report,
-    Step, Window, step,
-};
-use crate::call::Entry;
-use crate::ids::{AgentId, ConversationId, Mode, Operation, OrganizationId, Scope};
+use super::{Analysis, Call, DEFAULT_WINDOW, Input, NewCall, Outcome, Report, Step, Window, step};
+use crate::conversation::AgentRef;
+use crate::end_reason::EndReason;
+use crate::ids::{AgentId, ConversationId, Mode, Operation, OrganizationId, ProviderCallId, Scope};
+use crate::log::{Entry, EventType};
 use crate::organization::{Limits, Provider};
 use crate::phone::PhoneNumber;
 use crate::time::{Span, Timestamp};
@@ -109,7 +108,7 @@ fn outcome(attempt: u32, outcome: Outcome) -> Input {
 }
 
 fn placed_as(call: &str) -> Outcome {
-    Outcome::Accepted { call_id: id(call) }
+    Outcome::Accepted { id: id(call) }
 }
 
 fn not_placed(retry_after: Option<Span>) -> Outcome {

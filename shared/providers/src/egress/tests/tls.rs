@@ -1,7 +1,7 @@
 //! The guard over TLS, with a certificate that nobody but a test trusts.
 
-use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, TcpListener};
+use std::io::{self, Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -32,8 +32,15 @@ fn decoded(base64: &str) -> Vec<u8> {
     STANDARD.decode(base64).unwrap()
 }
 
-/// An endpoint that speaks TLS under [`CERTIFICATE`] to one client. Says whether a request came through.
+type TlsStream = StreamOwned<ServerConnection, TcpStream>;
+
+/// An endpoint that answers its one request as it should.
 fn endpoint() -> (u16, JoinHandle<bool>) {
+    endpoint_that(|stream| stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nsafe"))
+}
+
+/// An endpoint that speaks TLS under [`CERTIFICATE`] to one client. Says whether a request came through and was answered.
+fn endpoint_that(answer: fn(&mut TlsStream) -> io::Result<()>) -> (u16, JoinHandle<bool>) {
     let certificate = CertificateDer::from(decoded(CERTIFICATE));
     let key = PrivatePkcs8KeyDer::from(decoded(KEY));
     let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -49,7 +56,7 @@ fn endpoint() -> (u16, JoinHandle<bool>) {
         let mut stream = StreamOwned::new(ServerConnection::new(Arc::new(config)).unwrap(), socket);
         let mut request = [0; 1_024];
         let arrived = stream.read(&mut request).is_ok_and(|read| request[..read].starts_with(b"POST /hooks "));
-        arrived && stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nsafe").is_ok()
+        arrived && answer(&mut stream).is_ok()
     };
     (port, std::thread::spawn(serve))
 }
@@ -101,4 +108,13 @@ async fn an_endpoint_that_speaks_no_tls_is_a_failure_to_secure() {
     let url = format!("https://{address}/hooks");
     let (answer, _stream) = tokio::join!(egress.send(post(&url, PLENTY)), endpoint);
     assert!(matches!(answer, Err(EgressError::Tls(_))), "{answer:?}");
+}
+
+#[tokio::test]
+async fn tls_that_breaks_down_after_the_request_was_sent_is_not_taken_for_a_request_that_was_not() {
+    let (port, endpoint) =
+        endpoint_that(|stream| stream.sock.write_all(b"\x17\x03\x03\x00\x1eno record of this session here"));
+    let answer = egress(trusting()).send(post(&format!("https://endpoint.test:{port}/hooks"), PLENTY)).await;
+    assert!(matches!(answer, Err(EgressError::Broken(_))), "{answer:?}");
+    assert!(endpoint.join().unwrap());
 }

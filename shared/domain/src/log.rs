@@ -1,9 +1,15 @@
-//! What a call's log holds: the events that clients hear of, and notes that only operators read.
+//! What a conversation's log holds: the events that clients hear of, and notes that only operators read.
+
+mod sms;
 
 use serde::{Deserialize, Serialize};
+pub use sms::{
+    ConversationClosed, DeliveryUpdated, SmsMessage, ToolCallInvocation, ToolCallOutcome, ToolCallResult, TurnFailed,
+};
 
-use super::{Analysis, AnsweredBy, Cost, EndReason, ProviderCallId};
-use crate::ids::Channel;
+use crate::call::{Analysis, AnsweredBy, Cost};
+use crate::end_reason::EndReason;
+use crate::ids::{AgentId, Channel, ProviderCallId};
 use crate::organization::Provider;
 use crate::phone::PhoneNumber;
 use crate::time::Timestamp;
@@ -36,6 +42,9 @@ pub enum EventType {
     /// A tool answered.
     #[serde(rename = "sms.tool_call_result")]
     SmsToolCallResult,
+    /// The agent could not answer what a customer wrote.
+    #[serde(rename = "sms.turn_failed")]
+    SmsTurnFailed,
     /// An SMS conversation is over.
     #[serde(rename = "sms.conversation_closed")]
     SmsConversationClosed,
@@ -55,7 +64,7 @@ pub enum EventType {
 
 impl EventType {
     /// Every event type.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::CallStarted,
         Self::CallEnded,
         Self::CallAnalyzed,
@@ -64,6 +73,7 @@ impl EventType {
         Self::SmsMessageDeliveryUpdated,
         Self::SmsToolCallInvocation,
         Self::SmsToolCallResult,
+        Self::SmsTurnFailed,
         Self::SmsConversationClosed,
         Self::ContactOptOut,
         Self::ContactOptIn,
@@ -82,6 +92,7 @@ impl EventType {
             Self::SmsMessageDeliveryUpdated => "sms.message_delivery_updated",
             Self::SmsToolCallInvocation => "sms.tool_call_invocation",
             Self::SmsToolCallResult => "sms.tool_call_result",
+            Self::SmsTurnFailed => "sms.turn_failed",
             Self::SmsConversationClosed => "sms.conversation_closed",
             Self::ContactOptOut => "contact.opt_out",
             Self::ContactOptIn => "contact.opt_in",
@@ -96,7 +107,7 @@ impl EventType {
     }
 }
 
-/// One entry of a call's log.
+/// One entry of a conversation's log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LogEntry {
@@ -119,11 +130,38 @@ pub enum Entry {
         /// The event.
         event: Event,
     },
+    /// Something that clients hear of and that belongs to no conversation: it stands alone in a log of its own.
+    Notice {
+        /// The channel it came by, where it came by one.
+        channel: Option<Channel>,
+        /// The agent it concerns, where it concerns one.
+        agent: Option<AgentId>,
+        /// The event.
+        event: Event,
+    },
     /// Something that only operators read. Takes no number in the sequence.
     Note {
         /// The note.
         note: Note,
     },
+}
+
+impl Entry {
+    /// The event that clients hear of; `None` where this is a note.
+    pub const fn event(&self) -> Option<&Event> {
+        match self {
+            Self::Event { event, .. } | Self::Notice { event, .. } => Some(event),
+            Self::Note { .. } => None,
+        }
+    }
+
+    /// The event's `sequence`; `None` where there is no event, or it belongs to no conversation.
+    pub const fn sequence(&self) -> Option<u64> {
+        match self {
+            Self::Event { sequence, .. } => Some(*sequence),
+            Self::Notice { .. } | Self::Note { .. } => None,
+        }
+    }
 }
 
 /// An event's data, as in the contract.
@@ -139,9 +177,33 @@ pub enum Event {
     /// A call was analysed.
     #[serde(rename = "call.analyzed")]
     CallAnalyzed(Analysis),
+    /// An SMS was sent.
+    #[serde(rename = "sms.message_sent")]
+    SmsMessageSent(SmsMessage),
+    /// An SMS came in.
+    #[serde(rename = "sms.message_received")]
+    SmsMessageReceived(SmsMessage),
+    /// An SMS's delivery state changed.
+    #[serde(rename = "sms.message_delivery_updated")]
+    SmsMessageDeliveryUpdated(DeliveryUpdated),
+    /// A tool was called.
+    #[serde(rename = "sms.tool_call_invocation")]
+    SmsToolCallInvocation(ToolCallInvocation),
+    /// A tool answered.
+    #[serde(rename = "sms.tool_call_result")]
+    SmsToolCallResult(ToolCallResult),
+    /// The agent could not answer what a customer wrote.
+    #[serde(rename = "sms.turn_failed")]
+    SmsTurnFailed(TurnFailed),
+    /// An SMS conversation is over.
+    #[serde(rename = "sms.conversation_closed")]
+    SmsConversationClosed(ConversationClosed),
     /// Somebody wants to hear nothing more.
     #[serde(rename = "contact.opt_out")]
-    ContactOptOut(ContactOptOut),
+    ContactOptOut(Consent),
+    /// Somebody takes that back.
+    #[serde(rename = "contact.opt_in")]
+    ContactOptIn(Consent),
 }
 
 impl Event {
@@ -151,7 +213,15 @@ impl Event {
             Self::CallStarted(_) => EventType::CallStarted,
             Self::CallEnded(_) => EventType::CallEnded,
             Self::CallAnalyzed(_) => EventType::CallAnalyzed,
+            Self::SmsMessageSent(_) => EventType::SmsMessageSent,
+            Self::SmsMessageReceived(_) => EventType::SmsMessageReceived,
+            Self::SmsMessageDeliveryUpdated(_) => EventType::SmsMessageDeliveryUpdated,
+            Self::SmsToolCallInvocation(_) => EventType::SmsToolCallInvocation,
+            Self::SmsToolCallResult(_) => EventType::SmsToolCallResult,
+            Self::SmsTurnFailed(_) => EventType::SmsTurnFailed,
+            Self::SmsConversationClosed(_) => EventType::SmsConversationClosed,
             Self::ContactOptOut(_) => EventType::ContactOptOut,
+            Self::ContactOptIn(_) => EventType::ContactOptIn,
         }
     }
 }
@@ -203,11 +273,11 @@ pub struct CallEnded {
     pub cost: Option<Cost>,
 }
 
-/// The data of `contact.opt_out`.
+/// The data of `contact.opt_out` and `contact.opt_in`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub struct ContactOptOut {
+pub struct Consent {
     /// Whose wish it is.
     pub phone_number: PhoneNumber,
     /// Where it was said.
@@ -270,6 +340,44 @@ pub enum Note {
         /// The attempt.
         attempt: u32,
     },
-    /// The service made no progress with the call in several tries.
+    /// The service made no progress with the conversation in several tries.
     Abandoned,
+    /// A text provably never left.
+    NotSent {
+        /// The text's number.
+        message: u32,
+        /// What the provider's adapter says.
+        why: String,
+    },
+    /// The provider refused a text for good, or it was not allowed to leave any more.
+    SendRefused {
+        /// The text's number.
+        message: u32,
+        /// What the provider's adapter says, or which rule forbade it.
+        why: String,
+    },
+    /// Whether a text left is not known. It is not sent again.
+    SendUnknown {
+        /// The text's number.
+        message: u32,
+        /// What the provider's adapter says.
+        why: String,
+    },
+    /// Whether a text left could not be found out.
+    SendUnconfirmed {
+        /// The text's number.
+        message: u32,
+    },
+    /// A turn was given up for something newer that came in.
+    TurnAbandoned {
+        /// The turn.
+        turn: u32,
+    },
+    /// A try at a turn failed.
+    TurnTryFailed {
+        /// The turn.
+        turn: u32,
+        /// Why: no text, no number.
+        why: String,
+    },
 }

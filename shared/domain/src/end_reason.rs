@@ -1,11 +1,11 @@
-//! Why a call ended.
+//! Why a conversation ended.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Why a call ended: one of the named reasons, what a client closed with, or `provider:<value>` for what a provider
+/// Why a conversation ended: one of the named reasons, what a client closed with, or `provider:<value>` for what a provider
 /// said and nobody had heard before.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String))]
@@ -54,6 +54,12 @@ reasons! {
     ADMIN_CLOSED = "admin_closed",
     /// Its organization was suspended before it was dialled.
     ORGANIZATION_SUSPENDED = "organization_suspended",
+    /// Another conversation with the same two numbers was opened.
+    SUPERSEDED = "superseded_by_new_conversation",
+    /// The customer wants to hear nothing more.
+    OPTED_OUT = "opted_out",
+    /// Nobody wrote anything for too long.
+    INACTIVITY_TIMEOUT = "inactivity_timeout",
     /// We could not bring it to its end.
     INTERNAL_ERROR = "internal_error",
 }

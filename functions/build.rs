@@ -1,0 +1,25 @@
+//! Makes the OpenAPI document small: it is committed in a form for people, and the artifact carries it without the white
+//! space, which is half of it.
+
+use std::path::Path;
+use std::{env, fs, io};
+
+const DOCUMENT: &str = "../docs/openapi.json";
+
+fn main() -> io::Result<()> {
+    println!("cargo::rerun-if-changed={DOCUMENT}");
+    let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR"))?;
+    fs::write(Path::new(&out).join("openapi.json"), without_white_space(&fs::read_to_string(DOCUMENT)?))
+}
+
+/// JSON without the white space between its tokens.
+fn without_white_space(json: &str) -> String {
+    let (mut in_text, mut escaped) = (false, false);
+    let keeps = |character: &char| {
+        let kept = in_text || !character.is_ascii_whitespace();
+        in_text = if *character == '"' && !escaped { !in_text } else { in_text };
+        escaped = *character == '\\' && !escaped;
+        kept
+    };
+    json.chars().filter(keeps).collect()
+}

@@ -1,0 +1,207 @@
+//! `POST /v1/sms-conversations`: opens a conversation by SMS. The opening text is sent within the request.
+
+use domain::conversation::AgentRef;
+use domain::fingerprint::fingerprint;
+use domain::ids::{AgentId, Channel, ConversationId, Mode, Operation, ProviderMessageId, Scope};
+use domain::organization::{Agent, Content, Provider};
+use domain::phone::PhoneNumber;
+use domain::sms::{Brief, LONGEST_TEXT, NewConversation, SmsConversation, Status};
+use domain::time::Timestamp;
+use lambda_http::http::StatusCode;
+use serde::Serialize;
+use store::keys::{self, Key};
+use store::{ConversationRef, NewSms, Opened};
+
+use super::create_call;
+use crate::acceptance::{self, Sender};
+use crate::error::{ApiError, FieldError};
+use crate::fields::Fields;
+use crate::http::{Request, Response};
+use crate::idempotency;
+use crate::registry::Authorized;
+use crate::sms::opening;
+use crate::sms::sending::send;
+
+/// What a request may say.
+pub(crate) const FIELDS: [&str; 7] =
+    ["agentId", "agentSlug", "toNumber", "fromNumber", "welcomeMessage", "dynamicVariables", "metadata"];
+
+/// What a client asks for, well-formed.
+#[derive(Debug)]
+struct Asked {
+    id: Option<ConversationId>,
+    fingerprint: String,
+    agent: AgentId,
+    to: PhoneNumber,
+    from: Option<PhoneNumber>,
+    welcome_message: Option<String>,
+    content: Content,
+}
+
+/// What a client hears of a conversation that was opened.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = OpenedSmsConversation))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OpenedConversation {
+    /// The conversation's id, for good.
+    conversation_id: ConversationId,
+    /// The provider's id for the opening text; null while it is on its way.
+    provider_message_id: Option<ProviderMessageId>,
+    /// Where the conversation stands.
+    status: Status,
+}
+
+/// Whatever can be told of the request before it is judged.
+pub(crate) fn reads(request: &Request, scope: &Scope) -> Vec<Key> {
+    let mut wanted = create_call::named(request, scope);
+    if let idempotency::Key::Given(key) = idempotency::key(request) {
+        wanted.push(keys::sms(ConversationId::for_key(scope, Operation::CreateSmsConversation, &key)));
+    }
+    wanted
+}
+
+/// Opens a conversation: one transaction, then the provider, then the answer. A replay is answered before anything is
+/// judged that may have changed since.
+pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let now = authorized.app.store.table.now();
+    let asked = Asked::parse(authorized.request, &authorized.caller.scope)?;
+    if let Some(known) = asked.known(&authorized)? {
+        return replay(authorized.request, &asked, &known);
+    }
+    let new = judge(&authorized, &asked, now).await?;
+    let Authorized { app, request, caller, .. } = authorized;
+    let permit = match app.store.open_sms(&new).await? {
+        Opened::Existing(known) => return replay(request, &asked, &known),
+        Opened::Suppressed => return Err(ApiError::DoNotCall),
+        Opened::Fresh(permit) => permit,
+    };
+    let reference =
+        ConversationRef { conversation: new.conversation.id, scope: caller.scope, suppression: None, also: Vec::new() };
+    match send(app, &reference, *permit).await {
+        Ok(Some(applied)) => answer(request, applied.conversation()),
+        // What came of it could not be written down: it is looked for later.
+        Ok(None) => answer(request, &new.conversation),
+        Err(error) => {
+            tracing::warn!(conversation = %reference.conversation, error = &error as &dyn std::error::Error, "unsettled");
+            answer(request, &new.conversation)
+        }
+    }
+}
+
+/// What a conversation looks like to the client that asked for it.
+fn answer(request: &Request, conversation: &SmsConversation) -> Result<Response, ApiError> {
+    let never_left = conversation.opening_id.is_none() && conversation.send(1).is_none();
+    if let Some(reason) = conversation.end_reason.clone().filter(|_| never_left) {
+        return Err(ApiError::SendRefused { conversation: conversation.id, reason });
+    }
+    let is_sending = conversation.opening_id.is_none();
+    let opened = OpenedConversation {
+        conversation_id: conversation.id,
+        provider_message_id: conversation.opening_id.clone(),
+        status: if is_sending { Status::Sending } else { conversation.status },
+    };
+    let status = if is_sending { StatusCode::ACCEPTED } else { StatusCode::CREATED };
+    Ok(Response::data(status, request, opened)?)
+}
+
+/// The same key again: the same request is answered with the conversation as it is now, another one is refused.
+fn replay(request: &Request, asked: &Asked, known: &SmsConversation) -> Result<Response, ApiError> {
+    if known.fingerprint != asked.fingerprint {
+        return Err(ApiError::KeyReused);
+    }
+    answer(request, known).map(Response::replayed)
+}
+
+/// Judges a new request by everything that may change: the organization, the agent, the do-not-call list.
+async fn judge(authorized: &Authorized<'_>, asked: &Asked, now: Timestamp) -> Result<NewSms, ApiError> {
+    let Authorized { app, caller, items, .. } = authorized;
+    caller.must_not_be_suspended()?;
+    let agent: Option<Agent> = items.read("agent", &keys::agent(&caller.scope.organization, asked.agent))?;
+    let mut agent = agent.filter(|agent| agent.channel == Channel::Sms).ok_or(ApiError::NotFound("agent"))?;
+    let settings = agent.sms.take().ok_or(ApiError::NotFound("agent"))?;
+    let variables = &asked.content.dynamic_variables;
+    let mut wrong: Vec<FieldError> = Vec::new();
+    let sender = acceptance::sender(caller, &Sender::AgentsElse(asked.from.clone()), &agent);
+    let from = sender.map_err(|error| wrong.push(error.field("dynamicVariables", "fromNumber"))).ok();
+    let missing = agent.required_variables.iter().filter(|name| !variables.contains_key(*name));
+    wrong.extend(missing.map(|name| FieldError::new(format!("dynamicVariables.{name}"), "is required by the agent")));
+    let prompt = opening::render(&settings.prompt, variables, &mut wrong);
+    let by = opening::chosen(asked.welcome_message.as_deref(), &settings, variables, &mut wrong);
+    let (Some(from), Some(prompt), Some(by), true) = (from, prompt, by, wrong.is_empty()) else {
+        return Err(ApiError::Validation(wrong));
+    };
+    if items.get(&keys::suppression(&caller.scope, &asked.to)).is_some() {
+        return Err(ApiError::DoNotCall);
+    }
+    let brief = Brief {
+        prompt,
+        model: settings.model,
+        tools: settings.tools,
+        tool_secret: settings.tool_secret,
+        max_tool_calls: settings.max_tool_calls,
+    };
+    let text = opening::text(app, caller.scope.mode, &brief, by).await?;
+    let (conversation, opening) = SmsConversation::accept(
+        NewConversation {
+            id: match asked.id {
+                Some(id) => id,
+                None => ConversationId::random(app.store.table.entropy().bytes()?),
+            },
+            scope: caller.scope.clone(),
+            fingerprint: asked.fingerprint.clone(),
+            agent: AgentRef { id: agent.id, slug: agent.slug, name: agent.name, version: agent.version },
+            provider: match caller.scope.mode {
+                Mode::Test => Provider::Simulator,
+                Mode::Live => agent.provider,
+            },
+            to: asked.to.clone(),
+            from,
+            terms: settings.terms,
+            opening: text,
+        },
+        now,
+    );
+    Ok(NewSms { conversation, opening, content: asked.content.clone(), brief })
+}
+
+impl Asked {
+    fn parse(request: &Request, scope: &Scope) -> Result<Self, ApiError> {
+        let mut fields = Fields::open(request, &FIELDS)?;
+        let key = match idempotency::key(request) {
+            idempotency::Key::Given(key) => Some(key),
+            idempotency::Key::Missing => None,
+            idempotency::Key::Malformed => {
+                fields.refuse(idempotency::HEADER, idempotency::MALFORMED);
+                None
+            }
+        };
+        let agent = create_call::agent(&mut fields, scope);
+        let to = fields.required_phone_number("toNumber");
+        let from = fields.phone_number("fromNumber");
+        let welcome_message = fields.text_within("welcomeMessage", 1, LONGEST_TEXT).map(str::to_owned);
+        if welcome_message.as_ref().is_some_and(|text| text.trim().is_empty()) {
+            fields.refuse("welcomeMessage", "must not be blank");
+        }
+        let dynamic_variables = create_call::variables(&mut fields);
+        let metadata = create_call::metadata(&mut fields, request);
+        fields.finish()?;
+        let (Some(agent), Some(to)) = (agent, to) else {
+            return Err(ApiError::field("body", "is not a request for a conversation"));
+        };
+        Ok(Self {
+            id: key.map(|key| ConversationId::for_key(scope, Operation::CreateSmsConversation, &key)),
+            fingerprint: request.json().map(fingerprint).unwrap_or_default(),
+            agent,
+            to,
+            from,
+            welcome_message,
+            content: Content { dynamic_variables, metadata, ..Content::default() },
+        })
+    }
+
+    /// The conversation that this request made when it was sent before.
+    fn known(&self, authorized: &Authorized<'_>) -> Result<Option<SmsConversation>, ApiError> {
+        let Some(id) = self.id else { return Ok(None) };
+        Ok(authorized.items.read("conversation", &keys::sms(id))?)
+    }
+}

@@ -1,0 +1,196 @@
+//! An SMS conversation's story: the car is ready, Ada asks when, the agent looks it up and answers, a person takes over,
+//! and in the end Ada has had enough.
+
+use domain::ids::ConversationId;
+use serde_json::{Value, json};
+
+use super::{one, page};
+
+const CONVERSATION: &str = "8b5e2f0a-6c1d-8e47-9a3b-5d7c9e1f2a4b";
+const AGENT: &str = "c1f7a3d2-4b5e-8f60-a1b2-c3d4e5f60718";
+const ADA: &str = "+15555550102";
+const OURS: &str = "+15555550199";
+const OPENING: &str = "Hello Ada, this is Acme Motors. Your car is ready.";
+const QUESTION: &str = "Thanks! When do you close today?";
+const BY_HAND: &str = "Hello Ada, this is Grace. I will wait for you until half past six.";
+
+/// The conversation that the examples tell of.
+pub(in crate::openapi) fn conversation() -> ConversationId {
+    ConversationId::parse(CONVERSATION).unwrap_or_else(|| ConversationId::random([0; 16]))
+}
+
+/// An operation's body.
+pub(super) fn request(operation: &str) -> Option<Value> {
+    match operation {
+        "create-sms-conversation" => Some(json!({
+            "agentSlug": "demo-sms",
+            "toNumber": ADA,
+            "fromNumber": OURS,
+            "welcomeMessage": OPENING,
+            "dynamicVariables": {"firstName": "Ada"},
+            "metadata": {"order": 4711}
+        })),
+        "send-sms-message" => Some(json!({"content": BY_HAND})),
+        "close-sms-conversation" => Some(json!({"reason": "car_picked_up"})),
+        _ => None,
+    }
+}
+
+/// What an operation answers.
+pub(super) fn answer(operation: &str) -> Option<Value> {
+    match operation {
+        "create-sms-conversation" => Some(opened(json!("sim_0a1b2c3d4e5f60718293a4b5"), "in_progress")),
+        "create-sms-conversation-sending" => Some(opened(Value::Null, "sending")),
+        "list-sms-conversations" => Some(page(json!([summary()]))),
+        "get-sms-conversation" => Some(one(with_content())),
+        "list-sms-events" => Some(page(json!([
+            message_sent(),
+            delivery_updated(),
+            message_received(),
+            tool_call_invocation(),
+            tool_call_result()
+        ]))),
+        "list-sms-messages" => Some(page(json!([opening(), question()]))),
+        "send-sms-message" => {
+            Some(one(by_hand(json!("sim_3d4e5f60718293a4b5c6d7e8"), json!("2026-04-10T14:05:00.140Z"))))
+        }
+        "send-sms-message-sending" => Some(one(by_hand(Value::Null, Value::Null))),
+        "handback-sms-conversation" => Some(one(summary())),
+        "close-sms-conversation" => Some(one(json!({
+            "conversationId": CONVERSATION,
+            "status": "ended",
+            "endedAt": "2026-04-10T16:30:00.000Z",
+            "endReason": "car_picked_up",
+            "alreadyClosed": false
+        }))),
+        _ => None,
+    }
+}
+
+fn opened(provider_message_id: Value, status: &str) -> Value {
+    one(json!({"conversationId": CONVERSATION, "providerMessageId": provider_message_id, "status": status}))
+}
+
+fn summary() -> Value {
+    json!({
+        "conversationId": CONVERSATION, "channel": "sms", "mode": "test", "status": "in_progress",
+        "agentId": AGENT, "agentSlug": "demo-sms", "toNumber": ADA, "fromNumber": OURS,
+        "provider": "simulator", "providerMessageId": "sim_0a1b2c3d4e5f60718293a4b5",
+        "messageCount": 2, "takenOver": false, "createdAt": "2026-04-10T14:00:00.000Z",
+        "lastMessageAt": "2026-04-10T14:00:03.120Z", "endedAt": null, "endReason": null
+    })
+}
+
+fn with_content() -> Value {
+    let mut conversation = summary();
+    conversation["dynamicVariables"] = json!({"firstName": "Ada"});
+    conversation["metadata"] = json!({"order": 4711});
+    conversation
+}
+
+fn opening() -> Value {
+    json!({
+        "messageId": "1a2b3c4d-5e6f-8a7b-8c9d-0e1f2a3b4c5d", "providerMessageId": "sim_0a1b2c3d4e5f60718293a4b5",
+        "sequenceNumber": 1, "direction": "outbound", "author": "agent", "content": OPENING, "status": "delivered",
+        "errorCode": null, "createdAt": "2026-04-10T14:00:00.000Z", "sentAt": "2026-04-10T14:00:00.120Z"
+    })
+}
+
+fn question() -> Value {
+    json!({
+        "messageId": "2b3c4d5e-6f7a-8b8c-9d0e-1f2a3b4c5d6e", "providerMessageId": "sim_1b2c3d4e5f60718293a4b5c6",
+        "sequenceNumber": 2, "direction": "inbound", "author": "customer", "content": QUESTION, "status": null,
+        "errorCode": null, "createdAt": "2026-04-10T14:00:03.120Z", "sentAt": "2026-04-10T14:00:03.120Z"
+    })
+}
+
+fn by_hand(provider_message_id: Value, sent_at: Value) -> Value {
+    json!({
+        "messageId": "4d5e6f7a-8b8c-8d0e-9f2a-3b4c5d6e7f80", "providerMessageId": provider_message_id,
+        "sequenceNumber": 4, "direction": "outbound", "author": "person", "content": BY_HAND, "status": "queued",
+        "errorCode": null, "createdAt": "2026-04-10T14:05:00.000Z", "sentAt": sent_at
+    })
+}
+
+/// `sms.message_sent`.
+pub(in crate::openapi) fn message_sent() -> Value {
+    let data = json!({
+        "messageId": "1a2b3c4d-5e6f-8a7b-8c9d-0e1f2a3b4c5d", "providerMessageId": "sim_0a1b2c3d4e5f60718293a4b5",
+        "sequenceNumber": 1, "from": OURS, "to": ADA, "content": OPENING, "direction": "outbound",
+        "sentAt": "2026-04-10T14:00:00.120Z", "author": "agent"
+    });
+    event("sms.message_sent", 1, "2026-04-10T14:00:00.120Z", data)
+}
+
+/// `sms.message_delivery_updated`.
+pub(in crate::openapi) fn delivery_updated() -> Value {
+    let data = json!({
+        "messageId": "1a2b3c4d-5e6f-8a7b-8c9d-0e1f2a3b4c5d", "providerMessageId": "sim_0a1b2c3d4e5f60718293a4b5",
+        "status": "delivered", "previousStatus": "queued", "at": "2026-04-10T14:00:02.130Z"
+    });
+    event("sms.message_delivery_updated", 2, "2026-04-10T14:00:02.130Z", data)
+}
+
+/// `sms.message_received`.
+pub(in crate::openapi) fn message_received() -> Value {
+    let data = json!({
+        "messageId": "2b3c4d5e-6f7a-8b8c-9d0e-1f2a3b4c5d6e", "providerMessageId": "sim_1b2c3d4e5f60718293a4b5c6",
+        "sequenceNumber": 2, "from": ADA, "to": OURS, "content": QUESTION, "direction": "inbound",
+        "sentAt": "2026-04-10T14:00:03.120Z", "author": "customer"
+    });
+    event("sms.message_received", 3, "2026-04-10T14:00:03.120Z", data)
+}
+
+/// `sms.tool_call_invocation`.
+pub(in crate::openapi) fn tool_call_invocation() -> Value {
+    let data = json!({
+        "toolCallId": format!("{CONVERSATION}:1:1"), "turn": 1, "name": "opening_hours",
+        "arguments": {"day": "2026-04-10"}
+    });
+    event("sms.tool_call_invocation", 4, "2026-04-10T14:00:06.000Z", data)
+}
+
+/// `sms.tool_call_result`.
+pub(in crate::openapi) fn tool_call_result() -> Value {
+    let data = json!({
+        "toolCallId": format!("{CONVERSATION}:1:1"), "turn": 1, "name": "opening_hours", "outcome": "ok",
+        "result": "{\"opens\":\"08:00\",\"closes\":\"18:00\"}", "durationMs": 180
+    });
+    event("sms.tool_call_result", 5, "2026-04-10T14:00:06.180Z", data)
+}
+
+/// `sms.turn_failed`.
+pub(in crate::openapi) fn turn_failed() -> Value {
+    let data = json!({"turn": 3, "tries": 3, "reason": "the model did not answer in time", "fallback": true});
+    event("sms.turn_failed", 6, "2026-04-10T14:02:10.000Z", data)
+}
+
+/// `sms.conversation_closed`.
+pub(in crate::openapi) fn conversation_closed() -> Value {
+    let data = json!({"endedAt": "2026-04-10T16:30:00.000Z", "endReason": "opted_out"});
+    event("sms.conversation_closed", 9, "2026-04-10T16:30:00.000Z", data)
+}
+
+/// `contact.opt_out`, in a conversation.
+pub(in crate::openapi) fn opt_out() -> Value {
+    let data = json!({"phoneNumber": ADA, "channel": "sms", "source": "keyword", "keyword": "STOP"});
+    event("contact.opt_out", 8, "2026-04-10T16:30:00.000Z", data)
+}
+
+/// `contact.opt_in`: the conversation was closed by the opt-out, so that this belongs to none.
+pub(in crate::openapi) fn opt_in() -> Value {
+    json!({
+        "id": "evt_7a6b5c4d3e2f1a0b9c8d7e6f", "event": "contact.opt_in", "sequence": null, "mode": "test",
+        "timestamp": "2026-04-11T09:00:00.000Z", "conversationId": null, "agentId": null, "clientOrgId": "acme",
+        "channel": "sms", "metadata": {},
+        "data": {"phoneNumber": ADA, "channel": "sms", "source": "keyword", "keyword": "START"}
+    })
+}
+
+fn event(name: &str, sequence: u32, at: &str, data: Value) -> Value {
+    json!({
+        "id": format!("evt_6e5d4c3b2a190817f6e5d4{sequence:02}"), "event": name, "sequence": sequence, "mode": "test",
+        "timestamp": at, "conversationId": CONVERSATION, "agentId": AGENT, "clientOrgId": "acme", "channel": "sms",
+        "metadata": {"order": 4711}, "data": data
+    })
+}

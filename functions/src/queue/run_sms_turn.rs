@@ -1,0 +1,84 @@
+//! Does for an SMS conversation whatever is due: takes the agent's turn, sends a text, searches for one, lets time take
+//! effect.
+//!
+//! The message says "look at this conversation" and nothing else. What has to be done follows from the conversation
+//! itself, so that a duplicate, a late message or one out of order does no harm.
+
+use domain::obligation::next_action;
+use domain::sms::{DeliveryReport, Duty, Input, SmsConversation};
+use serde_json::Value;
+use store::{ConversationJob, ConversationRef, Loaded, QueueName, StoreError};
+
+use super::batch::{self, Next};
+use crate::app::App;
+use crate::error::Error;
+use crate::sms::sending::{PROVIDER_TIMEOUT, send};
+use crate::sms::turn;
+
+/// Consumes a batch of conversations.
+///
+/// # Errors
+/// [`Error::Event`] where the event is no batch.
+pub(crate) async fn handle(app: &App, event: Value) -> Result<Value, Error> {
+    batch::consume(&app.store.queues, QueueName::Turns, event, |job: ConversationJob| async move {
+        advance(app, job).await.map(|()| Next::Done)
+    })
+    .await
+}
+
+async fn advance(app: &App, job: ConversationJob) -> Result<(), StoreError> {
+    let reference = ConversationRef::from(job);
+    let Some(loaded) = app.store.load::<SmsConversation>(&reference).await? else { return Ok(()) };
+    match next_action(&loaded.conversation, app.store.table.now()) {
+        None => Ok(()),
+        Some(Duty::PassTime) => app.store.apply(&reference, Some(loaded), |_| Input::Tick).await.map(drop),
+        Some(Duty::Turn) => Box::pin(turn::take(app, &reference, loaded)).await,
+        Some(Duty::Send(number)) => send_waiting(app, &reference, number).await,
+        Some(Duty::Search(number)) => search(app, &reference, number).await,
+    }
+}
+
+/// Claims a text that is to leave, and sends it.
+async fn send_waiting(app: &App, reference: &ConversationRef, number: u32) -> Result<(), StoreError> {
+    let with_text = reference.with_message(number);
+    let claim = |loaded: &Loaded<SmsConversation>| match loaded.message(number) {
+        Ok(Some(stored)) => {
+            Input::ClaimSend { stored, suppressed: loaded.is_suppressed(), suspended: loaded.organization.suspended }
+        }
+        Ok(None) | Err(_) => Input::Tick,
+    };
+    let Some(mut applied) = app.store.apply(&with_text, None, claim).await? else { return Ok(()) };
+    let known = applied.loaded.message(number)?;
+    let Some(permit) = applied.take_permit(known) else { return Ok(()) };
+    send(app, reference, permit).await.map(drop)
+}
+
+async fn search(app: &App, reference: &ConversationRef, number: u32) -> Result<(), StoreError> {
+    let with_text = reference.with_message(number);
+    let Some(loaded) = app.store.load::<SmsConversation>(&with_text).await? else { return Ok(()) };
+    let Some(attempt) = loaded.conversation.send(number).map(|send| send.attempt) else { return Ok(()) };
+    let found = find(app, &loaded, number).await?;
+    let searched = |loaded: &Loaded<SmsConversation>| match loaded.message(number) {
+        Ok(Some(stored)) => Input::SendSearched { attempt, stored, found: found.clone() },
+        Ok(None) | Err(_) => Input::Tick,
+    };
+    app.store.apply(&with_text, Some(loaded), searched).await.map(drop)
+}
+
+/// What the provider says of a text; nothing where it does not know it or does not answer.
+async fn find(app: &App, loaded: &Loaded<SmsConversation>, number: u32) -> Result<Option<DeliveryReport>, StoreError> {
+    let conversation = &loaded.conversation;
+    let Some(stored) = loaded.message(number)? else { return Ok(None) };
+    let provider = app.providers.sms(conversation.provider);
+    match tokio::time::timeout(PROVIDER_TIMEOUT, provider.search(conversation, &stored.message)).await {
+        Ok(Ok(found)) => Ok(found),
+        Ok(Err(error)) => {
+            tracing::warn!(conversation = %conversation.id, error = &error as &dyn std::error::Error, "search failed");
+            Ok(None)
+        }
+        Err(_) => {
+            tracing::warn!(conversation = %conversation.id, "search timed out");
+            Ok(None)
+        }
+    }
+}

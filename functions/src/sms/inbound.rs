@@ -1,0 +1,55 @@
+//! A text that came in, from whichever provider: it continues the open conversation between its two numbers, or stands
+//! alone.
+
+use domain::ids::Scope;
+use domain::organization::suppression_digest;
+use domain::phone::PhoneNumber;
+use domain::sms::{Alone, Inbound, Input, SmsConversation};
+use store::{ConversationRef, Loaded, StoreError, keys};
+
+use crate::app::App;
+
+/// How often the open conversation is looked up anew, where it was closed while the text came in.
+const MOST_LOOK_UPS: u32 = 5;
+
+/// A text that came in.
+#[derive(Clone, Debug)]
+pub(crate) struct InboundText {
+    /// Whom it is for.
+    pub scope: Scope,
+    /// The number it was sent to.
+    pub ours: PhoneNumber,
+    /// Who sent it.
+    pub customer: PhoneNumber,
+    /// The text.
+    pub inbound: Inbound,
+}
+
+/// Takes a text in, once, however often it comes.
+pub(crate) async fn take_in(app: &App, text: &InboundText) -> Result<(), StoreError> {
+    let table = &app.store.table;
+    let InboundText { scope, ours, customer, inbound } = text;
+    for _ in 0..MOST_LOOK_UPS {
+        let Some(conversation) = table.conversation_of_pair(keys::pair(scope, ours, customer)).await? else { break };
+        let seen = keys::inbound(scope, inbound.provider_message_id.as_str());
+        let suppression = Some(suppression_digest(scope, customer));
+        let reference = ConversationRef { conversation, scope: scope.clone(), suppression, also: vec![seen.clone()] };
+        let received = |loaded: &Loaded<SmsConversation>| match loaded.items.get(&seen) {
+            Some(_) => Input::Tick,
+            None => Input::Received {
+                inbound: inbound.clone(),
+                suppressed_by: loaded.listed.as_ref().map(|listed| listed.entry.source.clone()),
+            },
+        };
+        let Some(applied) = app.store.apply(&reference, None, received).await? else { break };
+        if !applied.previous.is_ended() || applied.loaded.items.get(&seen).is_some() {
+            return Ok(());
+        }
+        // It was over already. A newer one may have been opened in between; else the text stands alone.
+        if table.conversation_of_pair(keys::pair(scope, ours, customer)).await? == Some(conversation) {
+            break;
+        }
+    }
+    let alone = Alone::new(scope, ours.clone(), customer.clone(), inbound.clone());
+    app.store.take_in_alone(scope, &alone).await
+}

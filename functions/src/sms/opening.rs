@@ -1,0 +1,111 @@
+//! The opening text of a conversation: the request's own, or a custom agent's template, or its model's.
+
+use std::time::Duration;
+
+use domain::ids::Mode;
+use domain::sms::{Brief, Kind, LONGEST_TEXT, Opening, SmsSettings};
+use domain::template::{RenderError, Template};
+use providers::model::{Prompt, Reply};
+use serde_json::{Map, Value};
+
+use super::model::model_of;
+use super::turn::cut;
+use crate::app::App;
+use crate::error::{ApiError, FieldError};
+
+/// How much a model may say in an opening text, in tokens, where its agent's settings do not say.
+const MAX_OUTPUT_TOKENS: u32 = 500;
+
+/// How long a model may take over an opening text: less than over an answer, because a client waits for it, and for the
+/// provider after it.
+const MODEL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Where the opening text comes from.
+pub(crate) enum Chosen {
+    /// It is at hand.
+    Text(String),
+    /// The agent's model writes it.
+    Model,
+}
+
+/// Chooses where the opening text comes from. What is wrong with the request for it is added to `wrong`.
+pub(crate) fn chosen(
+    welcome_message: Option<&str>,
+    settings: &SmsSettings,
+    variables: &Map<String, Value>,
+    wrong: &mut Vec<FieldError>,
+) -> Option<Chosen> {
+    let own = settings.opening.as_ref().filter(|_| settings.kind == Kind::Custom);
+    match (welcome_message, own) {
+        // Exactly as given: it is no template.
+        (Some(text), _) => Some(Chosen::Text(text.to_owned())),
+        (None, Some(Opening::Model)) => Some(Chosen::Model),
+        (None, Some(Opening::Template { text })) => {
+            let text = render(text, variables, wrong)?;
+            if (1..=LONGEST_TEXT).contains(&text.chars().count()) && !text.trim().is_empty() {
+                return Some(Chosen::Text(text));
+            }
+            let message = format!("make the agent's opening text blank, or longer than {LONGEST_TEXT} characters");
+            wrong.push(FieldError::new("dynamicVariables", message));
+            None
+        }
+        (None, None) => {
+            let message = "is required: the agent does not open conversations by itself";
+            wrong.push(FieldError::new("welcomeMessage", message));
+            None
+        }
+    }
+}
+
+/// Puts the request's variables into one of the agent's templates. A variable that is missing is the request's fault: it
+/// would be a hole in a text.
+pub(crate) fn render(template: &str, variables: &Map<String, Value>, wrong: &mut Vec<FieldError>) -> Option<String> {
+    let rendered = match Template::parse(template) {
+        Ok(template) => template.render(variables),
+        Err(error) => {
+            wrong.push(FieldError::new("agentId", format_args!("names an agent whose template is broken: {error}")));
+            return None;
+        }
+    };
+    match rendered {
+        Ok(text) => Some(text),
+        Err(RenderError::Unusable(unusable)) => {
+            for variable in unusable {
+                let field = format!("dynamicVariables.{}", variable.path);
+                // Required variables were reported already.
+                if wrong.iter().all(|known| known.field != field) {
+                    wrong.push(FieldError::new(field, variable.problem));
+                }
+            }
+            None
+        }
+        Err(error) => {
+            wrong.push(FieldError::new("dynamicVariables", error));
+            None
+        }
+    }
+}
+
+/// The opening text.
+///
+/// # Errors
+/// [`ApiError::Provider`] where the agent's model has none.
+pub(crate) async fn text(app: &App, mode: Mode, brief: &Brief, chosen: Chosen) -> Result<String, ApiError> {
+    if let Chosen::Text(text) = chosen {
+        return Ok(text);
+    }
+    let failed = |why: String| ApiError::Provider(format!("the agent's model gave no opening text: {why}"));
+    let model = model_of(app, mode, brief).map_err(|error| failed(error.to_string()))?;
+    let prompt = Prompt {
+        system: brief.prompt.clone(),
+        turns: Vec::new(),
+        tools: Vec::new(),
+        max_output_tokens: brief.model.as_ref().map_or(MAX_OUTPUT_TOKENS, |model| model.max_output_tokens),
+    };
+    match tokio::time::timeout(MODEL_TIMEOUT, model.complete(&prompt)).await {
+        Ok(Ok(Reply::Text(text))) => Ok(cut(text)),
+        Ok(Ok(Reply::Tools(_))) => Err(failed("it called a tool".to_owned())),
+        Ok(Err(error)) => Err(failed(error.to_string())),
+        Err(_) => Err(failed("it took too long".to_owned())),
+    }
+}

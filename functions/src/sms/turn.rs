@@ -1,0 +1,191 @@
+//! The agent's turn: the model is shown everything that was said, calls tools, and answers. Exclusive by the turn's
+//! lease; each tool call and the answer are claimed by a conditional write before anything leaves.
+
+use std::time::Duration;
+
+use domain::signature::Secret;
+use domain::sms::{Brief, Claim, Input, LONGEST_TEXT, SmsConversation};
+use domain::time::Span;
+use domain::tool::{Tool, ToolCallKey, ToolOutcome};
+use providers::model::{ModelError, Prompt, Reply, Said, ToolRequest};
+use providers::tools;
+use serde_json::{Map, Value};
+use store::{Applied, ConversationRef, Loaded, StoreError};
+
+use super::history::history;
+use super::model::model_of;
+use super::sending::send;
+use crate::app::App;
+
+/// How long a turn may take. Shorter than its function's timeout, which is shorter than the turn's lease.
+pub const TURN_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// How much a model may say where its agent's settings do not say.
+const MAX_OUTPUT_TOKENS: u32 = 500;
+
+/// How often a model may be asked beyond what its tool calls need: it may call tools that are not there.
+const SPARE_ROUNDS: u32 = 3;
+
+/// Why a turn came to nothing.
+enum Failure {
+    /// The table or the queues did not answer.
+    Store(StoreError),
+    /// The model did not answer.
+    Model(ModelError),
+    /// It does nothing but call tools.
+    Endless,
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// What came of working on an answer.
+enum Worked {
+    /// The model has an answer.
+    Answer(String),
+    /// The turn is no longer ours: something newer came in, or it is over.
+    Lost,
+}
+
+/// Takes the turn that is due: claims it, works on an answer, sends it.
+pub(crate) async fn take(
+    app: &App,
+    reference: &ConversationRef,
+    loaded: Loaded<SmsConversation>,
+) -> Result<(), StoreError> {
+    let claim = |loaded: &Loaded<SmsConversation>| Input::ClaimTurn {
+        suppressed: loaded.is_suppressed(),
+        suspended: loaded.organization.suspended,
+    };
+    let Some(applied) = app.store.apply(reference, Some(loaded), claim).await? else { return Ok(()) };
+    let Some(Claim::Turn { turn }) = applied.claimed() else { return Ok(()) };
+    let worked = tokio::time::timeout(TURN_TIMEOUT, work(app, reference, &applied, turn)).await;
+    match worked {
+        Ok(Ok(Worked::Answer(content))) => answer(app, reference, turn, content).await,
+        Ok(Ok(Worked::Lost)) => Ok(()),
+        Ok(Err(Failure::Store(error))) => Err(error),
+        Ok(Err(Failure::Model(error))) => {
+            let now = app.store.table.now();
+            let retry_after = error.retry_after().map(|after| after.from(now));
+            fail(app, reference, turn, error.to_string(), error.is_retryable(), retry_after).await
+        }
+        Ok(Err(Failure::Endless)) => {
+            let why = "the model called tools and gave no answer".to_owned();
+            fail(app, reference, turn, why, false, None).await
+        }
+        Err(_) => fail(app, reference, turn, "the turn took too long".to_owned(), true, None).await,
+    }
+}
+
+async fn work(
+    app: &App,
+    reference: &ConversationRef,
+    claimed: &Applied<SmsConversation>,
+    turn: u32,
+) -> Result<Worked, Failure> {
+    let conversation = claimed.conversation();
+    let brief = app.store.table.brief(conversation.id).await?;
+    let model = model_of(app, conversation.scope.mode, &brief).map_err(Failure::Model)?;
+    let mut prompt = Prompt {
+        system: brief.prompt.clone(),
+        turns: history(&app.store.table, conversation).await?,
+        tools: brief.tools.iter().map(Tool::spec).collect(),
+        max_output_tokens: brief.model.as_ref().map_or(MAX_OUTPUT_TOKENS, |model| model.max_output_tokens),
+    };
+    let mut tool_calls = 0;
+    for _ in 0..=brief.max_tool_calls + SPARE_ROUNDS {
+        if tool_calls >= brief.max_tool_calls {
+            prompt.tools.clear();
+        }
+        match model.complete(&prompt).await.map_err(Failure::Model)? {
+            Reply::Text(text) => return Ok(Worked::Answer(cut(text))),
+            Reply::Tools(requests) => {
+                for request in requests {
+                    if tool_calls >= brief.max_tool_calls {
+                        break;
+                    }
+                    tool_calls += 1;
+                    let Some(said) = call(app, reference, &brief, turn, request).await? else {
+                        return Ok(Worked::Lost);
+                    };
+                    prompt.turns.push(said);
+                }
+            }
+        }
+    }
+    Err(Failure::Endless)
+}
+
+/// Calls a tool, once: its invocation is claimed first, its result recorded after. `None` where the turn is no longer
+/// ours.
+async fn call(
+    app: &App,
+    reference: &ConversationRef,
+    brief: &Brief,
+    turn: u32,
+    request: ToolRequest,
+) -> Result<Option<Said>, StoreError> {
+    let ToolRequest { id, name, arguments } = request;
+    // Arguments that cannot be read are shown as none.
+    let shown = arguments.clone().unwrap_or_else(|_| Value::Object(Map::new()));
+    let asked = |_: &Loaded<SmsConversation>| Input::ToolCalled { turn, name: name.clone(), arguments: shown.clone() };
+    let Some(applied) = app.store.apply(reference, None, asked).await? else { return Ok(None) };
+    let Some(Claim::Tool { index, .. }) = applied.claimed() else { return Ok(None) };
+    let key = ToolCallKey { conversation: reference.conversation, turn, index };
+    let tool_call_id = key.to_string();
+    let outcome = match &arguments {
+        Err(bad) => ToolOutcome::Error(bad.to_string()),
+        Ok(arguments) => match tools::check(&brief.tools, &name, arguments) {
+            Err(refused) => refused,
+            Ok(checked) => {
+                let secrets: Vec<Secret> =
+                    brief.tool_secret.iter().filter_map(|text| Secret::parse(text).ok()).collect();
+                tools::call(&app.egress, &secrets, checked, &tool_call_id, key, app.store.table.now()).await
+            }
+        },
+    };
+    let answered = |_: &Loaded<SmsConversation>| Input::ToolAnswered {
+        tool_call_id: tool_call_id.clone(),
+        outcome: outcome.clone(),
+    };
+    app.store.apply(reference, None, answered).await?;
+    let result = outcome.for_model().into_owned();
+    Ok(Some(Said::ToolCall { id, name, arguments: shown, result }))
+}
+
+/// Claims the sending of an answer, and sends it.
+async fn answer(app: &App, reference: &ConversationRef, turn: u32, content: String) -> Result<(), StoreError> {
+    let answered = |loaded: &Loaded<SmsConversation>| Input::Answered {
+        turn,
+        content: content.clone(),
+        suppressed: loaded.is_suppressed(),
+        suspended: loaded.organization.suspended,
+    };
+    let Some(mut applied) = app.store.apply(reference, None, answered).await? else { return Ok(()) };
+    let Some(permit) = applied.take_permit(None) else { return Ok(()) };
+    send(app, reference, permit).await.map(drop)
+}
+
+async fn fail(
+    app: &App,
+    reference: &ConversationRef,
+    turn: u32,
+    why: String,
+    retryable: bool,
+    retry_after: Option<Span>,
+) -> Result<(), StoreError> {
+    tracing::warn!(conversation = %reference.conversation, turn, why, "turn failed");
+    let failed = |_: &Loaded<SmsConversation>| Input::TurnFailed { turn, why: why.clone(), retryable, retry_after };
+    app.store.apply(reference, None, failed).await.map(drop)
+}
+
+/// What is longer than a text may be is cut at a character, and says so.
+pub(crate) fn cut(text: String) -> String {
+    if text.chars().count() <= LONGEST_TEXT {
+        return text;
+    }
+    text.chars().take(LONGEST_TEXT - 1).chain(['…']).collect()
+}

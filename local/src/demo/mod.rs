@@ -1,0 +1,51 @@
+//! `cargo run -- demo`: a conversation from its request to its end, as its webhooks tell it.
+
+mod call;
+mod heard;
+mod sms;
+#[cfg(test)]
+mod tests;
+mod timeline;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use store::clock::Clock;
+
+use crate::Error;
+use crate::client::Client;
+use crate::receiver::{Receiver, Reply};
+use timeline::Timeline;
+
+/// How long a conversation may take until all of it was told. The call takes eight seconds, the texts twelve.
+const PATIENCE: Duration = Duration::from_secs(45);
+
+/// What there is to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Show {
+    /// A call, from the request to its analysis
+    Call,
+    /// A conversation by SMS, from its opening text to the customer's STOP
+    Sms,
+}
+
+/// Holds a conversation and prints its timeline; fails where it is not over in time, where a signature does not verify,
+/// and where an event is missing.
+///
+/// # Errors
+/// [`Error::Demo`] with one line that says what is wrong.
+pub async fn run(show: Show, url: &str, api_key: &str, clock: &Clock) -> Result<(), Error> {
+    let mut timeline = Timeline::new(anstream::stdout(), clock.clone());
+    let client = Client::new(url, api_key);
+    let receiver = Receiver::start(Arc::new(|_| Reply::OK)).await;
+    let mut receiver = receiver.map_err(|error| failed(format!("cannot listen for webhooks: {error}")))?;
+    match show {
+        Show::Call => call::run(&mut timeline, &client, &mut receiver, url).await,
+        Show::Sms => sms::run(&mut timeline, &client, &mut receiver, url).await,
+    }
+}
+
+fn failed(reason: impl Into<String>) -> Error {
+    Error::Demo(reason.into())
+}

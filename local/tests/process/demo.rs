@@ -1,0 +1,43 @@
+//! The demos, which are to work.
+
+use crate::process::run;
+
+#[tokio::test]
+async fn the_demo_shows_a_call_from_its_request_to_its_analysis() {
+    let output = run(&["demo"]).await;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(!text.contains('\u{1b}'), "coloured only on a terminal");
+    let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("no {what} in {text}"));
+    assert!(place("202: queued") < place("call.started"));
+    assert!(place("call.started") < place("call.ended") && place("call.ended") < place("call.analyzed"));
+    assert_eq!(text.matches("signature verified").count(), 3, "{text}");
+}
+
+#[tokio::test]
+async fn the_demo_shows_a_conversation_by_sms_from_its_opening_to_stop() {
+    let output = run(&["demo", "sms"]).await;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("no {what} in {text}"));
+    let story = [
+        "201: in_progress",
+        "“Hello from Demo Motors!",
+        "sms.message_delivery_updated",
+        "“Yes please. What are your opening hours?”",
+        "sms.tool_call_invocation",
+        "opening_hours: ok",
+        "“You wrote: \"Yes please. What are your opening hours?\". opening_hours answered: ",
+        "“You wrote: \"Thank you, I will come by on Saturday.\".”",
+        "“STOP”",
+        "contact.opt_out",
+        "sms.conversation_closed",
+    ];
+    let places: Vec<usize> = story.into_iter().map(place).collect();
+    assert!(places.is_sorted(), "{text}");
+    assert_eq!(text.matches("202: the customer texts").count(), 2, "{text}");
+    let events = text.lines().filter(|line| line.contains(" s  sms.") || line.contains(" s  contact."));
+    let events: Vec<&str> = events.collect();
+    assert!(events.iter().all(|event| event.contains("signature verified")), "{text}");
+    assert!(events.last().is_some_and(|last| last.contains("opted_out")), "{text}");
+}

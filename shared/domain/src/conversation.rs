@@ -1,0 +1,116 @@
+//! What the shell has to know of a conversation, of whichever channel, to bring it forward: load, [`advance`], commit,
+//! enqueue. Nothing else changes a conversation.
+//!
+//! [`advance`]: Conversation::advance
+
+use std::fmt::Debug;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::call::Utterance;
+use crate::ids::{AgentId, Channel, ConversationId, Scope};
+use crate::log::LogEntry;
+use crate::obligation::Obligation;
+use crate::phone::PhoneNumber;
+use crate::sms::{Message, StoredMessage};
+use crate::time::Timestamp;
+use crate::wallet::Settlement;
+
+/// The agent, as it was when the conversation was accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AgentRef {
+    /// Its id.
+    pub id: AgentId,
+    /// Its slug.
+    pub slug: String,
+    /// What people call it.
+    #[serde(default)]
+    pub name: String,
+    /// Its version.
+    pub version: u32,
+}
+
+/// A conversation: its rules as a pure function, and what it is owed.
+pub trait Conversation: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// What can happen to it.
+    type Input;
+    /// What may have to be done for it.
+    type Duty;
+    /// What an input may have claimed: once the change is committed, and only then, it may be acted upon.
+    type Claim: Copy + Debug;
+
+    /// Which kind of conversation this is.
+    const CHANNEL: Channel;
+
+    /// Its id.
+    fn id(&self) -> ConversationId;
+
+    /// Whose it is, and in which mode.
+    fn scope(&self) -> &Scope;
+
+    /// Whom it is held with.
+    fn customer(&self) -> &PhoneNumber;
+
+    /// When it was accepted.
+    fn created_at(&self) -> Timestamp;
+
+    /// Every open obligation, in no order.
+    fn obligations(&self) -> Vec<Obligation<Self::Duty>>;
+
+    /// What follows from an input. Commit it before acting on it.
+    fn advance(&self, input: Self::Input, now: Timestamp) -> Change<Self>;
+}
+
+/// What follows from an input: all of it is written, or nothing.
+#[derive(Clone, Debug)]
+pub struct Change<C: Conversation> {
+    /// The new conversation.
+    pub after: C,
+    /// What to add to its log.
+    pub log: Vec<LogEntry>,
+    /// What to write beside it.
+    pub effects: Vec<Effect>,
+    /// What was claimed.
+    pub claimed: Option<C::Claim>,
+}
+
+/// Something to be written in the transaction of a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// The transcript of the call.
+    StoreTranscript(Vec<Utterance>),
+    /// What the wallet holds for the call goes back, less the call's price.
+    SettleHold(Settlement),
+    /// The customer is not to be contacted any more, on any channel.
+    Suppress {
+        /// How we know: `analysis`, `keyword`, `carrier`.
+        source: String,
+    },
+    /// The customer takes that back: the entry that this very change has seen is removed.
+    LiftSuppression,
+    /// A new text of the conversation.
+    StoreMessage(Message),
+    /// A text of the conversation, changed; refused where somebody else changed it since it was read.
+    UpdateMessage(StoredMessage),
+    /// A text with this id of the provider's was taken in. Refused where it was before.
+    RememberInbound {
+        /// The key under which it is remembered in the scope.
+        key: String,
+    },
+    /// A client's idempotency key stands for this text from now on. Refused where it stood for one before.
+    RememberKey(RememberedKey),
+}
+
+/// A text that was asked for under an idempotency key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RememberedKey {
+    /// The key.
+    pub key: String,
+    /// The fingerprint of the request.
+    pub fingerprint: String,
+    /// The text's number in its conversation.
+    pub message: u32,
+}

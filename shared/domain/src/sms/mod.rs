@@ -1,0 +1,315 @@
+//! An SMS conversation: what it is, what can happen to it, and what follows.
+//!
+//! Three things go on in it, each by its own rules: texts leave ([`Send`]: claimed, asked for once, settled as a call's
+//! dispatch is), texts come in, and the agent takes its turns ([`Turn`]: one at a time, for everything unanswered).
+
+mod alone;
+mod input;
+mod keyword;
+mod message;
+mod obligation;
+mod send;
+mod settings;
+mod step;
+#[cfg(test)]
+mod tests;
+mod turn;
+
+use serde::{Deserialize, Serialize};
+
+pub use alone::Alone;
+pub use input::{Claim, DeliveryReport, Inbound, Input, Outcome, ToolAsked};
+pub use keyword::Keyword;
+pub use message::{Author, DeliveryStatus, Direction, LONGEST_TEXT, Message, StoredMessage};
+pub use obligation::Duty;
+pub use settings::{Brief, Kind, ModelSettings, Opening, SmsSettings, Terms};
+pub use step::{BY_KEYWORD, step};
+pub use turn::{MAX_ABANDONED, MAX_TRIES, TURN_LEASE};
+
+use crate::conversation::{AgentRef, Change, Conversation};
+use crate::end_reason::EndReason;
+use crate::ids::{Channel, ConversationId, ProviderMessageId, Scope};
+use crate::obligation::Obligation;
+use crate::organization::Provider;
+use crate::phone::PhoneNumber;
+use crate::time::Timestamp;
+
+/// Where a conversation stands, in the words of the contract. It only ever moves forwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SmsConversationStatus))]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Its opening text is on its way to the provider.
+    Sending,
+    /// Its opening text was accepted by the provider.
+    InProgress,
+    /// It is over.
+    Ended,
+}
+
+impl Status {
+    /// Every status, in order.
+    pub const ALL: [Self; 3] = [Self::Sending, Self::InProgress, Self::Ended];
+
+    /// The status as text.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sending => "sending",
+            Self::InProgress => "in_progress",
+            Self::Ended => "ended",
+        }
+    }
+}
+
+/// Why a text leaves: which rules it has to keep until the moment it is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// It opens the conversation. It still leaves where a newer conversation has closed this one.
+    Opening,
+    /// The agent answers.
+    Reply,
+    /// A person writes.
+    Person,
+    /// The configured answer to HELP.
+    Help,
+    /// The configured text for a turn that failed.
+    Fallback,
+    /// The configured confirmation of an opt-out: the opt-out does not block it.
+    OptOutConfirmation,
+}
+
+/// A text on its way to the provider, until it is settled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Send {
+    /// The text's number.
+    pub message: u32,
+    /// Why it leaves.
+    pub purpose: Purpose,
+    /// The number of the last attempt begun; 0 before the first.
+    pub attempt: u32,
+    /// Where that attempt stands.
+    pub state: SendState,
+}
+
+/// Where the attempt to send a text stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum SendState {
+    /// To be sent: nothing was asked yet, or the last attempt provably never happened.
+    Waiting {
+        /// It may be claimed from then on.
+        from: Timestamp,
+        /// Attempts that provably never happened.
+        failures: u32,
+    },
+    /// One consumer holds the lease and asks the provider.
+    Asking {
+        /// When it claimed the text.
+        since: Timestamp,
+        /// From then on it is taken for dead, and the outcome for unknown.
+        lease_until: Timestamp,
+        /// Attempts that provably never happened.
+        failures: u32,
+    },
+    /// Asked; whether the provider took the text is not known. It is never asked again.
+    Unknown {
+        /// When the attempt began.
+        since: Timestamp,
+        /// When the provider is searched next.
+        next_search_at: Timestamp,
+        /// Searches that found nothing.
+        searches: u32,
+    },
+}
+
+/// Where the agent's turn stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub enum Turn {
+    /// Nothing is to be answered.
+    Idle,
+    /// Something is: texts are gathered until then, or the last try failed.
+    Waiting {
+        /// It may be claimed from then on.
+        from: Timestamp,
+        /// Tries that failed.
+        tries: u32,
+        /// Turns given up since the last answer, for something newer that came in.
+        abandoned: u32,
+    },
+    /// One consumer holds the lease and works on an answer.
+    Running {
+        /// The turn's number.
+        number: u32,
+        /// From then on the consumer is taken for dead.
+        lease_until: Timestamp,
+        /// The last text of the customer's that it has seen.
+        seen: u32,
+        /// Tools called so far.
+        tool_calls: u32,
+        /// Tries that failed.
+        tries: u32,
+        /// Turns given up since the last answer, for something newer that came in.
+        abandoned: u32,
+    },
+}
+
+/// An SMS conversation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SmsConversation {
+    /// Its id.
+    pub id: ConversationId,
+    /// Whose it is, and in which mode.
+    pub scope: Scope,
+    /// The fingerprint of the request it was accepted for.
+    pub fingerprint: String,
+    /// Who holds it.
+    pub agent: AgentRef,
+    /// Who carries its texts.
+    pub provider: Provider,
+    /// The customer's number.
+    pub to: PhoneNumber,
+    /// Our number.
+    pub from: PhoneNumber,
+    /// What its agent was set to when it began.
+    pub terms: Terms,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// Where it stands.
+    pub status: Status,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// Why it ended.
+    pub end_reason: Option<EndReason>,
+    /// The provider's id for the opening text.
+    pub opening_id: Option<ProviderMessageId>,
+    /// Texts so far, in both directions: the last one's number.
+    pub messages: u32,
+    /// When the last text came in or was asked for.
+    pub last_message_at: Timestamp,
+    /// The customer's last text that wants an answer; 0 before the first.
+    pub received: u32,
+    /// The customer's last text that was answered, or is left unanswered for good.
+    pub answered: u32,
+    /// A person has taken over: the agent is silent.
+    pub taken_over: bool,
+    /// Texts on their way to the provider.
+    pub sends: Vec<Send>,
+    /// Where the agent's turn stands.
+    pub turn: Turn,
+    /// Turns so far: the last one's number.
+    pub turns: u32,
+    /// Tools that were called and have not answered yet.
+    pub pending_tools: Vec<ToolAsked>,
+    /// Events so far: the last one's `sequence`.
+    pub sequence: u64,
+    /// Log entries so far, events included.
+    pub log_length: u64,
+}
+
+/// What a conversation is made of, at acceptance.
+#[derive(Clone, Debug)]
+pub struct NewConversation {
+    /// Its id.
+    pub id: ConversationId,
+    /// Whose it is.
+    pub scope: Scope,
+    /// The fingerprint of its request.
+    pub fingerprint: String,
+    /// Who holds it.
+    pub agent: AgentRef,
+    /// Who carries its texts.
+    pub provider: Provider,
+    /// The customer's number.
+    pub to: PhoneNumber,
+    /// Our number.
+    pub from: PhoneNumber,
+    /// What its agent is set to.
+    pub terms: Terms,
+    /// The opening text.
+    pub opening: String,
+}
+
+impl SmsConversation {
+    /// A conversation that was just accepted, with its opening text: claimed already by the request that brought it.
+    pub fn accept(new: NewConversation, now: Timestamp) -> (Self, Message) {
+        let opening = Message::outbound(new.id, 1, Author::Agent, new.opening, now);
+        let conversation = Self {
+            id: new.id,
+            scope: new.scope,
+            fingerprint: new.fingerprint,
+            agent: new.agent,
+            provider: new.provider,
+            to: new.to,
+            from: new.from,
+            terms: new.terms,
+            created_at: now,
+            status: Status::Sending,
+            ended_at: None,
+            end_reason: None,
+            opening_id: None,
+            messages: 1,
+            last_message_at: now,
+            received: 0,
+            answered: 0,
+            taken_over: false,
+            sends: vec![Send::claimed(1, Purpose::Opening, now)],
+            turn: Turn::Idle,
+            turns: 0,
+            pending_tools: Vec::new(),
+            sequence: 0,
+            log_length: 0,
+        };
+        (conversation, opening)
+    }
+
+    /// Whether it is over.
+    pub fn is_ended(&self) -> bool {
+        self.status == Status::Ended
+    }
+
+    /// Whether another text can be written now.
+    pub fn takes_texts(&self) -> bool {
+        !self.is_ended() && self.sends.len() < send::MAX_SENDS
+    }
+
+    /// The text of that number on its way to the provider.
+    pub fn send(&self, message: u32) -> Option<&Send> {
+        self.sends.iter().find(|send| send.message == message)
+    }
+}
+
+impl Conversation for SmsConversation {
+    type Input = Input;
+    type Duty = Duty;
+    type Claim = Claim;
+
+    const CHANNEL: Channel = Channel::Sms;
+
+    fn id(&self) -> ConversationId {
+        self.id
+    }
+
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    fn customer(&self) -> &PhoneNumber {
+        &self.to
+    }
+
+    fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    fn obligations(&self) -> Vec<Obligation<Duty>> {
+        obligation::obligations(self)
+    }
+
+    fn advance(&self, input: Input, now: Timestamp) -> Change<Self> {
+        step(self, input, now)
+    }
+}

@@ -1,0 +1,202 @@
+//! How a text leaves: claimed, asked for once, settled. As with a call's dispatch, an attempt whose outcome is not known
+//! is looked for and never repeated.
+
+use super::step::Transition;
+use super::{Author, Claim, DeliveryReport, DeliveryStatus, Outcome, Purpose, Send, SendState, StoredMessage, Turn};
+use crate::conversation::{Effect, RememberedKey};
+use crate::dispatch::{LEASE, MAX_FAILURES, retry_delay, search_delay};
+use crate::end_reason::EndReason;
+use crate::log::Note;
+use crate::planted::{Bug, is_planted};
+use crate::time::{Span, Timestamp};
+
+/// How many texts of a conversation may be on their way at once: whoever writes faster than a provider takes is told to
+/// wait.
+pub(super) const MAX_SENDS: usize = 10;
+
+/// The error code of a text that was not found again.
+const UNCONFIRMED: &str = "dispatch_unconfirmed";
+
+impl Send {
+    /// A text that whoever writes it asks for at once.
+    pub(super) fn claimed(message: u32, purpose: Purpose, now: Timestamp) -> Self {
+        let state = SendState::Asking { since: now, lease_until: now + LEASE, failures: 0 };
+        Self { message, purpose, attempt: 1, state }
+    }
+
+    /// A text that somebody is to claim.
+    pub(super) fn waiting(message: u32, purpose: Purpose, now: Timestamp) -> Self {
+        Self { message, purpose, attempt: 0, state: SendState::Waiting { from: now, failures: 0 } }
+    }
+}
+
+impl Transition {
+    fn send_mut(&mut self, message: u32) -> Option<&mut Send> {
+        self.conversation.sends.iter_mut().find(|send| send.message == message)
+    }
+
+    /// Why a text must not leave any more, if it must not.
+    fn forbidden(&self, purpose: Purpose, suppressed: bool, suspended: bool) -> Option<EndReason> {
+        let suppressed = suppressed && !is_planted(Bug::TextSuppressed);
+        let closed = self.conversation.end_reason.clone();
+        match purpose {
+            Purpose::OptOutConfirmation => suspended.then_some(EndReason::ORGANIZATION_SUSPENDED),
+            _ if suspended => Some(EndReason::ORGANIZATION_SUSPENDED),
+            _ if suppressed => Some(EndReason::DO_NOT_CALL),
+            // The request for it was accepted, and answers that it was sent.
+            Purpose::Opening => closed.filter(|reason| *reason != EndReason::SUPERSEDED),
+            Purpose::Reply | Purpose::Person | Purpose::Help | Purpose::Fallback => closed,
+        }
+    }
+
+    pub(super) fn person_writes(&mut self, content: String, key: Option<(String, String)>) {
+        if !self.conversation.takes_texts() {
+            return;
+        }
+        self.conversation.taken_over = true;
+        self.conversation.turn = Turn::Idle;
+        self.conversation.answered = self.conversation.received;
+        let message = self.write_claimed(Author::Person, content, Purpose::Person);
+        let remembered = key.map(|(key, fingerprint)| RememberedKey { key, fingerprint, message });
+        self.effects.extend(remembered.map(Effect::RememberKey));
+    }
+
+    pub(super) fn claim_send(&mut self, stored: StoredMessage, suppressed: bool, suspended: bool) {
+        let now = self.now;
+        let Some(send) = self.conversation.send(stored.message.number) else { return };
+        let SendState::Waiting { from, failures } = send.state else { return };
+        if now < from {
+            return;
+        }
+        if let Some(reason) = self.forbidden(send.purpose, suppressed, suspended) {
+            let why = format!("it must not leave: {reason}");
+            self.refused(stored, reason, why);
+            return;
+        }
+        let Some(send) = self.send_mut(stored.message.number) else { return };
+        send.attempt += 1;
+        send.state = SendState::Asking { since: now, lease_until: now + LEASE, failures };
+        let (message, attempt) = (send.message, send.attempt);
+        self.claimed = Some(Claim::Send { message, attempt });
+    }
+
+    pub(super) fn settle(&mut self, attempt: u32, mut stored: StoredMessage, outcome: Outcome) {
+        let message = stored.message.number;
+        let Some(send) = self.open_send(message, attempt) else { return };
+        let (purpose, failures) = (send.purpose, failures_of(&send.state));
+        match outcome {
+            Outcome::Accepted { id } => {
+                self.accepted(&mut stored, id);
+                self.touch(stored);
+            }
+            Outcome::NotPlaced { retry_after, why } => {
+                if let Some(reason) = self.forbidden(purpose, false, false) {
+                    self.refused(stored, reason, why);
+                } else if failures + 1 >= MAX_FAILURES {
+                    self.refused(stored, EndReason::PROVIDER_UNAVAILABLE, why);
+                } else {
+                    self.note(Note::NotSent { message, why });
+                    self.retry(message, failures + 1, retry_after);
+                }
+            }
+            Outcome::Refused { reason, why } => self.refused(stored, reason, why),
+            Outcome::Unknown { why } => {
+                if is_planted(Bug::ResendTimeout) {
+                    self.retry(message, failures, None);
+                } else if let SendState::Asking { since, .. } = send.state {
+                    self.unknown_send(message, since, why);
+                }
+            }
+        }
+    }
+
+    /// The text of an attempt whose outcome is still to be told.
+    fn open_send(&self, message: u32, attempt: u32) -> Option<Send> {
+        let send = self.conversation.send(message).filter(|send| send.attempt == attempt)?;
+        match send.state {
+            SendState::Asking { .. } | SendState::Unknown { .. } => Some(send.clone()),
+            SendState::Waiting { .. } => None,
+        }
+    }
+
+    fn retry(&mut self, message: u32, failures: u32, retry_after: Option<Span>) {
+        let from = self.now + retry_delay(failures).max(retry_after.unwrap_or(Span::ZERO));
+        if let Some(send) = self.send_mut(message) {
+            send.state = SendState::Waiting { from, failures };
+        }
+    }
+
+    /// It never left and never will.
+    fn refused(&mut self, mut stored: StoredMessage, reason: EndReason, why: String) {
+        let message = stored.message.number;
+        let opening = message == 1;
+        self.conversation.sends.retain(|send| send.message != message);
+        self.note(Note::SendRefused { message, why });
+        self.delivery(&mut stored, DeliveryStatus::Failed, Some(reason.to_string()));
+        self.touch(stored);
+        if reason == EndReason::OPTED_OUT && !self.conversation.is_ended() {
+            self.opted_out_at_carrier();
+        } else if opening || reason == EndReason::DO_NOT_CALL || reason == EndReason::ORGANIZATION_SUSPENDED {
+            self.end(reason);
+        }
+    }
+
+    fn unknown_send(&mut self, message: u32, since: Timestamp, why: String) {
+        self.note(Note::SendUnknown { message, why });
+        let next_search_at = self.now + search_delay(0);
+        if let Some(send) = self.send_mut(message) {
+            send.state = SendState::Unknown { since, next_search_at, searches: 0 };
+        }
+    }
+
+    pub(super) fn searched(&mut self, attempt: u32, mut stored: StoredMessage, found: Option<DeliveryReport>) {
+        let message = stored.message.number;
+        let Some(send) = self.open_send(message, attempt) else { return };
+        let SendState::Unknown { since, searches, .. } = send.state else { return };
+        if let Some(report) = found {
+            self.accepted(&mut stored, report.provider_message_id);
+            self.delivery(&mut stored, report.status, report.error_code);
+            self.touch(stored);
+            return;
+        }
+        let given_up_at = since + self.conversation.provider.settlement();
+        if self.now >= given_up_at {
+            self.unconfirmed(stored);
+            return;
+        }
+        let next_search_at = (self.now + search_delay(searches + 1)).min(given_up_at);
+        if let Some(send) = self.send_mut(message) {
+            send.state = SendState::Unknown { since, next_search_at, searches: searches + 1 };
+        }
+    }
+
+    fn unconfirmed(&mut self, mut stored: StoredMessage) {
+        let message = stored.message.number;
+        self.conversation.sends.retain(|send| send.message != message);
+        self.note(Note::SendUnconfirmed { message });
+        self.delivery(&mut stored, DeliveryStatus::Failed, Some(UNCONFIRMED.to_owned()));
+        self.touch(stored);
+        if message == 1 {
+            self.end(EndReason::DISPATCH_UNCONFIRMED);
+        }
+    }
+
+    pub(super) fn pass_send_time(&mut self) {
+        let now = self.now;
+        let lapsed = |send: &Send| match send.state {
+            SendState::Asking { since, lease_until, .. } if now >= lease_until => Some((send.message, since)),
+            SendState::Asking { .. } | SendState::Waiting { .. } | SendState::Unknown { .. } => None,
+        };
+        let lapsed: Vec<(u32, Timestamp)> = self.conversation.sends.iter().filter_map(lapsed).collect();
+        for (message, since) in lapsed {
+            self.unknown_send(message, since, "the consumer that held the lease was not heard of again".to_owned());
+        }
+    }
+}
+
+fn failures_of(state: &SendState) -> u32 {
+    match state {
+        SendState::Waiting { failures, .. } | SendState::Asking { failures, .. } => *failures,
+        SendState::Unknown { .. } => 0,
+    }
+}

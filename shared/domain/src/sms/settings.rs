@@ -1,0 +1,143 @@
+//! What an agent that holds SMS conversations is set to.
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Span;
+use crate::tool::Tool;
+
+/// Who wrote an agent's prompt: it decides who writes its opening text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AgentKind))]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Managed for its organization: every request brings the opening text, as `welcomeMessage`.
+    #[default]
+    Managed,
+    /// The organization's own: it may open by a template, or by its model.
+    Custom,
+}
+
+/// How a custom agent opens a conversation whose request brings no `welcomeMessage`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "snake_case")]
+pub enum Opening {
+    /// By this text, with the request's variables in it.
+    Template {
+        /// The template.
+        text: String,
+    },
+    /// By whatever its model says.
+    Model,
+}
+
+/// The model that speaks for an agent in live mode: anything that understands OpenAI's chat completions. Behind a test
+/// key a scripted one speaks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ModelSettings {
+    /// Where it is to be had, such as `https://api.openai.com/v1`.
+    pub base_url: String,
+    /// Its name there.
+    pub model: String,
+    /// The name under which the deployment keeps its API key; none for a model that wants none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_name: Option<String>,
+    /// How freely it speaks, in hundredths: 70 stands for a temperature of 0.7.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature_hundredths: Option<u16>,
+    /// The most it may say at once, in tokens.
+    pub max_output_tokens: u32,
+}
+
+/// What an agent that holds SMS conversations is set to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SmsSettings {
+    /// Who wrote its prompt.
+    #[serde(default)]
+    pub kind: Kind,
+    /// What its model is told about its task: a template for the request's variables.
+    pub prompt: String,
+    /// How it opens where the request brings no opening text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opening: Option<Opening>,
+    /// Its model in live mode; without one it never answers by itself there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelSettings>,
+    /// The tools that its model may call.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<Tool>,
+    /// Signs the calls of its tools, as `whsec_…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_secret: Option<String>,
+    /// How often tools may be called in one turn.
+    pub max_tool_calls: u32,
+    /// Its timing and its fixed texts.
+    pub terms: Terms,
+}
+
+/// An agent's timing and fixed texts, as a conversation keeps them from its beginning on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Terms {
+    /// Whether somebody answers what a customer writes.
+    pub answers: bool,
+    /// How long texts are gathered before a turn begins.
+    pub gathering_ms: u32,
+    /// How long a conversation stays open without a text.
+    pub inactivity_seconds: u32,
+    /// The answer to HELP and INFO, where the carrier gives none; without it they are ordinary texts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help_text: Option<String>,
+    /// The confirmation of an opt-out, where the carrier gives none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opt_out_text: Option<String>,
+    /// What is sent where a turn fails for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback_text: Option<String>,
+}
+
+impl Terms {
+    /// How long texts are gathered before a turn begins.
+    pub(super) fn gathering(&self) -> Span {
+        Span::milliseconds(self.gathering_ms)
+    }
+
+    /// How long a conversation stays open without a text.
+    pub(super) fn inactivity(&self) -> Span {
+        Span::seconds(self.inactivity_seconds)
+    }
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            answers: true,
+            gathering_ms: 2_000,
+            inactivity_seconds: 24 * 3_600,
+            help_text: None,
+            opt_out_text: None,
+            fallback_text: None,
+        }
+    }
+}
+
+/// What a turn is held by: the agent's settings as they were when the conversation began, its prompt with the request's
+/// variables in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Brief {
+    /// What the model is told about its task.
+    pub prompt: String,
+    /// Its model in live mode.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelSettings>,
+    /// The tools that it may call.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<Tool>,
+    /// Signs the calls of its tools.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_secret: Option<String>,
+    /// How often tools may be called in one turn.
+    pub max_tool_calls: u32,
+}

@@ -1,0 +1,277 @@
+//! The rules of an SMS conversation: one function.
+
+use super::{
+    Author, DeliveryReport, DeliveryStatus, Inbound, Input, Keyword, Message, Purpose, Send, SmsConversation, Status,
+    StoredMessage, Turn,
+};
+use crate::conversation::{Change, Effect};
+use crate::end_reason::EndReason;
+use crate::ids::{Channel, ProviderMessageId};
+use crate::log::{Consent, ConversationClosed, DeliveryUpdated, Entry, Event, LogEntry, Note, SmsMessage};
+use crate::planted::{Bug, is_planted};
+use crate::time::Timestamp;
+
+/// The source of a do-not-call entry that a customer's own keyword made: what another keyword lifts.
+pub const BY_KEYWORD: &str = "keyword";
+
+/// The source of a do-not-call entry that a carrier told us of.
+const BY_CARRIER: &str = "carrier";
+
+/// The rules of an SMS conversation. News goes before the clock: what an input brings is taken in first, then what time
+/// alone brings about.
+pub fn step(conversation: &SmsConversation, input: Input, now: Timestamp) -> Change<SmsConversation> {
+    let mut transition = Transition::new(conversation.clone(), now);
+    match input {
+        Input::Close { reason } => transition.end(reason),
+        Input::Received { inbound, suppressed_by } => transition.received(inbound, suppressed_by.as_deref()),
+        Input::PersonWrites { content, key } => transition.person_writes(content, key),
+        Input::HandBack => transition.hand_back(),
+        Input::ClaimSend { stored, suppressed, suspended } => transition.claim_send(stored, suppressed, suspended),
+        Input::SendOutcome { attempt, stored, outcome } => transition.settle(attempt, stored, outcome),
+        Input::SendSearched { attempt, stored, found } => transition.searched(attempt, stored, found),
+        Input::Reported { stored, report } => transition.reported(stored, report),
+        Input::ClaimTurn { suppressed, suspended } => transition.claim_turn(suppressed, suspended),
+        Input::ToolCalled { turn, name, arguments } => transition.tool_called(turn, name, arguments),
+        Input::ToolAnswered { tool_call_id, outcome } => transition.tool_answered(&tool_call_id, outcome),
+        Input::Answered { turn, content, suppressed, suspended } => {
+            transition.answer(turn, content, suppressed, suspended);
+        }
+        Input::TurnFailed { turn, why, retryable, retry_after } => {
+            transition.turn_failed(turn, why, retryable, retry_after);
+        }
+        Input::Tick => {}
+        Input::Abandon => transition.abandon(),
+    }
+    transition.pass_time();
+    transition.finish()
+}
+
+/// A conversation in the middle of a step.
+pub(super) struct Transition {
+    pub(super) conversation: SmsConversation,
+    pub(super) now: Timestamp,
+    pub(super) claimed: Option<super::Claim>,
+    pub(super) effects: Vec<Effect>,
+    log: Vec<LogEntry>,
+    /// The text that the input is about, changed: one write, whatever happened to it.
+    touched: Option<StoredMessage>,
+}
+
+impl Transition {
+    fn new(conversation: SmsConversation, now: Timestamp) -> Self {
+        Self { conversation, now, claimed: None, effects: Vec::new(), log: Vec::new(), touched: None }
+    }
+
+    fn finish(mut self) -> Change<SmsConversation> {
+        self.effects.extend(self.touched.map(Effect::UpdateMessage));
+        Change { after: self.conversation, log: self.log, effects: self.effects, claimed: self.claimed }
+    }
+
+    pub(super) fn note(&mut self, note: Note) {
+        self.append(Entry::Note { note });
+    }
+
+    pub(super) fn emit(&mut self, event: Event) {
+        self.conversation.sequence += 1;
+        self.append(Entry::Event { sequence: self.conversation.sequence, event });
+    }
+
+    fn append(&mut self, entry: Entry) {
+        self.conversation.log_length += 1;
+        self.log.push(LogEntry { number: self.conversation.log_length, at: self.now, entry });
+    }
+
+    /// Ends the conversation. Texts that are on their way stay an obligation.
+    pub(super) fn end(&mut self, reason: EndReason) {
+        if self.conversation.is_ended() {
+            return;
+        }
+        self.conversation.status = Status::Ended;
+        self.conversation.ended_at = Some(self.now);
+        self.conversation.end_reason = Some(reason.clone());
+        self.conversation.turn = Turn::Idle;
+        self.emit(Event::SmsConversationClosed(ConversationClosed { ended_at: self.now, end_reason: reason }));
+    }
+
+    fn received(&mut self, inbound: Inbound, suppressed_by: Option<&str>) {
+        if self.conversation.is_ended() {
+            return;
+        }
+        let keyword = Keyword::of(&inbound.content);
+        let number = self.next_number();
+        let message = Message {
+            sent_at: Some(self.now),
+            provider_message_id: Some(inbound.provider_message_id.clone()),
+            status: None,
+            ..Message::outbound(self.conversation.id, number, Author::Customer, inbound.content, self.now)
+        };
+        self.emit(Event::SmsMessageReceived(self.event_of(&message, inbound.provider_message_id.clone())));
+        self.effects.push(Effect::StoreMessage(message));
+        self.effects.push(Effect::RememberInbound { key: inbound.provider_message_id.to_string() });
+        match keyword {
+            Some((Keyword::Stop, word)) if !is_planted(Bug::StopIsAnOrdinaryText) => self.opts_out(word),
+            Some((Keyword::Start, word)) if suppressed_by == Some(BY_KEYWORD) => self.opts_in(word),
+            Some((Keyword::Help, _)) if self.carrier_answers() => {}
+            Some((Keyword::Help, _)) if self.conversation.terms.help_text.is_some() => {
+                let help = self.conversation.terms.help_text.clone().unwrap_or_default();
+                self.write(Author::Agent, help, Purpose::Help);
+            }
+            Some(_) | None => self.wants_an_answer(number),
+        }
+    }
+
+    /// Some carriers answer STOP and HELP themselves; then we do not.
+    fn carrier_answers(&self) -> bool {
+        self.conversation.provider.answers_keywords()
+    }
+
+    fn opts_out(&mut self, word: &str) {
+        self.effects.push(Effect::Suppress { source: BY_KEYWORD.to_owned() });
+        self.emit(Event::ContactOptOut(self.consent(BY_KEYWORD, Some(word))));
+        self.end(EndReason::OPTED_OUT);
+        if let Some(text) = self.conversation.terms.opt_out_text.clone().filter(|_| !self.carrier_answers()) {
+            self.write(Author::Agent, text, Purpose::OptOutConfirmation);
+        }
+    }
+
+    fn opts_in(&mut self, word: &str) {
+        self.effects.push(Effect::LiftSuppression);
+        self.emit(Event::ContactOptIn(self.consent(BY_KEYWORD, Some(word))));
+    }
+
+    /// The carrier says that the customer opted out there.
+    pub(super) fn opted_out_at_carrier(&mut self) {
+        self.effects.push(Effect::Suppress { source: BY_CARRIER.to_owned() });
+        self.emit(Event::ContactOptOut(self.consent(BY_CARRIER, None)));
+        self.end(EndReason::OPTED_OUT);
+    }
+
+    fn consent(&self, source: &str, keyword: Option<&str>) -> Consent {
+        Consent {
+            phone_number: self.conversation.to.clone(),
+            channel: Channel::Sms,
+            source: source.to_owned(),
+            keyword: keyword.map(str::to_owned),
+        }
+    }
+
+    fn next_number(&mut self) -> u32 {
+        self.conversation.messages += 1;
+        self.conversation.last_message_at = self.now;
+        self.conversation.messages
+    }
+
+    /// Writes a text that is to leave, as soon as somebody claims it.
+    pub(super) fn write(&mut self, author: Author, content: String, purpose: Purpose) {
+        let number = self.store(author, content);
+        self.conversation.sends.push(Send::waiting(number, purpose, self.now));
+    }
+
+    /// Writes a text that is to leave at once, claimed by whoever asks.
+    pub(super) fn write_claimed(&mut self, author: Author, content: String, purpose: Purpose) -> u32 {
+        let number = self.store(author, content);
+        let send = Send::claimed(number, purpose, self.now);
+        self.claimed = Some(super::Claim::Send { message: number, attempt: send.attempt });
+        self.conversation.sends.push(send);
+        number
+    }
+
+    fn store(&mut self, author: Author, content: String) -> u32 {
+        let number = self.next_number();
+        let message = Message::outbound(self.conversation.id, number, author, content, self.now);
+        self.effects.push(Effect::StoreMessage(message));
+        number
+    }
+
+    /// The provider has this text: it is known under that id from now on.
+    pub(super) fn accepted(&mut self, stored: &mut StoredMessage, id: ProviderMessageId) {
+        self.conversation.sends.retain(|send| send.message != stored.message.number);
+        stored.message.provider_message_id = Some(id.clone());
+        stored.message.sent_at = Some(self.now);
+        self.emit(Event::SmsMessageSent(self.event_of(&stored.message, id.clone())));
+        if stored.message.number == 1 {
+            self.conversation.opening_id = Some(id);
+            self.conversation.status = self.conversation.status.max(Status::InProgress);
+        }
+    }
+
+    /// What the provider says of a text's delivery, as far as it is news.
+    pub(super) fn delivery(&mut self, stored: &mut StoredMessage, status: DeliveryStatus, error_code: Option<String>) {
+        let Some(known) = stored.message.status else { return };
+        if !status.follows(known) && !is_planted(Bug::DeliveryMovesBack) {
+            return;
+        }
+        stored.message.status = Some(status);
+        stored.message.error_code.clone_from(&error_code);
+        self.emit(Event::SmsMessageDeliveryUpdated(DeliveryUpdated {
+            message_id: stored.message.id,
+            provider_message_id: stored.message.provider_message_id.clone(),
+            status,
+            previous_status: known,
+            error_code,
+            at: self.now,
+        }));
+    }
+
+    pub(super) fn touch(&mut self, stored: StoredMessage) {
+        self.touched = Some(stored);
+    }
+
+    fn event_of(&self, message: &Message, provider_message_id: ProviderMessageId) -> SmsMessage {
+        let (ours, customer) = (self.conversation.from.clone(), self.conversation.to.clone());
+        let (from, to) = match message.author {
+            Author::Agent | Author::Person => (ours, customer),
+            Author::Customer => (customer, ours),
+        };
+        SmsMessage {
+            message_id: message.id,
+            provider_message_id,
+            sequence_number: Some(message.number),
+            from,
+            to,
+            content: message.content.clone(),
+            direction: message.direction(),
+            sent_at: message.sent_at.unwrap_or(message.created_at),
+            author: message.author,
+        }
+    }
+
+    fn reported(&mut self, mut stored: StoredMessage, report: DeliveryReport) {
+        let before = stored.clone();
+        let known = stored.message.provider_message_id.as_ref();
+        if known.is_some_and(|known| *known != report.provider_message_id) {
+            return;
+        }
+        if known.is_none() && self.conversation.send(stored.message.number).is_some() {
+            self.accepted(&mut stored, report.provider_message_id);
+        } else if known.is_none() {
+            // It was given up; its state stays what clients were told.
+            stored.message.provider_message_id = Some(report.provider_message_id);
+        }
+        self.delivery(&mut stored, report.status, report.error_code);
+        if report.opted_out && !self.conversation.is_ended() {
+            self.opted_out_at_carrier();
+        }
+        if stored != before {
+            self.touch(stored);
+        }
+    }
+
+    /// What cannot be brought forward is ended; what cannot be ended is let go.
+    fn abandon(&mut self) {
+        self.note(Note::Abandoned);
+        self.conversation.sends.clear();
+        self.conversation.pending_tools.clear();
+        self.end(EndReason::INTERNAL_ERROR);
+    }
+
+    /// What time alone brings about.
+    fn pass_time(&mut self) {
+        self.pass_send_time();
+        self.pass_turn_time();
+        let idle_since = self.conversation.last_message_at;
+        if self.now >= idle_since + self.conversation.terms.inactivity() {
+            self.end(EndReason::INACTIVITY_TIMEOUT);
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! What has to hold for a state, for what is due in it, and for every step from it.
+
+use std::collections::BTreeSet;
+
+use super::{History, report, takes_turn};
+use crate::conversation::Conversation;
+use crate::conversation::{Change, Effect};
+use crate::end_reason::EndReason;
+use crate::log::{Entry, Event, EventType};
+use crate::obligation::{ENQUEUE_GRACE, due_at, next_action};
+use crate::sms::{
+    Claim, DeliveryStatus, Duty, Input, MAX_ABANDONED, Outcome, Purpose, SendState, SmsConversation, Status, Turn,
+};
+use crate::time::Timestamp;
+
+/// Whatever is not settled is due, and the parts of a conversation agree with each other.
+pub(super) fn of_a_state(history: &History) {
+    let conversation = &history.conversation;
+    let settled = conversation.is_ended() && conversation.sends.is_empty() && conversation.pending_tools.is_empty();
+    assert_eq!(due_at(conversation).is_none(), settled, "{conversation:?}");
+    assert_eq!(conversation.is_ended(), conversation.ended_at.is_some() && conversation.end_reason.is_some());
+    let silent = conversation.is_ended() || conversation.taken_over;
+    assert!(!silent || conversation.turn == Turn::Idle, "{conversation:?}");
+    // Nothing that a customer wrote is forgotten.
+    let unanswered = !silent && conversation.terms.answers && conversation.received > conversation.answered;
+    assert!(!unanswered || conversation.turn != Turn::Idle, "{conversation:?}");
+    let numbers: BTreeSet<u32> = conversation.sends.iter().map(|send| send.message).collect();
+    assert_eq!(numbers.len(), conversation.sends.len(), "{conversation:?}");
+    assert_eq!(history.messages.len(), conversation.messages as usize, "{conversation:?}");
+    let stored = serde_json::to_string(conversation).unwrap();
+    assert_eq!(&serde_json::from_str::<SmsConversation>(&stored).unwrap(), conversation);
+}
+
+/// The index names a conversation when there is something to do for it, and doing it helps.
+pub(super) fn of_what_is_due(history: &History, now: Timestamp) {
+    let conversation = &history.conversation;
+    let owed = conversation.obligations();
+    let due = due_at(conversation);
+    assert!(owed.iter().all(|owed| due.is_some_and(|due| due <= owed.at + ENQUEUE_GRACE)), "{conversation:?}");
+    let Some(duty) = next_action(conversation, now) else { return };
+    let earliest = owed.iter().filter(|owed| owed.at <= now).map(|owed| owed.at).min();
+    for input in outcomes(history, duty) {
+        let after = conversation.advance(input.clone(), now).after;
+        let stands = after.obligations().iter().any(|owed| owed.duty == duty && Some(owed.at) == earliest);
+        assert!(!stands, "{input:?} at {now} makes no progress with {conversation:?}");
+    }
+}
+
+/// How what is to be done may come out.
+fn outcomes(history: &History, duty: Duty) -> Vec<Input> {
+    match duty {
+        Duty::Send(number) => vec![history.claim_of(number)],
+        Duty::Search(number) => {
+            let found = Some(report("m9", DeliveryStatus::Sent));
+            vec![history.searched(number, None), history.searched(number, found)]
+        }
+        Duty::Turn => vec![takes_turn(), Input::ClaimTurn { suppressed: true, suspended: false }],
+        Duty::PassTime => vec![Input::Tick],
+    }
+}
+
+/// What every step keeps to.
+pub(super) fn of_a_step(before: &History, input: &Input, now: Timestamp, change: &Change<SmsConversation>) {
+    let context = || format!("{input:?} at {now} on {:?} gave {change:?}", before.conversation);
+    of_the_status(&before.conversation, change, &context);
+    of_the_log(before, change, &context);
+    of_sends(&before.conversation, input, change, &context);
+    of_claims(&before.conversation, input, change, &context);
+    of_stop(input, change, before, &context);
+}
+
+fn of_the_status(before: &SmsConversation, change: &Change<SmsConversation>, context: &dyn Fn() -> String) {
+    let after = &change.after;
+    assert!(before.status <= after.status, "{}", context());
+    if before.is_ended() {
+        assert_eq!((&before.end_reason, before.ended_at), (&after.end_reason, after.ended_at), "{}", context());
+    }
+    let closed = change.log.iter().filter_map(|entry| entry.entry.event());
+    let closed = closed.filter(|event| event.event_type() == EventType::SmsConversationClosed).count();
+    assert_eq!(closed, usize::from(!before.is_ended() && after.status == Status::Ended), "{}", context());
+}
+
+fn of_the_log(before: &History, change: &Change<SmsConversation>, context: &dyn Fn() -> String) {
+    let (mut number, mut sequence) = (before.conversation.log_length, before.conversation.sequence);
+    for entry in &change.log {
+        number += 1;
+        assert_eq!(entry.number, number, "{}", context());
+        match &entry.entry {
+            Entry::Event { sequence: given, event } => {
+                sequence += 1;
+                assert_eq!(*given, sequence, "{}", context());
+                if let Event::SmsMessageDeliveryUpdated(update) = event {
+                    assert!(update.status.follows(update.previous_status), "{}", context());
+                }
+            }
+            Entry::Notice { .. } => panic!("a conversation's events have a place in it: {}", context()),
+            Entry::Note { .. } => {}
+        }
+    }
+    assert_eq!((change.after.log_length, change.after.sequence), (number, sequence), "{}", context());
+    let sent = change.log.iter().filter_map(|entry| match entry.entry.event() {
+        Some(Event::SmsMessageSent(message)) => message.sequence_number,
+        _ => None,
+    });
+    for number in sent {
+        assert!(before.message(number).provider_message_id.is_none(), "sent twice: {}", context());
+    }
+}
+
+/// A text goes back to waiting only after an attempt that provably never happened.
+fn of_sends(before: &SmsConversation, input: &Input, change: &Change<SmsConversation>, context: &dyn Fn() -> String) {
+    let not_placed = matches!(input, Input::SendOutcome { outcome: Outcome::NotPlaced { .. }, .. });
+    for send in &change.after.sends {
+        let Some(was) = before.send(send.message) else { continue };
+        let asked = matches!(was.state, SendState::Asking { .. } | SendState::Unknown { .. });
+        let waits = matches!(send.state, SendState::Waiting { .. });
+        assert!(!(asked && waits) || not_placed, "{}", context());
+        let claimed = change.claimed == Some(Claim::Send { message: send.message, attempt: send.attempt });
+        assert_eq!(send.attempt > was.attempt, claimed, "{}", context());
+    }
+}
+
+fn of_claims(before: &SmsConversation, input: &Input, change: &Change<SmsConversation>, context: &dyn Fn() -> String) {
+    let Some(claim) = change.claimed else { return };
+    let (suppressed, suspended) = match input {
+        Input::ClaimSend { suppressed, suspended, .. }
+        | Input::ClaimTurn { suppressed, suspended }
+        | Input::Answered { suppressed, suspended, .. } => (*suppressed, *suspended),
+        _ => (false, false),
+    };
+    assert!(!suspended, "{}", context());
+    if let Claim::Send { message, .. } = claim {
+        let purpose = change.after.send(message).map(|send| send.purpose);
+        assert!(!suppressed || purpose == Some(Purpose::OptOutConfirmation), "{}", context());
+        let superseded = before.end_reason == Some(EndReason::SUPERSEDED) && purpose == Some(Purpose::Opening);
+        let confirms = purpose == Some(Purpose::OptOutConfirmation);
+        assert!(!before.is_ended() || superseded || confirms, "{}", context());
+    } else {
+        assert!(!suppressed && !before.is_ended() && !before.taken_over, "{}", context());
+    }
+    if let (Input::Answered { .. } | Input::ToolCalled { .. }, Turn::Running { seen, abandoned, .. }) =
+        (input, &before.turn)
+    {
+        assert!(before.received <= *seen || *abandoned >= MAX_ABANDONED, "it is stale: {}", context());
+    }
+}
+
+fn of_stop(input: &Input, change: &Change<SmsConversation>, before: &History, context: &dyn Fn() -> String) {
+    let Input::Received { inbound, .. } = input else { return };
+    if inbound.content == "STOP" && !before.conversation.is_ended() {
+        let suppresses = change.effects.iter().any(|effect| matches!(effect, Effect::Suppress { .. }));
+        assert!(suppresses && change.after.is_ended(), "{}", context());
+    }
+}

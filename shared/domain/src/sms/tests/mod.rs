@@ -1,0 +1,187 @@
+//! The rules of an SMS conversation, told as sentences, and tried on every pair of a state and an input.
+
+mod invariants;
+mod pairs;
+mod rules;
+
+use std::collections::BTreeMap;
+
+use super::{
+    Claim, DeliveryReport, DeliveryStatus, Inbound, Input, Message, NewConversation, SmsConversation, StoredMessage,
+    Terms,
+};
+use crate::conversation::{AgentRef, Change, Conversation, Effect};
+use crate::end_reason::EndReason;
+use crate::ids::{AgentId, ConversationId, Mode, Operation, OrganizationId, ProviderMessageId, Scope};
+use crate::log::EventType;
+use crate::organization::Provider;
+use crate::phone::PhoneNumber;
+use crate::time::{Span, Timestamp};
+
+/// When every conversation here was accepted.
+const START: Timestamp = Timestamp::from_milliseconds(1_800_000_000_000);
+
+fn at(seconds: u32) -> Timestamp {
+    START + Span::seconds(seconds)
+}
+
+/// A conversation with its texts, and what has happened so far.
+#[derive(Clone, Debug)]
+struct History {
+    conversation: SmsConversation,
+    messages: BTreeMap<u32, StoredMessage>,
+    events: Vec<EventType>,
+    suppressed: bool,
+    last: Option<Change<SmsConversation>>,
+}
+
+impl History {
+    fn new() -> Self {
+        Self::with(Terms {
+            help_text: Some("Write STOP to hear no more.".to_owned()),
+            opt_out_text: Some("You will hear no more.".to_owned()),
+            fallback_text: Some("Somebody will call you.".to_owned()),
+            ..Terms::default()
+        })
+    }
+
+    fn with(terms: Terms) -> Self {
+        let scope = Scope { organization: OrganizationId::parse("acme").unwrap(), mode: Mode::Test };
+        let new = NewConversation {
+            id: ConversationId::for_key(&scope, Operation::CreateSmsConversation, "key"),
+            fingerprint: "v1:0".to_owned(),
+            agent: AgentRef {
+                id: AgentId::for_slug(&scope.organization, "demo"),
+                slug: "demo".to_owned(),
+                name: String::new(),
+                version: 1,
+            },
+            scope,
+            provider: Provider::Simulator,
+            to: PhoneNumber::parse("+15555550123").unwrap(),
+            from: PhoneNumber::parse("+15555550100").unwrap(),
+            terms,
+            opening: "Hello Ada".to_owned(),
+        };
+        let (conversation, opening) = SmsConversation::accept(new, START);
+        let messages = BTreeMap::from([(1, StoredMessage { message: opening, version: 1 })]);
+        Self { conversation, messages, events: Vec::new(), suppressed: false, last: None }
+    }
+
+    /// A conversation whose opening text was accepted.
+    fn opened() -> Self {
+        let new = Self::new();
+        let outcome = new.outcome(1, accepted("m1"));
+        new.then(1, outcome)
+    }
+
+    /// Something happens, so many seconds after the acceptance.
+    fn then(self, seconds: u32, input: Input) -> Self {
+        self.after(at(seconds), input)
+    }
+
+    fn after(mut self, now: Timestamp, input: Input) -> Self {
+        let change = self.conversation.advance(input, now);
+        for entry in &change.log {
+            self.events.extend(entry.entry.event().map(crate::log::Event::event_type));
+        }
+        for effect in &change.effects {
+            match effect {
+                Effect::StoreMessage(message) => {
+                    let stored = StoredMessage { message: message.clone(), version: 1 };
+                    assert!(self.messages.insert(message.number, stored).is_none(), "a text is stored once");
+                }
+                Effect::UpdateMessage(stored) => {
+                    let next = StoredMessage { message: stored.message.clone(), version: stored.version + 1 };
+                    self.messages.insert(stored.message.number, next);
+                }
+                Effect::Suppress { .. } => self.suppressed = true,
+                Effect::LiftSuppression => self.suppressed = false,
+                Effect::StoreTranscript(_)
+                | Effect::SettleHold(_)
+                | Effect::RememberInbound { .. }
+                | Effect::RememberKey(_) => {}
+            }
+        }
+        self.conversation = change.after.clone();
+        self.last = Some(change);
+        self
+    }
+
+    fn stored(&self, number: u32) -> StoredMessage {
+        self.messages[&number].clone()
+    }
+
+    fn attempt(&self, number: u32) -> u32 {
+        self.conversation.send(number).map_or(1, |send| send.attempt)
+    }
+
+    fn outcome(&self, number: u32, outcome: super::Outcome) -> Input {
+        Input::SendOutcome { attempt: self.attempt(number), stored: self.stored(number), outcome }
+    }
+
+    fn claim_of(&self, number: u32) -> Input {
+        Input::ClaimSend { stored: self.stored(number), suppressed: self.suppressed, suspended: false }
+    }
+
+    fn searched(&self, number: u32, found: Option<DeliveryReport>) -> Input {
+        Input::SendSearched { attempt: self.attempt(number), stored: self.stored(number), found }
+    }
+
+    fn reported(&self, number: u32, status: DeliveryStatus) -> Input {
+        Input::Reported { stored: self.stored(number), report: report(&format!("m{number}"), status) }
+    }
+
+    fn claimed(&self) -> Option<Claim> {
+        self.last.as_ref().and_then(|change| change.claimed)
+    }
+
+    fn message(&self, number: u32) -> &Message {
+        &self.messages[&number].message
+    }
+}
+
+fn report(id: &str, status: DeliveryStatus) -> DeliveryReport {
+    DeliveryReport { provider_message_id: ProviderMessageId::new(id), status, error_code: None, opted_out: false }
+}
+
+fn accepted(id: &str) -> super::Outcome {
+    super::Outcome::Accepted { id: ProviderMessageId::new(id) }
+}
+
+fn unknown() -> super::Outcome {
+    super::Outcome::Unknown { why: "a test".to_owned() }
+}
+
+fn refused(reason: EndReason) -> super::Outcome {
+    super::Outcome::Refused { reason, why: "a test".to_owned() }
+}
+
+fn not_placed() -> super::Outcome {
+    super::Outcome::NotPlaced { retry_after: None, why: "a test".to_owned() }
+}
+
+fn texts(content: &str) -> Input {
+    let inbound = Inbound { provider_message_id: ProviderMessageId::new("in"), content: content.to_owned() };
+    Input::Received { inbound, suppressed_by: None }
+}
+
+fn takes_turn() -> Input {
+    Input::ClaimTurn { suppressed: false, suspended: false }
+}
+
+fn answers(turn: u32) -> Input {
+    Input::Answered { turn, content: "An answer".to_owned(), suppressed: false, suspended: false }
+}
+
+fn fails(turn: u32) -> Input {
+    Input::TurnFailed { turn, why: "a test".to_owned(), retryable: true, retry_after: None }
+}
+
+fn person_writes() -> Input {
+    Input::PersonWrites { content: "It is me, Grace".to_owned(), key: None }
+}
+
+fn close() -> Input {
+    Input::Close { reason: EndReason::ADMIN_CLOSED }
+}

@@ -1,0 +1,209 @@
+//! Every state that a conversation can get into, with every input, at every moment that matters.
+//!
+//! The states are found, not listed: breadth first from the acceptance, until every input leads to a state of a shape
+//! that is known already. A shape is what the rules tell apart, with counters cut off.
+
+use std::collections::{HashSet, VecDeque};
+
+use super::invariants;
+use super::{
+    History, accepted, answers, close, fails, not_placed, person_writes, refused, report, takes_turn, texts, unknown,
+};
+use crate::conversation::Conversation;
+use crate::end_reason::EndReason;
+use crate::sms::{DeliveryStatus, Inbound, Input, Purpose, SendState, Status, Turn};
+use crate::time::{Span, Timestamp};
+use crate::tool::ToolOutcome;
+
+/// As many shapes and pairs as there were when this was written: with fewer, the search has lost its way.
+const SHAPES: usize = 3_152;
+const PAIRS: usize = 1_030_294;
+
+/// What two states have in common for the rules to do the same with them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Shape {
+    status: Status,
+    superseded: bool,
+    taken_over: bool,
+    turn: (u8, bool, u32, u32),
+    unanswered: bool,
+    tools: bool,
+    sends: Vec<(Purpose, u8)>,
+    opening: Option<DeliveryStatus>,
+}
+
+impl Shape {
+    fn of(history: &History) -> Self {
+        let conversation = &history.conversation;
+        let turn = match &conversation.turn {
+            Turn::Idle => (0, false, 0, 0),
+            Turn::Waiting { tries, abandoned, .. } => (1, false, told_apart(*tries, *abandoned), *abandoned),
+            Turn::Running { seen, tries, abandoned, .. } => {
+                (2, conversation.received > *seen, told_apart(*tries, *abandoned), *abandoned)
+            }
+        };
+        let kind = |state: &SendState| match state {
+            SendState::Waiting { failures, .. } => u8::from(*failures > 0),
+            SendState::Asking { .. } => 2,
+            SendState::Unknown { .. } => 3,
+        };
+        Self {
+            status: conversation.status,
+            superseded: conversation.end_reason == Some(EndReason::SUPERSEDED),
+            taken_over: conversation.taken_over,
+            turn,
+            unanswered: conversation.received > conversation.answered,
+            tools: !conversation.pending_tools.is_empty(),
+            sends: conversation.sends.iter().map(|send| (send.purpose, kind(&send.state))).collect(),
+            opening: history.message(1).status.filter(|_| conversation.send(1).is_some()),
+        }
+    }
+}
+
+/// Tries that failed and turns that gave way are counted apart; together they are not gone through.
+fn told_apart(tries: u32, abandoned: u32) -> u32 {
+    if abandoned == 0 { tries } else { 0 }
+}
+
+/// Every input, for a conversation in this state.
+fn inputs(history: &History) -> Vec<Input> {
+    let conversation = &history.conversation;
+    let text = |content: &str, by: Option<&str>| Input::Received {
+        inbound: Inbound { provider_message_id: crate::ids::ProviderMessageId::new("in"), content: content.to_owned() },
+        suppressed_by: by.map(str::to_owned),
+    };
+    let mut inputs = vec![
+        close(),
+        Input::Close { reason: EndReason::SUPERSEDED },
+        texts("Hello"),
+        texts("STOP"),
+        texts("HELP"),
+        text("YES", None),
+        text("YES", Some("keyword")),
+        person_writes(),
+        Input::HandBack,
+        takes_turn(),
+        Input::ClaimTurn { suppressed: true, suspended: false },
+        Input::ClaimTurn { suppressed: false, suspended: true },
+        Input::Tick,
+        Input::Abandon,
+    ];
+    for turn in [conversation.turns.saturating_sub(1), conversation.turns] {
+        let answered = |content: &str, suppressed, suspended| Input::Answered {
+            turn,
+            content: content.to_owned(),
+            suppressed,
+            suspended,
+        };
+        inputs.extend([
+            answers(turn),
+            answered(" ", false, false),
+            answered("x", true, false),
+            answered("x", false, true),
+            fails(turn),
+            Input::TurnFailed { turn, why: "no".to_owned(), retryable: false, retry_after: None },
+            Input::ToolCalled { turn, name: "hours".to_owned(), arguments: serde_json::Value::Null },
+        ]);
+    }
+    for tool in &conversation.pending_tools {
+        let tool_call_id = tool.tool_call_id.clone();
+        inputs.push(Input::ToolAnswered { tool_call_id, outcome: ToolOutcome::Error("no".to_owned()) });
+    }
+    for number in sent_numbers(history) {
+        let stored = history.stored(number);
+        inputs.extend([
+            history.claim_of(number),
+            Input::ClaimSend { stored: stored.clone(), suppressed: true, suspended: false },
+            Input::ClaimSend { stored, suppressed: false, suspended: true },
+            history.outcome(number, accepted(&format!("m{number}"))),
+            history.outcome(number, not_placed()),
+            history.outcome(number, refused(EndReason::REJECTED)),
+            history.outcome(number, refused(EndReason::OPTED_OUT)),
+            history.outcome(number, unknown()),
+            history.searched(number, None),
+            history.searched(number, Some(report(&format!("m{number}"), DeliveryStatus::Sent))),
+            history.reported(number, DeliveryStatus::Sent),
+            history.reported(number, DeliveryStatus::Delivered),
+            Input::Reported { stored: history.stored(number), report: report("other", DeliveryStatus::Failed) },
+        ]);
+    }
+    inputs
+}
+
+/// The opening text, and what is on its way.
+fn sent_numbers(history: &History) -> Vec<u32> {
+    let mut numbers: Vec<u32> = history.conversation.sends.iter().map(|send| send.message).chain([1]).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
+}
+
+fn moments(history: &History, now: Timestamp) -> Vec<Timestamp> {
+    let instant = Span::milliseconds(1);
+    let owed = history.conversation.obligations();
+    let mut moments: Vec<Timestamp> = owed.iter().flat_map(|owed| [owed.at - instant, owed.at]).collect();
+    moments.retain(|moment| *moment > now);
+    moments.push(now);
+    moments.sort_unstable();
+    moments.dedup();
+    moments
+}
+
+/// What was gone through.
+struct Explored {
+    shapes: usize,
+    pairs: usize,
+}
+
+fn explore() -> Explored {
+    let first = History::new();
+    let mut known = HashSet::from([Shape::of(&first)]);
+    let mut open: VecDeque<(History, Timestamp)> = VecDeque::from([(first.clone(), first.conversation.created_at)]);
+    let mut pairs = 0;
+    while let Some((history, since)) = open.pop_front() {
+        invariants::of_a_state(&history);
+        for now in moments(&history, since) {
+            invariants::of_what_is_due(&history, now);
+            for input in inputs(&history) {
+                pairs += 1;
+                let after = history.clone().after(now, input.clone());
+                invariants::of_a_step(&history, &input, now, after.last.as_ref().unwrap());
+                // The opening text and one more: texts on their way do not know of each other.
+                let few = after.conversation.sends.iter().filter(|send| send.message != 1).count() <= 1;
+                if few && known.insert(Shape::of(&after)) {
+                    open.push_back((after, now));
+                }
+            }
+        }
+    }
+    Explored { shapes: known.len(), pairs }
+}
+
+#[test]
+fn every_rule_holds_for_every_state_and_input() {
+    let Explored { shapes, pairs } = explore();
+    println!("{shapes} shapes, {pairs} pairs");
+    assert!(shapes >= SHAPES && pairs >= PAIRS, "only {shapes} shapes and {pairs} pairs");
+}
+
+/// The rules above are worth what they find.
+#[cfg(feature = "planted-bugs")]
+#[test]
+fn the_pairs_find_each_planted_bug() {
+    use crate::planted::{Bug, plant};
+
+    let bugs = [
+        Bug::ResendTimeout,
+        Bug::TextSuppressed,
+        Bug::AnswerStale,
+        Bug::ForgetTurn,
+        Bug::DeliveryMovesBack,
+        Bug::StopIsAnOrdinaryText,
+    ];
+    for bug in bugs {
+        plant(Some(bug));
+        let found = std::panic::catch_unwind(explore).is_err();
+        plant(None);
+        assert!(found, "{bug:?} is not found");
+    }
+}

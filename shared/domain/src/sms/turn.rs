@@ -1,0 +1,207 @@
+//! The agent's turns: one at a time, exclusive by a lease, for everything that is unanswered. A turn is given up when
+//! something newer came in, so that texts are answered together; and no more than three times in a row, so that they are
+//! answered at all.
+
+use serde_json::Value;
+
+use super::step::Transition;
+use super::{Author, Claim, Purpose, ToolAsked, Turn};
+use crate::dispatch::retry_delay;
+use crate::end_reason::EndReason;
+use crate::log::{Event, Note, ToolCallInvocation, ToolCallOutcome, ToolCallResult, TurnFailed};
+use crate::planted::{Bug, is_planted};
+use crate::time::Span;
+use crate::tool::ToolOutcome;
+
+/// How long a consumer may hold a turn: models and tools take their time. Longer than the function's timeout, shorter
+/// than its queue's visibility timeout.
+pub const TURN_LEASE: Span = Span::seconds(120);
+
+/// After so many turns that were given up for something newer, the next answer is sent whatever comes in.
+pub const MAX_ABANDONED: u32 = 3;
+
+/// How often a turn is tried.
+pub const MAX_TRIES: u32 = 3;
+
+/// A turn that is held now.
+#[derive(Clone, Copy)]
+struct Held {
+    seen: u32,
+    tool_calls: u32,
+    tries: u32,
+    abandoned: u32,
+}
+
+impl Transition {
+    /// A text of the customer's that is to be answered, by a person if one has taken over.
+    pub(super) fn wants_an_answer(&mut self, number: u32) {
+        self.conversation.received = number;
+        if self.conversation.turn == Turn::Idle && !self.conversation.taken_over {
+            self.begin_gathering();
+        }
+    }
+
+    fn begin_gathering(&mut self) {
+        if self.conversation.terms.answers {
+            let from = self.now + self.conversation.terms.gathering();
+            self.conversation.turn = Turn::Waiting { from, tries: 0, abandoned: 0 };
+        }
+    }
+
+    pub(super) fn hand_back(&mut self) {
+        if self.conversation.is_ended() || !self.conversation.taken_over {
+            return;
+        }
+        self.conversation.taken_over = false;
+        if self.conversation.received > self.conversation.answered {
+            self.begin_gathering();
+        }
+    }
+
+    pub(super) fn claim_turn(&mut self, suppressed: bool, suspended: bool) {
+        let Turn::Waiting { from, tries, abandoned } = self.conversation.turn else { return };
+        if self.now < from {
+            return;
+        }
+        if suspended {
+            self.end(EndReason::ORGANIZATION_SUSPENDED);
+        } else if suppressed {
+            self.end(EndReason::DO_NOT_CALL);
+        } else {
+            self.conversation.turns += 1;
+            let number = self.conversation.turns;
+            self.conversation.turn = Turn::Running {
+                number,
+                lease_until: self.now + TURN_LEASE,
+                seen: self.conversation.received,
+                tool_calls: 0,
+                tries,
+                abandoned,
+            };
+            self.claimed = Some(Claim::Turn { turn: number });
+        }
+    }
+
+    /// The turn of that number, if it is the one that is held.
+    fn held(&self, turn: u32) -> Option<Held> {
+        match self.conversation.turn {
+            Turn::Running { number, seen, tool_calls, tries, abandoned, .. } if number == turn => {
+                Some(Held { seen, tool_calls, tries, abandoned })
+            }
+            Turn::Running { .. } | Turn::Idle | Turn::Waiting { .. } => None,
+        }
+    }
+
+    /// Gives a turn up where something newer came in; `true` where it did.
+    fn gives_way(&mut self, turn: u32, held: Held) -> bool {
+        if self.conversation.received <= held.seen || held.abandoned >= MAX_ABANDONED || is_planted(Bug::AnswerStale) {
+            return false;
+        }
+        self.note(Note::TurnAbandoned { turn });
+        self.conversation.turn = Turn::Waiting { from: self.now, tries: 0, abandoned: held.abandoned + 1 };
+        true
+    }
+
+    pub(super) fn tool_called(&mut self, turn: u32, name: String, arguments: Value) {
+        let Some(held) = self.held(turn) else { return };
+        if self.gives_way(turn, held) {
+            return;
+        }
+        let Turn::Running { tool_calls, lease_until, .. } = &mut self.conversation.turn else { return };
+        *tool_calls += 1;
+        let (index, until) = (held.tool_calls + 1, *lease_until);
+        let tool_call_id = format!("{}:{turn}:{index}", self.conversation.id);
+        let asked = ToolAsked { tool_call_id: tool_call_id.clone(), turn, name: name.clone(), since: self.now, until };
+        self.conversation.pending_tools.push(asked);
+        self.emit(Event::SmsToolCallInvocation(ToolCallInvocation { tool_call_id, turn, name, arguments }));
+        self.claimed = Some(Claim::Tool { turn, index });
+    }
+
+    /// What a tool answered is recorded whatever became of its turn: the next one is shown it.
+    pub(super) fn tool_answered(&mut self, tool_call_id: &str, outcome: ToolOutcome) {
+        let pending = &mut self.conversation.pending_tools;
+        let Some(place) = pending.iter().position(|tool| tool.tool_call_id == tool_call_id) else { return };
+        let asked = pending.remove(place);
+        let duration_ms = u32::try_from(self.now.since(asked.since).as_milliseconds()).unwrap_or(u32::MAX);
+        self.emit(Event::SmsToolCallResult(ToolCallResult {
+            tool_call_id: asked.tool_call_id,
+            turn: asked.turn,
+            name: asked.name,
+            outcome: ToolCallOutcome::of(&outcome),
+            result: outcome.into_result(),
+            duration_ms,
+        }));
+    }
+
+    pub(super) fn answer(&mut self, turn: u32, content: String, suppressed: bool, suspended: bool) {
+        let Some(held) = self.held(turn) else { return };
+        if suspended {
+            self.end(EndReason::ORGANIZATION_SUSPENDED);
+            return;
+        }
+        if suppressed && !is_planted(Bug::TextSuppressed) {
+            self.end(EndReason::DO_NOT_CALL);
+            return;
+        }
+        if self.gives_way(turn, held) {
+            return;
+        }
+        self.close_turn(held);
+        if !content.trim().is_empty() {
+            self.write_claimed(Author::Agent, content, Purpose::Reply);
+        }
+    }
+
+    /// What the turn has seen is dealt with; what came in since is the next one's.
+    fn close_turn(&mut self, held: Held) {
+        self.conversation.answered = held.seen;
+        self.conversation.turn = Turn::Idle;
+        if self.conversation.received > held.seen {
+            self.begin_gathering();
+        }
+    }
+
+    pub(super) fn turn_failed(&mut self, turn: u32, why: String, retryable: bool, retry_after: Option<Span>) {
+        let Some(held) = self.held(turn) else { return };
+        self.give_up_tools(turn);
+        let tries = held.tries + 1;
+        self.note(Note::TurnTryFailed { turn, why: why.clone() });
+        if retryable && tries < MAX_TRIES {
+            let from = self.now + retry_delay(tries + 1).max(retry_after.unwrap_or(Span::ZERO)).min(Span::minutes(2));
+            self.conversation.turn = Turn::Waiting { from, tries, abandoned: held.abandoned };
+            return;
+        }
+        let fallback = self.conversation.terms.fallback_text.clone();
+        let failed = TurnFailed { turn, tries, reason: why, fallback: fallback.is_some() };
+        self.emit(Event::SmsTurnFailed(failed));
+        self.close_turn(held);
+        if let Some(text) = fallback {
+            self.write(Author::Agent, text, Purpose::Fallback);
+        }
+    }
+
+    /// Whoever called these tools is not there any more: what came of them is not known.
+    fn give_up_tools(&mut self, turn: u32) {
+        let given_up = self.conversation.pending_tools.iter().filter(|tool| tool.turn == turn);
+        let given_up: Vec<String> = given_up.map(|tool| tool.tool_call_id.clone()).collect();
+        for tool_call_id in given_up {
+            self.tool_answered(&tool_call_id, ToolOutcome::Unknown);
+        }
+    }
+
+    pub(super) fn pass_turn_time(&mut self) {
+        if let Turn::Running { number, lease_until, .. } = self.conversation.turn
+            && self.now >= lease_until
+            && !is_planted(Bug::ForgetTurn)
+        {
+            let why = "the consumer that held the turn was not heard of again".to_owned();
+            self.turn_failed(number, why, true, None);
+        }
+        let now = self.now;
+        let lapsed = self.conversation.pending_tools.iter().filter(|tool| now >= tool.until);
+        let lapsed: Vec<u32> = lapsed.map(|tool| tool.turn).collect();
+        for turn in lapsed {
+            self.give_up_tools(turn);
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Headers by which a receiver knows that a request is ours.
+
+use domain::signature::{ID_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER, sign};
+use domain::time::Timestamp;
+use http::header::{CONTENT_TYPE, InvalidHeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// The headers of a JSON body signed by Standard Webhooks: by each secret, several while one is being rotated.
+///
+/// # Errors
+/// [`InvalidHeaderValue`] where the id cannot stand in a header.
+pub fn signed_headers(
+    secrets: &[Secret],
+    id: &str,
+    at: Timestamp,
+    body: &[u8],
+) -> Result<HeaderMap, InvalidHeaderValue> {
+    let signature = sign(secrets, id, at, body);
+    Ok(HeaderMap::from_iter([
+        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (HeaderName::from_static(ID_HEADER), HeaderValue::from_str(id)?),
+        (HeaderName::from_static(TIMESTAMP_HEADER), HeaderValue::from(at.as_seconds())),
+        (HeaderName::from_static(SIGNATURE_HEADER), HeaderValue::from_str(&signature)?),
+    ]))
+}

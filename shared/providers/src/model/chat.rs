@@ -1,0 +1,224 @@
+//! A model behind the chat-completions protocol, which OpenAI, Bedrock's compatible endpoint, vLLM and Ollama speak.
+//!
+//! Its address is one that a tenant chose: requests go through the guarded client, and answers are read as a stranger's.
+
+use std::fmt;
+use std::time::Duration;
+
+use domain::tool::is_tool_name;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, InvalidHeaderValue};
+use http::{HeaderMap, HeaderValue, Method};
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::{BadArguments, ErrorCode, Model, ModelError, Prompt, Reply, Said, ToolRequest};
+use crate::egress::{Answer, Egress, EgressError, OutboundRequest};
+
+#[cfg(test)]
+mod tests;
+mod wire;
+
+/// How long a model may take, from the look-up of its name to the end of its answer. A customer waits.
+pub const MODEL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How much of an answer is read: many times the text of an SMS, and the reasoning that some servers send along.
+const KEEP_BYTES: usize = 256 * 1_024;
+
+/// How many tools a model may want called at once.
+const MOST_TOOL_REQUESTS: usize = 8;
+
+/// The longest id of a tool call that is taken over, in bytes.
+const LONGEST_ID: usize = 128;
+
+/// What a tenant's model wants to be asked with. Not shown by `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiKey(String);
+
+/// A text that is no API key. Does not say which text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAKey;
+
+impl fmt::Display for NotAKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("must be visible ASCII characters, without spaces")
+    }
+}
+
+impl std::error::Error for NotAKey {}
+
+impl ApiKey {
+    /// Reads a key: what can stand in a header.
+    ///
+    /// # Errors
+    /// [`NotAKey`] where it cannot.
+    pub fn parse(text: &str) -> Result<Self, NotAKey> {
+        let well_formed = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if well_formed { Ok(Self(text.to_owned())) } else { Err(NotAKey) }
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// The field by which a server is told how much a model may say: the newer one is ignored by Ollama and refused by
+/// Mistral, the older one is refused by OpenAI's reasoning models.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TokenLimit {
+    /// `max_tokens`.
+    #[default]
+    MaxTokens,
+    /// `max_completion_tokens`.
+    MaxCompletionTokens,
+}
+
+/// Which model, where, and how it is asked.
+#[derive(Clone, PartialEq)]
+pub struct ChatSettings {
+    /// What `/chat/completions` is put behind, such as `https://api.openai.com/v1`.
+    pub base_url: Url,
+    /// The model's name.
+    pub model: String,
+    /// The key, where the server wants one.
+    pub key: Option<ApiKey>,
+    /// How freely it chooses its words; the server's default where there is none.
+    pub temperature: Option<f64>,
+    /// How it is told how much it may say.
+    pub token_limit: TokenLimit,
+}
+
+impl fmt::Debug for ChatSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}", self.model, self.base_url.host_str().unwrap_or("-"))
+    }
+}
+
+/// A model behind the chat-completions protocol.
+#[derive(Clone, Debug)]
+pub struct ChatCompletions {
+    egress: Egress,
+    settings: ChatSettings,
+}
+
+impl Model for ChatCompletions {
+    fn complete<'a>(&'a self, prompt: &'a Prompt) -> BoxFuture<'a, Result<Reply, ModelError>> {
+        self.ask(prompt).boxed()
+    }
+}
+
+impl ChatCompletions {
+    /// A model with these settings.
+    pub fn new(egress: Egress, settings: ChatSettings) -> Self {
+        Self { egress, settings }
+    }
+
+    async fn ask(&self, prompt: &Prompt) -> Result<Reply, ModelError> {
+        let answer = self.egress.send(self.request(prompt)?).await?;
+        let Answer { status, retry_after, body, cut } = answer;
+        match status {
+            200..=299 if cut => Err(ModelError::Unreadable("is larger than an answer can be")),
+            200..=299 => read(&body, &prompt.turns),
+            429 => Err(ModelError::Throttled { retry_after, code: code(&body) }),
+            // 408, 409 and 425 say that it was the moment that was wrong.
+            408 | 409 | 425 | 500..=599 => Err(ModelError::Unavailable { status, retry_after }),
+            _ => Err(ModelError::Rejected { status, code: code(&body) }),
+        }
+    }
+
+    fn request(&self, prompt: &Prompt) -> Result<OutboundRequest, ModelError> {
+        let mut url = self.settings.base_url.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(["chat", "completions"]);
+        }
+        let body = serde_json::to_vec(&wire::Request::new(&self.settings, prompt));
+        let body = body.map_err(|error| EgressError::Setup(error.into()))?;
+        let headers = self.headers().map_err(|error| EgressError::Setup(error.into()))?;
+        let (timeout, keep_bytes) = (MODEL_TIMEOUT, KEEP_BYTES);
+        Ok(OutboundRequest { method: Method::POST, url, headers, body, timeout, keep_bytes })
+    }
+
+    fn headers(&self) -> Result<HeaderMap, InvalidHeaderValue> {
+        const JSON: HeaderValue = HeaderValue::from_static("application/json");
+        let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, JSON), (ACCEPT, JSON)]);
+        if let Some(ApiKey(key)) = &self.settings.key {
+            let mut value = HeaderValue::from_str(&format!("Bearer {key}"))?;
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+        Ok(headers)
+    }
+}
+
+/// The word for what is wrong in an error's body.
+fn code(body: &str) -> Option<ErrorCode> {
+    let body: Value = serde_json::from_str(body).ok()?;
+    let error = body.get("error")?;
+    ["code", "type"].into_iter().find_map(|field| ErrorCode::parse(error.get(field)?.as_str()?))
+}
+
+/// Reads a successful answer.
+fn read(body: &str, turns: &[Said]) -> Result<Reply, ModelError> {
+    let completion: wire::Completion =
+        serde_json::from_str(body).map_err(|_| ModelError::Unreadable("is no chat completion"))?;
+    let choice = completion.choices.into_iter().next().ok_or(ModelError::Unreadable("has no choice in it"))?;
+    match choice.finish_reason.as_deref() {
+        Some("length") => return Err(ModelError::CutOff),
+        Some("content_filter") => return Err(ModelError::Filtered),
+        Some(_) | None => {}
+    }
+    let message = choice.message;
+    let calls = message.tool_calls.unwrap_or_default();
+    if !calls.is_empty() {
+        // What it says beside a call ("Let me look …") is not for the customer, who waits for one answer.
+        return requests(calls, turns).map(Reply::Tools);
+    }
+    if message.refusal.is_some_and(|refusal| !refusal.is_empty()) {
+        return Err(ModelError::Filtered);
+    }
+    let text = message.content.unwrap_or_default();
+    let text = text.trim();
+    if text.is_empty() { Err(ModelError::Empty) } else { Ok(Reply::Text(text.to_owned())) }
+}
+
+fn requests(calls: Vec<wire::ToolCall>, turns: &[Said]) -> Result<Vec<ToolRequest>, ModelError> {
+    if calls.len() > MOST_TOOL_REQUESTS {
+        return Err(ModelError::Unreadable("wants too many tools called at once"));
+    }
+    let mut ids: Vec<String> = turns
+        .iter()
+        .filter_map(|said| match said {
+            Said::ToolCall { id, .. } => Some(id.clone()),
+            Said::Agent(_) | Said::Customer(_) => None,
+        })
+        .collect();
+    let mut requests = Vec::new();
+    for wire::ToolCall { id, function } in calls {
+        // The name goes back to the model with the result, and servers refuse one of another form.
+        if !is_tool_name(&function.name) {
+            return Err(ModelError::Unreadable("names a tool that cannot be"));
+        }
+        // An id of our own, where the server gave none, or the same one twice, as some do.
+        let usable = |id: &String| (1..=LONGEST_ID).contains(&id.len()) && !ids.contains(id);
+        let own = || (1..=ids.len() + 1).map(|number| format!("call_{number}")).find(|id| !ids.contains(id));
+        let id = id.filter(usable).or_else(own).unwrap_or_default();
+        ids.push(id.clone());
+        requests.push(ToolRequest { id, name: function.name, arguments: arguments(function.arguments) });
+    }
+    Ok(requests)
+}
+
+/// A tool's arguments: JSON in a text, by the protocol; an object as it is, from servers that take it lightly; nothing at
+/// all, from models that have nothing to say to a tool without parameters.
+fn arguments(arguments: Option<Value>) -> Result<Value, BadArguments> {
+    let value = match arguments {
+        None => Value::Object(Map::new()),
+        Some(Value::String(text)) if text.trim().is_empty() => Value::Object(Map::new()),
+        Some(Value::String(text)) => serde_json::from_str(&text).map_err(|error| BadArguments(error.to_string()))?,
+        Some(value) => value,
+    };
+    if value.is_object() { Ok(value) } else { Err(BadArguments("another JSON value".to_owned())) }
+}

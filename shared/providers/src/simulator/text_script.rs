@@ -1,0 +1,131 @@
+//! The simulator's scripts for SMS: what becomes of a text, and what the customer answers.
+
+use domain::end_reason::EndReason;
+use domain::phone::PhoneNumber;
+use domain::sms::DeliveryStatus;
+use domain::time::{Span, Timestamp};
+use store::SimulatedText;
+
+use super::test_numbers::TEXT_NUMBERS;
+
+/// What becomes of the texts to a number. The last four digits choose it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextScript {
+    /// Any other: accepted, sent, delivered.
+    Deliver,
+    /// 0101: accepted, undelivered.
+    Undelivered,
+    /// 0102: delivered; the customer answers once.
+    AnswersOnce,
+    /// 0103: delivered; the customer answers STOP.
+    AnswersStop,
+    /// 0104: delivered; the customer sends three texts at once.
+    AnswersThrice,
+    /// 0105: the provider times out after accepting; its delivery report comes.
+    TimesOutAfterAccepting,
+    /// 0106: every delivery report twice, and in reverse order.
+    TwiceAndReversed,
+    /// 0107: refused: the number opted out at the carrier.
+    OptedOut,
+}
+
+/// What the simulator answers to "send this text".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum TextAnswer {
+    Take,
+    TakeAndTimeOut,
+    Refuse { status: u16, meaning: EndReason },
+}
+
+const SENT_AFTER: Span = Span::seconds(1);
+const ARRIVES_AFTER: Span = Span::seconds(2);
+const ANSWERED_AFTER: Span = Span::seconds(3);
+const REVERSED_FROM: Span = Span::seconds(4);
+
+/// The code of a text that did not arrive, as the simulator calls it.
+pub(super) const UNREACHABLE: &str = "unreachable";
+
+impl TextScript {
+    /// The script of a number.
+    pub fn of(number: &PhoneNumber) -> Self {
+        let digits = Some(number.last_four());
+        TEXT_NUMBERS.iter().find(|row| row.last_four == digits).map_or(Self::Deliver, |row| row.script)
+    }
+
+    pub(super) fn answer(self) -> TextAnswer {
+        match self {
+            Self::OptedOut => TextAnswer::Refuse { status: 400, meaning: EndReason::OPTED_OUT },
+            Self::TimesOutAfterAccepting => TextAnswer::TakeAndTimeOut,
+            Self::Deliver
+            | Self::Undelivered
+            | Self::AnswersOnce
+            | Self::AnswersStop
+            | Self::AnswersThrice
+            | Self::TwiceAndReversed => TextAnswer::Take,
+        }
+    }
+
+    fn end(self) -> DeliveryStatus {
+        match self {
+            Self::Undelivered => DeliveryStatus::Undelivered,
+            Self::Deliver
+            | Self::AnswersOnce
+            | Self::AnswersStop
+            | Self::AnswersThrice
+            | Self::TimesOutAfterAccepting
+            | Self::TwiceAndReversed
+            | Self::OptedOut => DeliveryStatus::Delivered,
+        }
+    }
+
+    /// What the customer answers to the first text of a conversation.
+    pub(super) const fn replies(self) -> &'static [&'static str] {
+        match self {
+            Self::AnswersOnce => &["Yes please. What are your opening hours?"],
+            Self::AnswersStop => &["STOP"],
+            Self::AnswersThrice => &["Hello", "who is this?", "I am interested"],
+            Self::Deliver
+            | Self::Undelivered
+            | Self::TimesOutAfterAccepting
+            | Self::TwiceAndReversed
+            | Self::OptedOut => &[],
+        }
+    }
+}
+
+/// The delivery reports of a text that was just taken, and when each is sent.
+pub(super) fn reports(text: &SimulatedText) -> Vec<(Timestamp, DeliveryStatus)> {
+    let script = TextScript::of(&text.to);
+    let (sent, end) = (DeliveryStatus::Sent, script.end());
+    match script {
+        TextScript::TwiceAndReversed => {
+            let from = text.sent_at + REVERSED_FROM;
+            let later = from + Span::seconds(1);
+            vec![(from, end), (from, end), (later, sent), (later, sent)]
+        }
+        TextScript::Deliver
+        | TextScript::Undelivered
+        | TextScript::AnswersOnce
+        | TextScript::AnswersStop
+        | TextScript::AnswersThrice
+        | TextScript::TimesOutAfterAccepting
+        | TextScript::OptedOut => vec![(text.sent_at + SENT_AFTER, sent), (text.sent_at + ARRIVES_AFTER, end)],
+    }
+}
+
+/// When the customer answers a text, if they do: the first one of a conversation only.
+pub(super) fn replies(text: &SimulatedText) -> Vec<(Timestamp, &'static str)> {
+    let replies = if text.number == 1 { TextScript::of(&text.to).replies() } else { &[] };
+    replies.iter().map(|reply| (text.sent_at + ANSWERED_AFTER, *reply)).collect()
+}
+
+/// Where the delivery of a text stands at this moment.
+pub(super) fn status(text: &SimulatedText, now: Timestamp) -> DeliveryStatus {
+    if now >= text.sent_at + ARRIVES_AFTER {
+        TextScript::of(&text.to).end()
+    } else if now >= text.sent_at + SENT_AFTER {
+        DeliveryStatus::Sent
+    } else {
+        DeliveryStatus::Queued
+    }
+}

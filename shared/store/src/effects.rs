@@ -1,0 +1,132 @@
+//! What a change writes beside the conversation itself: log entries, deliveries, and its effects.
+
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use domain::conversation::{Change, Conversation, Effect};
+use domain::delivery::Delivery;
+use domain::ids::{ConversationId, Scope};
+use domain::log::LogEntry;
+use domain::organization::{Organization, Suppression};
+use domain::phone::PhoneNumber;
+use domain::planted::{Bug, is_planted};
+use domain::time::Timestamp;
+
+use crate::deliveries::new_delivery_item;
+use crate::error::StoreError;
+use crate::item::{self, Item};
+use crate::keys;
+use crate::loaded::{Listed, Loaded};
+use crate::messages::new_message_item;
+use crate::queue::{DeliveryJob, MESSAGE_VERSION};
+use crate::table::Table;
+use crate::transcript::transcript_items;
+use crate::write::{MUST_BE_NEW, transact_put};
+
+/// A delivery for every event and every endpoint that wants it.
+pub(crate) fn delivery_jobs(
+    id: ConversationId,
+    scope: &Scope,
+    log: &[LogEntry],
+    organization: &Organization,
+) -> Vec<DeliveryJob> {
+    let mut jobs = Vec::new();
+    for entry in log {
+        let Some(event) = entry.entry.event() else { continue };
+        for endpoint in organization.subscribers(scope.mode, event.event_type().as_str()) {
+            let (scope, log_number) = (scope.clone(), entry.number);
+            jobs.push(DeliveryJob { v: MESSAGE_VERSION, conversation: id, scope, log_number, endpoint });
+        }
+    }
+    jobs
+}
+
+/// The items of a log's new entries and of their deliveries.
+pub(crate) fn log_items(
+    id: ConversationId,
+    log: &[LogEntry],
+    jobs: &[DeliveryJob],
+    now: Timestamp,
+) -> Result<Vec<Item>, StoreError> {
+    let mut items = Vec::new();
+    for entry in log {
+        items.push(item::item(&keys::log_entry(id, entry.number), entry)?);
+    }
+    for job in jobs {
+        let entry = log.iter().find(|entry| entry.number == job.log_number);
+        let sequence = entry.and_then(|entry| entry.entry.sequence()).unwrap_or(0);
+        items.push(new_delivery_item(&Delivery::new(id, job.log_number, sequence, job.endpoint, now), job)?);
+    }
+    Ok(items)
+}
+
+/// Everything that a change writes beside the conversation.
+pub(crate) fn writes<C: Conversation>(
+    table: &Table,
+    before: &Loaded<C>,
+    change: &Change<C>,
+    jobs: &[DeliveryJob],
+    now: Timestamp,
+) -> Result<Vec<TransactWriteItem>, StoreError> {
+    let id = change.after.id();
+    let mut writes = Vec::new();
+    for item in log_items(id, &change.log, jobs, now)? {
+        writes.push(transact_put(table.put_of(item, None)?));
+    }
+    for effect in &change.effects {
+        writes.extend(effect_writes(table, &change.after, before.listed.as_ref(), effect, now)?);
+    }
+    Ok(writes)
+}
+
+fn effect_writes<C: Conversation>(
+    table: &Table,
+    conversation: &C,
+    listed: Option<&Listed>,
+    effect: &Effect,
+    now: Timestamp,
+) -> Result<Vec<TransactWriteItem>, StoreError> {
+    let (id, scope) = (conversation.id(), conversation.scope());
+    let put = |item: Item| Ok(transact_put(table.put_of(item, None)?));
+    let put_new = |item: Item| Ok(transact_put(table.put_of(item, Some(MUST_BE_NEW))?));
+    match effect {
+        Effect::StoreTranscript(utterances) => transcript_items(id, utterances)?.into_iter().map(put).collect(),
+        Effect::SettleHold(settlement) => table.settlement_writes(scope, &id.to_string(), *settlement, now),
+        Effect::Suppress { .. } | Effect::LiftSuppression => {
+            let write = suppression_write(table, scope, conversation.customer(), listed, effect, now)?;
+            Ok(write.into_iter().collect())
+        }
+        Effect::StoreMessage(message) => put_new(new_message_item(id, message)?).map(|write| vec![write]),
+        Effect::UpdateMessage(stored) => {
+            let item = item::item(&keys::message(id, stored.message.number), &stored.message)?;
+            Ok(vec![transact_put(table.put_of_next(item, stored.version)?)])
+        }
+        Effect::RememberInbound { .. } if is_planted(Bug::ForgetInbound) => Ok(Vec::new()),
+        Effect::RememberInbound { key } => {
+            put_new(item::item(&keys::inbound(scope, key), &id)?).map(|write| vec![write])
+        }
+        Effect::RememberKey(remembered) => {
+            put_new(item::item(&keys::remembered_key(id, &remembered.key), remembered)?).map(|write| vec![write])
+        }
+    }
+}
+
+/// What an effect does to a customer's entry on the do-not-call list.
+pub(crate) fn suppression_write(
+    table: &Table,
+    scope: &Scope,
+    customer: &PhoneNumber,
+    listed: Option<&Listed>,
+    effect: &Effect,
+    now: Timestamp,
+) -> Result<Option<TransactWriteItem>, StoreError> {
+    let key = keys::suppression(scope, customer);
+    match (effect, listed) {
+        // An entry that is there says more than one that a word would make: only what a word made, a word lifts.
+        (Effect::Suppress { source }, None) => {
+            let phone_number = Some(customer.clone());
+            let entry = Suppression { phone_number, source: source.clone(), created_at: now };
+            Ok(Some(transact_put(table.put_of(item::item(&key, &entry)?, None)?)))
+        }
+        (Effect::LiftSuppression, Some(listed)) => table.delete_of_unchanged(&key, &listed.data).map(Some),
+        _ => Ok(None),
+    }
+}

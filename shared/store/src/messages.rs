@@ -1,0 +1,70 @@
+//! The texts of an SMS conversation: an item each.
+
+use domain::ids::ConversationId;
+use domain::organization::Content;
+use domain::sms::{Brief, Message, SmsConversation, StoredMessage};
+
+use crate::deliveries::content_of;
+use crate::error::StoreError;
+use crate::item::{self, Item, VERSION, from_item, get_number, number};
+use crate::keys;
+use crate::read::Items;
+use crate::table::Table;
+
+/// A text's item, as it is first written.
+pub(crate) fn new_message_item(id: ConversationId, message: &Message) -> Result<Item, StoreError> {
+    let mut made = item::item(&keys::message(id, message.number), message)?;
+    made.insert(VERSION.to_owned(), number(1));
+    Ok(made)
+}
+
+impl Items {
+    /// A text of a conversation, if it was read.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] where it cannot be read.
+    pub fn message(&self, id: ConversationId, number: u32) -> Result<Option<StoredMessage>, StoreError> {
+        let Some(item) = self.get(&keys::message(id, number)) else { return Ok(None) };
+        let version = get_number(item, VERSION).unwrap_or(0);
+        Ok(Some(StoredMessage { message: from_item("message", item)?, version }))
+    }
+}
+
+impl Items {
+    /// An SMS conversation with what the client gave for it, if both were read.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] where it cannot be read.
+    pub fn sms_with_content(&self, id: ConversationId) -> Result<Option<(SmsConversation, Content)>, StoreError> {
+        let Some(item) = self.get(&keys::sms(id)) else { return Ok(None) };
+        let content = content_of(item, self, &keys::content(id))?;
+        Ok(Some((from_item("conversation", item)?, content)))
+    }
+}
+
+impl Table {
+    /// What a conversation's turns are held by.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn brief(&self, id: ConversationId) -> Result<Brief, StoreError> {
+        let key = keys::brief(id);
+        let found = self.read([key.clone()]).await?.read("brief", &key)?;
+        found.ok_or_else(|| StoreError::corrupt("brief", "it is missing"))
+    }
+
+    /// A part of a conversation's texts, behind the one of number `after`: at most `limit`, and whether there are more.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn messages(
+        &self,
+        id: ConversationId,
+        after: u32,
+        limit: u8,
+    ) -> Result<(Vec<Message>, bool), StoreError> {
+        let start = (after > 0).then(|| item::key_attributes(&keys::message(id, after)));
+        let (found, next) = self.partition(keys::sms(id).pk, keys::MESSAGE_PREFIX, start, Some(limit)).await?;
+        Ok((found.iter().map(|item| from_item("message", item)).collect::<Result<_, _>>()?, next.is_some()))
+    }
+}

@@ -1,0 +1,173 @@
+//! Opening an SMS conversation: one transaction, which also closes the older conversation between the two numbers. Under
+//! any race exactly one of them stays open.
+
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use domain::conversation::Conversation;
+use domain::end_reason::EndReason;
+use domain::ids::ConversationId;
+use domain::organization::Content;
+use domain::planted::{Bug, is_planted};
+use domain::sms::{Brief, Input, Message, SmsConversation, StoredMessage};
+use domain::time::Timestamp;
+
+use crate::accept::{attach_content, is_made_by, new_item};
+use crate::backoff::Backoff;
+use crate::commit::Store;
+use crate::error::StoreError;
+use crate::item::{self, DATA, Item, from_item, get_text};
+use crate::keys::{self, Key};
+use crate::loaded::{ConversationRef, Loaded};
+use crate::messages::new_message_item;
+use crate::permit::SendPermit;
+use crate::queue::DeliveryJob;
+use crate::table::Table;
+use crate::write::{CONFLICT_PATIENCE_MS, MUST_BE_NEW, Written, transact_put};
+
+/// A conversation that is to be opened.
+#[derive(Clone, Debug)]
+pub struct NewSms {
+    /// The conversation, with its opening text claimed.
+    pub conversation: SmsConversation,
+    /// The opening text.
+    pub opening: Message,
+    /// What the client gave for it.
+    pub content: Content,
+    /// What its turns are held by.
+    pub brief: Brief,
+}
+
+/// What came of opening a conversation.
+#[derive(Debug)]
+pub enum Opened {
+    /// It is new: its opening text may be sent.
+    Fresh(Box<SendPermit>),
+    /// There is one under this id already.
+    Existing(Box<SmsConversation>),
+    /// The customer got onto the do-not-call list just now. Nothing was written.
+    Suppressed,
+}
+
+/// The places of the writes that say by their refusal what happened.
+const CONVERSATION: usize = 0;
+const SUPPRESSION: usize = 1;
+
+/// The older conversation between two numbers, as far as it has to be closed.
+struct Older {
+    loaded: Loaded<SmsConversation>,
+    after: SmsConversation,
+    deliveries: Vec<DeliveryJob>,
+}
+
+impl Store {
+    /// Opens a conversation, and closes the one between the same numbers that was open until now.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] after 8 seconds of conflicts, with nothing written; else [`StoreError`].
+    pub async fn open_sms(&self, new: &NewSms) -> Result<Opened, StoreError> {
+        let table = &self.table;
+        let nonce = table.nonce()?;
+        let mut backoff = Backoff::new(table.clock(), CONFLICT_PATIENCE_MS);
+        loop {
+            let now = table.now();
+            let (pair, current) = table.pair(&new.conversation).await?;
+            let mut writes = table.opening_writes(new, &nonce, pair.as_deref())?;
+            let older = match current {
+                Some(id) if !is_planted(Bug::KeepSuperseded) => self.older(new, id, now, &mut writes).await?,
+                Some(_) | None => None,
+            };
+            match table.transact(writes).await? {
+                Written::Done => {
+                    if let Some(Older { loaded, after, deliveries }) = older {
+                        self.announce(&loaded, &after, &deliveries, now).await;
+                    }
+                    return Ok(fresh(new));
+                }
+                Written::Refused { position: CONVERSATION, item } if is_made_by(&item, &nonce) => {
+                    return Ok(fresh(new));
+                }
+                Written::Refused { position: CONVERSATION, item } => {
+                    return Ok(Opened::Existing(Box::new(from_item("conversation", &item)?)));
+                }
+                Written::Refused { position: SUPPRESSION, .. } => return Ok(Opened::Suppressed),
+                // Another request was quicker, or the older conversation moved on: both are looked at again.
+                Written::Refused { .. } => {}
+            }
+            if !backoff.wait().await {
+                return Err(StoreError::Conflict);
+            }
+        }
+    }
+
+    /// Adds the writes that close the older conversation, where it is still open.
+    async fn older(
+        &self,
+        new: &NewSms,
+        id: ConversationId,
+        now: Timestamp,
+        writes: &mut Vec<TransactWriteItem>,
+    ) -> Result<Option<Older>, StoreError> {
+        let scope = new.conversation.scope.clone();
+        let reference = ConversationRef { conversation: id, scope, suppression: None, also: Vec::new() };
+        let Some(loaded) = self.load::<SmsConversation>(&reference).await? else { return Ok(None) };
+        if loaded.conversation.is_ended() {
+            return Ok(None);
+        }
+        let change = loaded.conversation.advance(Input::Close { reason: EndReason::SUPERSEDED }, now);
+        let prepared = self.table.prepare(&loaded, &change, now)?;
+        let deliveries = prepared.deliveries.clone();
+        writes.extend(prepared.into_writes());
+        Ok(Some(Older { loaded, after: change.after, deliveries }))
+    }
+}
+
+fn fresh(new: &NewSms) -> Opened {
+    let stored = StoredMessage { message: new.opening.clone(), version: 1 };
+    let attempt = new.conversation.send(new.opening.number).map_or(0, |send| send.attempt);
+    Opened::Fresh(Box::new(SendPermit::new(new.conversation.clone(), stored, attempt)))
+}
+
+impl Table {
+    /// The conversation that the item of a pair of numbers names, with that item's text.
+    async fn pair(&self, new: &SmsConversation) -> Result<(Option<String>, Option<ConversationId>), StoreError> {
+        let key = keys::pair(&new.scope, &new.from, &new.to);
+        let items = self.read([key.clone()]).await?;
+        let data = items.get(&key).and_then(|item| get_text(item, DATA)).map(str::to_owned);
+        Ok((data, items.read("pair", &key)?))
+    }
+
+    /// The conversation that is or was last open between two numbers, by the key of their pair.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn conversation_of_pair(&self, pair: Key) -> Result<Option<ConversationId>, StoreError> {
+        self.read([pair.clone()]).await?.read("pair", &pair)
+    }
+
+    fn opening_writes(
+        &self,
+        new: &NewSms,
+        nonce: &str,
+        pair: Option<&str>,
+    ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let NewSms { conversation, opening, content, brief } = new;
+        let id = conversation.id;
+        let mut made = new_item(conversation, nonce)?;
+        let apart = attach_content(&mut made, id, content)?;
+        let pair_item = item::item(&keys::pair(&conversation.scope, &conversation.from, &conversation.to), &id)?;
+        let pair = match pair {
+            Some(seen) => self.put_of_unchanged(pair_item, seen)?,
+            None => self.put_of(pair_item, Some(MUST_BE_NEW))?,
+        };
+        let plain: Vec<Item> =
+            [new_message_item(id, opening)?, item::item(&keys::brief(id), brief)?].into_iter().chain(apart).collect();
+        let mut writes = vec![
+            transact_put(self.put_of(made, Some(MUST_BE_NEW))?),
+            self.must_be_absent(&keys::suppression(&conversation.scope, &conversation.to))?,
+            transact_put(pair),
+        ];
+        for item in plain {
+            writes.push(transact_put(self.put_of(item, None)?));
+        }
+        Ok(writes)
+    }
+}

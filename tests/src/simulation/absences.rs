@@ -1,0 +1,159 @@
+//! What is away for longer than anything is retried: a queue, the schedule, the program itself.
+
+use std::time::Duration;
+
+use domain::call::Status;
+use domain::ids::ConversationId;
+use domain::time::Span;
+use futures::future::join_all;
+use serde_json::json;
+use store::QueueName;
+
+use super::SEED;
+use super::scenarios::VOICE;
+use crate::world::auditor::{Measure, Weather, audit};
+use crate::world::{Expected, World, simulate};
+
+/// Longer than all the nudges of what makes no progress take together.
+const HOUR: Duration = Duration::from_secs(3_600);
+/// How much later than promised things are then: what falls due in that hour waits for its end, and for a run.
+const AN_HOUR_LATE: Span = Span::minutes(61);
+
+/// Scripts whose calls say by themselves how they end, and how.
+const SCRIPTS: [(&str, &[&str]); 6] = [
+    ("0123", &["completed"]),
+    ("0001", &["busy"]),
+    ("0003", &["voicemail"]),
+    ("0004", &["rejected"]),
+    ("0008", &["completed"]),
+    ("0009", &["completed"]),
+];
+
+/// When the calls of a run are asked for, in seconds from the moment at which something goes away: long before, so that
+/// they live by then; right before; and while it is away.
+const MOMENTS: [u64; 4] = [0, 4, 12, 400];
+
+/// What goes away does so this long after the first calls.
+const GOES_AFTER: Duration = Duration::from_secs(6);
+
+/// Asks for a call with each script at each moment, each with a phone of its own. They may wait for their dialling for
+/// longer than the hour.
+async fn asks_for_calls(world: &World) {
+    let asks = MOMENTS.into_iter().enumerate().flat_map(|(place, seconds)| {
+        SCRIPTS.map(|(digits, reasons)| async move {
+            world.after_seconds(seconds).await;
+            let key = format!("call-{place}-{digits}");
+            let until = json!({"notAfter": (world.now() + Span::hours(3)).to_string()});
+            let id = world.creates_call_with(&format!("+1555{:03}{digits}", 200 + place), &key, until).await;
+            if let Some(id) = id {
+                world.expects(Expected::Ends(id, reasons));
+            }
+        })
+    });
+    join_all(asks).await;
+}
+
+/// Plays calls while something goes away, and gives what was found.
+fn without(goes_away: impl AsyncFnOnce(&World)) -> Vec<String> {
+    simulate(async {
+        let world = World::new(SEED).await;
+        world.runs(async { drop(world.creates_webhook("hooks.example.com", &VOICE).await) }).await;
+        let absence = async {
+            tokio::time::sleep(GOES_AFTER).await;
+            goes_away(&world).await;
+        };
+        world
+            .runs(async {
+                futures::join!(asks_for_calls(&world), absence);
+            })
+            .await;
+        let asked = MOMENTS.len() * SCRIPTS.len();
+        assert_eq!(world.history.record().calls.len(), asked);
+        audit(&world, Measure { weather: Weather::Calm, slack: AN_HOUR_LATE })
+    })
+}
+
+#[test]
+fn a_queue_that_is_gone_for_an_hour_ends_no_call_otherwise_and_dials_none_twice() {
+    for queue in QueueName::ALL {
+        let findings = without(async |world| world.aws.queues.refuse_for(queue.as_str(), HOUR));
+        assert_eq!(findings, [""; 0], "without {queue:?}");
+    }
+}
+
+#[test]
+fn nor_do_all_queues_at_once() {
+    let findings = without(async |world| {
+        for queue in QueueName::ALL {
+            world.aws.queues.refuse_for(queue.as_str(), HOUR);
+        }
+    });
+    assert_eq!(findings, [""; 0]);
+}
+
+#[test]
+fn nor_does_a_schedule_that_does_not_run_for_an_hour() {
+    let findings = without(async |world| {
+        let until_ms = world.aws.clock.now_ms() + i64::try_from(HOUR.as_millis()).unwrap();
+        world.habits.borrow_mut().reconciler_sleeps_until_ms = until_ms;
+    });
+    assert_eq!(findings, [""; 0]);
+}
+
+#[test]
+fn a_call_whose_window_closes_while_the_queue_is_gone_is_not_dialled() {
+    let findings = simulate(async {
+        let world = World::new(SEED).await;
+        world.aws.queues.refuse_for(QueueName::Dispatch.as_str(), HOUR);
+        world
+            .runs(async {
+                let Some(id) = world.creates_call("+15555550123", "the-call").await else { return };
+                world.expects(Expected::Ends(id, &["dispatch_deadline_exceeded"]));
+                world.expects(Expected::NeverDialled(id));
+            })
+            .await;
+        audit(&world, Measure { weather: Weather::Calm, slack: AN_HOUR_LATE })
+    });
+    assert_eq!(findings, [""; 0]);
+}
+
+/// How often the program is started again, and how soon: for seven minutes at most, four nudges. A program that dies for
+/// longer before it gets to anything cannot be told from a handler that kills it.
+const RESTARTS: [(usize, u64); 4] = [(8, 1), (20, 7), (20, 20), (9, 45)];
+
+/// Calls in the state that a kill finds them in: just accepted, and live.
+#[test]
+fn a_program_that_dies_again_and_again_before_it_gets_to_anything_gives_up_no_call() {
+    for (times, seconds) in RESTARTS {
+        let findings = simulate(async {
+            let world = World::new(SEED).await;
+            world.runs(async { drop(world.creates_webhook("hooks.example.com", &VOICE).await) }).await;
+            world
+                .runs(async {
+                    let live = asks_for_a_long_call(&world, "live").await;
+                    world.sees(live, |call| call.status == Status::InProgress).await;
+                    let concurrency = std::mem::take(&mut world.habits.borrow_mut().concurrency);
+                    let accepted = asks_for_a_long_call(&world, "accepted").await;
+                    for _ in 0..times {
+                        world.after_seconds(seconds).await;
+                        world.restarts().await;
+                    }
+                    world.habits.borrow_mut().concurrency = concurrency;
+                    for id in [live, accepted] {
+                        world.sees(id, |call| call.status >= Status::InProgress).await;
+                        world.closes(id, "said_goodbye").await;
+                        world.expects(Expected::Ends(id, &["said_goodbye"]));
+                    }
+                })
+                .await;
+            audit(&world, Measure { weather: Weather::Rough, slack: AN_HOUR_LATE })
+        });
+        assert_eq!(findings, [""; 0], "{times} times, every {seconds} s");
+    }
+}
+
+/// A call that stays until it is closed, and may wait for its dialling for hours.
+async fn asks_for_a_long_call(world: &World, key: &str) -> ConversationId {
+    let until = json!({"notAfter": (world.now() + Span::hours(3)).to_string()});
+    world.creates_call_with("+15555550011", key, until).await.expect("nothing refuses it")
+}

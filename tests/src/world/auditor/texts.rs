@@ -1,0 +1,271 @@
+//! The promises for SMS conversations: each text once, each of a customer's texts once, one open conversation for two
+//! numbers, nothing to anybody who opted out, nothing unanswered.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::delivery::Delivery;
+use domain::end_reason::EndReason;
+use domain::ids::{ConversationId, Operation};
+use domain::log::{Event, EventType, LogEntry};
+use domain::sms::{Author, DeliveryStatus, MAX_ABANDONED, Purpose, Send, SmsConversation, Status, Turn};
+use domain::time::{Span, Timestamp};
+use store::SimulatedText;
+
+use super::{Audit, Weather};
+use crate::world::TABLE;
+use crate::world::history::data;
+
+/// The bound on an unknown outcome.
+const UNKNOWN: Span = Span::minutes(5);
+
+/// What a conversation ends as where services are away for longer than anything is retried.
+const GIVEN_UP: [&str; 2] = ["internal_error", "inactivity_timeout"];
+
+/// A conversation, as everything in the table has it at the end.
+struct Texts {
+    now: SmsConversation,
+    versions: Vec<(Timestamp, SmsConversation)>,
+    /// Its log, each entry with the moment it was committed.
+    log: Vec<(Timestamp, LogEntry)>,
+    deliveries: Vec<Delivery>,
+    carried: Vec<SimulatedText>,
+}
+
+impl Texts {
+    fn events(&self) -> impl Iterator<Item = &Event> {
+        self.log.iter().filter_map(|(_, entry)| entry.entry.event())
+    }
+}
+
+/// Whether the agent's answer was sent although something newer had come in, and not for the fourth time in a row.
+fn is_stale(before: &SmsConversation, after: &SmsConversation) -> bool {
+    let Turn::Running { seen, abandoned, .. } = before.turn else { return false };
+    let answers = |send: &Send| send.purpose == Purpose::Reply && before.send(send.message).is_none();
+    before.received > seen && abandoned < MAX_ABANDONED && after.sends.iter().any(answers)
+}
+
+impl Audit<'_> {
+    pub(super) fn judges_texts(&mut self) {
+        let conversations = self.reads_texts();
+        self.judges_openings(&conversations);
+        for (id, texts) in &conversations {
+            self.judges_text_course(*id, texts);
+            self.judges_text_log(*id, texts);
+            self.judges_carried(*id, texts);
+            self.judges_answers(*id, texts);
+            self.judges_deliveries(*id, &texts.log, &texts.deliveries);
+        }
+        self.judges_pairs(&conversations);
+        self.judges_inbound(&conversations);
+        self.judges_tools();
+        self.judges_text_outcomes(&conversations);
+    }
+
+    fn reads_texts(&self) -> BTreeMap<ConversationId, Texts> {
+        let record = self.world.history.record();
+        let mut conversations = BTreeMap::new();
+        for (id, versions) in &record.texts {
+            let Some((_, now)) = versions.last() else { continue };
+            let carried = record.carried.iter().map(|carried| carried.text.clone());
+            let carried = carried.filter(|text| text.conversation == *id).collect();
+            let (now, versions) = (now.clone(), versions.clone());
+            conversations.insert(*id, Texts { now, versions, log: Vec::new(), deliveries: Vec::new(), carried });
+        }
+        for item in self.world.aws.database.dump(TABLE) {
+            let (pk, sk) = (item["pk"]["S"].as_str().unwrap(), item["sk"]["S"].as_str().unwrap());
+            let id = pk.split_once('#').and_then(|(_, id)| ConversationId::parse(id));
+            let Some(texts) = id.and_then(|id| conversations.get_mut(&id)) else { continue };
+            match sk.split('#').next().unwrap() {
+                "log" => texts.log.push((record.log_entries[&(pk.to_owned(), sk.to_owned())], data(&item))),
+                "delivery" => texts.deliveries.push(data(&item)),
+                _ => {}
+            }
+        }
+        for texts in conversations.values_mut() {
+            texts.log.sort_by_key(|(_, entry)| entry.number);
+        }
+        conversations
+    }
+
+    /// Promises 1 and 7: one conversation for every key, and none that nobody asked for.
+    fn judges_openings(&mut self, conversations: &BTreeMap<ConversationId, Texts>) {
+        let clients = self.world.clients.borrow();
+        for (key, (id, _)) in &clients.texted {
+            if !conversations.contains_key(id) {
+                self.findings.push(format!("promise 1: {key} was accepted as {id}, which is not in the table"));
+            }
+        }
+        let of_key = |key: &String| ConversationId::for_key(&self.world.scope, Operation::CreateSmsConversation, key);
+        let asked: BTreeSet<ConversationId> = clients.texting.iter().map(of_key).collect();
+        for id in conversations.keys().filter(|id| !asked.contains(id)) {
+            self.findings.push(format!("promise 1: nobody asked for {id}"));
+        }
+    }
+
+    /// Promises 2 and 4: ended, in time, and never backwards.
+    fn judges_text_course(&mut self, id: ConversationId, texts: &Texts) {
+        for pair in texts.versions.windows(2) {
+            let [(_, before), (at, after)] = pair else { continue };
+            if after.status < before.status {
+                self.finds(4, id, format!("went from {:?} to {:?} at {at}", before.status, after.status));
+            }
+            if before.is_ended() && before.end_reason != after.end_reason {
+                self.finds(4, id, format!("its end reason changed at {at}"));
+            }
+        }
+        for pair in texts.versions.windows(2) {
+            let [(_, before), (at, after)] = pair else { continue };
+            if is_stale(before, after) {
+                self.finds(1, id, format!("was answered at {at} although something newer had come in"));
+            }
+        }
+        let now = &texts.now;
+        if !now.is_ended() || !now.sends.is_empty() || now.turn != Turn::Idle || !now.pending_tools.is_empty() {
+            self.finds(2, id, format!("is left as {now:?}"));
+        }
+        let settled = texts.versions.iter().find(|(_, version)| version.status != Status::Sending);
+        let bound = now.created_at + UNKNOWN + self.measure.slack;
+        if settled.is_none_or(|(at, _)| *at > bound) {
+            self.finds(2, id, format!("its opening text was not settled by {bound}"));
+        }
+    }
+
+    /// Promise 3: the events, in order and without gaps, and exactly one at the end.
+    fn judges_text_log(&mut self, id: ConversationId, texts: &Texts) {
+        let numbers: Vec<u64> = texts.log.iter().map(|(_, entry)| entry.number).collect();
+        if numbers != (1..=texts.now.log_length).collect::<Vec<_>>() {
+            self.finds(3, id, format!("its log has the entries {numbers:?} of {}", texts.now.log_length));
+        }
+        let sequences: Vec<u64> = texts.log.iter().filter_map(|(_, entry)| entry.entry.sequence()).collect();
+        if sequences != (1..=texts.now.sequence).collect::<Vec<_>>() {
+            self.finds(3, id, format!("its sequence is {sequences:?} of {}", texts.now.sequence));
+        }
+        let closed = texts.events().filter(|event| event.event_type() == EventType::SmsConversationClosed).count();
+        if closed != 1 {
+            self.finds(2, id, format!("sms.conversation_closed was emitted {closed} times"));
+        }
+        let mut known: BTreeMap<_, DeliveryStatus> = BTreeMap::new();
+        for event in texts.events() {
+            let Event::SmsMessageDeliveryUpdated(update) = event else { continue };
+            let before = known.insert(update.message_id, update.status).unwrap_or(DeliveryStatus::Queued);
+            if !update.status.follows(before) {
+                self.finds(4, id, format!("{} went from {before:?} to {:?}", update.message_id, update.status));
+            }
+        }
+    }
+
+    /// Promises 1 and 5: each text was carried once, and none to anybody who opted out.
+    fn judges_carried(&mut self, id: ConversationId, texts: &Texts) {
+        let numbers: BTreeSet<u32> = texts.carried.iter().map(|text| text.number).collect();
+        if numbers.len() != texts.carried.len() {
+            self.finds(1, id, format!("a text was carried twice: {:?}", texts.carried));
+        }
+        let sent: BTreeSet<u32> = texts
+            .events()
+            .filter_map(|event| match event {
+                Event::SmsMessageSent(message) => message.sequence_number,
+                _ => None,
+            })
+            .collect();
+        if sent.iter().any(|number| !numbers.contains(number)) {
+            self.finds(1, id, format!("{sent:?} count as sent, and {numbers:?} were"));
+        }
+        let record = self.world.history.record();
+        let mut late = Vec::new();
+        for carried in record.carried.iter().filter(|carried| carried.text.conversation == id) {
+            let suppressed = record.suppressed.get(carried.text.to.as_str()).copied();
+            let looked = carried.begun.unwrap_or(carried.text.sent_at - Span::seconds(30));
+            let confirms = carried.text.content == "You will hear no more of us.";
+            if !confirms && suppressed.is_some_and(|suppressed| suppressed < looked) {
+                late.push(format!("opted out at {suppressed:?}, and texted at {}", carried.text.sent_at));
+            }
+        }
+        drop(record);
+        for finding in late {
+            self.finds(5, id, finding);
+        }
+    }
+
+    /// What a customer wrote is answered once, by the agent, by a person, or by a fixed text; or the conversation ended.
+    fn judges_answers(&mut self, id: ConversationId, texts: &Texts) {
+        let (mut replies, mut received) = (0, 0);
+        for event in texts.events() {
+            match event {
+                Event::SmsMessageSent(message) if message.author == Author::Agent => replies += 1,
+                Event::SmsMessageReceived(_) => received += 1,
+                _ => {}
+            }
+        }
+        // The opening text and the confirmation of an opt-out answer nothing.
+        if replies > received + 2 {
+            self.finds(1, id, format!("{received} texts came in, and {replies} went out"));
+        }
+        let left = texts.now.received > texts.now.answered;
+        if left && texts.now.end_reason == Some(EndReason::INACTIVITY_TIMEOUT) && !texts.now.taken_over {
+            self.finds(2, id, "was left without an answer");
+        }
+    }
+
+    /// At no time were two conversations open between the same numbers.
+    fn judges_pairs(&mut self, conversations: &BTreeMap<ConversationId, Texts>) {
+        let mut changes: Vec<(Timestamp, String, ConversationId, bool)> = Vec::new();
+        for (id, texts) in conversations {
+            for (at, version) in &texts.versions {
+                changes.push((*at, format!("{:?}{:?}", version.from, version.to), *id, !version.is_ended()));
+            }
+        }
+        changes.sort_by_key(|(at, ..)| *at);
+        let mut open: BTreeMap<String, BTreeSet<ConversationId>> = BTreeMap::new();
+        for (place, (at, pair, id, is_open)) in changes.iter().enumerate() {
+            let ids = open.entry(pair.clone()).or_default();
+            if *is_open {
+                ids.insert(*id);
+            } else {
+                ids.remove(id);
+            }
+            let more_at_once = changes.get(place + 1).is_some_and(|(next, ..)| next == at);
+            if ids.len() > 1 && !more_at_once {
+                self.findings.push(format!("promise 1: {ids:?} are open at once at {at}"));
+            }
+        }
+    }
+
+    /// Each text that came in counts once.
+    fn judges_inbound(&mut self, conversations: &BTreeMap<ConversationId, Texts>) {
+        let mut seen = BTreeSet::new();
+        for texts in conversations.values() {
+            for event in texts.events() {
+                if let Event::SmsMessageReceived(message) = event
+                    && !seen.insert(message.provider_message_id.clone())
+                {
+                    self.findings.push(format!("promise 1: {} came in twice", message.provider_message_id));
+                }
+            }
+        }
+    }
+
+    /// Each call of a tool was made once.
+    fn judges_tools(&mut self) {
+        let calls = self.world.receiver.tool_calls();
+        let keys: BTreeSet<&String> = calls.iter().collect();
+        if keys.len() != calls.len() {
+            self.findings.push(format!("promise 1: a tool was called twice: {calls:?}"));
+        }
+    }
+
+    fn judges_text_outcomes(&mut self, conversations: &BTreeMap<ConversationId, Texts>) {
+        let outcomes = self.world.clients.borrow().texted_outcomes.clone();
+        for outcome in outcomes {
+            let reason = conversations.get(&outcome.id).and_then(|texts| texts.now.end_reason.clone());
+            let Some(reason) = reason else { continue };
+            let allowed = match self.measure.weather {
+                Weather::Calm => &outcome.reasons[..1],
+                Weather::Rough | Weather::Wild => outcome.reasons,
+            };
+            let given_up = self.measure.weather == Weather::Wild && GIVEN_UP.contains(&reason.as_str());
+            if !allowed.contains(&reason.as_str()) && !given_up {
+                self.finds(2, outcome.id, format!("ended as {reason}, and had to as {allowed:?}"));
+            }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! SMS in the world: the agent that holds the conversations, what clients ask for, and what customers write.
+
+use domain::ids::{AgentId, Channel, ConversationId, OrganizationId};
+use domain::organization::{Agent, Limits, Provider};
+use domain::sms::{Kind, SmsConversation, SmsSettings, Terms};
+use domain::tool::Tool;
+use providers::simulator::{ReplyJob, SimulatorJob};
+use serde_json::{Value, json};
+use store::{MESSAGE_VERSION, QueueName};
+
+use super::client::Ask;
+use super::{PATIENCE, World, number};
+use crate::sim::queue::NewMessage;
+
+/// The agent that every SMS conversation of the world is held by.
+const TEXTER: &str = "texter";
+/// What that agent texts from.
+const OURS: &str = "+15555550199";
+/// Where its tool is.
+pub(super) const TOOL_HOST: &str = "tools.example.com";
+/// How long its conversations stay open without a text.
+const INACTIVITY_SECONDS: u32 = 900;
+
+/// What has to come of an SMS conversation.
+#[derive(Clone, Debug)]
+pub(crate) struct Outcome {
+    pub(crate) id: ConversationId,
+    /// It ends with the first of these reasons. After a crash, any of them will do.
+    pub(crate) reasons: &'static [&'static str],
+}
+
+/// The agent, as an operator would make it.
+pub(super) fn agent(organization: &OrganizationId) -> Agent {
+    let tool = Tool {
+        name: "opening_hours".to_owned(),
+        description: "Tells when we are open.".to_owned(),
+        parameters: json!({"type": "object", "properties": {}}),
+        url: format!("https://{TOOL_HOST}/opening-hours"),
+    };
+    let terms = Terms {
+        inactivity_seconds: INACTIVITY_SECONDS,
+        help_text: Some("Write STOP to hear no more.".to_owned()),
+        opt_out_text: Some("You will hear no more of us.".to_owned()),
+        fallback_text: Some("Somebody will call you.".to_owned()),
+        ..Terms::default()
+    };
+    Agent {
+        id: AgentId::for_slug(organization, TEXTER),
+        slug: TEXTER.to_owned(),
+        name: "Texter".to_owned(),
+        channel: Channel::Sms,
+        provider: Provider::Simulator,
+        version: 1,
+        number: Some(number(OURS)),
+        external_id: None,
+        prompt: None,
+        required_variables: Vec::new(),
+        limits: Limits::default(),
+        sms: Some(SmsSettings {
+            kind: Kind::Managed,
+            prompt: "You answer for a dealership.".to_owned(),
+            opening: None,
+            model: None,
+            tools: vec![tool],
+            tool_secret: Some("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned()),
+            max_tool_calls: 3,
+            terms,
+        }),
+    }
+}
+
+impl Ask {
+    /// Asks for an SMS conversation.
+    pub(crate) fn texts(to: &str, key: &str) -> Self {
+        let body = json!({"agentSlug": TEXTER, "toNumber": to, "welcomeMessage": "Hello, it is about your recall."});
+        let path = "/v1/sms-conversations".to_owned();
+        let (function, method, query) = ("create-sms-conversation", "POST", String::new());
+        Self { function, method, path, query, id: None, body: Some(body), key: Some(key.to_owned()) }
+    }
+
+    fn about_texts(function: &'static str, id: ConversationId, what: &str, body: Value) -> Self {
+        let path = format!("/v1/sms-conversations/{id}/{what}");
+        let (id, query) = (Some(id.to_string()), String::new());
+        Self { function, method: "POST", path, query, id, body: Some(body), key: None }
+    }
+}
+
+impl World {
+    /// Asks for an SMS conversation until it is accepted, or refused for good. `None` where the client gave up.
+    pub(crate) async fn opens_sms(&self, to: &str, key: &str) -> Option<ConversationId> {
+        let reply = self.insists_on_opening(&Ask::texts(to, key)).await?;
+        let id = reply["data"]["conversationId"].as_str().or(reply["error"]["conversationId"].as_str());
+        let Some(id) = id.and_then(ConversationId::parse) else {
+            self.finds(format!("create-sms-conversation under {key} was answered {reply}"));
+            return None;
+        };
+        let mut clients = self.clients.borrow_mut();
+        let (known, _) = clients.texted.entry(key.to_owned()).or_insert_with(|| (id, to.to_owned()));
+        if *known != id {
+            let text = format!("the key {key} was answered with two conversations, {known} and {id}");
+            clients.findings.push(text);
+        }
+        Some(id)
+    }
+
+    /// A 502 with a conversation is an answer for good.
+    async fn insists_on_opening(&self, ask: &Ask) -> Option<Value> {
+        let mut wait = std::time::Duration::from_secs(1);
+        for _ in 0..12 {
+            match self.asks(ask).await {
+                Some(reply) if reply.status == 502 && reply.body["error"]["conversationId"].is_string() => {
+                    return Some(reply.body);
+                }
+                Some(reply) if !matches!(reply.status, 409 | 429 | 500..) => return Some(reply.body),
+                Some(_) | None => tokio::time::sleep(wait).await,
+            }
+            wait = (wait * 2).min(std::time::Duration::from_secs(30));
+        }
+        None
+    }
+
+    /// Says what has to come of an SMS conversation.
+    pub(crate) fn expects_texts(&self, id: ConversationId, reasons: &'static [&'static str]) {
+        self.clients.borrow_mut().texted_outcomes.push(Outcome { id, reasons });
+    }
+
+    /// Closes an SMS conversation.
+    pub(crate) async fn closes_sms(&self, id: ConversationId, reason: &str) {
+        let ask = Ask::about_texts("close-sms-conversation", id, "close", json!({"reason": reason}));
+        let Some(reply) = self.insists(&ask).await else { return };
+        if reply.status != 200 || reply.body["data"]["status"] != "ended" {
+            self.finds(format!("close-sms-conversation was answered {}: {}", reply.status, reply.body));
+        }
+    }
+
+    /// A person writes in a conversation, under this key.
+    pub(crate) async fn writes(&self, id: ConversationId, content: &str, key: &str) {
+        let mut ask = Ask::about_texts("send-sms-message", id, "messages", json!({"content": content}));
+        ask.key = Some(key.to_owned());
+        let Some(reply) = self.insists(&ask).await else { return };
+        if !matches!(reply.status, 201 | 202) {
+            self.finds(format!("send-sms-message was answered {}: {}", reply.status, reply.body));
+        }
+    }
+
+    /// The person hands the conversation back.
+    pub(crate) async fn hands_back(&self, id: ConversationId) {
+        let ask = Ask::about_texts("handback-sms-conversation", id, "handback", json!({}));
+        let Some(reply) = self.insists(&ask).await else { return };
+        if reply.status != 200 {
+            self.finds(format!("handback-sms-conversation was answered {}: {}", reply.status, reply.body));
+        }
+    }
+
+    /// A customer writes to our number. The carrier takes care that it arrives.
+    pub(crate) async fn customer_texts(&self, from: &str, content: &str) {
+        let mut clients = self.clients.borrow_mut();
+        clients.written += 1;
+        let message_id = format!("customer_{}", clients.written);
+        drop(clients);
+        let job = SimulatorJob::Reply(ReplyJob {
+            v: MESSAGE_VERSION,
+            scope: self.scope.clone(),
+            from: number(from),
+            to: number(OURS),
+            message_id,
+            content: content.to_owned(),
+        });
+        let body = serde_json::to_string(&job).unwrap();
+        let message = NewMessage { body, ..NewMessage::default() };
+        self.aws.queues.send(QueueName::Simulator.as_str(), message);
+    }
+
+    /// Waits until an SMS conversation's entry in the table fulfils a condition.
+    pub(crate) async fn sees_texts(&self, id: ConversationId, what: impl Fn(&SmsConversation) -> bool) {
+        let seen = async {
+            while !self.history.sms(id).is_some_and(|conversation| what(&conversation)) {
+                self.history.changes().await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, seen).await.is_err() {
+            self.finds(format!("{id} has not become what was waited for: {:?}", self.history.sms(id)));
+        }
+    }
+}
