@@ -26,7 +26,7 @@ pub const PROVIDER_TIMEOUT: Duration = Duration::from_secs(10);
 /// [`Error::Event`] where the event is no batch.
 pub(crate) async fn handle(app: &App, event: Value) -> Result<Value, Error> {
     batch::consume(&app.store.queues, QueueName::Dispatch, event, |job: ConversationJob| async move {
-        advance(app, &job).await.map(|()| Next::Done)
+        Box::pin(advance(app, &job)).await.map(|()| Next::Done)
     })
     .await
 }

@@ -1,7 +1,10 @@
 //! Names of things: who owns them, in which mode, and under which id.
 
+mod object;
+
 use std::fmt;
 
+pub use object::ObjectId;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -325,39 +328,6 @@ impl ContactId {
     }
 }
 
-/// The name that the front door `verbex` gives an object: it has the form of a MongoDB ObjectId, 24 hexadecimal digits,
-/// which its clients check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ObjectId([u8; 12]);
-
-impl ObjectId {
-    /// The object that a request under this key is, whoever sends it again.
-    pub fn for_key(scope: &Scope, key: &str) -> Self {
-        let digest = digest_of(&["object", &scope.to_string(), key]);
-        let mut bytes = [0_u8; 12];
-        bytes.copy_from_slice(&digest[..12]);
-        Self(bytes)
-    }
-
-    /// An object's name of random bytes.
-    pub fn random(bytes: [u8; 12]) -> Self {
-        Self(bytes)
-    }
-
-    /// Reads a name; `None` where the text has another form.
-    pub fn parse(text: &str) -> Option<Self> {
-        let digits: Vec<u8> = text.chars().map(|digit| Some(digit.to_digit(16)? as u8)).collect::<Option<_>>()?;
-        let bytes: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
-        bytes.try_into().ok().filter(|_| digits.len() == 24).map(Self)
-    }
-}
-
-impl fmt::Display for ObjectId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex(&self.0))
-    }
-}
-
 /// A whole number below 2^53 that follows from these parts, the same for ever.
 fn reference(parts: &[&str]) -> u64 {
     let digest = digest_of(parts);
@@ -398,7 +368,7 @@ pub fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{ConversationId, Mode, ObjectId, Operation, OrganizationId, Scope};
+    use super::{ConversationId, Mode, Operation, OrganizationId, Scope};
 
     fn scope(organization: &str, mode: Mode) -> Scope {
         Scope { organization: OrganizationId::parse(organization).unwrap(), mode }
@@ -411,20 +381,6 @@ mod tests {
         assert_ne!(here, ConversationId::for_key(&scope("acme", Mode::Live), Operation::CreateCall, "k"));
         assert_ne!(here, ConversationId::for_key(&scope("acm", Mode::Test), Operation::CreateCall, "ek"));
         assert_eq!(ConversationId::parse(&here.to_string()), Some(here));
-    }
-
-    #[test]
-    fn an_object_has_24_hexadecimal_digits_and_is_one_conversation_of_its_scope() {
-        let object = ObjectId::for_key(&scope("acme", Mode::Test), "k");
-        assert_eq!(object.to_string().len(), 24);
-        assert_eq!(ObjectId::parse(&object.to_string()), Some(object));
-        assert_eq!(ObjectId::parse(&object.to_string().to_uppercase()), Some(object));
-        for bad in ["", "0", &"0".repeat(23), &"0".repeat(25), &"g".repeat(24), &"é".repeat(12)] {
-            assert_eq!(ObjectId::parse(bad), None, "{bad}");
-        }
-        let here = ConversationId::for_object(&scope("acme", Mode::Test), object);
-        assert_ne!(here, ConversationId::for_object(&scope("acme", Mode::Live), object));
-        assert!(here.reference() < 1 << 53);
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub(super) struct Transition {
     log: Vec<LogEntry>,
     transcript: Option<Vec<Utterance>>,
     opt_out: bool,
-    settlement: Option<Settlement>,
+    pub(super) settlement: Option<Settlement>,
 }
 
 impl Transition {
@@ -335,19 +335,6 @@ impl Transition {
                 source: "analysis".to_owned(),
                 keyword: None,
             }));
-        }
-    }
-
-    /// Gives back what the wallet holds, less the call's price, once nothing of it can be live at the provider any more.
-    pub(super) fn settle_hold(&mut self) {
-        let over = self.call.is_ended() && self.call.dispatch == Dispatch::Settled && self.call.strays.is_empty();
-        let connected = self.call.started_at.is_some();
-        let seconds = if connected { self.call.duration_seconds() } else { 0 };
-        if (over || (self.call.is_ended() && is_planted(Bug::SettleEarly)))
-            && let Some(hold) = self.call.hold.as_mut().filter(|hold| !hold.settled)
-        {
-            hold.settled = true;
-            self.settlement = Some(hold.settlement(seconds));
         }
     }
 
