@@ -13,6 +13,7 @@ mod event_body;
 mod fields;
 pub mod http;
 mod idempotency;
+mod invoke;
 mod key_use;
 #[cfg(feature = "openapi")]
 pub mod openapi;
@@ -27,7 +28,8 @@ mod sms;
 pub use app::App;
 pub use auth::Caller;
 pub use error::{ApiError, Error, FieldError};
+pub use invoke::invoke;
 pub use queue::dispatch_call::PROVIDER_TIMEOUT;
-pub use registry::{FUNCTIONS, Function, Trigger, find, invoke};
+pub use registry::{FUNCTIONS, Function, Trigger, find};
 pub use sms::sending::PROVIDER_TIMEOUT as TEXT_TIMEOUT;
 pub use sms::turn::TURN_TIMEOUT;

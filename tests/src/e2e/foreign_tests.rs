@@ -99,6 +99,10 @@ async fn every_id_of_another_organization_or_mode_is_not_found_on_every_route() 
         for function in FUNCTIONS {
             let Trigger::Http(route) = function.trigger else { continue };
             let Access::Key { .. } = route.access else { continue };
+            // A number is nobody's: each organization lists it for itself.
+            if route.path.contains("{number}") {
+                continue;
+            }
             // An agent serves both modes of its organization.
             if is_other_mode && route.path.starts_with("/v1/agents/") {
                 continue;

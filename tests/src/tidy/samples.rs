@@ -57,8 +57,6 @@ const STORY: [(&str, Option<u16>); 55] = [
     ("get-agent", Some(200)),
     ("update-agent", Some(200)),
     ("list-audit-entries", Some(200)),
-    // The samples' own key: with it, nothing more is asked for.
-    ("revoke-api-key", Some(200)),
     ("get-openapi", Some(200)),
     ("put-do-not-call", Some(201)),
     ("list-do-not-call", Some(200)),
@@ -78,6 +76,8 @@ const STORY: [(&str, Option<u16>); 55] = [
     ("levers-call-contact", Some(201)),
     ("levers-call-bulk", Some(201)),
     ("accept-bulk-item", None),
+    // The samples' own key: with it, nothing more is asked for.
+    ("revoke-api-key", Some(200)),
 ];
 
 fn sample(files: &[File], name: &str) -> Value {

@@ -1,0 +1,81 @@
+//! Running a function: what AWS sends goes in, what AWS takes comes out. The one place where a request is let in.
+
+use domain::ids::Scope;
+use domain::key::Permission;
+use futures::future::{BoxFuture, join};
+use serde_json::{Map, Value};
+use store::keys::{self, Key};
+
+use crate::app::App;
+use crate::auth;
+use crate::dialects::verbex_token::CallToken;
+use crate::error::{ApiError, Error};
+use crate::http::{Request, Response};
+use crate::key_use;
+use crate::registry::{Access, Authorized, Function, Route, Trigger};
+
+/// Runs a function on an event, exactly as AWS sends it, and gives the answer exactly as AWS takes it.
+///
+/// # Errors
+/// [`Error`] where the event is of another kind, or the work could not be finished. A request over HTTP is always
+/// answered.
+pub async fn invoke(app: &App, function: &Function, event: Value) -> Result<Value, Error> {
+    match function.trigger {
+        Trigger::Http(route) => {
+            let request = Request::from_event(event).map_err(Error::Event)?.taking(route.max_body_bytes);
+            let response = match answer(app, &route, &request).await {
+                Ok(response) => response,
+                Err(error) => error.into_response(&request, route.dialect),
+            };
+            tracing::info!(
+                function = function.name,
+                request_id = %request.request_id,
+                status = response.status.as_u16(),
+                "answered"
+            );
+            response.into_event().map_err(Error::Answer)
+        }
+        Trigger::Queue { handle, .. } => handle(app, event).await,
+        Trigger::Schedule { handle } => handle(app).await.map(|()| Value::Object(Map::new())),
+    }
+}
+
+/// The one place where a request is let in: its key, its permission, then its handler.
+async fn answer(app: &App, route: &Route, request: &Request) -> Result<Response, ApiError> {
+    match route.access {
+        Access::Public(handle) => Ok(handle(request)),
+        Access::CallToken { permission, reads, handle } => match CallToken::given(request) {
+            Some(token) => {
+                let mut wanted = reads(request, token.scope());
+                wanted.push(keys::organization(&token.scope().organization));
+                let now = app.store.table.now();
+                let items = app.store.table.read(wanted).await?;
+                let caller = token.authenticate(request, &items, now)?;
+                request.query().map_err(|error| ApiError::field("query", error))?;
+                handle(Authorized { app, caller, request, items }).await
+            }
+            None => let_in(app, route, request, permission, reads, handle).await,
+        },
+        Access::Key { permission, reads, handle } => let_in(app, route, request, permission, reads, handle).await,
+    }
+}
+
+/// Lets a request in by its key.
+async fn let_in<'a>(
+    app: &'a App,
+    route: &Route,
+    request: &'a Request,
+    permission: Permission,
+    reads: fn(&Request, &Scope) -> Vec<Key>,
+    handle: fn(Authorized<'a>) -> BoxFuture<'a, Result<Response, ApiError>>,
+) -> Result<Response, ApiError> {
+    let raw = auth::raw_key(request, route.dialect)?;
+    let mut wanted = reads(request, raw.scope());
+    wanted.extend(auth::reads(&raw));
+    let now = app.store.table.now();
+    let items = app.store.table.read(wanted).await?;
+    let caller = auth::authenticate(&raw, &items, permission, now)?;
+    request.query().map_err(|error| ApiError::field("query", error))?;
+    let noted = key_use::note(app, &raw, items.last_used_at(&raw), now);
+    join(handle(Authorized { app, caller, request, items }), noted).await.0
+}
