@@ -23,7 +23,8 @@ pub async fn invoke(app: &App, function: &Function, event: Value) -> Result<Valu
     match function.trigger {
         Trigger::Http(route) => {
             let request = Request::from_event(event).map_err(Error::Event)?.taking(route.max_body_bytes);
-            let response = match answer(app, &route, &request).await {
+            // What a handler needs on its way is large; on the heap it is moved about by its address.
+            let response = match Box::pin(answer(app, &route, &request)).await {
                 Ok(response) => response,
                 Err(error) => error.into_response(&request, route.dialect),
             };
