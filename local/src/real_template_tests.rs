@@ -42,7 +42,7 @@ fn every_function_has_a_trigger_that_the_local_stack_follows() {
     }
     let sources = template.functions.iter().flat_map(|function| &function.triggers);
     let sources = sources.filter(|trigger| matches!(trigger, Trigger::Queue(source) if source.reports_item_failures));
-    assert_eq!(sources.count(), 4);
+    assert_eq!(sources.count(), store::QueueName::ALL.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]

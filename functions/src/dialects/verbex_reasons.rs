@@ -54,7 +54,7 @@ const OF_PROVIDERS: [(&str, &str); 18] = [
 ];
 
 /// The reasons of ours that have no word of their own, each with the nearest.
-const NEAREST: [(EndReason, &str); 8] = [
+const NEAREST: [(EndReason, &str); 11] = [
     (EndReason::REJECTED, "call_failed"),
     (EndReason::INVALID_DESTINATION, "call_failed"),
     (EndReason::DO_NOT_CALL, "call_failed"),
@@ -63,6 +63,10 @@ const NEAREST: [(EndReason, &str); 8] = [
     (EndReason::ADMIN_CLOSED, "agent_ended_call"),
     (EndReason::ORGANIZATION_SUSPENDED, "call_failed"),
     (EndReason::INTERNAL_ERROR, "unknown_error"),
+    // No call ends with these: they are an SMS conversation's.
+    (EndReason::SUPERSEDED, "agent_ended_call"),
+    (EndReason::OPTED_OUT, "user_ended_call"),
+    (EndReason::INACTIVITY_TIMEOUT, "inactivity_timeout"),
 ];
 
 /// What stands before a provider's own reason.

@@ -14,5 +14,6 @@ mod key_tests;
 mod list_tests;
 mod refuse_tests;
 mod script_tests;
+mod sms_tests;
 mod webhook_tests;
 mod world;
