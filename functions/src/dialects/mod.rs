@@ -1,5 +1,5 @@
 //! Other vendors' front doors. A client written for one of those APIs works by changing its base URL: the same path, the
-//! same request, the same answer, the same errors. Behind each door is the one [`crate::acceptance`]; a file here only
+//! same request, the same answer, the same errors. Behind each door is the one `acceptance.rs`; a file here only
 //! translates.
 
 pub mod fastapi;

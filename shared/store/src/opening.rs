@@ -21,7 +21,7 @@ use crate::messages::new_message_item;
 use crate::permit::SendPermit;
 use crate::queue::DeliveryJob;
 use crate::table::Table;
-use crate::write::{CONFLICT_PATIENCE_MS, MUST_BE_NEW, Written, transact_put};
+use crate::write::{MUST_BE_NEW, Written, transact_put};
 
 /// A conversation that is to be opened.
 #[derive(Clone, Debug)]
@@ -47,6 +47,10 @@ pub enum Opened {
     Suppressed,
 }
 
+/// How long an opening tries again where others open conversations between the same numbers: each of them is to succeed,
+/// and the provider's ten seconds still fit into the function's timeout.
+const PATIENCE_MS: u64 = 14_000;
+
 /// The places of the writes that say by their refusal what happened.
 const CONVERSATION: usize = 0;
 const SUPPRESSION: usize = 1;
@@ -62,11 +66,11 @@ impl Store {
     /// Opens a conversation, and closes the one between the same numbers that was open until now.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] after 8 seconds of conflicts, with nothing written; else [`StoreError`].
+    /// [`StoreError::Conflict`] after 14 seconds of conflicts, with nothing written; else [`StoreError`].
     pub async fn open_sms(&self, new: &NewSms) -> Result<Opened, StoreError> {
         let table = &self.table;
         let nonce = table.nonce()?;
-        let mut backoff = Backoff::new(table.clock(), CONFLICT_PATIENCE_MS);
+        let mut backoff = Backoff::new(table.clock(), PATIENCE_MS);
         loop {
             let now = table.now();
             let (pair, current) = table.pair(&new.conversation).await?;
