@@ -43,10 +43,12 @@ mod klen;
 mod levers;
 mod levers_bulk;
 mod levers_errors;
+mod sms_conversations;
 mod verbex;
 
-static DOCUMENTS: [&Document; 6] = [
+static DOCUMENTS: [&Document; 7] = [
     &calls::DOCUMENT,
+    &sms_conversations::DOCUMENT,
     &klen::DOCUMENT,
     &verbex::DOCUMENT,
     &levers::DOCUMENT,
@@ -68,6 +70,11 @@ async fn holds(document: &Document) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_document_on_calls_holds() {
     holds(&calls::DOCUMENT).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_document_on_sms_conversations_holds() {
+    holds(&sms_conversations::DOCUMENT).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
