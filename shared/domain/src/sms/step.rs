@@ -270,7 +270,7 @@ impl Transition {
         self.pass_send_time();
         self.pass_turn_time();
         let idle_since = self.conversation.last_message_at;
-        if self.now >= idle_since + self.conversation.terms.inactivity() {
+        if self.conversation.is_at_rest() && self.now >= idle_since + self.conversation.terms.inactivity() {
             self.end(EndReason::INACTIVITY_TIMEOUT);
         }
     }

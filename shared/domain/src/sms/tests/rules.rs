@@ -269,10 +269,21 @@ fn delivery_only_moves_forwards() {
 fn a_conversation_that_nobody_writes_in_is_closed() {
     let opened = History::opened().then(3_600, texts("Later"));
     let day = 24 * 3_600;
-    let open = opened.then(3_604, takes_turn()).then(3_605, fails(1));
+    let nothing = Input::Answered { turn: 1, content: String::new(), suppressed: false, suspended: false };
+    let open = opened.then(3_604, takes_turn()).then(3_605, nothing);
     assert!(!open.clone().then(day, Input::Tick).conversation.is_ended());
     let closed = open.after(at(3_600 + day) + Span::ZERO, Input::Tick);
     assert_eq!(closed.conversation.end_reason, Some(EndReason::INACTIVITY_TIMEOUT));
+}
+
+#[test]
+fn a_late_answer_of_ours_is_no_inactivity() {
+    let day = 24 * 3_600;
+    let owed = History::opened().then(10, texts("Later"));
+    let late = owed.then(10 + 2 * day, Input::Tick);
+    assert!(!late.conversation.is_ended());
+    let answered = late.then(10 + 2 * day, takes_turn()).then(11 + 2 * day, answers(1));
+    assert!(!answered.conversation.is_ended() && !answered.conversation.sends.is_empty());
 }
 
 #[test]
