@@ -1,8 +1,7 @@
 //! The rules, told as sentences.
 
 use super::{
-    History, accepted, answers, at, close, fails, not_placed, person_writes, refused, report, takes_turn, texts,
-    unknown,
+    History, accepted, answers, at, close, not_placed, person_writes, refused, report, takes_turn, texts, unknown,
 };
 use crate::dispatch::LEASE;
 use crate::end_reason::EndReason;
