@@ -9,7 +9,7 @@ mod refusal;
 use domain::call::{Call, DEFAULT_WINDOW, NewCall, Window};
 use domain::conversation::AgentRef;
 use domain::ids::{AgentId, Channel, ConversationId, Mode, Scope};
-use domain::organization::{Agent, Content, Provider};
+use domain::organization::{Agent, Content, LONGEST_OPENING, Provider, VoiceSettings};
 use domain::phone::PhoneNumber;
 use domain::planted::{Bug, is_planted};
 use domain::template::{RenderError, Template};
@@ -156,11 +156,17 @@ async fn judge(
     let missing = agent.required_variables.iter().filter(|name| !asked.variables.contains_key(*name));
     wrong.extend(missing.map(|name| Wrong::VariableMissing(name.clone())));
     let prompt = prompt(&agent, &asked.variables, &mut wrong)?;
+    let provider = match caller.scope.mode {
+        Mode::Test => Provider::Simulator,
+        Mode::Live => agent.provider,
+    };
+    let voice = if provider.is_live() { voice(&agent, &asked.variables, &mut wrong)? } else { None };
     let (Some(from), true) = (from, wrong.is_empty()) else { return Err(Refusal::Wrong(wrong)) };
     must_not_be_suppressed(caller, items, asked)?;
     let content = Content {
         dynamic_variables: if asked.keeps_variables { asked.variables.clone() } else { Map::new() },
         prompt,
+        voice,
         raw_number: asked.raw_number.clone(),
         client_call_id: asked.client_call_id.clone(),
         requested_agent: asked.requested_agent.clone(),
@@ -170,10 +176,7 @@ async fn judge(
         id,
         scope: caller.scope.clone(),
         fingerprint: asked.fingerprint.clone(),
-        provider: match caller.scope.mode {
-            Mode::Test => Provider::Simulator,
-            Mode::Live => agent.provider,
-        },
+        provider,
         agent: AgentRef { id: agent.id, slug: agent.slug, name: agent.name, version: agent.version },
         to: asked.to.clone(),
         from,
@@ -228,7 +231,23 @@ pub(crate) fn sender(caller: &Caller, asked: &Sender, agent: &Agent) -> Result<P
 /// The agent's prompt with the request's values in it.
 fn prompt(agent: &Agent, values: &Map<String, Value>, wrong: &mut Vec<Wrong>) -> Result<Option<String>, Refusal> {
     let Some(prompt) = &agent.prompt else { return Ok(None) };
-    let template = Template::parse(prompt).map_err(|error| StoreError::corrupt("agent's prompt", error))?;
+    render(prompt, values, wrong)
+}
+
+/// What the agent says and does on the call, with the request's values in it.
+fn voice(agent: &Agent, values: &Map<String, Value>, wrong: &mut Vec<Wrong>) -> Result<Option<VoiceSettings>, Refusal> {
+    let Some(mut voice) = agent.voice.clone() else { return Ok(None) };
+    if let Some(template) = &voice.opening {
+        voice.opening = render(template, values, wrong)?;
+    }
+    if voice.opening.as_ref().is_some_and(|opening| opening.chars().count() > LONGEST_OPENING) {
+        wrong.push(Wrong::OpeningTooLong);
+    }
+    Ok(Some(voice))
+}
+
+fn render(text: &str, values: &Map<String, Value>, wrong: &mut Vec<Wrong>) -> Result<Option<String>, Refusal> {
+    let template = Template::parse(text).map_err(|error| StoreError::corrupt("agent's template", error))?;
     match template.render(values) {
         Ok(rendered) => return Ok(Some(rendered)),
         Err(RenderError::TooLong) => wrong.push(Wrong::PromptTooLong),

@@ -11,8 +11,9 @@ use crate::auth;
 use crate::dialects::verbex_token::CallToken;
 use crate::error::{ApiError, Error};
 use crate::http::{Request, Response};
+use crate::inbound;
 use crate::key_use;
-use crate::registry::{Access, Authorized, Function, Route, Trigger};
+use crate::registry::{Access, Authorized, Function, Route, Signed, Trigger};
 
 /// Runs a function on an event, exactly as AWS sends it, and gives the answer exactly as AWS takes it.
 ///
@@ -45,6 +46,10 @@ pub async fn invoke(app: &App, function: &Function, event: Value) -> Result<Valu
 async fn answer(app: &App, route: &Route, request: &Request) -> Result<Response, ApiError> {
     match route.access {
         Access::Public(handle) => Ok(handle(request)),
+        Access::Signed { provider, handle } => {
+            let scope = inbound::verified(app, route, provider, request).await?;
+            handle(Signed { app, scope, request }).await
+        }
         Access::CallToken { permission, reads, handle } => match CallToken::given(request) {
             Some(token) => {
                 let mut wanted = reads(request, token.scope());

@@ -1,7 +1,9 @@
 //! Name → what wakes it, who may, what runs. The one table behind Lambda's `main`, the local stack, the OpenAPI document
 //! and the tests.
 
+use domain::ids::Scope;
 use domain::key::Permission;
+use domain::organization::Provider;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::Value;
@@ -84,16 +86,23 @@ pub enum Access {
         /// The permission.
         permission: Permission,
         /// What the handler needs to see of the table.
-        reads: fn(&Request, &domain::ids::Scope) -> Vec<Key>,
+        reads: fn(&Request, &Scope) -> Vec<Key>,
         /// What runs.
         handle: for<'a> fn(Authorized<'a>) -> BoxFuture<'a, Result<Response, ApiError>>,
+    },
+    /// A provider, by its signature over what it sends. The signature is looked at before anything else.
+    Signed {
+        /// Whose signature.
+        provider: Provider,
+        /// What runs.
+        handle: for<'a> fn(Signed<'a>) -> BoxFuture<'a, Result<Response, ApiError>>,
     },
     /// Whoever has a key with this permission.
     Key {
         /// The permission.
         permission: Permission,
         /// What the handler needs to see of the table, so that it is read together with the key.
-        reads: fn(&Request, &domain::ids::Scope) -> Vec<Key>,
+        reads: fn(&Request, &Scope) -> Vec<Key>,
         /// What runs.
         handle: for<'a> fn(Authorized<'a>) -> BoxFuture<'a, Result<Response, ApiError>>,
     },
@@ -110,6 +119,17 @@ pub struct Authorized<'a> {
     pub request: &'a Request,
     /// What was read.
     pub items: Items,
+}
+
+/// A provider's callback, with a signature that is right: only [`invoke`](crate::invoke) makes one.
+#[derive(Debug)]
+pub struct Signed<'a> {
+    /// What to act through.
+    pub app: &'a App,
+    /// The organization that its address names, and whose account signed it.
+    pub scope: Scope,
+    /// The callback.
+    pub request: &'a Request,
 }
 
 macro_rules! route {

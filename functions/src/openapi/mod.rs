@@ -130,7 +130,8 @@ fn method(route: &Route) -> Option<HttpMethod> {
 
 fn secured(operation: OperationBuilder, route: &Route) -> OperationBuilder {
     match route.access {
-        Access::Public(_) => operation.securities(Some(Vec::<SecurityRequirement>::new())),
+        // A provider signs what it sends in its own way: no scheme of OpenAPI's says which.
+        Access::Public(_) | Access::Signed { .. } => operation.securities(Some(Vec::<SecurityRequirement>::new())),
         Access::Key { permission, .. } | Access::CallToken { permission, .. } => operation
             .security(SecurityRequirement::new(BEARER, Vec::<String>::new()))
             .extensions(Some(Extensions::from_iter([("x-permission", permission.as_str())]))),

@@ -6,13 +6,15 @@
 use std::time::Duration;
 
 use domain::call::{Call, Duty, Input, Outcome as Dialled};
-use domain::ids::ProviderCallId;
+use domain::ids::{Channel, ProviderCallId};
 use domain::obligation::next_action;
-use providers::ProviderError;
+use domain::organization::Content;
+use providers::{ProviderError, Sought};
 use serde_json::Value;
 use store::{ConversationJob, ConversationRef, DialPermit, Loaded, QueueName, StoreError};
 
 use super::batch::{self, Next};
+use crate::adoption;
 use crate::app::App;
 use crate::error::Error;
 
@@ -45,6 +47,7 @@ async fn advance(app: &App, job: &ConversationJob) -> Result<(), StoreError> {
 }
 
 async fn dial(app: &App, reference: &ConversationRef, loaded: Loaded<Call>) -> Result<(), StoreError> {
+    let content = content(app, &loaded.conversation).await?;
     let claim = |loaded: &Loaded<Call>| Input::Claim {
         suppressed: loaded.is_suppressed(),
         suspended: loaded.organization.suspended,
@@ -52,24 +55,36 @@ async fn dial(app: &App, reference: &ConversationRef, loaded: Loaded<Call>) -> R
     let Some(mut applied) = app.store.apply(reference, Some(loaded), claim).await? else { return Ok(()) };
     let Some(permit) = applied.take_permit() else { return Ok(()) };
     let attempt = permit.attempt();
-    let outcome = ask(app, permit).await;
+    let outcome = ask(app, permit, &content).await;
     let outcome = |_: &Loaded<Call>| Input::Outcome { attempt, outcome: outcome.clone() };
     app.store.apply(reference, Some(applied.loaded), outcome).await.map(drop)
 }
 
-async fn ask(app: &App, permit: DialPermit) -> Dialled {
+/// What the client gave for a call, which live providers are told of. It never changes, so that it may be read before the
+/// call is claimed: what fails here has asked nobody.
+async fn content(app: &App, call: &Call) -> Result<Content, StoreError> {
+    if call.provider.is_live() {
+        app.store.table.content(Channel::Voice, call.id).await
+    } else {
+        Ok(Content::default())
+    }
+}
+
+async fn ask(app: &App, permit: DialPermit, content: &Content) -> Dialled {
     let provider = app.providers.voice(permit.call().provider);
-    let asked = tokio::time::timeout(PROVIDER_TIMEOUT, provider.create(permit)).await;
+    let asked = tokio::time::timeout(PROVIDER_TIMEOUT, provider.create(permit, content)).await;
     asked.unwrap_or_else(|_| Dialled::Unknown { why: "the provider did not answer in time".to_owned() })
 }
 
 async fn search(app: &App, reference: &ConversationRef, loaded: Loaded<Call>) -> Result<(), StoreError> {
     let call = &loaded.conversation;
-    let found = within(app.providers.voice(call.provider).search(call)).await;
-    let found = found.unwrap_or_else(|error| {
+    let sought = within(app.providers.voice(call.provider).search(call)).await;
+    let sought = sought.unwrap_or_else(|error| {
         tracing::warn!(conversation = %call.id, error = &error as &dyn std::error::Error, "search failed");
-        None
+        Sought::Nothing
     });
+    let table = &app.store.table;
+    let found = adoption::only_one(table, call.provider, call.id, sought, |(id, _)| id.as_str()).await?;
     let attempt = call.attempt;
     let searched = |_: &Loaded<Call>| Input::Searched { attempt, found: found.clone() };
     app.store.apply(reference, Some(loaded), searched).await.map(drop)

@@ -12,6 +12,7 @@ use crate::call::Utterance;
 use crate::ids::{AgentId, Channel, ConversationId, Scope};
 use crate::log::LogEntry;
 use crate::obligation::Obligation;
+use crate::organization::Provider;
 use crate::phone::PhoneNumber;
 use crate::sms::{Message, StoredMessage};
 use crate::time::Timestamp;
@@ -98,6 +99,13 @@ pub enum Effect {
     RememberInbound {
         /// The key under which it is remembered in the scope.
         key: String,
+    },
+    /// A call or text at the provider is this conversation's. Written where the provider's own list does not show it.
+    HoldAtProvider {
+        /// The provider.
+        provider: Provider,
+        /// Its id for the call or text.
+        id: String,
     },
     /// A client's idempotency key stands for this text from now on. Refused where it stood for one before.
     RememberKey(RememberedKey),

@@ -3,9 +3,13 @@
 //! A provider's words die here. What goes inside is an [`Outcome`](domain::call::Outcome) or a list of
 //! [`Report`](domain::call::Report)s.
 
+pub mod callback;
+mod client;
 pub mod egress;
 pub mod model;
+mod not_offered;
 mod outcome;
+mod secrets;
 pub mod simulator;
 mod sms;
 #[cfg(test)]
@@ -13,12 +17,45 @@ mod socket;
 pub mod tools;
 mod voice;
 
+pub use client::{KEEP_BYTES, NoReply, ProviderClient, Question, REQUEST_TIMEOUT, Reply, wire};
 pub use outcome::{Wire, classify};
+pub use secrets::{ParameterStore, Secret, Secrets, SecretsError};
 pub use sms::SmsProvider;
-pub use voice::{Found, ProviderError, Recording, VoiceProvider};
+pub use voice::{Found, ProviderError, Recording, Sought, VoiceProvider};
 
+use domain::ids::OrganizationId;
 use domain::organization::Provider;
+use egress::Egress;
+use not_offered::NotOffered;
 use simulator::Simulator;
+use store::Store;
+use url::Url;
+
+use crate::callback::Callback;
+
+/// How the outside world is reached.
+#[derive(Clone, Debug)]
+pub struct Outside {
+    /// The way to clients' own addresses, and to providers.
+    pub egress: Egress,
+    /// What the deployment is known by there.
+    pub secrets: Secrets,
+    /// Where providers' APIs are to be had instead of at their vendors: a fake, in tests.
+    pub bases: Bases,
+}
+
+/// Where providers' APIs are to be had, where that is not at their vendors.
+#[derive(Clone, Debug, Default)]
+pub struct Bases {
+    /// Twilio's.
+    pub twilio: Option<Url>,
+    /// Retell's.
+    pub retell: Option<Url>,
+    /// Telnyx's.
+    pub telnyx: Option<Url>,
+    /// Vapi's.
+    pub vapi: Option<Url>,
+}
 
 /// Every provider there is.
 #[derive(Clone, Debug)]
@@ -28,10 +65,16 @@ pub struct Providers {
 }
 
 impl Providers {
+    /// Every provider, reached this way.
+    pub fn new(store: &Store, _outside: &Outside) -> Self {
+        Self { simulator: Simulator::new(store.clone()) }
+    }
+
     /// The provider of this name, for SMS.
     pub fn sms(&self, provider: Provider) -> &dyn SmsProvider {
         match provider {
             Provider::Simulator => &self.simulator,
+            Provider::Twilio | Provider::Retell | Provider::Telnyx | Provider::Vapi => &NotOffered,
         }
     }
 
@@ -39,6 +82,22 @@ impl Providers {
     pub fn voice(&self, provider: Provider) -> &dyn VoiceProvider {
         match provider {
             Provider::Simulator => &self.simulator,
+            Provider::Twilio | Provider::Retell | Provider::Telnyx | Provider::Vapi => &NotOffered,
+        }
+    }
+
+    /// Whether a callback was signed by this provider, with the account that it knows this organization by.
+    ///
+    /// # Errors
+    /// [`SecretsError`] where the account cannot be looked up.
+    pub async fn is_signed(
+        &self,
+        provider: Provider,
+        _organization: &OrganizationId,
+        _callback: Callback<'_>,
+    ) -> Result<bool, SecretsError> {
+        match provider {
+            Provider::Simulator | Provider::Twilio | Provider::Retell | Provider::Telnyx | Provider::Vapi => Ok(false),
         }
     }
 }

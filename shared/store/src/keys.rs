@@ -2,7 +2,7 @@
 
 use domain::ids::{AgentId, Channel, ContactId, ConversationId, EndpointId, Mode, Operation, OrganizationId, Scope};
 use domain::key::RawKey;
-use domain::organization::{pair_digest, suppression_digest};
+use domain::organization::{Provider, pair_digest, suppression_digest};
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
 use domain::wallet::EntryKind;
@@ -212,6 +212,12 @@ pub fn pair(scope: &Scope, ours: &PhoneNumber, customer: &PhoneNumber) -> Key {
 /// A text that was taken in, by the provider's id for it.
 pub fn inbound(scope: &Scope, provider_message_id: &str) -> Key {
     Key::new(format!("inbound#{scope}#{provider_message_id}"), "inbound")
+}
+
+/// A provider's call or text that belongs to a conversation, by the provider's id for it: one account may be several
+/// organizations'.
+pub fn held(provider: Provider, provider_id: &str) -> Key {
+    Key::new(format!("held#{}#{provider_id}", provider.as_str()), "held")
 }
 
 /// A conversation's variables and metadata, where they are too large to stand in its own item.

@@ -24,6 +24,7 @@ mod effects;
 mod endpoints;
 pub mod entropy;
 mod error;
+mod held;
 mod item;
 pub mod keys;
 mod loaded;

@@ -38,7 +38,16 @@ impl World {
     pub(super) async fn start() -> Self {
         let (template, parameters) = (TEMPLATE.to_owned(), Names::new());
         let clock = Clock::system();
-        let options = Options { port: 0, data: Data::Memory, external: None, template, parameters, clock };
+        let options = Options {
+            port: 0,
+            data: Data::Memory,
+            external: None,
+            template,
+            parameters,
+            clock,
+            secrets: no_secrets(),
+            public_url: None,
+        };
         let stack = Stack::start(options, wiring::functions()).await.expect("the stack starts");
         let table = stack.backend().table(&Clock::system(), Entropy::system()).expect("the template names a table");
         let seeded = seed::seed(&table, stack.url()).await.expect("the table takes the seed");
@@ -111,6 +120,7 @@ impl World {
             prompt: None,
             required_variables: Vec::new(),
             limits: Limits::default(),
+            voice: None,
             sms: None,
         };
         change(&mut agent);
@@ -154,6 +164,11 @@ impl World {
         item.insert("data".to_owned(), AttributeValue::S(organization.to_string()));
         dynamodb.put_item().table_name(&name).set_item(Some(item)).send().await.expect("the table takes it");
     }
+}
+
+/// A file of secrets that is not there.
+pub(super) fn no_secrets() -> std::path::PathBuf {
+    std::path::PathBuf::from("there-is-no-such-file.json")
 }
 
 /// The scope that the stack's own key belongs to.

@@ -140,6 +140,7 @@ impl World {
             prompt: None,
             required_variables: Vec::new(),
             limits: Limits::default(),
+            voice: None,
             sms: None,
         };
         self.operator.put_agent(id, &agent).await.unwrap();

@@ -56,6 +56,7 @@ pub(super) fn agent(organization: &OrganizationId) -> Agent {
         prompt: None,
         required_variables: Vec::new(),
         limits: Limits::default(),
+        voice: None,
         sms: Some(SmsSettings {
             kind: Kind::Managed,
             prompt: "You answer for a dealership.".to_owned(),

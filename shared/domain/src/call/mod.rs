@@ -321,6 +321,21 @@ impl Call {
         self.status == Status::Ended
     }
 
+    /// The provider's calls that are this one's since a step, its strays among them: where the provider's own list does
+    /// not show whose they are.
+    fn newly_held(&self, after: &Self) -> Vec<Effect> {
+        if self.provider.lists_our_attempts() {
+            return Vec::new();
+        }
+        let ids = |call: &Self| -> Vec<ProviderCallId> {
+            let strays = call.strays.iter().map(|stray| stray.call_id.clone());
+            call.provider_call_id.iter().cloned().chain(strays).collect()
+        };
+        let known = ids(self);
+        let new = ids(after).into_iter().filter(|id| !known.contains(id));
+        new.map(|id| Effect::HoldAtProvider { provider: self.provider, id: id.to_string() }).collect()
+    }
+
     /// How long it lasted, in seconds: as the provider says, else from its start to its end, else 0.
     pub fn duration_seconds(&self) -> u32 {
         let measured = self.started_at.zip(self.ended_at).map(|(started, ended)| ended.since(started).as_seconds());
@@ -360,7 +375,9 @@ impl Conversation for Call {
         let step = step(self, input, now);
         let opt_out = step.opt_out.then(|| Effect::Suppress { source: "analysis".to_owned() });
         let settled = step.settlement.map(Effect::SettleHold);
-        let effects = step.transcript.map(Effect::StoreTranscript).into_iter().chain(opt_out).chain(settled).collect();
+        let held = self.newly_held(&step.call);
+        let stored = step.transcript.map(Effect::StoreTranscript).into_iter();
+        let effects = stored.chain(opt_out).chain(settled).chain(held).collect();
         Change { after: step.call, log: step.log, effects, claimed: step.claimed }
     }
 }

@@ -186,12 +186,21 @@ impl Transition {
     /// The provider has this text: it is known under that id from now on.
     pub(super) fn accepted(&mut self, stored: &mut StoredMessage, id: ProviderMessageId) {
         self.conversation.sends.retain(|send| send.message != stored.message.number);
+        self.hold(&id);
         stored.message.provider_message_id = Some(id.clone());
         stored.message.sent_at = Some(self.now);
         self.emit(Event::SmsMessageSent(self.event_of(&stored.message, id.clone())));
         if stored.message.number == 1 {
             self.conversation.opening_id = Some(id);
             self.conversation.status = self.conversation.status.max(Status::InProgress);
+        }
+    }
+
+    /// This text at the provider is ours: to be remembered where the provider's own list does not show it.
+    fn hold(&mut self, id: &ProviderMessageId) {
+        let provider = self.conversation.provider;
+        if !provider.lists_our_attempts() {
+            self.effects.push(Effect::HoldAtProvider { provider, id: id.to_string() });
         }
     }
 
@@ -246,6 +255,7 @@ impl Transition {
             self.accepted(&mut stored, report.provider_message_id);
         } else if known.is_none() {
             // It was given up; its state stays what clients were told.
+            self.hold(&report.provider_message_id);
             stored.message.provider_message_id = Some(report.provider_message_id);
         }
         self.delivery(&mut stored, report.status, report.error_code);
