@@ -1,14 +1,12 @@
 //! Name → what wakes it, who may, what runs. The one table behind Lambda's `main`, the local stack, the OpenAPI document
 //! and the tests.
 
-use domain::ids::Scope;
 use domain::key::Permission;
 use domain::organization::Provider;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::Value;
-use store::keys::Key;
-use store::{Items, QueueName};
+use store::QueueName;
 
 use crate::api::{
     close_call, close_sms_conversation, create_call, create_contact, create_sms_conversation, create_webhook,
@@ -23,15 +21,19 @@ use crate::api::{
     test_webhook, update_agent, update_webhook,
 };
 use crate::app::App;
-use crate::auth::Caller;
 use crate::dialects::{
     Dialect, klen_create_call, levers_call_bulk, levers_call_contact, verbex_dial_outbound_phone_call,
     verbex_get_phone_call, verbex_get_recording, verbex_get_transcript,
 };
-use crate::error::{ApiError, Error};
-use crate::http::{MAX_BODY_BYTES, Request, Response};
+use crate::error::Error;
+use crate::http::MAX_BODY_BYTES;
+use crate::inbound::{twilio_call_status, twilio_inbound_message, twilio_message_status, twilio_voice_answer};
 use crate::queue::{accept_bulk_item, deliver_webhook, dispatch_call, run_sms_turn, simulator_callback};
 use crate::schedule::reconcile;
+
+mod route;
+
+pub use route::{Access, Authorized, Route, Signed};
 
 /// A Lambda function.
 #[derive(Clone, Copy, Debug)]
@@ -61,77 +63,6 @@ pub enum Trigger {
     },
 }
 
-/// A route of the API.
-#[derive(Clone, Copy, Debug)]
-pub struct Route {
-    /// The method.
-    pub method: &'static str,
-    /// The path, as in the template.
-    pub path: &'static str,
-    /// The shape of its errors, whoever raises them.
-    pub dialect: Dialect,
-    /// The largest body it takes.
-    pub max_body_bytes: usize,
-    /// Who may.
-    pub access: Access,
-}
-
-/// Who may use a route, and what runs.
-#[derive(Clone, Copy, Debug)]
-pub enum Access {
-    /// Anybody.
-    Public(fn(&Request) -> Response),
-    /// Whoever has the token of the call that the path names, or a key with this permission.
-    CallToken {
-        /// The permission.
-        permission: Permission,
-        /// What the handler needs to see of the table.
-        reads: fn(&Request, &Scope) -> Vec<Key>,
-        /// What runs.
-        handle: for<'a> fn(Authorized<'a>) -> BoxFuture<'a, Result<Response, ApiError>>,
-    },
-    /// A provider, by its signature over what it sends. The signature is looked at before anything else.
-    Signed {
-        /// Whose signature.
-        provider: Provider,
-        /// What runs.
-        handle: for<'a> fn(Signed<'a>) -> BoxFuture<'a, Result<Response, ApiError>>,
-    },
-    /// Whoever has a key with this permission.
-    Key {
-        /// The permission.
-        permission: Permission,
-        /// What the handler needs to see of the table, so that it is read together with the key.
-        reads: fn(&Request, &Scope) -> Vec<Key>,
-        /// What runs.
-        handle: for<'a> fn(Authorized<'a>) -> BoxFuture<'a, Result<Response, ApiError>>,
-    },
-}
-
-/// A request by somebody who may make it, with everything that was read for it.
-#[derive(Debug)]
-pub struct Authorized<'a> {
-    /// What to act through.
-    pub app: &'a App,
-    /// Who is asking.
-    pub caller: Caller,
-    /// The request.
-    pub request: &'a Request,
-    /// What was read.
-    pub items: Items,
-}
-
-/// A provider's callback, with a signature that is right: only [`invoke`](crate::invoke) makes one.
-#[derive(Debug)]
-pub struct Signed<'a> {
-    /// What to act through.
-    pub app: &'a App,
-    /// The organization that its address names, and whose account signed it.
-    pub scope: Scope,
-    /// The callback.
-    pub request: &'a Request,
-}
-
 macro_rules! route {
     ($method:literal, $path:literal, $permission:ident, $module:ident) => {
         route!($method, $path, $permission, $module, Native, MAX_BODY_BYTES)
@@ -150,6 +81,18 @@ macro_rules! route {
                 reads: $module::reads,
                 handle: |authorized| $module::handle(authorized).boxed(),
             },
+        })
+    };
+}
+
+macro_rules! callback {
+    ($path:literal, $provider:ident, $module:ident) => {
+        Trigger::Http(Route {
+            method: "POST",
+            path: $path,
+            dialect: Dialect::Native,
+            max_body_bytes: MAX_BODY_BYTES,
+            access: Access::Signed { provider: Provider::$provider, handle: |signed| $module::handle(signed).boxed() },
         })
     };
 }
@@ -272,6 +215,26 @@ pub static FUNCTIONS: &[Function] = &[
             max_body_bytes: MAX_BODY_BYTES,
             access: Access::Public(get_openapi::handle),
         }),
+    },
+    Function {
+        name: "twilio-voice-answer",
+        trigger: callback!("/inbound/twilio/{organization}/calls/{id}/{attempt}/answer", Twilio, twilio_voice_answer),
+    },
+    Function {
+        name: "twilio-call-status",
+        trigger: callback!("/inbound/twilio/{organization}/calls/{id}/{attempt}/status", Twilio, twilio_call_status),
+    },
+    Function {
+        name: "twilio-message-status",
+        trigger: callback!(
+            "/inbound/twilio/{organization}/messages/{id}/{number}/status",
+            Twilio,
+            twilio_message_status
+        ),
+    },
+    Function {
+        name: "twilio-inbound-message",
+        trigger: callback!("/inbound/twilio/{organization}/messages", Twilio, twilio_inbound_message),
     },
     Function {
         name: "dispatch-call",

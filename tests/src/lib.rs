@@ -12,4 +12,6 @@ mod simulation;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]
+mod twilio;
+#[cfg(test)]
 mod world;

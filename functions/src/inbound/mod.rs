@@ -5,6 +5,11 @@
 //! same rules as everything that comes twice, late, or out of order, and changes nothing the second time. 200 is answered
 //! only once what it says was committed.
 
+pub(crate) mod twilio_call_status;
+pub(crate) mod twilio_inbound_message;
+pub(crate) mod twilio_message_status;
+pub(crate) mod twilio_voice_answer;
+
 use domain::ids::{ConversationId, Mode, OrganizationId, Scope};
 use domain::organization::Provider;
 use providers::callback::Callback;
@@ -42,7 +47,6 @@ fn distrust() -> ApiError {
     ApiError::PermissionDenied("the signature is not the provider's".to_owned())
 }
 
-#[expect(dead_code, reason = "the first function that is woken by a callback comes with its adapter")]
 impl Signed<'_> {
     /// The conversation that the callback's address names.
     pub(crate) fn conversation(&self) -> Option<ConversationRef> {

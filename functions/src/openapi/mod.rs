@@ -3,6 +3,7 @@
 //! Only the tests, and the example `write_openapi` among them, build this module: the artifact serves the text that was committed.
 
 mod answers;
+mod callbacks;
 mod contacts;
 mod dialects;
 mod events;
@@ -172,7 +173,7 @@ fn shown(last_four: Option<&str>) -> String {
     last_four.map_or_else(|| "any other".to_owned(), |digits| format!("`{digits}`"))
 }
 
-fn tags() -> [Tag; 11] {
+fn tags() -> [Tag; 12] {
     let tag = |name: &str, description: &str| {
         let mut tag = Tag::new(name);
         tag.description = Some(description.to_owned());
@@ -190,5 +191,6 @@ fn tags() -> [Tag; 11] {
         tag("klen", "The front door for clients of klen."),
         tag("verbex", "The front door for clients of verbex."),
         tag("levers", "The front door for clients of levers."),
+        tag("callbacks", "What providers call, with a signature in place of a key."),
     ]
 }

@@ -15,6 +15,7 @@ mod sms;
 #[cfg(test)]
 mod socket;
 pub mod tools;
+pub mod twilio;
 mod voice;
 
 pub use client::{KEEP_BYTES, NoReply, ProviderClient, Question, REQUEST_TIMEOUT, Reply, wire};
@@ -29,6 +30,7 @@ use egress::Egress;
 use not_offered::NotOffered;
 use simulator::Simulator;
 use store::Store;
+use twilio::Twilio;
 use url::Url;
 
 use crate::callback::Callback;
@@ -62,19 +64,26 @@ pub struct Bases {
 pub struct Providers {
     /// Behind every test key.
     pub simulator: Simulator,
+    /// Twilio.
+    pub twilio: Twilio,
 }
 
 impl Providers {
     /// Every provider, reached this way.
-    pub fn new(store: &Store, _outside: &Outside) -> Self {
-        Self { simulator: Simulator::new(store.clone()) }
+    pub fn new(store: &Store, outside: &Outside) -> Self {
+        let client = ProviderClient::new(outside.egress.clone(), store.table.clock().clone());
+        Self {
+            simulator: Simulator::new(store.clone()),
+            twilio: Twilio::new(client, outside.secrets.clone(), outside.bases.twilio.as_ref()),
+        }
     }
 
     /// The provider of this name, for SMS.
     pub fn sms(&self, provider: Provider) -> &dyn SmsProvider {
         match provider {
             Provider::Simulator => &self.simulator,
-            Provider::Twilio | Provider::Retell | Provider::Telnyx | Provider::Vapi => &NotOffered,
+            Provider::Twilio => &self.twilio,
+            Provider::Retell | Provider::Telnyx | Provider::Vapi => &NotOffered,
         }
     }
 
@@ -82,7 +91,8 @@ impl Providers {
     pub fn voice(&self, provider: Provider) -> &dyn VoiceProvider {
         match provider {
             Provider::Simulator => &self.simulator,
-            Provider::Twilio | Provider::Retell | Provider::Telnyx | Provider::Vapi => &NotOffered,
+            Provider::Twilio => &self.twilio,
+            Provider::Retell | Provider::Telnyx | Provider::Vapi => &NotOffered,
         }
     }
 
@@ -93,11 +103,12 @@ impl Providers {
     pub async fn is_signed(
         &self,
         provider: Provider,
-        _organization: &OrganizationId,
-        _callback: Callback<'_>,
+        organization: &OrganizationId,
+        callback: Callback<'_>,
     ) -> Result<bool, SecretsError> {
         match provider {
-            Provider::Simulator | Provider::Twilio | Provider::Retell | Provider::Telnyx | Provider::Vapi => Ok(false),
+            Provider::Twilio => self.twilio.is_signed(organization, callback).await,
+            Provider::Simulator | Provider::Retell | Provider::Telnyx | Provider::Vapi => Ok(false),
         }
     }
 }

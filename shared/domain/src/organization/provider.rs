@@ -48,8 +48,8 @@ impl Provider {
     /// Whether this deployment can hold conversations of that kind through it.
     pub const fn carries(self, channel: Channel) -> bool {
         match (self, channel) {
-            (Self::Simulator, Channel::Voice | Channel::Sms) => true,
-            (Self::Twilio | Self::Retell | Self::Telnyx | Self::Vapi, Channel::Voice | Channel::Sms) => false,
+            (Self::Simulator | Self::Twilio, Channel::Voice | Channel::Sms) => true,
+            (Self::Retell | Self::Telnyx | Self::Vapi, Channel::Voice | Channel::Sms) => false,
         }
     }
 

@@ -69,7 +69,11 @@ fn told_apart(tries: u32, abandoned: u32) -> u32 {
 fn inputs(history: &History) -> Vec<Input> {
     let conversation = &history.conversation;
     let text = |content: &str, by: Option<&str>| Input::Received {
-        inbound: Inbound { provider_message_id: crate::ids::ProviderMessageId::new("in"), content: content.to_owned() },
+        inbound: Inbound {
+            provider_message_id: crate::ids::ProviderMessageId::new("in"),
+            content: content.to_owned(),
+            carrier_keyword: None,
+        },
         suppressed_by: by.map(str::to_owned),
     };
     let mut inputs = vec![

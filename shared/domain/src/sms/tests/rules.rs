@@ -219,8 +219,11 @@ fn stop_while_a_turn_is_held_leaves_its_answer_unsent() {
 
 #[test]
 fn yes_is_an_ordinary_text_unless_stop_was_said() {
-    let inbound =
-        || Inbound { provider_message_id: crate::ids::ProviderMessageId::new("in"), content: "YES".to_owned() };
+    let inbound = || Inbound {
+        provider_message_id: crate::ids::ProviderMessageId::new("in"),
+        content: "YES".to_owned(),
+        carrier_keyword: None,
+    };
     let yes = |by: Option<&str>| Input::Received { inbound: inbound(), suppressed_by: by.map(str::to_owned) };
     for ordinary in [None, Some("manual"), Some("carrier")] {
         let said = History::opened().then(10, yes(ordinary));
