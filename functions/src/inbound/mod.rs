@@ -5,8 +5,11 @@
 //! same rules as everything that comes twice, late, or out of order, and changes nothing the second time. 200 is answered
 //! only once what it says was committed.
 
+pub(crate) mod retell_webhook;
+
 use domain::ids::{ConversationId, Mode, OrganizationId, Scope};
 use domain::organization::Provider;
+use providers::attempt::Attempt;
 use providers::callback::Callback;
 use store::ConversationRef;
 
@@ -42,7 +45,6 @@ fn distrust() -> ApiError {
     ApiError::PermissionDenied("the signature is not the provider's".to_owned())
 }
 
-#[expect(dead_code, reason = "the first function that is woken by a callback comes with its adapter")]
 impl Signed<'_> {
     /// The conversation that the callback's address names.
     pub(crate) fn conversation(&self) -> Option<ConversationRef> {
@@ -53,5 +55,13 @@ impl Signed<'_> {
     /// A number that the callback's address names: an attempt, or a text.
     pub(crate) fn number(&self, name: &str) -> Option<u32> {
         self.request.path(name).parse().ok()
+    }
+
+    /// Whether the callback's address names this attempt. Where a signature covers the body alone, a copy of a genuine
+    /// callback may be sent to another address.
+    pub(crate) fn is_about(&self, attempt: &Attempt) -> bool {
+        attempt.organization == self.scope.organization
+            && self.conversation().is_some_and(|reference| reference.conversation == attempt.conversation)
+            && self.number("attempt") == Some(attempt.number)
     }
 }

@@ -172,7 +172,7 @@ fn shown(last_four: Option<&str>) -> String {
     last_four.map_or_else(|| "any other".to_owned(), |digits| format!("`{digits}`"))
 }
 
-fn tags() -> [Tag; 11] {
+fn tags() -> [Tag; 12] {
     let tag = |name: &str, description: &str| {
         let mut tag = Tag::new(name);
         tag.description = Some(description.to_owned());
@@ -183,6 +183,7 @@ fn tags() -> [Tag; 11] {
         tag("sms", "SMS conversations, from their opening text to their end."),
         tag("webhooks", "Where events go, and what they look like."),
         tag("administration", "Keys, agents, and who changed what."),
+        tag("providers", "What telephony providers tell. Each signs in its own way."),
         tag("contract", "This document."),
         tag("do-not-call", "The numbers that must not be contacted, in either channel."),
         tag("contacts", "Whom calls are made to."),

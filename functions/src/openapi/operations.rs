@@ -1,6 +1,7 @@
 //! The operations, one for each function that a request wakes.
 
 mod administration;
+mod held_elsewhere;
 mod sms;
 
 use utoipa::openapi::content::ContentBuilder;
@@ -39,7 +40,10 @@ pub(super) fn describe(name: &str) -> Option<OperationBuilder> {
         "list-webhooks" => Some(list_webhooks()),
         "delete-webhook" => Some(delete_webhook()),
         "get-openapi" => Some(get_openapi()),
-        _ => administration::describe(name).or_else(|| contacts::describe(name)).or_else(|| dialects::describe(name)),
+        _ => administration::describe(name)
+            .or_else(|| contacts::describe(name))
+            .or_else(|| dialects::describe(name))
+            .or_else(|| held_elsewhere::describe(name)),
     }
 }
 

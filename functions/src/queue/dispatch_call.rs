@@ -39,7 +39,7 @@ async fn advance(app: &App, job: &ConversationJob) -> Result<(), StoreError> {
     match next_action(&loaded.conversation, app.store.table.now()) {
         None => Ok(()),
         Some(Duty::PassTime) => app.store.apply(&reference, Some(loaded), |_| Input::Tick).await.map(drop),
-        Some(Duty::Dial) => dial(app, &reference, loaded).await,
+        Some(Duty::Dial) => Box::pin(dial(app, &reference, loaded)).await,
         Some(Duty::Search) => search(app, &reference, loaded).await,
         Some(Duty::Poll) => poll(app, &reference, loaded).await,
         Some(Duty::HangUp(call_id)) => hang_up(app, &reference, loaded, call_id).await,

@@ -3,12 +3,16 @@
 //! A provider's words die here. What goes inside is an [`Outcome`](domain::call::Outcome) or a list of
 //! [`Report`](domain::call::Report)s.
 
+pub mod attempt;
 pub mod callback;
 mod client;
 pub mod egress;
+mod json_api;
 pub mod model;
 mod not_offered;
 mod outcome;
+mod reading;
+pub mod retell;
 mod secrets;
 pub mod simulator;
 mod sms;
@@ -27,6 +31,7 @@ use domain::ids::OrganizationId;
 use domain::organization::Provider;
 use egress::Egress;
 use not_offered::NotOffered;
+use retell::Retell;
 use simulator::Simulator;
 use store::Store;
 use url::Url;
@@ -62,12 +67,19 @@ pub struct Bases {
 pub struct Providers {
     /// Behind every test key.
     pub simulator: Simulator,
+    /// Retell AI.
+    pub retell: Retell,
 }
 
 impl Providers {
     /// Every provider, reached this way.
-    pub fn new(store: &Store, _outside: &Outside) -> Self {
-        Self { simulator: Simulator::new(store.clone()) }
+    pub fn new(store: &Store, outside: &Outside) -> Self {
+        let client = ProviderClient::new(outside.egress.clone(), store.table.clock().clone());
+        let secrets = &outside.secrets;
+        Self {
+            simulator: Simulator::new(store.clone()),
+            retell: Retell::new(client, secrets.clone(), outside.bases.retell.as_ref()),
+        }
     }
 
     /// The provider of this name, for SMS.
@@ -82,7 +94,8 @@ impl Providers {
     pub fn voice(&self, provider: Provider) -> &dyn VoiceProvider {
         match provider {
             Provider::Simulator => &self.simulator,
-            Provider::Twilio | Provider::Retell | Provider::Telnyx | Provider::Vapi => &NotOffered,
+            Provider::Retell => &self.retell,
+            Provider::Twilio | Provider::Telnyx | Provider::Vapi => &NotOffered,
         }
     }
 
@@ -93,11 +106,12 @@ impl Providers {
     pub async fn is_signed(
         &self,
         provider: Provider,
-        _organization: &OrganizationId,
-        _callback: Callback<'_>,
+        organization: &OrganizationId,
+        callback: Callback<'_>,
     ) -> Result<bool, SecretsError> {
         match provider {
-            Provider::Simulator | Provider::Twilio | Provider::Retell | Provider::Telnyx | Provider::Vapi => Ok(false),
+            Provider::Retell => self.retell.is_signed(organization, callback).await,
+            Provider::Simulator | Provider::Twilio | Provider::Telnyx | Provider::Vapi => Ok(false),
         }
     }
 }
