@@ -9,16 +9,14 @@ use serde_json::Value;
 use store::QueueName;
 
 use crate::api::{
-    close_call, close_sms_conversation, create_call, create_contact, create_sms_conversation, create_webhook,
-    delete_do_not_call, delete_webhook, get_call, get_call_recording, get_contact, get_openapi, get_sms_conversation,
-    get_wallet, handback_sms_conversation, list_call_events, list_calls, list_contacts, list_do_not_call,
-    list_sms_conversations, list_sms_events, list_sms_messages, list_wallet_entries, list_webhooks, put_do_not_call,
-    send_sms_message, update_contact,
-};
-use crate::api::{
-    create_agent, create_api_key, get_agent, get_webhook, list_agents, list_api_keys, list_audit_entries,
-    list_webhook_deliveries, redeliver_webhook, redeliver_webhook_delivery, revoke_api_key, rotate_webhook_secret,
-    test_webhook, update_agent, update_webhook,
+    close_call, close_sms_conversation, create_agent, create_api_key, create_call, create_contact,
+    create_sms_conversation, create_webhook, delete_do_not_call, delete_webhook, get_agent, get_call,
+    get_call_recording, get_contact, get_openapi, get_sms_conversation, get_wallet, get_webhook,
+    handback_sms_conversation, list_agents, list_api_keys, list_audit_entries, list_call_events, list_calls,
+    list_contacts, list_do_not_call, list_sms_conversations, list_sms_events, list_sms_messages, list_wallet_entries,
+    list_webhook_deliveries, list_webhooks, put_do_not_call, redeliver_webhook, redeliver_webhook_delivery,
+    revoke_api_key, rotate_webhook_secret, send_sms_message, test_webhook, update_agent, update_contact,
+    update_webhook,
 };
 use crate::app::App;
 use crate::dialects::{
@@ -27,7 +25,9 @@ use crate::dialects::{
 };
 use crate::error::Error;
 use crate::http::MAX_BODY_BYTES;
-use crate::inbound::{twilio_call_status, twilio_inbound_message, twilio_message_status, twilio_voice_answer};
+use crate::inbound::{
+    retell_webhook, twilio_call_status, twilio_inbound_message, twilio_message_status, twilio_voice_answer,
+};
 use crate::queue::{accept_bulk_item, deliver_webhook, dispatch_call, run_sms_turn, simulator_callback};
 use crate::schedule::reconcile;
 
@@ -87,11 +87,14 @@ macro_rules! route {
 
 macro_rules! callback {
     ($path:literal, $provider:ident, $module:ident) => {
+        callback!($path, $provider, $module, MAX_BODY_BYTES)
+    };
+    ($path:literal, $provider:ident, $module:ident, $max_body_bytes:expr) => {
         Trigger::Http(Route {
             method: "POST",
             path: $path,
             dialect: Dialect::Native,
-            max_body_bytes: MAX_BODY_BYTES,
+            max_body_bytes: $max_body_bytes,
             access: Access::Signed { provider: Provider::$provider, handle: |signed| $module::handle(signed).boxed() },
         })
     };
@@ -336,6 +339,15 @@ pub static FUNCTIONS: &[Function] = &[
             queue: QueueName::Bulk,
             handle: |app, event| accept_bulk_item::handle(app, event).boxed(),
         },
+    },
+    Function {
+        name: "retell-webhook",
+        trigger: callback!(
+            "/inbound/retell/{organization}/calls/{id}/{attempt}/events",
+            Retell,
+            retell_webhook,
+            retell_webhook::MAX_BODY_BYTES
+        ),
     },
 ];
 

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod e2e;
 #[cfg(test)]
+mod fakes;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 pub mod sim;

@@ -5,6 +5,7 @@
 //! same rules as everything that comes twice, late, or out of order, and changes nothing the second time. 200 is answered
 //! only once what it says was committed.
 
+pub(crate) mod retell_webhook;
 pub(crate) mod twilio_call_status;
 pub(crate) mod twilio_inbound_message;
 pub(crate) mod twilio_message_status;
@@ -12,6 +13,7 @@ pub(crate) mod twilio_voice_answer;
 
 use domain::ids::{ConversationId, Mode, OrganizationId, Scope};
 use domain::organization::Provider;
+use providers::attempt::Attempt;
 use providers::callback::Callback;
 use store::ConversationRef;
 
@@ -57,5 +59,13 @@ impl Signed<'_> {
     /// A number that the callback's address names: an attempt, or a text.
     pub(crate) fn number(&self, name: &str) -> Option<u32> {
         self.request.path(name).parse().ok()
+    }
+
+    /// Whether the callback's address names this attempt. Where a signature covers the body alone, a copy of a genuine
+    /// callback may be sent to another address.
+    pub(crate) fn is_about(&self, attempt: &Attempt) -> bool {
+        attempt.organization == self.scope.organization
+            && self.conversation().is_some_and(|reference| reference.conversation == attempt.conversation)
+            && self.number("attempt") == Some(attempt.number)
     }
 }

@@ -17,6 +17,17 @@ pub(super) fn call_id() -> Parameter {
     path_id(schemas::of::<ConversationId>(), "The `conversationId` that the call was accepted with.")
 }
 
+/// The organization that a path names.
+pub(super) fn organization() -> Parameter {
+    path("organization", ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)), "The organization's id.")
+}
+
+/// The attempt that a path names.
+pub(super) fn attempt() -> Parameter {
+    let number = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Integer)).minimum(Some(1));
+    path("attempt", number, "The number of the attempt to place the call.")
+}
+
 /// The SMS conversation that a path names.
 pub(super) fn sms_conversation_id() -> Parameter {
     path_id(schemas::of::<ConversationId>(), "The `conversationId` that the conversation was opened with.")

@@ -3,12 +3,16 @@
 //! A provider's words die here. What goes inside is an [`Outcome`](domain::call::Outcome) or a list of
 //! [`Report`](domain::call::Report)s.
 
+pub mod attempt;
 pub mod callback;
 mod client;
 pub mod egress;
+mod json_api;
 pub mod model;
 mod not_offered;
 mod outcome;
+mod reading;
+pub mod retell;
 mod secrets;
 pub mod simulator;
 mod sms;
@@ -28,6 +32,7 @@ use domain::ids::OrganizationId;
 use domain::organization::Provider;
 use egress::Egress;
 use not_offered::NotOffered;
+use retell::Retell;
 use simulator::Simulator;
 use store::Store;
 use twilio::Twilio;
@@ -66,15 +71,19 @@ pub struct Providers {
     pub simulator: Simulator,
     /// Twilio.
     pub twilio: Twilio,
+    /// Retell AI.
+    pub retell: Retell,
 }
 
 impl Providers {
     /// Every provider, reached this way.
     pub fn new(store: &Store, outside: &Outside) -> Self {
         let client = ProviderClient::new(outside.egress.clone(), store.table.clock().clone());
+        let secrets = &outside.secrets;
         Self {
             simulator: Simulator::new(store.clone()),
-            twilio: Twilio::new(client, outside.secrets.clone(), outside.bases.twilio.as_ref()),
+            twilio: Twilio::new(client.clone(), secrets.clone(), outside.bases.twilio.as_ref()),
+            retell: Retell::new(client, secrets.clone(), outside.bases.retell.as_ref()),
         }
     }
 
@@ -92,7 +101,8 @@ impl Providers {
         match provider {
             Provider::Simulator => &self.simulator,
             Provider::Twilio => &self.twilio,
-            Provider::Retell | Provider::Telnyx | Provider::Vapi => &NotOffered,
+            Provider::Retell => &self.retell,
+            Provider::Telnyx | Provider::Vapi => &NotOffered,
         }
     }
 
@@ -108,7 +118,8 @@ impl Providers {
     ) -> Result<bool, SecretsError> {
         match provider {
             Provider::Twilio => self.twilio.is_signed(organization, callback).await,
-            Provider::Simulator | Provider::Retell | Provider::Telnyx | Provider::Vapi => Ok(false),
+            Provider::Retell => self.retell.is_signed(organization, callback).await,
+            Provider::Simulator | Provider::Telnyx | Provider::Vapi => Ok(false),
         }
     }
 }

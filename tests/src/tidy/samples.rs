@@ -19,7 +19,7 @@ use crate::sim::queue::QueueSettings;
 use crate::sim::{SimulatedAws, sqs};
 
 /// In an order in which each finds what it speaks of, with the status that it is answered with.
-const STORY: [(&str, Option<u16>); 59] = [
+const STORY: [(&str, Option<u16>); 60] = [
     ("create-webhook", Some(201)),
     ("create-call", Some(202)),
     ("list-calls", Some(200)),
@@ -81,6 +81,7 @@ const STORY: [(&str, Option<u16>); 59] = [
     ("twilio-call-status", Some(403)),
     ("twilio-message-status", Some(403)),
     ("twilio-inbound-message", Some(403)),
+    ("retell-webhook", Some(403)),
     // The samples' own key: with it, nothing more is asked for.
     ("revoke-api-key", Some(200)),
 ];
