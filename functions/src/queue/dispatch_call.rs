@@ -9,9 +9,10 @@ use domain::call::{Call, Duty, Input, Outcome as Dialled};
 use domain::ids::{Channel, ProviderCallId};
 use domain::obligation::next_action;
 use domain::organization::Content;
+use domain::time::Timestamp;
 use providers::{ProviderError, Sought};
 use serde_json::Value;
-use store::{ConversationJob, ConversationRef, DialPermit, Loaded, QueueName, StoreError};
+use store::{ConversationJob, ConversationRef, DialPermit, Loaded, QueueName, Slot, StoreError};
 
 use super::batch::{self, Next};
 use crate::adoption;
@@ -47,6 +48,9 @@ async fn advance(app: &App, job: &ConversationJob) -> Result<(), StoreError> {
 }
 
 async fn dial(app: &App, reference: &ConversationRef, loaded: Loaded<Call>) -> Result<(), StoreError> {
+    if let Some(from) = turn(app, &loaded.conversation).await? {
+        return app.store.apply(reference, Some(loaded), |_| Input::Pace { from }).await.map(drop);
+    }
     let content = content(app, &loaded.conversation).await?;
     let claim = |loaded: &Loaded<Call>| Input::Claim {
         suppressed: loaded.is_suppressed(),
@@ -58,6 +62,24 @@ async fn dial(app: &App, reference: &ConversationRef, loaded: Loaded<Call>) -> R
     let outcome = ask(app, permit, &content).await;
     let outcome = |_: &Loaded<Call>| Input::Outcome { attempt, outcome: outcome.clone() };
     app.store.apply(reference, Some(applied.loaded), outcome).await.map(drop)
+}
+
+/// When a call's turn at the provider's account is, where that is not now. One that would come too late waits for the end of
+/// its window: the log tells of it, and a metric counts it.
+async fn turn(app: &App, call: &Call) -> Result<Option<Timestamp>, StoreError> {
+    if !call.provider.is_live() || call.has_slot() {
+        return Ok(None);
+    }
+    let Some(pace) = app.providers.voice(call.provider).pace(call).await else { return Ok(None) };
+    let not_after = call.window.not_after;
+    match app.store.table.take_slot(&pace, not_after).await? {
+        Slot::Now => Ok(None),
+        Slot::At(at) => Ok(Some(at)),
+        Slot::Never => {
+            tracing::warn!(conversation = %call.id, provider = call.provider.as_str(), "no slot before notAfter");
+            Ok(Some(not_after))
+        }
+    }
 }
 
 /// What the client gave for a call, which live providers are told of. It never changes, so that it may be read before the

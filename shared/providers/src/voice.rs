@@ -6,8 +6,9 @@ use std::fmt;
 use domain::call::{Call, Outcome, Report};
 use domain::ids::ProviderCallId;
 use domain::organization::Content;
-use futures::future::BoxFuture;
-use store::DialPermit;
+use futures::FutureExt;
+use futures::future::{BoxFuture, ready};
+use store::{DialPermit, Pace};
 
 /// A provider did not answer a question. Nothing follows from that but asking again.
 #[derive(Debug)]
@@ -57,6 +58,11 @@ impl fmt::Debug for Recording {
 
 /// A telephony provider, for voice.
 pub trait VoiceProvider: Send + Sync {
+    /// How fast the account that a call goes through takes calls; `None` where that is nobody's concern, or not known.
+    fn pace<'a>(&'a self, _call: &'a Call) -> BoxFuture<'a, Option<Pace>> {
+        ready(None).boxed()
+    }
+
     /// Asks for the call of one attempt, with what its client gave for it. Asking uses the permit up, and nothing here
     /// asks twice: a fresh connection, no retries.
     fn create<'a>(&'a self, permit: DialPermit, content: &'a Content) -> BoxFuture<'a, Outcome>;

@@ -214,6 +214,11 @@ pub fn inbound(scope: &Scope, provider_message_id: &str) -> Key {
     Key::new(format!("inbound#{scope}#{provider_message_id}"), "inbound")
 }
 
+/// The pace of a provider's account.
+pub fn pace(account: &str) -> Key {
+    Key::new(format!("pace#{account}"), "pace")
+}
+
 /// A provider's call or text that belongs to a conversation, by the provider's id for it: one account may be several
 /// organizations'.
 pub fn held(provider: Provider, provider_id: &str) -> Key {

@@ -1,6 +1,9 @@
 //! Calls, from the request to the end, with Twilio's callbacks.
 
 use domain::call::{AnsweredBy, Dispatch, Status};
+use domain::ids::{Mode, Scope};
+use domain::key::RawKey;
+use domain::organization::Provider;
 use serde_json::json;
 
 use super::{ACCOUNT, CUSTOMER, LiveWorld, OURS, PUBLIC_URL};
@@ -164,5 +167,19 @@ fn a_recording_is_fetched_with_our_credentials_and_handed_on() {
         let answer = live.answers("get-call-recording", &path, headers, &parameters, b"").await;
         assert_eq!((answer.status, answer.body.as_slice()), (200, &b"ID3 and sound"[..]));
         assert!(answer.headers.contains(&("content-type".to_owned(), "audio/mpeg".to_owned())));
+    });
+}
+
+#[test]
+fn a_test_key_of_the_same_organization_reaches_no_phone() {
+    simulate(async {
+        let mut live = LiveWorld::virtually(7).await;
+        let scope = Scope { mode: Mode::Test, ..live.scope.clone() };
+        live.has_key(RawKey::new(scope, [8; 24])).await;
+        let id = live.calls("one").await;
+        live.world.runs(async {}).await;
+        let call = live.call(id);
+        assert_eq!((call.provider, call.end_reason.unwrap().as_str()), (Provider::Simulator, "completed"));
+        assert_eq!((live.fake.calls().len(), live.fake.asked("POST", "")), (0, 0));
     });
 }

@@ -4,6 +4,7 @@ mod call_tests;
 mod callback_tests;
 mod fake;
 mod outcome_tests;
+mod pace_tests;
 mod search_tests;
 mod sms_tests;
 
@@ -87,8 +88,10 @@ impl LiveWorld {
         world.app = App::with(world.app.store.clone(), outside);
         let organization = domain::ids::OrganizationId::parse(ORGANIZATION).unwrap();
         let scope = Scope { organization, mode: Mode::Live };
-        let live = Self { key: RawKey::new(scope.clone(), [9; 24]), scope, fake, world };
+        let key = RawKey::new(scope.clone(), [9; 24]);
+        let mut live = Self { key: key.clone(), scope, fake, world };
         live.is_furnished().await;
+        live.has_key(key).await;
         live
     }
 
@@ -113,15 +116,20 @@ impl LiveWorld {
         let voice = VoiceSettings { opening, record: true, detect_machines: true, ..VoiceSettings::default() };
         table.put_agent(id, &agent(&self.scope, "caller", Channel::Voice, Some(voice))).await.unwrap();
         table.put_agent(id, &agent(&self.scope, "texter", Channel::Sms, None)).await.unwrap();
+    }
+
+    /// Requests are made with this key from now on.
+    async fn has_key(&mut self, raw: RawKey) {
         let key = ApiKey {
-            name: "live".to_owned(),
+            name: "a test's".to_owned(),
             permissions: Permission::ALL.to_vec(),
             created_at: self.world.now(),
             expires_at: None,
             revoked_at: None,
         };
-        table.put_api_key(&self.key, &key).await.unwrap();
-        table.note_key_used(&self.key, self.world.now()).await.unwrap();
+        self.world.operator.put_api_key(&raw, &key).await.unwrap();
+        self.world.operator.note_key_used(&raw, self.world.now()).await.unwrap();
+        self.key = raw;
     }
 
     /// Sends a request with the live key.

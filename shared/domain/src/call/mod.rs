@@ -228,6 +228,9 @@ pub struct Call {
     pub attempt: u32,
     /// Where that attempt stands.
     pub dispatch: Dispatch,
+    /// Its turn at the provider's account, where it has to wait for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot_at: Option<Timestamp>,
     /// The provider's id for the call.
     pub provider_call_id: Option<ProviderCallId>,
     /// Calls at the provider that have to be hung up beside it.
@@ -296,6 +299,7 @@ impl Call {
             end_reason: None,
             attempt: 0,
             dispatch: Dispatch::Waiting { since: now, from: new.window.not_before.max(now), failures: 0 },
+            slot_at: None,
             provider_call_id: None,
             strays: Vec::new(),
             closing: Closing::Open,
@@ -319,6 +323,11 @@ impl Call {
     /// Whether it is over.
     pub fn is_ended(&self) -> bool {
         self.status == Status::Ended
+    }
+
+    /// Whether it waits for a turn at the provider's account, or has waited for it.
+    pub fn has_slot(&self) -> bool {
+        matches!(self.dispatch, Dispatch::Waiting { from, .. } if self.slot_at == Some(from))
     }
 
     /// The provider's calls that are this one's since a step, its strays among them: where the provider's own list does

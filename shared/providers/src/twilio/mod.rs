@@ -61,6 +61,10 @@ const RETRIES: &str = "#rc=4&rp=all";
 const BEFORE: Span = Span::seconds(3);
 const AFTER: Span = Span::seconds(30);
 
+/// How many calls an account may ask for in a second where nobody says otherwise ("each account is granted one CPS"). Twilio
+/// would queue what is more, and let it ring when nobody expects it any more.
+const CALLS_PER_SECOND: u32 = 1;
+
 /// How many of the newest calls or texts between two numbers are looked at.
 const PAGE: &str = "50";
 
@@ -78,6 +82,9 @@ struct Account {
     /// The API key's secret.
     #[serde(default)]
     key_secret: Option<String>,
+    /// How many calls it may ask for in a second.
+    #[serde(default)]
+    calls_per_second: Option<u32>,
 }
 
 impl fmt::Debug for Account {
@@ -90,6 +97,11 @@ impl Account {
     fn is_sound(&self) -> bool {
         let sid = &self.account_sid;
         sid.starts_with("AC") && sid.bytes().all(|byte| byte.is_ascii_alphanumeric()) && !self.auth_token.is_empty()
+    }
+
+    /// The time from one call to the next.
+    fn interval(&self) -> Span {
+        Span::milliseconds(1_000 / self.calls_per_second.unwrap_or(CALLS_PER_SECOND).clamp(1, 1_000))
     }
 
     fn authorization(&self) -> Option<HeaderValue> {

@@ -7,7 +7,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::Method;
 use serde::Deserialize;
-use store::DialPermit;
+use store::{DialPermit, Pace};
 
 use super::errors::meaning;
 use super::form::Form;
@@ -145,6 +145,15 @@ impl Twilio {
 }
 
 impl VoiceProvider for Twilio {
+    fn pace<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Option<Pace>> {
+        async move {
+            // Without an account nothing is asked for, and asking says why.
+            let account = self.account(&call.scope.organization).await.ok()?;
+            Some(Pace { interval: account.interval(), account: format!("twilio#{}", account.account_sid) })
+        }
+        .boxed()
+    }
+
     fn create<'a>(&'a self, permit: DialPermit, content: &'a Content) -> BoxFuture<'a, Outcome> {
         async move { self.place(&permit, content).await.unwrap_or_else(Unusable::outcome) }.boxed()
     }
