@@ -15,8 +15,10 @@ pub mod http;
 mod idempotency;
 mod invoke;
 mod key_use;
+pub mod log_lines;
 #[cfg(feature = "openapi")]
 pub mod openapi;
+mod outcome;
 mod page;
 mod phone_input;
 mod query;

@@ -15,6 +15,7 @@ use store::{ConversationJob, ConversationRef, DialPermit, Loaded, QueueName, Sto
 use super::batch::{self, Next};
 use crate::app::App;
 use crate::error::Error;
+use crate::outcome;
 
 /// How long a provider may take over a request. Shorter than this function's timeout, which is shorter than the lease,
 /// which is shorter than the queue's visibility timeout.
@@ -53,6 +54,7 @@ async fn dial(app: &App, reference: &ConversationRef, loaded: Loaded<Call>) -> R
     let Some(permit) = applied.take_permit() else { return Ok(()) };
     let attempt = permit.attempt();
     let outcome = ask(app, permit).await;
+    outcome::note(&applied.loaded.conversation, attempt, &outcome);
     let outcome = |_: &Loaded<Call>| Input::Outcome { attempt, outcome: outcome.clone() };
     app.store.apply(reference, Some(applied.loaded), outcome).await.map(drop)
 }

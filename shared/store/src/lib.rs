@@ -27,6 +27,7 @@ mod error;
 mod item;
 pub mod keys;
 mod loaded;
+pub mod measures;
 mod messages;
 mod notices;
 mod once;
@@ -60,7 +61,9 @@ pub use notices::{MOST_TESTS_A_MINUTE, Tested};
 pub use once::{Made, Remembered, What};
 pub use opening::{NewSms, Opened};
 pub use permit::{DialPermit, SendPermit};
-pub use queue::{ConversationJob, DeliveryJob, MESSAGE_VERSION, Message, QueueName, QueueUrls, Queues, Sent};
+pub use queue::{
+    ConversationJob, DeliveryJob, MESSAGE_VERSION, Message, OLDEST_MESSAGE_VERSION, QueueName, QueueUrls, Queues, Sent,
+};
 pub use read::Items;
 pub use simulated::{SimulatedCall, SimulatedText};
 pub use table::Table;
