@@ -9,6 +9,7 @@ mod refusal;
 use domain::call::{Call, DEFAULT_WINDOW, NewCall, Window};
 use domain::conversation::AgentRef;
 use domain::ids::{AgentId, Channel, ConversationId, Mode, Scope};
+use domain::measure::Measure;
 use domain::organization::{Agent, Content, LONGEST_OPENING, Provider, VoiceSettings};
 use domain::phone::PhoneNumber;
 use domain::planted::{Bug, is_planted};
@@ -18,6 +19,7 @@ use domain::wallet::Hold;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use store::keys::{self, Key};
+use store::measures::measure;
 use store::{Acceptance, Items, NewAcceptance, Shortage, StoreError, Wallet};
 
 pub(crate) use contact::ContactWish;
@@ -60,6 +62,8 @@ pub(crate) struct NewRequest {
     pub not_after: Option<Timestamp>,
     /// The contact it is made for.
     pub contact: ContactWish,
+    /// The request as its client was told of it; `None` where there is none any more.
+    pub request_id: Option<String>,
 }
 
 /// How a request names its agent: the first of these that there is.
@@ -184,6 +188,7 @@ async fn judge(
         limits: agent.limits,
         contact: None,
         hold: None,
+        request_id: asked.request_id.clone(),
     };
     Ok((new, content))
 }
@@ -286,6 +291,7 @@ async fn write(
                 plan = asked.contact.plan(scope, &asked.to, &items, now, attempt)?;
             }
             Acceptance::Fresh => {
+                measure(Measure::Accepted, 1);
                 app.store.wake(&call, now).await;
                 return Ok(Admitted { call, replayed: false });
             }
@@ -308,6 +314,11 @@ fn hold(wallet: &Wallet, new: &NewCall, now: Timestamp) -> Result<Hold, Refusal>
 }
 
 impl NewRequest {
+    /// The same, as part of this request.
+    pub(crate) fn of(self, request_id: Option<String>) -> Self {
+        Self { request_id, ..self }
+    }
+
     fn window(&self, now: Timestamp) -> Window {
         let not_before = self.not_before.map_or(now, |not_before| not_before.max(now));
         Window { not_before, not_after: self.not_after.unwrap_or(not_before + DEFAULT_WINDOW) }

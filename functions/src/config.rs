@@ -10,6 +10,9 @@ use tracing::level_filters::LevelFilter;
 /// How long one attempt at a request to AWS may take; the SDK makes three, within the 10 seconds of a function.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// What the metrics of a deployment are kept under that names nothing else.
+const METRICS_NAMESPACE: &str = "Ringdown";
+
 /// What a function is told by its environment.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -29,6 +32,8 @@ pub struct Config {
     pub ssm: Option<String>,
     /// `LOG_LEVEL`: the least severe line of our own that is kept.
     pub log_level: LevelFilter,
+    /// `METRICS_NAMESPACE`: what CloudWatch keeps the metrics under.
+    pub metrics_namespace: String,
     /// How to reach AWS.
     pub access: store::aws::Access,
 }
@@ -97,6 +102,7 @@ impl Config {
             secrets_prefix: required("SECRETS_PREFIX")?,
             ssm: endpoint("AWS_ENDPOINT_URL_SSM"),
             log_level: level?,
+            metrics_namespace: get("METRICS_NAMESPACE").unwrap_or_else(|| METRICS_NAMESPACE.to_owned()),
             access: store::aws::Access {
                 region: required("AWS_REGION")?,
                 credentials,

@@ -17,8 +17,10 @@ mod idempotency;
 mod inbound;
 mod invoke;
 mod key_use;
+pub mod log_lines;
 #[cfg(feature = "openapi")]
 pub mod openapi;
+mod outcome;
 mod page;
 mod phone_input;
 mod query;

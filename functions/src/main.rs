@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use functions::config::Config;
 use functions::registry::{Access, Route};
-use functions::{App, Trigger, find, invoke};
+use functions::{App, Trigger, find, invoke, log_lines};
 use lambda_runtime::{LambdaEvent, service_fn};
 use providers::egress::{Egress, EgressPolicy};
 use providers::{Bases, Outside, ParameterStore, Secrets};
@@ -13,10 +13,6 @@ use serde_json::Value;
 use store::clock::Clock;
 use store::entropy::Entropy;
 use store::{Queues, Store, Table};
-use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -33,7 +29,9 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Failure> {
     let config = Config::from_environment()?;
-    log(config.log_level);
+    let (namespace, lines) = (config.metrics_namespace.clone(), std::io::stdout);
+    let log = log_lines::subscriber(config.log_level, Clock::system(), namespace, lines);
+    tracing::subscriber::set_global_default(log)?;
     let function = find(&config.handler).ok_or_else(|| format!("_HANDLER names no function: {}", config.handler))?;
     let app = app(&config)?;
     // The connection is opened here, where the CPU of a cold start is not yet the function's share. A route for anybody
@@ -47,20 +45,6 @@ async fn run() -> Result<(), Failure> {
         async move { invoke(&app, function, event.payload).await.map_err(Failure::from) }
     }))
     .await
-}
-
-/// Lines of JSON, one for each event. Of dependencies only warnings: below that, some log whole events and requests,
-/// with keys and texts in them.
-fn log(level: LevelFilter) {
-    let ours = ["functions", "domain", "providers", "store"].map(|package| (package, level));
-    let kept = Targets::new().with_default(level.min(LevelFilter::WARN)).with_targets(ours);
-    let lines = tracing_subscriber::fmt::layer()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false)
-        .with_span_list(false)
-        .with_target(false);
-    tracing_subscriber::registry().with(kept).with(lines).init();
 }
 
 fn app(config: &Config) -> Result<App, Failure> {

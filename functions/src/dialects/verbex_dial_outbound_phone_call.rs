@@ -113,6 +113,7 @@ fn parse(request: &Request, scope: &Scope) -> Result<(NewRequest, Option<ObjectI
         not_before: None,
         not_after: None,
         contact: ContactWish::Nobody,
+        request_id: Some(request.request_id.clone()),
     };
     Ok((asked, object))
 }

@@ -18,6 +18,7 @@ use super::batch::{self, Next};
 use crate::adoption;
 use crate::app::App;
 use crate::error::Error;
+use crate::outcome;
 
 /// How long a provider may take over a request. Shorter than this function's timeout, which is shorter than the lease,
 /// which is shorter than the queue's visibility timeout.
@@ -60,6 +61,7 @@ async fn dial(app: &App, reference: &ConversationRef, loaded: Loaded<Call>) -> R
     let Some(permit) = applied.take_permit() else { return Ok(()) };
     let attempt = permit.attempt();
     let outcome = ask(app, permit, &content).await;
+    outcome::note(&applied.loaded.conversation, attempt, &outcome);
     let outcome = |_: &Loaded<Call>| Input::Outcome { attempt, outcome: outcome.clone() };
     app.store.apply(reference, Some(applied.loaded), outcome).await.map(drop)
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::call::Utterance;
 use crate::ids::{AgentId, Channel, ConversationId, Scope};
 use crate::log::LogEntry;
+use crate::measure::Measured;
 use crate::obligation::Obligation;
 use crate::organization::Provider;
 use crate::phone::PhoneNumber;
@@ -62,6 +63,12 @@ pub trait Conversation: Clone + Debug + PartialEq + Serialize + DeserializeOwned
 
     /// What follows from an input. Commit it before acting on it.
     fn advance(&self, input: Self::Input, now: Timestamp) -> Change<Self>;
+
+    /// The request that it was accepted for, as the client was told.
+    fn request_id(&self) -> Option<&str>;
+
+    /// What there is to measure about a change of it, once that is committed.
+    fn measured(&self, change: &Change<Self>, now: Timestamp) -> Vec<Measured>;
 }
 
 /// What follows from an input: all of it is written, or nothing.

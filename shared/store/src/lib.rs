@@ -28,6 +28,7 @@ mod held;
 mod item;
 pub mod keys;
 mod loaded;
+pub mod measures;
 mod messages;
 mod notices;
 mod once;
@@ -63,7 +64,9 @@ pub use once::{Made, Remembered, What};
 pub use opening::{NewSms, Opened};
 pub use pace::{Pace, Slot};
 pub use permit::{DialPermit, SendPermit};
-pub use queue::{ConversationJob, DeliveryJob, MESSAGE_VERSION, Message, QueueName, QueueUrls, Queues, Sent};
+pub use queue::{
+    ConversationJob, DeliveryJob, MESSAGE_VERSION, Message, OLDEST_MESSAGE_VERSION, QueueName, QueueUrls, Queues, Sent,
+};
 pub use read::Items;
 pub use simulated::{SimulatedCall, SimulatedText};
 pub use table::Table;

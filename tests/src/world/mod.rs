@@ -61,7 +61,7 @@ pub(crate) struct World {
     pub(crate) habits: RefCell<Habits>,
     pub(crate) clients: RefCell<client::Clients>,
     pub(crate) scope: Scope,
-    logs: logs::Logs,
+    pub(crate) logs: logs::Logs,
     key: RawKey,
 }
 

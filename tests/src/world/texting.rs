@@ -76,13 +76,12 @@ impl Ask {
         let body = json!({"agentSlug": TEXTER, "toNumber": to, "welcomeMessage": "Hello, it is about your recall."});
         let path = "/v1/sms-conversations".to_owned();
         let (function, method, query) = ("create-sms-conversation", "POST", String::new());
-        Self { function, method, path, query, id: None, body: Some(body), key: Some(key.to_owned()) }
+        Self { function, method, path, query, body: Some(body), key: Some(key.to_owned()) }
     }
 
     fn about_texts(function: &'static str, id: ConversationId, what: &str, body: Value) -> Self {
         let path = format!("/v1/sms-conversations/{id}/{what}");
-        let (id, query) = (Some(id.to_string()), String::new());
-        Self { function, method: "POST", path, query, id, body: Some(body), key: None }
+        Self { function, method: "POST", path, query: String::new(), body: Some(body), key: None }
     }
 }
 

@@ -5,6 +5,7 @@
 //! owes a call, and when.
 
 mod input;
+mod measured;
 mod obligation;
 mod step;
 mod transition;
@@ -15,12 +16,14 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 pub use input::{Analysis, AnsweredBy, Cost, Input, Outcome, Report, Role, Utterance};
+use measured::measured;
 pub use obligation::{Duty, obligations};
 pub use step::{Step, step};
 
 use crate::conversation::{AgentRef, Change, Conversation, Effect};
 use crate::end_reason::EndReason;
 use crate::ids::{Channel, ContactId, ConversationId, ProviderCallId, Scope};
+use crate::measure::Measured;
 use crate::obligation::Obligation;
 use crate::organization::{Limits, Provider};
 use crate::phone::PhoneNumber;
@@ -245,6 +248,9 @@ pub struct Call {
     /// What the wallet holds for it, where its organization is metered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,
+    /// The request that it was accepted for, as the client was told: it stands in the log of whatever is done for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
     /// Events so far: the last one's `sequence`.
     pub sequence: u64,
     /// Log entries so far, events included.
@@ -276,6 +282,8 @@ pub struct NewCall {
     pub contact: Option<ContactId>,
     /// What the wallet is to hold for it.
     pub hold: Option<Hold>,
+    /// The request that it is accepted for.
+    pub request_id: Option<String>,
 }
 
 impl Call {
@@ -315,6 +323,7 @@ impl Call {
             },
             contact: new.contact,
             hold: new.hold,
+            request_id: new.request_id,
             sequence: 0,
             log_length: 0,
         }
@@ -388,5 +397,13 @@ impl Conversation for Call {
         let stored = step.transcript.map(Effect::StoreTranscript).into_iter();
         let effects = stored.chain(opt_out).chain(settled).chain(held).collect();
         Change { after: step.call, log: step.log, effects, claimed: step.claimed }
+    }
+
+    fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
+
+    fn measured(&self, change: &Change<Self>, now: Timestamp) -> Vec<Measured> {
+        measured(self, change, now)
     }
 }

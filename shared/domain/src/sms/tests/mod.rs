@@ -62,6 +62,7 @@ impl History {
             from: PhoneNumber::parse("+15555550100").unwrap(),
             terms,
             opening: "Hello Ada".to_owned(),
+            request_id: None,
         };
         let (conversation, opening) = SmsConversation::accept(new, START);
         let messages = BTreeMap::from([(1, StoredMessage { message: opening, version: 1 })]);
