@@ -15,6 +15,7 @@ use domain::planted::{Bug, is_planted};
 use domain::template::{RenderError, Template};
 use domain::time::Timestamp;
 use domain::wallet::Hold;
+use futures::future::join;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use store::keys::{self, Key};
@@ -25,6 +26,7 @@ pub(crate) use refusal::{Refusal, Wrong};
 
 use crate::app::App;
 use crate::auth::Caller;
+use crate::key_use;
 
 /// How often an acceptance is written anew, because a wallet or a contact has changed in between.
 const TRIES: u32 = 8;
@@ -123,6 +125,7 @@ pub(crate) async fn accept(
     if let Some(known) = items.read("call", &keys::call(id))? {
         return replay(asked, known);
     }
+    caller.must_have_left(1, now).map_err(Refusal::Exhausted)?;
     let (new, content) = judge(app, caller, items, asked, id, now).await?;
     write(app, caller, items, asked, new, &content, now).await
 }
@@ -157,6 +160,9 @@ async fn judge(
     wrong.extend(missing.map(|name| Wrong::VariableMissing(name.clone())));
     let prompt = prompt(&agent, &asked.variables, &mut wrong)?;
     let (Some(from), true) = (from, wrong.is_empty()) else { return Err(Refusal::Wrong(wrong)) };
+    if !caller.organization.may_reach(caller.scope.mode, &from, &asked.to) {
+        return Err(Refusal::CountryNotAllowed);
+    }
     must_not_be_suppressed(caller, items, asked)?;
     let content = Content {
         dynamic_variables: if asked.keeps_variables { asked.variables.clone() } else { Map::new() },
@@ -267,7 +273,8 @@ async fn write(
                 plan = asked.contact.plan(scope, &asked.to, &items, now, attempt)?;
             }
             Acceptance::Fresh => {
-                app.store.wake(&call, now).await;
+                let counted = key_use::count_calls(app, caller.key.as_ref(), 1, now);
+                join(app.store.wake(&call, now), counted).await;
                 return Ok(Admitted { call, replayed: false });
             }
         }

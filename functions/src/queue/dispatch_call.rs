@@ -8,9 +8,10 @@ use std::time::Duration;
 use domain::call::{Call, Duty, Input, Outcome as Dialled};
 use domain::ids::ProviderCallId;
 use domain::obligation::next_action;
+use domain::places::Places;
 use providers::ProviderError;
 use serde_json::Value;
-use store::{ConversationJob, ConversationRef, DialPermit, Loaded, QueueName, StoreError};
+use store::{ConversationJob, ConversationRef, DialPermit, Loaded, QueueName, StoreError, keys};
 
 use super::batch::{self, Next};
 use crate::app::App;
@@ -32,7 +33,7 @@ pub(crate) async fn handle(app: &App, event: Value) -> Result<Value, Error> {
 }
 
 async fn advance(app: &App, job: &ConversationJob) -> Result<(), StoreError> {
-    let reference = ConversationRef::from(job.clone());
+    let reference = ConversationRef { also: vec![keys::places(&job.scope)], ..ConversationRef::from(job.clone()) };
     let Some(loaded) = app.store.load::<Call>(&reference).await? else { return Ok(()) };
     match next_action(&loaded.conversation, app.store.table.now()) {
         None => Ok(()),
@@ -48,6 +49,11 @@ async fn dial(app: &App, reference: &ConversationRef, loaded: Loaded<Call>) -> R
     let claim = |loaded: &Loaded<Call>| Input::Claim {
         suppressed: loaded.is_suppressed(),
         suspended: loaded.organization.suspended,
+        places: loaded
+            .organization
+            .bounds
+            .concurrent_calls
+            .map(|limit| Places { limit, taken: loaded.items.places_taken(&reference.scope) }),
     };
     let Some(mut applied) = app.store.apply(reference, Some(loaded), claim).await? else { return Ok(()) };
     let Some(permit) = applied.take_permit() else { return Ok(()) };

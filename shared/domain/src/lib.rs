@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod call;
+pub mod calling_code;
 pub mod contact;
 pub mod conversation;
 pub mod cursor;
@@ -16,7 +17,9 @@ pub mod log;
 pub mod obligation;
 pub mod organization;
 pub mod phone;
+pub mod places;
 pub mod planted;
+pub mod quota;
 pub mod schema;
 pub mod signature;
 pub mod sms;

@@ -6,9 +6,11 @@
 //! - [`planted`]: bugs planted on purpose, each of which the simulation finds.
 //! - [`round_trips`]: what things cost, counted.
 //! - [`races`], [`text_races`]: many at once for the same thing.
+//! - [`limits`]: places for calls, and what a key may be used for, in virtual time.
 //! - [`absences`]: a queue that is away for an hour, a schedule that is, a program that is started again and again.
 
 mod absences;
+mod limits;
 mod planted;
 mod points;
 mod races;

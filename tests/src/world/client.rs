@@ -42,6 +42,7 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) body: Value,
     pub(crate) replayed: bool,
+    pub(crate) headers: BTreeMap<String, String>,
 }
 
 /// An endpoint, as its owner knows it.
@@ -123,8 +124,14 @@ impl Ask {
         Self { body: Some(body.clone()), ..ask }
     }
 
+    /// Asks for a list.
+    pub(crate) fn list(function: &'static str, path: &str) -> Self {
+        let (path, query) = (path.to_owned(), String::new());
+        Self { function, method: "GET", path, query, id: None, body: None, key: None }
+    }
+
     /// Asks for something about a call or an endpoint.
-    fn about(function: &'static str, method: &'static str, id: &str, path: String) -> Self {
+    pub(crate) fn about(function: &'static str, method: &'static str, id: &str, path: String) -> Self {
         Self { function, method, path, query: String::new(), id: Some(id.to_owned()), body: None, key: None }
     }
 }
@@ -324,7 +331,8 @@ impl World {
         let answer = http_answer(&answer).expect("API Gateway understands the answer");
         let replayed = answer.headers.iter().any(|(name, value)| name == "idempotent-replayed" && value == "true");
         let body = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
-        Some(Reply { status: answer.status, body, replayed })
+        let headers = answer.headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        Some(Reply { status: answer.status, body, replayed, headers })
     }
 
     fn event(&self, ask: &Ask) -> Value {

@@ -5,6 +5,7 @@
 //! owes a call, and when.
 
 mod input;
+mod limit;
 mod obligation;
 mod step;
 mod transition;
@@ -24,6 +25,7 @@ use crate::ids::{Channel, ContactId, ConversationId, ProviderCallId, Scope};
 use crate::obligation::Obligation;
 use crate::organization::{Limits, Provider};
 use crate::phone::PhoneNumber;
+use crate::places::Place;
 use crate::time::{Span, Timestamp};
 use crate::wallet::Hold;
 
@@ -242,6 +244,9 @@ pub struct Call {
     /// What the wallet holds for it, where its organization is metered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,
+    /// Its place among those that may be open at the same time, where those are limited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
     /// Events so far: the last one's `sequence`.
     pub sequence: u64,
     /// Log entries so far, events included.
@@ -311,6 +316,7 @@ impl Call {
             },
             contact: new.contact,
             hold: new.hold,
+            place: None,
             sequence: 0,
             log_length: 0,
         }
@@ -360,7 +366,9 @@ impl Conversation for Call {
         let step = step(self, input, now);
         let opt_out = step.opt_out.then(|| Effect::Suppress { source: "analysis".to_owned() });
         let settled = step.settlement.map(Effect::SettleHold);
-        let effects = step.transcript.map(Effect::StoreTranscript).into_iter().chain(opt_out).chain(settled).collect();
+        let place = step.place.map(Effect::ChangePlaces);
+        let effects = step.transcript.map(Effect::StoreTranscript).into_iter();
+        let effects = effects.chain(opt_out).chain(settled).chain(place).collect();
         Change { after: step.call, log: step.log, effects, claimed: step.claimed }
     }
 }
