@@ -16,6 +16,7 @@ use domain::planted::{Bug, is_planted};
 use domain::template::{RenderError, Template};
 use domain::time::Timestamp;
 use domain::wallet::Hold;
+use futures::future::join;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use store::keys::{self, Key};
@@ -27,6 +28,7 @@ pub(crate) use refusal::{Refusal, Wrong};
 
 use crate::app::App;
 use crate::auth::Caller;
+use crate::key_use;
 
 /// How often an acceptance is written anew, because a wallet or a contact has changed in between.
 const TRIES: u32 = 8;
@@ -127,6 +129,7 @@ pub(crate) async fn accept(
     if let Some(known) = items.read("call", &keys::call(id))? {
         return replay(asked, known);
     }
+    caller.must_have_left(1, now).map_err(Refusal::Exhausted)?;
     let (new, content) = judge(app, caller, items, asked, id, now).await?;
     write(app, caller, items, asked, new, &content, now).await
 }
@@ -166,6 +169,9 @@ async fn judge(
     };
     let voice = if provider.is_live() { voice(&agent, &asked.variables, &mut wrong)? } else { None };
     let (Some(from), true) = (from, wrong.is_empty()) else { return Err(Refusal::Wrong(wrong)) };
+    if !caller.organization.may_reach(caller.scope.mode, &from, &asked.to) {
+        return Err(Refusal::CountryNotAllowed);
+    }
     must_not_be_suppressed(caller, items, asked)?;
     let content = Content {
         dynamic_variables: if asked.keeps_variables { asked.variables.clone() } else { Map::new() },
@@ -292,7 +298,8 @@ async fn write(
             }
             Acceptance::Fresh => {
                 measure(Measure::Accepted, 1);
-                app.store.wake(&call, now).await;
+                let counted = key_use::count_calls(app, caller.key.as_ref(), 1, now);
+                join(app.store.wake(&call, now), counted).await;
                 return Ok(Admitted { call, replayed: false });
             }
         }

@@ -255,6 +255,16 @@ impl Response {
         self
     }
 
+    /// With `RateLimit-Policy` and `RateLimit`. What cannot stand in a header is left out.
+    pub(crate) fn rate_limits(mut self, policy: &str, left: &str) -> Self {
+        for (name, value) in [("ratelimit-policy", policy), ("ratelimit", left)] {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                self.headers.insert(HeaderName::from_static(name), value);
+            }
+        }
+        self
+    }
+
     /// With `Idempotent-Replayed: true`.
     pub fn replayed(mut self) -> Self {
         self.headers.insert(HeaderName::from_static("idempotent-replayed"), HeaderValue::from_static("true"));

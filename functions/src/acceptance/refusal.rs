@@ -1,6 +1,7 @@
 //! Why a request is not accepted, before a front door has put it into its vendor's words.
 
 use domain::organization::LONGEST_OPENING;
+use domain::quota::Exhausted;
 use store::StoreError;
 
 use crate::error::{ApiError, FieldError};
@@ -16,6 +17,8 @@ pub(crate) enum Refusal {
     AgentNotFound,
     /// There is no such contact.
     ContactNotFound,
+    /// The organization's conversations may not go to the country of the number.
+    CountryNotAllowed,
     /// The number must not be called.
     DoNotCall,
     /// The wallet does not cover the call.
@@ -29,6 +32,8 @@ pub(crate) enum Refusal {
     },
     /// Too many calls were accepted within this second.
     TooFast,
+    /// The API key has used up what it may.
+    Exhausted(Exhausted),
     /// These are wrong.
     Wrong(Vec<Wrong>),
     /// It could not be judged, or not be written.
@@ -108,11 +113,13 @@ impl Refusal {
             Self::Suspended => ApiError::PermissionDenied("the organization is suspended".to_owned()),
             Self::AgentNotFound => ApiError::NotFound("agent"),
             Self::ContactNotFound => ApiError::NotFound("contact"),
+            Self::CountryNotAllowed => ApiError::country_not_allowed(),
             Self::DoNotCall => ApiError::DoNotCall,
             Self::InsufficientFunds { balance_minor, required_minor, currency } => {
                 ApiError::InsufficientFunds { balance_minor, required_minor, currency }
             }
             Self::TooFast => ApiError::too_fast(),
+            Self::Exhausted(exhausted) => exhausted.into(),
             Self::Wrong(fields) => wrong(fields),
             Self::Failed(error) => error.into(),
         }

@@ -9,10 +9,11 @@ use domain::call::{Call, Duty, Input, Outcome as Dialled};
 use domain::ids::{Channel, ProviderCallId};
 use domain::obligation::next_action;
 use domain::organization::Content;
+use domain::places::Places;
 use domain::time::Timestamp;
 use providers::{ProviderError, Sought};
 use serde_json::Value;
-use store::{ConversationJob, ConversationRef, DialPermit, Loaded, QueueName, Slot, StoreError};
+use store::{ConversationJob, ConversationRef, DialPermit, Loaded, QueueName, Slot, StoreError, keys};
 
 use super::batch::{self, Next};
 use crate::adoption;
@@ -36,7 +37,7 @@ pub(crate) async fn handle(app: &App, event: Value) -> Result<Value, Error> {
 }
 
 async fn advance(app: &App, job: &ConversationJob) -> Result<(), StoreError> {
-    let reference = ConversationRef::from(job.clone());
+    let reference = ConversationRef { also: vec![keys::places(&job.scope)], ..ConversationRef::from(job.clone()) };
     let Some(loaded) = app.store.load::<Call>(&reference).await? else { return Ok(()) };
     match next_action(&loaded.conversation, app.store.table.now()) {
         None => Ok(()),
@@ -56,6 +57,11 @@ async fn dial(app: &App, reference: &ConversationRef, loaded: Loaded<Call>) -> R
     let claim = |loaded: &Loaded<Call>| Input::Claim {
         suppressed: loaded.is_suppressed(),
         suspended: loaded.organization.suspended,
+        places: loaded
+            .organization
+            .bounds
+            .concurrent_calls
+            .map(|limit| Places { limit, taken: loaded.items.places_taken(&reference.scope) }),
     };
     let Some(mut applied) = app.store.apply(reference, Some(loaded), claim).await? else { return Ok(()) };
     let Some(permit) = applied.take_permit() else { return Ok(()) };

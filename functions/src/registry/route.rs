@@ -28,6 +28,14 @@ pub struct Route {
     pub access: Access,
 }
 
+impl Route {
+    /// Whether a request makes something, so that the same request may be a replay: those routes judge what a key has left
+    /// behind the replay, by [`Caller::must_have_left`].
+    pub(crate) fn makes_something(&self) -> bool {
+        self.method == "POST" && !self.path.contains('{')
+    }
+}
+
 /// Who may use a route, and what runs.
 #[derive(Clone, Copy, Debug)]
 pub enum Access {

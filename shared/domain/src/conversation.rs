@@ -15,6 +15,7 @@ use crate::measure::Measured;
 use crate::obligation::Obligation;
 use crate::organization::Provider;
 use crate::phone::PhoneNumber;
+use crate::places::PlaceChange;
 use crate::sms::{Message, StoredMessage};
 use crate::time::Timestamp;
 use crate::wallet::Settlement;
@@ -91,6 +92,8 @@ pub enum Effect {
     StoreTranscript(Vec<Utterance>),
     /// What the wallet holds for the call goes back, less the call's price.
     SettleHold(Settlement),
+    /// The call takes a place among those that may be open at the same time, or gives its own back.
+    ChangePlaces(PlaceChange),
     /// The customer is not to be contacted any more, on any channel.
     Suppress {
         /// How we know: `analysis`, `keyword`, `carrier`.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::calling_code::country_of;
 use crate::ids::{AgentId, Channel, EndpointId, Mode, OrganizationId, Scope, digest_of, hex};
 use crate::phone::{Country, PhoneNumber};
 use crate::sms::SmsSettings;
@@ -36,6 +37,9 @@ pub struct Organization {
     /// What stands in for what a request leaves out.
     #[serde(default)]
     pub defaults: Defaults,
+    /// What it is kept to.
+    #[serde(default)]
+    pub bounds: Bounds,
     /// Its webhook endpoints as far as the fan-out of an event needs them: here, so that the read that loads a
     /// conversation's organization loads them too.
     pub endpoints: Vec<Subscription>,
@@ -53,7 +57,32 @@ pub struct Defaults {
     pub voice_agent: Option<AgentId>,
 }
 
+/// What an operator keeps an organization to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Bounds {
+    /// The countries that its live conversations may go to. Where none is named: its own, else that of the number that
+    /// calls or writes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub countries: Vec<Country>,
+    /// How many of its calls may be open at its providers at the same time, in each mode; no bound where there is none.
+    /// What does not fit waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrent_calls: Option<u32>,
+}
+
 impl Organization {
+    /// Whether it may contact a number from another one. A number of no country is never reached in live mode; the
+    /// simulator is no country.
+    pub fn may_reach(&self, mode: Mode, from: &PhoneNumber, to: &PhoneNumber) -> bool {
+        let Mode::Live = mode else { return true };
+        let Some(country) = country_of(to) else { return false };
+        match self.bounds.countries.as_slice() {
+            [] => self.defaults.country.or_else(|| country_of(from)) == Some(country),
+            allowed => allowed.contains(&country),
+        }
+    }
+
     /// The enabled endpoints of a mode that want an event of this type.
     pub fn subscribers(&self, mode: Mode, event: &str) -> impl Iterator<Item = EndpointId> {
         self.endpoints
@@ -193,4 +222,49 @@ pub struct Content {
     /// A JSON object, returned as it came: to the letter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Box<RawValue>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Bounds, Defaults, Organization};
+    use crate::ids::{Mode, OrganizationId};
+    use crate::phone::{Country, PhoneNumber};
+
+    fn organization(country: Option<&str>, countries: &[&str]) -> Organization {
+        let countries = countries.iter().filter_map(|code| Country::parse(code)).collect();
+        Organization {
+            id: OrganizationId::parse("acme").unwrap(),
+            name: "Acme".to_owned(),
+            suspended: false,
+            cursor_key: "c0ffee".to_owned(),
+            numbers: Vec::new(),
+            defaults: Defaults { country: country.and_then(Country::parse), voice_agent: None },
+            bounds: Bounds { countries, concurrent_calls: None },
+            endpoints: Vec::new(),
+        }
+    }
+
+    fn reaches(organization: &Organization, mode: Mode, to: &str) -> bool {
+        let from = PhoneNumber::parse("+15555550100").unwrap();
+        organization.may_reach(mode, &from, &PhoneNumber::parse(to).unwrap())
+    }
+
+    #[test]
+    fn live_conversations_go_to_the_allowed_countries_only() {
+        let several = organization(Some("US"), &["DE", "CA"]);
+        assert!(reaches(&several, Mode::Live, "+49301234567") && reaches(&several, Mode::Live, "+14165550123"));
+        assert!(!reaches(&several, Mode::Live, "+15555550123"), "its own is not named");
+        let own = organization(Some("DE"), &[]);
+        assert!(reaches(&own, Mode::Live, "+49301234567") && !reaches(&own, Mode::Live, "+15555550123"));
+        let unsaid = organization(None, &[]);
+        assert!(reaches(&unsaid, Mode::Live, "+15555550123"), "the country of the number that calls");
+        for foreign in ["+14165550123", "+18765550123", "+49301234567", "+882161234567"] {
+            assert!(!reaches(&unsaid, Mode::Live, foreign), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn the_simulator_is_no_country() {
+        assert!(reaches(&organization(Some("DE"), &["FR"]), Mode::Test, "+882161234567"));
+    }
 }

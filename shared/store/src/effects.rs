@@ -91,6 +91,7 @@ fn effect_writes<C: Conversation>(
     match effect {
         Effect::StoreTranscript(utterances) => transcript_items(id, utterances)?.into_iter().map(put).collect(),
         Effect::SettleHold(settlement) => table.settlement_writes(scope, &id.to_string(), *settlement, now),
+        Effect::ChangePlaces(change) => Ok(vec![table.place_write(scope, change)?]),
         Effect::Suppress { .. } | Effect::LiftSuppression => {
             let write = suppression_write(table, scope, conversation.customer(), listed, effect, now)?;
             Ok(write.into_iter().collect())

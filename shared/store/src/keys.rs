@@ -150,6 +150,11 @@ pub fn wallet_entry(scope: &Scope, at: Timestamp, reference: &str, kind: EntryKi
     Key::new(format!("wallet#{scope}"), format!("{WALLET_ENTRY_PREFIX}{at}#{reference}#{}", kind.as_str()))
 }
 
+/// How many of a scope's calls are open at the same time.
+pub fn places(scope: &Scope) -> Key {
+    Key::new(format!("places#{scope}"), "places")
+}
+
 /// A bulk request.
 pub fn bulk(scope: &Scope, id: ConversationId) -> Key {
     Key::new(format!("bulk#{scope}#{id}"), "bulk")

@@ -11,6 +11,7 @@ mod foreign_tests;
 mod hooks;
 mod key_admin_tests;
 mod key_tests;
+mod limit_tests;
 mod list_tests;
 mod live;
 mod refuse_tests;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::ids::{AgentId, Channel, Mode, OrganizationId, Scope};
 use domain::key::{ApiKey, Permission, RawKey};
-use domain::organization::{Agent, Defaults, Limits, Organization, Provider, Suppression};
+use domain::organization::{Agent, Bounds, Defaults, Limits, Organization, Provider, Suppression};
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
 use functions::{App, find, invoke};
@@ -117,6 +117,7 @@ impl World {
             cursor_key: domain::ids::hex(&self.table.entropy().bytes::<24>().expect("randomness")),
             numbers,
             defaults: Defaults::default(),
+            bounds: Bounds::default(),
             endpoints: Vec::new(),
         };
         assert!(self.table.create_organization(&made).await.expect("the table takes it"), "{id} is new");
@@ -157,6 +158,7 @@ impl World {
             created_at: self.now(),
             expires_at: None,
             revoked_at: None,
+            limits: domain::quota::Limits::default(),
         };
         change(&mut key);
         self.table.put_api_key(&raw, &key).await.expect("the table takes it");

@@ -7,11 +7,13 @@
 //! - [`planted`]: bugs planted on purpose, each of which the simulation finds.
 //! - [`round_trips`]: what things cost, counted.
 //! - [`races`], [`text_races`]: many at once for the same thing.
+//! - [`limits`]: places for calls, and what a key may be used for, in virtual time.
 //! - [`permissions`]: what each function asks of AWS is what its role allows.
 //! - [`observed`]: what is logged and measured. [`upgrades`]: messages of another version.
 //! - [`absences`]: a queue that is away for an hour, a schedule that is, a program that is started again and again.
 
 mod absences;
+mod limits;
 mod observed;
 mod permissions;
 mod planted;

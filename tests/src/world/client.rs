@@ -42,6 +42,7 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) body: Value,
     pub(crate) replayed: bool,
+    pub(crate) headers: BTreeMap<String, String>,
 }
 
 /// An endpoint, as its owner knows it.
@@ -123,8 +124,13 @@ impl Ask {
         Self { body: Some(body.clone()), ..ask }
     }
 
+    /// Asks for a list.
+    pub(crate) fn list(function: &'static str, path: &str) -> Self {
+        Self::about(function, "GET", path.to_owned())
+    }
+
     /// Asks for something about a call or an endpoint.
-    fn about(function: &'static str, method: &'static str, path: String) -> Self {
+    pub(crate) fn about(function: &'static str, method: &'static str, path: String) -> Self {
         Self { function, method, path, query: String::new(), body: None, key: None }
     }
 }
@@ -319,7 +325,8 @@ impl World {
         let answer = self.answers(ask.function, self.event(ask)).await?;
         let replayed = answer.headers.iter().any(|(name, value)| name == "idempotent-replayed" && value == "true");
         let body = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
-        Some(Reply { status: answer.status, body, replayed })
+        let headers = answer.headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        Some(Reply { status: answer.status, body, replayed, headers })
     }
 
     /// Has a function of the API answer an event. `None` where it died, or took too long.

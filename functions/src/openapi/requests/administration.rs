@@ -54,6 +54,12 @@ pub(in crate::openapi) struct CreateApiKey {
     /// What it may do: nothing that the key of the request may not. Left out, it may do all of that.
     #[schema(min_items = 1)]
     permissions: Option<Vec<Permission>>,
+    /// How many requests it may make in a minute. Left out: as many as the key of the request.
+    #[schema(minimum = 1, maximum = 1_000_000)]
+    requests_per_minute: Option<u32>,
+    /// How many calls it may place on a day, by UTC. Left out: as many as the key of the request.
+    #[schema(minimum = 1, maximum = 10_000_000)]
+    calls_per_day: Option<u32>,
     /// From when on it opens nothing; left out, it does not expire.
     expires_at: Option<Timestamp>,
     /// The same as `expiresAt`, which counts where both are sent.

@@ -5,6 +5,7 @@
 //! owes a call, and when.
 
 mod input;
+mod limit;
 mod measured;
 mod obligation;
 mod step;
@@ -27,6 +28,7 @@ use crate::measure::Measured;
 use crate::obligation::Obligation;
 use crate::organization::{Limits, Provider};
 use crate::phone::PhoneNumber;
+use crate::places::Place;
 use crate::time::{Span, Timestamp};
 use crate::wallet::Hold;
 
@@ -251,6 +253,9 @@ pub struct Call {
     /// The request that it was accepted for, as the client was told: it stands in the log of whatever is done for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    /// Its place among those that may be open at the same time, where those are limited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
     /// Events so far: the last one's `sequence`.
     pub sequence: u64,
     /// Log entries so far, events included.
@@ -324,6 +329,7 @@ impl Call {
             contact: new.contact,
             hold: new.hold,
             request_id: new.request_id,
+            place: None,
             sequence: 0,
             log_length: 0,
         }
@@ -394,8 +400,9 @@ impl Conversation for Call {
         let opt_out = step.opt_out.then(|| Effect::Suppress { source: "analysis".to_owned() });
         let settled = step.settlement.map(Effect::SettleHold);
         let held = self.newly_held(&step.call);
+        let place = step.place.map(Effect::ChangePlaces);
         let stored = step.transcript.map(Effect::StoreTranscript).into_iter();
-        let effects = stored.chain(opt_out).chain(settled).chain(held).collect();
+        let effects = stored.chain(opt_out).chain(settled).chain(place).chain(held).collect();
         Change { after: step.call, log: step.log, effects, claimed: step.claimed }
     }
 

@@ -100,6 +100,7 @@ impl History {
                 Effect::LiftSuppression => self.suppressed = false,
                 Effect::StoreTranscript(_)
                 | Effect::SettleHold(_)
+                | Effect::ChangePlaces(_)
                 | Effect::RememberInbound { .. }
                 | Effect::HoldAtProvider { .. }
                 | Effect::RememberKey(_) => {}
