@@ -11,7 +11,7 @@
 //! | 429, code 20429, with or without `Retry-After` | not placed |
 //! | 408, 409, 425, any 5xx, code 20500 | unknown: Twilio's own page says that a create is not idempotent |
 //! | 401, 403, code 20003 | refused: `provider_unavailable` |
-//! | 400 with a code of [`errors`] | refused, with what the code means |
+//! | 400 with a code that `errors.rs` knows | refused, with what the code means |
 //! | any other 4xx | refused: `rejected` |
 //! | no account in the deployment's secrets, or no public URL | refused: `provider_unavailable`; nothing was sent |
 //!
