@@ -81,7 +81,7 @@ pub struct Authorized<'a> {
     pub items: Items,
 }
 
-/// A provider's callback, with a signature that is right: only [`invoke`](crate::invoke) makes one.
+/// A provider's callback, with a signature that is right: only [`invoke`](crate::invoke()) makes one.
 #[derive(Debug)]
 pub struct Signed<'a> {
     /// What to act through.

@@ -24,7 +24,7 @@ mod voice;
 
 pub use client::{KEEP_BYTES, NoReply, ProviderClient, Question, REQUEST_TIMEOUT, Reply, wire};
 pub use outcome::{Wire, classify};
-pub use secrets::{ParameterStore, Secret, Secrets, SecretsError};
+pub use secrets::{ParameterStore, SECRETS_TIMEOUT, Secret, Secrets, SecretsError};
 pub use sms::SmsProvider;
 pub use voice::{Found, ProviderError, Recording, Sought, VoiceProvider};
 

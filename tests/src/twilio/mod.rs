@@ -2,6 +2,7 @@
 
 mod call_tests;
 mod callback_tests;
+mod crash_tests;
 mod fake;
 mod outcome_tests;
 mod pace_tests;
@@ -23,7 +24,7 @@ use futures::FutureExt;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use local::events::{HttpAnswer, HttpRequest, http_event};
-use providers::egress::{Egress, EgressPolicy};
+use providers::egress::{Answer, Egress, EgressError, EgressPolicy, OutboundRequest};
 use providers::{Bases, Outside, Secret, Secrets};
 use serde_json::{Value, json};
 use sha1::Sha1;
@@ -31,6 +32,8 @@ use store::QueueName;
 use url::form_urlencoded;
 
 use self::fake::{ACCOUNT, FakeTwilio, TOKEN};
+use crate::sim::faults::{Point, Service};
+use crate::sim::gate::{Broken, Gate};
 use crate::world::{World, number};
 
 /// Where the deployment is reached, by what Twilio knows.
@@ -48,6 +51,16 @@ enum Door {
     InProcess,
     /// Over HTTP, at this address.
     Network(url::Url),
+}
+
+/// A request passes the gate at which everything that is planned goes wrong.
+async fn through(gate: Gate, twilio: FakeTwilio, request: OutboundRequest) -> Result<Answer, EgressError> {
+    let point = Point::new(Service::Provider, request.method.as_str());
+    match gate.pass(point, twilio.exchange(request)).await {
+        Ok(answer) => answer,
+        Err(Broken::NotSent) => Err(EgressError::Connect("connection refused".into())),
+        Err(Broken::AnswerLost) => Err(EgressError::Broken("connection reset".into())),
+    }
 }
 
 /// A world with an organization that calls and texts real phones: through the fake.
@@ -74,9 +87,10 @@ impl LiveWorld {
             Door::Network(url) => (Egress::new(EgressPolicy { allow_insecure: true }).unwrap(), Some(url)),
             Door::InProcess => {
                 let (twilio, elsewhere) = (fake.clone(), world.receiver.exchange());
-                let exchange = move |request: providers::egress::OutboundRequest| {
+                let gate = world.aws.gate.clone();
+                let exchange = move |request: OutboundRequest| {
                     if request.url.host_str() == Some("api.twilio.com") {
-                        twilio.clone().exchange(request).boxed()
+                        through(gate.clone(), twilio.clone(), request).boxed()
                     } else {
                         elsewhere(request)
                     }
@@ -141,15 +155,20 @@ impl LiveWorld {
         key: &str,
         body: &Value,
     ) -> (u16, Value) {
+        let headers = self.headers(key);
+        let parameters = id.iter().map(|id| ("id".to_owned(), id.to_string())).collect();
+        let body = body.to_string();
+        let answer = self.answers(function, path, headers, &parameters, body.as_bytes()).await;
+        (answer.status, serde_json::from_slice(&answer.body).unwrap_or_default())
+    }
+
+    fn headers(&self, key: &str) -> HeaderMap {
         let mut headers = HeaderMap::new();
         let authorization = format!("Bearer {}", self.key.reveal());
         headers.insert("authorization", HeaderValue::from_str(&authorization).unwrap());
         headers.insert("content-type", HeaderValue::from_static("application/json"));
         headers.insert("idempotency-key", HeaderValue::from_str(key).unwrap());
-        let parameters = id.iter().map(|id| ("id".to_owned(), id.to_string())).collect();
-        let body = body.to_string();
-        let answer = self.answers(function, path, headers, &parameters, body.as_bytes()).await;
-        (answer.status, serde_json::from_slice(&answer.body).unwrap_or_default())
+        headers
     }
 
     async fn answers(
@@ -160,6 +179,18 @@ impl LiveWorld {
         parameters: &BTreeMap<String, String>,
         body: &[u8],
     ) -> HttpAnswer {
+        self.tries(function, path, headers, parameters, body).await.expect("the function answers")
+    }
+
+    /// The same; `None` where the function died, or took too long.
+    async fn tries(
+        &self,
+        function: &str,
+        path: &str,
+        headers: HeaderMap,
+        parameters: &BTreeMap<String, String>,
+        body: &[u8],
+    ) -> Option<HttpAnswer> {
         let event = http_event(&HttpRequest {
             method: "POST",
             path,
@@ -172,7 +203,7 @@ impl LiveWorld {
             request_id: "request",
             now_ms: self.world.aws.clock.now_ms(),
         });
-        self.world.answers(function, event).await.expect("the function answers")
+        self.world.answers(function, event).await
     }
 
     /// Asks for a call; gives its id.
@@ -220,6 +251,12 @@ impl LiveWorld {
 
     /// The same, with any signature.
     async fn calls_back_signed(&self, address: &str, fields: &[(&str, &str)], signature: &str) -> (u16, String) {
+        let answer = self.tries_to_call_back(address, fields, signature).await.expect("the function answers");
+        (answer.status, String::from_utf8(answer.body).unwrap())
+    }
+
+    /// The same; `None` where the function died, or took too long.
+    async fn tries_to_call_back(&self, address: &str, fields: &[(&str, &str)], signature: &str) -> Option<HttpAnswer> {
         let url = address.split('#').next().unwrap();
         let path = url.strip_prefix(PUBLIC_URL).expect("it is an address of ours");
         let (function, parameters) = route(path);
@@ -230,8 +267,7 @@ impl LiveWorld {
         // Whoever forges a request chooses these.
         headers.insert("host", HeaderValue::from_static("evil.example.com"));
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let answer = self.answers(function, path, headers, &parameters, body.as_bytes()).await;
-        (answer.status, String::from_utf8(answer.body).unwrap())
+        self.tries(function, path, headers, &parameters, body.as_bytes()).await
     }
 
     /// Twilio tells of the state of a call that it made.

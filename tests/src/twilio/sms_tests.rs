@@ -167,3 +167,44 @@ fn a_text_whose_answer_was_lost_is_found_by_callback_or_search_and_never_sent_tw
         assert_eq!((live.fake.messages().len(), live.fake.asked("POST", "Messages.json")), (0, 1));
     });
 }
+
+/// The table of outcomes for a text: what Twilio answers, what the client hears, and why the conversation ended, if it did.
+#[test]
+fn every_answer_to_a_text_means_what_the_table_says() {
+    let refused = |status, body, reason| (Some(Fault::Answers(status, "", body)), 502, Some(reason));
+    let unknown = |status| (Some(Fault::Answers(status, "", "{\"code\": 20500}")), 202, None);
+    let mut rows = vec![
+        (None, 201, None),
+        (Some(Fault::HangsBefore), 202, None),
+        (Some(Fault::HangsAfter), 202, None),
+        (Some(Fault::ResetBefore), 202, None),
+        (Some(Fault::ResetAfter), 202, None),
+        (Some(Fault::Html), 202, None),
+        (Some(Fault::Answers(201, "", "{\"sid\": \"CA1\"}")), 202, None),
+        (Some(Fault::Answers(429, "", "{\"code\": 20429}")), 202, None),
+        (Some(Fault::Answers(429, "Retry-After: 3", "{\"code\": 20429}")), 202, None),
+        refused(401, "{\"code\": 20003}", "provider_unavailable"),
+        refused(400, "{\"code\": 21211}", "invalid_destination"),
+        refused(400, "{\"code\": 21408}", "destination_not_allowed"),
+        refused(400, "{\"code\": 21606}", "invalid_sender"),
+        refused(400, "{\"code\": 21608}", "destination_not_allowed"),
+        refused(400, "{\"code\": 21612}", "invalid_destination"),
+        refused(400, "{\"code\": 21614}", "invalid_destination"),
+        refused(400, "{\"code\": 21617}", "rejected"),
+        refused(400, "{\"code\": 21659}", "invalid_sender"),
+        refused(404, "", "rejected"),
+        (Some(Fault::Answers(400, "", "{\"code\": 21610}")), 403, Some("opted_out")),
+    ];
+    rows.extend([408, 409, 425, 500, 502, 503, 504].map(unknown));
+    for (fault, expected, reason) in rows {
+        simulate(async {
+            let live = LiveWorld::virtually(1).await;
+            live.fake.fails(fault.clone());
+            let (status, answer) = live.texts("one").await;
+            assert_eq!(status, expected, "{fault:?}: {answer}");
+            let ended = live.sms(id(&answer)).end_reason.map(|reason| reason.to_string());
+            assert_eq!(ended.as_deref(), reason, "{fault:?}");
+            assert_eq!(live.fake.asked("POST", "Messages.json"), 1, "{fault:?}");
+        });
+    }
+}

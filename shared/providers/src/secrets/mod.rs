@@ -25,10 +25,13 @@ use domain::time::{Span, Timestamp};
 use serde::de::DeserializeOwned;
 use store::clock::Clock;
 
-pub use parameter_store::ParameterStore;
+pub use parameter_store::{ParameterStore, SECRETS_TIMEOUT};
 
 /// How long what was read counts as fresh.
 const REFRESH_AFTER: Span = Span::minutes(5);
+
+/// From what age on what was read may be doubted: whoever sends wrong signatures makes us look no more often than that.
+const DOUBT_AFTER: Span = Span::seconds(30);
 
 /// The name of the deployment's public URL.
 const PUBLIC_URL: &str = "public-url";
@@ -155,9 +158,30 @@ impl Secrets {
         organization: &OrganizationId,
         provider: Provider,
     ) -> Result<Option<Secret>, SecretsError> {
+        self.provider_as_of(organization, provider, REFRESH_AFTER).await
+    }
+
+    /// The same, no older than half a minute: for whoever has reason to think that they were changed.
+    ///
+    /// # Errors
+    /// [`SecretsError`] where that cannot be found out.
+    pub async fn provider_now(
+        &self,
+        organization: &OrganizationId,
+        provider: Provider,
+    ) -> Result<Option<Secret>, SecretsError> {
+        self.provider_as_of(organization, provider, DOUBT_AFTER).await
+    }
+
+    async fn provider_as_of(
+        &self,
+        organization: &OrganizationId,
+        provider: Provider,
+        oldest: Span,
+    ) -> Result<Option<Secret>, SecretsError> {
         let own = format!("organizations/{organization}/providers/{}", provider.as_str());
         let shared = format!("providers/{}", provider.as_str());
-        let mut found = self.read(&[&own, &shared, PUBLIC_URL]).await?;
+        let mut found = self.read(&[&own, &shared, PUBLIC_URL], oldest).await?;
         Ok(found.remove(&own).or_else(|| found.remove(&shared)))
     }
 
@@ -171,7 +195,7 @@ impl Secrets {
             return Ok(None);
         }
         let name = format!("models/{name}");
-        Ok(self.read(&[&name]).await?.remove(&name))
+        Ok(self.read(&[&name], REFRESH_AFTER).await?.remove(&name))
     }
 
     /// Where the deployment is reached from outside; `None` where nobody said.
@@ -182,13 +206,13 @@ impl Secrets {
         if let Some(known) = &self.public_url {
             return Ok(Some(known.clone()));
         }
-        Ok(self.read(&[PUBLIC_URL]).await?.remove(PUBLIC_URL).map(|url| url.0))
+        Ok(self.read(&[PUBLIC_URL], REFRESH_AFTER).await?.remove(PUBLIC_URL).map(|url| url.0))
     }
 
     /// What there is under these names. What was read a while ago is read again, and serves where that fails.
-    async fn read(&self, names: &[&str]) -> Result<BTreeMap<String, Secret>, SecretsError> {
+    async fn read(&self, names: &[&str], oldest: Span) -> Result<BTreeMap<String, Secret>, SecretsError> {
         let now = self.inner.clock.now();
-        let fresh = |known: &Known| now < known.read_at + REFRESH_AFTER;
+        let fresh = |known: &Known| now < known.read_at + oldest;
         let wanted: Vec<&str> = {
             let known = self.known();
             names.iter().copied().filter(|name| !known.get(*name).is_some_and(fresh)).collect()

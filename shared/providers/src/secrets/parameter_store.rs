@@ -27,6 +27,9 @@ const TIMEOUT: Duration = Duration::from_millis(1_200);
 /// How often it is tried: reading changes nothing.
 const TRIES: u32 = 2;
 
+/// How long reading may take at most.
+pub const SECRETS_TIMEOUT: Duration = TIMEOUT.saturating_mul(TRIES);
+
 /// Ten parameters of 8 KiB, and what stands around them.
 const KEEP_BYTES: usize = 128 * 1024;
 

@@ -126,6 +126,20 @@ async fn what_was_read_is_kept_for_five_minutes_and_longer_where_a_refresh_fails
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_doubted_is_read_again_but_not_more_often_than_twice_a_minute() {
+    let ssm = Ssm::default();
+    ssm.holds("/ringdown/providers/twilio", "old");
+    let secrets = ssm.secrets();
+    let now = || async { revealed(secrets.provider_now(&acme(), Provider::Twilio).await.unwrap()) };
+    assert_eq!(now().await.as_deref(), Some("old"));
+    ssm.holds("/ringdown/providers/twilio", "new");
+    tokio::time::advance(Duration::from_secs(29)).await;
+    assert_eq!((now().await.as_deref(), ssm.asked()), (Some("old"), 1));
+    tokio::time::advance(Duration::from_secs(2)).await;
+    assert_eq!((now().await.as_deref(), ssm.asked()), (Some("new"), 2));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_never_read_is_an_error_and_not_absent() {
     let ssm = Ssm::default();
     ssm.breaks(true);

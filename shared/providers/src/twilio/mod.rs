@@ -11,7 +11,7 @@
 //! | 429, code 20429, with or without `Retry-After` | not placed |
 //! | 408, 409, 425, any 5xx, code 20500 | unknown: Twilio's own page says that a create is not idempotent |
 //! | 401, 403, code 20003 | refused: `provider_unavailable` |
-//! | 400 with a code of [`errors`] | refused, with what the code means |
+//! | 400 with a code that `errors.rs` knows | refused, with what the code means |
 //! | any other 4xx | refused: `rejected` |
 //! | no account in the deployment's secrets, or no public URL | refused: `provider_unavailable`; nothing was sent |
 //!
@@ -42,7 +42,7 @@ use url::Url;
 
 use crate::callback::Callback;
 use crate::client::{KEEP_BYTES, NoReply, ProviderClient, Question, Reply};
-use crate::secrets::{Secrets, SecretsError};
+use crate::secrets::{Secret, Secrets, SecretsError};
 use crate::voice::ProviderError;
 
 pub use form::Form;
@@ -171,18 +171,17 @@ impl Twilio {
     /// # Errors
     /// [`SecretsError`] where the account cannot be looked up.
     pub async fn is_signed(&self, organization: &OrganizationId, callback: Callback<'_>) -> Result<bool, SecretsError> {
-        match self.account(organization).await {
-            Ok(account) => Ok(signature::is_genuine(&account.auth_token, callback)),
-            Err(Unusable::NotSetUp(_)) => Ok(false),
-            Err(Unusable::Unread(error)) => Err(error),
+        let known = self.secrets.provider(organization, Provider::Twilio).await?;
+        if is_signed_by(known, callback) {
+            return Ok(true);
         }
+        // The token may have been changed since it was read.
+        Ok(is_signed_by(self.secrets.provider_now(organization, Provider::Twilio).await?, callback))
     }
 
     async fn account(&self, organization: &OrganizationId) -> Result<Account, Unusable> {
         let secret = self.secrets.provider(organization, Provider::Twilio).await.map_err(Unusable::Unread)?;
-        let secret = secret.ok_or(Unusable::NotSetUp("the deployment has no Twilio account for the organization"))?;
-        let account: Option<Account> = secret.json();
-        account.filter(Account::is_sound).ok_or(Unusable::NotSetUp("the secret of the Twilio account makes no sense"))
+        account_of(secret)
     }
 
     async fn public_url(&self) -> Result<String, Unusable> {
@@ -230,6 +229,17 @@ impl Twilio {
             status => Err(ProviderError::new(format!("the provider answered {status}"))),
         }
     }
+}
+
+/// The account that a secret tells of.
+fn account_of(secret: Option<Secret>) -> Result<Account, Unusable> {
+    let secret = secret.ok_or(Unusable::NotSetUp("the deployment has no Twilio account for the organization"))?;
+    let account: Option<Account> = secret.json();
+    account.filter(Account::is_sound).ok_or(Unusable::NotSetUp("the secret of the Twilio account makes no sense"))
+}
+
+fn is_signed_by(secret: Option<Secret>, callback: Callback<'_>) -> bool {
+    account_of(secret).is_ok_and(|account| signature::is_genuine(&account.auth_token, callback))
 }
 
 /// A moment as Twilio writes it: RFC 2822, in whole seconds.
