@@ -17,7 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use domain::call::Call;
 use domain::ids::{AgentId, Channel, ConversationId, Mode, Scope};
 use domain::key::{ApiKey, Permission, RawKey};
-use domain::organization::{Agent, Defaults, Limits, Organization, Provider, VoiceSettings};
+use domain::organization::{Agent, Bounds, Defaults, Limits, Organization, Provider, VoiceSettings};
 use domain::sms::{SmsConversation, SmsSettings, Terms};
 use functions::App;
 use futures::FutureExt;
@@ -124,6 +124,7 @@ impl LiveWorld {
             numbers: vec![number(OURS)],
             defaults: Defaults::default(),
             endpoints: Vec::new(),
+            bounds: Bounds::default(),
         };
         table.create_organization(&organization).await.unwrap();
         let opening = Some("Hello {{name}}, fish & chips?".to_owned());
@@ -140,6 +141,7 @@ impl LiveWorld {
             created_at: self.world.now(),
             expires_at: None,
             revoked_at: None,
+            limits: domain::quota::Limits::default(),
         };
         self.world.operator.put_api_key(&raw, &key).await.unwrap();
         self.world.operator.note_key_used(&raw, self.world.now()).await.unwrap();
