@@ -10,12 +10,13 @@ use domain::call::{Call, DEFAULT_WINDOW, NewCall, Window};
 use domain::conversation::AgentRef;
 use domain::ids::{AgentId, Channel, ConversationId, Mode, Scope};
 use domain::measure::Measure;
-use domain::organization::{Agent, Content, Provider};
+use domain::organization::{Agent, Content, LONGEST_OPENING, Provider, VoiceSettings};
 use domain::phone::PhoneNumber;
 use domain::planted::{Bug, is_planted};
 use domain::template::{RenderError, Template};
 use domain::time::Timestamp;
 use domain::wallet::Hold;
+use futures::future::join;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use store::keys::{self, Key};
@@ -27,6 +28,7 @@ pub(crate) use refusal::{Refusal, Wrong};
 
 use crate::app::App;
 use crate::auth::Caller;
+use crate::key_use;
 
 /// How often an acceptance is written anew, because a wallet or a contact has changed in between.
 const TRIES: u32 = 8;
@@ -127,6 +129,7 @@ pub(crate) async fn accept(
     if let Some(known) = items.read("call", &keys::call(id))? {
         return replay(asked, known);
     }
+    caller.must_have_left(1, now).map_err(Refusal::Exhausted)?;
     let (new, content) = judge(app, caller, items, asked, id, now).await?;
     write(app, caller, items, asked, new, &content, now).await
 }
@@ -160,11 +163,20 @@ async fn judge(
     let missing = agent.required_variables.iter().filter(|name| !asked.variables.contains_key(*name));
     wrong.extend(missing.map(|name| Wrong::VariableMissing(name.clone())));
     let prompt = prompt(&agent, &asked.variables, &mut wrong)?;
+    let provider = match caller.scope.mode {
+        Mode::Test => Provider::Simulator,
+        Mode::Live => agent.provider,
+    };
+    let voice = if provider.is_live() { voice(&agent, &asked.variables, &mut wrong)? } else { None };
     let (Some(from), true) = (from, wrong.is_empty()) else { return Err(Refusal::Wrong(wrong)) };
+    if !caller.organization.may_reach(caller.scope.mode, &from, &asked.to) {
+        return Err(Refusal::CountryNotAllowed);
+    }
     must_not_be_suppressed(caller, items, asked)?;
     let content = Content {
         dynamic_variables: if asked.keeps_variables { asked.variables.clone() } else { Map::new() },
         prompt,
+        voice,
         raw_number: asked.raw_number.clone(),
         client_call_id: asked.client_call_id.clone(),
         requested_agent: asked.requested_agent.clone(),
@@ -174,10 +186,7 @@ async fn judge(
         id,
         scope: caller.scope.clone(),
         fingerprint: asked.fingerprint.clone(),
-        provider: match caller.scope.mode {
-            Mode::Test => Provider::Simulator,
-            Mode::Live => agent.provider,
-        },
+        provider,
         agent: AgentRef { id: agent.id, slug: agent.slug, name: agent.name, version: agent.version },
         to: asked.to.clone(),
         from,
@@ -233,7 +242,23 @@ pub(crate) fn sender(caller: &Caller, asked: &Sender, agent: &Agent) -> Result<P
 /// The agent's prompt with the request's values in it.
 fn prompt(agent: &Agent, values: &Map<String, Value>, wrong: &mut Vec<Wrong>) -> Result<Option<String>, Refusal> {
     let Some(prompt) = &agent.prompt else { return Ok(None) };
-    let template = Template::parse(prompt).map_err(|error| StoreError::corrupt("agent's prompt", error))?;
+    render(prompt, values, wrong)
+}
+
+/// What the agent says and does on the call, with the request's values in it.
+fn voice(agent: &Agent, values: &Map<String, Value>, wrong: &mut Vec<Wrong>) -> Result<Option<VoiceSettings>, Refusal> {
+    let Some(mut voice) = agent.voice.clone() else { return Ok(None) };
+    if let Some(template) = &voice.opening {
+        voice.opening = render(template, values, wrong)?;
+    }
+    if voice.opening.as_ref().is_some_and(|opening| opening.chars().count() > LONGEST_OPENING) {
+        wrong.push(Wrong::OpeningTooLong);
+    }
+    Ok(Some(voice))
+}
+
+fn render(text: &str, values: &Map<String, Value>, wrong: &mut Vec<Wrong>) -> Result<Option<String>, Refusal> {
+    let template = Template::parse(text).map_err(|error| StoreError::corrupt("agent's template", error))?;
     match template.render(values) {
         Ok(rendered) => return Ok(Some(rendered)),
         Err(RenderError::TooLong) => wrong.push(Wrong::PromptTooLong),
@@ -273,7 +298,8 @@ async fn write(
             }
             Acceptance::Fresh => {
                 measure(Measure::Accepted, 1);
-                app.store.wake(&call, now).await;
+                let counted = key_use::count_calls(app, caller.key.as_ref(), 1, now);
+                join(app.store.wake(&call, now), counted).await;
                 return Ok(Admitted { call, replayed: false });
             }
         }

@@ -1,9 +1,13 @@
 //! Who is asking.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+
 use domain::audit::{Action, Actor, AuditEntry};
 use domain::ids::Scope;
 use domain::key::{ApiKey, KeyId, Permission, RawKey};
 use domain::organization::Organization;
+use domain::quota::{Exhausted, Usage};
 use domain::time::Timestamp;
 use store::{Items, keys};
 
@@ -29,6 +33,12 @@ pub struct UsedKey {
     pub id: KeyId,
     /// The key, as it is stored.
     pub stored: ApiKey,
+    /// What it was used for, as it is counted.
+    pub usage: Usage,
+    /// Where it stands in the table.
+    pub place: keys::Key,
+    /// The calls that its request has placed by now.
+    pub placed: Arc<AtomicU32>,
 }
 
 /// The key that a request brings. Nothing is proven yet.
@@ -74,7 +84,8 @@ pub(crate) fn authenticate(
     if !key.may(permission) {
         return Err(ApiError::PermissionDenied(format!("the API key lacks the permission {}", permission.as_str())));
     }
-    let key = Some(UsedKey { id: raw.id(), stored: key });
+    let place = keys::api_key(raw);
+    let key = Some(UsedKey { id: raw.id(), stored: key, usage: items.usage(&place), place, placed: Arc::default() });
     Ok(Caller { scope: raw.scope().clone(), organization, key })
 }
 
@@ -88,6 +99,16 @@ impl Caller {
             return Err(ApiError::PermissionDenied("the organization is suspended".to_owned()));
         }
         Ok(())
+    }
+
+    /// Refuses what its key has used up: a request more, and so many calls more. Whoever answers replays asks this behind them.
+    ///
+    /// # Errors
+    /// [`Exhausted`].
+    pub(crate) fn must_have_left(&self, calls: u32, now: Timestamp) -> Result<(), Exhausted> {
+        let Some(key) = &self.key else { return Ok(()) };
+        key.stored.limits.allows_request(&key.usage, now)?;
+        if calls == 0 { Ok(()) } else { key.stored.limits.allows_calls(calls, &key.usage, now) }
     }
 
     /// What its key may do; nothing where it came without one.

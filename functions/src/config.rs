@@ -26,6 +26,10 @@ pub struct Config {
     pub fair_queues: bool,
     /// `ALLOW_INSECURE_WEBHOOKS`: whether webhooks may go to loopback and by plain http. The deployment never sets it.
     pub allow_insecure_webhooks: bool,
+    /// `SECRETS_PREFIX`: the path below which SSM Parameter Store keeps the deployment's secrets.
+    pub secrets_prefix: String,
+    /// `AWS_ENDPOINT_URL_SSM`: an endpoint of SSM, where it is not the region's own.
+    pub ssm: Option<String>,
     /// `LOG_LEVEL`: the least severe line of our own that is kept.
     pub log_level: LevelFilter,
     /// `METRICS_NAMESPACE`: what CloudWatch keeps the metrics under.
@@ -95,6 +99,8 @@ impl Config {
             },
             fair_queues: flag("FAIR_QUEUES")?,
             allow_insecure_webhooks: flag("ALLOW_INSECURE_WEBHOOKS")?,
+            secrets_prefix: required("SECRETS_PREFIX")?,
+            ssm: endpoint("AWS_ENDPOINT_URL_SSM"),
             log_level: level?,
             metrics_namespace: get("METRICS_NAMESPACE").unwrap_or_else(|| METRICS_NAMESPACE.to_owned()),
             access: store::aws::Access {
@@ -123,6 +129,7 @@ mod tests {
             ("TURNS_QUEUE_URL", "t"),
             ("SIMULATOR_QUEUE_URL", "s"),
             ("BULK_QUEUE_URL", "b"),
+            ("SECRETS_PREFIX", "/ringdown"),
             ("AWS_REGION", "eu-central-1"),
             ("AWS_ACCESS_KEY_ID", "id"),
             ("AWS_SECRET_ACCESS_KEY", "secret"),

@@ -11,6 +11,7 @@ use std::fmt;
 
 use domain::end_reason::EndReason;
 use domain::ids::ConversationId;
+use domain::quota::{Exhausted, Quota};
 use domain::time::Span;
 use lambda_http::http::StatusCode;
 use serde::Serialize;
@@ -123,10 +124,29 @@ impl From<store::entropy::NoEntropy> for ApiError {
 /// What a metered organization hears that has more calls accepted within a second than may be.
 const TOO_FAST: &str = "too many calls were accepted within this second; send it again";
 
+/// What an organization hears that contacts a number of a country that it is not allowed to.
+const COUNTRY_NOT_ALLOWED: &str = "the organization may not contact numbers of this country";
+
+impl From<Exhausted> for ApiError {
+    fn from(exhausted: Exhausted) -> Self {
+        let Exhausted { quota, limit, resets_in } = exhausted;
+        let message = match quota {
+            Quota::Requests => format!("this API key may make {limit} requests a minute"),
+            Quota::Calls => format!("this API key may place {limit} calls a day"),
+        };
+        Self::RateLimited { wait: resets_in, message }
+    }
+}
+
 impl ApiError {
     /// 429: too many calls were accepted within this second.
     pub(crate) fn too_fast() -> Self {
         Self::RateLimited { wait: Span::seconds(1), message: TOO_FAST.to_owned() }
+    }
+
+    /// 403: the organization's live conversations may not go to the country of the number.
+    pub(crate) fn country_not_allowed() -> Self {
+        Self::PermissionDenied(COUNTRY_NOT_ALLOWED.to_owned())
     }
 
     /// One wrong field.

@@ -95,6 +95,18 @@ impl Request {
         format!("{scheme}://{}", self.header("host").unwrap_or_default())
     }
 
+    /// Where the request was sent, below the deployment's public URL: by its route, its path's parameters, and its query
+    /// to the letter. What it says of its own host does not count.
+    pub(crate) fn address(&self, public_url: &str, route: &str) -> String {
+        let fill = |part: &str| match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
+            Some(name) => self.path(name).to_owned(),
+            None => part.to_owned(),
+        };
+        let path: Vec<String> = route.split('/').map(fill).collect();
+        let query = if self.raw_query.is_empty() { String::new() } else { format!("?{}", self.raw_query) };
+        format!("{}{}{query}", public_url.trim_end_matches('/'), path.join("/"))
+    }
+
     /// A parameter of the path.
     pub fn path(&self, name: &str) -> &str {
         self.path.get(name).map_or("", String::as_str)
@@ -225,6 +237,11 @@ impl Response {
         Self::new(StatusCode::OK, content_type, Body::Binary(bytes))
     }
 
+    /// XML.
+    pub fn xml(body: String) -> Self {
+        Self::new(StatusCode::OK, "text/xml", Body::Text(body))
+    }
+
     /// A redirect. `None` where the address cannot stand in a header.
     pub fn redirect(url: &str) -> Option<Self> {
         let mut response = Self::empty(StatusCode::FOUND);
@@ -235,6 +252,16 @@ impl Response {
     /// With `Retry-After`, in seconds.
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        self
+    }
+
+    /// With `RateLimit-Policy` and `RateLimit`. What cannot stand in a header is left out.
+    pub(crate) fn rate_limits(mut self, policy: &str, left: &str) -> Self {
+        for (name, value) in [("ratelimit-policy", policy), ("ratelimit", left)] {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                self.headers.insert(HeaderName::from_static(name), value);
+            }
+        }
         self
     }
 

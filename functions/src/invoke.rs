@@ -12,9 +12,10 @@ use crate::auth;
 use crate::dialects::verbex_token::CallToken;
 use crate::error::{ApiError, Error};
 use crate::http::{Request, Response};
+use crate::inbound;
 use crate::key_use;
 use crate::log_lines::MEASURED;
-use crate::registry::{Access, Authorized, Function, Route, Trigger};
+use crate::registry::{Access, Authorized, Function, Route, Signed, Trigger};
 
 /// Runs a function on an event, exactly as AWS sends it, and gives the answer exactly as AWS takes it.
 ///
@@ -63,6 +64,10 @@ fn log_measures(function: &Function, measures: &Measures) {
 async fn answer(app: &App, route: &Route, request: &Request) -> Result<Response, ApiError> {
     match route.access {
         Access::Public(handle) => Ok(handle(request)),
+        Access::Signed { provider, handle } => {
+            let scope = inbound::verified(app, route, provider, request).await?;
+            handle(Signed { app, scope, request }).await
+        }
         Access::CallToken { permission, reads, handle } => match CallToken::given(request) {
             Some(token) => {
                 let mut wanted = reads(request, token.scope());
@@ -94,7 +99,17 @@ async fn let_in<'a>(
     let now = app.store.table.now();
     let items = app.store.table.read(wanted).await?;
     let caller = auth::authenticate(&raw, &items, permission, now)?;
-    request.query().map_err(|error| ApiError::field("query", error))?;
-    let noted = key_use::note(app, &raw, items.last_used_at(&raw), now);
-    join(handle(Authorized { app, caller, request, items }), noted).await.0
+    let Some(key) = caller.key.clone() else { return Err(ApiError::Unauthorized) };
+    let noted = key_use::note(app, &key, items.last_used_at(&raw), now);
+    let handled = async {
+        request.query().map_err(|error| ApiError::field("query", error))?;
+        // What makes something may be asked for again: its handler answers that first.
+        if !route.makes_something() {
+            caller.must_have_left(0, now)?;
+        }
+        handle(Authorized { app, caller, request, items }).await
+    };
+    let (answered, ()) = join(handled, noted).await;
+    let response = answered.unwrap_or_else(|error| error.into_response(request, route.dialect));
+    Ok(key_use::with_limits(response, &key, now))
 }

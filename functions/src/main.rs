@@ -8,6 +8,7 @@ use functions::registry::{Access, Route};
 use functions::{App, Trigger, find, invoke, log_lines};
 use lambda_runtime::{LambdaEvent, service_fn};
 use providers::egress::{Egress, EgressPolicy};
+use providers::{Bases, Outside, ParameterStore, Secrets};
 use serde_json::Value;
 use store::clock::Clock;
 use store::entropy::Entropy;
@@ -51,5 +52,19 @@ fn app(config: &Config) -> Result<App, Failure> {
     let table = Table::new(dynamodb, &config.table, Clock::system(), Entropy::system());
     let queues = Queues::new(sqs, config.queues.clone(), config.fair_queues);
     let egress = Egress::new(EgressPolicy { allow_insecure: config.allow_insecure_webhooks })?;
-    Ok(App::new(Store { table, queues }, egress))
+    let secrets = secrets(config, &egress)?;
+    Ok(App::with(Store { table, queues }, Outside { egress, secrets, bases: Bases::default() }))
+}
+
+/// An emulated SSM is plain, and on this machine; no URL of a client's goes that way.
+fn secrets(config: &Config, egress: &Egress) -> Result<Secrets, Failure> {
+    let region = config.access.region.clone();
+    let (endpoint, egress) = match &config.ssm {
+        Some(endpoint) => (endpoint.parse()?, Egress::new(EgressPolicy { allow_insecure: true })?),
+        None => (ParameterStore::endpoint_of(&region).ok_or("AWS_REGION is no region")?, egress.clone()),
+    };
+    let (credentials, prefix, clock) =
+        (config.access.credentials.clone(), config.secrets_prefix.clone(), Clock::system());
+    let parameters = ParameterStore { egress, endpoint, region, credentials, prefix, clock: clock.clone() };
+    Ok(Secrets::of_parameter_store(parameters, clock))
 }

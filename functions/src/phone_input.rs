@@ -80,7 +80,9 @@ fn national(digits: &str, country: Country) -> Result<PhoneNumber, Unreadable> {
 
 #[cfg(test)]
 mod tests {
-    use domain::phone::Country;
+    use domain::calling_code::{countries, country_of};
+    use domain::phone::{Country, PhoneNumber};
+    use phonenumber::metadata::DATABASE;
 
     use super::{Unreadable, read};
 
@@ -114,6 +116,52 @@ mod tests {
             assert_eq!(reads(raw, "US"), Err(Unreadable::NotANumber), "{raw}");
         }
         assert_eq!(reads("900 555 0123", "US"), Err(Unreadable::Premium));
+    }
+
+    /// The table of calling codes in `domain`, held against the rules of every country.
+    #[test]
+    fn every_country_is_told_by_its_calling_code() {
+        let mut wrong = Vec::new();
+        for rules in DATABASE.iter() {
+            let Some(country) = Country::parse(rules.id()) else { continue };
+            let mut numbers: Vec<String> = Vec::new();
+            if rules.is_main_country_for_code()
+                || DATABASE.by_code(&rules.country_code()).is_some_and(|all| all.len() == 1)
+            {
+                numbers.push("0000000".to_owned());
+            }
+            if rules.country_code() == 1 {
+                let areas = (200..1_000).map(|area| format!("{area}2345678"));
+                let own = |number: &String| {
+                    let kinds = [
+                        rules.descriptors().fixed_line(),
+                        rules.descriptors().mobile(),
+                        rules.descriptors().personal_number(),
+                    ];
+                    kinds.into_iter().flatten().any(|kind| kind.national_number().is_match(number))
+                };
+                let of_all = |number: &String| {
+                    let all = DATABASE.by_code(&1).unwrap_or_default();
+                    all.iter()
+                        .filter(|rules| {
+                            rules.descriptors().fixed_line().is_some_and(|kind| kind.national_number().is_match(number))
+                        })
+                        .count()
+                };
+                numbers.extend(areas.filter(|number| own(number) && of_all(number) <= 1));
+            }
+            for number in numbers {
+                let number = PhoneNumber::parse(&format!("+{}{number}", rules.country_code())).unwrap();
+                let told = country_of(&number);
+                if told != Some(country) {
+                    wrong.push(format!("{} is told as {told:?} and is {country}", number.as_str()));
+                }
+            }
+            if !countries().any(|known| known == country) {
+                wrong.push(format!("{country} is missing"));
+            }
+        }
+        assert_eq!(wrong, [""; 0]);
     }
 
     #[test]

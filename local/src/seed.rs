@@ -2,7 +2,7 @@
 
 use domain::ids::{AgentId, Channel, Mode, OrganizationId, Scope};
 use domain::key::{ApiKey, Permission, RawKey, SECRET_BYTES};
-use domain::organization::{Agent, Defaults, Limits, Organization, Provider};
+use domain::organization::{Agent, Bounds, Defaults, Limits, Organization, Provider};
 use domain::phone::{Country, PhoneNumber};
 use domain::signature::{self, Secret};
 use domain::sms::{Kind, SmsSettings, Terms};
@@ -75,6 +75,7 @@ pub async fn seed(table: &Table, url: &str) -> Result<Seeded, Error> {
         cursor_key: domain::ids::hex(&random::<SECRET_BYTES>(table)?),
         numbers: Vec::new(),
         defaults: Defaults { country: Country::parse(COUNTRY), voice_agent: Some(AgentId::for_slug(&id, VOICE_SLUG)) },
+        bounds: Bounds::default(),
         endpoints: Vec::new(),
     };
     table.create_organization(&organization).await.map_err(Error::Store)?;
@@ -90,6 +91,7 @@ pub async fn seed(table: &Table, url: &str) -> Result<Seeded, Error> {
         created_at: table.now(),
         expires_at: None,
         revoked_at: None,
+        limits: domain::quota::Limits::default(),
     };
     table.put_api_key(&raw, &key).await.map_err(Error::Store)?;
     Ok(Seeded { organization: ORGANIZATION.to_owned(), api_key: raw.reveal().to_owned(), agents })
@@ -123,6 +125,7 @@ impl DemoAgent {
             prompt: None,
             required_variables: Vec::new(),
             limits: Limits::default(),
+            voice: None,
             sms: self.sms.clone(),
         }
     }

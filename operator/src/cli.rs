@@ -62,6 +62,12 @@ pub(crate) enum Command {
     /// Agents
     #[command(subcommand)]
     Agent(Agent),
+    /// The numbers that must not be contacted
+    #[command(subcommand)]
+    Dnc(Dnc),
+    /// What metered organizations can spend
+    #[command(subcommand)]
+    Wallet(Wallet),
     /// Conversations
     #[command(subcommand)]
     Conversation(Conversation),
@@ -85,6 +91,8 @@ pub(crate) enum Org {
     },
     /// List organizations; goes through the whole table
     List,
+    /// Set what an organization is called and kept to; what is not named stays as it is
+    Set(Settings),
     /// Accept nothing from an organization and dial nothing of it
     Suspend {
         /// Its id
@@ -95,6 +103,26 @@ pub(crate) enum Org {
         /// Its id
         id: String,
     },
+}
+
+/// What to set of an organization.
+#[derive(Args)]
+pub(crate) struct Settings {
+    /// Its id
+    pub(crate) id: String,
+    /// What people call it
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Its own country, as US or DE: national numbers are read in it
+    #[arg(long, value_name = "CODE")]
+    pub(crate) country: Option<String>,
+    /// The countries that its live calls and texts may go to, as US,CA; `own`: its own country, else that of the number
+    /// that calls
+    #[arg(long, value_name = "CODES")]
+    pub(crate) countries: Option<String>,
+    /// How many of its calls may be open at the same time, in each mode; or `unlimited`. What does not fit waits
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) concurrent_calls: Option<String>,
 }
 
 /// What to do with numbers.
@@ -140,6 +168,12 @@ pub(crate) enum Key {
         /// A permission; every one where none is named
         #[arg(long = "permission", value_name = "NAME")]
         permissions: Vec<String>,
+        /// How many requests it may make in a minute; any number where none is named
+        #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+        requests_per_minute: Option<u32>,
+        /// How many calls it may place on a day, by UTC; any number where none is named
+        #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+        calls_per_day: Option<u32>,
     },
 }
 
@@ -168,6 +202,74 @@ pub(crate) enum Agent {
         /// The organization
         #[arg(long)]
         org: String,
+    },
+}
+
+/// What to do with the do-not-call list.
+#[derive(Subcommand)]
+pub(crate) enum Dnc {
+    /// Put the numbers of a CSV file on the list; nothing is written unless every row is sound
+    Import {
+        /// The organization and the mode
+        #[command(flatten)]
+        scope: InMode,
+        /// The file: a header that names `phoneNumber`, and `source` and `createdAt` if there are such columns
+        file: PathBuf,
+        /// What stands as the source of rows that name none
+        #[arg(long, default_value = "import")]
+        source: String,
+    },
+    /// Write the list as CSV to stdout
+    Export {
+        /// The organization and the mode
+        #[command(flatten)]
+        scope: InMode,
+    },
+}
+
+/// An organization in a mode.
+#[derive(Args)]
+pub(crate) struct InMode {
+    /// The organization
+    #[arg(long)]
+    pub(crate) org: String,
+    /// Which of its modes
+    #[arg(long, value_enum)]
+    pub(crate) mode: Mode,
+}
+
+/// What to do with wallets.
+#[derive(Subcommand)]
+pub(crate) enum Wallet {
+    /// Make an organization metered, or change its price: calls that were accepted keep theirs
+    Meter {
+        /// The organization and the mode
+        #[command(flatten)]
+        scope: InMode,
+        /// What a minute costs, in minor units: cents
+        #[arg(long, value_name = "MINOR")]
+        per_minute: u32,
+        /// ISO 4217, as USD
+        #[arg(long)]
+        currency: String,
+    },
+    /// Pay into a wallet, once for every reference
+    Credit {
+        /// The organization and the mode
+        #[command(flatten)]
+        scope: InMode,
+        /// How much, in minor units: cents
+        #[arg(value_name = "MINOR", value_parser = clap::value_parser!(u32).range(1..))]
+        amount: u32,
+        /// What the payment is called in your books: said twice, it is paid once
+        #[arg(long)]
+        reference: String,
+    },
+    /// Show what can be spent
+    Show {
+        /// The organization and the mode
+        #[command(flatten)]
+        scope: InMode,
     },
 }
 

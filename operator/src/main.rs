@@ -4,12 +4,15 @@ mod agents;
 mod cli;
 mod connect;
 mod conversations;
+mod do_not_call;
 mod doctor;
 mod error;
 mod keys;
 mod organizations;
 mod output;
+mod progress;
 mod queues;
+mod wallets;
 
 use std::process::ExitCode;
 
@@ -45,6 +48,8 @@ async fn run(cli: Cli) -> Result<Output, Error> {
         Command::Number(command) => organizations::numbers(&deployment, command, ask).await?,
         Command::Key(command) => keys::run(&deployment, command).await?,
         Command::Agent(command) => agents::run(&deployment, command).await?,
+        Command::Dnc(command) => do_not_call::run(&deployment, command).await?,
+        Command::Wallet(command) => wallets::run(&deployment, command, ask).await?,
         Command::Conversation(command) => conversations::run(&deployment, command).await?,
         Command::Queue(command) => queues::run(&deployment, command, ask).await?,
         Command::Doctor => doctor::run(&deployment).await?,

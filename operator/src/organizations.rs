@@ -1,13 +1,14 @@
 //! Organizations and their numbers.
 
 use domain::audit::Action;
+use domain::calling_code;
 use domain::ids::hex;
-use domain::organization::{Defaults, Organization};
-use domain::phone::PhoneNumber;
+use domain::organization::{Bounds, Defaults, Organization};
+use domain::phone::{Country, PhoneNumber};
 use serde_json::{Value, json};
 use store::Edited;
 
-use crate::cli::{Ask, Number, Org, Owned};
+use crate::cli::{Ask, Number, Org, Owned, Settings};
 use crate::connect::{Deployment, organization_id};
 use crate::error::{Error, did};
 use crate::output::{Rows, row};
@@ -22,22 +23,68 @@ pub(crate) async fn run(deployment: &Deployment, command: Org, ask: Ask) -> Resu
             let organizations = deployment.table.organizations().await?;
             Ok(Rows::Table(organizations.iter().map(shown).collect()))
         }
+        Org::Set(settings) => set(deployment, &settings).await,
         Org::Suspend { id } => {
             ask.confirm(&format!("nothing of {id} will be accepted or dialled any more"))?;
-            edit(deployment, &id, "suspended", |organization| {
+            edit(deployment, &id, &["suspended"], |organization| {
                 organization.suspended = true;
                 Ok(())
             })
             .await
         }
         Org::Resume { id } => {
-            edit(deployment, &id, "suspended", |organization| {
+            edit(deployment, &id, &["suspended"], |organization| {
                 organization.suspended = false;
                 Ok(())
             })
             .await
         }
     }
+}
+
+/// What is not named stays as it is.
+async fn set(deployment: &Deployment, settings: &Settings) -> Result<Rows, Error> {
+    let own = settings.country.as_deref().map(country).transpose()?;
+    let countries = match settings.countries.as_deref() {
+        Some("own") => Some(Vec::new()),
+        Some(list) => Some(list.split(',').map(country).collect::<Result<Vec<_>, _>>()?),
+        None => None,
+    };
+    let concurrent = match settings.concurrent_calls.as_deref() {
+        Some("unlimited") => Some(None),
+        Some(number) => {
+            let parsed = number.parse::<u32>().ok().filter(|number| *number > 0);
+            let wrong = || Error::refused(format!("{number} is no number of calls: say 1 or more, or `unlimited`"));
+            Some(Some(parsed.ok_or_else(wrong)?))
+        }
+        None => None,
+    };
+    let named = [
+        ("name", settings.name.is_some()),
+        ("country", own.is_some()),
+        ("countries", countries.is_some()),
+        ("concurrentCalls", concurrent.is_some()),
+    ];
+    let changed: Vec<&str> = named.into_iter().filter(|(_, is_named)| *is_named).map(|(name, _)| name).collect();
+    if changed.is_empty() {
+        return Err(Error::refused("nothing to set: see `ringdown org set --help`"));
+    }
+    edit(deployment, &settings.id, &changed, |organization| {
+        organization.name = settings.name.clone().unwrap_or_else(|| organization.name.clone());
+        organization.defaults.country = own.or(organization.defaults.country);
+        if let Some(countries) = &countries {
+            organization.bounds.countries.clone_from(countries);
+        }
+        organization.bounds.concurrent_calls = concurrent.unwrap_or(organization.bounds.concurrent_calls);
+        Ok(())
+    })
+    .await
+}
+
+/// Reads a country that there are numbers of.
+fn country(code: &str) -> Result<Country, Error> {
+    let known = Country::parse(code.trim()).filter(|code| calling_code::countries().any(|known| known == *code));
+    known.ok_or_else(|| Error::refused(format!("{code} is no country with phone numbers: say it as in US or DE")))
 }
 
 async fn create(deployment: &Deployment, id: &str, name: Option<String>) -> Result<Rows, Error> {
@@ -50,6 +97,7 @@ async fn create(deployment: &Deployment, id: &str, name: Option<String>) -> Resu
         cursor_key: hex(&cursor_key),
         numbers: Vec::new(),
         defaults: Defaults::default(),
+        bounds: Bounds::default(),
         endpoints: Vec::new(),
     };
     if table.create_organization(&organization).await? {
@@ -72,7 +120,7 @@ pub(crate) async fn numbers(deployment: &Deployment, command: Number, ask: Ask) 
         Number::Remove(Owned { number, org }) => {
             let number = parse(&number)?;
             ask.confirm(&format!("{org} will not send from {} any more", number.as_str()))?;
-            edit(deployment, &org, "numbers", |organization| {
+            edit(deployment, &org, &["numbers"], |organization| {
                 organization.numbers.retain(|other| *other != number);
                 Ok(())
             })
@@ -89,7 +137,7 @@ async fn add(deployment: &Deployment, Owned { number, org }: &Owned) -> Result<R
     if let Some(owner) = owner {
         return Err(Error::refused(format!("{} belongs to {}", number.as_str(), owner.id)));
     }
-    edit(deployment, org, "numbers", |organization| {
+    edit(deployment, org, &["numbers"], |organization| {
         if !organization.numbers.contains(&number) {
             organization.numbers.push(number.clone());
         }
@@ -105,11 +153,11 @@ fn parse(number: &str) -> Result<PhoneNumber, Error> {
 async fn edit(
     deployment: &Deployment,
     id: &str,
-    changed: &str,
+    changed: &[&str],
     edit: impl Fn(&mut Organization) -> Result<(), Error>,
 ) -> Result<Rows, Error> {
     let id = organization_id(id)?;
-    let audit = did(Action::OrganizationUpdated, &id, &[changed], deployment.table.now());
+    let audit = did(Action::OrganizationUpdated, &id, changed, deployment.table.now());
     match deployment.table.edit_organization(&id, &audit, edit).await? {
         Edited::Done(organization) => Ok(Rows::Table(vec![shown(&organization)])),
         Edited::Missing => Err(Error::refused(format!("there is no organization {id}"))),
@@ -123,6 +171,9 @@ fn shown(organization: &Organization) -> Value {
         ("name", json!(organization.name)),
         ("suspended", json!(organization.suspended)),
         ("numbers", json!(organization.numbers)),
+        ("country", json!(organization.defaults.country)),
+        ("countries", json!(organization.bounds.countries)),
+        ("concurrentCalls", json!(organization.bounds.concurrent_calls)),
         ("webhooks", json!(organization.endpoints.len())),
     ])
 }

@@ -1,5 +1,7 @@
 //! Why a request is not accepted, before a front door has put it into its vendor's words.
 
+use domain::organization::LONGEST_OPENING;
+use domain::quota::Exhausted;
 use store::StoreError;
 
 use crate::error::{ApiError, FieldError};
@@ -15,6 +17,8 @@ pub(crate) enum Refusal {
     AgentNotFound,
     /// There is no such contact.
     ContactNotFound,
+    /// The organization's conversations may not go to the country of the number.
+    CountryNotAllowed,
     /// The number must not be called.
     DoNotCall,
     /// The wallet does not cover the call.
@@ -28,6 +32,8 @@ pub(crate) enum Refusal {
     },
     /// Too many calls were accepted within this second.
     TooFast,
+    /// The API key has used up what it may.
+    Exhausted(Exhausted),
     /// These are wrong.
     Wrong(Vec<Wrong>),
     /// It could not be judged, or not be written.
@@ -49,6 +55,8 @@ pub(crate) enum Wrong {
     VariableUnusable(String, String),
     /// The prompt becomes too long with these variables.
     PromptTooLong,
+    /// The opening message becomes too long with these variables.
+    OpeningTooLong,
 }
 
 impl From<StoreError> for Refusal {
@@ -62,7 +70,11 @@ impl Wrong {
     pub(crate) fn variable(&self) -> Option<&str> {
         match self {
             Self::VariableMissing(name) | Self::VariableUnusable(name, _) => Some(name),
-            Self::WindowPast | Self::SenderMissing | Self::SenderForeign | Self::PromptTooLong => None,
+            Self::WindowPast
+            | Self::SenderMissing
+            | Self::SenderForeign
+            | Self::PromptTooLong
+            | Self::OpeningTooLong => None,
         }
     }
 
@@ -75,6 +87,9 @@ impl Wrong {
             Self::VariableMissing(_) => "is required by the agent".to_owned(),
             Self::VariableUnusable(_, why) => format!("is required by the agent's prompt, and {why}"),
             Self::PromptTooLong => "make the agent's prompt longer than 128 KiB".to_owned(),
+            Self::OpeningTooLong => {
+                format!("make the agent's opening message longer than {LONGEST_OPENING} characters")
+            }
         }
     }
 
@@ -84,7 +99,7 @@ impl Wrong {
             Self::WindowPast => "notAfter".to_owned(),
             Self::SenderMissing | Self::SenderForeign => sender.to_owned(),
             Self::VariableMissing(name) | Self::VariableUnusable(name, _) => format!("{variables}.{name}"),
-            Self::PromptTooLong => variables.to_owned(),
+            Self::PromptTooLong | Self::OpeningTooLong => variables.to_owned(),
         };
         FieldError::new(field, self.message())
     }
@@ -98,11 +113,13 @@ impl Refusal {
             Self::Suspended => ApiError::PermissionDenied("the organization is suspended".to_owned()),
             Self::AgentNotFound => ApiError::NotFound("agent"),
             Self::ContactNotFound => ApiError::NotFound("contact"),
+            Self::CountryNotAllowed => ApiError::country_not_allowed(),
             Self::DoNotCall => ApiError::DoNotCall,
             Self::InsufficientFunds { balance_minor, required_minor, currency } => {
                 ApiError::InsufficientFunds { balance_minor, required_minor, currency }
             }
             Self::TooFast => ApiError::too_fast(),
+            Self::Exhausted(exhausted) => exhausted.into(),
             Self::Wrong(fields) => wrong(fields),
             Self::Failed(error) => error.into(),
         }

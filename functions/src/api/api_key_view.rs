@@ -19,6 +19,10 @@ pub(crate) struct ApiKeyView {
     mode: Mode,
     /// What it may do.
     permissions: Vec<Permission>,
+    /// How many requests it may make in a minute; null where that is not limited.
+    requests_per_minute: Option<u32>,
+    /// How many calls it may place on a day, by UTC; null where that is not limited.
+    calls_per_day: Option<u32>,
     /// Whether it opens anything now.
     is_active: bool,
     /// When it was made.
@@ -56,6 +60,8 @@ impl ApiKeyView {
             name: key.name,
             mode,
             permissions: key.permissions,
+            requests_per_minute: key.limits.requests_per_minute,
+            calls_per_day: key.limits.calls_per_day,
             is_active,
             created_at: key.created_at,
             expires_at: key.expires_at,

@@ -29,6 +29,7 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     if let Some(id) = idempotency::made_before(request, &caller.scope, Operation::CreateAgent, items)? {
         return replay(&authorized, &id).await;
     }
+    caller.must_have_left(0, table.now())?;
     let mut fields = Fields::open(request, &FIELDS)?;
     let agent = agent_fields::agent(app, &mut fields, &caller.organization).await;
     idempotency::check(request, &mut fields);

@@ -3,6 +3,7 @@
 use domain::audit::Action;
 use domain::ids::{Operation, Scope};
 use domain::key::{ApiKey, KeyId, Permission, RawKey};
+use domain::quota::Limits;
 use domain::time::Timestamp;
 use lambda_http::http::StatusCode;
 use store::keys::Key;
@@ -17,10 +18,17 @@ use crate::idempotency;
 use crate::registry::Authorized;
 
 /// What a request may say.
-pub(crate) const FIELDS: [&str; 4] = ["name", "permissions", "expiresAt", "expires_at"];
+pub(crate) const FIELDS: [&str; 6] =
+    ["name", "permissions", "expiresAt", "expires_at", "requestsPerMinute", "callsPerDay"];
 
 /// The longest name, in characters.
 const LONGEST_NAME: usize = 100;
+
+/// More than anybody's: whoever wants no limit leaves it out.
+const MOST_REQUESTS_PER_MINUTE: u32 = 1_000_000;
+
+/// The same for calls.
+const MOST_CALLS_PER_DAY: u32 = 10_000_000;
 
 /// What a replay would find.
 pub(crate) fn reads(request: &Request, scope: &Scope) -> Vec<Key> {
@@ -35,6 +43,7 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     if let Some(id) = idempotency::made_before(request, &caller.scope, Operation::CreateApiKey, items)? {
         return replay(&authorized, &id).await;
     }
+    caller.must_have_left(0, now)?;
     let mut fields = Fields::open(request, &FIELDS)?;
     if !fields.has("name") {
         fields.refuse("name", "is required: what the key is for");
@@ -42,11 +51,13 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     let name = fields.text_within("name", 1, LONGEST_NAME).map(str::to_owned);
     let permissions = permissions(&mut fields, caller);
     let expires_at = expiry(&mut fields, now);
+    let limits = limits(&mut fields, caller);
     idempotency::check(request, &mut fields);
     fields.finish()?;
     caller.must_not_be_suspended()?;
     let raw = RawKey::new(caller.scope.clone(), table.entropy().bytes()?);
-    let key = ApiKey { name: name.unwrap_or_default(), permissions, created_at: now, expires_at, revoked_at: None };
+    let name = name.unwrap_or_default();
+    let key = ApiKey { name, permissions, created_at: now, expires_at, revoked_at: None, limits };
     let id = raw.id();
     let remembered = idempotency::remember(request, &caller.scope, Operation::CreateApiKey, id.to_string());
     let audit = caller.did(Action::ApiKeyCreated, &id, Vec::new(), now);
@@ -94,6 +105,25 @@ fn permissions(fields: &mut Fields<'_>, caller: &Caller) -> Vec<Permission> {
         }
     }
     found
+}
+
+/// What was asked for, and no more than the caller's own key is allowed.
+fn limits(fields: &mut Fields<'_>, caller: &Caller) -> Limits {
+    let asked = Limits {
+        requests_per_minute: fields.number_within("requestsPerMinute", 1, MOST_REQUESTS_PER_MINUTE),
+        calls_per_day: fields.number_within("callsPerDay", 1, MOST_CALLS_PER_DAY),
+    };
+    let own = caller.key.as_ref().map(|key| key.stored.limits).unwrap_or_default();
+    let allowed = own.or_less(asked);
+    for (name, asked, allowed) in [
+        ("requestsPerMinute", asked.requests_per_minute, allowed.requests_per_minute),
+        ("callsPerDay", asked.calls_per_day, allowed.calls_per_day),
+    ] {
+        if let (Some(_), Some(most)) = (asked.filter(|_| asked != allowed), allowed) {
+            fields.refuse(name, format_args!("must be at most {most}, as your own key's"));
+        }
+    }
+    allowed
 }
 
 fn expiry(fields: &mut Fields<'_>, now: Timestamp) -> Option<Timestamp> {

@@ -3,7 +3,8 @@
 use domain::fingerprint::fingerprint;
 use domain::ids::{ContactId, Operation, Scope};
 use lambda_http::http::StatusCode;
-use store::{ContactCreation, Table, keys};
+use store::keys::{self, Key};
+use store::{ContactCreation, Table};
 
 use super::contact_view::{ContactView, details};
 use crate::error::ApiError;
@@ -15,25 +16,34 @@ use crate::registry::Authorized;
 /// What a request may say.
 pub(crate) const FIELDS: [&str; 4] = ["phoneNumber", "firstName", "lastName", "email"];
 
-pub(crate) use super::no_reads as reads;
+/// What a replay would find.
+pub(crate) fn reads(request: &Request, scope: &Scope) -> Vec<Key> {
+    made_by(request, scope).map(|digest| keys::contact_request(scope, &digest)).into_iter().collect()
+}
+
+/// The digest of a request's idempotency key, if it brings one.
+fn made_by(request: &Request, scope: &Scope) -> Option<String> {
+    match idempotency::key(request) {
+        idempotency::Key::Given(key) => Some(Operation::CreateContact.key_digest(scope, &key)),
+        idempotency::Key::Missing | idempotency::Key::Malformed => None,
+    }
+}
 
 /// Makes a contact, unless there is one of its number.
 pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
-    let Authorized { app, caller, request, .. } = authorized;
+    let Authorized { app, caller, request, items } = authorized;
+    let digest = made_by(request, &caller.scope);
+    let seen = digest.as_ref().map(|digest| keys::contact_request(&caller.scope, digest));
+    if seen.is_none_or(|seen| items.get(&seen).is_none()) {
+        caller.must_have_left(0, app.store.table.now())?;
+    }
     let mut fields = Fields::open(request, &FIELDS)?;
     let number = fields.required_phone_number("phoneNumber");
     let details = details(&mut fields);
-    let key = idempotency::key(request);
-    if key == idempotency::Key::Malformed {
-        fields.refuse(idempotency::HEADER, idempotency::MALFORMED);
-    }
+    idempotency::check(request, &mut fields);
     fields.finish()?;
     let Some(number) = number else { return Err(ApiError::field("phoneNumber", "must be a string")) };
     let scope = &caller.scope;
-    let digest = match key {
-        idempotency::Key::Given(key) => Some(Operation::CreateContact.key_digest(scope, &key)),
-        idempotency::Key::Missing | idempotency::Key::Malformed => None,
-    };
     let table = &app.store.table;
     let contact = Table::new_contact(scope, &number, details, table.now());
     let print = request.json().map(fingerprint).unwrap_or_default();

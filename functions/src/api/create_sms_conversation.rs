@@ -70,6 +70,7 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     if let Some(known) = asked.known(&authorized)? {
         return replay(authorized.request, &asked, &known);
     }
+    authorized.caller.must_have_left(0, now)?;
     let new = judge(&authorized, &asked, now).await?;
     let Authorized { app, request, caller, .. } = authorized;
     let permit = match app.store.open_sms(&new).await? {
@@ -135,6 +136,9 @@ async fn judge(authorized: &Authorized<'_>, asked: &Asked, now: Timestamp) -> Re
     let (Some(from), Some(prompt), Some(by), true) = (from, prompt, by, wrong.is_empty()) else {
         return Err(ApiError::Validation(wrong));
     };
+    if !caller.organization.may_reach(caller.scope.mode, &from, &asked.to) {
+        return Err(ApiError::country_not_allowed());
+    }
     if items.get(&keys::suppression(&caller.scope, &asked.to)).is_some() {
         return Err(ApiError::DoNotCall);
     }

@@ -67,6 +67,7 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     if let Some(known) = known {
         return replay(request, &caller.scope, &endpoint, known);
     }
+    caller.must_have_left(0, now)?;
     caller.must_not_be_suspended()?;
     let audit = caller.did(Action::WebhookCreated, endpoint.id, Vec::new(), now);
     match table.create_endpoint(&caller.scope, &endpoint, &audit).await? {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use domain::fingerprint::fingerprint;
 use domain::ids::{ConversationId, Operation, Scope};
 use domain::time::Span;
+use futures::future::join;
 use futures::stream::{self, StreamExt};
 use lambda_http::http::StatusCode;
 use serde::Serialize;
@@ -24,6 +25,7 @@ use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::http::{Request, Response};
 use crate::idempotency;
+use crate::key_use;
 use crate::queue::accept_bulk_item::{self, BulkItemJob};
 use crate::registry::Authorized;
 
@@ -110,13 +112,17 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
         Some(key) => bulk_id(&caller.scope, key),
         None => ConversationId::random(table.entropy().bytes()?),
     };
+    let mut counted = 0;
     let mut known: Option<Bulk> = items.read("bulk request", &keys::bulk(&caller.scope, id))?;
     if known.is_none() {
+        let calls = u32::try_from(asked.callees.len()).unwrap_or(u32::MAX);
+        caller.must_have_left(calls, table.now())?;
         caller.must_not_be_suspended()?;
         acceptance::agent(app, &caller, &mut items, &asked.settings.agent()).await.map_err(refused)?;
         let fingerprint = asked.fingerprint.clone();
         let bulk = Bulk { id, fingerprint, items: asked.callees.len(), created_at: table.now() };
         known = table.begin_bulk(&caller.scope, &bulk).await?;
+        counted = if known.is_none() { calls } else { 0 };
     }
     if known.as_ref().is_some_and(|known| known.fingerprint != asked.fingerprint) {
         return Err(ApiError::KeyReused);
@@ -126,7 +132,10 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
         None => BTreeMap::new(),
     };
     let is_metered = Wallet::from_items(&caller.scope, &items)?.is_some();
-    go_on(app, &caller, id, asked, is_metered, &mut states).await?;
+    // The items are counted together: each of them comes without a key.
+    let service = Caller { key: None, ..caller.clone() };
+    let counted = key_use::count_calls(app, caller.key.as_ref(), counted, table.now());
+    join(go_on(app, &service, id, asked, is_metered, &mut states), counted).await.0?;
     let response = Response::json(StatusCode::CREATED, &Accepted::new(id, states))?;
     Ok(if known.is_some() { response.replayed() } else { response })
 }

@@ -66,6 +66,7 @@ fn content(asked: NewRequest) -> Content {
         raw_number: None,
         client_call_id: asked.client_call_id,
         requested_agent: asked.requested_agent,
+        voice: None,
         metadata: asked.metadata,
     }
 }

@@ -75,7 +75,7 @@ pub(crate) async fn accept(
     let asked = job.callee.clone().request(&job.settings, Some(&caller.organization), Some(id), fingerprint);
     let refusal = match asked {
         Err(unreadable) => ("invalid_phone_number".to_owned(), format!("numberToCall {unreadable}")),
-        Ok(asked) => match acceptance::accept(app, caller, items, &asked.of(job.request_id.clone())).await {
+        Ok(asked) => match Box::pin(acceptance::accept(app, caller, items, &asked.of(job.request_id.clone()))).await {
             Ok(_) => return Ok(None),
             Err(undecided @ (Refusal::TooFast | Refusal::Failed(_))) => return Err(undecided),
             Err(refusal) => {

@@ -46,7 +46,10 @@ impl Shell {
 fn an_organization_gets_its_numbers_and_its_first_key() {
     let shell = Shell::new();
     let made = shell.rows(&["org", "create", "acme", "--name", "Acme"]);
-    let expected = json!([{"id": "acme", "name": "Acme", "suspended": false, "numbers": [], "webhooks": 0}]);
+    let expected = json!([{
+        "id": "acme", "name": "Acme", "suspended": false, "numbers": [], "country": null, "countries": [],
+        "concurrentCalls": null, "webhooks": 0
+    }]);
     assert_eq!(made, expected);
     assert!(shell.refusal(&["org", "create", "acme"]).contains("already"));
     assert!(shell.refusal(&["org", "create", "Acme"]).contains("lower-case"));
@@ -119,4 +122,66 @@ fn a_healthy_deployment_is_told_from_no_deployment() {
     let mut nowhere = Command::new(env!("CARGO_BIN_EXE_ringdown"));
     let said = nowhere.env_clear().arg("doctor").output().expect("the command runs");
     assert!(String::from_utf8_lossy(&said.stderr).contains("--table"));
+}
+
+#[test]
+fn an_organization_is_kept_to_what_the_operator_sets() {
+    let shell = Shell::new();
+    shell.rows(&["org", "create", "acme"]);
+    let set = shell.rows(&["org", "set", "acme", "--country", "DE", "--countries", "DE,AT", "--concurrent-calls", "5"]);
+    let kept = |row: &Value| (row["country"].clone(), row["countries"].clone(), row["concurrentCalls"].clone());
+    assert_eq!(kept(&set[0]), (json!("DE"), json!(["DE", "AT"]), json!(5)));
+    let set = shell.rows(&["org", "set", "acme", "--countries", "own", "--concurrent-calls", "unlimited"]);
+    assert_eq!(kept(&set[0]), (json!("DE"), json!([]), json!(null)), "what is not named stays");
+    assert!(shell.refusal(&["org", "set", "acme", "--countries", "DE,XX"]).contains("XX is no country"));
+    assert!(shell.refusal(&["org", "set", "acme", "--concurrent-calls", "0"]).contains("1 or more"));
+    assert!(shell.refusal(&["org", "set", "acme"]).contains("nothing to set"));
+    let key = ["key", "create", "--org", "acme", "--mode", "test", "--name", "few", "--requests-per-minute", "0"];
+    assert!(shell.refusal(&key).contains("--requests-per-minute"));
+}
+
+#[test]
+fn a_list_of_numbers_comes_from_a_file_and_goes_back_into_one() {
+    let shell = Shell::new();
+    shell.rows(&["org", "create", "acme"]);
+    let file = shell.path().join("numbers.csv");
+    let path = file.to_str().expect("a path");
+    let import = ["dnc", "import", "--org", "acme", "--mode", "live", path];
+    let export = ["dnc", "export", "--org", "acme", "--mode", "live"];
+    std::fs::write(&file, "phoneNumber,source\n+15555550123,complaint\n5555550124,\n").expect("a file");
+    let refused = shell.refusal(&import);
+    assert!(refused.contains("line 3, column 1 (phoneNumber): must be a phone number"), "{refused}");
+    assert_eq!(shell.run(&export).stdout, b"phoneNumber,source,createdAt\n", "nothing was written");
+    let rows = "phoneNumber,source,createdAt\n+15555550123,complaint,2026-01-02T03:04:05.000Z\n+15555550124,letter,2026-01-02T03:04:06.000Z\n";
+    std::fs::write(&file, rows).expect("a file");
+    assert_eq!(shell.rows(&import), json!([{"numbers": 2, "added": 2, "known": 0}]));
+    assert_eq!(shell.rows(&import), json!([{"numbers": 2, "added": 0, "known": 2}]));
+    let exported = shell.run(&export);
+    assert!(exported.stderr.is_empty(), "no progress bar where nobody sits in front of it");
+    let mut lines: Vec<String> = String::from_utf8(exported.stdout).expect("text").lines().map(str::to_owned).collect();
+    lines[1..].sort();
+    assert_eq!(lines.join("\n") + "\n", rows);
+    assert_eq!(
+        shell.run(&["dnc", "export", "--org", "acme", "--mode", "test"]).stdout,
+        b"phoneNumber,source,createdAt\n"
+    );
+}
+
+#[test]
+fn a_wallet_is_paid_into_once_for_every_reference() {
+    let shell = Shell::new();
+    shell.rows(&["org", "create", "acme"]);
+    let scope = ["--org", "acme", "--mode", "live"];
+    let of = |command: &[&'static str]| [&["wallet"], command, &scope[..]].concat();
+    let credit = of(&["credit", "5000", "--reference", "invoice-1"]);
+    assert!(shell.refusal(&[&["--yes"], &credit[..]].concat()).contains("is not metered"));
+    let metered = shell.rows(&of(&["meter", "--per-minute", "15", "--currency", "USD"]));
+    assert_eq!((&metered[0]["balanceMinor"], &metered[0]["perMinuteMinor"]), (&json!(0), &json!(15)));
+    assert!(shell.refusal(&credit).contains("--yes"), "it cannot be undone");
+    let paid = shell.rows(&[&["--yes"], &credit[..]].concat());
+    assert_eq!((&paid[0]["balanceMinor"], &paid[0]["outcome"]), (&json!(5000), &json!("paid")));
+    let again = shell.rows(&[&["--yes"], &credit[..]].concat());
+    assert_eq!((&again[0]["balanceMinor"], &again[0]["outcome"]), (&json!(5000), &json!("paid before")));
+    assert!(shell.refusal(&of(&["meter", "--per-minute", "15", "--currency", "EUR"])).contains("is in USD"));
+    assert_eq!(shell.rows(&of(&["show"]))[0]["balanceMinor"], json!(5000));
 }

@@ -13,7 +13,9 @@ use crate::ids::{AgentId, Channel, ConversationId, Scope};
 use crate::log::LogEntry;
 use crate::measure::Measured;
 use crate::obligation::Obligation;
+use crate::organization::Provider;
 use crate::phone::PhoneNumber;
+use crate::places::PlaceChange;
 use crate::sms::{Message, StoredMessage};
 use crate::time::Timestamp;
 use crate::wallet::Settlement;
@@ -90,6 +92,8 @@ pub enum Effect {
     StoreTranscript(Vec<Utterance>),
     /// What the wallet holds for the call goes back, less the call's price.
     SettleHold(Settlement),
+    /// The call takes a place among those that may be open at the same time, or gives its own back.
+    ChangePlaces(PlaceChange),
     /// The customer is not to be contacted any more, on any channel.
     Suppress {
         /// How we know: `analysis`, `keyword`, `carrier`.
@@ -105,6 +109,13 @@ pub enum Effect {
     RememberInbound {
         /// The key under which it is remembered in the scope.
         key: String,
+    },
+    /// A call or text at the provider is this conversation's. Written where the provider's own list does not show it.
+    HoldAtProvider {
+        /// The provider.
+        provider: Provider,
+        /// Its id for the call or text.
+        id: String,
     },
     /// A client's idempotency key stands for this text from now on. Refused where it stood for one before.
     RememberKey(RememberedKey),

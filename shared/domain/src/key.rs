@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::ids::{Mode, OrganizationId, Scope, hex};
+use crate::quota::Limits;
 use crate::time::Timestamp;
 
 /// Bytes of randomness in a key.
@@ -182,6 +183,9 @@ pub struct ApiKey {
     pub expires_at: Option<Timestamp>,
     /// Since when it opens nothing.
     pub revoked_at: Option<Timestamp>,
+    /// How much it may be used.
+    #[serde(default)]
+    pub limits: Limits,
 }
 
 impl ApiKey {

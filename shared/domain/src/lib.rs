@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod call;
+pub mod calling_code;
 pub mod contact;
 pub mod conversation;
 pub mod cursor;
@@ -17,7 +18,9 @@ pub mod measure;
 pub mod obligation;
 pub mod organization;
 pub mod phone;
+pub mod places;
 pub mod planted;
+pub mod quota;
 pub mod schema;
 pub mod signature;
 pub mod sms;

@@ -4,10 +4,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::calling_code::country_of;
 use crate::ids::{AgentId, Channel, EndpointId, Mode, OrganizationId, Scope, digest_of, hex};
 use crate::phone::{Country, PhoneNumber};
 use crate::sms::SmsSettings;
-use crate::time::{Span, Timestamp};
+use crate::time::Timestamp;
+
+mod provider;
+mod voice;
+
+pub use provider::Provider;
+pub use voice::{LONGEST_OPENING, VoiceSettings};
 
 /// How many webhook endpoints an organization may have: their deliveries are written in the transaction of an event,
 /// which DynamoDB limits to 100 items.
@@ -30,6 +37,9 @@ pub struct Organization {
     /// What stands in for what a request leaves out.
     #[serde(default)]
     pub defaults: Defaults,
+    /// What it is kept to.
+    #[serde(default)]
+    pub bounds: Bounds,
     /// Its webhook endpoints as far as the fan-out of an event needs them: here, so that the read that loads a
     /// conversation's organization loads them too.
     pub endpoints: Vec<Subscription>,
@@ -47,7 +57,32 @@ pub struct Defaults {
     pub voice_agent: Option<AgentId>,
 }
 
+/// What an operator keeps an organization to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Bounds {
+    /// The countries that its live conversations may go to. Where none is named: its own, else that of the number that
+    /// calls or writes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub countries: Vec<Country>,
+    /// How many of its calls may be open at its providers at the same time, in each mode; no bound where there is none.
+    /// What does not fit waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrent_calls: Option<u32>,
+}
+
 impl Organization {
+    /// Whether it may contact a number from another one. A number of no country is never reached in live mode; the
+    /// simulator is no country.
+    pub fn may_reach(&self, mode: Mode, from: &PhoneNumber, to: &PhoneNumber) -> bool {
+        let Mode::Live = mode else { return true };
+        let Some(country) = country_of(to) else { return false };
+        match self.bounds.countries.as_slice() {
+            [] => self.defaults.country.or_else(|| country_of(from)) == Some(country),
+            allowed => allowed.contains(&country),
+        }
+    }
+
     /// The enabled endpoints of a mode that want an event of this type.
     pub fn subscribers(&self, mode: Mode, event: &str) -> impl Iterator<Item = EndpointId> {
         self.endpoints
@@ -74,61 +109,6 @@ pub struct Subscription {
 impl Subscription {
     fn wants(&self, event: &str) -> bool {
         self.events.iter().any(|wanted| wanted == event)
-    }
-}
-
-/// Who provides the telephony.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Provider {
-    /// The provider behind every test key; it reaches no phone.
-    Simulator,
-}
-
-impl Provider {
-    /// The provider's name, as it stands in objects and events.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Simulator => "simulator",
-        }
-    }
-
-    /// How long a live call may be without news before the provider is asked.
-    pub const fn silence(self) -> Span {
-        match self {
-            Self::Simulator => Span::seconds(60),
-        }
-    }
-
-    /// How long after an attempt began its unknown outcome is given up. At most 5 minutes, less what the last message
-    /// needs to arrive.
-    pub const fn settlement(self) -> Span {
-        match self {
-            Self::Simulator => Span::seconds(90),
-        }
-    }
-
-    /// How long after a connected call's end the provider is asked for an analysis that it has not brought by itself;
-    /// `None` where it makes none. So long that the index takes care of it, which most calls never need.
-    pub const fn analysis_wait(self) -> Option<Span> {
-        match self {
-            Self::Simulator => Some(Span::minutes(2)),
-        }
-    }
-
-    /// Whether the carriers behind it answer STOP and HELP themselves, so that we do not.
-    pub const fn answers_keywords(self) -> bool {
-        match self {
-            Self::Simulator => false,
-        }
-    }
-
-    /// Whether a connected call's transcript is to be expected.
-    pub const fn gives_transcripts(self) -> bool {
-        match self {
-            Self::Simulator => true,
-        }
     }
 }
 
@@ -161,6 +141,9 @@ pub struct Agent {
     pub required_variables: Vec<String>,
     /// How long a call may ring and last.
     pub limits: Limits,
+    /// What an agent that calls through a live provider says and does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voice: Option<VoiceSettings>,
     /// What an agent that holds SMS conversations is set to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sms: Option<SmsSettings>,
@@ -224,6 +207,9 @@ pub struct Content {
     /// The agent's prompt with every placeholder filled in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt: Option<String>,
+    /// What its agent says and does on the call, with the request's values in it: only where a live provider places it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voice: Option<VoiceSettings>,
     /// The called number as it was written, where that was not E.164.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw_number: Option<String>,
@@ -236,4 +222,49 @@ pub struct Content {
     /// A JSON object, returned as it came: to the letter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Box<RawValue>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Bounds, Defaults, Organization};
+    use crate::ids::{Mode, OrganizationId};
+    use crate::phone::{Country, PhoneNumber};
+
+    fn organization(country: Option<&str>, countries: &[&str]) -> Organization {
+        let countries = countries.iter().filter_map(|code| Country::parse(code)).collect();
+        Organization {
+            id: OrganizationId::parse("acme").unwrap(),
+            name: "Acme".to_owned(),
+            suspended: false,
+            cursor_key: "c0ffee".to_owned(),
+            numbers: Vec::new(),
+            defaults: Defaults { country: country.and_then(Country::parse), voice_agent: None },
+            bounds: Bounds { countries, concurrent_calls: None },
+            endpoints: Vec::new(),
+        }
+    }
+
+    fn reaches(organization: &Organization, mode: Mode, to: &str) -> bool {
+        let from = PhoneNumber::parse("+15555550100").unwrap();
+        organization.may_reach(mode, &from, &PhoneNumber::parse(to).unwrap())
+    }
+
+    #[test]
+    fn live_conversations_go_to_the_allowed_countries_only() {
+        let several = organization(Some("US"), &["DE", "CA"]);
+        assert!(reaches(&several, Mode::Live, "+49301234567") && reaches(&several, Mode::Live, "+14165550123"));
+        assert!(!reaches(&several, Mode::Live, "+15555550123"), "its own is not named");
+        let own = organization(Some("DE"), &[]);
+        assert!(reaches(&own, Mode::Live, "+49301234567") && !reaches(&own, Mode::Live, "+15555550123"));
+        let unsaid = organization(None, &[]);
+        assert!(reaches(&unsaid, Mode::Live, "+15555550123"), "the country of the number that calls");
+        for foreign in ["+14165550123", "+18765550123", "+49301234567", "+882161234567"] {
+            assert!(!reaches(&unsaid, Mode::Live, foreign), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn the_simulator_is_no_country() {
+        assert!(reaches(&organization(Some("DE"), &["FR"]), Mode::Test, "+882161234567"));
+    }
 }

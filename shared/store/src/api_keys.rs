@@ -17,7 +17,7 @@ use crate::table::Table;
 use crate::write::{CONFLICT_PATIENCE_MS, MUST_BE_NEW, Written, transact_put, transact_update};
 
 /// The attribute that says when a key was last used. Beside the item's text, so that noting it takes no revocation back.
-const LAST_USED_AT: &str = "lastUsedAt";
+pub(crate) const LAST_USED_AT: &str = "lastUsedAt";
 
 /// A key's use is noted once in this time: a write for every request would cost as much as the request.
 pub const USE_IS_NOTED_EVERY: Span = Span::hours(1);

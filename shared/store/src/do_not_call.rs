@@ -35,22 +35,21 @@ impl Table {
         }
     }
 
-    /// Puts many numbers on the list, each with this source. Gives how many were not there yet. Safe to run twice.
+    /// Puts many entries on the list, each of which names its number, and says so of each that is done. Gives how many were
+    /// not there yet. Safe to run twice.
     ///
     /// # Errors
     /// [`StoreError`]; some of the numbers may have been put on the list.
     pub async fn import_suppressions(
         &self,
         scope: &Scope,
-        numbers: Vec<PhoneNumber>,
-        source: &str,
+        entries: Vec<(PhoneNumber, Suppression)>,
+        done: impl Fn(),
     ) -> Result<usize, StoreError> {
-        let created_at = self.now();
-        let put = |number: PhoneNumber| async move {
-            let entry = Suppression { phone_number: Some(number.clone()), source: source.to_owned(), created_at };
+        let put = |(number, entry): (PhoneNumber, Suppression)| async move {
             self.suppress_once(scope, &number, &entry).await.map(|known| usize::from(known.is_none()))
         };
-        let puts = stream::iter(numbers).map(put).buffer_unordered(IMPORT_CONCURRENCY);
+        let puts = stream::iter(entries).map(put).buffer_unordered(IMPORT_CONCURRENCY).inspect(|_| done());
         puts.try_fold(0, |sum, new| async move { Ok(sum + new) }).await
     }
 

@@ -2,7 +2,7 @@
 
 use domain::ids::{AgentId, Channel, ContactId, ConversationId, EndpointId, Mode, Operation, OrganizationId, Scope};
 use domain::key::RawKey;
-use domain::organization::{pair_digest, suppression_digest};
+use domain::organization::{Provider, pair_digest, suppression_digest};
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
 use domain::wallet::EntryKind;
@@ -150,6 +150,11 @@ pub fn wallet_entry(scope: &Scope, at: Timestamp, reference: &str, kind: EntryKi
     Key::new(format!("wallet#{scope}"), format!("{WALLET_ENTRY_PREFIX}{at}#{reference}#{}", kind.as_str()))
 }
 
+/// How many of a scope's calls are open at the same time.
+pub fn places(scope: &Scope) -> Key {
+    Key::new(format!("places#{scope}"), "places")
+}
+
 /// A bulk request.
 pub fn bulk(scope: &Scope, id: ConversationId) -> Key {
     Key::new(format!("bulk#{scope}#{id}"), "bulk")
@@ -212,6 +217,17 @@ pub fn pair(scope: &Scope, ours: &PhoneNumber, customer: &PhoneNumber) -> Key {
 /// A text that was taken in, by the provider's id for it.
 pub fn inbound(scope: &Scope, provider_message_id: &str) -> Key {
     Key::new(format!("inbound#{scope}#{provider_message_id}"), "inbound")
+}
+
+/// The pace of a provider's account.
+pub fn pace(account: &str) -> Key {
+    Key::new(format!("pace#{account}"), "pace")
+}
+
+/// A provider's call or text that belongs to a conversation, by the provider's id for it: one account may be several
+/// organizations'.
+pub fn held(provider: Provider, provider_id: &str) -> Key {
+    Key::new(format!("held#{}#{provider_id}", provider.as_str()), "held")
 }
 
 /// A conversation's variables and metadata, where they are too large to stand in its own item.

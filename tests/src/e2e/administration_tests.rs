@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::ids::{Mode, Scope};
+use domain::organization::Suppression;
 use domain::phone::PhoneNumber;
 use domain::wallet::Rate;
 use serde_json::{Value, json};
@@ -59,9 +60,16 @@ async fn the_do_not_call_list_is_read_in_pages_and_takes_an_import_twice() {
     let numbers: Vec<PhoneNumber> =
         (0..5).map(|n| PhoneNumber::parse(&format!("+1555555020{n}")).expect("a number")).collect();
     world.api.put("/v1/do-not-call/+15555550200").await.data(201);
-    let imported = world.table.import_suppressions(&dev(), numbers.clone(), "import").await;
+    let entry = |number: &PhoneNumber| {
+        let phone_number = Some(number.clone());
+        (number.clone(), Suppression { phone_number, source: "import".to_owned(), created_at: world.now() })
+    };
+    let entries: Vec<(PhoneNumber, Suppression)> = numbers.iter().map(entry).collect();
+    let done = std::cell::Cell::new(0);
+    let imported = world.table.import_suppressions(&dev(), entries.clone(), || done.set(done.get() + 1)).await;
+    assert_eq!(done.get(), 5);
     assert_eq!(imported.expect("the table takes them"), 4, "one was there");
-    let imported = world.table.import_suppressions(&dev(), numbers, "import").await;
+    let imported = world.table.import_suppressions(&dev(), entries, || {}).await;
     assert_eq!(imported.expect("the table takes them"), 0);
     let entries = all(&world.api, "/v1/do-not-call").await;
     let listed: BTreeSet<&str> = entries.iter().filter_map(|entry| entry["phoneNumber"].as_str()).collect();

@@ -297,7 +297,7 @@ impl State {
             }
             Consumer::Decided { duty, fresh, seen, .. } => {
                 let input = || match duty {
-                    Doing::Dial => Input::Claim { suppressed: false, suspended: false },
+                    Doing::Dial => Input::Claim { suppressed: false, suspended: false, places: None },
                     Doing::Search | Doing::Poll | Doing::HangUp(_) | Doing::PassTime => Input::Tick,
                 };
                 let claimed = if fresh {

@@ -55,6 +55,22 @@ fn a_call_is_accepted_in_three_round_trips_and_replayed_or_refused_in_one() {
 }
 
 #[test]
+fn what_a_key_is_used_for_is_counted_beside_what_is_done_anyway() {
+    simulate(async {
+        let world = World::new(SEED).await;
+        let limits = domain::quota::Limits { requests_per_minute: Some(60), calls_per_day: Some(100) };
+        world.has_limits(limits).await;
+        let call = Ask::call(PLAIN, "the-call", &json!({}));
+        let mut created = requests_of(&world, world.asks(&call)).await;
+        assert_eq!(created[0], "BatchGetItem conversation", "the limits are read with everything else");
+        created.sort();
+        let counts = "UpdateItem org";
+        let accepted = ["BatchGetItem conversation", "PutItem conversation", "SendMessage dispatch"];
+        assert_eq!(created, [&accepted[..], &[counts, counts]].concat());
+    });
+}
+
+#[test]
 fn a_call_is_dialled_reported_and_told_of_in_as_few_round_trips_as_promised() {
     simulate(async {
         let world = World::new(SEED).await;

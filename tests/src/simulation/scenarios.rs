@@ -97,6 +97,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     scenario!("a metered call, closed while it waits", 11, metered, closed_while_it_waits),
     scenario!("a wallet for one call", 38, metered_for_one, the_second_is_not_covered),
     scenario!("a bulk request", 37, metered, two_at_once),
+    scenario!("one place for two calls", 80, with_one_place, two_for_one_place),
 ];
 
 fn subscribed(world: &World) -> LocalBoxFuture<'_, ()> {
@@ -230,6 +231,23 @@ async fn opted_out_while_it_waits(world: &World) {
 async fn opted_out_before(world: &World) {
     world.suppresses(PLAIN).await;
     world.is_refused(&Ask::call(PLAIN, "the-call", &json!({})), 403, "do_not_call").await;
+}
+
+fn with_one_place(world: &World) -> LocalBoxFuture<'_, ()> {
+    async move {
+        world.creates_webhook(HOST, &VOICE).await;
+        world.has_places(1).await;
+    }
+    .boxed_local()
+}
+
+async fn two_for_one_place(world: &World) {
+    for key in ["the-first", "the-second"] {
+        if let Some(id) = world.creates_call(PLAIN, key).await {
+            // A call of which nothing is known keeps its place for as long as it may be live: longer than the other waits.
+            world.expects(Expected::Ends(id, &["completed", "dispatch_unconfirmed", "dispatch_deadline_exceeded"]));
+        }
+    }
 }
 
 async fn replayed_after_opt_out(world: &World) {

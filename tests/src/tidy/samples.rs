@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use domain::key::{ApiKey, Permission, RawKey};
+use domain::quota::Limits;
 use domain::time::Timestamp;
+use functions::dialects::Dialect;
+use functions::registry::Access;
 use functions::{App, FUNCTIONS, Trigger, find, invoke};
 use futures::FutureExt;
 use providers::egress::{Egress, EgressPolicy};
@@ -19,7 +22,7 @@ use crate::sim::queue::QueueSettings;
 use crate::sim::{SimulatedAws, sqs};
 
 /// In an order in which each finds what it speaks of, with the status that it is answered with.
-const STORY: [(&str, Option<u16>); 55] = [
+const STORY: [(&str, Option<u16>); 60] = [
     ("create-webhook", Some(201)),
     ("create-call", Some(202)),
     ("list-calls", Some(200)),
@@ -76,6 +79,12 @@ const STORY: [(&str, Option<u16>); 55] = [
     ("levers-call-contact", Some(201)),
     ("levers-call-bulk", Some(201)),
     ("accept-bulk-item", None),
+    // Nobody signed the samples.
+    ("twilio-voice-answer", Some(403)),
+    ("twilio-call-status", Some(403)),
+    ("twilio-message-status", Some(403)),
+    ("twilio-inbound-message", Some(403)),
+    ("retell-webhook", Some(403)),
     // The samples' own key: with it, nothing more is asked for.
     ("revoke-api-key", Some(200)),
 ];
@@ -87,7 +96,7 @@ fn sample(files: &[File], name: &str) -> Value {
 }
 
 /// The deployment, empty but for the local stack's organization, to which the samples' key belongs.
-async fn app(key: &RawKey) -> App {
+async fn app(key: &RawKey, limits: Limits) -> App {
     let (_, table) = resources("AWS::DynamoDB::Table").remove(0);
     let aws = SimulatedAws::new(1, "ringdown", &table["Properties"]);
     for queue in QueueName::ALL {
@@ -99,7 +108,7 @@ async fn app(key: &RawKey) -> App {
     local::seed::seed(&table, "http://127.0.0.1:3000").await.unwrap();
     let permissions = Permission::ALL.to_vec();
     let name = "samples".to_owned();
-    let stored = ApiKey { name, permissions, created_at: table.now(), expires_at: None, revoked_at: None };
+    let stored = ApiKey { name, permissions, created_at: table.now(), expires_at: None, revoked_at: None, limits };
     table.put_api_key(key, &stored).await.unwrap();
     let url = |queue: QueueName| sqs::url(queue.as_str());
     let urls = QueueUrls {
@@ -119,7 +128,7 @@ async fn every_sample_event_is_taken_by_its_function() {
     let files = files();
     let authorization = sample(&files, "create-call")["headers"]["authorization"].as_str().unwrap().to_owned();
     let key = RawKey::parse(authorization.trim_start_matches("Bearer ")).expect("the samples' key is well-formed");
-    let app = app(&key).await;
+    let app = app(&key, Limits::default()).await;
     assert_eq!(STORY.len(), FUNCTIONS.len());
     for (name, status) in STORY {
         let function = find(name).unwrap();
@@ -134,5 +143,33 @@ async fn every_sample_event_is_taken_by_its_function() {
             (Trigger::Schedule { .. }, None) => assert_eq!(answer, json!({}), "{name}"),
             (trigger, status) => panic!("{name} is told as {status:?}, and woken by {trigger:?}"),
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_route_refuses_a_key_that_has_used_up_its_requests() {
+    let files = files();
+    let authorization = sample(&files, "create-call")["headers"]["authorization"].as_str().unwrap().to_owned();
+    let key = RawKey::parse(authorization.trim_start_matches("Bearer ")).unwrap();
+    let app = app(&key, Limits { requests_per_minute: Some(0), calls_per_day: None }).await;
+    for function in FUNCTIONS {
+        let Trigger::Http(route) = function.trigger else { continue };
+        if matches!(route.access, Access::Public(_) | Access::Signed { .. }) {
+            continue;
+        }
+        let answer = invoke(&app, function, sample(&files, function.name)).await.unwrap();
+        assert_eq!(answer["statusCode"], 429, "{}: {answer}", function.name);
+        assert_eq!(answer["headers"]["ratelimit-policy"], "\"requests\";q=0;w=60", "{}: {answer}", function.name);
+        assert!(answer["headers"]["retry-after"].is_string(), "{}: {answer}", function.name);
+        let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+        let code = match route.dialect {
+            Dialect::Native => body["error"]["code"].clone(),
+            Dialect::Klen | Dialect::Verbex => body["error"].clone(),
+            Dialect::Levers => {
+                body["detail"].as_str().map(|detail| detail.split(':').next().into()).unwrap_or_default()
+            }
+        };
+        let expected = if matches!(route.dialect, Dialect::Klen) { "rate_limit_exceeded" } else { "rate_limited" };
+        assert_eq!(code, expected, "{}: {answer}", function.name);
     }
 }

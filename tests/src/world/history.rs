@@ -48,6 +48,8 @@ pub(crate) struct Record {
     pub(crate) log_entries: BTreeMap<(String, String), Timestamp>,
     /// Every balance of the wallet, in order, with what was held beside it.
     pub(crate) balances: Vec<(i64, i64)>,
+    /// How many places of calls were taken, in order.
+    pub(crate) places: Vec<i64>,
     /// What is in the index of what is due.
     pub(crate) due: BTreeMap<(String, String), i64>,
     seen_dials: BTreeSet<String>,
@@ -150,6 +152,7 @@ impl History {
                 let amount = |name: &str| item[name]["N"].as_str().unwrap().parse().unwrap();
                 record.balances.push((amount("balance"), amount("held")));
             }
+            ("places", "places") => record.places.push(item["total"]["N"].as_str().unwrap().parse().unwrap()),
             ("phone", "call") => {
                 let call: SimulatedCall = data(item);
                 if record.seen_dials.insert(call.call_id.clone()) {

@@ -18,9 +18,10 @@ mod workers;
 use std::cell::RefCell;
 use std::future::Future;
 
+use domain::audit::{Action, Actor, AuditEntry};
 use domain::ids::{AgentId, Channel, ConversationId, Mode, OrganizationId, Scope};
 use domain::key::{ApiKey, Permission, RawKey};
-use domain::organization::{Agent, Defaults, Limits, Organization, Provider, Suppression};
+use domain::organization::{Agent, Bounds, Defaults, Limits, Organization, Provider, Suppression};
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
 use domain::wallet::Rate;
@@ -125,6 +126,7 @@ impl World {
             cursor_key: "c0ffee".to_owned(),
             numbers: Vec::new(),
             defaults: Defaults::default(),
+            bounds: Bounds::default(),
             endpoints: Vec::new(),
         };
         self.operator.create_organization(&organization).await.unwrap();
@@ -140,6 +142,7 @@ impl World {
             prompt: None,
             required_variables: Vec::new(),
             limits: Limits::default(),
+            voice: None,
             sms: None,
         };
         self.operator.put_agent(id, &agent).await.unwrap();
@@ -150,6 +153,7 @@ impl World {
             created_at: self.now(),
             expires_at: None,
             revoked_at: None,
+            limits: domain::quota::Limits::default(),
         };
         self.operator.put_api_key(&self.key, &key).await.unwrap();
         // As if it had just been used: noting that is no part of what is simulated.
@@ -179,6 +183,37 @@ impl World {
         self.operator.meter(&self.scope, &rate).await.unwrap();
         assert!(self.operator.credit(&self.scope, cents, "the-first").await.unwrap());
         assert!(!self.operator.credit(&self.scope, cents, "the-first").await.unwrap(), "once for every reference");
+    }
+
+    /// An operator limits how many calls may be open at the same time.
+    pub(crate) async fn has_places(&self, limit: u32) {
+        let audit = AuditEntry {
+            at: self.now(),
+            actor: Actor::Operator,
+            action: Action::OrganizationUpdated,
+            target: self.scope.organization.to_string(),
+            mode: None,
+            changed: Vec::new(),
+        };
+        let edit = |organization: &mut Organization| {
+            organization.bounds.concurrent_calls = Some(limit);
+            Ok::<(), ()>(())
+        };
+        let edited = self.operator.edit_organization(&self.scope.organization, &audit, edit).await.unwrap();
+        assert!(matches!(edited, store::Edited::Done(_)));
+    }
+
+    /// The key of every request is limited from now on.
+    pub(crate) async fn has_limits(&self, limits: domain::quota::Limits) {
+        let key = ApiKey {
+            name: "limited".to_owned(),
+            permissions: Permission::ALL.to_vec(),
+            created_at: self.now(),
+            expires_at: None,
+            revoked_at: None,
+            limits,
+        };
+        self.operator.put_api_key(&self.key, &key).await.unwrap();
     }
 
     /// Waits until a call's entry in the table fulfils a condition.

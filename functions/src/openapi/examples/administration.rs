@@ -84,6 +84,7 @@ fn delivery(status: &str, next_attempt_at: Value) -> Value {
 fn key() -> Value {
     json!({
         "id": KEY, "name": "backend", "mode": "test", "permissions": ["can_initiate_calls"], "isActive": true,
+        "requestsPerMinute": null, "callsPerDay": null,
         "createdAt": "2026-04-10T14:00:00.000Z", "expiresAt": null, "revokedAt": null, "lastUsedAt": null,
         "is_active": true, "created_at": "2026-04-10T14:00:00.000Z", "expires_at": null, "last_used_at": null
     })

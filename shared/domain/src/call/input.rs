@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::end_reason::EndReason;
 use crate::ids::ProviderCallId;
+use crate::places::Places;
 use crate::time::Timestamp;
 
 /// What can happen to a call.
@@ -21,6 +22,13 @@ pub enum Input {
         suppressed: bool,
         /// The organization is suspended.
         suspended: bool,
+        /// The places there are, where those are limited.
+        places: Option<Places>,
+    },
+    /// The provider's account takes calls one after another: this one's turn is later.
+    Pace {
+        /// Then; nobody else has it.
+        from: Timestamp,
     },
     /// The consumer that claimed this attempt says what came of it.
     Outcome {

@@ -5,7 +5,9 @@
 //! owes a call, and when.
 
 mod input;
+mod limit;
 mod measured;
+mod new_call;
 mod obligation;
 mod step;
 mod transition;
@@ -17,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use input::{Analysis, AnsweredBy, Cost, Input, Outcome, Report, Role, Utterance};
 use measured::measured;
+pub use new_call::NewCall;
 pub use obligation::{Duty, obligations};
 pub use step::{Step, step};
 
@@ -27,6 +30,7 @@ use crate::measure::Measured;
 use crate::obligation::Obligation;
 use crate::organization::{Limits, Provider};
 use crate::phone::PhoneNumber;
+use crate::places::Place;
 use crate::time::{Span, Timestamp};
 use crate::wallet::Hold;
 
@@ -231,6 +235,9 @@ pub struct Call {
     pub attempt: u32,
     /// Where that attempt stands.
     pub dispatch: Dispatch,
+    /// Its turn at the provider's account, where it has to wait for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot_at: Option<Timestamp>,
     /// The provider's id for the call.
     pub provider_call_id: Option<ProviderCallId>,
     /// Calls at the provider that have to be hung up beside it.
@@ -248,39 +255,13 @@ pub struct Call {
     /// The request that it was accepted for, as the client was told: it stands in the log of whatever is done for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    /// Its place among those that may be open at the same time, where those are limited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
     /// Events so far: the last one's `sequence`.
     pub sequence: u64,
     /// Log entries so far, events included.
     pub log_length: u64,
-}
-
-/// What a call is made of, at acceptance.
-#[derive(Clone, Debug)]
-pub struct NewCall {
-    /// Its id.
-    pub id: ConversationId,
-    /// Whose it is.
-    pub scope: Scope,
-    /// The fingerprint of its request.
-    pub fingerprint: String,
-    /// Who holds it.
-    pub agent: AgentRef,
-    /// Who places it.
-    pub provider: Provider,
-    /// The called number.
-    pub to: PhoneNumber,
-    /// The calling number.
-    pub from: PhoneNumber,
-    /// When it may be dialled.
-    pub window: Window,
-    /// How long it may ring and last.
-    pub limits: Limits,
-    /// The contact it is made for.
-    pub contact: Option<ContactId>,
-    /// What the wallet is to hold for it.
-    pub hold: Option<Hold>,
-    /// The request that it is accepted for.
-    pub request_id: Option<String>,
 }
 
 impl Call {
@@ -304,6 +285,7 @@ impl Call {
             end_reason: None,
             attempt: 0,
             dispatch: Dispatch::Waiting { since: now, from: new.window.not_before.max(now), failures: 0 },
+            slot_at: None,
             provider_call_id: None,
             strays: Vec::new(),
             closing: Closing::Open,
@@ -320,6 +302,7 @@ impl Call {
             contact: new.contact,
             hold: new.hold,
             request_id: new.request_id,
+            place: None,
             sequence: 0,
             log_length: 0,
         }
@@ -328,6 +311,26 @@ impl Call {
     /// Whether it is over.
     pub fn is_ended(&self) -> bool {
         self.status == Status::Ended
+    }
+
+    /// Whether it waits for a turn at the provider's account, or has waited for it.
+    pub fn has_slot(&self) -> bool {
+        matches!(self.dispatch, Dispatch::Waiting { from, .. } if self.slot_at == Some(from))
+    }
+
+    /// The provider's calls that are this one's since a step, its strays among them: where the provider's own list does
+    /// not show whose they are.
+    fn newly_held(&self, after: &Self) -> Vec<Effect> {
+        if self.provider.lists_our_attempts() {
+            return Vec::new();
+        }
+        let ids = |call: &Self| -> Vec<ProviderCallId> {
+            let strays = call.strays.iter().map(|stray| stray.call_id.clone());
+            call.provider_call_id.iter().cloned().chain(strays).collect()
+        };
+        let known = ids(self);
+        let new = ids(after).into_iter().filter(|id| !known.contains(id));
+        new.map(|id| Effect::HoldAtProvider { provider: self.provider, id: id.to_string() }).collect()
     }
 
     /// How long it lasted, in seconds: as the provider says, else from its start to its end, else 0.
@@ -369,7 +372,10 @@ impl Conversation for Call {
         let step = step(self, input, now);
         let opt_out = step.opt_out.then(|| Effect::Suppress { source: "analysis".to_owned() });
         let settled = step.settlement.map(Effect::SettleHold);
-        let effects = step.transcript.map(Effect::StoreTranscript).into_iter().chain(opt_out).chain(settled).collect();
+        let held = self.newly_held(&step.call);
+        let place = step.place.map(Effect::ChangePlaces);
+        let stored = step.transcript.map(Effect::StoreTranscript).into_iter();
+        let effects = stored.chain(opt_out).chain(settled).chain(place).chain(held).collect();
         Change { after: step.call, log: step.log, effects, claimed: step.claimed }
     }
 

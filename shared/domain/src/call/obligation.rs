@@ -1,6 +1,6 @@
 //! What the service still owes a call, and when. Nothing else decides when a call is looked at again.
 
-use super::transition::{given_up_at, longest_life};
+use super::limit::{given_up_at, longest_life};
 use super::{Call, Closing, Dispatch, Transcript};
 use crate::ids::ProviderCallId;
 use crate::obligation::{LONGEST_DELAY, Obligation};

@@ -7,6 +7,7 @@ use crate::dispatch::{self, LEASE, MAX_FAILURES, retry_delay};
 use crate::end_reason::EndReason;
 use crate::ids::ProviderCallId;
 use crate::log::{LogEntry, Note};
+use crate::places::{self, PlaceChange, Places};
 use crate::planted::{Bug, is_planted};
 use crate::time::{Span, Timestamp};
 use crate::wallet::Settlement;
@@ -23,6 +24,13 @@ pub(super) const LIMIT_RETRY: Span = Span::seconds(10);
 /// How long it is asked so. With the grace and its last answer, a call ends within a minute of its limit.
 pub(super) const LIMIT_PATIENCE: Span = Span::seconds(30);
 
+/// In how many steps those come back that found no place together.
+const SPREAD: u8 = 16;
+
+/// An attempt is open for as long as its outcome may be unknown, then as the call may last, then as it is hung up: each at
+/// most as long as a call can live. A stray may be found in between.
+const LIVES: u32 = 4;
+
 /// What follows from an input. Commit it before acting on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
@@ -36,6 +44,8 @@ pub struct Step {
     pub opt_out: bool,
     /// What goes back to the wallet with it, and what it is charged: once for every hold.
     pub settlement: Option<Settlement>,
+    /// The place that is taken with it, or given back.
+    pub place: Option<PlaceChange>,
     /// The attempt that was claimed: once this is committed, and only then, the provider may be asked.
     pub claimed: Option<u32>,
 }
@@ -46,7 +56,8 @@ pub fn step(call: &Call, input: Input, now: Timestamp) -> Step {
     let mut transition = Transition::new(call.clone(), now);
     match input {
         Input::Close { reason } => transition.end(reason, now),
-        Input::Claim { suppressed, suspended } => transition.claim(suppressed, suspended),
+        Input::Claim { suppressed, suspended, places } => transition.claim(suppressed, suspended, places),
+        Input::Pace { from } => transition.pace(from),
         Input::Outcome { attempt, outcome } => transition.settle(attempt, outcome),
         Input::Heard { attempt, call_id, reports } => transition.heard(attempt, &call_id, reports),
         Input::Searched { attempt, found } => transition.searched(attempt, found),
@@ -58,11 +69,12 @@ pub fn step(call: &Call, input: Input, now: Timestamp) -> Step {
     transition.pass_time();
     transition.announce();
     transition.settle_hold();
+    transition.give_place_back();
     transition.finish()
 }
 
 impl Transition {
-    fn claim(&mut self, suppressed: bool, suspended: bool) {
+    fn claim(&mut self, suppressed: bool, suspended: bool, places: Option<Places>) {
         let Dispatch::Waiting { from, failures, .. } = self.call.dispatch else { return };
         if self.call.is_ended() || self.now < from || self.now >= self.call.window.not_after {
             return;
@@ -71,12 +83,47 @@ impl Transition {
             self.end(EndReason::ORGANIZATION_SUSPENDED, self.now);
         } else if suppressed && !is_planted(Bug::DialSuppressed) {
             self.end(EndReason::DO_NOT_CALL, self.now);
-        } else {
+        } else if self.finds_place(places) {
             self.call.attempt += 1;
+            self.call.slot_at = None;
             self.call.status = Status::Dispatching;
             self.call.dispatch = Dispatch::Asking { since: self.now, lease_until: self.now + LEASE, failures };
             self.claimed = Some(self.call.attempt);
+        } else {
+            let waited = self.now.since(self.call.window.not_before);
+            let from = self.now + places::wait(waited, self.call.id.shard(SPREAD));
+            self.call.dispatch = Dispatch::Waiting { since: self.now, from, failures };
         }
+    }
+
+    /// Takes a place, where those are limited. `false` where none is left: the call waits, which is no failure.
+    fn finds_place(&mut self, places: Option<Places>) -> bool {
+        let Some(places) = places.filter(|_| self.call.place.is_none()) else { return true };
+        let Some((place, change)) = places.take(self.now, self.longest_life().times(LIVES)) else { return false };
+        self.call.place = Some(place);
+        self.place = Some(change);
+        true
+    }
+
+    /// Gives the place back, once nothing of the attempt can be open at the provider any more.
+    fn give_place_back(&mut self) {
+        let is_open = match self.call.dispatch {
+            Dispatch::Asking { .. } | Dispatch::Unknown { .. } | Dispatch::Live { .. } => true,
+            Dispatch::Waiting { .. } | Dispatch::Settled => !self.call.strays.is_empty(),
+        };
+        if !is_open && let Some(place) = self.call.place.take() {
+            self.place = Some(PlaceChange::GiveBack(place));
+        }
+    }
+
+    /// Its turn at the provider's account is then. Whoever waits has one turn, and another one for another attempt.
+    fn pace(&mut self, from: Timestamp) {
+        let Dispatch::Waiting { failures, .. } = self.call.dispatch else { return };
+        if self.call.is_ended() || self.call.has_slot() || from <= self.now {
+            return;
+        }
+        self.call.slot_at = Some(from);
+        self.call.dispatch = Dispatch::Waiting { since: self.now, from, failures };
     }
 
     fn settle(&mut self, attempt: u32, outcome: Outcome) {

@@ -1,11 +1,12 @@
 //! A call in the middle of a step: what every input may do to it.
 
-use super::step::{CLOSING_WAIT, LIMIT_GRACE, LIMIT_PATIENCE, LIMIT_RETRY, Step};
+use super::limit::{given_up_at, limit_at, longest_life};
+use super::step::{CLOSING_WAIT, LIMIT_RETRY, Step};
 use super::{AnsweredBy, Call, Closing, Dispatch, HangUp, Report, Status, Stray, Transcript, Utterance};
 use crate::end_reason::EndReason;
 use crate::ids::{Channel, ProviderCallId};
 use crate::log::{CallEnded, CallStarted, Consent, Entry, Event, LogEntry, Note};
-use crate::organization::Limits;
+use crate::places::PlaceChange;
 use crate::planted::{Bug, is_planted};
 use crate::time::{Span, Timestamp};
 use crate::wallet::Settlement;
@@ -21,11 +22,21 @@ pub(super) struct Transition {
     transcript: Option<Vec<Utterance>>,
     opt_out: bool,
     pub(super) settlement: Option<Settlement>,
+    pub(super) place: Option<PlaceChange>,
 }
 
 impl Transition {
     pub(super) fn new(call: Call, now: Timestamp) -> Self {
-        Self { call, now, claimed: None, log: Vec::new(), transcript: None, opt_out: false, settlement: None }
+        Self {
+            call,
+            now,
+            claimed: None,
+            log: Vec::new(),
+            transcript: None,
+            opt_out: false,
+            settlement: None,
+            place: None,
+        }
     }
 
     pub(super) fn finish(self) -> Step {
@@ -35,6 +46,7 @@ impl Transition {
             transcript: self.transcript,
             opt_out: self.opt_out,
             settlement: self.settlement,
+            place: self.place,
             claimed: self.claimed,
         }
     }
@@ -309,7 +321,7 @@ impl Transition {
     }
 
     /// How long a call can be live at the provider, with a margin.
-    fn longest_life(&self) -> Span {
+    pub(super) fn longest_life(&self) -> Span {
         longest_life(&self.call)
     }
 
@@ -361,26 +373,6 @@ impl Transition {
     fn clamp(&self, at: Timestamp) -> Timestamp {
         at.max(self.call.started_at.unwrap_or(self.call.created_at)).min(self.now)
     }
-}
-
-/// When a call that the provider has had since then has reached its limit: its ring time, or once it was answered its
-/// maximum. The provider is to have reported its end by then, and is asked for it.
-fn limit_at(limits: Limits, since: Timestamp, started_at: Option<Timestamp>) -> Timestamp {
-    let limit = match started_at {
-        None => since + Span::seconds(limits.ring_seconds),
-        Some(started_at) => started_at + Span::seconds(limits.max_duration_seconds),
-    };
-    limit + LIMIT_GRACE
-}
-
-/// When a call that the provider has had since then is ended, whether or not the provider has answered for it.
-pub(super) fn given_up_at(call: &Call, since: Timestamp) -> Timestamp {
-    limit_at(call.limits, since, call.started_at) + LIMIT_PATIENCE
-}
-
-/// How long a call can be live at the provider, with a margin.
-pub(super) fn longest_life(call: &Call) -> Span {
-    Span::seconds(call.limits.ring_seconds.saturating_add(call.limits.max_duration_seconds).saturating_add(300))
 }
 
 /// Whether everything `call.ended` waits for is there.

@@ -5,6 +5,7 @@ mod calls;
 mod deliveries;
 mod events;
 mod leftovers;
+mod places;
 mod texts;
 mod wallets;
 
@@ -96,6 +97,7 @@ pub(crate) fn audit(world: &World, measure: Measure) -> Vec<String> {
     audit.judges_texts();
     audit.judges_receipts();
     audit.judges_wallets();
+    audit.judges_places();
     audit.judges_leftovers();
     audit.judges_logs();
     audit.findings

@@ -1,7 +1,7 @@
 //! Everything that can happen to a call, as far as the rules tell it apart, and when.
 
 use super::{
-    accepted, analysis, claim, close, found, heard, hung_up, not_found, not_placed, outcome, placed_as, polled,
+    accepted, analysis, claim, close, found, full, heard, hung_up, not_found, not_placed, outcome, placed_as, polled,
     refused, transcript, unknown,
 };
 use crate::call::{AnsweredBy, Call, Cost, Input, Report, obligations};
@@ -16,9 +16,11 @@ pub(super) fn inputs(call: &Call, now: Timestamp) -> Vec<Input> {
     let mut inputs = vec![
         close(),
         claim(),
-        Input::Claim { suppressed: true, suspended: false },
-        Input::Claim { suppressed: false, suspended: true },
+        Input::Claim { suppressed: true, suspended: false, places: None },
+        Input::Claim { suppressed: false, suspended: true, places: None },
+        full(),
         Input::Tick,
+        Input::Pace { from: super::at(40) },
         Input::Abandon,
     ];
     for attempt in [call.attempt.saturating_sub(1), call.attempt, call.attempt + 1] {

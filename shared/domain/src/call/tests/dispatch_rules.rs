@@ -1,8 +1,8 @@
 //! What leads to a dial, and what never does.
 
 use super::{
-    History, START, accepted_for, answered, at, claim, close, found, heard, id, not_found, not_placed, outcome, over,
-    placed_as, refused, unknown,
+    History, START, accepted_for, answered, at, claim, close, found, full, heard, hung_up, id, limited, not_found,
+    not_placed, outcome, over, placed_as, refused, unknown,
 };
 use crate::call::{Dispatch, Duty, Input, Report, Status, Window};
 use crate::dispatch::{LEASE, MAX_FAILURES};
@@ -53,10 +53,43 @@ fn a_window_that_opens_later_than_a_message_can_be_delayed_is_left_to_the_index(
 
 #[test]
 fn whoever_opted_out_or_belongs_to_a_suspended_organization_is_not_dialled() {
-    let suppressed = History::new().then(1, Input::Claim { suppressed: true, suspended: false });
+    let suppressed = History::new().then(1, Input::Claim { suppressed: true, suspended: false, places: None });
     assert_eq!((suppressed.claimed(), suppressed.end_reason()), (None, Some("do_not_call")));
-    let suspended = History::new().then(1, Input::Claim { suppressed: true, suspended: true });
+    let suspended = History::new().then(1, Input::Claim { suppressed: true, suspended: true, places: None });
     assert_eq!((suspended.claimed(), suspended.end_reason()), (None, Some("organization_suspended")));
+}
+
+#[test]
+fn a_call_that_finds_no_place_waits_and_does_not_fail() {
+    let mut waiting = History::new();
+    let mut asked = Vec::new();
+    while waiting.end_reason().is_none() {
+        let now = due_at(&waiting.call).unwrap().min(wake_at(&waiting.call).unwrap_or(at(900)));
+        asked.push(now);
+        let seconds = u32::try_from(now.since(START).as_seconds_rounded_up()).unwrap();
+        waiting = waiting.then(seconds, full());
+        assert_eq!((waiting.claimed(), waiting.call.attempt), (None, 0));
+    }
+    assert_eq!(waiting.end_reason(), Some("dispatch_deadline_exceeded"));
+    let waits: Vec<i64> = asked.windows(2).map(|pair| pair[1].since(pair[0]).as_seconds()).collect();
+    assert!(waits.iter().all(|wait| (0..=33).contains(wait)), "{waits:?}");
+    assert!(waits.len() < 60, "it asks more seldom the longer it waits: {waits:?}");
+}
+
+#[test]
+fn a_place_is_kept_for_as_long_as_anything_may_be_open_at_the_provider() {
+    let has_place = |history: &History| history.call.place.is_some();
+    let claimed = History::new().then(0, limited(3, 2));
+    assert!(claimed.claimed() == Some(1) && has_place(&claimed));
+    let again = claimed.then(1, outcome(1, not_placed(None)));
+    assert!(!has_place(&again), "an attempt that never happened");
+    let again = again.then(3, limited(3, 2));
+    assert!(has_place(&again));
+    let unknown = again.then(4, outcome(2, unknown())).then(5, close());
+    assert!(has_place(&unknown), "closed, and perhaps live at the provider");
+    let found = unknown.then(9, found(2, "A", &[Report::Ringing]));
+    assert!(has_place(&found), "found, and to be hung up");
+    assert!(!has_place(&found.then(10, hung_up("A", true))));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{claim, found, hung_up, not_found, polled};
+use super::{claim, found, full, hung_up, not_found, polled};
 use crate::call::{Call, Closing, Dispatch, Duty, Input, Outcome, Report, Status, Step, Transcript, obligations, step};
 use crate::end_reason::EndReason;
 use crate::log::{Entry, EventType};
@@ -60,7 +60,7 @@ pub(super) fn of_what_is_due(call: &Call, now: Timestamp) {
 /// How what is to be done may come out.
 fn answers(call: &Call, duty: &Duty) -> Vec<Input> {
     match duty {
-        Duty::Dial => vec![claim(), Input::Claim { suppressed: true, suspended: false }],
+        Duty::Dial => vec![claim(), full(), Input::Claim { suppressed: true, suspended: false, places: None }],
         Duty::Search => vec![not_found(call.attempt), found(call.attempt, "C", &[Report::Ringing])],
         Duty::Poll => {
             let call_id = call.provider_call_id.as_ref().unwrap().as_str();
@@ -125,6 +125,7 @@ fn brings_news(input: &Input) -> bool {
         | Input::Outcome { .. }
         | Input::HungUp { .. }
         | Input::Tick
+        | Input::Pace { .. }
         | Input::Abandon => false,
     }
 }

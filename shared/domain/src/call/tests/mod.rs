@@ -6,6 +6,8 @@ mod end_rules;
 mod invariants;
 mod pairs;
 
+use std::collections::BTreeMap;
+
 use super::{Analysis, Call, DEFAULT_WINDOW, Input, NewCall, Outcome, Report, Step, Window, step};
 use crate::conversation::AgentRef;
 use crate::end_reason::EndReason;
@@ -13,6 +15,7 @@ use crate::ids::{AgentId, ConversationId, Mode, Operation, OrganizationId, Provi
 use crate::log::{Entry, EventType};
 use crate::organization::{Limits, Provider};
 use crate::phone::PhoneNumber;
+use crate::places::{Places, Taken};
 use crate::time::{Span, Timestamp};
 
 /// When every call here was accepted.
@@ -101,7 +104,18 @@ fn close() -> Input {
 }
 
 fn claim() -> Input {
-    Input::Claim { suppressed: false, suspended: false }
+    Input::Claim { suppressed: false, suspended: false, places: None }
+}
+
+/// A claim where there are so many places, and so many are taken.
+fn limited(limit: u32, taken: i64) -> Input {
+    let taken = Taken { total: taken, by_hour: BTreeMap::from([(i64::MAX, taken)]) };
+    Input::Claim { suppressed: false, suspended: false, places: Some(Places { limit, taken }) }
+}
+
+/// A claim where every place is taken.
+fn full() -> Input {
+    limited(3, 3)
 }
 
 fn outcome(attempt: u32, outcome: Outcome) -> Input {

@@ -100,7 +100,9 @@ impl History {
                 Effect::LiftSuppression => self.suppressed = false,
                 Effect::StoreTranscript(_)
                 | Effect::SettleHold(_)
+                | Effect::ChangePlaces(_)
                 | Effect::RememberInbound { .. }
+                | Effect::HoldAtProvider { .. }
                 | Effect::RememberKey(_) => {}
             }
         }
@@ -163,7 +165,11 @@ fn not_placed() -> super::Outcome {
 }
 
 fn texts(content: &str) -> Input {
-    let inbound = Inbound { provider_message_id: ProviderMessageId::new("in"), content: content.to_owned() };
+    let inbound = Inbound {
+        provider_message_id: ProviderMessageId::new("in"),
+        content: content.to_owned(),
+        carrier_keyword: None,
+    };
     Input::Received { inbound, suppressed_by: None }
 }
 

@@ -1,0 +1,104 @@
+//! What a key is used for: counted in its own item, beside the item's text, so that counting takes no revocation back, and the
+//! read that loads the key loads the counts too.
+
+use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, Update};
+use domain::quota::{Usage, day_of, minute_of};
+use domain::time::Timestamp;
+
+use crate::api_keys::LAST_USED_AT;
+use crate::error::StoreError;
+use crate::item::{self, Item, get_number, number};
+use crate::keys::Key;
+use crate::read::Items;
+use crate::table::Table;
+use crate::write::Written;
+
+/// The minute that requests were counted in last.
+const MINUTE: &str = "minute";
+/// The requests in it.
+const REQUESTS: &str = "requests";
+/// The day that calls were counted on last.
+const DAY: &str = "day";
+/// The calls on it.
+const CALLS: &str = "calls";
+
+/// How often a count is written anew, because somebody else began the minute or the day.
+const TRIES: u32 = 4;
+
+/// A use of a key, to be counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Use {
+    /// Requests.
+    pub requests: u32,
+    /// Calls.
+    pub calls: u32,
+}
+
+impl Items {
+    /// What a key was used for, by its item, where that was read.
+    pub fn usage(&self, key: &Key) -> Usage {
+        self.get(key).map(usage).unwrap_or_default()
+    }
+}
+
+fn usage(item: &Item) -> Usage {
+    Usage {
+        minute: get_number(item, MINUTE).unwrap_or(0),
+        requests: get_number(item, REQUESTS).unwrap_or(0),
+        day: get_number(item, DAY).unwrap_or(0),
+        calls: get_number(item, CALLS).unwrap_or(0),
+    }
+}
+
+impl Table {
+    /// Counts a use of a key: with what is counted already in this minute and on this day, else from the beginning. `seen`
+    /// is what was counted when the key was read.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn count_use(&self, key: &Key, mut seen: Usage, used: Use, now: Timestamp) -> Result<(), StoreError> {
+        for _ in 0..TRIES {
+            match self.update(self.use_update(key, seen, used, now)?).await? {
+                Written::Refused { item, .. } if !item.is_empty() => seen = usage(&item),
+                Written::Done | Written::Refused { .. } => return Ok(()),
+            }
+        }
+        Err(StoreError::Conflict)
+    }
+
+    fn use_update(&self, key: &Key, seen: Usage, used: Use, now: Timestamp) -> Result<Update, StoreError> {
+        let (mut set, mut add) = (vec!["#used = :now".to_owned()], Vec::new());
+        let mut conditions = vec!["attribute_exists(pk)".to_owned()];
+        let mut update = Update::builder()
+            .table_name(self.name())
+            .set_key(Some(item::key_attributes(key)))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .expression_attribute_names("#used", LAST_USED_AT)
+            .expression_attribute_values(":now", item::moment(now));
+        let windows = [
+            (MINUTE, REQUESTS, seen.minute, minute_of(now), used.requests),
+            (DAY, CALLS, seen.day, day_of(now), used.calls),
+        ];
+        for (window, counter, seen, current, more) in windows.into_iter().filter(|(.., more)| *more > 0) {
+            update = update
+                .expression_attribute_names(format!("#{window}"), window)
+                .expression_attribute_names(format!("#{counter}"), counter)
+                .expression_attribute_values(format!(":{window}"), number(current))
+                .expression_attribute_values(format!(":{counter}"), number(more));
+            // Whoever's clock is behind counts into the window that has begun.
+            if seen >= current {
+                conditions.push(format!("#{window} >= :{window}"));
+                add.push(format!("#{counter} :{counter}"));
+            } else {
+                conditions.push(format!("(attribute_not_exists(#{window}) OR #{window} < :{window})"));
+                set.push(format!("#{window} = :{window}, #{counter} = :{counter}"));
+            }
+        }
+        let mut expression = format!("SET {}", set.join(", "));
+        if !add.is_empty() {
+            expression.push_str(&format!(" ADD {}", add.join(", ")));
+        }
+        let update = update.update_expression(expression).condition_expression(conditions.join(" AND "));
+        update.build().map_err(|error| StoreError::aws("UpdateItem", error))
+    }
+}

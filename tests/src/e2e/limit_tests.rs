@@ -1,0 +1,88 @@
+//! What an operator keeps an organization to, and what a key is allowed, over the API.
+
+use domain::audit::{Action, Actor, AuditEntry};
+use domain::ids::{Mode, Scope};
+use domain::organization::Organization;
+use domain::phone::{Country, PhoneNumber};
+use serde_json::json;
+
+use super::world::{World, dev};
+
+/// Changes an organization, as the operator's command does.
+async fn edit(world: &World, scope: &Scope, edit: impl Fn(&mut Organization)) {
+    let audit = AuditEntry {
+        at: world.now(),
+        actor: Actor::Operator,
+        action: Action::OrganizationUpdated,
+        target: scope.organization.to_string(),
+        mode: None,
+        changed: Vec::new(),
+    };
+    let edited = world.table.edit_organization(&scope.organization, &audit, |organization| {
+        edit(organization);
+        Ok::<(), ()>(())
+    });
+    assert!(matches!(edited.await.expect("the table takes it"), store::Edited::Done(_)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_live_call_goes_to_the_countries_that_the_organization_may_call_and_a_test_call_anywhere() {
+    let world = World::start().await;
+    let test = world.organization("abroad").await;
+    let live = Scope { mode: Mode::Live, ..test.clone() };
+    let number = PhoneNumber::parse("+15555550100").expect("a number");
+    edit(&world, &live, |organization| organization.numbers = vec![number.clone()]).await;
+    let api = world.api.with_key(&world.key(&live, |_| {}).await);
+    let call = |to: &str| json!({"agentSlug": "voice", "fromNumber": "+15555550100", "toNumber": to});
+    let refused = api.post_once("/v1/calls", "to-germany", &call("+49301234567")).await;
+    assert_eq!(refused.refusal(403), "permission_denied");
+    assert!(refused.text().contains("country"), "{}", refused.text());
+    api.post_once("/v1/calls", "home", &call("+15555550123")).await.accepted();
+    assert_eq!(api.post_once("/v1/calls", "canada", &call("+14165550123")).await.refusal(403), "permission_denied");
+
+    let germany = Country::parse("DE").expect("a country");
+    edit(&world, &live, |organization| organization.bounds.countries = vec![germany]).await;
+    api.post_once("/v1/calls", "to-germany", &call("+49301234567")).await.accepted();
+    assert_eq!(api.post_once("/v1/calls", "home-again", &call("+15555550123")).await.refusal(403), "permission_denied");
+    let replay = api.post_once("/v1/calls", "home", &call("+15555550123")).await;
+    assert!(replay.status == 202 && replay.is_replay(), "whatever has changed since");
+
+    let test = world.api.with_key(&world.key(&test, |_| {}).await);
+    test.post_once("/v1/calls", "to-france", &call("+33123456789")).await.accepted();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_made_with_limits_and_makes_none_that_may_do_more() {
+    let world = World::start().await;
+    let asked = json!({ "name": "few", "requestsPerMinute": 600, "callsPerDay": 5 });
+    let made = world.api.post("/v1/api-keys", &asked).await;
+    let made = made.data(201);
+    assert_eq!((&made["requestsPerMinute"], &made["callsPerDay"]), (&json!(600), &json!(5)));
+    let few = world.api.with_key(made["key"].as_str().expect("the raw key"));
+    let wrong = few.post("/v1/api-keys", &json!({ "name": "more", "callsPerDay": 6, "requestsPerMinute": 600 })).await;
+    assert_eq!(wrong.wrong_fields(), ["callsPerDay"]);
+    let same = few.post("/v1/api-keys", &json!({ "name": "as many" })).await;
+    assert_eq!((&same.data(201)["requestsPerMinute"], &same.data(201)["callsPerDay"]), (&json!(600), &json!(5)));
+    let wrong = few.post("/v1/api-keys", &json!({ "name": "none", "callsPerDay": 0, "requestsPerMinute": "x" })).await;
+    assert_eq!(wrong.wrong_fields(), ["callsPerDay", "requestsPerMinute"]);
+    assert!(same.headers.contains_key("ratelimit"), "{:?}", same.headers);
+    let unlimited = world.api.get("/v1/calls").await;
+    assert!(!unlimited.headers.contains_key("ratelimit"), "{:?}", unlimited.headers);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bulk_request_counts_all_of_its_calls_at_once() {
+    let world = World::start().await;
+    let key = world.key(&dev(), |key| key.limits.calls_per_day = Some(3)).await;
+    let api = world.api.with_key(&key);
+    let path = "/ai/phone-calls/action/call-bulk";
+    let bulk = |count: usize| json!({ "contacts": vec![json!({"numberToCall": "+15555550123"}); count] });
+    let refused = api.post_once(path, "four", &bulk(4)).await;
+    assert_eq!(refused.status, 429, "{}", refused.text());
+    assert!(refused.body["detail"].as_str().is_some_and(|detail| detail.starts_with("rate_limited: ")));
+    let three = api.post_once(path, "three", &bulk(3)).await;
+    assert_eq!((three.status, &three.body["accepted"]), (201, &json!(3)), "{}", three.text());
+    assert_eq!(api.post_once(path, "one", &bulk(1)).await.status, 429);
+    let again = api.post_once(path, "three", &bulk(3)).await;
+    assert!(again.status == 201 && again.is_replay(), "{}", again.text());
+}

@@ -1,0 +1,119 @@
+//! What an organization and a key are limited to.
+
+use domain::quota::Limits;
+use futures::future::join_all;
+use serde_json::json;
+
+use super::SEED;
+use super::scenarios::PLAIN;
+use crate::sim::faults::Plan;
+use crate::world::auditor::{Measure, Weather, audit};
+use crate::world::{Ask, Expected, TABLE, World, simulate};
+
+/// Calls that come at once.
+const CROWD: usize = 12;
+
+fn is_calm(world: &World) {
+    assert_eq!(audit(world, Measure::of(Weather::Calm)), [""; 0]);
+}
+
+#[test]
+fn twelve_calls_with_two_places_are_all_dialled_never_more_than_two_at_once() {
+    for seed in SEED..SEED + 3 {
+        simulate(async {
+            let world = World::new(seed).await;
+            world.has_places(2).await;
+            world.aws.gate.arm(Plan::conflicts());
+            world
+                .runs(async {
+                    let keys: Vec<String> = (0..CROWD).map(|number| format!("call-{number}")).collect();
+                    for id in join_all(keys.iter().map(|key| world.creates_call(PLAIN, key))).await {
+                        world.expects(Expected::Ends(id.unwrap(), &["completed"]));
+                    }
+                })
+                .await;
+            is_calm(&world);
+            let places = world.history.record().places.clone();
+            assert_eq!((places.iter().max(), places.len()), (Some(&2), 2 * CROWD), "taken and given back: {places:?}");
+        });
+    }
+}
+
+#[test]
+fn a_place_that_nobody_gave_back_lapses() {
+    simulate(async {
+        let world = World::new(SEED).await;
+        world.has_places(1).await;
+        // As a call leaves it that was removed by hand: it lapses in the hour after the next.
+        let hour = world.now().as_seconds().div_euclid(3_600) + 2;
+        let number = |number: i64| aws_sdk_dynamodb::types::AttributeValue::N(number.to_string());
+        let text = |text: String| aws_sdk_dynamodb::types::AttributeValue::S(text);
+        let put = world.aws.past_the_gate(SEED).put_item().table_name(TABLE);
+        let put = put.item("pk", text(format!("places#{}", world.scope))).item("sk", text("places".to_owned()));
+        put.item("total", number(1)).item(format!("h{hour}"), number(1)).send().await.unwrap();
+        world
+            .runs(async {
+                let later = world.now() + domain::time::Span::hours(5);
+                let ask = json!({ "notAfter": later.to_string() });
+                let id = world.creates_call_with(PLAIN, "the-call", ask).await.unwrap();
+                world.expects(Expected::Ends(id, &["completed"]));
+                world.sees(id, |call| call.started_at.is_some()).await;
+                let started = world.history.call(id).unwrap().started_at.unwrap();
+                assert_eq!(started.as_seconds().div_euclid(3_600), hour, "as soon as it had lapsed");
+            })
+            .await;
+        is_calm(&world);
+    });
+}
+
+#[test]
+fn a_key_makes_so_many_requests_a_minute_and_the_next_minute_again() {
+    simulate(async {
+        let world = World::new(SEED).await;
+        world.has_limits(Limits { requests_per_minute: Some(3), calls_per_day: None }).await;
+        // At the tenth second of a minute.
+        let into_minute = world.now().as_seconds().rem_euclid(60);
+        world.after_seconds(u64::try_from(70 - into_minute).unwrap()).await;
+        let list = Ask::list("list-calls", "/v1/calls");
+        for left in (0..3).rev() {
+            let reply = world.asks(&list).await.unwrap();
+            assert_eq!(reply.status, 200);
+            assert_eq!(reply.headers["ratelimit-policy"], "\"requests\";q=3;w=60");
+            assert_eq!(reply.headers["ratelimit"], format!("\"requests\";r={left};t=50"));
+        }
+        let refused = world.asks(&list).await.unwrap();
+        assert_eq!((refused.status, &refused.body["error"]["code"]), (429, &json!("rate_limited")));
+        assert_eq!(
+            (refused.headers["retry-after"].as_str(), refused.headers["ratelimit"].as_str()),
+            ("50", "\"requests\";r=0;t=50")
+        );
+        world.after_seconds(50).await;
+        assert_eq!(world.asks(&list).await.unwrap().status, 200);
+    });
+}
+
+#[test]
+fn a_key_places_so_many_calls_a_day_and_a_replay_is_none_of_them() {
+    simulate(async {
+        let world = World::new(SEED).await;
+        world.has_limits(Limits { requests_per_minute: None, calls_per_day: Some(2) }).await;
+        world
+            .runs(async {
+                let call = |key: &str| Ask::call(PLAIN, key, &json!({}));
+                let first = world.asks(&call("the-first")).await.unwrap();
+                assert_eq!((first.status, first.headers["ratelimit-policy"].as_str()), (202, "\"calls\";q=2;w=86400"));
+                assert!(first.headers["ratelimit"].starts_with("\"calls\";r=1;t="), "{:?}", first.headers);
+                let unknown = Ask::call(PLAIN, "another", &json!({"agentSlug": "nobody"}));
+                assert_eq!(world.asks(&unknown).await.unwrap().status, 404, "what is refused is not counted");
+                assert_eq!(world.asks(&call("the-second")).await.unwrap().status, 202);
+                let third = world.asks(&call("the-third")).await.unwrap();
+                assert_eq!((third.status, &third.body["error"]["code"]), (429, &json!("rate_limited")));
+                let replay = world.asks(&call("the-first")).await.unwrap();
+                assert!(replay.status == 202 && replay.replayed, "whatever is used up");
+                let seconds = third.headers["retry-after"].parse().unwrap();
+                world.after_seconds(seconds).await;
+                assert_eq!(world.asks(&call("the-third")).await.unwrap().status, 202);
+            })
+            .await;
+    });
+}
