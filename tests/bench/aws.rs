@@ -94,6 +94,8 @@ impl State {
         match operation {
             "BatchGetItem" => self.batch_get_item(&request).map(|answer| (StatusCode::OK, answer)),
             "PutItem" => self.put_item(request),
+            "TransactWriteItems" => self.transact(request),
+            "UpdateItem" => self.note_key_used(&request),
             "SendMessage" => send_message(&request).map(|answer| (StatusCode::OK, answer)),
             other => Err(format!("accepting a call does not ask for {other}").into()),
         }
@@ -117,6 +119,26 @@ impl State {
             return Ok((StatusCode::BAD_REQUEST, refusal));
         }
         self.items.insert(key, item);
+        Ok((StatusCode::OK, json!({})))
+    }
+}
+
+impl State {
+    /// What is seeded: nothing but new items.
+    fn transact(&mut self, mut request: Value) -> Result<(StatusCode, Value), Failure> {
+        let parts = request["TransactItems"].as_array_mut().ok_or("a transaction has no parts")?;
+        for part in parts {
+            let item = part["Put"]["Item"].take();
+            self.items.insert(key(&item)?, item);
+        }
+        Ok((StatusCode::OK, json!({})))
+    }
+
+    /// When a key was last used: the one update that accepting a call makes, once an hour.
+    fn note_key_used(&mut self, request: &Value) -> Result<(StatusCode, Value), Failure> {
+        let item = self.items.get_mut(&key(&request["Key"])?).ok_or("an update of nothing")?;
+        let name = request["ExpressionAttributeNames"]["#used"].as_str().ok_or("an update of something else")?;
+        item[name] = request["ExpressionAttributeValues"][":now"].clone();
         Ok((StatusCode::OK, json!({})))
     }
 }

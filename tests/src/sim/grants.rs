@@ -17,8 +17,8 @@ thread_local! {
     static NOTED: RefCell<BTreeMap<&'static str, BTreeSet<String>>> = RefCell::default();
 }
 
-/// The attributes by which the use of a key is noted. A policy may be limited to them.
-pub const KEY_USE: [&str; 3] = ["pk", "sk", "lastUsedAt"];
+/// The attributes by which the use of a key is noted and counted. A policy may be limited to them.
+pub const KEY_USE: [&str; 7] = ["pk", "sk", "lastUsedAt", "minute", "requests", "day", "calls"];
 
 /// Runs a function's work under its name.
 pub async fn by<T>(function: &'static str, work: impl Future<Output = T>) -> T {

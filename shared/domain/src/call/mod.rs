@@ -7,6 +7,7 @@
 mod input;
 mod limit;
 mod measured;
+mod new_call;
 mod obligation;
 mod step;
 mod transition;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use input::{Analysis, AnsweredBy, Cost, Input, Outcome, Report, Role, Utterance};
 use measured::measured;
+pub use new_call::NewCall;
 pub use obligation::{Duty, obligations};
 pub use step::{Step, step};
 
@@ -260,35 +262,6 @@ pub struct Call {
     pub sequence: u64,
     /// Log entries so far, events included.
     pub log_length: u64,
-}
-
-/// What a call is made of, at acceptance.
-#[derive(Clone, Debug)]
-pub struct NewCall {
-    /// Its id.
-    pub id: ConversationId,
-    /// Whose it is.
-    pub scope: Scope,
-    /// The fingerprint of its request.
-    pub fingerprint: String,
-    /// Who holds it.
-    pub agent: AgentRef,
-    /// Who places it.
-    pub provider: Provider,
-    /// The called number.
-    pub to: PhoneNumber,
-    /// The calling number.
-    pub from: PhoneNumber,
-    /// When it may be dialled.
-    pub window: Window,
-    /// How long it may ring and last.
-    pub limits: Limits,
-    /// The contact it is made for.
-    pub contact: Option<ContactId>,
-    /// What the wallet is to hold for it.
-    pub hold: Option<Hold>,
-    /// The request that it is accepted for.
-    pub request_id: Option<String>,
 }
 
 impl Call {
