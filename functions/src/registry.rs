@@ -1,14 +1,16 @@
 //! Name → what wakes it, who may, what runs. The one table behind Lambda's `main`, the local stack, the OpenAPI document
 //! and the tests.
 
-use domain::ids::Scope;
+mod access;
+
 use domain::key::Permission;
 use domain::organization::Provider;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::Value;
-use store::keys::Key;
-use store::{Items, QueueName};
+use store::QueueName;
+
+pub use access::{Access, Authorized, Signed};
 
 use crate::api::{
     close_call, close_sms_conversation, create_agent, create_api_key, create_call, create_contact,
@@ -21,14 +23,13 @@ use crate::api::{
     update_webhook,
 };
 use crate::app::App;
-use crate::auth::Caller;
 use crate::dialects::{
     Dialect, klen_create_call, levers_call_bulk, levers_call_contact, verbex_dial_outbound_phone_call,
     verbex_get_phone_call, verbex_get_recording, verbex_get_transcript,
 };
-use crate::error::{ApiError, Error};
-use crate::http::{MAX_BODY_BYTES, Request, Response};
-use crate::inbound::retell_webhook;
+use crate::error::Error;
+use crate::http::MAX_BODY_BYTES;
+use crate::inbound::{retell_webhook, telnyx_call_event, vapi_server_message};
 use crate::queue::{accept_bulk_item, deliver_webhook, dispatch_call, run_sms_turn, simulator_callback};
 use crate::schedule::reconcile;
 
@@ -73,62 +74,6 @@ pub struct Route {
     pub max_body_bytes: usize,
     /// Who may.
     pub access: Access,
-}
-
-/// Who may use a route, and what runs.
-#[derive(Clone, Copy, Debug)]
-pub enum Access {
-    /// Anybody.
-    Public(fn(&Request) -> Response),
-    /// Whoever has the token of the call that the path names, or a key with this permission.
-    CallToken {
-        /// The permission.
-        permission: Permission,
-        /// What the handler needs to see of the table.
-        reads: fn(&Request, &Scope) -> Vec<Key>,
-        /// What runs.
-        handle: for<'a> fn(Authorized<'a>) -> BoxFuture<'a, Result<Response, ApiError>>,
-    },
-    /// A provider, by its signature over what it sends. The signature is looked at before anything else.
-    Signed {
-        /// Whose signature.
-        provider: Provider,
-        /// What runs.
-        handle: for<'a> fn(Signed<'a>) -> BoxFuture<'a, Result<Response, ApiError>>,
-    },
-    /// Whoever has a key with this permission.
-    Key {
-        /// The permission.
-        permission: Permission,
-        /// What the handler needs to see of the table, so that it is read together with the key.
-        reads: fn(&Request, &Scope) -> Vec<Key>,
-        /// What runs.
-        handle: for<'a> fn(Authorized<'a>) -> BoxFuture<'a, Result<Response, ApiError>>,
-    },
-}
-
-/// A request by somebody who may make it, with everything that was read for it.
-#[derive(Debug)]
-pub struct Authorized<'a> {
-    /// What to act through.
-    pub app: &'a App,
-    /// Who is asking.
-    pub caller: Caller,
-    /// The request.
-    pub request: &'a Request,
-    /// What was read.
-    pub items: Items,
-}
-
-/// A provider's callback, with a signature that is right: only [`invoke`](crate::invoke) makes one.
-#[derive(Debug)]
-pub struct Signed<'a> {
-    /// What to act through.
-    pub app: &'a App,
-    /// The organization that its address names, and whose account signed it.
-    pub scope: Scope,
-    /// The callback.
-    pub request: &'a Request,
 }
 
 macro_rules! route {
@@ -388,6 +333,14 @@ pub static FUNCTIONS: &[Function] = &[
     Function {
         name: "retell-webhook",
         trigger: callback!("/inbound/retell/{organization}/calls/{id}/{attempt}/events", Retell, retell_webhook),
+    },
+    Function {
+        name: "telnyx-call-event",
+        trigger: callback!("/inbound/telnyx/{organization}/calls/{id}/{attempt}/events", Telnyx, telnyx_call_event),
+    },
+    Function {
+        name: "vapi-server-message",
+        trigger: callback!("/inbound/vapi/{organization}/calls/{id}/{attempt}/events", Vapi, vapi_server_message),
     },
 ];
 

@@ -6,6 +6,8 @@
 //! only once what it says was committed.
 
 pub(crate) mod retell_webhook;
+pub(crate) mod telnyx_call_event;
+pub(crate) mod vapi_server_message;
 
 use domain::ids::{ConversationId, Mode, OrganizationId, Scope};
 use domain::organization::Provider;

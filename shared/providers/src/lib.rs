@@ -18,7 +18,9 @@ pub mod simulator;
 mod sms;
 #[cfg(test)]
 mod socket;
+pub mod telnyx;
 pub mod tools;
+pub mod vapi;
 mod voice;
 
 pub use client::{KEEP_BYTES, NoReply, ProviderClient, Question, REQUEST_TIMEOUT, Reply, wire};
@@ -34,7 +36,9 @@ use not_offered::NotOffered;
 use retell::Retell;
 use simulator::Simulator;
 use store::Store;
+use telnyx::Telnyx;
 use url::Url;
+use vapi::Vapi;
 
 use crate::callback::Callback;
 
@@ -69,6 +73,10 @@ pub struct Providers {
     pub simulator: Simulator,
     /// Retell AI.
     pub retell: Retell,
+    /// Telnyx.
+    pub telnyx: Telnyx,
+    /// Vapi.
+    pub vapi: Vapi,
 }
 
 impl Providers {
@@ -78,7 +86,9 @@ impl Providers {
         let secrets = &outside.secrets;
         Self {
             simulator: Simulator::new(store.clone()),
-            retell: Retell::new(client, secrets.clone(), outside.bases.retell.as_ref()),
+            retell: Retell::new(client.clone(), secrets.clone(), outside.bases.retell.as_ref()),
+            telnyx: Telnyx::new(client.clone(), secrets.clone(), outside.bases.telnyx.as_ref()),
+            vapi: Vapi::new(client, secrets.clone(), outside.bases.vapi.as_ref()),
         }
     }
 
@@ -95,7 +105,9 @@ impl Providers {
         match provider {
             Provider::Simulator => &self.simulator,
             Provider::Retell => &self.retell,
-            Provider::Twilio | Provider::Telnyx | Provider::Vapi => &NotOffered,
+            Provider::Telnyx => &self.telnyx,
+            Provider::Vapi => &self.vapi,
+            Provider::Twilio => &NotOffered,
         }
     }
 
@@ -111,7 +123,9 @@ impl Providers {
     ) -> Result<bool, SecretsError> {
         match provider {
             Provider::Retell => self.retell.is_signed(organization, callback).await,
-            Provider::Simulator | Provider::Twilio | Provider::Telnyx | Provider::Vapi => Ok(false),
+            Provider::Telnyx => self.telnyx.is_signed(organization, callback).await,
+            Provider::Vapi => self.vapi.is_signed(organization, callback).await,
+            Provider::Simulator | Provider::Twilio => Ok(false),
         }
     }
 }

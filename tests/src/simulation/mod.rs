@@ -6,6 +6,7 @@
 //! - [`planted`]: bugs planted on purpose, each of which the simulation finds.
 //! - [`round_trips`]: what things cost, counted.
 //! - [`races`], [`text_races`]: many at once for the same thing.
+//! - [`unconfirmed`]: an attempt at a live provider that nobody hears of again.
 //! - [`absences`]: a queue that is away for an hour, a schedule that is, a program that is started again and again.
 
 mod absences;
@@ -18,6 +19,7 @@ mod scenarios;
 mod scripts;
 mod text_races;
 mod texts;
+mod unconfirmed;
 
 use crate::sim::faults::{Fault, Plan};
 use crate::sim::gate::Operation;

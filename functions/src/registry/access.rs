@@ -1,0 +1,69 @@
+//! Who may, and what a handler is given once somebody may.
+
+use domain::ids::Scope;
+use domain::key::Permission;
+use domain::organization::Provider;
+use futures::future::BoxFuture;
+use store::Items;
+use store::keys::Key;
+
+use crate::app::App;
+use crate::auth::Caller;
+use crate::error::ApiError;
+use crate::http::{Request, Response};
+
+/// Who may use a route, and what runs.
+#[derive(Clone, Copy, Debug)]
+pub enum Access {
+    /// Anybody.
+    Public(fn(&Request) -> Response),
+    /// Whoever has the token of the call that the path names, or a key with this permission.
+    CallToken {
+        /// The permission.
+        permission: Permission,
+        /// What the handler needs to see of the table.
+        reads: fn(&Request, &Scope) -> Vec<Key>,
+        /// What runs.
+        handle: for<'a> fn(Authorized<'a>) -> BoxFuture<'a, Result<Response, ApiError>>,
+    },
+    /// A provider, by its signature over what it sends. The signature is looked at before anything else.
+    Signed {
+        /// Whose signature.
+        provider: Provider,
+        /// What runs.
+        handle: for<'a> fn(Signed<'a>) -> BoxFuture<'a, Result<Response, ApiError>>,
+    },
+    /// Whoever has a key with this permission.
+    Key {
+        /// The permission.
+        permission: Permission,
+        /// What the handler needs to see of the table, so that it is read together with the key.
+        reads: fn(&Request, &Scope) -> Vec<Key>,
+        /// What runs.
+        handle: for<'a> fn(Authorized<'a>) -> BoxFuture<'a, Result<Response, ApiError>>,
+    },
+}
+
+/// A request by somebody who may make it, with everything that was read for it.
+#[derive(Debug)]
+pub struct Authorized<'a> {
+    /// What to act through.
+    pub app: &'a App,
+    /// Who is asking.
+    pub caller: Caller,
+    /// The request.
+    pub request: &'a Request,
+    /// What was read.
+    pub items: Items,
+}
+
+/// A provider's callback, with a signature that is right: only [`invoke`](crate::invoke) makes one.
+#[derive(Debug)]
+pub struct Signed<'a> {
+    /// What to act through.
+    pub app: &'a App,
+    /// The organization that its address names, and whose account signed it.
+    pub scope: Scope,
+    /// The callback.
+    pub request: &'a Request,
+}
