@@ -237,6 +237,11 @@ impl Response {
         Self::new(StatusCode::OK, content_type, Body::Binary(bytes))
     }
 
+    /// XML.
+    pub fn xml(body: String) -> Self {
+        Self::new(StatusCode::OK, "text/xml", Body::Text(body))
+    }
+
     /// A redirect. `None` where the address cannot stand in a header.
     pub fn redirect(url: &str) -> Option<Self> {
         let mut response = Self::empty(StatusCode::FOUND);

@@ -1,16 +1,12 @@
 //! Name → what wakes it, who may, what runs. The one table behind Lambda's `main`, the local stack, the OpenAPI document
 //! and the tests.
 
-mod access;
-
 use domain::key::Permission;
 use domain::organization::Provider;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::Value;
 use store::QueueName;
-
-pub use access::{Access, Authorized, Signed};
 
 use crate::api::{
     close_call, close_sms_conversation, create_agent, create_api_key, create_call, create_contact,
@@ -29,9 +25,16 @@ use crate::dialects::{
 };
 use crate::error::Error;
 use crate::http::MAX_BODY_BYTES;
-use crate::inbound::{retell_webhook, telnyx_call_event, vapi_server_message};
+use crate::inbound::{
+    retell_webhook, telnyx_call_event, twilio_call_status, twilio_inbound_message, twilio_message_status,
+    twilio_voice_answer, vapi_server_message,
+};
 use crate::queue::{accept_bulk_item, deliver_webhook, dispatch_call, run_sms_turn, simulator_callback};
 use crate::schedule::reconcile;
+
+mod route;
+
+pub use route::{Access, Authorized, Route, Signed};
 
 /// A Lambda function.
 #[derive(Clone, Copy, Debug)]
@@ -61,21 +64,6 @@ pub enum Trigger {
     },
 }
 
-/// A route of the API.
-#[derive(Clone, Copy, Debug)]
-pub struct Route {
-    /// The method.
-    pub method: &'static str,
-    /// The path, as in the template.
-    pub path: &'static str,
-    /// The shape of its errors, whoever raises them.
-    pub dialect: Dialect,
-    /// The largest body it takes.
-    pub max_body_bytes: usize,
-    /// Who may.
-    pub access: Access,
-}
-
 macro_rules! route {
     ($method:literal, $path:literal, $permission:ident, $module:ident) => {
         route!($method, $path, $permission, $module, Native, MAX_BODY_BYTES)
@@ -100,11 +88,14 @@ macro_rules! route {
 
 macro_rules! callback {
     ($path:literal, $provider:ident, $module:ident) => {
+        callback!($path, $provider, $module, MAX_BODY_BYTES)
+    };
+    ($path:literal, $provider:ident, $module:ident, $max_body_bytes:expr) => {
         Trigger::Http(Route {
             method: "POST",
             path: $path,
             dialect: Dialect::Native,
-            max_body_bytes: $module::MAX_BODY_BYTES,
+            max_body_bytes: $max_body_bytes,
             access: Access::Signed { provider: Provider::$provider, handle: |signed| $module::handle(signed).boxed() },
         })
     };
@@ -230,6 +221,26 @@ pub static FUNCTIONS: &[Function] = &[
         }),
     },
     Function {
+        name: "twilio-voice-answer",
+        trigger: callback!("/inbound/twilio/{organization}/calls/{id}/{attempt}/answer", Twilio, twilio_voice_answer),
+    },
+    Function {
+        name: "twilio-call-status",
+        trigger: callback!("/inbound/twilio/{organization}/calls/{id}/{attempt}/status", Twilio, twilio_call_status),
+    },
+    Function {
+        name: "twilio-message-status",
+        trigger: callback!(
+            "/inbound/twilio/{organization}/messages/{id}/{number}/status",
+            Twilio,
+            twilio_message_status
+        ),
+    },
+    Function {
+        name: "twilio-inbound-message",
+        trigger: callback!("/inbound/twilio/{organization}/messages", Twilio, twilio_inbound_message),
+    },
+    Function {
         name: "dispatch-call",
         trigger: Trigger::Queue {
             queue: QueueName::Dispatch,
@@ -332,7 +343,12 @@ pub static FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "retell-webhook",
-        trigger: callback!("/inbound/retell/{organization}/calls/{id}/{attempt}/events", Retell, retell_webhook),
+        trigger: callback!(
+            "/inbound/retell/{organization}/calls/{id}/{attempt}/events",
+            Retell,
+            retell_webhook,
+            retell_webhook::MAX_BODY_BYTES
+        ),
     },
     Function {
         name: "telnyx-call-event",
@@ -340,7 +356,12 @@ pub static FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "vapi-server-message",
-        trigger: callback!("/inbound/vapi/{organization}/calls/{id}/{attempt}/events", Vapi, vapi_server_message),
+        trigger: callback!(
+            "/inbound/vapi/{organization}/calls/{id}/{attempt}/events",
+            Vapi,
+            vapi_server_message,
+            vapi_server_message::MAX_BODY_BYTES
+        ),
     },
 ];
 

@@ -14,4 +14,6 @@ mod simulation;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]
+mod twilio;
+#[cfg(test)]
 mod world;

@@ -13,9 +13,6 @@ use crate::error::ApiError;
 use crate::http::Response;
 use crate::registry::Signed;
 
-/// An event names a call, and tells one thing of it.
-pub(crate) const MAX_BODY_BYTES: usize = 256 * 1024;
-
 pub(crate) async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
     let taken = Response::empty(StatusCode::OK);
     let Ok(Webhook { data: Some(event) }) = serde_json::from_slice::<Webhook>(signed.request.body()) else {
@@ -31,7 +28,12 @@ pub(crate) async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
     };
     let reports = reports(&event, signed.app.store.table.now());
     let heard = |loaded: &Loaded<Call>| heard(&loaded.conversation, &attempt, event.call_id(), &reports);
-    signed.app.store.apply(&reference, None, heard).await?;
+    let applied = signed.app.store.apply(&reference, None, heard).await?;
+    // A recording cannot come before its call: it was quicker than what names the call, and is sent again.
+    let is_unknown = |call: &Call| event.call_id().is_none() && call.provider_call_id.is_none();
+    if applied.is_some_and(|applied| is_unknown(applied.conversation())) {
+        return Err(ApiError::Conflict("the call is not known yet; send it again".to_owned()));
+    }
     Ok(taken)
 }
 

@@ -3,6 +3,7 @@
 //! Only the tests, and the example `write_openapi` among them, build this module: the artifact serves the text that was committed.
 
 mod answers;
+mod callbacks;
 mod contacts;
 mod dialects;
 mod events;
@@ -183,7 +184,6 @@ fn tags() -> [Tag; 12] {
         tag("sms", "SMS conversations, from their opening text to their end."),
         tag("webhooks", "Where events go, and what they look like."),
         tag("administration", "Keys, agents, and who changed what."),
-        tag("providers", "What telephony providers tell. Each signs in its own way."),
         tag("contract", "This document."),
         tag("do-not-call", "The numbers that must not be contacted, in either channel."),
         tag("contacts", "Whom calls are made to."),
@@ -191,5 +191,6 @@ fn tags() -> [Tag; 12] {
         tag("klen", "The front door for clients of klen."),
         tag("verbex", "The front door for clients of verbex."),
         tag("levers", "The front door for clients of levers."),
+        tag("callbacks", "What providers call, with a signature in place of a key."),
     ]
 }

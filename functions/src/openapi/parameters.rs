@@ -119,7 +119,7 @@ pub(super) fn page() -> [Parameter; 2] {
         .minimum(Some(1))
         .maximum(Some(100))
         .default(Some(json!(20)));
-    let cursor = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
+    let cursor = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).min_length(Some(1));
     [
         query("limit", limit, "How many entries at most."),
         query("cursor", cursor, "The `meta.pagination.cursor` of the page before."),

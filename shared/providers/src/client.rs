@@ -14,7 +14,7 @@ use http::{HeaderMap, Method};
 use store::clock::Clock;
 use url::Url;
 
-use crate::egress::{Egress, EgressError, OutboundRequest};
+use crate::egress::{Egress, EgressError, OutboundRequest, RawAnswer};
 use crate::outcome::Wire;
 use crate::voice::ProviderError;
 
@@ -55,6 +55,8 @@ pub struct Reply {
     pub retry_after: Option<Span>,
     /// The body's media type.
     pub content_type: Option<String>,
+    /// Where it sends us, where it is a redirect. Nobody follows it here.
+    pub location: Option<String>,
     /// The body.
     pub body: Vec<u8>,
     /// Whether there was more of it than was to be read.
@@ -179,7 +181,7 @@ impl ProviderClient {
         let request = OutboundRequest { method, url, headers, body, timeout: REQUEST_TIMEOUT, keep_bytes };
         let answer = self.egress.fetch(request).await?;
         let retry_after = answer.retry_after.map(|after| after.from(self.clock.now()));
-        let (status, content_type, body, cut) = (answer.status, answer.content_type, answer.body, answer.cut);
-        Ok(Reply { status, retry_after, content_type, body, cut })
+        let RawAnswer { status, content_type, location, body, cut, .. } = answer;
+        Ok(Reply { status, retry_after, content_type, location, body, cut })
     }
 }

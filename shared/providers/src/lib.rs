@@ -20,6 +20,7 @@ mod sms;
 mod socket;
 pub mod telnyx;
 pub mod tools;
+pub mod twilio;
 pub mod vapi;
 mod voice;
 
@@ -37,6 +38,7 @@ use retell::Retell;
 use simulator::Simulator;
 use store::Store;
 use telnyx::Telnyx;
+use twilio::Twilio;
 use url::Url;
 use vapi::Vapi;
 
@@ -71,6 +73,8 @@ pub struct Bases {
 pub struct Providers {
     /// Behind every test key.
     pub simulator: Simulator,
+    /// Twilio.
+    pub twilio: Twilio,
     /// Retell AI.
     pub retell: Retell,
     /// Telnyx.
@@ -86,6 +90,7 @@ impl Providers {
         let secrets = &outside.secrets;
         Self {
             simulator: Simulator::new(store.clone()),
+            twilio: Twilio::new(client.clone(), secrets.clone(), outside.bases.twilio.as_ref()),
             retell: Retell::new(client.clone(), secrets.clone(), outside.bases.retell.as_ref()),
             telnyx: Telnyx::new(client.clone(), secrets.clone(), outside.bases.telnyx.as_ref()),
             vapi: Vapi::new(client, secrets.clone(), outside.bases.vapi.as_ref()),
@@ -96,7 +101,8 @@ impl Providers {
     pub fn sms(&self, provider: Provider) -> &dyn SmsProvider {
         match provider {
             Provider::Simulator => &self.simulator,
-            Provider::Twilio | Provider::Retell | Provider::Telnyx | Provider::Vapi => &NotOffered,
+            Provider::Twilio => &self.twilio,
+            Provider::Retell | Provider::Telnyx | Provider::Vapi => &NotOffered,
         }
     }
 
@@ -104,10 +110,10 @@ impl Providers {
     pub fn voice(&self, provider: Provider) -> &dyn VoiceProvider {
         match provider {
             Provider::Simulator => &self.simulator,
+            Provider::Twilio => &self.twilio,
             Provider::Retell => &self.retell,
             Provider::Telnyx => &self.telnyx,
             Provider::Vapi => &self.vapi,
-            Provider::Twilio => &NotOffered,
         }
     }
 
@@ -122,10 +128,11 @@ impl Providers {
         callback: Callback<'_>,
     ) -> Result<bool, SecretsError> {
         match provider {
+            Provider::Twilio => self.twilio.is_signed(organization, callback).await,
             Provider::Retell => self.retell.is_signed(organization, callback).await,
             Provider::Telnyx => self.telnyx.is_signed(organization, callback).await,
             Provider::Vapi => self.vapi.is_signed(organization, callback).await,
-            Provider::Simulator | Provider::Twilio => Ok(false),
+            Provider::Simulator => Ok(false),
         }
     }
 }

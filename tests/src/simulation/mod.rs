@@ -2,7 +2,8 @@
 //!
 //! - [`scripts`]: each scenario while nothing goes wrong.
 //! - [`points`]: each scenario with one fault, at each request in turn; and with two.
-//! - [`random`]: many calls at once, and everything going wrong by chance. A seed that fails says how to replay it.
+//! - [`random`], [`random_texts`]: many conversations at once in a [`storm`], everything going wrong by chance. A seed
+//!   that fails says how to replay it.
 //! - [`planted`]: bugs planted on purpose, each of which the simulation finds.
 //! - [`round_trips`]: what things cost, counted.
 //! - [`races`], [`text_races`]: many at once for the same thing.
@@ -14,9 +15,11 @@ mod planted;
 mod points;
 mod races;
 mod random;
+mod random_texts;
 mod round_trips;
 mod scenarios;
 mod scripts;
+mod storm;
 mod text_races;
 mod texts;
 mod unconfirmed;

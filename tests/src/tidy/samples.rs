@@ -19,7 +19,7 @@ use crate::sim::queue::QueueSettings;
 use crate::sim::{SimulatedAws, sqs};
 
 /// In an order in which each finds what it speaks of, with the status that it is answered with.
-const STORY: [(&str, Option<u16>); 58] = [
+const STORY: [(&str, Option<u16>); 62] = [
     ("create-webhook", Some(201)),
     ("create-call", Some(202)),
     ("list-calls", Some(200)),
@@ -76,6 +76,11 @@ const STORY: [(&str, Option<u16>); 58] = [
     ("levers-call-contact", Some(201)),
     ("levers-call-bulk", Some(201)),
     ("accept-bulk-item", None),
+    // Nobody signed the samples.
+    ("twilio-voice-answer", Some(403)),
+    ("twilio-call-status", Some(403)),
+    ("twilio-message-status", Some(403)),
+    ("twilio-inbound-message", Some(403)),
     ("retell-webhook", Some(403)),
     ("telnyx-call-event", Some(403)),
     ("vapi-server-message", Some(403)),

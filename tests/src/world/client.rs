@@ -9,7 +9,7 @@ use domain::signature::Secret;
 use functions::{find, invoke};
 use futures::FutureExt;
 use http::{HeaderMap, HeaderValue};
-use local::events::{HttpRequest, http_answer, http_event};
+use local::events::{HttpAnswer, HttpRequest, http_answer, http_event};
 use serde_json::{Value, json};
 use store::QueueName;
 use tokio::time::{sleep, timeout};
@@ -245,7 +245,7 @@ impl World {
     }
 
     /// Everything there is: every item of the table, every message.
-    fn holds(&self) -> Vec<Value> {
+    pub(crate) fn holds(&self) -> Vec<Value> {
         let messages = QueueName::ALL.map(|queue| (queue.as_str(), self.aws.queues.messages(queue.as_str())));
         let messages = messages.into_iter().flat_map(|(queue, messages)| {
             messages.into_iter().map(move |message| json!({"queue": queue, "id": message.id, "body": message.body}))
@@ -315,16 +315,20 @@ impl World {
         if ask.function == "create-sms-conversation" {
             self.clients.borrow_mut().texting.extend(ask.key.clone());
         }
-        let event = self.event(ask);
-        let work = invoke(&self.app, find(ask.function).unwrap(), event);
-        // As Lambda's runtime does.
-        let work = BEGUN.scope(self.now(), AssertUnwindSafe(work).catch_unwind());
-        let ended = timeout(deployment::timeout(ask.function), self.aws.gate.invocation(work)).await;
-        let Ok(Ended::Finished(Ok(Ok(answer)))) = ended else { return None };
-        let answer = http_answer(&answer).expect("API Gateway understands the answer");
+        let answer = self.answers(ask.function, self.event(ask)).await?;
         let replayed = answer.headers.iter().any(|(name, value)| name == "idempotent-replayed" && value == "true");
         let body = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
         Some(Reply { status: answer.status, body, replayed })
+    }
+
+    /// Has a function of the API answer an event. `None` where it died, or took too long.
+    pub(crate) async fn answers(&self, function: &str, event: Value) -> Option<HttpAnswer> {
+        let work = invoke(&self.app, find(function).unwrap(), event);
+        // As Lambda's runtime does.
+        let work = BEGUN.scope(self.now(), AssertUnwindSafe(work).catch_unwind());
+        let ended = timeout(deployment::timeout(function), self.aws.gate.invocation(work)).await;
+        let Ok(Ended::Finished(Ok(Ok(answer)))) = ended else { return None };
+        Some(http_answer(&answer).expect("API Gateway understands the answer"))
     }
 
     fn event(&self, ask: &Ask) -> Value {

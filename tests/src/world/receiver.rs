@@ -84,7 +84,7 @@ impl Receiver {
     }
 
     /// The network, as the program sees it.
-    pub(super) fn exchange(&self) -> Exchange {
+    pub(crate) fn exchange(&self) -> Exchange {
         let receiver = self.clone();
         Arc::new(move |request| {
             let receiver = receiver.clone();

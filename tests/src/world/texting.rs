@@ -26,7 +26,7 @@ const INACTIVITY_SECONDS: u32 = 900;
 pub(crate) struct Outcome {
     pub(crate) id: ConversationId,
     /// It ends with the first of these reasons. After a crash, any of them will do.
-    pub(crate) reasons: &'static [&'static str],
+    pub(crate) reasons: Vec<&'static str>,
 }
 
 /// The agent, as an operator would make it.
@@ -121,8 +121,8 @@ impl World {
     }
 
     /// Says what has to come of an SMS conversation.
-    pub(crate) fn expects_texts(&self, id: ConversationId, reasons: &'static [&'static str]) {
-        self.clients.borrow_mut().texted_outcomes.push(Outcome { id, reasons });
+    pub(crate) fn expects_texts(&self, id: ConversationId, reasons: &[&'static str]) {
+        self.clients.borrow_mut().texted_outcomes.push(Outcome { id, reasons: reasons.to_vec() });
     }
 
     /// Closes an SMS conversation.

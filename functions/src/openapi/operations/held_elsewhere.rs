@@ -33,7 +33,7 @@ fn callback(summary: &str, description: &str) -> OperationBuilder {
     let content = ContentBuilder::new().schema(Some(anything)).build();
     let body = RequestBodyBuilder::new().content("application/json", content).required(Some(Required::True)).build();
     let answer = |description: &str| ResponseBuilder::new().description(description).build();
-    operation("providers", summary, description)
+    operation("callbacks", summary, description)
         .parameters(Some([parameters::organization(), parameters::call_id(), parameters::attempt()]))
         .request_body(Some(body))
         .response("200", answer("It was taken in, or says nothing new."))

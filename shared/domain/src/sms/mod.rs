@@ -271,6 +271,12 @@ impl SmsConversation {
         self.status == Status::Ended
     }
 
+    /// Whether nothing of ours is under way: no turn to take, no text to send. Only then is silence the customer's; a
+    /// conversation is not closed for inactivity because our answer is late.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.turn == Turn::Idle && self.sends.is_empty()
+    }
+
     /// Whether another text can be written now.
     pub fn takes_texts(&self) -> bool {
         !self.is_ended() && self.sends.len() < send::MAX_SENDS

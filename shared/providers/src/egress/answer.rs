@@ -50,6 +50,8 @@ pub struct RawAnswer {
     pub retry_after: Option<RetryAfter>,
     /// The body's media type, where the answer names one.
     pub content_type: Option<String>,
+    /// Where it sends us, where it is a redirect. Nobody follows it here.
+    pub location: Option<String>,
     /// The body, up to what the request wanted kept.
     pub body: Vec<u8>,
     /// Whether there was more of it.
@@ -68,7 +70,8 @@ impl RawAnswer {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let retry_after = text(header::RETRY_AFTER).and_then(RetryAfter::parse);
         let content_type = text(header::CONTENT_TYPE).map(str::to_owned);
-        Self { status: status.as_u16(), retry_after, content_type, body, cut: false }
+        let location = text(header::LOCATION).map(str::to_owned);
+        Self { status: status.as_u16(), retry_after, content_type, location, body, cut: false }
     }
 
     /// The answer with at most so many bytes of its body.
@@ -82,7 +85,7 @@ impl RawAnswer {
 impl From<Answer> for RawAnswer {
     fn from(answer: Answer) -> Self {
         let Answer { status, retry_after, body, cut } = answer;
-        Self { status, retry_after, content_type: None, body: body.into_bytes(), cut }
+        Self { status, retry_after, content_type: None, location: None, body: body.into_bytes(), cut }
     }
 }
 

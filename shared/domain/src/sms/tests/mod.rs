@@ -100,6 +100,7 @@ impl History {
                 Effect::StoreTranscript(_)
                 | Effect::SettleHold(_)
                 | Effect::RememberInbound { .. }
+                | Effect::HoldAtProvider { .. }
                 | Effect::RememberKey(_) => {}
             }
         }
@@ -162,7 +163,11 @@ fn not_placed() -> super::Outcome {
 }
 
 fn texts(content: &str) -> Input {
-    let inbound = Inbound { provider_message_id: ProviderMessageId::new("in"), content: content.to_owned() };
+    let inbound = Inbound {
+        provider_message_id: ProviderMessageId::new("in"),
+        content: content.to_owned(),
+        carrier_keyword: None,
+    };
     Input::Received { inbound, suppressed_by: None }
 }
 

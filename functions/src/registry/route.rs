@@ -1,4 +1,4 @@
-//! Who may, and what a handler is given once somebody may.
+//! A route: who may use it, and what its handler is given.
 
 use domain::ids::Scope;
 use domain::key::Permission;
@@ -9,8 +9,24 @@ use store::keys::Key;
 
 use crate::app::App;
 use crate::auth::Caller;
+use crate::dialects::Dialect;
 use crate::error::ApiError;
 use crate::http::{Request, Response};
+
+/// A route of the API.
+#[derive(Clone, Copy, Debug)]
+pub struct Route {
+    /// The method.
+    pub method: &'static str,
+    /// The path, as in the template.
+    pub path: &'static str,
+    /// The shape of its errors, whoever raises them.
+    pub dialect: Dialect,
+    /// The largest body it takes.
+    pub max_body_bytes: usize,
+    /// Who may.
+    pub access: Access,
+}
 
 /// Who may use a route, and what runs.
 #[derive(Clone, Copy, Debug)]
