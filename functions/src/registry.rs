@@ -26,7 +26,8 @@ use crate::dialects::{
 use crate::error::Error;
 use crate::http::MAX_BODY_BYTES;
 use crate::inbound::{
-    retell_webhook, twilio_call_status, twilio_inbound_message, twilio_message_status, twilio_voice_answer,
+    retell_webhook, telnyx_call_event, twilio_call_status, twilio_inbound_message, twilio_message_status,
+    twilio_voice_answer, vapi_server_message,
 };
 use crate::queue::{accept_bulk_item, deliver_webhook, dispatch_call, run_sms_turn, simulator_callback};
 use crate::schedule::reconcile;
@@ -347,6 +348,19 @@ pub static FUNCTIONS: &[Function] = &[
             Retell,
             retell_webhook,
             retell_webhook::MAX_BODY_BYTES
+        ),
+    },
+    Function {
+        name: "telnyx-call-event",
+        trigger: callback!("/inbound/telnyx/{organization}/calls/{id}/{attempt}/events", Telnyx, telnyx_call_event),
+    },
+    Function {
+        name: "vapi-server-message",
+        trigger: callback!(
+            "/inbound/vapi/{organization}/calls/{id}/{attempt}/events",
+            Vapi,
+            vapi_server_message,
+            vapi_server_message::MAX_BODY_BYTES
         ),
     },
 ];

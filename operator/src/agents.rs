@@ -156,15 +156,9 @@ fn check_provider(agent: &Described) -> Result<(), String> {
     if let Some(Err(error)) = agent.voice.as_ref().and_then(|voice| voice.opening.as_deref()).map(Template::parse) {
         return Err(format!("voice.opening: {error}"));
     }
-    match &agent.voice {
-        Some(voice) if provider.speaks_our_words() => {
-            voice.problem().map_or(Ok(()), |what| Err(format!("voice {what}")))
-        }
-        None if provider.speaks_our_words() && channel == Channel::Voice => {
-            Err("voice is required for this provider: an opening, or a relayUrl".to_owned())
-        }
-        Some(_) | None => Ok(()),
-    }
+    let voice = agent.voice.clone().unwrap_or_default();
+    let problem = voice.problem(provider).filter(|_| channel == Channel::Voice);
+    problem.map_or(Ok(()), |what| Err(format!("voice {what}")))
 }
 
 fn describe(agent: Agent) -> Described {

@@ -26,10 +26,11 @@ pub(super) fn settings(
         }
         return None;
     }
-    let speaks_ours = channel == Some(Channel::Voice) && provider.is_some_and(Provider::speaks_our_words);
+    let calling = provider.filter(|_| channel == Some(Channel::Voice));
+    let problem = |settings: &VoiceSettings| calling.and_then(|provider| settings.problem(provider));
     if !fields.has("voice") {
-        if speaks_ours {
-            fields.refuse("voice", "is required for this provider: an opening, or a relayUrl");
+        if let Some(problem) = problem(&VoiceSettings::default()) {
+            fields.refuse("voice", format_args!("is required for this provider: it {problem}"));
         }
         return None;
     }
@@ -46,7 +47,7 @@ pub(super) fn settings(
     };
     let is_sound = !own.is_refused();
     fields.absorb("voice", own);
-    if let Some(problem) = settings.problem().filter(|_| speaks_ours && is_sound) {
+    if let Some(problem) = problem(&settings).filter(|_| is_sound) {
         fields.refuse("voice", problem);
     }
     Some(settings)

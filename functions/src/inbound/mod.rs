@@ -6,10 +6,12 @@
 //! only once what it says was committed.
 
 pub(crate) mod retell_webhook;
+pub(crate) mod telnyx_call_event;
 pub(crate) mod twilio_call_status;
 pub(crate) mod twilio_inbound_message;
 pub(crate) mod twilio_message_status;
 pub(crate) mod twilio_voice_answer;
+pub(crate) mod vapi_server_message;
 
 use domain::ids::{ConversationId, Mode, OrganizationId, Scope};
 use domain::organization::Provider;

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use domain::call::Call;
+use domain::call::{Call, Dispatch};
 use domain::ids::{ConversationId, OrganizationId};
+use domain::time::Timestamp;
 
 /// One attempt at one conversation. Only live conversations reach a provider, so the mode goes without saying.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +48,14 @@ impl Attempt {
 impl fmt::Display for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.organization, self.name())
+    }
+}
+
+/// When the last attempt of a call began, as far as that is still known.
+pub(crate) fn begun_at(call: &Call) -> Timestamp {
+    match call.dispatch {
+        Dispatch::Asking { since, .. } | Dispatch::Unknown { since, .. } => since,
+        Dispatch::Waiting { .. } | Dispatch::Live { .. } | Dispatch::Settled => call.created_at,
     }
 }
 

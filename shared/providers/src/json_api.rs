@@ -19,6 +19,8 @@ pub(crate) struct Request<'a> {
     pub(crate) method: Method,
     /// The path, segment by segment, each as it is.
     pub(crate) path: &'a [&'a str],
+    /// The query.
+    pub(crate) query: &'a [(&'a str, &'a str)],
     /// The body, as JSON.
     pub(crate) body: Option<Vec<u8>>,
 }
@@ -26,12 +28,17 @@ pub(crate) struct Request<'a> {
 impl<'a> Request<'a> {
     /// A question.
     pub(crate) fn get(path: &'a [&'a str]) -> Self {
-        Self { method: Method::GET, path, body: None }
+        Self { method: Method::GET, path, query: &[], body: None }
     }
 
     /// A demand.
     pub(crate) fn post(path: &'a [&'a str]) -> Self {
-        Self { method: Method::POST, path, body: None }
+        Self { method: Method::POST, path, query: &[], body: None }
+    }
+
+    /// With this query.
+    pub(crate) fn with_query(self, query: &'a [(&'a str, &'a str)]) -> Self {
+        Self { query, ..self }
     }
 
     /// With this body.
@@ -65,6 +72,15 @@ impl JsonApi {
         &self.client
     }
 
+    /// Whether a URL that the API gave leads to the API's own host, or below one of its domain.
+    pub(crate) fn is_at_home(&self, url: &Url, domain: &str) -> bool {
+        let Ok(base) = Url::parse(&self.base) else { return false };
+        let same = url.host_str() == base.host_str() && url.port_or_known_default() == base.port_or_known_default();
+        let below =
+            url.host_str().is_some_and(|host| host.strip_suffix(domain).is_some_and(|host| host.ends_with('.')));
+        (same && url.scheme() == base.scheme()) || (below && url.scheme() == "https")
+    }
+
     /// Asks, once.
     ///
     /// # Errors
@@ -76,6 +92,9 @@ impl JsonApi {
             .map_err(|()| malformed(url::ParseError::RelativeUrlWithoutBase))?
             .pop_if_empty()
             .extend(request.path);
+        if !request.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(request.query);
+        }
         let mut headers = HeaderMap::new();
         // A key that is no header's value cannot be the right one: the API says so.
         if let Ok(mut bearer) = HeaderValue::from_str(&format!("Bearer {}", key.reveal())) {
@@ -83,6 +102,15 @@ impl JsonApi {
             headers.insert(header::AUTHORIZATION, bearer);
         }
         self.send(request.method, url, headers, request.body).await
+    }
+
+    /// Sends JSON to a URL that the API gave, without credentials: the URL is one.
+    ///
+    /// # Errors
+    /// [`NoReply`] where no complete answer came back.
+    pub(crate) async fn post_to(&self, url: Url, body: &impl Serialize) -> Result<Reply, NoReply> {
+        let body = serde_json::to_vec(body).unwrap_or_default();
+        self.send(Method::POST, url, HeaderMap::new(), Some(body)).await
     }
 
     async fn send(

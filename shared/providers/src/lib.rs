@@ -18,8 +18,10 @@ pub mod simulator;
 mod sms;
 #[cfg(test)]
 mod socket;
+pub mod telnyx;
 pub mod tools;
 pub mod twilio;
+pub mod vapi;
 mod voice;
 
 pub use client::{KEEP_BYTES, NoReply, ProviderClient, Question, REQUEST_TIMEOUT, Reply, wire};
@@ -35,8 +37,10 @@ use not_offered::NotOffered;
 use retell::Retell;
 use simulator::Simulator;
 use store::Store;
+use telnyx::Telnyx;
 use twilio::Twilio;
 use url::Url;
+use vapi::Vapi;
 
 use crate::callback::Callback;
 
@@ -73,6 +77,10 @@ pub struct Providers {
     pub twilio: Twilio,
     /// Retell AI.
     pub retell: Retell,
+    /// Telnyx.
+    pub telnyx: Telnyx,
+    /// Vapi.
+    pub vapi: Vapi,
 }
 
 impl Providers {
@@ -83,7 +91,9 @@ impl Providers {
         Self {
             simulator: Simulator::new(store.clone()),
             twilio: Twilio::new(client.clone(), secrets.clone(), outside.bases.twilio.as_ref()),
-            retell: Retell::new(client, secrets.clone(), outside.bases.retell.as_ref()),
+            retell: Retell::new(client.clone(), secrets.clone(), outside.bases.retell.as_ref()),
+            telnyx: Telnyx::new(client.clone(), secrets.clone(), outside.bases.telnyx.as_ref()),
+            vapi: Vapi::new(client, secrets.clone(), outside.bases.vapi.as_ref()),
         }
     }
 
@@ -102,7 +112,8 @@ impl Providers {
             Provider::Simulator => &self.simulator,
             Provider::Twilio => &self.twilio,
             Provider::Retell => &self.retell,
-            Provider::Telnyx | Provider::Vapi => &NotOffered,
+            Provider::Telnyx => &self.telnyx,
+            Provider::Vapi => &self.vapi,
         }
     }
 
@@ -119,7 +130,9 @@ impl Providers {
         match provider {
             Provider::Twilio => self.twilio.is_signed(organization, callback).await,
             Provider::Retell => self.retell.is_signed(organization, callback).await,
-            Provider::Simulator | Provider::Telnyx | Provider::Vapi => Ok(false),
+            Provider::Telnyx => self.telnyx.is_signed(organization, callback).await,
+            Provider::Vapi => self.vapi.is_signed(organization, callback).await,
+            Provider::Simulator => Ok(false),
         }
     }
 }

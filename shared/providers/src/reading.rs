@@ -33,6 +33,13 @@ pub(crate) fn moment(milliseconds: f64) -> Option<Timestamp> {
     BELIEVABLE_MS.contains(&milliseconds).then(|| Timestamp::from_milliseconds(milliseconds as i64))
 }
 
+/// A moment as RFC 3339; `None` where it is none that a call of ours can have.
+pub(crate) fn moment_of(text: &str) -> Option<Timestamp> {
+    let parsed = Timestamp::parse(text).ok()?;
+    #[expect(clippy::cast_precision_loss, reason = "it is compared with the ends of centuries")]
+    BELIEVABLE_MS.contains(&(parsed.as_milliseconds() as f64)).then_some(parsed)
+}
+
 /// Whole seconds, rounded down; what is no length of time is absent.
 pub(crate) fn whole_seconds(seconds: f64) -> Option<u32> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range was checked")]
@@ -78,7 +85,7 @@ mod tests {
     use domain::signature::Distrust;
     use domain::time::{Span, Timestamp};
 
-    use super::{check_age, minor_units, moment, passed_through, unhex, whole_seconds};
+    use super::{check_age, minor_units, moment, moment_of, passed_through, unhex, whole_seconds};
 
     #[test]
     fn a_moment_that_no_call_can_have_is_left_out() {
@@ -86,6 +93,9 @@ mod tests {
         for nonsense in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e300, 1_700_000_000.0] {
             assert_eq!(moment(nonsense), None, "{nonsense}");
         }
+        assert!(moment_of("2026-04-10T14:00:00Z").is_some());
+        assert_eq!(moment_of("0001-01-01T00:00:00Z"), None);
+        assert_eq!(moment_of("soon"), None);
     }
 
     #[test]

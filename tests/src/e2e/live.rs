@@ -1,16 +1,18 @@
 //! A stack with an organization that calls through a live provider: a fake of it, in tests.
 
 use std::io::Write as _;
+use std::time::Duration;
 
 use domain::ids::{Mode, Scope};
 use domain::organization::{Agent, Provider};
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
 use providers::Bases;
+use reqwest::header::HeaderName;
 use serde_json::{Value, json};
 
 use super::api::Api;
-use super::world::World;
+use super::world::{World, until};
 
 /// The number that the organization calls from.
 pub(super) const OURS: &str = "+15555550100";
@@ -92,14 +94,28 @@ impl Live {
         (answer.status, location.unwrap_or_default().to_owned())
     }
 
+    /// A call's events, once one of this name is among them.
+    pub(super) async fn events_with(&self, id: &str, name: &str, patience: Duration) -> Vec<Value> {
+        let there = async || {
+            let events = self.events(id).await;
+            events.iter().any(|event| event["event"] == name).then_some(events)
+        };
+        until(&format!("{id} has {name}"), patience, there).await
+    }
+
     /// Calls back as a provider does; gives the status.
     pub(super) async fn callback(&self, path: &str, body: &str, header: &str, signature: Option<&str>) -> u16 {
+        let header = HeaderName::from_bytes(header.as_bytes()).expect("a header's name");
+        let headers: Vec<(HeaderName, String)> =
+            signature.map(|signature| (header, signature.to_owned())).into_iter().collect();
+        self.callback_with(path, body, &headers).await
+    }
+
+    /// The same, with any headers.
+    pub(super) async fn callback_with(&self, path: &str, body: &str, headers: &[(HeaderName, String)]) -> u16 {
         let request = self.api.without_key().request(reqwest::Method::POST, path);
         let request = request.header("content-type", "application/json").body(body.to_owned());
-        let request = match signature {
-            Some(signature) => request.header(header, signature),
-            None => request,
-        };
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(name, value));
         request.send().await.expect("the stack answers").status().as_u16()
     }
 }

@@ -18,5 +18,7 @@ mod refuse_tests;
 mod retell_tests;
 mod script_tests;
 mod sms_tests;
+mod telnyx_tests;
+mod vapi_tests;
 mod webhook_tests;
 mod world;

@@ -41,20 +41,12 @@ impl World {
 
     /// The call once it is over, and everything that was said of it.
     async fn over(&self, id: &str) -> (Value, Vec<Value>) {
-        let ended = async || {
-            let events = self.live.events(id).await;
-            events.iter().any(|event| event["event"] == "call.ended").then_some(events)
-        };
-        let events = until(&format!("{id} is over"), PATIENCE, ended).await;
+        let events = self.live.events_with(id, "call.ended", PATIENCE).await;
         (self.live.call(id).await, events)
     }
 
     async fn analysed(&self, id: &str) -> Vec<Value> {
-        let analysed = async || {
-            let events = self.live.events(id).await;
-            events.iter().any(|event| event["event"] == "call.analyzed").then_some(events)
-        };
-        until(&format!("{id} is analysed"), PATIENCE, analysed).await
+        self.live.events_with(id, "call.analyzed", PATIENCE).await
     }
 }
 

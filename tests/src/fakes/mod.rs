@@ -3,3 +3,11 @@
 
 pub(crate) mod retell;
 pub(crate) mod server;
+pub(crate) mod telnyx;
+pub(crate) mod vapi;
+
+/// Bytes in base64.
+fn base64(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}

@@ -1,11 +1,13 @@
 //! A fake of Retell: what retell-typescript-sdk b274013 and docs.retellai.com say of its API, and nothing more forgiving.
 
+mod schema;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use domain::ids::hex;
 use futures::FutureExt as _;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use store::clock::Clock;
 
 use super::server::{Asked, Reaction, Server};
@@ -87,6 +89,8 @@ struct State {
     scripts: BTreeMap<String, Script>,
     calls: Vec<Call>,
     refused: Vec<String>,
+    /// What was asked for.
+    asked: Vec<String>,
     /// What was asked for in a way that the vendor does not document.
     violations: Vec<String>,
     /// The statuses that webhooks were answered with.
@@ -103,15 +107,25 @@ pub(crate) struct Retell {
 impl Retell {
     /// A fake, and the server it answers at.
     pub(crate) async fn start() -> (Self, Server) {
-        rustls::crypto::ring::default_provider().install_default().ok();
-        let http = reqwest::Client::builder().no_proxy().build().expect("a client needs nothing");
-        let fake = Self { state: Arc::default(), http };
+        let fake = Self::in_process();
         let answering = fake.clone();
         let server = Server::start(Arc::new(move |asked| {
             let fake = answering.clone();
             async move { fake.answer(asked).await }.boxed()
         }));
         (fake, server.await)
+    }
+
+    /// A fake without a server.
+    pub(crate) fn in_process() -> Self {
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let http = reqwest::Client::builder().no_proxy().build().expect("a client needs nothing");
+        Self { state: Arc::default(), http }
+    }
+
+    /// How often it was asked for something.
+    pub(crate) fn asked(&self, what: &str) -> usize {
+        self.state().asked.iter().filter(|asked| asked.as_str() == what).count()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -151,11 +165,12 @@ impl Retell {
         format!("v={milliseconds},d={}", hex(digest.as_ref()))
     }
 
-    async fn answer(&self, asked: Asked) -> Reaction {
+    pub(crate) async fn answer(&self, asked: Asked) -> Reaction {
         if asked.header("authorization") != format!("Bearer {KEY}") {
             return error(401, "Invalid API key");
         }
         let segments: Vec<&str> = asked.path.trim_matches('/').split('/').collect();
+        self.state().asked.extend(segments.get(1).map(|what| (*what).to_owned()));
         match (asked.method.as_str(), segments.as_slice()) {
             ("POST", ["v2", "create-phone-call"]) => self.create(&asked.json()).await,
             ("GET", ["v2", "get-call", id]) => self.get(id),
@@ -169,7 +184,7 @@ impl Retell {
     }
 
     async fn create(&self, body: &Value) -> Reaction {
-        if let Err(violation) = check(body) {
+        if let Err(violation) = schema::check(body) {
             self.state().violations.push(violation.clone());
             return error(422, &violation);
         }
@@ -375,50 +390,4 @@ fn analysed() -> Value {
 
 fn error(status: u16, message: &str) -> Reaction {
     Reaction::json(status, &json!({ "status": "error", "message": message }))
-}
-
-/// Holds the request against the vendor's published types.
-fn check(body: &Value) -> Result<(), String> {
-    const FIELDS: [&str; 8] = [
-        "from_number",
-        "to_number",
-        "override_agent_id",
-        "override_agent_version",
-        "agent_override",
-        "retell_llm_dynamic_variables",
-        "metadata",
-        "custom_sip_headers",
-    ];
-    const SETTINGS: [&str; 4] = ["webhook_url", "webhook_events", "ring_duration_ms", "max_call_duration_ms"];
-    let body = body.as_object().ok_or("the body is no object")?;
-    known(body, &FIELDS)?;
-    for field in ["from_number", "to_number"] {
-        let number = body.get(field).and_then(Value::as_str).ok_or(format!("{field} is required"))?;
-        let digits = number.strip_prefix('+').ok_or(format!("{field} is not E.164"))?;
-        if !(7..=15).contains(&digits.len()) || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
-            return Err(format!("{field} is not E.164"));
-        }
-    }
-    if let Some(variables) = body.get("retell_llm_dynamic_variables") {
-        let variables = variables.as_object().ok_or("retell_llm_dynamic_variables is no object")?;
-        if !variables.values().all(Value::is_string) {
-            return Err("retell_llm_dynamic_variables takes texts".to_owned());
-        }
-    }
-    let settings = body.get("agent_override").and_then(|settings| settings["agent"].as_object());
-    let settings = settings.ok_or("agent_override.agent is no object")?;
-    known(settings, &SETTINGS)?;
-    let between = |field: &str, least: u64, most: u64| match settings.get(field).and_then(Value::as_u64) {
-        Some(value) if (least..=most).contains(&value) => Ok(()),
-        _ => Err(format!("{field} is out of range")),
-    };
-    between("ring_duration_ms", 5_000, 300_000)?;
-    between("max_call_duration_ms", 60_000, 7_200_000)
-}
-
-fn known(object: &Map<String, Value>, fields: &[&str]) -> Result<(), String> {
-    match object.keys().find(|field| !fields.contains(&field.as_str())) {
-        Some(field) => Err(format!("{field} is no field")),
-        None => Ok(()),
-    }
 }

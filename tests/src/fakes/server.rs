@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use providers::egress::OutboundRequest;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -21,6 +22,18 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
+    /// A request that was never sent over a socket.
+    pub(crate) fn of(request: &OutboundRequest) -> Self {
+        let text = |value: &http::HeaderValue| value.to_str().unwrap_or_default().to_owned();
+        let headers = request.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value)));
+        Self {
+            method: request.method.to_string(),
+            path: request.url.path().to_owned(),
+            headers: headers.collect(),
+            body: request.body.clone(),
+        }
+    }
+
     /// A header's value; empty where there is none.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", String::as_str)

@@ -10,6 +10,7 @@
 //! - [`limits`]: places for calls, and what a key may be used for, in virtual time.
 //! - [`permissions`]: what each function asks of AWS is what its role allows.
 //! - [`observed`]: what is logged and measured. [`upgrades`]: messages of another version.
+//! - [`unconfirmed`]: an attempt at a live provider that nobody hears of again.
 //! - [`absences`]: a queue that is away for an hour, a schedule that is, a program that is started again and again.
 
 mod absences;
@@ -27,6 +28,7 @@ mod scripts;
 mod storm;
 mod text_races;
 mod texts;
+mod unconfirmed;
 mod upgrades;
 
 use crate::sim::faults::{Fault, Plan};

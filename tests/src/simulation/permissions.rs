@@ -18,17 +18,19 @@ use crate::world::auditor::{Measure, Weather};
 use crate::world::{Ask, Reaction, World, simulate};
 
 /// What reads how the deployment is known to providers and models. Test keys reach neither: no run here needs it.
-const READERS_OF_SECRETS: [&str; 11] = [
+const READERS_OF_SECRETS: [&str; 13] = [
     "create-sms-conversation",
     "dispatch-call",
     "get-call-recording",
     "retell-webhook",
     "run-sms-turn",
     "send-sms-message",
+    "telnyx-call-event",
     "twilio-call-status",
     "twilio-inbound-message",
     "twilio-message-status",
     "twilio-voice-answer",
+    "vapi-server-message",
     "verbex-get-recording",
 ];
 

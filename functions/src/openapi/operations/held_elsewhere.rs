@@ -16,6 +16,14 @@ pub(super) fn describe(name: &str) -> Option<OperationBuilder> {
             "Tell of a call held by Retell",
             "One of Retell's webhooks, signed by `x-retell-signature`. The address is given to Retell with each call.",
         )),
+        "telnyx-call-event" => Some(callback(
+            "Tell of a call at Telnyx",
+            "One of Telnyx's events, signed by `telnyx-signature-ed25519`. The address is given to Telnyx with each call.",
+        )),
+        "vapi-server-message" => Some(callback(
+            "Tell of a call held by Vapi",
+            "One of Vapi's server messages, signed by the HMAC plan of the account. The address is given to Vapi with each call.",
+        )),
         _ => None,
     }
 }

@@ -48,18 +48,11 @@ impl Provider {
     /// Whether this deployment can hold conversations of that kind through it.
     pub const fn carries(self, channel: Channel) -> bool {
         match (self, channel) {
-            (Self::Simulator | Self::Twilio, Channel::Voice | Channel::Sms) | (Self::Retell, Channel::Voice) => true,
+            (Self::Simulator | Self::Twilio, Channel::Voice | Channel::Sms)
+            | (Self::Retell | Self::Telnyx | Self::Vapi, Channel::Voice) => true,
             // Its chats by SMS send neither a given text nor a single one, and hand over no replies.
             (Self::Retell, Channel::Sms) => false,
-            (Self::Telnyx | Self::Vapi, Channel::Voice | Channel::Sms) => false,
-        }
-    }
-
-    /// Whether its calls speak what we tell them to: they need an opening text, or somebody to connect to.
-    pub const fn speaks_our_words(self) -> bool {
-        match self {
-            Self::Twilio | Self::Telnyx => true,
-            Self::Simulator | Self::Retell | Self::Vapi => false,
+            (Self::Telnyx | Self::Vapi, Channel::Sms) => false,
         }
     }
 
@@ -67,8 +60,8 @@ impl Provider {
     /// adopted once is remembered, so that no second conversation takes it for its own.
     pub const fn lists_our_attempts(self) -> bool {
         match self {
-            Self::Simulator | Self::Retell | Self::Vapi => true,
-            Self::Twilio | Self::Telnyx => false,
+            Self::Simulator | Self::Retell | Self::Telnyx | Self::Vapi => true,
+            Self::Twilio => false,
         }
     }
 

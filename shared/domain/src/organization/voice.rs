@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::Provider;
+
 /// The longest opening message, in characters: what Twilio's `<Say>` takes, with room for what escaping adds.
 pub const LONGEST_OPENING: usize = 3_000;
 
@@ -43,12 +45,22 @@ impl fmt::Debug for VoiceSettings {
 }
 
 impl VoiceSettings {
-    /// What is missing, or too much, for calls through a provider that speaks our words.
-    pub fn problem(&self) -> Option<&'static str> {
-        match (&self.opening, &self.relay_url) {
-            (Some(_), None) | (None, Some(_)) => None,
-            (None, None) => Some("needs an opening, or a relayUrl"),
-            (Some(_), Some(_)) => Some("takes an opening or a relayUrl, not both"),
+    /// What is missing, or too much, for calls through a provider.
+    pub fn problem(&self, provider: Provider) -> Option<&'static str> {
+        match provider {
+            Provider::Simulator | Provider::Retell => None,
+            Provider::Twilio => match (&self.opening, &self.relay_url) {
+                (Some(_), None) | (None, Some(_)) => None,
+                (None, None) => Some("needs an opening, or a relayUrl"),
+                (Some(_), Some(_)) => Some("takes an opening or a relayUrl, not both"),
+            },
+            Provider::Telnyx => match (&self.relay_url, &self.provider_agent_id) {
+                (Some(_), None) | (None, Some(_)) => None,
+                (None, None) => Some("needs a relayUrl, or a providerAgentId"),
+                (Some(_), Some(_)) => Some("takes a relayUrl or a providerAgentId, not both"),
+            },
+            Provider::Vapi if self.provider_agent_id.is_none() => Some("needs a providerAgentId"),
+            Provider::Vapi => None,
         }
     }
 }

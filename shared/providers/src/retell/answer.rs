@@ -37,7 +37,7 @@ mod tests {
     fn outcome(status: u16, body: &str) -> Outcome<ProviderCallId> {
         let retry_after = (status == 429).then(|| Span::seconds(2));
         let body = body.as_bytes().to_vec();
-        let reply = Reply { status, retry_after, content_type: None, body, cut: false };
+        let reply = Reply { status, retry_after, content_type: None, location: None, body, cut: false };
         classify(wire(Ok(reply), call_id, |reply| meaning(reply.status)))
     }
 

@@ -1,0 +1,210 @@
+//! Telnyx behind the interface of every voice provider.
+
+use domain::call::{Call, Outcome, Report};
+use domain::ids::{OrganizationId, ProviderCallId};
+use domain::organization::{Content, Provider};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use serde::Deserialize;
+use serde_json::json;
+use store::DialPermit;
+use url::Url;
+
+use super::request::{Dial, Wanted};
+use super::wire::{Page, TelnyxCall, TelnyxRecording, Wrapped};
+use super::{answer, reports, signature};
+use crate::attempt::Attempt;
+use crate::callback::{self, Callback};
+use crate::client::{ProviderClient, wire};
+use crate::json_api::{JsonApi, Request, unable, unexpected, unread};
+use crate::outcome::classify;
+use crate::secrets::{Secret, Secrets, SecretsError};
+use crate::voice::{Found, ProviderError, Recording, Sought, VoiceProvider};
+
+const BASE: &str = "https://api.telnyx.com/v2";
+
+/// The last part of the address of a call's events.
+pub const EVENTS: &str = "events";
+
+/// How many live calls a page of their list has.
+const PAGE: &str = "250";
+
+/// How many pages a search looks at, within the time it has.
+const MOST_PAGES: u64 = 4;
+
+/// What an account at Telnyx is known by: the secret's JSON.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Account {
+    api_key: String,
+    /// The account's public key, in base64.
+    public_key: String,
+    /// The id of the Call Control application that calls go out by.
+    #[serde(default)]
+    connection_id: String,
+}
+
+impl Account {
+    fn key(&self) -> Secret {
+        Secret::new(self.api_key.clone())
+    }
+}
+
+/// Telnyx.
+#[derive(Clone, Debug)]
+pub struct Telnyx {
+    api: JsonApi,
+    secrets: Secrets,
+}
+
+impl Telnyx {
+    /// Telnyx, reached this way; `base` is where its API is to be had instead.
+    pub fn new(client: ProviderClient, secrets: Secrets, base: Option<&Url>) -> Self {
+        Self { api: JsonApi::new(client, BASE, base), secrets }
+    }
+
+    /// Whether Telnyx signed a callback, with the key of the account that it knows this organization by.
+    ///
+    /// # Errors
+    /// [`SecretsError`] where the key cannot be looked up.
+    pub async fn is_signed(&self, organization: &OrganizationId, callback: Callback<'_>) -> Result<bool, SecretsError> {
+        let Some(account) = self.account(organization).await? else { return Ok(false) };
+        let header = callback.header;
+        let (Some(timestamp), Some(given)) = (header(signature::TIMESTAMP_HEADER), header(signature::SIGNATURE_HEADER))
+        else {
+            return Ok(false);
+        };
+        let now = self.api.client().clock().now();
+        Ok(signature::verify(&account.public_key, timestamp, given, callback.body, now).is_ok())
+    }
+
+    async fn account(&self, organization: &OrganizationId) -> Result<Option<Account>, SecretsError> {
+        let secret = self.secrets.provider(organization, Provider::Telnyx).await?;
+        Ok(secret.as_ref().and_then(Secret::json::<Account>).filter(|account| !account.api_key.is_empty()))
+    }
+
+    async fn known(&self, call: &Call) -> Result<Account, ProviderError> {
+        let account = self.account(&call.scope.organization).await.map_err(ProviderError::new)?;
+        account.ok_or_else(|| ProviderError::new("there is no account at Telnyx"))
+    }
+
+    async fn place(&self, permit: &DialPermit, content: &Content) -> Outcome {
+        let call = permit.call();
+        let account = self.account(&call.scope.organization).await;
+        let (account, public_url) = match (account, self.secrets.public_url().await) {
+            (Ok(Some(account)), Ok(Some(public_url))) => (account, public_url),
+            (Ok(None), _) => return unable("there is no account at Telnyx"),
+            (_, Ok(None)) => return unable("the deployment's public URL is not set"),
+            (Err(_), _) | (_, Err(_)) => return unread(),
+        };
+        let attempt = Attempt { number: permit.attempt(), ..Attempt::of(call) };
+        let webhook_url = callback::of_call(&public_url, call, attempt.number, EVENTS);
+        let voice = content.voice.clone().unwrap_or_default();
+        let wanted = Wanted {
+            connection_id: &account.connection_id,
+            from: call.from.as_str(),
+            to: call.to.as_str(),
+            webhook_url: &webhook_url,
+            limits: call.limits,
+            voice: &voice,
+            variables: &content.dynamic_variables,
+            prompt: content.prompt.as_deref(),
+        };
+        let Some(body) = Dial::new(wanted, &attempt) else {
+            return unable("the agent names neither a relay nor an assistant");
+        };
+        let replied = self.api.ask(&account.key(), Request::post(&["calls"]).with_body(&body)).await;
+        classify(wire(replied, answer::call_id, answer::meaning))
+    }
+
+    /// The list has the live calls only. One that is over was told of by its events, or is not found.
+    async fn find(&self, call: &Call) -> Result<Sought<Found>, ProviderError> {
+        let attempt = Attempt::of(call);
+        let account = self.known(call).await?;
+        let path = ["connections", account.connection_id.as_str(), "active_calls"];
+        for number in 1..=MOST_PAGES {
+            let page = number.to_string();
+            let query = [("page[size]", PAGE), ("page[number]", page.as_str())];
+            let reply = self.api.ask(&account.key(), Request::get(&path).with_query(&query)).await?;
+            let page: Option<Page<TelnyxCall>> = reply.is_success().then(|| reply.json()).flatten();
+            let page = page.ok_or_else(|| unexpected(&reply))?;
+            if let Some(found) = page.data.into_iter().find(|found| found.attempt().as_ref() == Some(&attempt)) {
+                let id = ProviderCallId::new(found.call_control_id.clone());
+                return Ok(Sought::Ours((id, reports::shown(call, &found))));
+            }
+            if page.meta.and_then(|meta| meta.total_pages).unwrap_or(1) <= number {
+                break;
+            }
+        }
+        Ok(Sought::Nothing)
+    }
+
+    async fn get(&self, call: &Call, call_id: &str) -> Result<Option<TelnyxCall>, ProviderError> {
+        let account = self.known(call).await?;
+        let reply = self.api.ask(&account.key(), Request::get(&["calls", call_id])).await?;
+        if reply.status == 404 {
+            return Ok(None);
+        }
+        let shown: Option<Wrapped<TelnyxCall>> = reply.is_success().then(|| reply.json()).flatten();
+        shown.map(|shown| Some(shown.data)).ok_or_else(|| unexpected(&reply))
+    }
+
+    async fn stop(&self, call: &Call, call_id: &str) -> Result<bool, ProviderError> {
+        let account = self.known(call).await?;
+        // Without a `command_id`: a second request must not be ignored because the first one came to nothing.
+        let path = ["calls", call_id, "actions", "hangup"];
+        let request = Request::post(&path).with_body(&json!({}));
+        let reply = self.api.ask(&account.key(), request).await?;
+        match reply.status {
+            200..=299 | 404 => Ok(true),
+            // A call that is over cannot be hung up; whether that is why, the call itself tells.
+            400..=499 => Ok(self.get(call, call_id).await?.is_none_or(|shown| shown.is_over())),
+            _ => Err(unexpected(&reply)),
+        }
+    }
+
+    async fn recorded(&self, call: &Call, session: &str) -> Result<Option<Recording>, ProviderError> {
+        let account = self.known(call).await?;
+        let query = [("filter[call_session_id]", session), ("page[size]", "1")];
+        let reply = self.api.ask(&account.key(), Request::get(&["recordings"]).with_query(&query)).await?;
+        let page: Option<Page<TelnyxRecording>> = reply.is_success().then(|| reply.json()).flatten();
+        let page = page.ok_or_else(|| unexpected(&reply))?;
+        let urls = page.data.into_iter().next().and_then(|recording| recording.download_urls);
+        let url = urls.and_then(|urls| urls.mp3.or(urls.wav)).filter(|url| url.starts_with("https://"));
+        Ok(url.map(Recording::Redirect))
+    }
+}
+
+impl VoiceProvider for Telnyx {
+    fn create<'a>(&'a self, permit: DialPermit, content: &'a Content) -> BoxFuture<'a, Outcome> {
+        async move { self.place(&permit, content).await }.boxed()
+    }
+
+    fn search<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Sought<Found>, ProviderError>> {
+        self.find(call).boxed()
+    }
+
+    fn poll<'a>(
+        &'a self,
+        call: &'a Call,
+        call_id: &'a ProviderCallId,
+    ) -> BoxFuture<'a, Result<Option<Vec<Report>>, ProviderError>> {
+        async move { Ok(self.get(call, call_id.as_str()).await?.map(|shown| reports::shown(call, &shown))) }.boxed()
+    }
+
+    fn hang_up<'a>(
+        &'a self,
+        call: &'a Call,
+        call_id: &'a ProviderCallId,
+    ) -> BoxFuture<'a, Result<bool, ProviderError>> {
+        self.stop(call, call_id.as_str()).boxed()
+    }
+
+    fn recording<'a>(
+        &'a self,
+        call: &'a Call,
+        reference: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Recording>, ProviderError>> {
+        self.recorded(call, reference).boxed()
+    }
+}

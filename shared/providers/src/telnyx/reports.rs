@@ -1,0 +1,61 @@
+//! What Telnyx says of a call, in our words. Each event tells one thing, in no order, and perhaps twice.
+
+use domain::call::{AnsweredBy, Call, Report};
+use domain::end_reason::EndReason;
+use domain::time::Timestamp;
+
+use super::reasons::meaning;
+use super::wire::{CallEvent, Payload, TelnyxCall};
+use crate::reading::moment_of;
+
+/// What an event says. `now` stands in for a moment that it does not tell.
+pub fn reports(event: &CallEvent, now: Timestamp) -> Vec<Report> {
+    let Some(payload) = &event.payload else { return Vec::new() };
+    let at = event.occurred_at.as_deref().and_then(moment_of).unwrap_or(now);
+    match event.event_type.as_str() {
+        // Telnyx has no word for ringing: from here on it does, or will.
+        "call.initiated" => vec![Report::Ringing],
+        "call.answered" => vec![Report::Answered { at, by: None }],
+        "call.machine.detection.ended" | "call.machine.premium.detection.ended" => {
+            vec![Report::Answered { at, by: answered_by(payload) }]
+        }
+        "call.hangup" => vec![over(payload, at)],
+        "call.recording.saved" => recording(payload),
+        _ => Vec::new(),
+    }
+}
+
+/// What there is to say of a call that was asked for by itself: that it is over, and no more. Telnyx does not show why.
+pub(super) fn shown(call: &Call, shown: &TelnyxCall) -> Vec<Report> {
+    let at = shown.end_time.as_deref().and_then(moment_of).filter(|_| shown.is_over());
+    let Some(at) = at else { return Vec::new() };
+    let connected = call.started_at.is_some();
+    let reason = if connected { EndReason::COMPLETED } else { EndReason::unknown_at_provider("unspecified") };
+    vec![Report::Ended { at, reason, started_at: None, answered_by: None, duration_seconds: None }]
+}
+
+fn over(payload: &Payload, at: Timestamp) -> Report {
+    let said = meaning(payload.hangup_cause.as_deref().unwrap_or("unspecified"));
+    // A call that was answered ends without a SIP failure. Its own beginning counts only where nobody told of the answer.
+    let failed = payload.sip_hangup_cause.as_deref().is_some_and(|status| !matches!(status, "200" | "unspecified"));
+    let connected = said.connected && !failed;
+    let started_at = connected.then(|| payload.start_time.as_deref().and_then(moment_of).unwrap_or(at));
+    Report::Ended { at, reason: said.reason, started_at, answered_by: None, duration_seconds: None }
+}
+
+fn answered_by(payload: &Payload) -> Option<AnsweredBy> {
+    match payload.result.as_deref()? {
+        "human" | "human_residence" | "human_business" => Some(AnsweredBy::Human),
+        "machine" | "fax_detected" => Some(AnsweredBy::Machine),
+        _ => None,
+    }
+}
+
+/// A recording is found by the session that it was made in.
+fn recording(payload: &Payload) -> Vec<Report> {
+    let session = payload.call_session_id.clone().filter(|session| !session.is_empty());
+    session.map(|reference| Report::Recording { reference }).into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests;

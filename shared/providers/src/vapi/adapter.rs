@@ -1,0 +1,203 @@
+//! Vapi behind the interface of every voice provider.
+
+use std::collections::BTreeMap;
+
+use domain::call::{Call, Outcome, Report};
+use domain::ids::{OrganizationId, ProviderCallId};
+use domain::organization::{Content, Provider};
+use domain::time::Span;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use serde::Deserialize;
+use serde_json::json;
+use store::DialPermit;
+use url::Url;
+
+use super::request::{CreateCall, Wanted};
+use super::signature::HmacPlan;
+use super::wire::VapiCall;
+use super::{answer, reports};
+use crate::attempt::{Attempt, begun_at};
+use crate::callback::{self, Callback};
+use crate::client::{ProviderClient, wire};
+use crate::json_api::{JsonApi, Request, unable, unexpected, unread};
+use crate::outcome::classify;
+use crate::secrets::{Secret, Secrets, SecretsError};
+use crate::voice::{Found, ProviderError, Recording, Sought, VoiceProvider};
+
+const BASE: &str = "https://api.vapi.ai";
+
+/// The domain of the hosts that live calls are controlled at.
+const DOMAIN: &str = "vapi.ai";
+
+/// The last part of the address of a call's messages.
+pub const EVENTS: &str = "events";
+
+/// How many calls a search looks at.
+const SEARCHED: &str = "100";
+
+/// Vapi's clock may go before ours.
+const CLOCK_SKEW: Span = Span::minutes(2);
+
+/// What an account at Vapi is known by: the secret's JSON.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Account {
+    api_key: String,
+    /// Vapi's ids of our numbers, by the numbers.
+    #[serde(default)]
+    phone_numbers: BTreeMap<String, String>,
+    /// How its messages are signed.
+    hmac: HmacPlan,
+    /// Vapi's id of the credential with that plan, where the account's own server settings do not have it.
+    #[serde(default)]
+    credential_id: Option<String>,
+}
+
+impl Account {
+    fn key(&self) -> Secret {
+        Secret::new(self.api_key.clone())
+    }
+}
+
+/// Vapi.
+#[derive(Clone, Debug)]
+pub struct Vapi {
+    api: JsonApi,
+    secrets: Secrets,
+}
+
+impl Vapi {
+    /// Vapi, reached this way; `base` is where its API is to be had instead.
+    pub fn new(client: ProviderClient, secrets: Secrets, base: Option<&Url>) -> Self {
+        Self { api: JsonApi::new(client, BASE, base), secrets }
+    }
+
+    /// Whether Vapi signed a callback, by the plan that it has for this organization.
+    ///
+    /// # Errors
+    /// [`SecretsError`] where the plan cannot be looked up.
+    pub async fn is_signed(&self, organization: &OrganizationId, callback: Callback<'_>) -> Result<bool, SecretsError> {
+        let Some(account) = self.account(organization).await? else { return Ok(false) };
+        Ok(account.hmac.verify(callback, self.api.client().clock().now()).is_ok())
+    }
+
+    async fn account(&self, organization: &OrganizationId) -> Result<Option<Account>, SecretsError> {
+        let secret = self.secrets.provider(organization, Provider::Vapi).await?;
+        Ok(secret.as_ref().and_then(Secret::json::<Account>).filter(|account| !account.api_key.is_empty()))
+    }
+
+    async fn key(&self, call: &Call) -> Result<Secret, ProviderError> {
+        let account = self.account(&call.scope.organization).await.map_err(ProviderError::new)?;
+        account.map(|account| account.key()).ok_or_else(|| ProviderError::new("there is no account at Vapi"))
+    }
+
+    async fn place(&self, permit: &DialPermit, content: &Content) -> Outcome {
+        let call = permit.call();
+        let account = self.account(&call.scope.organization).await;
+        let (account, public_url) = match (account, self.secrets.public_url().await) {
+            (Ok(Some(account)), Ok(Some(public_url))) => (account, public_url),
+            (Ok(None), _) => return unable("there is no account at Vapi"),
+            (_, Ok(None)) => return unable("the deployment's public URL is not set"),
+            (Err(_), _) | (_, Err(_)) => return unread(),
+        };
+        let Some(phone_number_id) = account.phone_numbers.get(call.from.as_str()) else {
+            return unable("the account at Vapi does not name the calling number");
+        };
+        let agent = content.voice.as_ref().and_then(|voice| voice.provider_agent_id.as_deref());
+        let Some(assistant_id) = agent else { return unable("the agent names no assistant at Vapi") };
+        let server_url = callback::of_call(&public_url, call, permit.attempt(), EVENTS);
+        let wanted = Wanted {
+            phone_number_id,
+            assistant_id,
+            to: call.to.as_str(),
+            server_url: &server_url,
+            credential_id: account.credential_id.as_deref(),
+            limits: call.limits,
+            variables: &content.dynamic_variables,
+            prompt: content.prompt.as_deref(),
+        };
+        let attempt = Attempt { number: permit.attempt(), ..Attempt::of(call) };
+        let body = CreateCall::new(wanted, &attempt);
+        let replied = self.api.ask(&account.key(), Request::post(&["call"]).with_body(&body)).await;
+        classify(wire(replied, answer::call_id, |reply| answer::meaning(reply.status)))
+    }
+
+    async fn find(&self, call: &Call) -> Result<Sought<Found>, ProviderError> {
+        let attempt = Attempt::of(call);
+        let since = (begun_at(call) - CLOCK_SKEW).to_string();
+        let query = [("limit", SEARCHED), ("createdAtGe", since.as_str())];
+        let reply = self.api.ask(&self.key(call).await?, Request::get(&["call"]).with_query(&query)).await?;
+        let listed: Option<Vec<serde_json::Value>> = reply.is_success().then(|| reply.json()).flatten();
+        let listed = listed.ok_or_else(|| unexpected(&reply))?;
+        let mut shown = listed.into_iter().filter_map(|one| serde_json::from_value::<VapiCall>(one).ok());
+        let ours = shown.find(|found| found.attempt().as_ref() == Some(&attempt));
+        Ok(Sought::from(ours.map(|found| (ProviderCallId::new(found.id.clone()), self.reports(found)))))
+    }
+
+    async fn get(&self, call: &Call, call_id: &str) -> Result<Option<VapiCall>, ProviderError> {
+        let reply = self.api.ask(&self.key(call).await?, Request::get(&["call", call_id])).await?;
+        if reply.status == 404 {
+            return Ok(None);
+        }
+        let shown: Option<VapiCall> = reply.is_success().then(|| reply.json()).flatten();
+        shown.map(Some).ok_or_else(|| unexpected(&reply))
+    }
+
+    /// A live call is ended over its own URL, which the call shows.
+    async fn stop(&self, call: &Call, call_id: &str) -> Result<bool, ProviderError> {
+        let Some(shown) = self.get(call, call_id).await? else { return Ok(true) };
+        if shown.is_over() {
+            return Ok(true);
+        }
+        let url = shown.monitor.and_then(|monitor| monitor.control_url).and_then(|url| Url::parse(&url).ok());
+        let url = url.filter(|url| self.api.is_at_home(url, DOMAIN));
+        let url = url.ok_or_else(|| ProviderError::new("the call has no control URL yet"))?;
+        let reply = self.api.post_to(url, &json!({ "type": "end-call" })).await?;
+        if reply.is_success() { Ok(true) } else { Err(unexpected(&reply)) }
+    }
+
+    fn reports(&self, shown: VapiCall) -> Vec<Report> {
+        reports(&shown, self.api.client().clock().now())
+    }
+}
+
+impl VoiceProvider for Vapi {
+    fn create<'a>(&'a self, permit: DialPermit, content: &'a Content) -> BoxFuture<'a, Outcome> {
+        async move { self.place(&permit, content).await }.boxed()
+    }
+
+    fn search<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Sought<Found>, ProviderError>> {
+        self.find(call).boxed()
+    }
+
+    fn poll<'a>(
+        &'a self,
+        call: &'a Call,
+        call_id: &'a ProviderCallId,
+    ) -> BoxFuture<'a, Result<Option<Vec<Report>>, ProviderError>> {
+        async move { Ok(self.get(call, call_id.as_str()).await?.map(|shown| self.reports(shown))) }.boxed()
+    }
+
+    fn hang_up<'a>(
+        &'a self,
+        call: &'a Call,
+        call_id: &'a ProviderCallId,
+    ) -> BoxFuture<'a, Result<bool, ProviderError>> {
+        self.stop(call, call_id.as_str()).boxed()
+    }
+
+    /// The call's own URL may be signed for a while only: it is asked for each time.
+    fn recording<'a>(
+        &'a self,
+        call: &'a Call,
+        reference: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Recording>, ProviderError>> {
+        async move {
+            let artifact = self.get(call, reference).await?.and_then(|shown| shown.news.artifact);
+            let url = artifact.as_ref().and_then(reports::recording).map(str::to_owned);
+            Ok(url.map(Recording::Redirect))
+        }
+        .boxed()
+    }
+}

@@ -1,0 +1,76 @@
+//! What Vapi's answers to `POST /call` mean. Its OpenAPI document lists 201, 400 and 500; what none of them says is judged
+//! as for any provider.
+
+use domain::end_reason::EndReason;
+use domain::ids::ProviderCallId;
+
+use super::wire::VapiCall;
+use crate::client::Reply;
+
+/// The account has to pay first.
+const PAYMENT_REQUIRED: u16 = 402;
+
+/// The id of the call that was made, where the answer is one we can read.
+pub(super) fn call_id(reply: &Reply) -> Option<ProviderCallId> {
+    let call: VapiCall = reply.json()?;
+    (!call.id.is_empty()).then(|| ProviderCallId::new(call.id))
+}
+
+/// What a refusal means, where its status says more than that it is one.
+pub(super) fn meaning(status: u16) -> Option<EndReason> {
+    (status == PAYMENT_REQUIRED).then_some(EndReason::PROVIDER_UNAVAILABLE)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::dispatch::Outcome;
+    use domain::end_reason::EndReason;
+    use domain::ids::ProviderCallId;
+    use domain::time::Span;
+
+    use super::{call_id, meaning};
+    use crate::client::{Reply, wire};
+    use crate::outcome::classify;
+
+    const CREATED: &str = r#"{"id": "call-1", "status": "queued", "orgId": "o", "monitor": {}}"#;
+
+    fn outcome(status: u16, body: &str) -> Outcome<ProviderCallId> {
+        let retry_after = (status == 429).then(|| Span::seconds(2));
+        let body = body.as_bytes().to_vec();
+        let reply = Reply { status, retry_after, content_type: None, location: None, body, cut: false };
+        classify(wire(Ok(reply), call_id, |reply| meaning(reply.status)))
+    }
+
+    #[test]
+    fn a_2xx_is_an_acceptance_where_it_can_be_read_and_else_unknown() {
+        assert_eq!(outcome(201, CREATED), Outcome::Accepted { id: ProviderCallId::new("call-1") });
+        // What a request for several calls is answered has no id of its own.
+        for body in ["", "ok", &CREATED[..20], "[]", "{}", r#"{"results": [], "errors": []}"#, r#"{"id": ""}"#] {
+            assert!(matches!(outcome(201, body), Outcome::Unknown { .. }), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_has_its_reason() {
+        let body = r#"{"message": ["customer.number must be a valid phone number"], "error": "Bad Request"}"#;
+        for (status, expected) in [
+            (400, EndReason::REJECTED),
+            (401, EndReason::PROVIDER_UNAVAILABLE),
+            (402, EndReason::PROVIDER_UNAVAILABLE),
+            (403, EndReason::PROVIDER_UNAVAILABLE),
+            (404, EndReason::REJECTED),
+            (422, EndReason::REJECTED),
+        ] {
+            let refused = outcome(status, body);
+            assert!(matches!(refused, Outcome::Refused { reason, .. } if reason == expected), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_call_was_not_placed_where_we_are_to_slow_down_and_may_have_been_where_it_failed() {
+        assert!(matches!(outcome(429, "{}"), Outcome::NotPlaced { retry_after: Some(_), .. }));
+        for status in [408, 409, 425, 500, 502, 503, 504] {
+            assert!(matches!(outcome(status, CREATED), Outcome::Unknown { .. }), "{status}");
+        }
+    }
+}

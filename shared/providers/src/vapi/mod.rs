@@ -1,0 +1,13 @@
+//! Vapi: calls that its own assistants hold.
+
+mod adapter;
+mod answer;
+mod reasons;
+mod reports;
+mod request;
+mod signature;
+mod wire;
+
+pub use adapter::{EVENTS, Vapi};
+pub use reports::reports;
+pub use wire::{ServerMessage, VapiCall};

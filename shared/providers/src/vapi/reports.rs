@@ -1,0 +1,107 @@
+//! What a call of Vapi's says, in our words.
+
+use domain::call::{Analysis, AnsweredBy, Cost, Report, Role, Utterance};
+use domain::time::Timestamp;
+use serde_json::{Map, Value};
+
+use super::reasons::{Meaning, meaning};
+use super::wire::{Artifact, Speaker, Status, VapiAnalysis, VapiCall};
+use crate::reading::{OPT_OUT_FIELDS, minor_units, moment, moment_of};
+
+/// Everything that a call says. `now` stands in for moments that it does not tell.
+pub fn reports(call: &VapiCall, now: Timestamp) -> Vec<Report> {
+    match call.news.status {
+        // Of a call whose data is gone nothing is known; that it is over, its absence says.
+        None | Some(Status::Scheduled | Status::Queued | Status::NotFound | Status::DeletionFailed) => Vec::new(),
+        Some(Status::Ringing) => vec![Report::Ringing],
+        Some(Status::InProgress | Status::Forwarding) => {
+            vec![Report::Answered { at: started_at(call).unwrap_or(now), by: None }]
+        }
+        Some(Status::Ended) => over(call, now),
+    }
+}
+
+fn over(call: &VapiCall, now: Timestamp) -> Vec<Report> {
+    let said = meaning(call.news.ended_reason.as_deref().unwrap_or("unspecified"));
+    let artifact = call.news.artifact.as_ref();
+    let connected = connected(artifact, &said);
+    let at = call.news.ended_at.as_deref().and_then(moment_of).unwrap_or(now);
+    let started_at = started_at(call).unwrap_or(at);
+    let lasted = u32::try_from(at.since(started_at).as_seconds()).ok();
+    let mut reports = vec![Report::Ended {
+        at,
+        reason: said.reason.clone(),
+        started_at: connected.then_some(started_at),
+        answered_by: (connected && said.machine).then_some(AnsweredBy::Machine),
+        duration_seconds: if connected { lasted } else { Some(0) },
+    }];
+    if connected {
+        reports.extend(transcript(artifact, call.complete, started_at));
+        let recorded = artifact.is_some_and(|artifact| recording(artifact).is_some());
+        reports.extend(recorded.then(|| Report::Recording { reference: call.id.clone() }));
+    }
+    let cents = call.news.cost.and_then(|dollars| minor_units(dollars * 100.0));
+    // What it costs is known once nothing more comes.
+    let cents = cents.filter(|_| call.complete);
+    reports.extend(cents.map(|amount_minor| Report::Cost { cost: Cost { amount_minor, currency: "USD".to_owned() } }));
+    reports.extend(call.news.analysis.as_ref().and_then(analysis).map(|analysis| Report::Analysis { analysis }));
+    reports
+}
+
+/// Where a recording can be had without credentials.
+pub(super) fn recording(artifact: &Artifact) -> Option<&str> {
+    let urls = [&artifact.presigned_mono_url, &artifact.recording_url];
+    urls.into_iter().flatten().map(String::as_str).find(|url| url.starts_with("https://"))
+}
+
+/// Whether somebody had answered. Where the reason does not say, the called party's own words do.
+fn connected(artifact: Option<&Artifact>, said: &Meaning) -> bool {
+    let heard = || artifact.is_some_and(|artifact| artifact.messages.iter().any(|said| said.role == Speaker::User));
+    said.connected.unwrap_or_else(heard)
+}
+
+fn started_at(call: &VapiCall) -> Option<Timestamp> {
+    call.news.started_at.as_deref().and_then(moment_of)
+}
+
+/// What was said. An empty transcript is only told where none will come.
+fn transcript(artifact: Option<&Artifact>, complete: bool, started_at: Timestamp) -> Option<Report> {
+    let mut at = started_at;
+    let mut utterances = Vec::new();
+    for said in artifact.iter().flat_map(|artifact| &artifact.messages) {
+        at = said.time.and_then(moment).unwrap_or(at);
+        let role = match said.role {
+            Speaker::Bot => Role::Agent,
+            Speaker::User => Role::Customer,
+        };
+        utterances.push(Utterance { role, content: said.message.clone(), at });
+    }
+    (complete || !utterances.is_empty()).then_some(Report::Transcript { utterances })
+}
+
+/// The analysis, if there is anything in it.
+fn analysis(analysis: &VapiAnalysis) -> Option<Analysis> {
+    let custom: Map<String, Value> = analysis.structured_data.clone().unwrap_or_default();
+    let summary = analysis.summary.clone().unwrap_or_default();
+    let successful = analysis.success_evaluation.as_ref().and_then(successful);
+    if summary.trim().is_empty() && custom.is_empty() && successful.is_none() {
+        return None;
+    }
+    let said: Vec<bool> =
+        OPT_OUT_FIELDS.iter().filter_map(|field| custom.get(*field).and_then(Value::as_bool)).collect();
+    let opt_out = (!said.is_empty()).then(|| said.contains(&true));
+    Some(Analysis { summary, successful, sentiment: None, opt_out, custom })
+}
+
+/// By the rubric that says yes or no; a mark or a word is no such thing.
+fn successful(evaluation: &Value) -> Option<bool> {
+    match evaluation {
+        Value::Bool(successful) => Some(*successful),
+        Value::String(word) if word.eq_ignore_ascii_case("true") => Some(true),
+        Value::String(word) if word.eq_ignore_ascii_case("false") => Some(false),
+        Value::String(_) | Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;
