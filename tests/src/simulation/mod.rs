@@ -6,10 +6,14 @@
 //! - [`planted`]: bugs planted on purpose, each of which the simulation finds.
 //! - [`round_trips`]: what things cost, counted.
 //! - [`races`], [`text_races`]: many at once for the same thing.
+//! - [`endpoints`]: endpoints that are dead, rotated, disabled and enabled while they are being retried.
+//! - [`erasure`]: a number's data erased, and the whole table searched for it.
 //! - [`limits`]: places for calls, and what a key may be used for, in virtual time.
 //! - [`absences`]: a queue that is away for an hour, a schedule that is, a program that is started again and again.
 
 mod absences;
+mod endpoints;
+mod erasure;
 mod limits;
 mod planted;
 mod points;
