@@ -9,7 +9,8 @@ mod refusal;
 use domain::call::{Call, DEFAULT_WINDOW, NewCall, Window};
 use domain::conversation::AgentRef;
 use domain::ids::{AgentId, Channel, ConversationId, Mode, Scope};
-use domain::organization::{Agent, Content, Provider};
+use domain::measure::Measure;
+use domain::organization::{Agent, Content, LONGEST_OPENING, Provider, VoiceSettings};
 use domain::phone::PhoneNumber;
 use domain::planted::{Bug, is_planted};
 use domain::template::{RenderError, Template};
@@ -19,6 +20,7 @@ use futures::future::join;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use store::keys::{self, Key};
+use store::measures::measure;
 use store::{Acceptance, Items, NewAcceptance, Shortage, StoreError, Wallet};
 
 pub(crate) use contact::ContactWish;
@@ -62,6 +64,8 @@ pub(crate) struct NewRequest {
     pub not_after: Option<Timestamp>,
     /// The contact it is made for.
     pub contact: ContactWish,
+    /// The request as its client was told of it; `None` where there is none any more.
+    pub request_id: Option<String>,
 }
 
 /// How a request names its agent: the first of these that there is.
@@ -159,6 +163,11 @@ async fn judge(
     let missing = agent.required_variables.iter().filter(|name| !asked.variables.contains_key(*name));
     wrong.extend(missing.map(|name| Wrong::VariableMissing(name.clone())));
     let prompt = prompt(&agent, &asked.variables, &mut wrong)?;
+    let provider = match caller.scope.mode {
+        Mode::Test => Provider::Simulator,
+        Mode::Live => agent.provider,
+    };
+    let voice = if provider.is_live() { voice(&agent, &asked.variables, &mut wrong)? } else { None };
     let (Some(from), true) = (from, wrong.is_empty()) else { return Err(Refusal::Wrong(wrong)) };
     if !caller.organization.may_reach(caller.scope.mode, &from, &asked.to) {
         return Err(Refusal::CountryNotAllowed);
@@ -167,6 +176,7 @@ async fn judge(
     let content = Content {
         dynamic_variables: if asked.keeps_variables { asked.variables.clone() } else { Map::new() },
         prompt,
+        voice,
         raw_number: asked.raw_number.clone(),
         client_call_id: asked.client_call_id.clone(),
         requested_agent: asked.requested_agent.clone(),
@@ -176,10 +186,7 @@ async fn judge(
         id,
         scope: caller.scope.clone(),
         fingerprint: asked.fingerprint.clone(),
-        provider: match caller.scope.mode {
-            Mode::Test => Provider::Simulator,
-            Mode::Live => agent.provider,
-        },
+        provider,
         agent: AgentRef { id: agent.id, slug: agent.slug, name: agent.name, version: agent.version },
         to: asked.to.clone(),
         from,
@@ -187,6 +194,7 @@ async fn judge(
         limits: agent.limits,
         contact: None,
         hold: None,
+        request_id: asked.request_id.clone(),
     };
     Ok((new, content))
 }
@@ -234,7 +242,23 @@ pub(crate) fn sender(caller: &Caller, asked: &Sender, agent: &Agent) -> Result<P
 /// The agent's prompt with the request's values in it.
 fn prompt(agent: &Agent, values: &Map<String, Value>, wrong: &mut Vec<Wrong>) -> Result<Option<String>, Refusal> {
     let Some(prompt) = &agent.prompt else { return Ok(None) };
-    let template = Template::parse(prompt).map_err(|error| StoreError::corrupt("agent's prompt", error))?;
+    render(prompt, values, wrong)
+}
+
+/// What the agent says and does on the call, with the request's values in it.
+fn voice(agent: &Agent, values: &Map<String, Value>, wrong: &mut Vec<Wrong>) -> Result<Option<VoiceSettings>, Refusal> {
+    let Some(mut voice) = agent.voice.clone() else { return Ok(None) };
+    if let Some(template) = &voice.opening {
+        voice.opening = render(template, values, wrong)?;
+    }
+    if voice.opening.as_ref().is_some_and(|opening| opening.chars().count() > LONGEST_OPENING) {
+        wrong.push(Wrong::OpeningTooLong);
+    }
+    Ok(Some(voice))
+}
+
+fn render(text: &str, values: &Map<String, Value>, wrong: &mut Vec<Wrong>) -> Result<Option<String>, Refusal> {
+    let template = Template::parse(text).map_err(|error| StoreError::corrupt("agent's template", error))?;
     match template.render(values) {
         Ok(rendered) => return Ok(Some(rendered)),
         Err(RenderError::TooLong) => wrong.push(Wrong::PromptTooLong),
@@ -273,6 +297,7 @@ async fn write(
                 plan = asked.contact.plan(scope, &asked.to, &items, now, attempt)?;
             }
             Acceptance::Fresh => {
+                measure(Measure::Accepted, 1);
                 let counted = key_use::count_calls(app, caller.key.as_ref(), 1, now);
                 join(app.store.wake(&call, now), counted).await;
                 return Ok(Admitted { call, replayed: false });
@@ -296,6 +321,11 @@ fn hold(wallet: &Wallet, new: &NewCall, now: Timestamp) -> Result<Hold, Refusal>
 }
 
 impl NewRequest {
+    /// The same, as part of this request.
+    pub(crate) fn of(self, request_id: Option<String>) -> Self {
+        Self { request_id, ..self }
+    }
+
     fn window(&self, now: Timestamp) -> Window {
         let not_before = self.not_before.map_or(now, |not_before| not_before.max(now));
         Window { not_before, not_after: self.not_after.unwrap_or(not_before + DEFAULT_WINDOW) }

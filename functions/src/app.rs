@@ -1,11 +1,7 @@
 //! What every handler is given.
 
-use std::collections::BTreeMap;
-
-use providers::Providers;
 use providers::egress::Egress;
-use providers::model::ApiKey;
-use providers::simulator::Simulator;
+use providers::{Bases, Outside, Providers, Secrets};
 use store::Store;
 
 /// Everything a handler acts through.
@@ -17,30 +13,20 @@ pub struct App {
     pub providers: Providers,
     /// The way to clients' own addresses.
     pub egress: Egress,
-    /// The keys of agents' models.
-    pub model_keys: ModelKeys,
-}
-
-/// The keys of agents' models, by the names that agents' settings know them under.
-#[derive(Clone, Debug, Default)]
-pub struct ModelKeys(BTreeMap<String, ApiKey>);
-
-impl ModelKeys {
-    /// These keys.
-    pub fn new(keys: BTreeMap<String, ApiKey>) -> Self {
-        Self(keys)
-    }
-
-    /// The key of this name.
-    pub fn get(&self, name: &str) -> Option<ApiKey> {
-        self.0.get(name).cloned()
-    }
+    /// What the deployment is known by at providers and models.
+    pub secrets: Secrets,
 }
 
 impl App {
-    /// Puts the parts together.
+    /// Puts the parts together, with no secrets: for tests, and where only the simulator is used.
     pub fn new(store: Store, egress: Egress) -> Self {
-        let providers = Providers { simulator: Simulator::new(store.clone()) };
-        Self { store, providers, egress, model_keys: ModelKeys::default() }
+        let secrets = Secrets::none(store.table.clock().clone());
+        Self::with(store, Outside { egress, secrets, bases: Bases::default() })
+    }
+
+    /// Puts the parts together.
+    pub fn with(store: Store, outside: Outside) -> Self {
+        let providers = Providers::new(&store, &outside);
+        Self { store, providers, egress: outside.egress, secrets: outside.secrets }
     }
 }

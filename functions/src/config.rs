@@ -10,6 +10,9 @@ use tracing::level_filters::LevelFilter;
 /// How long one attempt at a request to AWS may take; the SDK makes three, within the 10 seconds of a function.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// What the metrics of a deployment are kept under that names nothing else.
+const METRICS_NAMESPACE: &str = "Ringdown";
+
 /// What a function is told by its environment.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -23,8 +26,14 @@ pub struct Config {
     pub fair_queues: bool,
     /// `ALLOW_INSECURE_WEBHOOKS`: whether webhooks may go to loopback and by plain http. The deployment never sets it.
     pub allow_insecure_webhooks: bool,
+    /// `SECRETS_PREFIX`: the path below which SSM Parameter Store keeps the deployment's secrets.
+    pub secrets_prefix: String,
+    /// `AWS_ENDPOINT_URL_SSM`: an endpoint of SSM, where it is not the region's own.
+    pub ssm: Option<String>,
     /// `LOG_LEVEL`: the least severe line of our own that is kept.
     pub log_level: LevelFilter,
+    /// `METRICS_NAMESPACE`: what CloudWatch keeps the metrics under.
+    pub metrics_namespace: String,
     /// How to reach AWS.
     pub access: store::aws::Access,
 }
@@ -90,7 +99,10 @@ impl Config {
             },
             fair_queues: flag("FAIR_QUEUES")?,
             allow_insecure_webhooks: flag("ALLOW_INSECURE_WEBHOOKS")?,
+            secrets_prefix: required("SECRETS_PREFIX")?,
+            ssm: endpoint("AWS_ENDPOINT_URL_SSM"),
             log_level: level?,
+            metrics_namespace: get("METRICS_NAMESPACE").unwrap_or_else(|| METRICS_NAMESPACE.to_owned()),
             access: store::aws::Access {
                 region: required("AWS_REGION")?,
                 credentials,
@@ -117,6 +129,7 @@ mod tests {
             ("TURNS_QUEUE_URL", "t"),
             ("SIMULATOR_QUEUE_URL", "s"),
             ("BULK_QUEUE_URL", "b"),
+            ("SECRETS_PREFIX", "/ringdown"),
             ("AWS_REGION", "eu-central-1"),
             ("AWS_ACCESS_KEY_ID", "id"),
             ("AWS_SECRET_ACCESS_KEY", "secret"),

@@ -95,6 +95,18 @@ impl Request {
         format!("{scheme}://{}", self.header("host").unwrap_or_default())
     }
 
+    /// Where the request was sent, below the deployment's public URL: by its route, its path's parameters, and its query
+    /// to the letter. What it says of its own host does not count.
+    pub(crate) fn address(&self, public_url: &str, route: &str) -> String {
+        let fill = |part: &str| match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
+            Some(name) => self.path(name).to_owned(),
+            None => part.to_owned(),
+        };
+        let path: Vec<String> = route.split('/').map(fill).collect();
+        let query = if self.raw_query.is_empty() { String::new() } else { format!("?{}", self.raw_query) };
+        format!("{}{}{query}", public_url.trim_end_matches('/'), path.join("/"))
+    }
+
     /// A parameter of the path.
     pub fn path(&self, name: &str) -> &str {
         self.path.get(name).map_or("", String::as_str)
@@ -223,6 +235,11 @@ impl Response {
     /// Bytes.
     pub fn bytes(content_type: &'static str, bytes: Vec<u8>) -> Self {
         Self::new(StatusCode::OK, content_type, Body::Binary(bytes))
+    }
+
+    /// XML.
+    pub fn xml(body: String) -> Self {
+        Self::new(StatusCode::OK, "text/xml", Body::Text(body))
     }
 
     /// A redirect. `None` where the address cannot stand in a header.

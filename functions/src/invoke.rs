@@ -5,14 +5,17 @@ use domain::key::Permission;
 use futures::future::{BoxFuture, join};
 use serde_json::{Map, Value};
 use store::keys::{self, Key};
+use store::measures::{Measures, measured};
 
 use crate::app::App;
 use crate::auth;
 use crate::dialects::verbex_token::CallToken;
 use crate::error::{ApiError, Error};
 use crate::http::{Request, Response};
+use crate::inbound;
 use crate::key_use;
-use crate::registry::{Access, Authorized, Function, Route, Trigger};
+use crate::log_lines::MEASURED;
+use crate::registry::{Access, Authorized, Function, Route, Signed, Trigger};
 
 /// Runs a function on an event, exactly as AWS sends it, and gives the answer exactly as AWS takes it.
 ///
@@ -24,20 +27,36 @@ pub async fn invoke(app: &App, function: &Function, event: Value) -> Result<Valu
         Trigger::Http(route) => {
             let request = Request::from_event(event).map_err(Error::Event)?.taking(route.max_body_bytes);
             // What a handler needs on its way is large; on the heap it is moved about by its address.
-            let response = match Box::pin(answer(app, &route, &request)).await {
-                Ok(response) => response,
-                Err(error) => error.into_response(&request, route.dialect),
-            };
-            tracing::info!(
-                function = function.name,
-                request_id = %request.request_id,
-                status = response.status.as_u16(),
-                "answered"
-            );
+            let (answered, measures) = measured(Box::pin(answer(app, &route, &request))).await;
+            let response = answered.unwrap_or_else(|error| error.into_response(&request, route.dialect));
+            log_answer(function, &request, &response, &measures);
             response.into_event().map_err(Error::Answer)
         }
-        Trigger::Queue { handle, .. } => handle(app, event).await,
-        Trigger::Schedule { handle } => handle(app).await.map(|()| Value::Object(Map::new())),
+        Trigger::Queue { handle, .. } => {
+            let (answered, measures) = measured(handle(app, event)).await;
+            log_measures(function, &measures);
+            answered
+        }
+        Trigger::Schedule { handle } => {
+            let (done, measures) = measured(handle(app)).await;
+            log_measures(function, &measures);
+            done.map(|()| Value::Object(Map::new()))
+        }
+    }
+}
+
+/// The one line of a request, with what was measured in it.
+fn log_answer(function: &Function, request: &Request, response: &Response, measures: &Measures) {
+    let (function, request_id, status) = (function.name, request.request_id.as_str(), response.status.as_u16());
+    match measures.to_json() {
+        Some(measures) => tracing::info!(target: MEASURED, function, request_id, status, measures, "answered"),
+        None => tracing::info!(function, request_id, status, "answered"),
+    }
+}
+
+fn log_measures(function: &Function, measures: &Measures) {
+    if let Some(measures) = measures.to_json() {
+        tracing::info!(target: MEASURED, function = function.name, measures, "measured");
     }
 }
 
@@ -45,6 +64,10 @@ pub async fn invoke(app: &App, function: &Function, event: Value) -> Result<Valu
 async fn answer(app: &App, route: &Route, request: &Request) -> Result<Response, ApiError> {
     match route.access {
         Access::Public(handle) => Ok(handle(request)),
+        Access::Signed { provider, handle } => {
+            let scope = inbound::verified(app, route, provider, request).await?;
+            handle(Signed { app, scope, request }).await
+        }
         Access::CallToken { permission, reads, handle } => match CallToken::given(request) {
             Some(token) => {
                 let mut wanted = reads(request, token.scope());

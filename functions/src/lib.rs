@@ -3,6 +3,7 @@
 //! One artifact holds them all; the environment's `_HANDLER` picks one. [`registry`] is the table of them.
 
 mod acceptance;
+mod adoption;
 mod api;
 mod app;
 mod auth;
@@ -13,10 +14,13 @@ mod event_body;
 mod fields;
 pub mod http;
 mod idempotency;
+mod inbound;
 mod invoke;
 mod key_use;
+pub mod log_lines;
 #[cfg(feature = "openapi")]
 pub mod openapi;
+mod outcome;
 mod page;
 mod phone_input;
 mod query;

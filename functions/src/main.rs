@@ -5,17 +5,14 @@ use std::sync::Arc;
 
 use functions::config::Config;
 use functions::registry::{Access, Route};
-use functions::{App, Trigger, find, invoke};
+use functions::{App, Trigger, find, invoke, log_lines};
 use lambda_runtime::{LambdaEvent, service_fn};
 use providers::egress::{Egress, EgressPolicy};
+use providers::{Bases, Outside, ParameterStore, Secrets};
 use serde_json::Value;
 use store::clock::Clock;
 use store::entropy::Entropy;
 use store::{Queues, Store, Table};
-use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -32,7 +29,9 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Failure> {
     let config = Config::from_environment()?;
-    log(config.log_level);
+    let (namespace, lines) = (config.metrics_namespace.clone(), std::io::stdout);
+    let log = log_lines::subscriber(config.log_level, Clock::system(), namespace, lines);
+    tracing::subscriber::set_global_default(log)?;
     let function = find(&config.handler).ok_or_else(|| format!("_HANDLER names no function: {}", config.handler))?;
     let app = app(&config)?;
     // The connection is opened here, where the CPU of a cold start is not yet the function's share. A route for anybody
@@ -48,24 +47,24 @@ async fn run() -> Result<(), Failure> {
     .await
 }
 
-/// Lines of JSON, one for each event. Of dependencies only warnings: below that, some log whole events and requests,
-/// with keys and texts in them.
-fn log(level: LevelFilter) {
-    let ours = ["functions", "domain", "providers", "store"].map(|package| (package, level));
-    let kept = Targets::new().with_default(level.min(LevelFilter::WARN)).with_targets(ours);
-    let lines = tracing_subscriber::fmt::layer()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false)
-        .with_span_list(false)
-        .with_target(false);
-    tracing_subscriber::registry().with(kept).with(lines).init();
-}
-
 fn app(config: &Config) -> Result<App, Failure> {
     let (dynamodb, sqs) = config.access.clients();
     let table = Table::new(dynamodb, &config.table, Clock::system(), Entropy::system());
     let queues = Queues::new(sqs, config.queues.clone(), config.fair_queues);
     let egress = Egress::new(EgressPolicy { allow_insecure: config.allow_insecure_webhooks })?;
-    Ok(App::new(Store { table, queues }, egress))
+    let secrets = secrets(config, &egress)?;
+    Ok(App::with(Store { table, queues }, Outside { egress, secrets, bases: Bases::default() }))
+}
+
+/// An emulated SSM is plain, and on this machine; no URL of a client's goes that way.
+fn secrets(config: &Config, egress: &Egress) -> Result<Secrets, Failure> {
+    let region = config.access.region.clone();
+    let (endpoint, egress) = match &config.ssm {
+        Some(endpoint) => (endpoint.parse()?, Egress::new(EgressPolicy { allow_insecure: true })?),
+        None => (ParameterStore::endpoint_of(&region).ok_or("AWS_REGION is no region")?, egress.clone()),
+    };
+    let (credentials, prefix, clock) =
+        (config.access.credentials.clone(), config.secrets_prefix.clone(), Clock::system());
+    let parameters = ParameterStore { egress, endpoint, region, credentials, prefix, clock: clock.clone() };
+    Ok(Secrets::of_parameter_store(parameters, clock))
 }

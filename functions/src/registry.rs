@@ -2,34 +2,38 @@
 //! and the tests.
 
 use domain::key::Permission;
+use domain::organization::Provider;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::Value;
-use store::keys::Key;
-use store::{Items, QueueName};
+use store::QueueName;
 
 use crate::api::{
-    close_call, close_sms_conversation, create_call, create_contact, create_sms_conversation, create_webhook,
-    delete_do_not_call, delete_webhook, get_call, get_call_recording, get_contact, get_openapi, get_sms_conversation,
-    get_wallet, handback_sms_conversation, list_call_events, list_calls, list_contacts, list_do_not_call,
-    list_sms_conversations, list_sms_events, list_sms_messages, list_wallet_entries, list_webhooks, put_do_not_call,
-    send_sms_message, update_contact,
-};
-use crate::api::{
-    create_agent, create_api_key, get_agent, get_webhook, list_agents, list_api_keys, list_audit_entries,
-    list_webhook_deliveries, redeliver_webhook, redeliver_webhook_delivery, revoke_api_key, rotate_webhook_secret,
-    test_webhook, update_agent, update_webhook,
+    close_call, close_sms_conversation, create_agent, create_api_key, create_call, create_contact,
+    create_sms_conversation, create_webhook, delete_do_not_call, delete_webhook, get_agent, get_call,
+    get_call_recording, get_contact, get_openapi, get_sms_conversation, get_wallet, get_webhook,
+    handback_sms_conversation, list_agents, list_api_keys, list_audit_entries, list_call_events, list_calls,
+    list_contacts, list_do_not_call, list_sms_conversations, list_sms_events, list_sms_messages, list_wallet_entries,
+    list_webhook_deliveries, list_webhooks, put_do_not_call, redeliver_webhook, redeliver_webhook_delivery,
+    revoke_api_key, rotate_webhook_secret, send_sms_message, test_webhook, update_agent, update_contact,
+    update_webhook,
 };
 use crate::app::App;
-use crate::auth::Caller;
 use crate::dialects::{
     Dialect, klen_create_call, levers_call_bulk, levers_call_contact, verbex_dial_outbound_phone_call,
     verbex_get_phone_call, verbex_get_recording, verbex_get_transcript,
 };
-use crate::error::{ApiError, Error};
-use crate::http::{MAX_BODY_BYTES, Request, Response};
+use crate::error::Error;
+use crate::http::MAX_BODY_BYTES;
+use crate::inbound::{
+    retell_webhook, twilio_call_status, twilio_inbound_message, twilio_message_status, twilio_voice_answer,
+};
 use crate::queue::{accept_bulk_item, deliver_webhook, dispatch_call, run_sms_turn, simulator_callback};
 use crate::schedule::reconcile;
+
+mod route;
+
+pub use route::{Access, Authorized, Route, Signed};
 
 /// A Lambda function.
 #[derive(Clone, Copy, Debug)]
@@ -59,67 +63,6 @@ pub enum Trigger {
     },
 }
 
-/// A route of the API.
-#[derive(Clone, Copy, Debug)]
-pub struct Route {
-    /// The method.
-    pub method: &'static str,
-    /// The path, as in the template.
-    pub path: &'static str,
-    /// The shape of its errors, whoever raises them.
-    pub dialect: Dialect,
-    /// The largest body it takes.
-    pub max_body_bytes: usize,
-    /// Who may.
-    pub access: Access,
-}
-
-impl Route {
-    /// Whether a request makes something, so that the same request may be a replay: those routes judge what a key has left
-    /// behind the replay, by [`Caller::must_have_left`].
-    pub(crate) fn makes_something(&self) -> bool {
-        self.method == "POST" && !self.path.contains('{')
-    }
-}
-
-/// Who may use a route, and what runs.
-#[derive(Clone, Copy, Debug)]
-pub enum Access {
-    /// Anybody.
-    Public(fn(&Request) -> Response),
-    /// Whoever has the token of the call that the path names, or a key with this permission.
-    CallToken {
-        /// The permission.
-        permission: Permission,
-        /// What the handler needs to see of the table.
-        reads: fn(&Request, &domain::ids::Scope) -> Vec<Key>,
-        /// What runs.
-        handle: for<'a> fn(Authorized<'a>) -> BoxFuture<'a, Result<Response, ApiError>>,
-    },
-    /// Whoever has a key with this permission.
-    Key {
-        /// The permission.
-        permission: Permission,
-        /// What the handler needs to see of the table, so that it is read together with the key.
-        reads: fn(&Request, &domain::ids::Scope) -> Vec<Key>,
-        /// What runs.
-        handle: for<'a> fn(Authorized<'a>) -> BoxFuture<'a, Result<Response, ApiError>>,
-    },
-}
-
-/// A request by somebody who may make it, with everything that was read for it.
-#[derive(Debug)]
-pub struct Authorized<'a> {
-    /// What to act through.
-    pub app: &'a App,
-    /// Who is asking.
-    pub caller: Caller,
-    /// The request.
-    pub request: &'a Request,
-    /// What was read.
-    pub items: Items,
-}
-
 macro_rules! route {
     ($method:literal, $path:literal, $permission:ident, $module:ident) => {
         route!($method, $path, $permission, $module, Native, MAX_BODY_BYTES)
@@ -138,6 +81,21 @@ macro_rules! route {
                 reads: $module::reads,
                 handle: |authorized| $module::handle(authorized).boxed(),
             },
+        })
+    };
+}
+
+macro_rules! callback {
+    ($path:literal, $provider:ident, $module:ident) => {
+        callback!($path, $provider, $module, MAX_BODY_BYTES)
+    };
+    ($path:literal, $provider:ident, $module:ident, $max_body_bytes:expr) => {
+        Trigger::Http(Route {
+            method: "POST",
+            path: $path,
+            dialect: Dialect::Native,
+            max_body_bytes: $max_body_bytes,
+            access: Access::Signed { provider: Provider::$provider, handle: |signed| $module::handle(signed).boxed() },
         })
     };
 }
@@ -262,6 +220,26 @@ pub static FUNCTIONS: &[Function] = &[
         }),
     },
     Function {
+        name: "twilio-voice-answer",
+        trigger: callback!("/inbound/twilio/{organization}/calls/{id}/{attempt}/answer", Twilio, twilio_voice_answer),
+    },
+    Function {
+        name: "twilio-call-status",
+        trigger: callback!("/inbound/twilio/{organization}/calls/{id}/{attempt}/status", Twilio, twilio_call_status),
+    },
+    Function {
+        name: "twilio-message-status",
+        trigger: callback!(
+            "/inbound/twilio/{organization}/messages/{id}/{number}/status",
+            Twilio,
+            twilio_message_status
+        ),
+    },
+    Function {
+        name: "twilio-inbound-message",
+        trigger: callback!("/inbound/twilio/{organization}/messages", Twilio, twilio_inbound_message),
+    },
+    Function {
         name: "dispatch-call",
         trigger: Trigger::Queue {
             queue: QueueName::Dispatch,
@@ -361,6 +339,15 @@ pub static FUNCTIONS: &[Function] = &[
             queue: QueueName::Bulk,
             handle: |app, event| accept_bulk_item::handle(app, event).boxed(),
         },
+    },
+    Function {
+        name: "retell-webhook",
+        trigger: callback!(
+            "/inbound/retell/{organization}/calls/{id}/{attempt}/events",
+            Retell,
+            retell_webhook,
+            retell_webhook::MAX_BODY_BYTES
+        ),
     },
 ];
 

@@ -15,6 +15,8 @@ use crate::{Data, Error, Options};
 const DEFAULT_PORT: u16 = 3000;
 /// Folder of the data where none is named.
 const DEFAULT_DATA: &str = ".ringdown";
+/// File of the secrets where none is named. Git ignores it.
+const DEFAULT_SECRETS: &str = ".ringdown-secrets.json";
 /// The deployment's template, as it was when this was built.
 const TEMPLATE: &str = include_str!("../../template.yaml");
 
@@ -40,6 +42,12 @@ pub struct Cli {
     /// Once ready, print one line of JSON instead of text
     #[arg(long, global = true)]
     pub json: bool,
+    /// File of providers' and models' secrets, as JSON [default: .ringdown-secrets.json]
+    #[arg(long, global = true, value_name = "FILE")]
+    secrets: Option<PathBuf>,
+    /// Where providers reach this machine from outside, as by a tunnel [default: where it serves]
+    #[arg(long, global = true, value_name = "URL")]
+    public_url: Option<String>,
     /// Follow this template instead of the one built in
     #[arg(long, global = true, value_name = "FILE")]
     template: Option<PathBuf>,
@@ -113,6 +121,8 @@ impl Cli {
             template,
             parameters: Names::new(),
             clock: Clock::system(),
+            secrets: self.secrets.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_SECRETS)),
+            public_url: self.public_url.clone(),
         })
     }
 

@@ -25,7 +25,16 @@ fn connect(invoke: Invoke) -> Connect {
 
 async fn start_with(invoke: Invoke) -> Stack {
     let (template, parameters, clock) = (TEMPLATE.to_owned(), Names::new(), Clock::system());
-    let options = Options { port: 0, data: Data::Memory, external: None, template, parameters, clock };
+    let options = Options {
+        port: 0,
+        data: Data::Memory,
+        external: None,
+        template,
+        parameters,
+        clock,
+        secrets: "none".into(),
+        public_url: None,
+    };
     Stack::start(options, connect(invoke)).await.expect("the deployment's template can be followed")
 }
 

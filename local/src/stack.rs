@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -39,6 +40,10 @@ pub struct Options {
     pub parameters: Names,
     /// Reads the clock.
     pub clock: Clock,
+    /// A file of secrets: what providers and models know the deployment by.
+    pub secrets: PathBuf,
+    /// Where providers reach the stack from outside; without it, where it serves.
+    pub public_url: Option<String>,
 }
 
 /// What the handlers are connected to.
@@ -52,6 +57,10 @@ pub struct Backend {
     pub sqs: aws_sdk_sqs::Client,
     /// Queues by their logical ids.
     pub queues: BTreeMap<String, QueueAddress>,
+    /// A file of secrets.
+    pub secrets: PathBuf,
+    /// Where providers reach the stack.
+    pub public_url: String,
     /// Environments by the names of the functions, as the template sets them.
     pub environments: BTreeMap<String, Names>,
 }
@@ -147,14 +156,15 @@ impl Stack {
             Some(external) => (external_access(external), None),
             None => start_emulators(&options.data, &mut emulators, &stop).await?,
         };
-        let backend = prepare(&template, access).await?;
+        let url = format!("http://127.0.0.1:{port}");
+        let public_url = options.public_url.unwrap_or_else(|| url.clone());
+        let backend = prepare(&template, access, options.secrets, public_url).await?;
         let wiring = connect(backend.clone()).await?;
         let runner = Runner::new(&template, wiring.invoke, options.clock);
         let (mut front, stop) = Part::new();
         let api = Api::new(&template, wiring.local_routes, runner.clone());
         front.tasks.spawn(serve::serve(listener, api, stop.clone()));
         start_triggers(&template, &backend, &runner, &mut front, &stop);
-        let url = format!("http://127.0.0.1:{port}");
         Ok(Self { url, backend, runner, front, emulators, lock })
     }
 
@@ -200,7 +210,7 @@ async fn start_emulators(data: &Data, part: &mut Part, stop: &Stop) -> Result<(A
 }
 
 /// Creates what the template declares, and resolves what refers to it.
-async fn prepare(template: &Template, access: Access) -> Result<Backend, Error> {
+async fn prepare(template: &Template, access: Access, secrets: PathBuf, public_url: String) -> Result<Backend, Error> {
     let (dynamodb, sqs) = access.clients();
     let mut resources = Names::new();
     for table in &template.tables {
@@ -216,7 +226,7 @@ async fn prepare(template: &Template, access: Access) -> Result<Backend, Error> 
         resources.insert(format!("{}.QueueName", queue.id), queue.name.clone());
     }
     let environments = template.environments(&resources)?;
-    Ok(Backend { access, dynamodb, sqs, queues, environments })
+    Ok(Backend { access, dynamodb, sqs, queues, secrets, public_url, environments })
 }
 
 fn start_triggers(template: &Template, backend: &Backend, runner: &Runner, front: &mut Part, stop: &Stop) {

@@ -19,7 +19,16 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 fn options(data: Data) -> Options {
     let template = sample::TEMPLATE.to_owned();
-    Options { port: 0, data, external: None, template, parameters: Names::new(), clock: Clock::system() }
+    Options {
+        port: 0,
+        data,
+        external: None,
+        template,
+        parameters: Names::new(),
+        clock: Clock::system(),
+        secrets: "none".into(),
+        public_url: None,
+    }
 }
 
 /// Connects a closure as every function.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use functions::{App, find, invoke};
 use futures::FutureExt;
 use providers::egress::{Egress, EgressPolicy};
+use providers::{Bases, Outside, Secrets};
 use serde_json::Value;
 use store::Store;
 use store::clock::Clock;
@@ -14,6 +15,11 @@ use crate::{Connect, Error, Invoke, Wiring, customer, opening_hours, phone, seed
 
 /// Connects the functions of package `functions`. Webhooks may go to loopback and by plain http here, and only here.
 pub fn functions() -> Connect {
+    functions_with(Bases::default())
+}
+
+/// The same, with providers' APIs at these addresses: fakes, in tests.
+pub fn functions_with(bases: Bases) -> Connect {
     Box::new(|backend| {
         async move {
             let table = backend.table(&Clock::system(), Entropy::system())?;
@@ -22,7 +28,10 @@ pub fn functions() -> Connect {
             let egress = egress.map_err(|error| Error::Wiring(error.to_string()))?;
             let texts = customer::route(store.clone(), seed::scope()?);
             let local_routes = vec![phone::route(table), texts, opening_hours::route()];
-            Ok(Wiring { invoke: invoker(Arc::new(App::new(store, egress))), local_routes })
+            let secrets = Secrets::of_file(backend.secrets.clone(), Clock::system());
+            let secrets = secrets.reached_at(&backend.public_url);
+            let app = App::with(store, Outside { egress, secrets, bases });
+            Ok(Wiring { invoke: invoker(Arc::new(app)), local_routes })
         }
         .boxed()
     })

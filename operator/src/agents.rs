@@ -4,7 +4,7 @@ use std::path::Path;
 
 use domain::audit::Action;
 use domain::ids::{AgentId, Channel, OrganizationId};
-use domain::organization::{Agent, Limits, Provider};
+use domain::organization::{Agent, Limits, Provider, VoiceSettings};
 use domain::phone::PhoneNumber;
 use domain::signature::Secret;
 use domain::sms::{Opening, SmsSettings};
@@ -40,6 +40,8 @@ struct Described {
     required_variables: Vec<String>,
     #[serde(default)]
     limits: Limits,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    voice: Option<VoiceSettings>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sms: Option<SmsSettings>,
 }
@@ -128,6 +130,7 @@ fn check(agent: &Described) -> Result<(), String> {
     if (agent.channel == Channel::Sms) != agent.sms.is_some() {
         return Err("an agent of the channel sms, and no other, has sms settings".to_owned());
     }
+    check_provider(agent)?;
     let Some(sms) = &agent.sms else { return Ok(()) };
     Template::parse(&sms.prompt).map_err(|error| format!("sms.prompt: {error}"))?;
     if let Some(Opening::Template { text }) = &sms.opening {
@@ -142,18 +145,66 @@ fn check(agent: &Described) -> Result<(), String> {
     Ok(())
 }
 
+fn check_provider(agent: &Described) -> Result<(), String> {
+    let (provider, channel) = (agent.provider, agent.channel);
+    if !provider.carries(channel) {
+        return Err(format!("{} does not carry the channel {} here", provider.as_str(), channel.as_str()));
+    }
+    if channel == Channel::Sms && agent.voice.is_some() {
+        return Err("voice settings are for agents that call".to_owned());
+    }
+    if let Some(Err(error)) = agent.voice.as_ref().and_then(|voice| voice.opening.as_deref()).map(Template::parse) {
+        return Err(format!("voice.opening: {error}"));
+    }
+    match &agent.voice {
+        Some(voice) if provider.speaks_our_words() => {
+            voice.problem().map_or(Ok(()), |what| Err(format!("voice {what}")))
+        }
+        None if provider.speaks_our_words() && channel == Channel::Voice => {
+            Err("voice is required for this provider: an opening, or a relayUrl".to_owned())
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
 fn describe(agent: Agent) -> Described {
     // A secret is in no file.
     let sms = agent.sms.map(|sms| SmsSettings { tool_secret: None, ..sms });
-    let Agent { slug, name, channel, provider, number, external_id, prompt, required_variables, limits, .. } = agent;
-    Described { slug, name, channel, provider, number, external_id, prompt, required_variables, limits, sms }
+    let Agent { slug, name, channel, provider, number, external_id, prompt, required_variables, limits, voice, .. } =
+        agent;
+    Described { slug, name, channel, provider, number, external_id, prompt, required_variables, limits, voice, sms }
 }
 
 fn stored(id: AgentId, described: Described, before: Option<&Agent>) -> Agent {
-    let Described { slug, name, channel, provider, number, external_id, prompt, required_variables, limits, sms } =
-        described;
+    let Described {
+        slug,
+        name,
+        channel,
+        provider,
+        number,
+        external_id,
+        prompt,
+        required_variables,
+        limits,
+        voice,
+        sms,
+    } = described;
     let known = before.and_then(|agent| agent.sms.as_ref()).and_then(|sms| sms.tool_secret.clone());
     let sms = sms.map(|sms| SmsSettings { tool_secret: known.clone(), ..sms });
     let version = before.map_or(1, |agent| agent.version);
-    Agent { id, slug, name, channel, provider, version, number, external_id, prompt, required_variables, limits, sms }
+    Agent {
+        id,
+        slug,
+        name,
+        channel,
+        provider,
+        version,
+        number,
+        external_id,
+        prompt,
+        required_variables,
+        limits,
+        voice,
+        sms,
+    }
 }

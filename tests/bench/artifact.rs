@@ -77,6 +77,7 @@ impl Process {
             .env("TURNS_QUEUE_URL", format!("{QUEUE_URL}/turns"))
             .env("SIMULATOR_QUEUE_URL", format!("{QUEUE_URL}/simulator"))
             .env("BULK_QUEUE_URL", format!("{QUEUE_URL}/bulk"))
+            .env("SECRETS_PREFIX", "/ringdown")
             .env("FAIR_QUEUES", "true")
             .env("LOG_LEVEL", "INFO")
             .stdin(Stdio::null())

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod e2e;
 #[cfg(test)]
+mod fakes;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 pub mod sim;
@@ -11,5 +13,7 @@ pub mod sim;
 mod simulation;
 #[cfg(test)]
 mod tidy;
+#[cfg(test)]
+mod twilio;
 #[cfg(test)]
 mod world;

@@ -1,5 +1,6 @@
 //! Why a request is not accepted, before a front door has put it into its vendor's words.
 
+use domain::organization::LONGEST_OPENING;
 use domain::quota::Exhausted;
 use store::StoreError;
 
@@ -54,6 +55,8 @@ pub(crate) enum Wrong {
     VariableUnusable(String, String),
     /// The prompt becomes too long with these variables.
     PromptTooLong,
+    /// The opening message becomes too long with these variables.
+    OpeningTooLong,
 }
 
 impl From<StoreError> for Refusal {
@@ -67,7 +70,11 @@ impl Wrong {
     pub(crate) fn variable(&self) -> Option<&str> {
         match self {
             Self::VariableMissing(name) | Self::VariableUnusable(name, _) => Some(name),
-            Self::WindowPast | Self::SenderMissing | Self::SenderForeign | Self::PromptTooLong => None,
+            Self::WindowPast
+            | Self::SenderMissing
+            | Self::SenderForeign
+            | Self::PromptTooLong
+            | Self::OpeningTooLong => None,
         }
     }
 
@@ -80,6 +87,9 @@ impl Wrong {
             Self::VariableMissing(_) => "is required by the agent".to_owned(),
             Self::VariableUnusable(_, why) => format!("is required by the agent's prompt, and {why}"),
             Self::PromptTooLong => "make the agent's prompt longer than 128 KiB".to_owned(),
+            Self::OpeningTooLong => {
+                format!("make the agent's opening message longer than {LONGEST_OPENING} characters")
+            }
         }
     }
 
@@ -89,7 +99,7 @@ impl Wrong {
             Self::WindowPast => "notAfter".to_owned(),
             Self::SenderMissing | Self::SenderForeign => sender.to_owned(),
             Self::VariableMissing(name) | Self::VariableUnusable(name, _) => format!("{variables}.{name}"),
-            Self::PromptTooLong => variables.to_owned(),
+            Self::PromptTooLong | Self::OpeningTooLong => variables.to_owned(),
         };
         FieldError::new(field, self.message())
     }

@@ -5,12 +5,24 @@ use domain::organization::{Agent, Limits, Organization, Provider};
 use serde_json::Value;
 
 use super::sms_settings_fields as sms;
+use super::voice_settings_fields as voice;
 use crate::app::App;
 use crate::fields::Fields;
 
 /// What a request may say.
-pub(crate) const FIELDS: [&str; 10] =
-    ["slug", "channel", "name", "provider", "number", "externalId", "prompt", "requiredVariables", "limits", "sms"];
+pub(crate) const FIELDS: [&str; 11] = [
+    "slug",
+    "channel",
+    "name",
+    "provider",
+    "number",
+    "externalId",
+    "prompt",
+    "requiredVariables",
+    "limits",
+    "voice",
+    "sms",
+];
 
 const LIMITS: [&str; 2] = ["ringSeconds", "maxDurationSeconds"];
 
@@ -36,17 +48,18 @@ pub(super) async fn agent(app: &App, fields: &mut Fields<'_>, organization: &Org
     let channel = channel.flatten();
     required(fields, "name", "what people call it");
     let name = fields.text_within("name", 1, LONGEST_NAME).map(str::to_owned);
-    let provider = provider(fields);
+    let provider = provider(fields, channel);
     let number = fields.phone_number("number");
     // The simulator reaches no phone, so that any number will do.
     let is_owned = number.as_ref().is_none_or(|number| organization.numbers.contains(number));
-    if provider.is_some_and(|provider| provider != Provider::Simulator) && !is_owned {
+    if provider.is_some_and(Provider::is_live) && !is_owned {
         fields.refuse("number", "is not one of the organization's numbers");
     }
     let external_id = fields.text_within("externalId", 1, LONGEST_VARIABLE).map(str::to_owned);
     let prompt = prompt(fields, channel);
     let required_variables = variables(fields);
     let limits = limits(fields, channel);
+    let voice = voice::settings(fields, channel, provider);
     let sms = match channel {
         Some(Channel::Sms) => sms::settings(app, fields).await,
         Some(Channel::Voice) if fields.has("sms") => {
@@ -71,6 +84,7 @@ pub(super) async fn agent(app: &App, fields: &mut Fields<'_>, organization: &Org
         prompt,
         required_variables,
         limits,
+        voice,
         sms,
     })
 }
@@ -110,10 +124,17 @@ fn slug(fields: &mut Fields<'_>) -> Option<String> {
     None
 }
 
-fn provider(fields: &mut Fields<'_>) -> Option<Provider> {
-    let Some(value) = fields.value("provider") else { return Some(Provider::Simulator) };
-    let provider = serde_json::from_value(value.clone());
-    provider.map_err(|_| fields.refuse("provider", "is not a provider of this deployment, such as simulator")).ok()
+fn provider(fields: &mut Fields<'_>, channel: Option<Channel>) -> Option<Provider> {
+    if !fields.has("provider") {
+        return Some(Provider::Simulator);
+    }
+    let provider = fields.one_of("provider", &Provider::ALL.map(|provider| (provider.as_str(), provider)))?;
+    if let Some(channel) = channel.filter(|channel| !provider.carries(*channel)) {
+        let (provider, channel) = (provider.as_str(), channel.as_str());
+        fields.refuse("provider", format_args!("{provider} does not carry the channel {channel} here"));
+        return None;
+    }
+    Some(provider)
 }
 
 fn variables(fields: &mut Fields<'_>) -> Vec<String> {

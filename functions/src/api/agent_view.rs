@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::ids::{AgentId, Channel};
-use domain::organization::{Agent, Limits, Provider};
+use domain::organization::{Agent, Limits, Provider, VoiceSettings};
 use domain::phone::PhoneNumber;
 use domain::sms::{Kind, ModelSettings, Opening, SmsSettings};
 use domain::tool::Tool;
@@ -38,6 +38,9 @@ pub(crate) struct AgentView {
     /// How long a call may ring and last; null for an agent that holds SMS conversations.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::openapi::requests::administration::AgentLimits>))]
     limits: Option<Limits>,
+    /// What an agent that calls says and does; null where nothing is set.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::openapi::requests::administration::AgentVoice>))]
+    voice: Option<VoiceSettings>,
     /// What an agent that holds SMS conversations is set to; null for one that calls.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::openapi::requests::administration::AgentSms>))]
     sms: Option<SmsView>,
@@ -78,6 +81,7 @@ impl AgentView {
             prompt: agent.prompt.clone(),
             required_variables: agent.required_variables.clone(),
             limits: Some(agent.limits).filter(|_| agent.channel == Channel::Voice),
+            voice: agent.voice.clone(),
             sms: agent.sms.as_ref().map(SmsView::new),
             tool_secret: None,
         }

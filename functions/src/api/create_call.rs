@@ -108,6 +108,7 @@ fn parse(request: &Request, scope: &Scope, now: Timestamp) -> Result<NewRequest,
         not_before,
         not_after,
         contact: ContactWish::Nobody,
+        request_id: Some(request.request_id.clone()),
     })
 }
 

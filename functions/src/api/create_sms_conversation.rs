@@ -3,6 +3,7 @@
 use domain::conversation::AgentRef;
 use domain::fingerprint::fingerprint;
 use domain::ids::{AgentId, Channel, ConversationId, Mode, Operation, ProviderMessageId, Scope};
+use domain::measure::Measure;
 use domain::organization::{Agent, Content, Provider};
 use domain::phone::PhoneNumber;
 use domain::sms::{Brief, LONGEST_TEXT, NewConversation, SmsConversation, Status};
@@ -10,6 +11,7 @@ use domain::time::Timestamp;
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 use store::keys::{self, Key};
+use store::measures::measure;
 use store::{ConversationRef, NewSms, Opened};
 
 use super::create_call;
@@ -74,7 +76,10 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     let permit = match app.store.open_sms(&new).await? {
         Opened::Existing(known) => return replay(request, &asked, &known),
         Opened::Suppressed => return Err(ApiError::DoNotCall),
-        Opened::Fresh(permit) => permit,
+        Opened::Fresh(permit) => {
+            measure(Measure::Accepted, 1);
+            permit
+        }
     };
     let reference =
         ConversationRef { conversation: new.conversation.id, scope: caller.scope, suppression: None, also: Vec::new() };
@@ -162,6 +167,7 @@ async fn judge(authorized: &Authorized<'_>, asked: &Asked, now: Timestamp) -> Re
             from,
             terms: settings.terms,
             opening: text,
+            request_id: Some(authorized.request.request_id.clone()),
         },
         now,
     );

@@ -23,7 +23,7 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
 /// A call's recording, or a redirect to it.
 pub(crate) async fn recording(app: &App, call: &Call) -> Result<Response, ApiError> {
     let stored = call.facts.recording.as_deref().ok_or(ApiError::NotFound("recording"))?;
-    match app.providers.voice(call.provider).recording(stored).await {
+    match app.providers.voice(call.provider).recording(call, stored).await {
         Ok(Some(Recording::Inline { content_type, bytes })) => Ok(Response::bytes(content_type, bytes)),
         Ok(Some(Recording::Redirect(url))) => Response::redirect(&url).ok_or(ApiError::NotFound("recording")),
         Ok(None) => Err(ApiError::NotFound("recording")),

@@ -51,6 +51,7 @@ pub(crate) mod test_webhook;
 pub(crate) mod update_agent;
 pub(crate) mod update_contact;
 pub(crate) mod update_webhook;
+pub(crate) mod voice_settings_fields;
 pub(crate) mod webhook_fields;
 pub(crate) mod webhook_view;
 

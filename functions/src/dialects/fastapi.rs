@@ -74,7 +74,9 @@ pub(crate) fn beside(wrong: &[Wrong], variables: &str, sender: &str) -> ApiError
         let field = match wrong {
             Wrong::WindowPast => "body",
             Wrong::SenderMissing | Wrong::SenderForeign => sender,
-            Wrong::VariableMissing(_) | Wrong::VariableUnusable(..) | Wrong::PromptTooLong => variables,
+            Wrong::VariableMissing(_) | Wrong::VariableUnusable(..) | Wrong::PromptTooLong | Wrong::OpeningTooLong => {
+                variables
+            }
         };
         let steps = [Some("body"), Some(field), wrong.variable()].into_iter().flatten();
         let kind = if matches!(wrong, Wrong::VariableMissing(_)) { "missing" } else { "value_error" };

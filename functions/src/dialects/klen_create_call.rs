@@ -141,6 +141,7 @@ fn parse(request: &Request, scope: &Scope, country: Option<Country>) -> Result<N
         not_before: None,
         not_after: None,
         contact,
+        request_id: Some(request.request_id.clone()),
     })
 }
 

@@ -135,6 +135,7 @@ impl Callee {
             not_before: None,
             not_after: None,
             contact,
+            request_id: None,
         })
     }
 }

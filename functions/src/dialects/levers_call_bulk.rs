@@ -91,6 +91,7 @@ struct Asked {
     callees: Vec<Callee>,
     settings: Settings,
     fingerprint: String,
+    request_id: String,
 }
 
 /// What a replay would find.
@@ -156,7 +157,7 @@ fn parse(request: &Request) -> Result<(Asked, Option<String>), ApiError> {
     let key = key(&mut body, request);
     body.finish()?;
     let fingerprint = request.json().map(fingerprint).unwrap_or_default();
-    Ok((Asked { callees, settings, fingerprint }, key))
+    Ok((Asked { callees, settings, fingerprint, request_id: request.request_id.clone() }, key))
 }
 
 fn callees(body: &mut Body<'_>) -> Vec<Callee> {
@@ -240,6 +241,7 @@ async fn go_on(
         fingerprint: asked.fingerprint.clone(),
         callee,
         settings: asked.settings.clone(),
+        request_id: Some(asked.request_id.clone()),
     };
     let open = (0_u32..).zip(asked.callees).filter(|(index, _)| !states.contains_key(index));
     let mut open: Vec<BulkItemJob> = open.map(job).collect();

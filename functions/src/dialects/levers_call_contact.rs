@@ -82,7 +82,7 @@ fn parse(request: &Request, scope: &Scope, organization: Option<&Organization>) 
     }
     body.finish()?;
     match asked {
-        Some(Ok(asked)) => Ok(asked),
+        Some(Ok(asked)) => Ok(asked.of(Some(request.request_id.clone()))),
         Some(Err(_)) | None => Err(ApiError::field("body", "is not a request for a call")),
     }
 }

@@ -66,6 +66,7 @@ fn content(asked: NewRequest) -> Content {
         raw_number: None,
         client_call_id: asked.client_call_id,
         requested_agent: asked.requested_agent,
+        voice: None,
         metadata: asked.metadata,
     }
 }
@@ -112,6 +113,7 @@ fn parse(request: &Request, scope: &Scope) -> Result<(NewRequest, Option<ObjectI
         not_before: None,
         not_after: None,
         contact: ContactWish::Nobody,
+        request_id: Some(request.request_id.clone()),
     };
     Ok((asked, object))
 }

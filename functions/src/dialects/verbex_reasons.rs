@@ -54,9 +54,11 @@ const OF_PROVIDERS: [(&str, &str); 18] = [
 ];
 
 /// The reasons of ours that have no word of their own, each with the nearest.
-const NEAREST: [(EndReason, &str); 11] = [
+const NEAREST: [(EndReason, &str); 13] = [
     (EndReason::REJECTED, "call_failed"),
     (EndReason::INVALID_DESTINATION, "call_failed"),
+    (EndReason::INVALID_SENDER, "call_failed"),
+    (EndReason::DESTINATION_NOT_ALLOWED, "call_failed"),
     (EndReason::DO_NOT_CALL, "call_failed"),
     (EndReason::DISPATCH_UNCONFIRMED, "call_failed"),
     (EndReason::PROVIDER_LOST, "user_connection_failure"),

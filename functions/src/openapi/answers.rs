@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::schema::{Schema, SchemaType, Type};
+use utoipa::openapi::schema::{OneOfBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::{Header, ObjectBuilder, RefOr, Response, ResponseBuilder};
 
 use super::{examples, schemas};
@@ -38,19 +38,28 @@ pub(super) fn refusals(dialect: Dialect, permission: &str, own: Vec<ApiError>) -
         let Ok(response) = error.shaped(&request, dialect) else { continue };
         by_status.entry(response.status.as_u16()).or_default().push((error, response.body_as_json()));
     }
-    by_status.into_iter().map(|(status, errors)| (status.to_string(), refusal(dialect, status, &errors))).collect()
+    by_status.into_iter().map(|(status, errors)| (status.to_string(), refusal(dialect, &errors))).collect()
 }
 
-fn refusal(dialect: Dialect, status: u16, errors: &[(ApiError, Value)]) -> Response {
+fn refusal(dialect: Dialect, errors: &[(ApiError, Value)]) -> Response {
     let mut codes: Vec<String> = errors.iter().map(|(error, body)| format!("`{}`", code(error, body))).collect();
     codes.dedup();
-    let mut content = ContentBuilder::new().schema(Some(match (dialect, status) {
-        (Dialect::Native, _) => schemas::of::<Failure<'_>>(),
-        (Dialect::Klen, _) => schemas::of::<klen::Failure<'_>>(),
-        (Dialect::Verbex | Dialect::Levers, 422) => schemas::of::<verbex::Unprocessable<'_>>(),
-        (Dialect::Verbex, _) => schemas::of::<verbex::Failure<'_>>(),
-        (Dialect::Levers, _) => schemas::of::<levers::Failure>(),
-    }));
+    let plain = match dialect {
+        Dialect::Native => schemas::of::<Failure<'_>>(),
+        Dialect::Klen => schemas::of::<klen::Failure<'_>>(),
+        Dialect::Verbex => schemas::of::<verbex::Failure<'_>>(),
+        Dialect::Levers => schemas::of::<levers::Failure>(),
+    };
+    // FastAPI's list of problems and a key that was used before share their status.
+    let lists_problems = errors.iter().any(|(error, _)| matches!(error, ApiError::Unprocessable(_)));
+    let all_do = errors.iter().all(|(error, _)| matches!(error, ApiError::Unprocessable(_)));
+    let unprocessable = schemas::of::<verbex::Unprocessable<'_>>();
+    let schema: RefOr<Schema> = match (lists_problems, all_do) {
+        (false, _) => plain.into(),
+        (true, true) => unprocessable.into(),
+        (true, false) => Schema::from(OneOfBuilder::new().item(unprocessable).item(plain).build()).into(),
+    };
+    let mut content = ContentBuilder::new().schema(Some(schema));
     if let [(_, body)] = errors {
         content = content.example(Some(body.clone()));
     } else {

@@ -3,6 +3,7 @@
 //! Only the tests, and the example `write_openapi` among them, build this module: the artifact serves the text that was committed.
 
 mod answers;
+mod callbacks;
 mod contacts;
 mod dialects;
 mod events;
@@ -130,7 +131,8 @@ fn method(route: &Route) -> Option<HttpMethod> {
 
 fn secured(operation: OperationBuilder, route: &Route) -> OperationBuilder {
     match route.access {
-        Access::Public(_) => operation.securities(Some(Vec::<SecurityRequirement>::new())),
+        // A provider signs what it sends in its own way: no scheme of OpenAPI's says which.
+        Access::Public(_) | Access::Signed { .. } => operation.securities(Some(Vec::<SecurityRequirement>::new())),
         Access::Key { permission, .. } | Access::CallToken { permission, .. } => operation
             .security(SecurityRequirement::new(BEARER, Vec::<String>::new()))
             .extensions(Some(Extensions::from_iter([("x-permission", permission.as_str())]))),
@@ -171,7 +173,7 @@ fn shown(last_four: Option<&str>) -> String {
     last_four.map_or_else(|| "any other".to_owned(), |digits| format!("`{digits}`"))
 }
 
-fn tags() -> [Tag; 11] {
+fn tags() -> [Tag; 12] {
     let tag = |name: &str, description: &str| {
         let mut tag = Tag::new(name);
         tag.description = Some(description.to_owned());
@@ -189,5 +191,6 @@ fn tags() -> [Tag; 11] {
         tag("klen", "The front door for clients of klen."),
         tag("verbex", "The front door for clients of verbex."),
         tag("levers", "The front door for clients of levers."),
+        tag("callbacks", "What providers call, with a signature in place of a key."),
     ]
 }

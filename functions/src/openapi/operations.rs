@@ -1,6 +1,7 @@
 //! The operations, one for each function that a request wakes.
 
 mod administration;
+mod held_elsewhere;
 mod sms;
 
 use utoipa::openapi::content::ContentBuilder;
@@ -9,7 +10,7 @@ use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::schema::{Schema, SchemaType, Type};
 use utoipa::openapi::{HeaderBuilder, ObjectBuilder, Ref, RefOr, Required, ResponseBuilder};
 
-use super::{answers, contacts, dialects, examples, parameters, requests, schemas};
+use super::{answers, callbacks, contacts, dialects, examples, parameters, requests, schemas};
 use crate::api::call_view::{CallSummary, CallView};
 use crate::api::close_call::Closed;
 use crate::api::create_call::Accepted;
@@ -39,7 +40,11 @@ pub(super) fn describe(name: &str) -> Option<OperationBuilder> {
         "list-webhooks" => Some(list_webhooks()),
         "delete-webhook" => Some(delete_webhook()),
         "get-openapi" => Some(get_openapi()),
-        _ => administration::describe(name).or_else(|| contacts::describe(name)).or_else(|| dialects::describe(name)),
+        _ => administration::describe(name)
+            .or_else(|| contacts::describe(name))
+            .or_else(|| dialects::describe(name))
+            .or_else(|| callbacks::describe(name))
+            .or_else(|| held_elsewhere::describe(name)),
     }
 }
 

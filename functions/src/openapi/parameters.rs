@@ -17,6 +17,17 @@ pub(super) fn call_id() -> Parameter {
     path_id(schemas::of::<ConversationId>(), "The `conversationId` that the call was accepted with.")
 }
 
+/// The organization that a path names.
+pub(super) fn organization() -> Parameter {
+    path("organization", ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)), "The organization's id.")
+}
+
+/// The attempt that a path names.
+pub(super) fn attempt() -> Parameter {
+    let number = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Integer)).minimum(Some(1));
+    path("attempt", number, "The number of the attempt to place the call.")
+}
+
 /// The SMS conversation that a path names.
 pub(super) fn sms_conversation_id() -> Parameter {
     path_id(schemas::of::<ConversationId>(), "The `conversationId` that the conversation was opened with.")
@@ -108,7 +119,7 @@ pub(super) fn page() -> [Parameter; 2] {
         .minimum(Some(1))
         .maximum(Some(100))
         .default(Some(json!(20)));
-    let cursor = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
+    let cursor = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).min_length(Some(1));
     [
         query("limit", limit, "How many entries at most."),
         query("cursor", cursor, "The `meta.pagination.cursor` of the page before."),

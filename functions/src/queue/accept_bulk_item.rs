@@ -33,6 +33,9 @@ pub(crate) struct BulkItemJob {
     pub(crate) callee: Callee,
     /// What the request says once, for all items.
     pub(crate) settings: Settings,
+    /// The bulk request, as its client was told of it.
+    #[serde(default)]
+    pub(crate) request_id: Option<String>,
 }
 
 /// Consumes a batch of items.
@@ -72,7 +75,7 @@ pub(crate) async fn accept(
     let asked = job.callee.clone().request(&job.settings, Some(&caller.organization), Some(id), fingerprint);
     let refusal = match asked {
         Err(unreadable) => ("invalid_phone_number".to_owned(), format!("numberToCall {unreadable}")),
-        Ok(asked) => match Box::pin(acceptance::accept(app, caller, items, &asked)).await {
+        Ok(asked) => match Box::pin(acceptance::accept(app, caller, items, &asked.of(job.request_id.clone()))).await {
             Ok(_) => return Ok(None),
             Err(undecided @ (Refusal::TooFast | Refusal::Failed(_))) => return Err(undecided),
             Err(refusal) => {

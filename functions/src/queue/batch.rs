@@ -9,7 +9,7 @@ use futures::future::join_all;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use store::{MESSAGE_VERSION, Message, QueueName, Queues, StoreError};
+use store::{MESSAGE_VERSION, Message, OLDEST_MESSAGE_VERSION, QueueName, Queues, StoreError};
 
 use crate::error::Error;
 
@@ -92,10 +92,11 @@ where
 /// Why a message is returned to its queue, and at last becomes a dead letter.
 type Broken = Box<dyn StdError + Send + Sync>;
 
-/// Reads a message of this version. The version is looked at first, so that a message from another one is called that.
+/// Reads a message of this version or the one before: while a deployment goes on, both are under way. The version is looked
+/// at first, so that a message from another one is called that. It comes back until code that reads it is there.
 fn parse<J: DeserializeOwned>(body: &str) -> Result<J, Broken> {
     let Versioned { v } = serde_json::from_str(body)?;
-    if v != MESSAGE_VERSION {
+    if !(OLDEST_MESSAGE_VERSION..=MESSAGE_VERSION).contains(&v) {
         return Err(format!("the message is of version {v}, which this code does not read").into());
     }
     Ok(serde_json::from_str(body)?)

@@ -3,6 +3,7 @@
 use domain::delivery::{Attempt, Delivery, State, Verdict};
 use domain::endpoint::{Endpoint, is_given_up};
 use domain::ids::Scope;
+use domain::measure::Measure;
 use domain::planted::{Bug, is_planted};
 use domain::signature::{ID_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER, sign};
 use domain::time::Timestamp;
@@ -10,12 +11,16 @@ use lambda_http::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, InvalidHea
 use lambda_http::http::{HeaderName, Method};
 use providers::egress::{Answer, EgressError, OutboundRequest, UrlError, WEBHOOK_KEEP_BYTES, WEBHOOK_TIMEOUT};
 use serde_json::Value;
+use store::measures::measure;
 use store::{DeliveryJob, PendingDelivery, QueueName, StoreError, Subject, is_short};
 
 use super::batch::{self, Next};
 use crate::app::App;
 use crate::error::Error;
 use crate::event_body::{Origin, carries_transcript, event_body};
+
+/// Names the request that made the conversation, in every webhook of it.
+const REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Consumes a batch of deliveries. A dead endpoint delays nobody: each delivery is a message of its own.
 ///
@@ -50,9 +55,34 @@ async fn deliver(app: &App, job: &DeliveryJob) -> Result<Next, StoreError> {
     let done = table.now();
     let after = pending.delivery.clone().after(attempt, verdict, done, jitter);
     let marked = table.mark_delivery(&pending, &after).await?;
+    note(&pending, &after, verdict, done);
     judge(app, &job.scope, &pending, endpoint, verdict, now).await?;
     let again = marked && after.state == State::Pending && is_short(&after, done);
     Ok(if again { Next::Again(after.next_attempt_at.since(done)) } else { Next::Done })
+}
+
+/// One line of log for an attempt, and what there is to measure about it.
+fn note(pending: &PendingDelivery, after: &Delivery, verdict: Verdict, now: Timestamp) {
+    let attempts = after.attempts.len();
+    match (verdict, after.state) {
+        (Verdict::Delivered, _) => {
+            measure(Measure::WebhookAge, now.since(pending.entry.at).as_milliseconds());
+            measure(Measure::WebhookAttempts, i64::try_from(attempts).unwrap_or(i64::MAX));
+        }
+        (Verdict::Gone | Verdict::Failed { .. }, State::Exhausted) => measure(Measure::WebhooksExhausted, 1),
+        (Verdict::Gone | Verdict::Failed { .. }, State::Pending | State::Delivered | State::Cancelled) => {}
+    }
+    let status = after.attempts.last().and_then(|attempt| attempt.status);
+    let (request_id, conversation) = (request_id(pending), after.conversation);
+    tracing::info!(%conversation, request_id, endpoint = %after.endpoint, attempts, status, "delivered");
+}
+
+/// The request that made the conversation.
+fn request_id(pending: &PendingDelivery) -> Option<&str> {
+    match pending.subject.as_ref()? {
+        Subject::Call(call) => call.request_id.as_deref(),
+        Subject::Sms(conversation) => conversation.request_id.as_deref(),
+    }
 }
 
 /// What an attempt means for the endpoint. Nothing is written while it stays as it is: well, or failing.
@@ -91,7 +121,7 @@ async fn attempt(
     now: Timestamp,
 ) -> Result<(Attempt, Verdict), StoreError> {
     let (id, body) = render(app, scope, pending).await?;
-    let sent = match request(endpoint, &id, body, now) {
+    let sent = match request(endpoint, &id, body, request_id(pending), now) {
         Ok(request) => app.egress.send(request).await,
         Err(error) => Err(error),
     };
@@ -135,11 +165,21 @@ async fn render(app: &App, scope: &Scope, pending: &PendingDelivery) -> Result<(
 }
 
 /// A signed request, by Standard Webhooks.
-fn request(endpoint: &Endpoint, id: &str, body: Vec<u8>, now: Timestamp) -> Result<OutboundRequest, EgressError> {
+fn request(
+    endpoint: &Endpoint,
+    id: &str,
+    body: Vec<u8>,
+    request_id: Option<&str>,
+    now: Timestamp,
+) -> Result<OutboundRequest, EgressError> {
     let secrets: Vec<Secret> = endpoint.signing(now).filter_map(|secret| Secret::parse(secret).ok()).collect();
     let signature = sign(&secrets, id, now, &body);
     let url = endpoint.url.parse().map_err(|error| EgressError::Refused(UrlError::Malformed(error)))?;
-    let headers = headers(id, now, &signature).map_err(|error| EgressError::Setup(error.into()))?;
+    let mut headers = headers(id, now, &signature).map_err(|error| EgressError::Setup(error.into()))?;
+    // By this the client finds the request of its own that all of this is about.
+    if let Some(request_id) = request_id.and_then(|id| HeaderValue::from_str(id).ok()) {
+        headers.insert(REQUEST_ID_HEADER, request_id);
+    }
     let (timeout, keep_bytes) = (WEBHOOK_TIMEOUT, WEBHOOK_KEEP_BYTES);
     Ok(OutboundRequest { method: Method::POST, url, headers, body, timeout, keep_bytes })
 }

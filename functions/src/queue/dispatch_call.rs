@@ -6,16 +6,20 @@
 use std::time::Duration;
 
 use domain::call::{Call, Duty, Input, Outcome as Dialled};
-use domain::ids::ProviderCallId;
+use domain::ids::{Channel, ProviderCallId};
 use domain::obligation::next_action;
+use domain::organization::Content;
 use domain::places::Places;
-use providers::ProviderError;
+use domain::time::Timestamp;
+use providers::{ProviderError, Sought};
 use serde_json::Value;
-use store::{ConversationJob, ConversationRef, DialPermit, Loaded, QueueName, StoreError, keys};
+use store::{ConversationJob, ConversationRef, DialPermit, Loaded, QueueName, Slot, StoreError, keys};
 
 use super::batch::{self, Next};
+use crate::adoption;
 use crate::app::App;
 use crate::error::Error;
+use crate::outcome;
 
 /// How long a provider may take over a request. Shorter than this function's timeout, which is shorter than the lease,
 /// which is shorter than the queue's visibility timeout.
@@ -38,7 +42,7 @@ async fn advance(app: &App, job: &ConversationJob) -> Result<(), StoreError> {
     match next_action(&loaded.conversation, app.store.table.now()) {
         None => Ok(()),
         Some(Duty::PassTime) => app.store.apply(&reference, Some(loaded), |_| Input::Tick).await.map(drop),
-        Some(Duty::Dial) => dial(app, &reference, loaded).await,
+        Some(Duty::Dial) => Box::pin(dial(app, &reference, loaded)).await,
         Some(Duty::Search) => search(app, &reference, loaded).await,
         Some(Duty::Poll) => poll(app, &reference, loaded).await,
         Some(Duty::HangUp(call_id)) => hang_up(app, &reference, loaded, call_id).await,
@@ -46,6 +50,10 @@ async fn advance(app: &App, job: &ConversationJob) -> Result<(), StoreError> {
 }
 
 async fn dial(app: &App, reference: &ConversationRef, loaded: Loaded<Call>) -> Result<(), StoreError> {
+    if let Some(from) = turn(app, &loaded.conversation).await? {
+        return app.store.apply(reference, Some(loaded), |_| Input::Pace { from }).await.map(drop);
+    }
+    let content = content(app, &loaded.conversation).await?;
     let claim = |loaded: &Loaded<Call>| Input::Claim {
         suppressed: loaded.is_suppressed(),
         suspended: loaded.organization.suspended,
@@ -58,24 +66,55 @@ async fn dial(app: &App, reference: &ConversationRef, loaded: Loaded<Call>) -> R
     let Some(mut applied) = app.store.apply(reference, Some(loaded), claim).await? else { return Ok(()) };
     let Some(permit) = applied.take_permit() else { return Ok(()) };
     let attempt = permit.attempt();
-    let outcome = ask(app, permit).await;
+    let outcome = ask(app, permit, &content).await;
+    outcome::note(&applied.loaded.conversation, attempt, &outcome);
     let outcome = |_: &Loaded<Call>| Input::Outcome { attempt, outcome: outcome.clone() };
     app.store.apply(reference, Some(applied.loaded), outcome).await.map(drop)
 }
 
-async fn ask(app: &App, permit: DialPermit) -> Dialled {
+/// When a call's turn at the provider's account is, where that is not now. One that would come too late waits for the end of
+/// its window: the log tells of it, and a metric counts it.
+async fn turn(app: &App, call: &Call) -> Result<Option<Timestamp>, StoreError> {
+    if !call.provider.is_live() || call.has_slot() {
+        return Ok(None);
+    }
+    let Some(pace) = app.providers.voice(call.provider).pace(call).await else { return Ok(None) };
+    let not_after = call.window.not_after;
+    match app.store.table.take_slot(&pace, not_after).await? {
+        Slot::Now => Ok(None),
+        Slot::At(at) => Ok(Some(at)),
+        Slot::Never => {
+            tracing::warn!(conversation = %call.id, provider = call.provider.as_str(), "no slot before notAfter");
+            Ok(Some(not_after))
+        }
+    }
+}
+
+/// What the client gave for a call, which live providers are told of. It never changes, so that it may be read before the
+/// call is claimed: what fails here has asked nobody.
+async fn content(app: &App, call: &Call) -> Result<Content, StoreError> {
+    if call.provider.is_live() {
+        app.store.table.content(Channel::Voice, call.id).await
+    } else {
+        Ok(Content::default())
+    }
+}
+
+async fn ask(app: &App, permit: DialPermit, content: &Content) -> Dialled {
     let provider = app.providers.voice(permit.call().provider);
-    let asked = tokio::time::timeout(PROVIDER_TIMEOUT, provider.create(permit)).await;
+    let asked = tokio::time::timeout(PROVIDER_TIMEOUT, provider.create(permit, content)).await;
     asked.unwrap_or_else(|_| Dialled::Unknown { why: "the provider did not answer in time".to_owned() })
 }
 
 async fn search(app: &App, reference: &ConversationRef, loaded: Loaded<Call>) -> Result<(), StoreError> {
     let call = &loaded.conversation;
-    let found = within(app.providers.voice(call.provider).search(call)).await;
-    let found = found.unwrap_or_else(|error| {
+    let sought = within(app.providers.voice(call.provider).search(call)).await;
+    let sought = sought.unwrap_or_else(|error| {
         tracing::warn!(conversation = %call.id, error = &error as &dyn std::error::Error, "search failed");
-        None
+        Sought::Nothing
     });
+    let table = &app.store.table;
+    let found = adoption::only_one(table, call.provider, call.id, sought, |(id, _)| id.as_str()).await?;
     let attempt = call.attempt;
     let searched = |_: &Loaded<Call>| Input::Searched { attempt, found: found.clone() };
     app.store.apply(reference, Some(loaded), searched).await.map(drop)

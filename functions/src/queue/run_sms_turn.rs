@@ -10,6 +10,7 @@ use serde_json::Value;
 use store::{ConversationJob, ConversationRef, Loaded, QueueName, StoreError};
 
 use super::batch::{self, Next};
+use crate::adoption;
 use crate::app::App;
 use crate::error::Error;
 use crate::sms::sending::{PROVIDER_TIMEOUT, send};
@@ -71,7 +72,11 @@ async fn find(app: &App, loaded: &Loaded<SmsConversation>, number: u32) -> Resul
     let Some(stored) = loaded.message(number)? else { return Ok(None) };
     let provider = app.providers.sms(conversation.provider);
     match tokio::time::timeout(PROVIDER_TIMEOUT, provider.search(conversation, &stored.message)).await {
-        Ok(Ok(found)) => Ok(found),
+        Ok(Ok(sought)) => {
+            let (table, provider) = (&app.store.table, conversation.provider);
+            adoption::only_one(table, provider, conversation.id, sought, |report| report.provider_message_id.as_str())
+                .await
+        }
         Ok(Err(error)) => {
             tracing::warn!(conversation = %conversation.id, error = &error as &dyn std::error::Error, "search failed");
             Ok(None)

@@ -2,7 +2,7 @@
 
 use domain::call::{Call, Input};
 use domain::ids::{ProviderCallId, ProviderMessageId};
-use domain::sms::{self, SmsConversation};
+use domain::sms;
 use providers::simulator::{CallbackJob, ReplyJob, ReportJob, SimulatorJob};
 use serde_json::Value;
 use store::{ConversationRef, Loaded, QueueName, StoreError};
@@ -10,7 +10,7 @@ use store::{ConversationRef, Loaded, QueueName, StoreError};
 use super::batch::{self, Next};
 use crate::app::App;
 use crate::error::Error;
-use crate::sms::inbound::{InboundText, take_in};
+use crate::sms::inbound::{InboundText, take_in, take_report};
 
 /// Consumes a batch of callbacks.
 ///
@@ -44,12 +44,7 @@ async fn call(app: &App, job: &CallbackJob) -> Result<(), StoreError> {
 async fn report(app: &App, job: ReportJob) -> Result<(), StoreError> {
     let (conversation, scope) = (job.conversation, job.scope);
     let reference = ConversationRef { conversation, scope, suppression: None, also: Vec::new() };
-    let reference = reference.with_message(job.number);
-    let reported = |loaded: &Loaded<SmsConversation>| match loaded.message(job.number) {
-        Ok(Some(stored)) => sms::Input::Reported { stored, report: job.report.clone() },
-        Ok(None) | Err(_) => sms::Input::Tick,
-    };
-    app.store.apply(&reference, None, reported).await.map(drop)
+    take_report(app, &reference, job.number, &job.report).await
 }
 
 async fn reply(app: &App, job: ReplyJob) -> Result<(), StoreError> {
@@ -57,7 +52,11 @@ async fn reply(app: &App, job: ReplyJob) -> Result<(), StoreError> {
         scope: job.scope,
         ours: job.to,
         customer: job.from,
-        inbound: sms::Inbound { provider_message_id: ProviderMessageId::new(job.message_id), content: job.content },
+        inbound: sms::Inbound {
+            provider_message_id: ProviderMessageId::new(job.message_id),
+            content: job.content,
+            carrier_keyword: None,
+        },
     };
     take_in(app, &text).await
 }

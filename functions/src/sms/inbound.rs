@@ -4,7 +4,7 @@
 use domain::ids::Scope;
 use domain::organization::suppression_digest;
 use domain::phone::PhoneNumber;
-use domain::sms::{Alone, Inbound, Input, SmsConversation};
+use domain::sms::{Alone, DeliveryReport, Inbound, Input, SmsConversation};
 use store::{ConversationRef, Loaded, StoreError, keys};
 
 use crate::app::App;
@@ -52,4 +52,19 @@ pub(crate) async fn take_in(app: &App, text: &InboundText) -> Result<(), StoreEr
     }
     let alone = Alone::new(scope, ours.clone(), customer.clone(), inbound.clone());
     app.store.take_in_alone(scope, &alone).await
+}
+
+/// Takes in what a provider says of one of a conversation's texts. About a text that is not there it says nothing.
+pub(crate) async fn take_report(
+    app: &App,
+    reference: &ConversationRef,
+    number: u32,
+    report: &DeliveryReport,
+) -> Result<(), StoreError> {
+    let reference = reference.with_message(number);
+    let reported = |loaded: &Loaded<SmsConversation>| match loaded.message(number) {
+        Ok(Some(stored)) => Input::Reported { stored, report: report.clone() },
+        Ok(None) | Err(_) => Input::Tick,
+    };
+    app.store.apply(&reference, None, reported).await.map(drop)
 }

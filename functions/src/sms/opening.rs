@@ -95,7 +95,7 @@ pub(crate) async fn text(app: &App, mode: Mode, brief: &Brief, chosen: Chosen) -
         return Ok(text);
     }
     let failed = |why: String| ApiError::Provider(format!("the agent's model gave no opening text: {why}"));
-    let model = model_of(app, mode, brief).map_err(|error| failed(error.to_string()))?;
+    let model = model_of(app, mode, brief).await.map_err(|error| failed(error.to_string()))?;
     let prompt = Prompt {
         system: brief.prompt.clone(),
         turns: Vec::new(),

@@ -6,6 +6,7 @@ use domain::sms::{Input, Outcome, SmsConversation};
 use store::{Applied, ConversationRef, Loaded, SendPermit, StoreError};
 
 use crate::app::App;
+use crate::outcome;
 
 /// How long a provider may take over a text. Shorter than any function's timeout that sends one, which is shorter than
 /// the lease.
@@ -19,7 +20,9 @@ pub(crate) async fn send(
 ) -> Result<Option<Applied<SmsConversation>>, StoreError> {
     let (stored, attempt) = (permit.stored().clone(), permit.attempt());
     let reference = reference.with_message(stored.message.number);
+    let asked = permit.conversation().clone();
     let outcome = ask(app, permit).await;
+    outcome::note(&asked, attempt, &outcome);
     let settled = |loaded: &Loaded<SmsConversation>| {
         let stored = loaded.message(stored.message.number).ok().flatten().unwrap_or_else(|| stored.clone());
         Input::SendOutcome { attempt, stored, outcome: outcome.clone() }

@@ -88,7 +88,7 @@ async fn work(
 ) -> Result<Worked, Failure> {
     let conversation = claimed.conversation();
     let brief = app.store.table.brief(conversation.id).await?;
-    let model = model_of(app, conversation.scope.mode, &brief).map_err(Failure::Model)?;
+    let model = model_of(app, conversation.scope.mode, &brief).await.map_err(Failure::Model)?;
     let mut prompt = Prompt {
         system: brief.prompt.clone(),
         turns: history(&app.store.table, conversation).await?,

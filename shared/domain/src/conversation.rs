@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::call::Utterance;
 use crate::ids::{AgentId, Channel, ConversationId, Scope};
 use crate::log::LogEntry;
+use crate::measure::Measured;
 use crate::obligation::Obligation;
+use crate::organization::Provider;
 use crate::phone::PhoneNumber;
 use crate::places::PlaceChange;
 use crate::sms::{Message, StoredMessage};
@@ -62,6 +64,12 @@ pub trait Conversation: Clone + Debug + PartialEq + Serialize + DeserializeOwned
 
     /// What follows from an input. Commit it before acting on it.
     fn advance(&self, input: Self::Input, now: Timestamp) -> Change<Self>;
+
+    /// The request that it was accepted for, as the client was told.
+    fn request_id(&self) -> Option<&str>;
+
+    /// What there is to measure about a change of it, once that is committed.
+    fn measured(&self, change: &Change<Self>, now: Timestamp) -> Vec<Measured>;
 }
 
 /// What follows from an input: all of it is written, or nothing.
@@ -101,6 +109,13 @@ pub enum Effect {
     RememberInbound {
         /// The key under which it is remembered in the scope.
         key: String,
+    },
+    /// A call or text at the provider is this conversation's. Written where the provider's own list does not show it.
+    HoldAtProvider {
+        /// The provider.
+        provider: Provider,
+        /// Its id for the call or text.
+        id: String,
     },
     /// A client's idempotency key stands for this text from now on. Refused where it stood for one before.
     RememberKey(RememberedKey),

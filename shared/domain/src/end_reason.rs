@@ -36,6 +36,10 @@ reasons! {
     REJECTED = "rejected",
     /// The number cannot be called.
     INVALID_DESTINATION = "invalid_destination",
+    /// The provider does not let us use the number that we call or text from.
+    INVALID_SENDER = "invalid_sender",
+    /// The provider's account may not reach that number or country.
+    DESTINATION_NOT_ALLOWED = "destination_not_allowed",
     /// The number must not be called.
     DO_NOT_CALL = "do_not_call",
     /// Its window closed before it could be dialled.

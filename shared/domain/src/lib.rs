@@ -14,6 +14,7 @@ pub mod fingerprint;
 pub mod ids;
 pub mod key;
 pub mod log;
+pub mod measure;
 pub mod obligation;
 pub mod organization;
 pub mod phone;

@@ -8,7 +8,13 @@ use crate::calling_code::country_of;
 use crate::ids::{AgentId, Channel, EndpointId, Mode, OrganizationId, Scope, digest_of, hex};
 use crate::phone::{Country, PhoneNumber};
 use crate::sms::SmsSettings;
-use crate::time::{Span, Timestamp};
+use crate::time::Timestamp;
+
+mod provider;
+mod voice;
+
+pub use provider::Provider;
+pub use voice::{LONGEST_OPENING, VoiceSettings};
 
 /// How many webhook endpoints an organization may have: their deliveries are written in the transaction of an event,
 /// which DynamoDB limits to 100 items.
@@ -106,61 +112,6 @@ impl Subscription {
     }
 }
 
-/// Who provides the telephony.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Provider {
-    /// The provider behind every test key; it reaches no phone.
-    Simulator,
-}
-
-impl Provider {
-    /// The provider's name, as it stands in objects and events.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Simulator => "simulator",
-        }
-    }
-
-    /// How long a live call may be without news before the provider is asked.
-    pub const fn silence(self) -> Span {
-        match self {
-            Self::Simulator => Span::seconds(60),
-        }
-    }
-
-    /// How long after an attempt began its unknown outcome is given up. At most 5 minutes, less what the last message
-    /// needs to arrive.
-    pub const fn settlement(self) -> Span {
-        match self {
-            Self::Simulator => Span::seconds(90),
-        }
-    }
-
-    /// How long after a connected call's end the provider is asked for an analysis that it has not brought by itself;
-    /// `None` where it makes none. So long that the index takes care of it, which most calls never need.
-    pub const fn analysis_wait(self) -> Option<Span> {
-        match self {
-            Self::Simulator => Some(Span::minutes(2)),
-        }
-    }
-
-    /// Whether the carriers behind it answer STOP and HELP themselves, so that we do not.
-    pub const fn answers_keywords(self) -> bool {
-        match self {
-            Self::Simulator => false,
-        }
-    }
-
-    /// Whether a connected call's transcript is to be expected.
-    pub const fn gives_transcripts(self) -> bool {
-        match self {
-            Self::Simulator => true,
-        }
-    }
-}
-
 /// What holds a conversation: its voice or its texts, its number, its limits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -190,6 +141,9 @@ pub struct Agent {
     pub required_variables: Vec<String>,
     /// How long a call may ring and last.
     pub limits: Limits,
+    /// What an agent that calls through a live provider says and does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voice: Option<VoiceSettings>,
     /// What an agent that holds SMS conversations is set to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sms: Option<SmsSettings>,
@@ -253,6 +207,9 @@ pub struct Content {
     /// The agent's prompt with every placeholder filled in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt: Option<String>,
+    /// What its agent says and does on the call, with the request's values in it: only where a live provider places it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub voice: Option<VoiceSettings>,
     /// The called number as it was written, where that was not E.164.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw_number: Option<String>,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, StatusCode};
 use rustls::{ClientConfig, RootCertStore};
 use url::{Host, Url};
 
@@ -24,7 +24,7 @@ mod signed;
 #[cfg(test)]
 mod tests;
 
-pub use self::answer::{Answer, RetryAfter};
+pub use self::answer::{Answer, RawAnswer, RetryAfter};
 pub use self::error::{EgressError, NotPublic, Source, UrlError};
 pub use self::policy::{EgressPolicy, LONGEST_URL};
 pub use self::signed::signed_headers;
@@ -34,6 +34,9 @@ pub const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// What is kept of an endpoint's answer to a webhook: enough for its owner to recognize an error page in the delivery log.
 pub const WEBHOOK_KEEP_BYTES: usize = 1_024;
+
+/// How long a connection may take to come about, TLS included: what takes longer has sent nothing of the request.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long a name's look-up may take while somebody waits for an endpoint to be registered.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -132,14 +135,35 @@ impl Egress {
     /// # Errors
     /// [`EgressError`] where no complete answer came back in time. An answer of any status is none.
     pub async fn send(&self, request: OutboundRequest) -> Result<Answer, EgressError> {
-        self.policy.check(&request.url).map_err(EgressError::Refused)?;
-        let (timeout, keep_bytes) = (request.timeout, request.keep_bytes);
-        let exchange: BoxFuture<'_, Result<Answer, EgressError>> = match &self.transport {
-            Transport::Network { client, .. } => Box::pin(exchange(client, request)),
-            Transport::Function(function) => function(request),
+        let keep_bytes = request.keep_bytes;
+        let answer = match self.exchange(request).await? {
+            Received::Bytes(status, headers, body) => Answer::new(status, &headers, &body),
+            Received::Text(answer) => answer,
         };
-        let answer = tokio::time::timeout(timeout, exchange).await.unwrap_or(Err(EgressError::Timeout));
-        answer.map(|answer| answer.cut_to(keep_bytes))
+        Ok(answer.cut_to(keep_bytes))
+    }
+
+    /// Sends a request, once, and reads what comes back byte by byte.
+    ///
+    /// # Errors
+    /// As [`Egress::send`].
+    pub async fn fetch(&self, request: OutboundRequest) -> Result<RawAnswer, EgressError> {
+        let keep_bytes = request.keep_bytes;
+        let answer = match self.exchange(request).await? {
+            Received::Bytes(status, headers, body) => RawAnswer::new(status, &headers, body),
+            Received::Text(answer) => answer.into(),
+        };
+        Ok(answer.cut_to(keep_bytes))
+    }
+
+    async fn exchange(&self, request: OutboundRequest) -> Result<Received, EgressError> {
+        self.policy.check(&request.url).map_err(EgressError::Refused)?;
+        let timeout = request.timeout;
+        let exchange: BoxFuture<'_, Result<Received, EgressError>> = match &self.transport {
+            Transport::Network { client, .. } => Box::pin(exchange(client, request)),
+            Transport::Function(function) => Box::pin(async { function(request).await.map(Received::Text) }),
+        };
+        tokio::time::timeout(timeout, exchange).await.unwrap_or(Err(EgressError::Timeout))
     }
 }
 
@@ -158,6 +182,7 @@ fn client(guarded: Guarded, roots: RootCertStore) -> Result<reqwest::Client, Egr
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
+        .connect_timeout(CONNECT_TIMEOUT)
         .no_proxy()
         // A connection is used once: each request's address is checked, and none goes out on one that is just closing.
         .pool_max_idle_per_host(0)
@@ -166,7 +191,13 @@ fn client(guarded: Guarded, roots: RootCertStore) -> Result<reqwest::Client, Egr
         .map_err(|error| EgressError::Setup(error.into()))
 }
 
-async fn exchange(client: &reqwest::Client, request: OutboundRequest) -> Result<Answer, EgressError> {
+/// What came back, before anybody has looked at it.
+enum Received {
+    Bytes(StatusCode, HeaderMap, Vec<u8>),
+    Text(Answer),
+}
+
+async fn exchange(client: &reqwest::Client, request: OutboundRequest) -> Result<Received, EgressError> {
     let keep_bytes = request.keep_bytes;
     let mut response = client
         .request(request.method, request.url)
@@ -183,5 +214,5 @@ async fn exchange(client: &reqwest::Client, request: OutboundRequest) -> Result<
             None => break,
         }
     }
-    Ok(Answer::new(response.status(), response.headers(), &body))
+    Ok(Received::Bytes(response.status(), response.headers().clone(), body))
 }

@@ -3,35 +3,96 @@
 //! A provider's words die here. What goes inside is an [`Outcome`](domain::call::Outcome) or a list of
 //! [`Report`](domain::call::Report)s.
 
+pub mod attempt;
+pub mod callback;
+mod client;
 pub mod egress;
+mod json_api;
 pub mod model;
+mod not_offered;
 mod outcome;
+mod reading;
+pub mod retell;
+mod secrets;
 pub mod simulator;
 mod sms;
 #[cfg(test)]
 mod socket;
 pub mod tools;
+pub mod twilio;
 mod voice;
 
+pub use client::{KEEP_BYTES, NoReply, ProviderClient, Question, REQUEST_TIMEOUT, Reply, wire};
 pub use outcome::{Wire, classify};
+pub use secrets::{ParameterStore, SECRETS_TIMEOUT, Secret, Secrets, SecretsError};
 pub use sms::SmsProvider;
-pub use voice::{Found, ProviderError, Recording, VoiceProvider};
+pub use voice::{Found, ProviderError, Recording, Sought, VoiceProvider};
 
+use domain::ids::OrganizationId;
 use domain::organization::Provider;
+use egress::Egress;
+use not_offered::NotOffered;
+use retell::Retell;
 use simulator::Simulator;
+use store::Store;
+use twilio::Twilio;
+use url::Url;
+
+use crate::callback::Callback;
+
+/// How the outside world is reached.
+#[derive(Clone, Debug)]
+pub struct Outside {
+    /// The way to clients' own addresses, and to providers.
+    pub egress: Egress,
+    /// What the deployment is known by there.
+    pub secrets: Secrets,
+    /// Where providers' APIs are to be had instead of at their vendors: a fake, in tests.
+    pub bases: Bases,
+}
+
+/// Where providers' APIs are to be had, where that is not at their vendors.
+#[derive(Clone, Debug, Default)]
+pub struct Bases {
+    /// Twilio's.
+    pub twilio: Option<Url>,
+    /// Retell's.
+    pub retell: Option<Url>,
+    /// Telnyx's.
+    pub telnyx: Option<Url>,
+    /// Vapi's.
+    pub vapi: Option<Url>,
+}
 
 /// Every provider there is.
 #[derive(Clone, Debug)]
 pub struct Providers {
     /// Behind every test key.
     pub simulator: Simulator,
+    /// Twilio.
+    pub twilio: Twilio,
+    /// Retell AI.
+    pub retell: Retell,
 }
 
 impl Providers {
+    /// Every provider, reached this way.
+    pub fn new(store: &Store, outside: &Outside) -> Self {
+        let client = ProviderClient::new(outside.egress.clone(), store.table.clock().clone());
+        let secrets = &outside.secrets;
+        Self {
+            simulator: Simulator::new(store.clone()),
+            twilio: Twilio::new(client.clone(), secrets.clone(), outside.bases.twilio.as_ref()),
+            retell: Retell::new(client, secrets.clone(), outside.bases.retell.as_ref()),
+        }
+    }
+
     /// The provider of this name, for SMS.
     pub fn sms(&self, provider: Provider) -> &dyn SmsProvider {
         match provider {
             Provider::Simulator => &self.simulator,
+            Provider::Twilio => &self.twilio,
+            Provider::Retell | Provider::Telnyx | Provider::Vapi => &NotOffered,
         }
     }
 
@@ -39,6 +100,26 @@ impl Providers {
     pub fn voice(&self, provider: Provider) -> &dyn VoiceProvider {
         match provider {
             Provider::Simulator => &self.simulator,
+            Provider::Twilio => &self.twilio,
+            Provider::Retell => &self.retell,
+            Provider::Telnyx | Provider::Vapi => &NotOffered,
+        }
+    }
+
+    /// Whether a callback was signed by this provider, with the account that it knows this organization by.
+    ///
+    /// # Errors
+    /// [`SecretsError`] where the account cannot be looked up.
+    pub async fn is_signed(
+        &self,
+        provider: Provider,
+        organization: &OrganizationId,
+        callback: Callback<'_>,
+    ) -> Result<bool, SecretsError> {
+        match provider {
+            Provider::Twilio => self.twilio.is_signed(organization, callback).await,
+            Provider::Retell => self.retell.is_signed(organization, callback).await,
+            Provider::Simulator | Provider::Telnyx | Provider::Vapi => Ok(false),
         }
     }
 }

@@ -4,7 +4,7 @@ use domain::sms::{DeliveryReport, Message, Outcome, SmsConversation};
 use futures::future::BoxFuture;
 use store::SendPermit;
 
-use crate::voice::ProviderError;
+use crate::voice::{ProviderError, Sought};
 
 /// A telephony provider, for SMS.
 pub trait SmsProvider: Send + Sync {
@@ -20,5 +20,5 @@ pub trait SmsProvider: Send + Sync {
         &'a self,
         conversation: &'a SmsConversation,
         message: &'a Message,
-    ) -> BoxFuture<'a, Result<Option<DeliveryReport>, ProviderError>>;
+    ) -> BoxFuture<'a, Result<Sought<DeliveryReport>, ProviderError>>;
 }

@@ -5,8 +5,10 @@ use std::fmt;
 
 use domain::call::{Call, Outcome, Report};
 use domain::ids::ProviderCallId;
-use futures::future::BoxFuture;
-use store::DialPermit;
+use domain::organization::Content;
+use futures::FutureExt;
+use futures::future::{BoxFuture, ready};
+use store::{DialPermit, Pace};
 
 /// A provider did not answer a question. Nothing follows from that but asking again.
 #[derive(Debug)]
@@ -56,15 +58,20 @@ impl fmt::Debug for Recording {
 
 /// A telephony provider, for voice.
 pub trait VoiceProvider: Send + Sync {
-    /// Asks for the call of one attempt. Asking uses the permit up, and nothing here asks twice: a fresh connection,
-    /// no retries.
-    fn create(&self, permit: DialPermit) -> BoxFuture<'_, Outcome>;
+    /// How fast the account that a call goes through takes calls; `None` where that is nobody's concern, or not known.
+    fn pace<'a>(&'a self, _call: &'a Call) -> BoxFuture<'a, Option<Pace>> {
+        ready(None).boxed()
+    }
+
+    /// Asks for the call of one attempt, with what its client gave for it. Asking uses the permit up, and nothing here
+    /// asks twice: a fresh connection, no retries.
+    fn create<'a>(&'a self, permit: DialPermit, content: &'a Content) -> BoxFuture<'a, Outcome>;
 
     /// Searches for the call of an attempt whose outcome is unknown.
     ///
     /// # Errors
     /// [`ProviderError`] where the provider did not answer: that is not the same as "not found".
-    fn search<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Option<Found>, ProviderError>>;
+    fn search<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Sought<Found>, ProviderError>>;
 
     /// Asks for everything that is known of a call. `None` where the provider knows no such call.
     ///
@@ -83,11 +90,32 @@ pub trait VoiceProvider: Send + Sync {
     fn hang_up<'a>(&'a self, call: &'a Call, call_id: &'a ProviderCallId)
     -> BoxFuture<'a, Result<bool, ProviderError>>;
 
-    /// Fetches the recording with this reference. `None` where there is none any more.
+    /// Fetches the call's recording with this reference. `None` where there is none any more.
     ///
     /// # Errors
     /// [`ProviderError`] where the provider did not answer.
-    fn recording<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<Option<Recording>, ProviderError>>;
+    fn recording<'a>(
+        &'a self,
+        call: &'a Call,
+        reference: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Recording>, ProviderError>>;
+}
+
+/// What a search came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sought<T> {
+    /// Nothing.
+    Nothing,
+    /// What bears our attempt.
+    Ours(T),
+    /// What looks like it, all of it: the same two numbers, made within the attempt's time. The list shows no attempt.
+    Alike(Vec<T>),
+}
+
+impl<T> From<Option<T>> for Sought<T> {
+    fn from(found: Option<T>) -> Self {
+        found.map_or(Self::Nothing, Self::Ours)
+    }
 }
 
 /// A call that a search found, with what the provider says of it.

@@ -2,7 +2,7 @@
 
 use domain::call::{Call, Utterance};
 use domain::conversation::Conversation;
-use domain::ids::{ConversationId, Scope};
+use domain::ids::{Channel, ConversationId, Scope};
 use domain::log::LogEntry;
 use domain::organization::Content;
 use domain::time::Timestamp;
@@ -66,6 +66,16 @@ impl Table {
         }
         let content = content_of(item, items, &keys::content(id))?;
         Ok(Some(FullCall { call, content, transcript: self.transcript(id, items).await? }))
+    }
+
+    /// What a client gave for a conversation. It never changes.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn content(&self, channel: Channel, id: ConversationId) -> Result<Content, StoreError> {
+        let (head, apart) = (keys::conversation(channel, id), keys::content(id));
+        let items = self.read([head.clone(), apart.clone()]).await?;
+        items.get(&head).map_or_else(|| Ok(Content::default()), |item| content_of(item, &items, &apart))
     }
 
     /// A page of a scope's conversations of one kind, newest first.

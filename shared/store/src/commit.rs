@@ -15,6 +15,7 @@ use crate::error::StoreError;
 use crate::item::{Item, NONCE, get_text, to_json};
 use crate::keys;
 use crate::loaded::{ConversationRef, Loaded};
+use crate::measures;
 use crate::permit::{DialPermit, SendPermit};
 use crate::queue::{ConversationJob, DeliveryJob, Message, QueueName, Queues};
 use crate::revision::Revision;
@@ -133,6 +134,9 @@ impl Store {
             }
             let prepared = self.table.prepare(&current, &change, now)?;
             if self.table.commit(&prepared).await? {
+                for (measure, value) in current.conversation.measured(&change, now) {
+                    measures::measure(measure, value);
+                }
                 self.announce(&current, &change.after, &prepared.deliveries, now).await;
                 let Change { after, claimed, effects, .. } = change;
                 let loaded = Loaded { conversation: after, version: current.version + 1, ..current };

@@ -12,6 +12,7 @@ use domain::time::Timestamp;
 
 use crate::deliveries::new_delivery_item;
 use crate::error::StoreError;
+use crate::held::held_item;
 use crate::item::{self, Item};
 use crate::keys;
 use crate::loaded::{Listed, Loaded};
@@ -103,6 +104,9 @@ fn effect_writes<C: Conversation>(
         Effect::RememberInbound { .. } if is_planted(Bug::ForgetInbound) => Ok(Vec::new()),
         Effect::RememberInbound { key } => {
             put_new(item::item(&keys::inbound(scope, key), &id)?).map(|write| vec![write])
+        }
+        Effect::HoldAtProvider { provider, id: provider_id } => {
+            put(held_item(*provider, provider_id, id, now)?).map(|write| vec![write])
         }
         Effect::RememberKey(remembered) => {
             put_new(item::item(&keys::remembered_key(id, &remembered.key), remembered)?).map(|write| vec![write])

@@ -2,7 +2,7 @@
 
 use domain::ids::{AgentId, Channel, ContactId, ConversationId, EndpointId, Mode, Operation, OrganizationId, Scope};
 use domain::key::RawKey;
-use domain::organization::{pair_digest, suppression_digest};
+use domain::organization::{Provider, pair_digest, suppression_digest};
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
 use domain::wallet::EntryKind;
@@ -217,6 +217,17 @@ pub fn pair(scope: &Scope, ours: &PhoneNumber, customer: &PhoneNumber) -> Key {
 /// A text that was taken in, by the provider's id for it.
 pub fn inbound(scope: &Scope, provider_message_id: &str) -> Key {
     Key::new(format!("inbound#{scope}#{provider_message_id}"), "inbound")
+}
+
+/// The pace of a provider's account.
+pub fn pace(account: &str) -> Key {
+    Key::new(format!("pace#{account}"), "pace")
+}
+
+/// A provider's call or text that belongs to a conversation, by the provider's id for it: one account may be several
+/// organizations'.
+pub fn held(provider: Provider, provider_id: &str) -> Key {
+    Key::new(format!("held#{}#{provider_id}", provider.as_str()), "held")
 }
 
 /// A conversation's variables and metadata, where they are too large to stand in its own item.

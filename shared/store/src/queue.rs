@@ -18,6 +18,9 @@ use crate::item::to_json;
 /// a new version is rolled out.
 pub const MESSAGE_VERSION: u32 = 1;
 
+/// The oldest version of messages that is read here.
+pub const OLDEST_MESSAGE_VERSION: u32 = MESSAGE_VERSION - 1;
+
 /// How many messages SQS takes in one request.
 const BATCH: usize = 10;
 

@@ -87,6 +87,26 @@ async fn every_wrong_setting_of_an_agent_is_named() {
         "sms.tools[1].url",
     ];
     assert_eq!(refused.wrong_fields(), expected);
+    let live = |more: Value| {
+        let mut agent = json!({ "slug": "live", "channel": "voice", "name": "Live", "provider": "twilio" });
+        agent.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        agent
+    };
+    let both = json!({ "voice": { "opening": "Hello", "relayUrl": "wss://example.com" } });
+    let insecure = json!({ "voice": { "relayUrl": "ws://example.com", "language": "en us", "record": "yes" } });
+    let texter = json!({ "channel": "sms", "sms": { "prompt": "Hello" }, "voice": { "opening": "Hello" } });
+    for (more, expected) in [
+        (json!({ "provider": "retell" }), &["provider"][..]),
+        (json!({}), &["voice"]),
+        (both, &["voice"]),
+        (insecure, &["voice.language", "voice.record", "voice.relayUrl"]),
+        (texter, &["voice"]),
+        (json!({ "number": "+15555550999", "voice": { "opening": "Hello {{" } }), &["number", "voice.opening"]),
+    ] {
+        assert_eq!(world.api.post("/v1/agents", &live(more.clone())).await.wrong_fields(), expected, "{more}");
+    }
+    let made = world.api.post("/v1/agents", &live(json!({ "voice": { "opening": "Hello" } }))).await;
+    assert_eq!(made.data(201)["voice"]["opening"], "Hello");
     let path = format!("/v1/agents/{}", world.api.get("/v1/agents").await.data(200)[0]["id"].as_str().unwrap());
     let refused = world.api.patch(&path, &json!({ "slug": "other", "channel": "fax", "version": 7 })).await;
     assert_eq!(refused.wrong_fields(), ["channel", "slug", "version"]);

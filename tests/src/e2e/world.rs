@@ -1,6 +1,7 @@
 //! A running stack, with what an operator can do to it beside the API.
 
 use std::ops::AsyncFn;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -11,7 +12,8 @@ use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
 use functions::{App, find, invoke};
 use local::template::Names;
-use local::{Data, Options, Stack, seed, wiring};
+use local::{Connect, Data, Options, Stack, seed, wiring};
+use providers::Bases;
 use providers::egress::{Egress, EgressPolicy};
 use serde_json::{Value, json};
 use store::clock::Clock;
@@ -38,8 +40,30 @@ impl World {
     pub(super) async fn start() -> Self {
         let (template, parameters) = (TEMPLATE.to_owned(), Names::new());
         let clock = Clock::system();
-        let options = Options { port: 0, data: Data::Memory, external: None, template, parameters, clock };
-        let stack = Stack::start(options, wiring::functions()).await.expect("the stack starts");
+        let options = Options {
+            port: 0,
+            data: Data::Memory,
+            external: None,
+            template,
+            parameters,
+            clock,
+            secrets: no_secrets(),
+            public_url: None,
+        };
+        Self::of(options, wiring::functions()).await
+    }
+
+    /// A stack whose providers' APIs are at these addresses, with the secrets of a file.
+    pub(super) async fn with_providers(bases: Bases, secrets: PathBuf) -> Self {
+        let (template, parameters) = (TEMPLATE.to_owned(), Names::new());
+        let clock = Clock::system();
+        let (data, external, public_url) = (Data::Memory, None, None);
+        let options = Options { port: 0, data, external, template, parameters, clock, secrets, public_url };
+        Self::of(options, wiring::functions_with(bases)).await
+    }
+
+    async fn of(options: Options, connect: Connect) -> Self {
+        let stack = Stack::start(options, connect).await.expect("the stack starts");
         let table = stack.backend().table(&Clock::system(), Entropy::system()).expect("the template names a table");
         let seeded = seed::seed(&table, stack.url()).await.expect("the table takes the seed");
         let api = Api::new(stack.url(), &seeded.api_key);
@@ -80,13 +104,18 @@ impl World {
 
     /// Makes an organization with one voice agent, `voice`, that has no number of its own.
     pub(super) async fn organization(&self, id: &str) -> Scope {
+        self.organization_with(id, Vec::new()).await
+    }
+
+    /// The same, for an organization that may send from these numbers.
+    pub(super) async fn organization_with(&self, id: &str, numbers: Vec<PhoneNumber>) -> Scope {
         let organization = OrganizationId::parse(id).expect("an organization's id");
         let made = Organization {
             id: organization.clone(),
             name: id.to_owned(),
             suspended: false,
             cursor_key: domain::ids::hex(&self.table.entropy().bytes::<24>().expect("randomness")),
-            numbers: Vec::new(),
+            numbers,
             defaults: Defaults::default(),
             bounds: Bounds::default(),
             endpoints: Vec::new(),
@@ -112,6 +141,7 @@ impl World {
             prompt: None,
             required_variables: Vec::new(),
             limits: Limits::default(),
+            voice: None,
             sms: None,
         };
         change(&mut agent);
@@ -156,6 +186,11 @@ impl World {
         item.insert("data".to_owned(), AttributeValue::S(organization.to_string()));
         dynamodb.put_item().table_name(&name).set_item(Some(item)).send().await.expect("the table takes it");
     }
+}
+
+/// A file of secrets that is not there.
+pub(super) fn no_secrets() -> PathBuf {
+    PathBuf::from("there-is-no-such-file.json")
 }
 
 /// The scope that the stack's own key belongs to.

@@ -18,6 +18,7 @@ use super::answer::{Answer, conflict, throttled_queue, throttled_table};
 use super::dynamo::Dynamo;
 use super::faults::{Fault, Point, Service};
 use super::gate::Gate;
+use super::grants;
 use super::sqs::Sqs;
 
 /// The connector. Clones are the same one.
@@ -103,6 +104,7 @@ impl Connector {
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let call = understand(&request);
+        grants::note(call.service, &call.operation, &call.request);
         let limit = self.read_timeout;
         let exchange = self.clone().exchange(call);
         HttpConnectorFuture::new(async move {

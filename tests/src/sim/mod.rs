@@ -14,6 +14,7 @@ pub mod connector;
 pub mod dynamo;
 pub mod faults;
 pub mod gate;
+pub mod grants;
 pub mod lambda;
 pub mod queue;
 mod replica;

@@ -16,8 +16,7 @@ const DAY_SECONDS: u64 = 24 * 3_600;
 
 /// Changes an endpoint, or has something done to it; gives the answer's data.
 async fn does(world: &World, function: &'static str, method: &'static str, path: String, body: Value) -> Value {
-    let id = path.split('/').nth(3).unwrap().to_owned();
-    let ask = Ask { body: Some(body), ..Ask::about(function, method, &id, path) };
+    let ask = Ask { body: Some(body), ..Ask::about(function, method, path) };
     let reply = world.insists(&ask).await.unwrap();
     assert!(matches!(reply.status, 200..=202), "{function}: {}", reply.body);
     reply.body["data"].clone()

@@ -94,7 +94,7 @@ fn who_opted_out_stays_opted_out_and_a_request_is_not_carried_out_again() {
                 let replay = world.asks(&ask).await.unwrap();
                 assert!(replay.replayed && replay.body["data"]["conversationId"] == before, "{}", replay.body);
                 let id = before.as_str().unwrap();
-                let shown = world.asks(&Ask::about("get-call", "GET", id, format!("/v1/calls/{id}"))).await.unwrap();
+                let shown = world.asks(&Ask::about("get-call", "GET", format!("/v1/calls/{id}"))).await.unwrap();
                 let data = &shown.body["data"];
                 assert_eq!(
                     (&data["status"], &data["transcript"], &data["metadata"]),

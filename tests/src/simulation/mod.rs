@@ -2,28 +2,36 @@
 //!
 //! - [`scripts`]: each scenario while nothing goes wrong.
 //! - [`points`]: each scenario with one fault, at each request in turn; and with two.
-//! - [`random`]: many calls at once, and everything going wrong by chance. A seed that fails says how to replay it.
+//! - [`random`], [`random_texts`]: many conversations at once in a [`storm`], everything going wrong by chance. A seed
+//!   that fails says how to replay it.
 //! - [`planted`]: bugs planted on purpose, each of which the simulation finds.
 //! - [`round_trips`]: what things cost, counted.
 //! - [`races`], [`text_races`]: many at once for the same thing.
 //! - [`endpoints`]: endpoints that are dead, rotated, disabled and enabled while they are being retried.
 //! - [`erasure`]: a number's data erased, and the whole table searched for it.
 //! - [`limits`]: places for calls, and what a key may be used for, in virtual time.
+//! - [`permissions`]: what each function asks of AWS is what its role allows.
+//! - [`observed`]: what is logged and measured. [`upgrades`]: messages of another version.
 //! - [`absences`]: a queue that is away for an hour, a schedule that is, a program that is started again and again.
 
 mod absences;
 mod endpoints;
 mod erasure;
 mod limits;
+mod observed;
+mod permissions;
 mod planted;
 mod points;
 mod races;
 mod random;
+mod random_texts;
 mod round_trips;
 mod scenarios;
 mod scripts;
+mod storm;
 mod text_races;
 mod texts;
+mod upgrades;
 
 use crate::sim::faults::{Fault, Plan};
 use crate::sim::gate::Operation;

@@ -1,13 +1,20 @@
 //! What things cost: the requests of each step, in order. The simulator's own requests are part of it here, and are no
 //! part of the counts: they are those about a `phone`, and those to the queue `simulator`.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 use store::QueueName;
 
 use super::SEED;
 use super::scenarios::{PLAIN, VOICE};
-use crate::sim::faults::Plan;
+use crate::sim::faults::{Plan, Service};
+use crate::tidy::{root, table};
 use crate::world::{Ask, World, simulate};
+
+/// Every event of an SMS conversation of the plainest kind.
+const TEXTS: [&str; 4] =
+    ["sms.message_sent", "sms.message_received", "sms.message_delivery_updated", "sms.conversation_closed"];
 
 /// The requests that something makes.
 async fn requests_of<T>(world: &World, something: impl Future<Output = T>) -> Vec<String> {
@@ -99,5 +106,59 @@ fn a_metered_call_is_accepted_in_three_round_trips_too_and_settled_with_the_step
         assert_eq!(created, ["BatchGetItem conversation", "TransactWriteItems conversation", "SendMessage dispatch"]);
         let replayed = requests_of(&world, world.asks(&call)).await;
         assert_eq!(replayed, ["BatchGetItem conversation"]);
+    });
+}
+
+/// What is asked of AWS in a world where somebody does something, by kind: `UpdateItem`, `SendMessage webhooks`.
+async fn counts_of(world: &World, play: impl Future<Output = ()>) -> BTreeMap<String, usize> {
+    world.aws.gate.arm(Plan::none());
+    world.runs(play).await;
+    let mut counts = BTreeMap::new();
+    for operation in world.aws.gate.operations() {
+        let is_simulators = ["phone", "simulator"].contains(&operation.about.as_str());
+        // What the schedule asks for every minute is no part of a conversation.
+        if is_simulators || operation.point.name == "Query" && operation.about.starts_with("due") {
+            continue;
+        }
+        let name = match operation.point.service {
+            Service::Sqs => format!("{} {}", operation.point.name, operation.about),
+            Service::Webhook if operation.about.starts_with("tools.") => "tool".to_owned(),
+            Service::Webhook => "webhook".to_owned(),
+            Service::DynamoDb | Service::Provider => operation.point.name,
+        };
+        *counts.entry(name).or_default() += 1;
+    }
+    counts
+}
+
+/// The counts that the page on limits and costs is computed from.
+fn written_down(heading: &str) -> BTreeMap<String, usize> {
+    let page = std::fs::read_to_string(root().join("docs/limits.md")).unwrap();
+    let rows = table(&page, heading);
+    rows.into_iter().map(|row| (row[0].trim().to_owned(), row[1].trim().parse().unwrap())).collect()
+}
+
+#[test]
+fn the_page_on_costs_counts_the_requests_of_a_call_and_of_an_sms_conversation() {
+    simulate(async {
+        let world = World::new(SEED).await;
+        world.runs(async { drop(world.creates_webhook("hooks.example.com", &VOICE).await) }).await;
+        let play = async {
+            world.creates_call(PLAIN, "the-call").await;
+        };
+        let counts = counts_of(&world, play).await;
+        assert_eq!(counts, written_down("### A call"));
+    });
+    simulate(async {
+        let world = World::new(SEED).await;
+        world.runs(async { drop(world.creates_webhook("hooks.example.com", &TEXTS).await) }).await;
+        let play = async {
+            let id = world.opens_sms("+15555550102", "the-texts").await.unwrap();
+            world.sees_texts(id, |conversation| conversation.messages == 3 && conversation.sends.is_empty()).await;
+            world.after_seconds(30).await;
+            world.closes_sms(id, "done").await;
+        };
+        let counts = counts_of(&world, play).await;
+        assert_eq!(counts, written_down("### An SMS conversation"));
     });
 }

@@ -1,5 +1,6 @@
 //! What has to agree across files, and what no file may hold.
 
+mod deployment;
 mod layers;
 mod names;
 mod openapi;
@@ -21,7 +22,7 @@ const README: &str = include_str!("../../../README.md");
 const DOCUMENT: &str = include_str!("../../../docs/openapi.json");
 
 /// The repository's folder.
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package lies in the workspace").to_owned()
 }
 
@@ -72,7 +73,7 @@ fn template() -> Template {
 }
 
 /// The template's resources of a type, by their ids, with `!Ref X` as `{"Ref": "X"}`.
-fn resources(kind: &str) -> Vec<(String, Value)> {
+pub(crate) fn resources(kind: &str) -> Vec<(String, Value)> {
     let document = local::template::yaml::parse(TEMPLATE).expect("the template is YAML");
     let resources = document["Resources"].as_object().expect("there are resources").clone();
     resources.into_iter().filter(|(_, resource)| resource["Type"] == kind).collect()
@@ -83,7 +84,7 @@ fn document() -> Value {
 }
 
 /// The cells of the first table below a heading, without their backticks, row by row, its head left out.
-fn table(markdown: &str, heading: &str) -> Vec<Vec<String>> {
+pub(crate) fn table(markdown: &str, heading: &str) -> Vec<Vec<String>> {
     let below = markdown.lines().skip_while(|line| *line != heading).skip(1);
     let rows = below.skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
     let cells = |row: &str| row.trim_matches('|').split('|').map(|cell| cell.trim().replace('`', "")).collect();

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use functions::dialects::Dialect;
+use functions::registry::{Access, Route};
 use functions::{FUNCTIONS, Function, Trigger};
 use local::template::{Schedule, Trigger as Declared};
 use store::QueueName;
@@ -103,6 +104,7 @@ fn every_function_is_a_file_in_the_folder_of_what_wakes_it() {
     let exists = |path: &str| sources.iter().any(|file| file.path == path);
     for function in FUNCTIONS {
         let folder = match function.trigger {
+            Trigger::Http(Route { access: Access::Signed { .. }, .. }) => "inbound",
             Trigger::Http(route) if route.dialect != Dialect::Native => "dialects",
             Trigger::Http(_) => "api",
             Trigger::Queue { .. } => "queue",
@@ -112,7 +114,7 @@ fn every_function_is_a_file_in_the_folder_of_what_wakes_it() {
         assert!(exists(&path), "there is no {path}");
     }
     let handlers = sources.iter().filter(|file| {
-        ["api/", "dialects/", "queue/", "schedule/"]
+        ["api/", "dialects/", "inbound/", "queue/", "schedule/"]
             .iter()
             .any(|folder| file.path.starts_with(&format!("functions/src/{folder}")))
             && file.text.contains("fn handle(")

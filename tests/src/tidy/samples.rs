@@ -22,7 +22,7 @@ use crate::sim::queue::QueueSettings;
 use crate::sim::{SimulatedAws, sqs};
 
 /// In an order in which each finds what it speaks of, with the status that it is answered with.
-const STORY: [(&str, Option<u16>); 55] = [
+const STORY: [(&str, Option<u16>); 60] = [
     ("create-webhook", Some(201)),
     ("create-call", Some(202)),
     ("list-calls", Some(200)),
@@ -79,6 +79,12 @@ const STORY: [(&str, Option<u16>); 55] = [
     ("levers-call-contact", Some(201)),
     ("levers-call-bulk", Some(201)),
     ("accept-bulk-item", None),
+    // Nobody signed the samples.
+    ("twilio-voice-answer", Some(403)),
+    ("twilio-call-status", Some(403)),
+    ("twilio-message-status", Some(403)),
+    ("twilio-inbound-message", Some(403)),
+    ("retell-webhook", Some(403)),
     // The samples' own key: with it, nothing more is asked for.
     ("revoke-api-key", Some(200)),
 ];

@@ -11,6 +11,7 @@ use local::template::{Function, Queue, QueueSource, Template, Trigger as Declare
 use providers::egress::WEBHOOK_TIMEOUT;
 use providers::model::MODEL_TIMEOUT;
 use providers::tools::TOOL_TIMEOUT;
+use providers::{REQUEST_TIMEOUT, SECRETS_TIMEOUT};
 use store::CONFLICT_PATIENCE_MS;
 
 use super::template;
@@ -53,6 +54,12 @@ fn a_provider_is_given_up_before_the_function_the_function_before_the_lease_the_
     assert!(PROVIDER_TIMEOUT < timeout);
     assert!(timeout < duration(LEASE));
     assert!(duration(LEASE) < visibility(queue));
+}
+
+/// What takes longer than the provider's own request may is cut off by whoever asked, who then knows less of it.
+#[test]
+fn an_adapter_is_done_with_its_secrets_and_its_request_before_whoever_asked_gives_up() {
+    assert!(SECRETS_TIMEOUT + REQUEST_TIMEOUT < PROVIDER_TIMEOUT.min(TEXT_TIMEOUT));
 }
 
 #[test]

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use domain::ids::{AgentId, ConversationId, Operation};
 use domain::signature::Secret;
-use functions::{find, invoke};
+use functions::{Trigger, find, invoke};
 use futures::FutureExt;
 use http::{HeaderMap, HeaderValue};
-use local::events::{HttpRequest, http_answer, http_event};
+use local::events::{HttpAnswer, HttpRequest, http_answer, http_event};
 use serde_json::{Value, json};
 use store::QueueName;
 use tokio::time::{sleep, timeout};
@@ -17,6 +17,7 @@ use tokio::time::{sleep, timeout};
 use super::history::BEGUN;
 use super::{AGENT, PATIENCE, TABLE, World, deployment};
 use crate::sim::gate::Ended;
+use crate::sim::grants;
 
 /// How often a client sends a request before it gives up.
 const TRIES: u32 = 12;
@@ -31,7 +32,6 @@ pub(crate) struct Ask {
     pub(crate) method: &'static str,
     pub(crate) path: String,
     pub(crate) query: String,
-    pub(crate) id: Option<String>,
     pub(crate) body: Option<Value>,
     pub(crate) key: Option<String>,
 }
@@ -102,7 +102,7 @@ impl Ask {
             body[name] = value.clone();
         }
         let (path, query) = ("/v1/calls".to_owned(), String::new());
-        Self { function: "create-call", method: "POST", path, query, id: None, body: Some(body), key: Some(key.into()) }
+        Self { function: "create-call", method: "POST", path, query, body: Some(body), key: Some(key.into()) }
     }
 
     /// Registers an endpoint.
@@ -110,30 +110,38 @@ impl Ask {
         let body = Some(json!({"url": url, "events": events}));
         let (path, query) = ("/v1/webhooks".to_owned(), String::new());
         let key = Some(format!("hook-{url}"));
-        Self { function: "create-webhook", method: "POST", path, query, id: None, body, key }
+        Self { function: "create-webhook", method: "POST", path, query, body, key }
     }
 
     /// Deletes an endpoint.
     pub(crate) fn deletion(id: &str) -> Self {
-        Self::about("delete-webhook", "DELETE", id, format!("/v1/webhooks/{id}"))
+        Self::about("delete-webhook", "DELETE", format!("/v1/webhooks/{id}"))
     }
 
     /// Closes a call.
     pub(crate) fn close(id: &str, body: &Value) -> Self {
-        let ask = Self::about("close-call", "POST", id, format!("/v1/calls/{id}/close"));
+        let ask = Self::about("close-call", "POST", format!("/v1/calls/{id}/close"));
         Self { body: Some(body.clone()), ..ask }
     }
 
     /// Asks for a list.
     pub(crate) fn list(function: &'static str, path: &str) -> Self {
-        let (path, query) = (path.to_owned(), String::new());
-        Self { function, method: "GET", path, query, id: None, body: None, key: None }
+        Self::about(function, "GET", path.to_owned())
     }
 
     /// Asks for something about a call or an endpoint.
-    pub(crate) fn about(function: &'static str, method: &'static str, id: &str, path: String) -> Self {
-        Self { function, method, path, query: String::new(), id: Some(id.to_owned()), body: None, key: None }
+    pub(crate) fn about(function: &'static str, method: &'static str, path: String) -> Self {
+        Self { function, method, path, query: String::new(), body: None, key: None }
     }
+}
+
+/// The function's route, and what its path says in this request.
+fn route(ask: &Ask) -> (String, BTreeMap<String, String>) {
+    let Trigger::Http(route) = find(ask.function).unwrap().trigger else { panic!("{} has no route", ask.function) };
+    let names = route.path.split('/').map(|part| part.strip_prefix('{').and_then(|part| part.strip_suffix('}')));
+    let parameters =
+        names.zip(ask.path.split('/')).filter_map(|(name, value)| Some((name?.to_owned(), value.to_owned())));
+    (format!("{} {}", route.method, route.path), parameters.collect())
 }
 
 impl World {
@@ -174,15 +182,7 @@ impl World {
         let agent = AgentId::for_slug(&self.scope.organization, AGENT);
         let body = json!({"contacts": contacts, "aiSettingsTemplateId": agent});
         let (function, path) = ("levers-call-bulk", "/ai/phone-calls/action/call-bulk".to_owned());
-        let ask = Ask {
-            function,
-            method: "POST",
-            path,
-            query: String::new(),
-            id: None,
-            body: Some(body),
-            key: Some(key.into()),
-        };
+        let ask = Ask { function, method: "POST", path, query: String::new(), body: Some(body), key: Some(key.into()) };
         loop {
             let reply = self.insists(&ask).await?;
             if reply.status != 201 || reply.body["refused"] != 0 {
@@ -252,7 +252,7 @@ impl World {
     }
 
     /// Everything there is: every item of the table, every message.
-    fn holds(&self) -> Vec<Value> {
+    pub(crate) fn holds(&self) -> Vec<Value> {
         let messages = QueueName::ALL.map(|queue| (queue.as_str(), self.aws.queues.messages(queue.as_str())));
         let messages = messages.into_iter().flat_map(|(queue, messages)| {
             messages.into_iter().map(move |message| json!({"queue": queue, "id": message.id, "body": message.body}))
@@ -279,7 +279,7 @@ impl World {
 
     /// The events of a call, as a client reads them.
     pub(crate) async fn events(&self, id: ConversationId) -> Vec<Value> {
-        let mut ask = Ask::about("list-call-events", "GET", &id.to_string(), format!("/v1/calls/{id}/events"));
+        let mut ask = Ask::about("list-call-events", "GET", format!("/v1/calls/{id}/events"));
         let mut events = Vec::new();
         loop {
             let Some(reply) = self.insists(&ask).await else { return events };
@@ -322,17 +322,23 @@ impl World {
         if ask.function == "create-sms-conversation" {
             self.clients.borrow_mut().texting.extend(ask.key.clone());
         }
-        let event = self.event(ask);
-        let work = invoke(&self.app, find(ask.function).unwrap(), event);
-        // As Lambda's runtime does.
-        let work = BEGUN.scope(self.now(), AssertUnwindSafe(work).catch_unwind());
-        let ended = timeout(deployment::timeout(ask.function), self.aws.gate.invocation(work)).await;
-        let Ok(Ended::Finished(Ok(Ok(answer)))) = ended else { return None };
-        let answer = http_answer(&answer).expect("API Gateway understands the answer");
+        let answer = self.answers(ask.function, self.event(ask)).await?;
         let replayed = answer.headers.iter().any(|(name, value)| name == "idempotent-replayed" && value == "true");
         let body = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
         let headers = answer.headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
         Some(Reply { status: answer.status, body, replayed, headers })
+    }
+
+    /// Has a function of the API answer an event. `None` where it died, or took too long.
+    pub(crate) async fn answers(&self, function: &str, event: Value) -> Option<HttpAnswer> {
+        let function = find(function).unwrap();
+        let work = invoke(&self.app, function, event);
+        // As Lambda's runtime does.
+        let work = grants::by(function.name, AssertUnwindSafe(work).catch_unwind());
+        let work = BEGUN.scope(self.now(), work);
+        let ended = timeout(deployment::timeout(function.name), self.aws.gate.invocation(work)).await;
+        let Ok(Ended::Finished(Ok(Ok(answer)))) = ended else { return None };
+        Some(http_answer(&answer).expect("API Gateway understands the answer"))
     }
 
     fn event(&self, ask: &Ask) -> Value {
@@ -344,8 +350,7 @@ impl World {
         if let Some(key) = &ask.key {
             headers.insert("idempotency-key", text(key));
         }
-        let parameters: BTreeMap<String, String> = ask.id.iter().map(|id| ("id".to_owned(), id.clone())).collect();
-        let route = if ask.id.is_some() { format!("{} {{id}}", ask.method) } else { ask.method.to_owned() };
+        let (route, parameters) = route(ask);
         let body = ask.body.as_ref().map(Value::to_string).unwrap_or_default();
         self.clients.borrow_mut().requests += 1;
         http_event(&HttpRequest {
@@ -357,7 +362,8 @@ impl World {
             source_ip: "192.0.2.1",
             route_key: &route,
             parameters: &parameters,
-            request_id: &format!("request-{}", self.clients.borrow().requests),
+            // As long as API Gateway's.
+            request_id: &format!("{:015}=", self.clients.borrow().requests),
             now_ms: self.aws.clock.now_ms(),
         })
     }

@@ -3,6 +3,9 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
+use functions::log_lines;
+use store::clock::Clock;
+use tracing::level_filters::LevelFilter;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -37,18 +40,13 @@ impl MakeWriter<'_> for Buffer {
 impl Logs {
     pub(super) fn capture() -> Self {
         let text = Buffer::default();
-        let subscriber = tracing_subscriber::fmt()
-            .json()
-            .flatten_event(true)
-            .without_time()
-            .with_max_level(tracing::Level::INFO)
-            .with_writer(text.clone())
-            .finish();
+        let (clock, namespace) = (Clock::system(), "Ringdown/ringdown".to_owned());
+        let subscriber = log_lines::subscriber(LevelFilter::INFO, clock, namespace, text.clone());
         Self { text, _guard: tracing::subscriber::set_default(subscriber) }
     }
 
     /// What was logged so far.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.text.0.lock().unwrap()).into_owned()
     }
 }

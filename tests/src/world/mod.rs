@@ -62,7 +62,7 @@ pub(crate) struct World {
     pub(crate) habits: RefCell<Habits>,
     pub(crate) clients: RefCell<client::Clients>,
     pub(crate) scope: Scope,
-    logs: logs::Logs,
+    pub(crate) logs: logs::Logs,
     key: RawKey,
 }
 
@@ -142,6 +142,7 @@ impl World {
             prompt: None,
             required_variables: Vec::new(),
             limits: Limits::default(),
+            voice: None,
             sms: None,
         };
         self.operator.put_agent(id, &agent).await.unwrap();

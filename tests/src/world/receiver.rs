@@ -36,6 +36,8 @@ pub(crate) struct Received {
     pub(crate) at: Timestamp,
     pub(crate) id: String,
     pub(crate) body: Value,
+    /// The request that it says it goes back to.
+    pub(crate) request_id: String,
     /// Whether the endpoint answered 2xx.
     pub(crate) taken: bool,
     /// What is wrong with its signature.
@@ -84,7 +86,7 @@ impl Receiver {
     }
 
     /// The network, as the program sees it.
-    pub(super) fn exchange(&self) -> Exchange {
+    pub(crate) fn exchange(&self) -> Exchange {
         let receiver = self.clone();
         Arc::new(move |request| {
             let receiver = receiver.clone();
@@ -137,6 +139,7 @@ impl Receiver {
             at,
             id: signed.id.to_owned(),
             body: serde_json::from_slice(&request.body).unwrap_or(Value::Null),
+            request_id: header("x-request-id").to_owned(),
             taken: matches!(reaction, Reaction::Answers(200..=299)),
             distrust,
         });

@@ -26,7 +26,7 @@ const INACTIVITY_SECONDS: u32 = 900;
 pub(crate) struct Outcome {
     pub(crate) id: ConversationId,
     /// It ends with the first of these reasons. After a crash, any of them will do.
-    pub(crate) reasons: &'static [&'static str],
+    pub(crate) reasons: Vec<&'static str>,
 }
 
 /// The agent, as an operator would make it.
@@ -56,6 +56,7 @@ pub(super) fn agent(organization: &OrganizationId) -> Agent {
         prompt: None,
         required_variables: Vec::new(),
         limits: Limits::default(),
+        voice: None,
         sms: Some(SmsSettings {
             kind: Kind::Managed,
             prompt: "You answer for a dealership.".to_owned(),
@@ -75,13 +76,12 @@ impl Ask {
         let body = json!({"agentSlug": TEXTER, "toNumber": to, "welcomeMessage": "Hello, it is about your recall."});
         let path = "/v1/sms-conversations".to_owned();
         let (function, method, query) = ("create-sms-conversation", "POST", String::new());
-        Self { function, method, path, query, id: None, body: Some(body), key: Some(key.to_owned()) }
+        Self { function, method, path, query, body: Some(body), key: Some(key.to_owned()) }
     }
 
     fn about_texts(function: &'static str, id: ConversationId, what: &str, body: Value) -> Self {
         let path = format!("/v1/sms-conversations/{id}/{what}");
-        let (id, query) = (Some(id.to_string()), String::new());
-        Self { function, method: "POST", path, query, id, body: Some(body), key: None }
+        Self { function, method: "POST", path, query: String::new(), body: Some(body), key: None }
     }
 }
 
@@ -120,8 +120,8 @@ impl World {
     }
 
     /// Says what has to come of an SMS conversation.
-    pub(crate) fn expects_texts(&self, id: ConversationId, reasons: &'static [&'static str]) {
-        self.clients.borrow_mut().texted_outcomes.push(Outcome { id, reasons });
+    pub(crate) fn expects_texts(&self, id: ConversationId, reasons: &[&'static str]) {
+        self.clients.borrow_mut().texted_outcomes.push(Outcome { id, reasons: reasons.to_vec() });
     }
 
     /// Closes an SMS conversation.

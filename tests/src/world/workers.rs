@@ -20,6 +20,7 @@ use super::{World, deployment};
 use crate::sim::REGION;
 use crate::sim::clock::START_MS;
 use crate::sim::gate::Ended;
+use crate::sim::grants;
 use crate::sim::lambda::{queue_event, settle};
 use crate::sim::queue::Message;
 
@@ -127,9 +128,9 @@ impl World {
     }
 
     /// Runs a function. `None` where it died, failed, or took too long.
-    async fn wakes(&self, name: &str, event: Value) -> Option<Value> {
+    async fn wakes(&self, name: &'static str, event: Value) -> Option<Value> {
         let work = invoke(&self.app, find(name).unwrap(), event);
-        let work = BEGUN.scope(self.now(), AssertUnwindSafe(work).catch_unwind());
+        let work = BEGUN.scope(self.now(), grants::by(name, AssertUnwindSafe(work).catch_unwind()));
         match timeout(deployment::timeout(name), self.aws.gate.invocation(work)).await {
             Ok(Ended::Finished(Ok(Ok(answer)))) => Some(answer),
             Ok(Ended::Finished(Ok(Err(_)) | Err(_)) | Ended::Crashed(_)) | Err(_) => None,

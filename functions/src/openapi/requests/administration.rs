@@ -96,6 +96,8 @@ pub(in crate::openapi) struct CreateAgent {
     prompt: Option<String>,
     /// How long a call may ring and last; for agents that call.
     limits: Option<AgentLimits>,
+    /// For agents that call through a live provider.
+    voice: Option<AgentVoice>,
     /// For agents that hold SMS conversations, which need them.
     sms: Option<AgentSms>,
 }
@@ -126,6 +128,9 @@ pub(in crate::openapi) struct UpdateAgent {
     /// How long a call may ring and last.
     #[schema(value_type = Option<Object>)]
     limits: Option<Value>,
+    /// Any part of what an agent that calls says and does.
+    #[schema(value_type = Option<Object>)]
+    voice: Option<Value>,
     /// Any part of what an agent that holds SMS conversations is set to.
     #[schema(value_type = Option<Object>)]
     sms: Option<Value>,
@@ -142,6 +147,33 @@ pub(crate) struct AgentLimits {
     /// How long it may last.
     #[schema(minimum = 30, maximum = 7200, default = 1800)]
     max_duration_seconds: Option<u32>,
+}
+
+/// What an agent that calls says and does, where its provider leaves that to us. Twilio needs one of `opening` and
+/// `relayUrl`.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = AgentVoiceSettings)]
+#[expect(dead_code, reason = "describes the fields that `api::voice_settings_fields` reads one by one")]
+pub(crate) struct AgentVoice {
+    /// What is said once somebody answers: a template for the request's variables. Nothing is listened to.
+    #[schema(min_length = 1, max_length = 3000)]
+    opening: Option<String>,
+    /// The WebSocket that holds the conversation instead, by Twilio's ConversationRelay.
+    #[schema(max_length = 2048, example = "wss://example.com/relay")]
+    relay_url: Option<String>,
+    /// The language it speaks, as a BCP 47 tag.
+    #[schema(min_length = 2, max_length = 35, example = "en-US")]
+    language: Option<String>,
+    /// Whether the provider records the call.
+    #[schema(default = false)]
+    record: Option<bool>,
+    /// Whether the provider listens for whether a machine answered.
+    #[schema(default = false)]
+    detect_machines: Option<bool>,
+    /// The provider's own agent or assistant that holds the call, by the provider's id for it.
+    #[schema(min_length = 1, max_length = 200)]
+    provider_agent_id: Option<String>,
 }
 
 /// What an agent that holds SMS conversations is set to.

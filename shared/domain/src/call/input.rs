@@ -25,6 +25,11 @@ pub enum Input {
         /// The places there are, where those are limited.
         places: Option<Places>,
     },
+    /// The provider's account takes calls one after another: this one's turn is later.
+    Pace {
+        /// Then; nobody else has it.
+        from: Timestamp,
+    },
     /// The consumer that claimed this attempt says what came of it.
     Outcome {
         /// The attempt.

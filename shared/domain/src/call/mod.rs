@@ -6,6 +6,7 @@
 
 mod input;
 mod limit;
+mod measured;
 mod obligation;
 mod step;
 mod transition;
@@ -16,12 +17,14 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 pub use input::{Analysis, AnsweredBy, Cost, Input, Outcome, Report, Role, Utterance};
+use measured::measured;
 pub use obligation::{Duty, obligations};
 pub use step::{Step, step};
 
 use crate::conversation::{AgentRef, Change, Conversation, Effect};
 use crate::end_reason::EndReason;
 use crate::ids::{Channel, ContactId, ConversationId, ProviderCallId, Scope};
+use crate::measure::Measured;
 use crate::obligation::Obligation;
 use crate::organization::{Limits, Provider};
 use crate::phone::PhoneNumber;
@@ -230,6 +233,9 @@ pub struct Call {
     pub attempt: u32,
     /// Where that attempt stands.
     pub dispatch: Dispatch,
+    /// Its turn at the provider's account, where it has to wait for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot_at: Option<Timestamp>,
     /// The provider's id for the call.
     pub provider_call_id: Option<ProviderCallId>,
     /// Calls at the provider that have to be hung up beside it.
@@ -244,6 +250,9 @@ pub struct Call {
     /// What the wallet holds for it, where its organization is metered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,
+    /// The request that it was accepted for, as the client was told: it stands in the log of whatever is done for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
     /// Its place among those that may be open at the same time, where those are limited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
@@ -278,6 +287,8 @@ pub struct NewCall {
     pub contact: Option<ContactId>,
     /// What the wallet is to hold for it.
     pub hold: Option<Hold>,
+    /// The request that it is accepted for.
+    pub request_id: Option<String>,
 }
 
 impl Call {
@@ -301,6 +312,7 @@ impl Call {
             end_reason: None,
             attempt: 0,
             dispatch: Dispatch::Waiting { since: now, from: new.window.not_before.max(now), failures: 0 },
+            slot_at: None,
             provider_call_id: None,
             strays: Vec::new(),
             closing: Closing::Open,
@@ -316,6 +328,7 @@ impl Call {
             },
             contact: new.contact,
             hold: new.hold,
+            request_id: new.request_id,
             place: None,
             sequence: 0,
             log_length: 0,
@@ -325,6 +338,26 @@ impl Call {
     /// Whether it is over.
     pub fn is_ended(&self) -> bool {
         self.status == Status::Ended
+    }
+
+    /// Whether it waits for a turn at the provider's account, or has waited for it.
+    pub fn has_slot(&self) -> bool {
+        matches!(self.dispatch, Dispatch::Waiting { from, .. } if self.slot_at == Some(from))
+    }
+
+    /// The provider's calls that are this one's since a step, its strays among them: where the provider's own list does
+    /// not show whose they are.
+    fn newly_held(&self, after: &Self) -> Vec<Effect> {
+        if self.provider.lists_our_attempts() {
+            return Vec::new();
+        }
+        let ids = |call: &Self| -> Vec<ProviderCallId> {
+            let strays = call.strays.iter().map(|stray| stray.call_id.clone());
+            call.provider_call_id.iter().cloned().chain(strays).collect()
+        };
+        let known = ids(self);
+        let new = ids(after).into_iter().filter(|id| !known.contains(id));
+        new.map(|id| Effect::HoldAtProvider { provider: self.provider, id: id.to_string() }).collect()
     }
 
     /// How long it lasted, in seconds: as the provider says, else from its start to its end, else 0.
@@ -366,9 +399,18 @@ impl Conversation for Call {
         let step = step(self, input, now);
         let opt_out = step.opt_out.then(|| Effect::Suppress { source: "analysis".to_owned() });
         let settled = step.settlement.map(Effect::SettleHold);
+        let held = self.newly_held(&step.call);
         let place = step.place.map(Effect::ChangePlaces);
-        let effects = step.transcript.map(Effect::StoreTranscript).into_iter();
-        let effects = effects.chain(opt_out).chain(settled).chain(place).collect();
+        let stored = step.transcript.map(Effect::StoreTranscript).into_iter();
+        let effects = stored.chain(opt_out).chain(settled).chain(place).chain(held).collect();
         Change { after: step.call, log: step.log, effects, claimed: step.claimed }
+    }
+
+    fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
+
+    fn measured(&self, change: &Change<Self>, now: Timestamp) -> Vec<Measured> {
+        measured(self, change, now)
     }
 }

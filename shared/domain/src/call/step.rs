@@ -57,6 +57,7 @@ pub fn step(call: &Call, input: Input, now: Timestamp) -> Step {
     match input {
         Input::Close { reason } => transition.end(reason, now),
         Input::Claim { suppressed, suspended, places } => transition.claim(suppressed, suspended, places),
+        Input::Pace { from } => transition.pace(from),
         Input::Outcome { attempt, outcome } => transition.settle(attempt, outcome),
         Input::Heard { attempt, call_id, reports } => transition.heard(attempt, &call_id, reports),
         Input::Searched { attempt, found } => transition.searched(attempt, found),
@@ -84,6 +85,7 @@ impl Transition {
             self.end(EndReason::DO_NOT_CALL, self.now);
         } else if self.finds_place(places) {
             self.call.attempt += 1;
+            self.call.slot_at = None;
             self.call.status = Status::Dispatching;
             self.call.dispatch = Dispatch::Asking { since: self.now, lease_until: self.now + LEASE, failures };
             self.claimed = Some(self.call.attempt);
@@ -112,6 +114,16 @@ impl Transition {
         if !is_open && let Some(place) = self.call.place.take() {
             self.place = Some(PlaceChange::GiveBack(place));
         }
+    }
+
+    /// Its turn at the provider's account is then. Whoever waits has one turn, and another one for another attempt.
+    fn pace(&mut self, from: Timestamp) {
+        let Dispatch::Waiting { failures, .. } = self.call.dispatch else { return };
+        if self.call.is_ended() || self.call.has_slot() || from <= self.now {
+            return;
+        }
+        self.call.slot_at = Some(from);
+        self.call.dispatch = Dispatch::Waiting { since: self.now, from, failures };
     }
 
     fn settle(&mut self, attempt: u32, outcome: Outcome) {

@@ -42,12 +42,12 @@ impl Alone {
             sent_at: now,
             author: Author::Customer,
         });
-        let (effect, consent) = match Keyword::of(&self.inbound.content) {
+        let (effect, consent) = match self.inbound.keyword() {
             Some((Keyword::Stop, word)) => {
                 let effect = Effect::Suppress { source: BY_KEYWORD.to_owned() };
                 (Some(effect), Some(Event::ContactOptOut(self.consent(word))))
             }
-            Some((Keyword::Start, word)) if suppressed_by == Some(BY_KEYWORD) => {
+            Some((Keyword::Start, word)) if self.inbound.lifts(suppressed_by) => {
                 (Some(Effect::LiftSuppression), Some(Event::ContactOptIn(self.consent(word))))
             }
             Some((Keyword::Start | Keyword::Help, _)) | None => (None, None),

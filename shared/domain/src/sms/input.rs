@@ -4,7 +4,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{DeliveryStatus, StoredMessage};
+use super::step::{BY_CARRIER, BY_KEYWORD};
+use super::{DeliveryStatus, Keyword, StoredMessage};
 use crate::end_reason::EndReason;
 use crate::ids::ProviderMessageId;
 use crate::time::{Span, Timestamp};
@@ -44,6 +45,23 @@ pub struct Inbound {
     pub provider_message_id: ProviderMessageId,
     /// The text, of any length and with anything in it.
     pub content: String,
+    /// What the carrier took it for, and has acted on already, whatever its words are.
+    pub carrier_keyword: Option<Keyword>,
+}
+
+impl Inbound {
+    /// The keyword that it is, with the word for the record: the carrier's judgement goes before our own.
+    pub(super) fn keyword(&self) -> Option<(Keyword, &'static str)> {
+        let carriers = self.carrier_keyword.map(|keyword| (keyword, keyword.usual_word()));
+        carriers.or_else(|| Keyword::of(&self.content))
+    }
+
+    /// Whether it takes back an opt-out that stands on the do-not-call list for this reason. What the carrier told us of,
+    /// the carrier may take back.
+    pub(super) fn lifts(&self, source: Option<&str>) -> bool {
+        let by_carrier = self.carrier_keyword == Some(Keyword::Start) && source == Some(BY_CARRIER);
+        source == Some(BY_KEYWORD) || by_carrier
+    }
 }
 
 /// What a provider says of a text that was sent.

@@ -17,6 +17,15 @@ const START: [&str; 3] = ["START", "YES", "UNSTOP"];
 const HELP: [&str; 2] = ["HELP", "INFO"];
 
 impl Keyword {
+    /// The commonest word that says it.
+    pub const fn usual_word(self) -> &'static str {
+        match self {
+            Self::Stop => "STOP",
+            Self::Start => "START",
+            Self::Help => "HELP",
+        }
+    }
+
     /// The keyword that a text is: the whole text, trimmed, in any case. With the word itself, in capitals.
     pub fn of(text: &str) -> Option<(Self, &'static str)> {
         let text = text.trim();

@@ -6,6 +6,7 @@
 mod alone;
 mod input;
 mod keyword;
+mod measured;
 mod message;
 mod obligation;
 mod send;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use alone::Alone;
 pub use input::{Claim, DeliveryReport, Inbound, Input, Outcome, ToolAsked};
 pub use keyword::Keyword;
+use measured::measured;
 pub use message::{Author, DeliveryStatus, Direction, LONGEST_TEXT, Message, StoredMessage};
 pub use obligation::Duty;
 pub use settings::{Brief, Kind, ModelSettings, Opening, SmsSettings, Terms};
@@ -29,6 +31,7 @@ pub use turn::{MAX_ABANDONED, MAX_TRIES, TURN_LEASE};
 use crate::conversation::{AgentRef, Change, Conversation};
 use crate::end_reason::EndReason;
 use crate::ids::{Channel, ConversationId, ProviderMessageId, Scope};
+use crate::measure::Measured;
 use crate::obligation::Obligation;
 use crate::organization::Provider;
 use crate::phone::PhoneNumber;
@@ -208,6 +211,9 @@ pub struct SmsConversation {
     pub sequence: u64,
     /// Log entries so far, events included.
     pub log_length: u64,
+    /// The request that it was accepted for, as the client was told: it stands in the log of whatever is done for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
 }
 
 /// What a conversation is made of, at acceptance.
@@ -231,6 +237,8 @@ pub struct NewConversation {
     pub terms: Terms,
     /// The opening text.
     pub opening: String,
+    /// The request that it is accepted for.
+    pub request_id: Option<String>,
 }
 
 impl SmsConversation {
@@ -262,6 +270,7 @@ impl SmsConversation {
             pending_tools: Vec::new(),
             sequence: 0,
             log_length: 0,
+            request_id: new.request_id,
         };
         (conversation, opening)
     }
@@ -269,6 +278,12 @@ impl SmsConversation {
     /// Whether it is over.
     pub fn is_ended(&self) -> bool {
         self.status == Status::Ended
+    }
+
+    /// Whether nothing of ours is under way: no turn to take, no text to send. Only then is silence the customer's; a
+    /// conversation is not closed for inactivity because our answer is late.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.turn == Turn::Idle && self.sends.is_empty()
     }
 
     /// Whether another text can be written now.
@@ -311,5 +326,13 @@ impl Conversation for SmsConversation {
 
     fn advance(&self, input: Input, now: Timestamp) -> Change<Self> {
         step(self, input, now)
+    }
+
+    fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
+
+    fn measured(&self, change: &Change<Self>, _now: Timestamp) -> Vec<Measured> {
+        measured(change)
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn obligations(conversation: &SmsConversation) -> Vec<Obligation<Duty
     for tool in &conversation.pending_tools {
         owe(tool.until, Duty::PassTime, false);
     }
-    if !conversation.is_ended() {
+    if !conversation.is_ended() && conversation.is_at_rest() {
         owe(conversation.last_message_at + conversation.terms.inactivity(), Duty::PassTime, false);
     }
     open

@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 pub const BY_KEYWORD: &str = "keyword";
 
 /// The source of a do-not-call entry that a carrier told us of.
-const BY_CARRIER: &str = "carrier";
+pub(super) const BY_CARRIER: &str = "carrier";
 
 /// The rules of an SMS conversation. News goes before the clock: what an input brings is taken in first, then what time
 /// alone brings about.
@@ -97,7 +97,7 @@ impl Transition {
         if self.conversation.is_ended() {
             return;
         }
-        let keyword = Keyword::of(&inbound.content);
+        let (keyword, lifts) = (inbound.keyword(), inbound.lifts(suppressed_by));
         let number = self.next_number();
         let message = Message {
             sent_at: Some(self.now),
@@ -110,7 +110,7 @@ impl Transition {
         self.effects.push(Effect::RememberInbound { key: inbound.provider_message_id.to_string() });
         match keyword {
             Some((Keyword::Stop, word)) if !is_planted(Bug::StopIsAnOrdinaryText) => self.opts_out(word),
-            Some((Keyword::Start, word)) if suppressed_by == Some(BY_KEYWORD) => self.opts_in(word),
+            Some((Keyword::Start, word)) if lifts => self.opts_in(word),
             Some((Keyword::Help, _)) if self.carrier_answers() => {}
             Some((Keyword::Help, _)) if self.conversation.terms.help_text.is_some() => {
                 let help = self.conversation.terms.help_text.clone().unwrap_or_default();
@@ -186,12 +186,21 @@ impl Transition {
     /// The provider has this text: it is known under that id from now on.
     pub(super) fn accepted(&mut self, stored: &mut StoredMessage, id: ProviderMessageId) {
         self.conversation.sends.retain(|send| send.message != stored.message.number);
+        self.hold(&id);
         stored.message.provider_message_id = Some(id.clone());
         stored.message.sent_at = Some(self.now);
         self.emit(Event::SmsMessageSent(self.event_of(&stored.message, id.clone())));
         if stored.message.number == 1 {
             self.conversation.opening_id = Some(id);
             self.conversation.status = self.conversation.status.max(Status::InProgress);
+        }
+    }
+
+    /// This text at the provider is ours: to be remembered where the provider's own list does not show it.
+    fn hold(&mut self, id: &ProviderMessageId) {
+        let provider = self.conversation.provider;
+        if !provider.lists_our_attempts() {
+            self.effects.push(Effect::HoldAtProvider { provider, id: id.to_string() });
         }
     }
 
@@ -246,6 +255,7 @@ impl Transition {
             self.accepted(&mut stored, report.provider_message_id);
         } else if known.is_none() {
             // It was given up; its state stays what clients were told.
+            self.hold(&report.provider_message_id);
             stored.message.provider_message_id = Some(report.provider_message_id);
         }
         self.delivery(&mut stored, report.status, report.error_code);
@@ -270,7 +280,7 @@ impl Transition {
         self.pass_send_time();
         self.pass_turn_time();
         let idle_since = self.conversation.last_message_at;
-        if self.now >= idle_since + self.conversation.terms.inactivity() {
+        if self.conversation.is_at_rest() && self.now >= idle_since + self.conversation.terms.inactivity() {
             self.end(EndReason::INACTIVITY_TIMEOUT);
         }
     }

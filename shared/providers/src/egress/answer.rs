@@ -41,6 +41,54 @@ impl Answer {
     }
 }
 
+/// An answer with its body as it came.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RawAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// When to come back, where the answer says so.
+    pub retry_after: Option<RetryAfter>,
+    /// The body's media type, where the answer names one.
+    pub content_type: Option<String>,
+    /// Where it sends us, where it is a redirect. Nobody follows it here.
+    pub location: Option<String>,
+    /// The body, up to what the request wanted kept.
+    pub body: Vec<u8>,
+    /// Whether there was more of it.
+    pub cut: bool,
+}
+
+/// Without the body: it may be a conversation.
+impl fmt::Debug for RawAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({} bytes{})", self.status, self.body.len(), if self.cut { ", cut" } else { "" })
+    }
+}
+
+impl RawAnswer {
+    pub(super) fn new(status: StatusCode, headers: &HeaderMap, body: Vec<u8>) -> Self {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let retry_after = text(header::RETRY_AFTER).and_then(RetryAfter::parse);
+        let content_type = text(header::CONTENT_TYPE).map(str::to_owned);
+        let location = text(header::LOCATION).map(str::to_owned);
+        Self { status: status.as_u16(), retry_after, content_type, location, body, cut: false }
+    }
+
+    /// The answer with at most so many bytes of its body.
+    pub(super) fn cut_to(mut self, keep_bytes: usize) -> Self {
+        self.cut |= self.body.len() > keep_bytes;
+        self.body.truncate(keep_bytes);
+        self
+    }
+}
+
+impl From<Answer> for RawAnswer {
+    fn from(answer: Answer) -> Self {
+        let Answer { status, retry_after, body, cut } = answer;
+        Self { status, retry_after, content_type: None, location: None, body: body.into_bytes(), cut }
+    }
+}
+
 /// A `Retry-After`, in either of its forms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryAfter {

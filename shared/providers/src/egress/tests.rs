@@ -301,11 +301,11 @@ async fn a_name_without_an_address_is_told_from_a_refused_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_look_up_that_hangs_is_inside_the_deadline() {
+async fn a_look_up_that_hangs_is_given_up_before_anything_is_sent() {
     let hanging: Lookup = Arc::new(|_| std::future::pending().boxed());
     let egress = Egress::with(DEPLOYED, hanging, RootCertStore::empty()).unwrap();
     let answer = egress.send(post("https://hooks.example.com/", super::WEBHOOK_TIMEOUT)).await;
-    assert!(matches!(answer, Err(EgressError::Timeout)), "{answer:?}");
+    assert!(matches!(answer, Err(EgressError::Connect(_))), "{answer:?}");
     let checked = egress.check_url("https://hooks.example.com/").await;
     assert!(matches!(checked, Err(UrlError::Unresolved(_))), "{checked:?}");
 }

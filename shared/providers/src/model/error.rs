@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use crate::egress::{EgressError, RetryAfter};
+use crate::secrets::SecretsError;
 
 /// Why a model gave no reply. Tells no text and no key.
 #[derive(Debug)]
@@ -12,6 +13,8 @@ pub enum ModelError {
     Unreachable(EgressError),
     /// No connection came about, or it broke.
     Connection(EgressError),
+    /// Its key could not be read.
+    NoKey(SecretsError),
     /// It took longer than it was given.
     Timeout,
     /// 429: too much was asked of it.
@@ -51,6 +54,7 @@ impl ModelError {
     pub const fn is_retryable(&self) -> bool {
         match self {
             Self::Connection(_)
+            | Self::NoKey(_)
             | Self::Timeout
             | Self::Throttled { .. }
             | Self::Unavailable { .. }
@@ -66,6 +70,7 @@ impl ModelError {
             Self::Throttled { retry_after, .. } | Self::Unavailable { retry_after, .. } => *retry_after,
             Self::Unreachable(_)
             | Self::Connection(_)
+            | Self::NoKey(_)
             | Self::Timeout
             | Self::Rejected { .. }
             | Self::Unreadable(_)
@@ -93,6 +98,7 @@ impl fmt::Display for ModelError {
         let (status, code) = match self {
             Self::Unreachable(_) => return f.write_str("the model's address cannot be used"),
             Self::Connection(_) => return f.write_str("the connection to the model failed"),
+            Self::NoKey(_) => return f.write_str("the model's key could not be read"),
             Self::Timeout => return f.write_str("the model did not answer in time"),
             Self::Unreadable(why) => return write!(f, "the model's answer {why}"),
             Self::Empty => return f.write_str("the model had nothing to say"),
@@ -111,6 +117,7 @@ impl Error for ModelError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Unreachable(error) | Self::Connection(error) => Some(error),
+            Self::NoKey(error) => Some(error),
             Self::Timeout
             | Self::Unreadable(_)
             | Self::Throttled { .. }

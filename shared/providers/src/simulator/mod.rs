@@ -9,6 +9,7 @@ mod text_script;
 use domain::call::{Call, Outcome, Report};
 use domain::ids::ProviderCallId;
 use domain::ids::{ConversationId, Scope, hex};
+use domain::organization::Content;
 use domain::phone::PhoneNumber;
 use domain::sms::DeliveryReport;
 use domain::time::{Span, Timestamp};
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use store::{DialPermit, MESSAGE_VERSION, Message, QueueName, SimulatedCall, Store, StoreError};
 
 use crate::outcome::{Wire, classify};
-use crate::voice::{Found, ProviderError, Recording, VoiceProvider};
+use crate::voice::{Found, ProviderError, Recording, Sought, VoiceProvider};
 use script::Answer;
 pub use test_numbers::{TEST_NUMBERS, TEXT_NUMBERS, TestNumber, TextNumber};
 pub use text_script::TextScript;
@@ -221,12 +222,12 @@ impl Simulator {
 }
 
 impl VoiceProvider for Simulator {
-    fn create(&self, permit: DialPermit) -> BoxFuture<'_, Outcome> {
+    fn create<'a>(&'a self, permit: DialPermit, _content: &'a Content) -> BoxFuture<'a, Outcome> {
         async move { classify(self.place(&permit).await) }.boxed()
     }
 
-    fn search<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Option<Found>, ProviderError>> {
-        self.find(call).boxed()
+    fn search<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Sought<Found>, ProviderError>> {
+        async { self.find(call).await.map(Sought::from) }.boxed()
     }
 
     fn poll<'a>(
@@ -245,7 +246,11 @@ impl VoiceProvider for Simulator {
         self.end(call, call_id).boxed()
     }
 
-    fn recording<'a>(&'a self, _reference: &'a str) -> BoxFuture<'a, Result<Option<Recording>, ProviderError>> {
+    fn recording<'a>(
+        &'a self,
+        _call: &'a Call,
+        _reference: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Recording>, ProviderError>> {
         let recording = Recording::Inline { content_type: "audio/wav", bytes: script::silence() };
         futures::future::ready(Ok(Some(recording))).boxed()
     }

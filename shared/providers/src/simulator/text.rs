@@ -10,7 +10,7 @@ use super::text_script::{self, TextAnswer, TextScript, UNREACHABLE};
 use super::{ReplyJob, ReportJob, Simulator, SimulatorJob};
 use crate::outcome::{Wire, classify};
 use crate::sms::SmsProvider;
-use crate::voice::ProviderError;
+use crate::voice::{ProviderError, Sought};
 
 impl Simulator {
     async fn take(&self, permit: &SendPermit) -> Wire<ProviderMessageId> {
@@ -101,7 +101,7 @@ impl SmsProvider for Simulator {
         &'a self,
         conversation: &'a SmsConversation,
         message: &'a Message,
-    ) -> BoxFuture<'a, Result<Option<DeliveryReport>, ProviderError>> {
-        self.find_text(conversation, message).boxed()
+    ) -> BoxFuture<'a, Result<Sought<DeliveryReport>, ProviderError>> {
+        async move { self.find_text(conversation, message).await.map(Sought::from) }.boxed()
     }
 }

@@ -211,7 +211,12 @@ impl Audit<'_> {
         let mut changes: Vec<(Timestamp, String, ConversationId, bool)> = Vec::new();
         for (id, texts) in conversations {
             for (at, version) in &texts.versions {
-                changes.push((*at, format!("{:?}{:?}", version.from, version.to), *id, !version.is_ended()));
+                changes.push((
+                    *at,
+                    format!("{}{}", version.from.as_str(), version.to.as_str()),
+                    *id,
+                    !version.is_ended(),
+                ));
             }
         }
         changes.sort_by_key(|(at, ..)| *at);
@@ -260,7 +265,7 @@ impl Audit<'_> {
             let Some(reason) = reason else { continue };
             let allowed = match self.measure.weather {
                 Weather::Calm => &outcome.reasons[..1],
-                Weather::Rough | Weather::Wild => outcome.reasons,
+                Weather::Rough | Weather::Wild => &outcome.reasons[..],
             };
             let given_up = self.measure.weather == Weather::Wild && GIVEN_UP.contains(&reason.as_str());
             if !allowed.contains(&reason.as_str()) && !given_up {

@@ -20,6 +20,7 @@ pub(super) fn inputs(call: &Call, now: Timestamp) -> Vec<Input> {
         Input::Claim { suppressed: false, suspended: true, places: None },
         full(),
         Input::Tick,
+        Input::Pace { from: super::at(40) },
         Input::Abandon,
     ];
     for attempt in [call.attempt.saturating_sub(1), call.attempt, call.attempt + 1] {

@@ -125,6 +125,7 @@ fn brings_news(input: &Input) -> bool {
         | Input::Outcome { .. }
         | Input::HungUp { .. }
         | Input::Tick
+        | Input::Pace { .. }
         | Input::Abandon => false,
     }
 }

@@ -75,6 +75,10 @@ fn of_the_status(before: &SmsConversation, change: &Change<SmsConversation>, con
     if before.is_ended() {
         assert_eq!((&before.end_reason, before.ended_at), (&after.end_reason, after.ended_at), "{}", context());
     }
+    if !before.is_ended() && after.end_reason == Some(EndReason::INACTIVITY_TIMEOUT) {
+        let owes_an_answer = after.received > after.answered && !after.taken_over && after.terms.answers;
+        assert!(!owes_an_answer && after.sends.is_empty(), "{}", context());
+    }
     let closed = change.log.iter().filter_map(|entry| entry.entry.event());
     let closed = closed.filter(|event| event.event_type() == EventType::SmsConversationClosed).count();
     assert_eq!(closed, usize::from(!before.is_ended() && after.status == Status::Ended), "{}", context());

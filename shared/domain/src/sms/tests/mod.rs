@@ -62,6 +62,7 @@ impl History {
             from: PhoneNumber::parse("+15555550100").unwrap(),
             terms,
             opening: "Hello Ada".to_owned(),
+            request_id: None,
         };
         let (conversation, opening) = SmsConversation::accept(new, START);
         let messages = BTreeMap::from([(1, StoredMessage { message: opening, version: 1 })]);
@@ -101,6 +102,7 @@ impl History {
                 | Effect::SettleHold(_)
                 | Effect::ChangePlaces(_)
                 | Effect::RememberInbound { .. }
+                | Effect::HoldAtProvider { .. }
                 | Effect::RememberKey(_) => {}
             }
         }
@@ -163,7 +165,11 @@ fn not_placed() -> super::Outcome {
 }
 
 fn texts(content: &str) -> Input {
-    let inbound = Inbound { provider_message_id: ProviderMessageId::new("in"), content: content.to_owned() };
+    let inbound = Inbound {
+        provider_message_id: ProviderMessageId::new("in"),
+        content: content.to_owned(),
+        carrier_keyword: None,
+    };
     Input::Received { inbound, suppressed_by: None }
 }
 

@@ -69,7 +69,11 @@ fn told_apart(tries: u32, abandoned: u32) -> u32 {
 fn inputs(history: &History) -> Vec<Input> {
     let conversation = &history.conversation;
     let text = |content: &str, by: Option<&str>| Input::Received {
-        inbound: Inbound { provider_message_id: crate::ids::ProviderMessageId::new("in"), content: content.to_owned() },
+        inbound: Inbound {
+            provider_message_id: crate::ids::ProviderMessageId::new("in"),
+            content: content.to_owned(),
+            carrier_keyword: None,
+        },
         suppressed_by: by.map(str::to_owned),
     };
     let mut inputs = vec![
@@ -141,7 +145,9 @@ fn sent_numbers(history: &History) -> Vec<u32> {
 fn moments(history: &History, now: Timestamp) -> Vec<Timestamp> {
     let instant = Span::milliseconds(1);
     let owed = history.conversation.obligations();
-    let mut moments: Vec<Timestamp> = owed.iter().flat_map(|owed| [owed.at - instant, owed.at]).collect();
+    let idle = history.conversation.last_message_at + history.conversation.terms.inactivity();
+    let due = owed.iter().map(|owed| owed.at).chain([idle]);
+    let mut moments: Vec<Timestamp> = due.flat_map(|at| [at - instant, at]).collect();
     moments.retain(|moment| *moment > now);
     moments.push(now);
     moments.sort_unstable();

@@ -1,8 +1,7 @@
 //! The rules, told as sentences.
 
 use super::{
-    History, accepted, answers, at, close, fails, not_placed, person_writes, refused, report, takes_turn, texts,
-    unknown,
+    History, accepted, answers, at, close, not_placed, person_writes, refused, report, takes_turn, texts, unknown,
 };
 use crate::dispatch::LEASE;
 use crate::end_reason::EndReason;
@@ -220,8 +219,11 @@ fn stop_while_a_turn_is_held_leaves_its_answer_unsent() {
 
 #[test]
 fn yes_is_an_ordinary_text_unless_stop_was_said() {
-    let inbound =
-        || Inbound { provider_message_id: crate::ids::ProviderMessageId::new("in"), content: "YES".to_owned() };
+    let inbound = || Inbound {
+        provider_message_id: crate::ids::ProviderMessageId::new("in"),
+        content: "YES".to_owned(),
+        carrier_keyword: None,
+    };
     let yes = |by: Option<&str>| Input::Received { inbound: inbound(), suppressed_by: by.map(str::to_owned) };
     for ordinary in [None, Some("manual"), Some("carrier")] {
         let said = History::opened().then(10, yes(ordinary));
@@ -269,10 +271,21 @@ fn delivery_only_moves_forwards() {
 fn a_conversation_that_nobody_writes_in_is_closed() {
     let opened = History::opened().then(3_600, texts("Later"));
     let day = 24 * 3_600;
-    let open = opened.then(3_604, takes_turn()).then(3_605, fails(1));
+    let nothing = Input::Answered { turn: 1, content: String::new(), suppressed: false, suspended: false };
+    let open = opened.then(3_604, takes_turn()).then(3_605, nothing);
     assert!(!open.clone().then(day, Input::Tick).conversation.is_ended());
     let closed = open.after(at(3_600 + day) + Span::ZERO, Input::Tick);
     assert_eq!(closed.conversation.end_reason, Some(EndReason::INACTIVITY_TIMEOUT));
+}
+
+#[test]
+fn a_late_answer_of_ours_is_no_inactivity() {
+    let day = 24 * 3_600;
+    let owed = History::opened().then(10, texts("Later"));
+    let late = owed.then(10 + 2 * day, Input::Tick);
+    assert!(!late.conversation.is_ended());
+    let answered = late.then(10 + 2 * day, takes_turn()).then(11 + 2 * day, answers(1));
+    assert!(!answered.conversation.is_ended() && !answered.conversation.sends.is_empty());
 }
 
 #[test]

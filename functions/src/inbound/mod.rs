@@ -1,0 +1,71 @@
+//! Providers' callbacks, a function each.
+//!
+//! The signature comes first, over the raw body and the deployment's public URL: what is not signed is answered 403, and
+//! nothing is read or written for it. A callback may be a copy of an old one, as old as it likes: it is taken in by the
+//! same rules as everything that comes twice, late, or out of order, and changes nothing the second time. 200 is answered
+//! only once what it says was committed.
+
+pub(crate) mod retell_webhook;
+pub(crate) mod twilio_call_status;
+pub(crate) mod twilio_inbound_message;
+pub(crate) mod twilio_message_status;
+pub(crate) mod twilio_voice_answer;
+
+use domain::ids::{ConversationId, Mode, OrganizationId, Scope};
+use domain::organization::Provider;
+use providers::attempt::Attempt;
+use providers::callback::Callback;
+use store::ConversationRef;
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::http::Request;
+use crate::registry::{Route, Signed};
+
+/// Lets a callback in by its provider's signature; gives the scope that its address names.
+pub(crate) async fn verified(
+    app: &App,
+    route: &Route,
+    provider: Provider,
+    request: &Request,
+) -> Result<Scope, ApiError> {
+    let organization = OrganizationId::parse(request.path("organization")).ok_or_else(distrust)?;
+    if request.is_too_large() {
+        return Err(ApiError::PayloadTooLarge);
+    }
+    let unread = |error| ApiError::Internal(Box::new(error));
+    let public_url = app.secrets.public_url().await.map_err(unread)?.ok_or_else(distrust)?;
+    let url = request.address(&public_url, route.path);
+    let header = |name: &str| request.header(name);
+    let callback = Callback { url: &url, header: &header, body: request.body() };
+    if app.providers.is_signed(provider, &organization, callback).await.map_err(unread)? {
+        return Ok(Scope { organization, mode: Mode::Live });
+    }
+    Err(distrust())
+}
+
+/// What is not signed as it should be is refused, whatever is wrong with it.
+fn distrust() -> ApiError {
+    ApiError::PermissionDenied("the signature is not the provider's".to_owned())
+}
+
+impl Signed<'_> {
+    /// The conversation that the callback's address names.
+    pub(crate) fn conversation(&self) -> Option<ConversationRef> {
+        let conversation = ConversationId::parse(self.request.path("id"))?;
+        Some(ConversationRef { conversation, scope: self.scope.clone(), suppression: None, also: Vec::new() })
+    }
+
+    /// A number that the callback's address names: an attempt, or a text.
+    pub(crate) fn number(&self, name: &str) -> Option<u32> {
+        self.request.path(name).parse().ok()
+    }
+
+    /// Whether the callback's address names this attempt. Where a signature covers the body alone, a copy of a genuine
+    /// callback may be sent to another address.
+    pub(crate) fn is_about(&self, attempt: &Attempt) -> bool {
+        attempt.organization == self.scope.organization
+            && self.conversation().is_some_and(|reference| reference.conversation == attempt.conversation)
+            && self.number("attempt") == Some(attempt.number)
+    }
+}

@@ -1,0 +1,21 @@
+//! `POST …/messages/{id}/{number}/status`: how far a text got. Twilio promises no order: a state that comes late changes
+//! nothing.
+
+use lambda_http::http::StatusCode;
+use providers::twilio::TextCallback;
+
+use crate::error::ApiError;
+use crate::http::Response;
+use crate::registry::Signed;
+use crate::sms::inbound::take_report;
+
+/// Takes it in. Whatever says nothing of a text of ours changes nothing, and is answered as if it did.
+pub(crate) async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
+    let Signed { app, request, .. } = &signed;
+    if let (Some(reference), Some(number), Some(TextCallback::Delivery(report))) =
+        (signed.conversation(), signed.number("number"), TextCallback::read_delivery(request.body()))
+    {
+        take_report(app, &reference, number, &report).await?;
+    }
+    Ok(Response::empty(StatusCode::OK))
+}

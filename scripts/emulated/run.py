@@ -1,0 +1,121 @@
+"""Deploys template.yaml to an emulated AWS, and runs the scenarios against it. See scripts/emulated-deploy."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+import yaml
+
+from aws import CREDENTIALS, MiniStack, add_routes, deploy, package, resources
+from client import Api, Receiver
+from scenarios import Scenarios
+
+ROOT = Path(__file__).resolve().parents[2]
+
+AGENTS = """
+- {slug: voice, name: Voice, channel: voice, number: "+15555550100", externalId: voice}
+- slug: texts
+  name: Texts
+  channel: sms
+  sms: {kind: managed, prompt: You answer for a dealership., tools: [], maxToolCalls: 3, terms: {answers: true, gatheringMs: 1000, inactivitySeconds: 3600}}
+"""
+
+
+class Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short tags as what stands behind them."""
+
+
+def short_tag(loader, suffix, node):
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, True)
+    return loader.construct_mapping(node, True)
+
+
+Loader.add_multi_constructor("!", short_tag)
+
+
+def routes(template: str):
+    """Every route: its function, method, path, and the alias behind which the function stands, if any."""
+    for logical, resource in yaml.load(template, Loader)["Resources"].items():
+        if resource["Type"] != "AWS::Serverless::Function":
+            continue
+        properties = resource["Properties"]
+        for event in properties.get("Events", {}).values():
+            if event["Type"] == "HttpApi":
+                route = event["Properties"]
+                yield logical, route["Method"], route["Path"], properties.get("AutoPublishAlias")
+
+
+def architecture():
+    """This machine's processor, as Lambda names it."""
+    return "arm64" if os.uname().machine == "aarch64" else "x86_64"
+
+
+def ringdown(arguments, aws, table, *command):
+    environment = {**os.environ, **CREDENTIALS}
+    target = ["--table", table, "--endpoint-url", aws.url, "--json", "--yes"]
+    done = subprocess.run([arguments.ringdown, *target, *command], env=environment, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"ringdown {' '.join(command)}: {done.stdout}{done.stderr}")
+    return json.loads(done.stdout)
+
+
+def furnish(arguments, aws, table, organization="acme"):
+    """An organization, its agents and its key, by the operator's own command."""
+    ringdown(arguments, aws, table, "org", "create", organization)
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        file.write(AGENTS)
+        file.flush()
+        ringdown(arguments, aws, table, "agent", "import", "--org", organization, file.name)
+    key = ["key", "create", "--org", organization, "--mode", "test", "--name", "end to end"]
+    return ringdown(arguments, aws, table, *key)[0]["key"]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    for name in ["ministack", "artifact", "ringdown", "work"]:
+        parser.add_argument(f"--{name}", required=True, type=Path)
+    arguments = parser.parse_args()
+    template = (ROOT / "template.yaml").read_text()
+    started = time.monotonic()
+
+    def say(text):
+        print(f"{time.monotonic() - started:6.1f} s  {text}", flush=True)
+
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    archive = package(arguments.artifact, arguments.work)
+    say(f"packed {archive.stat().st_size / 1e6:.1f} MB")
+    with MiniStack(arguments.ministack, arguments.work) as aws:
+        say(f"MiniStack answers at {aws.url}; its log is {aws.log}")
+        outputs = deploy(aws, template, archive, {"Architecture": architecture()})
+        found = resources(aws)
+        say(f"CREATE_COMPLETE: {len(found)} resources")
+        missing = add_routes(aws, routes(template), found)
+        say(f"added {missing} routes that the emulator had not taken from the API's body")
+        key = furnish(arguments, aws, outputs["TableName"])
+        host = f"{found['Api']['PhysicalResourceId']}.execute-api.localhost"
+        failed = []
+        for scenario in Scenarios(aws, Api(aws.url, host, key), Receiver(), found).all():
+            name = scenario.__name__.replace("_", " ")
+            try:
+                scenario()
+                say(f"ok      {name}")
+            except Exception:
+                failed.append(name)
+                say(f"FAILED  {name}\n{traceback.format_exc()}")
+        doctor = ringdown(arguments, aws, outputs["TableName"], "doctor")
+        say("doctor: " + "; ".join(" ".join(str(cell) for cell in row.values()) for row in doctor))
+    say("everything held" if not failed else f"{len(failed)} scenarios failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

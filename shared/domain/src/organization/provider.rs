@@ -1,0 +1,136 @@
+//! Who provides the telephony, and what each of them can and cannot do.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::Channel;
+use crate::time::Span;
+
+/// Who provides the telephony.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Provider {
+    /// The provider behind every test key; it reaches no phone.
+    Simulator,
+    /// Twilio: Programmable Voice and Messaging.
+    Twilio,
+    /// Retell AI: calls that its own agents hold.
+    Retell,
+    /// Telnyx: Call Control and Messaging.
+    Telnyx,
+    /// Vapi: calls that its own assistants hold.
+    Vapi,
+}
+
+impl Provider {
+    /// Every provider.
+    pub const ALL: [Self; 5] = [Self::Simulator, Self::Twilio, Self::Retell, Self::Telnyx, Self::Vapi];
+
+    /// The provider's name, as it stands in objects, events and the names of its secrets.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Simulator => "simulator",
+            Self::Twilio => "twilio",
+            Self::Retell => "retell",
+            Self::Telnyx => "telnyx",
+            Self::Vapi => "vapi",
+        }
+    }
+
+    /// Whether it reaches phones. It does so in live mode only: a test key's conversations are the simulator's.
+    pub const fn is_live(self) -> bool {
+        match self {
+            Self::Simulator => false,
+            Self::Twilio | Self::Retell | Self::Telnyx | Self::Vapi => true,
+        }
+    }
+
+    /// Whether this deployment can hold conversations of that kind through it.
+    pub const fn carries(self, channel: Channel) -> bool {
+        match (self, channel) {
+            (Self::Simulator | Self::Twilio, Channel::Voice | Channel::Sms) | (Self::Retell, Channel::Voice) => true,
+            // Its chats by SMS send neither a given text nor a single one, and hand over no replies.
+            (Self::Retell, Channel::Sms) => false,
+            (Self::Telnyx | Self::Vapi, Channel::Voice | Channel::Sms) => false,
+        }
+    }
+
+    /// Whether its calls speak what we tell them to: they need an opening text, or somebody to connect to.
+    pub const fn speaks_our_words(self) -> bool {
+        match self {
+            Self::Twilio | Self::Telnyx => true,
+            Self::Simulator | Self::Retell | Self::Vapi => false,
+        }
+    }
+
+    /// Whether its list of calls and texts shows which attempt of ours each was made for. Where it does not, what was
+    /// adopted once is remembered, so that no second conversation takes it for its own.
+    pub const fn lists_our_attempts(self) -> bool {
+        match self {
+            Self::Simulator | Self::Retell | Self::Vapi => true,
+            Self::Twilio | Self::Telnyx => false,
+        }
+    }
+
+    /// How long a live call may be without news before the provider is asked.
+    pub const fn silence(self) -> Span {
+        match self {
+            Self::Simulator => Span::seconds(60),
+            Self::Twilio | Self::Retell | Self::Telnyx | Self::Vapi => Span::minutes(5),
+        }
+    }
+
+    /// How long after an attempt began its unknown outcome is given up. At most 5 minutes, less what the last message
+    /// needs to arrive.
+    pub const fn settlement(self) -> Span {
+        match self {
+            Self::Simulator => Span::seconds(90),
+            Self::Twilio | Self::Retell | Self::Telnyx | Self::Vapi => Span::minutes(4),
+        }
+    }
+
+    /// How long after a connected call's end the provider is asked for an analysis that it has not brought by itself;
+    /// `None` where it makes none. So long that the index takes care of it, which most calls never need.
+    pub const fn analysis_wait(self) -> Option<Span> {
+        match self {
+            Self::Simulator | Self::Retell | Self::Vapi => Some(Span::minutes(2)),
+            Self::Twilio | Self::Telnyx => None,
+        }
+    }
+
+    /// Whether the carriers behind it answer STOP and HELP themselves, so that we do not.
+    pub const fn answers_keywords(self) -> bool {
+        match self {
+            Self::Simulator => false,
+            Self::Twilio | Self::Retell | Self::Telnyx | Self::Vapi => true,
+        }
+    }
+
+    /// Whether a connected call's transcript is to be expected.
+    pub const fn gives_transcripts(self) -> bool {
+        match self {
+            Self::Simulator | Self::Retell | Self::Vapi => true,
+            Self::Twilio | Self::Telnyx => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Provider;
+    use crate::time::Span;
+
+    #[test]
+    fn a_providers_name_is_the_one_it_is_stored_under() {
+        for provider in Provider::ALL {
+            assert_eq!(serde_json::to_value(provider).unwrap(), provider.as_str());
+        }
+    }
+
+    #[test]
+    fn no_unknown_outcome_is_waited_for_longer_than_five_minutes() {
+        for provider in Provider::ALL {
+            assert!(provider.settlement() <= Span::seconds(5 * 60 - 30), "{}", provider.as_str());
+        }
+    }
+}

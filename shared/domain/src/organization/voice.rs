@@ -1,0 +1,54 @@
+//! What an agent that calls says and does, where its provider leaves that to us.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The longest opening message, in characters: what Twilio's `<Say>` takes, with room for what escaping adds.
+pub const LONGEST_OPENING: usize = 3_000;
+
+/// What an agent that calls says and does, where its provider leaves that to us.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VoiceSettings {
+    /// What is said once somebody answers: a template for the request's variables. Nothing is listened to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opening: Option<String>,
+    /// The WebSocket that holds the conversation instead, by Twilio's ConversationRelay: `wss://…`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relay_url: Option<String>,
+    /// The language it speaks, as a BCP 47 tag such as `en-US`; the provider's default where none is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// Whether the provider records the call.
+    #[serde(default)]
+    pub record: bool,
+    /// Whether the provider listens for whether a machine answered.
+    #[serde(default)]
+    pub detect_machines: bool,
+    /// The provider's own agent or assistant that holds the call, by the provider's id for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_agent_id: Option<String>,
+}
+
+/// Without the opening: it may hold a customer's name.
+impl fmt::Debug for VoiceSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VoiceSettings")
+            .field("relay", &self.relay_url.is_some())
+            .field("record", &self.record)
+            .field("detect_machines", &self.detect_machines)
+            .finish_non_exhaustive()
+    }
+}
+
+impl VoiceSettings {
+    /// What is missing, or too much, for calls through a provider that speaks our words.
+    pub fn problem(&self) -> Option<&'static str> {
+        match (&self.opening, &self.relay_url) {
+            (Some(_), None) | (None, Some(_)) => None,
+            (None, None) => Some("needs an opening, or a relayUrl"),
+            (Some(_), Some(_)) => Some("takes an opening or a relayUrl, not both"),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Reading what providers send: what is not as it is documented counts as left out, and fails nothing beside it.
+
+use domain::end_reason::EndReason;
+use domain::signature::{Distrust, TOLERANCE};
+use domain::time::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+/// The beginnings of the years 2000 and 2200, in milliseconds: no call of ours is outside of them.
+const BELIEVABLE_MS: std::ops::Range<f64> = 946_684_800_000.0..7_258_118_400_000.0;
+
+/// The fields of an agent's own analysis that say that the called party wants to hear nothing more, where they are true.
+pub(crate) const OPT_OUT_FIELDS: [&str; 3] = ["optOut", "opt_out", "opted_out"];
+
+/// For `#[serde(default, deserialize_with = …)]`: a field of another type than expected is absent.
+pub(crate) fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(value).ok())
+}
+
+/// For a list: what is no list is an empty one, and entries of another form are skipped.
+pub(crate) fn lenient_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    let Value::Array(entries) = Value::deserialize(deserializer)? else { return Ok(Vec::new()) };
+    Ok(entries.into_iter().filter_map(|entry| serde_json::from_value(entry).ok()).collect())
+}
+
+/// A moment in milliseconds since the Unix epoch; `None` where it is none that a call of ours can have.
+pub(crate) fn moment(milliseconds: f64) -> Option<Timestamp> {
+    #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
+    BELIEVABLE_MS.contains(&milliseconds).then(|| Timestamp::from_milliseconds(milliseconds as i64))
+}
+
+/// Whole seconds, rounded down; what is no length of time is absent.
+pub(crate) fn whole_seconds(seconds: f64) -> Option<u32> {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range was checked")]
+    (0.0..f64::from(u32::MAX)).contains(&seconds).then_some(seconds as u32)
+}
+
+/// An amount in the minor unit, begun units counted whole; what is no price is absent.
+pub(crate) fn minor_units(amount: f64) -> Option<i64> {
+    const MOST: f64 = 1e12;
+    #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
+    (0.0..MOST).contains(&amount).then(|| amount.ceil() as i64)
+}
+
+/// The longest word of a provider's that is passed through.
+const LONGEST_WORD: usize = 120;
+
+/// A reason that a provider gave in a word that stands in no table of ours.
+pub(crate) fn passed_through(word: &str) -> EndReason {
+    let word: String = word.chars().filter(|character| character.is_ascii_graphic()).take(LONGEST_WORD).collect();
+    EndReason::unknown_at_provider(if word.is_empty() { "unspecified" } else { &word })
+}
+
+/// Reads hexadecimal, of either case.
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if !rest.is_empty() {
+        return None;
+    }
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
+}
+
+/// Bounds how long a recorded callback can be replayed, by the time that its signature covers.
+pub(crate) fn check_age(sent: Timestamp, now: Timestamp) -> Result<(), Distrust> {
+    if now.since(sent) > TOLERANCE {
+        return Err(Distrust::TooOld);
+    }
+    if sent.since(now) > TOLERANCE { Err(Distrust::FromTheFuture) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::signature::Distrust;
+    use domain::time::{Span, Timestamp};
+
+    use super::{check_age, minor_units, moment, passed_through, unhex, whole_seconds};
+
+    #[test]
+    fn a_moment_that_no_call_can_have_is_left_out() {
+        assert_eq!(moment(1_700_000_000_000.0), Some(Timestamp::from_milliseconds(1_700_000_000_000)));
+        for nonsense in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e300, 1_700_000_000.0] {
+            assert_eq!(moment(nonsense), None, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn lengths_and_prices_are_whole_and_not_negative() {
+        assert_eq!([0.0, 53.9, 1e3].map(whole_seconds), [Some(0), Some(53), Some(1_000)]);
+        assert_eq!([-1.0, f64::NAN, 1e12].map(whole_seconds), [None, None, None]);
+        assert_eq!([0.0, 70.0, 70.1].map(minor_units), [Some(0), Some(70), Some(71)]);
+        assert_eq!([-0.5, f64::NAN, f64::INFINITY].map(minor_units), [None, None, None]);
+    }
+
+    #[test]
+    fn a_reason_that_passes_through_is_one_short_word() {
+        assert_eq!(passed_through("moon_in_the_way").as_str(), "provider:moon_in_the_way");
+        assert_eq!(passed_through("a b\n").as_str(), "provider:ab");
+        assert_eq!(passed_through("").as_str(), "provider:unspecified");
+        assert_eq!(passed_through(&"x".repeat(10_000)).as_str().len(), "provider:".len() + 120);
+    }
+
+    #[test]
+    fn hexadecimal_is_read_in_either_case() {
+        assert_eq!(unhex("00ffA9"), Some(vec![0, 255, 169]));
+        assert_eq!(unhex(""), Some(Vec::new()));
+        for text in ["0", "0g", "é", "+1"] {
+            assert_eq!(unhex(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_callback_is_believed_for_five_minutes_either_way() {
+        let sent = Timestamp::from_milliseconds(1_700_000_000_000);
+        let (limit, more) = (Span::minutes(5), Span::milliseconds(300_001));
+        assert_eq!(check_age(sent, sent + limit), Ok(()));
+        assert_eq!(check_age(sent, sent - limit), Ok(()));
+        assert_eq!(check_age(sent, sent + more), Err(Distrust::TooOld));
+        assert_eq!(check_age(sent, sent - more), Err(Distrust::FromTheFuture));
+    }
+}

@@ -1,0 +1,183 @@
+//! Retell behind the interface of every voice provider.
+
+use domain::call::{Call, Outcome, Report};
+use domain::ids::{OrganizationId, ProviderCallId};
+use domain::organization::{Content, Provider};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use serde::Deserialize;
+use store::DialPermit;
+use url::Url;
+
+use super::request::{self, CreatePhoneCall, Wanted};
+use super::wire::{CallsPage, RetellCall};
+use super::{answer, reports, signature};
+use crate::attempt::Attempt;
+use crate::callback::{self, Callback};
+use crate::client::{ProviderClient, Reply, wire};
+use crate::json_api::{JsonApi, Request, unable, unexpected, unread};
+use crate::outcome::classify;
+use crate::secrets::{Secret, Secrets, SecretsError};
+use crate::voice::{Found, ProviderError, Recording, Sought, VoiceProvider};
+
+const BASE: &str = "https://api.retellai.com";
+
+/// The last part of the address of a call's webhooks.
+pub const EVENTS: &str = "events";
+
+/// What an account at Retell is known by: the secret's JSON.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Account {
+    api_key: String,
+    /// The key that is marked for webhooks, where that is another one.
+    #[serde(default)]
+    webhook_key: Option<String>,
+}
+
+impl Account {
+    fn key(&self) -> Secret {
+        Secret::new(self.api_key.clone())
+    }
+}
+
+/// Retell AI.
+#[derive(Clone, Debug)]
+pub struct Retell {
+    api: JsonApi,
+    secrets: Secrets,
+}
+
+impl Retell {
+    /// Retell, reached this way; `base` is where its API is to be had instead.
+    pub fn new(client: ProviderClient, secrets: Secrets, base: Option<&Url>) -> Self {
+        Self { api: JsonApi::new(client, BASE, base), secrets }
+    }
+
+    /// Whether Retell signed a callback, with the key that it knows this organization by.
+    ///
+    /// # Errors
+    /// [`SecretsError`] where the key cannot be looked up.
+    pub async fn is_signed(&self, organization: &OrganizationId, callback: Callback<'_>) -> Result<bool, SecretsError> {
+        let Some(account) = self.account(organization).await? else { return Ok(false) };
+        let Some(given) = (callback.header)(signature::SIGNATURE_HEADER) else { return Ok(false) };
+        let key = account.webhook_key.as_deref().unwrap_or(&account.api_key);
+        Ok(signature::verify(key, given, callback.body, self.api.client().clock().now()).is_ok())
+    }
+
+    async fn account(&self, organization: &OrganizationId) -> Result<Option<Account>, SecretsError> {
+        let secret = self.secrets.provider(organization, Provider::Retell).await?;
+        Ok(secret.as_ref().and_then(Secret::json::<Account>).filter(|account| !account.api_key.is_empty()))
+    }
+
+    /// The key to ask about a call with.
+    async fn key(&self, call: &Call) -> Result<Secret, ProviderError> {
+        let account = self.account(&call.scope.organization).await.map_err(ProviderError::new)?;
+        account.map(|account| account.key()).ok_or_else(|| ProviderError::new("there is no account at Retell"))
+    }
+
+    async fn place(&self, permit: &DialPermit, content: &Content) -> Outcome {
+        let call = permit.call();
+        let account = self.account(&call.scope.organization).await;
+        let (key, public_url) = match (account, self.secrets.public_url().await) {
+            (Ok(Some(account)), Ok(Some(public_url))) => (account.key(), public_url),
+            (Ok(None), _) => return unable("there is no account at Retell"),
+            (_, Ok(None)) => return unable("the deployment's public URL is not set"),
+            (Err(_), _) | (_, Err(_)) => return unread(),
+        };
+        let webhook_url = callback::of_call(&public_url, call, permit.attempt(), EVENTS);
+        let voice = content.voice.as_ref();
+        let wanted = Wanted {
+            from: call.from.as_str(),
+            to: call.to.as_str(),
+            agent: voice.and_then(|voice| voice.provider_agent_id.as_deref()),
+            webhook_url: &webhook_url,
+            limits: call.limits,
+            variables: &content.dynamic_variables,
+            prompt: content.prompt.as_deref(),
+        };
+        let attempt = Attempt { number: permit.attempt(), ..Attempt::of(call) };
+        let body = CreatePhoneCall::new(wanted, &attempt);
+        let request = Request::post(&["v2", "create-phone-call"]).with_body(&body);
+        let replied = self.api.ask(&key, request).await;
+        classify(wire(replied, answer::call_id, |reply| answer::meaning(reply.status)))
+    }
+
+    async fn find(&self, call: &Call) -> Result<Sought<Found>, ProviderError> {
+        let attempt = Attempt::of(call);
+        let asked = request::search(&attempt, call.to.as_str());
+        let reply =
+            self.api.ask(&self.key(call).await?, Request::post(&["v3", "list-calls"]).with_body(&asked)).await?;
+        let page: Option<CallsPage> = reply.is_success().then(|| reply.json()).flatten();
+        let page = page.ok_or_else(|| unexpected(&reply))?;
+        // The filter is Retell's; whose call it is, is for us to see.
+        let ours = page.items.into_iter().find(|found| found.attempt().as_ref() == Some(&attempt));
+        Ok(Sought::from(ours.map(|found| (ProviderCallId::new(found.call_id.clone()), self.reports(&found)))))
+    }
+
+    async fn get(&self, call: &Call, call_id: &str) -> Result<Option<RetellCall>, ProviderError> {
+        let reply = self.api.ask(&self.key(call).await?, Request::get(&["v2", "get-call", call_id])).await?;
+        if reply.status == 404 {
+            return Ok(None);
+        }
+        let shown: Option<RetellCall> = reply.is_success().then(|| reply.json()).flatten();
+        shown.map(Some).ok_or_else(|| unexpected(&reply))
+    }
+
+    async fn stop(&self, call: &Call, call_id: &str) -> Result<bool, ProviderError> {
+        let reply: Reply = self.api.ask(&self.key(call).await?, Request::post(&["v2", "stop-call", call_id])).await?;
+        match reply.status {
+            200..=299 | 404 => Ok(true),
+            // A call that is over cannot be stopped; whether that is why, the call itself tells.
+            400..=499 => {
+                let shown = self.get(call, call_id).await?;
+                Ok(shown.is_none_or(|shown| shown.is_over()))
+            }
+            _ => Err(unexpected(&reply)),
+        }
+    }
+
+    fn reports(&self, shown: &RetellCall) -> Vec<Report> {
+        reports(shown, false, self.api.client().clock().now())
+    }
+}
+
+impl VoiceProvider for Retell {
+    fn create<'a>(&'a self, permit: DialPermit, content: &'a Content) -> BoxFuture<'a, Outcome> {
+        async move { self.place(&permit, content).await }.boxed()
+    }
+
+    fn search<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Sought<Found>, ProviderError>> {
+        self.find(call).boxed()
+    }
+
+    fn poll<'a>(
+        &'a self,
+        call: &'a Call,
+        call_id: &'a ProviderCallId,
+    ) -> BoxFuture<'a, Result<Option<Vec<Report>>, ProviderError>> {
+        async move { Ok(self.get(call, call_id.as_str()).await?.map(|shown| self.reports(&shown))) }.boxed()
+    }
+
+    fn hang_up<'a>(
+        &'a self,
+        call: &'a Call,
+        call_id: &'a ProviderCallId,
+    ) -> BoxFuture<'a, Result<bool, ProviderError>> {
+        self.stop(call, call_id.as_str()).boxed()
+    }
+
+    /// The call's own URL may be signed for a day only: it is asked for each time.
+    fn recording<'a>(
+        &'a self,
+        call: &'a Call,
+        reference: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Recording>, ProviderError>> {
+        async move {
+            let shown = self.get(call, reference).await?;
+            let url = shown.and_then(|shown| shown.recording_url).filter(|url| url.starts_with("https://"));
+            Ok(url.map(Recording::Redirect))
+        }
+        .boxed()
+    }
+}

@@ -1,0 +1,81 @@
+//! What Retell's answers to `POST /v2/create-phone-call` mean. The statuses are those that its API reference lists (201,
+//! 400, 401, 402, 422, 429, 500); what none of them says is judged as for any provider.
+
+use domain::end_reason::EndReason;
+use domain::ids::ProviderCallId;
+
+use super::wire::RetellCall;
+use crate::client::Reply;
+
+/// The account has to pay first.
+const PAYMENT_REQUIRED: u16 = 402;
+
+/// The id of the call that was made, where the answer is one we can read.
+pub(super) fn call_id(reply: &Reply) -> Option<ProviderCallId> {
+    let call: RetellCall = reply.json()?;
+    (!call.call_id.is_empty()).then(|| ProviderCallId::new(call.call_id))
+}
+
+/// What a refusal means, where its status says more than that it is one.
+pub(super) fn meaning(status: u16) -> Option<EndReason> {
+    (status == PAYMENT_REQUIRED).then_some(EndReason::PROVIDER_UNAVAILABLE)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::dispatch::Outcome;
+    use domain::end_reason::EndReason;
+    use domain::ids::ProviderCallId;
+    use domain::time::Span;
+
+    use super::{call_id, meaning};
+    use crate::client::{Reply, wire};
+    use crate::outcome::classify;
+
+    const CREATED: &str = r#"{"call_id": "call_1", "call_status": "registered", "agent_id": "agent_1"}"#;
+
+    fn outcome(status: u16, body: &str) -> Outcome<ProviderCallId> {
+        let retry_after = (status == 429).then(|| Span::seconds(2));
+        let body = body.as_bytes().to_vec();
+        let reply = Reply { status, retry_after, content_type: None, body, cut: false };
+        classify(wire(Ok(reply), call_id, |reply| meaning(reply.status)))
+    }
+
+    #[test]
+    fn a_readable_2xx_is_an_acceptance() {
+        for status in [200, 201, 202] {
+            assert_eq!(outcome(status, CREATED), Outcome::Accepted { id: ProviderCallId::new("call_1") });
+        }
+    }
+
+    #[test]
+    fn a_2xx_that_cannot_be_read_is_unknown() {
+        for body in ["", "ok", &CREATED[..20], "[]", "{}", r#"{"call_id": 1}"#, r#"{"call_id": ""}"#, "<html></html>"] {
+            assert!(matches!(outcome(201, body), Outcome::Unknown { .. }), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_has_its_reason() {
+        let body = r#"{"status": "error", "message": "Invalid request format, please check API reference."}"#;
+        for (status, expected) in [
+            (400, EndReason::REJECTED),
+            (401, EndReason::PROVIDER_UNAVAILABLE),
+            (402, EndReason::PROVIDER_UNAVAILABLE),
+            (403, EndReason::PROVIDER_UNAVAILABLE),
+            (404, EndReason::REJECTED),
+            (422, EndReason::REJECTED),
+        ] {
+            let refused = outcome(status, body);
+            assert!(matches!(refused, Outcome::Refused { reason, .. } if reason == expected), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_call_was_not_placed_where_we_are_to_slow_down_and_may_have_been_where_it_failed() {
+        assert!(matches!(outcome(429, "{}"), Outcome::NotPlaced { retry_after: Some(_), .. }));
+        for status in [408, 409, 425, 500, 502, 503, 504] {
+            assert!(matches!(outcome(status, CREATED), Outcome::Unknown { .. }), "{status}");
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! What Retell is asked. Source: retell-typescript-sdk b274013, `CallCreatePhoneCallParams` and `CallListParams`.
+
+use std::collections::BTreeMap;
+
+use domain::organization::Limits;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::wire::{ATTEMPT, ORGANIZATION};
+use crate::attempt::Attempt;
+
+/// How long Retell lets a call ring, in milliseconds.
+const RING_MS: std::ops::RangeInclusive<u32> = 5_000..=300_000;
+
+/// How long Retell lets a call last, in milliseconds.
+const DURATION_MS: std::ops::RangeInclusive<u32> = 60_000..=7_200_000;
+
+/// The webhooks that tell of a call's life; others would only be noise.
+const EVENTS: [&str; 3] = ["call_started", "call_ended", "call_analyzed"];
+
+/// The variable that an agent's rendered prompt goes by, where the client gave none of that name.
+const PROMPT: &str = "prompt";
+
+/// How many calls a search looks at. The filter leaves one, or none.
+const SEARCHED: u32 = 50;
+
+/// The body of `POST /v2/create-phone-call`.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(super) struct CreatePhoneCall<'a> {
+    from_number: &'a str,
+    to_number: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    override_agent_id: Option<&'a str>,
+    agent_override: AgentOverride<'a>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    retell_llm_dynamic_variables: BTreeMap<&'a str, String>,
+    metadata: BTreeMap<&'static str, String>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct AgentOverride<'a> {
+    agent: AgentSettings<'a>,
+}
+
+/// What is set for this one call, whatever the agent itself is set to.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct AgentSettings<'a> {
+    webhook_url: &'a str,
+    webhook_events: [&'static str; 3],
+    ring_duration_ms: u32,
+    max_call_duration_ms: u32,
+}
+
+/// What a call is asked for with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted<'a> {
+    /// The calling number, E.164.
+    pub(super) from: &'a str,
+    /// The called number, E.164.
+    pub(super) to: &'a str,
+    /// Retell's id of the agent; `None` leaves it to the calling number.
+    pub(super) agent: Option<&'a str>,
+    /// Where the webhooks go.
+    pub(super) webhook_url: &'a str,
+    /// How long it may ring and last.
+    pub(super) limits: Limits,
+    /// The client's variables.
+    pub(super) variables: &'a Map<String, Value>,
+    /// What our own agent is told, rendered.
+    pub(super) prompt: Option<&'a str>,
+}
+
+impl<'a> CreatePhoneCall<'a> {
+    /// The request for the call of an attempt. The client's metadata stays here.
+    pub(super) fn new(wanted: Wanted<'a>, attempt: &Attempt) -> Self {
+        let mut variables: BTreeMap<&str, String> =
+            wanted.variables.iter().map(|(name, value)| (name.as_str(), text_of(value))).collect();
+        if let Some(prompt) = wanted.prompt {
+            variables.entry(PROMPT).or_insert_with(|| prompt.to_owned());
+        }
+        Self {
+            from_number: wanted.from,
+            to_number: wanted.to,
+            override_agent_id: wanted.agent,
+            agent_override: AgentOverride {
+                agent: AgentSettings {
+                    webhook_url: wanted.webhook_url,
+                    webhook_events: EVENTS,
+                    ring_duration_ms: within(wanted.limits.ring_seconds, &RING_MS),
+                    max_call_duration_ms: within(wanted.limits.max_duration_seconds, &DURATION_MS),
+                },
+            },
+            retell_llm_dynamic_variables: variables,
+            metadata: BTreeMap::from([(ORGANIZATION, attempt.organization.to_string()), (ATTEMPT, attempt.name())]),
+        }
+    }
+}
+
+/// The body of `POST /v3/list-calls` that finds the call of an attempt.
+pub(super) fn search(attempt: &Attempt, to: &str) -> Value {
+    let marked = json!({ "type": "string", "op": "eq", "key": ATTEMPT, "value": attempt.name() });
+    let called = json!({ "type": "string", "op": "eq", "value": to });
+    json!({
+        "filter_criteria": { "metadata": [marked], "to_number": called },
+        "limit": SEARCHED,
+        "sort_order": "descending",
+    })
+}
+
+fn within(seconds: u32, allowed_ms: &std::ops::RangeInclusive<u32>) -> u32 {
+    seconds.saturating_mul(1_000).clamp(*allowed_ms.start(), *allowed_ms.end())
+}
+
+/// Retell's variables are texts: what is none goes as JSON writes it.
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::ids::{ConversationId, OrganizationId};
+    use domain::organization::Limits;
+    use serde_json::{Map, Value, json};
+
+    use super::{CreatePhoneCall, Wanted, search};
+    use crate::attempt::Attempt;
+    use crate::retell::wire::RetellCall;
+
+    fn attempt() -> Attempt {
+        let organization = OrganizationId::parse("acme").unwrap();
+        Attempt { organization, conversation: ConversationId::random([7; 16]), number: 2 }
+    }
+
+    fn body(change: impl FnOnce(&mut Wanted<'_>), variables: Value) -> Value {
+        let variables: Map<String, Value> = variables.as_object().unwrap().clone();
+        let mut wanted = Wanted {
+            from: "+15555550100",
+            to: "+15555550123",
+            agent: Some("agent_1"),
+            webhook_url: "https://calls.example/callbacks/retell",
+            limits: Limits { ring_seconds: 45, max_duration_seconds: 1_800 },
+            variables: &variables,
+            prompt: None,
+        };
+        change(&mut wanted);
+        serde_json::to_value(CreatePhoneCall::new(wanted, &attempt())).unwrap()
+    }
+
+    #[test]
+    fn a_call_is_asked_for_in_the_vendors_fields_and_marked_as_ours() {
+        let asked = body(|_| {}, json!({ "name": "Ada", "items": [1], "vip": true }));
+        assert_eq!(
+            asked,
+            json!({
+                "from_number": "+15555550100",
+                "to_number": "+15555550123",
+                "override_agent_id": "agent_1",
+                "agent_override": { "agent": {
+                    "webhook_url": "https://calls.example/callbacks/retell",
+                    "webhook_events": ["call_started", "call_ended", "call_analyzed"],
+                    "ring_duration_ms": 45_000,
+                    "max_call_duration_ms": 1_800_000,
+                } },
+                "retell_llm_dynamic_variables": { "name": "Ada", "items": "[1]", "vip": "true" },
+                "metadata": { "ringdown_organization": "acme", "ringdown_attempt": attempt().name() },
+            })
+        );
+        let shown: RetellCall =
+            serde_json::from_value(json!({ "call_id": "c", "metadata": asked["metadata"] })).unwrap();
+        assert_eq!(shown.attempt(), Some(attempt()));
+    }
+
+    #[test]
+    fn what_is_not_set_is_left_out() {
+        let asked = body(|wanted| wanted.agent = None, json!({}));
+        let fields: Vec<&String> = asked.as_object().unwrap().keys().collect();
+        assert_eq!(fields, ["agent_override", "from_number", "metadata", "to_number"]);
+    }
+
+    #[test]
+    fn limits_stay_within_what_the_vendor_takes() {
+        let limits = |ring_seconds, max_duration_seconds| {
+            let limits = Limits { ring_seconds, max_duration_seconds };
+            let settings = body(|wanted| wanted.limits = limits, json!({}))["agent_override"]["agent"].clone();
+            (settings["ring_duration_ms"].as_u64().unwrap(), settings["max_call_duration_ms"].as_u64().unwrap())
+        };
+        assert_eq!(limits(1, 1), (5_000, 60_000));
+        assert_eq!(limits(u32::MAX, u32::MAX), (300_000, 7_200_000));
+    }
+
+    #[test]
+    fn a_prompt_goes_along_where_the_client_has_no_variable_of_that_name() {
+        let prompt = |variables| {
+            let asked = body(|wanted| wanted.prompt = Some("Be brief."), variables);
+            asked["retell_llm_dynamic_variables"]["prompt"].clone()
+        };
+        assert_eq!(prompt(json!({})), "Be brief.");
+        assert_eq!(prompt(json!({ "prompt": "theirs" })), "theirs");
+    }
+
+    #[test]
+    fn a_search_asks_for_the_attempt_it_is_for() {
+        let asked = search(&attempt(), "+15555550123");
+        assert_eq!(asked["filter_criteria"]["metadata"][0]["key"], "ringdown_attempt");
+        assert_eq!(asked["filter_criteria"]["metadata"][0]["value"], attempt().name());
+        assert_eq!(asked["filter_criteria"]["to_number"]["value"], "+15555550123");
+    }
+}

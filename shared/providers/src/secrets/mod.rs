@@ -1,0 +1,254 @@
+//! Secrets: what the deployment is known by at providers and models.
+//!
+//! They are read when they are first needed, and kept for five minutes; while a refresh fails, what is known goes on being
+//! used. They stand in no environment variable, log, item or error.
+//!
+//! | name | what |
+//! |---|---|
+//! | `organizations/<organization>/providers/<provider>` | an organization's own account, as JSON |
+//! | `providers/<provider>` | the deployment's account, for organizations without their own |
+//! | `models/<name>` | a model's API key |
+//! | `public-url` | where the deployment is reached from outside; no secret, and needed together with one |
+
+mod file;
+mod parameter_store;
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use domain::ids::OrganizationId;
+use domain::organization::Provider;
+use domain::time::{Span, Timestamp};
+use serde::de::DeserializeOwned;
+use store::clock::Clock;
+
+pub use parameter_store::{ParameterStore, SECRETS_TIMEOUT};
+
+/// How long what was read counts as fresh.
+const REFRESH_AFTER: Span = Span::minutes(5);
+
+/// From what age on what was read may be doubted: whoever sends wrong signatures makes us look no more often than that.
+const DOUBT_AFTER: Span = Span::seconds(30);
+
+/// The name of the deployment's public URL.
+const PUBLIC_URL: &str = "public-url";
+
+/// A secret. Not shown by `Debug`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// This secret.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The secret itself, for whoever signs or authenticates with it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// The secret as JSON of this shape; `None` where it is none. What is wrong is not said: it would show the secret.
+    pub fn json<T: DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_str(&self.0).ok()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// Secrets could not be read.
+#[derive(Debug)]
+pub struct SecretsError(Box<dyn Error + Send + Sync>);
+
+impl SecretsError {
+    fn new(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(source.into())
+    }
+}
+
+impl fmt::Display for SecretsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the deployment's secrets could not be read")
+    }
+}
+
+impl Error for SecretsError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(self.0.as_ref())
+    }
+}
+
+/// Where secrets come from.
+#[derive(Debug)]
+enum Source {
+    /// There are none.
+    Nowhere,
+    /// These.
+    Given(BTreeMap<String, Secret>),
+    /// A file of JSON, read anew each time: for one machine.
+    File(PathBuf),
+    /// SSM Parameter Store.
+    ParameterStore(Box<ParameterStore>),
+}
+
+/// What is known of a name: its secret, or that there is none.
+#[derive(Clone, Debug)]
+struct Known {
+    secret: Option<Secret>,
+    read_at: Timestamp,
+}
+
+/// The deployment's secrets. Clones share what they know.
+#[derive(Clone, Debug)]
+pub struct Secrets {
+    inner: Arc<Inner>,
+    public_url: Option<String>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    source: Source,
+    clock: Clock,
+    known: Mutex<BTreeMap<String, Known>>,
+}
+
+impl Secrets {
+    fn from_source(source: Source, clock: Clock) -> Self {
+        Self { inner: Arc::new(Inner { source, clock, known: Mutex::default() }), public_url: None }
+    }
+
+    /// No secrets at all.
+    pub fn none(clock: Clock) -> Self {
+        Self::from_source(Source::Nowhere, clock)
+    }
+
+    /// These, by their names.
+    pub fn given(secrets: BTreeMap<String, Secret>, clock: Clock) -> Self {
+        Self::from_source(Source::Given(secrets), clock)
+    }
+
+    /// Those of a file: a JSON object of names, each with a text or an object.
+    pub fn of_file(path: PathBuf, clock: Clock) -> Self {
+        Self::from_source(Source::File(path), clock)
+    }
+
+    /// Those in SSM Parameter Store.
+    pub fn of_parameter_store(parameters: ParameterStore, clock: Clock) -> Self {
+        Self::from_source(Source::ParameterStore(Box::new(parameters)), clock)
+    }
+
+    /// The same, where the deployment is reached at this address whatever else is said.
+    pub fn reached_at(self, public_url: &str) -> Self {
+        Self { public_url: Some(public_url.to_owned()), ..self }
+    }
+
+    /// An organization's credentials at a provider: its own, else the deployment's. `None` where there are neither.
+    ///
+    /// # Errors
+    /// [`SecretsError`] where that cannot be found out.
+    pub async fn provider(
+        &self,
+        organization: &OrganizationId,
+        provider: Provider,
+    ) -> Result<Option<Secret>, SecretsError> {
+        self.provider_as_of(organization, provider, REFRESH_AFTER).await
+    }
+
+    /// The same, no older than half a minute: for whoever has reason to think that they were changed.
+    ///
+    /// # Errors
+    /// [`SecretsError`] where that cannot be found out.
+    pub async fn provider_now(
+        &self,
+        organization: &OrganizationId,
+        provider: Provider,
+    ) -> Result<Option<Secret>, SecretsError> {
+        self.provider_as_of(organization, provider, DOUBT_AFTER).await
+    }
+
+    async fn provider_as_of(
+        &self,
+        organization: &OrganizationId,
+        provider: Provider,
+        oldest: Span,
+    ) -> Result<Option<Secret>, SecretsError> {
+        let own = format!("organizations/{organization}/providers/{}", provider.as_str());
+        let shared = format!("providers/{}", provider.as_str());
+        let mut found = self.read(&[&own, &shared, PUBLIC_URL], oldest).await?;
+        Ok(found.remove(&own).or_else(|| found.remove(&shared)))
+    }
+
+    /// A model's key, by the name that agents' settings know it under.
+    ///
+    /// # Errors
+    /// [`SecretsError`] where it cannot be found out.
+    pub async fn model_key(&self, name: &str) -> Result<Option<Secret>, SecretsError> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        if name.is_empty() || !name.bytes().all(is_plain) {
+            return Ok(None);
+        }
+        let name = format!("models/{name}");
+        Ok(self.read(&[&name], REFRESH_AFTER).await?.remove(&name))
+    }
+
+    /// Where the deployment is reached from outside; `None` where nobody said.
+    ///
+    /// # Errors
+    /// [`SecretsError`] where it cannot be found out.
+    pub async fn public_url(&self) -> Result<Option<String>, SecretsError> {
+        if let Some(known) = &self.public_url {
+            return Ok(Some(known.clone()));
+        }
+        Ok(self.read(&[PUBLIC_URL], REFRESH_AFTER).await?.remove(PUBLIC_URL).map(|url| url.0))
+    }
+
+    /// What there is under these names. What was read a while ago is read again, and serves where that fails.
+    async fn read(&self, names: &[&str], oldest: Span) -> Result<BTreeMap<String, Secret>, SecretsError> {
+        let now = self.inner.clock.now();
+        let fresh = |known: &Known| now < known.read_at + oldest;
+        let wanted: Vec<&str> = {
+            let known = self.known();
+            names.iter().copied().filter(|name| !known.get(*name).is_some_and(fresh)).collect()
+        };
+        if !wanted.is_empty() {
+            match self.ask(&wanted).await {
+                Ok(mut found) => {
+                    let mut known = self.known();
+                    for name in wanted {
+                        known.insert(name.to_owned(), Known { secret: found.remove(name), read_at: now });
+                    }
+                }
+                Err(error) if wanted.iter().all(|name| self.known().contains_key(*name)) => {
+                    tracing::warn!(error = &error as &dyn Error, "the secrets are not refreshed");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let known = self.known();
+        let held = |name: &&str| Some(((*name).to_owned(), known.get(*name)?.secret.clone()?));
+        Ok(names.iter().filter_map(held).collect())
+    }
+
+    async fn ask(&self, names: &[&str]) -> Result<BTreeMap<String, Secret>, SecretsError> {
+        match &self.inner.source {
+            Source::Nowhere => Ok(BTreeMap::new()),
+            Source::Given(given) => Ok(given.clone()),
+            Source::File(path) => file::read(path),
+            Source::ParameterStore(parameters) => parameters.read(names).await,
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<String, Known>> {
+        self.inner.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;

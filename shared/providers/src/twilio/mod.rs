@@ -1,0 +1,260 @@
+//! Twilio: Programmable Voice and Messaging, by its REST API of 2010-04-01.
+//!
+//! What comes of asking for a call or a text:
+//!
+//! | what happens | outcome |
+//! |---|---|
+//! | no name, no connection, no TLS | not placed: nothing was sent |
+//! | no answer in time, or the connection breaks | unknown |
+//! | 201 with a `sid` | accepted |
+//! | any other 2xx: no JSON, half of it, no `sid` | unknown |
+//! | 429, code 20429, with or without `Retry-After` | not placed |
+//! | 408, 409, 425, any 5xx, code 20500 | unknown: Twilio's own page says that a create is not idempotent |
+//! | 401, 403, code 20003 | refused: `provider_unavailable` |
+//! | 400 with a code that `errors.rs` knows | refused, with what the code means |
+//! | any other 4xx | refused: `rejected` |
+//! | no account in the deployment's secrets, or no public URL | refused: `provider_unavailable`; nothing was sent |
+//!
+//! Unknown is settled by the signed callback, whose address carries conversation and attempt; else by the list of calls,
+//! which does not show them: a call with the same two numbers, made in the attempt's time, that no conversation holds.
+
+mod errors;
+mod form;
+mod report;
+mod signature;
+mod sms;
+mod twiml;
+mod voice;
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use domain::end_reason::EndReason;
+use domain::ids::OrganizationId;
+use domain::organization::Provider;
+use domain::time::{Span, Timestamp};
+use http::{HeaderMap, HeaderValue, Method, header};
+use serde::Deserialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+use url::Url;
+
+use crate::callback::Callback;
+use crate::client::{KEEP_BYTES, NoReply, ProviderClient, Question, Reply};
+use crate::secrets::{Secret, Secrets, SecretsError};
+use crate::voice::ProviderError;
+
+pub use form::Form;
+pub use report::{CallCallback, TextCallback};
+pub use twiml::{hang_up, nothing, speak};
+
+/// Where the API is to be had.
+const BASE: &str = "https://api.twilio.com";
+
+/// What is appended to every callback's address: retried four times, whatever went wrong (Twilio's webhook connection
+/// overrides). By default a 5xx of ours is not retried. It is a fragment, and is not sent.
+const RETRIES: &str = "#rc=4&rp=all";
+
+/// How much earlier or later than the attempt a call may say it was made: clocks differ, and Twilio's moments are whole
+/// seconds.
+const BEFORE: Span = Span::seconds(3);
+const AFTER: Span = Span::seconds(30);
+
+/// How many calls an account may ask for in a second where nobody says otherwise ("each account is granted one CPS"). Twilio
+/// would queue what is more, and let it ring when nobody expects it any more.
+const CALLS_PER_SECOND: u32 = 1;
+
+/// How many of the newest calls or texts between two numbers are looked at.
+const PAGE: &str = "50";
+
+/// An account, as it stands in the deployment's secrets.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Account {
+    /// `AC…`.
+    account_sid: String,
+    /// The primary auth token: it signs callbacks.
+    auth_token: String,
+    /// An API key's `SK…`, to ask with instead of the token.
+    #[serde(default)]
+    key_sid: Option<String>,
+    /// The API key's secret.
+    #[serde(default)]
+    key_secret: Option<String>,
+    /// How many calls it may ask for in a second.
+    #[serde(default)]
+    calls_per_second: Option<u32>,
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Account")
+    }
+}
+
+impl Account {
+    fn is_sound(&self) -> bool {
+        let sid = &self.account_sid;
+        sid.starts_with("AC") && sid.bytes().all(|byte| byte.is_ascii_alphanumeric()) && !self.auth_token.is_empty()
+    }
+
+    /// The time from one call to the next.
+    fn interval(&self) -> Span {
+        Span::milliseconds(1_000 / self.calls_per_second.unwrap_or(CALLS_PER_SECOND).clamp(1, 1_000))
+    }
+
+    fn authorization(&self) -> Option<HeaderValue> {
+        let (user, password) = match (&self.key_sid, &self.key_secret) {
+            (Some(sid), Some(secret)) => (sid, secret),
+            (None, _) | (_, None) => (&self.account_sid, &self.auth_token),
+        };
+        let basic = STANDARD.encode(format!("{user}:{password}"));
+        let mut value = HeaderValue::from_str(&format!("Basic {basic}")).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+}
+
+/// Why Twilio cannot be asked at all.
+enum Unusable {
+    /// The deployment has no account there, or none that makes sense, or no public URL.
+    NotSetUp(&'static str),
+    /// Whether it has cannot be found out now.
+    Unread(SecretsError),
+}
+
+impl Unusable {
+    /// What that comes to for a create: nothing was sent.
+    fn outcome<Id>(self) -> domain::dispatch::Outcome<Id> {
+        match self {
+            Self::NotSetUp(why) => {
+                domain::dispatch::Outcome::Refused { reason: EndReason::PROVIDER_UNAVAILABLE, why: why.to_owned() }
+            }
+            Self::Unread(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "no credentials for the provider");
+                domain::dispatch::Outcome::NotPlaced {
+                    retry_after: None,
+                    why: "the provider's credentials could not be read".to_owned(),
+                }
+            }
+        }
+    }
+}
+
+impl From<Unusable> for ProviderError {
+    fn from(error: Unusable) -> Self {
+        match error {
+            Unusable::NotSetUp(why) => Self::new(why),
+            Unusable::Unread(error) => Self::new(error),
+        }
+    }
+}
+
+/// Twilio.
+#[derive(Clone, Debug)]
+pub struct Twilio {
+    client: ProviderClient,
+    secrets: Secrets,
+    base: String,
+}
+
+impl Twilio {
+    /// Twilio, or what stands in for it at another address.
+    pub fn new(client: ProviderClient, secrets: Secrets, base: Option<&Url>) -> Self {
+        let base = base.map_or(BASE, Url::as_str).trim_end_matches('/').to_owned();
+        Self { client, secrets, base }
+    }
+
+    /// Whether a callback was signed with the auth token of the account that this organization has, or shares.
+    ///
+    /// # Errors
+    /// [`SecretsError`] where the account cannot be looked up.
+    pub async fn is_signed(&self, organization: &OrganizationId, callback: Callback<'_>) -> Result<bool, SecretsError> {
+        let known = self.secrets.provider(organization, Provider::Twilio).await?;
+        if is_signed_by(known, callback) {
+            return Ok(true);
+        }
+        // The token may have been changed since it was read.
+        Ok(is_signed_by(self.secrets.provider_now(organization, Provider::Twilio).await?, callback))
+    }
+
+    async fn account(&self, organization: &OrganizationId) -> Result<Account, Unusable> {
+        let secret = self.secrets.provider(organization, Provider::Twilio).await.map_err(Unusable::Unread)?;
+        account_of(secret)
+    }
+
+    async fn public_url(&self) -> Result<String, Unusable> {
+        let url = self.secrets.public_url().await.map_err(Unusable::Unread)?;
+        url.ok_or(Unusable::NotSetUp("the deployment has no public URL for callbacks"))
+    }
+
+    /// Asks for something of an account's.
+    async fn ask(
+        &self,
+        account: &Account,
+        method: Method,
+        path: &str,
+        form: Option<Form>,
+        keep_bytes: usize,
+    ) -> Result<Reply, NoReply> {
+        let mut headers = HeaderMap::from_iter(account.authorization().map(|value| (header::AUTHORIZATION, value)));
+        let is_post = method == Method::POST;
+        let encoded = form.map(|form| form.encoded()).unwrap_or_default();
+        let mut url = format!("{}/2010-04-01/Accounts/{}/{path}", self.base, account.account_sid);
+        if is_post {
+            let media_type = HeaderValue::from_static("application/x-www-form-urlencoded");
+            headers.insert(header::CONTENT_TYPE, media_type);
+        } else if !encoded.is_empty() {
+            url = format!("{url}?{encoded}");
+        }
+        let url = Url::parse(&url).map_err(|error| {
+            NoReply::NotSent(crate::egress::EgressError::Refused(crate::egress::UrlError::Malformed(error)))
+        })?;
+        let body = if is_post { encoded.into_bytes() } else { Vec::new() };
+        self.client.ask(Question { method, url, headers, body, keep_bytes }).await
+    }
+
+    /// Asks for JSON of this shape. `None` where there is no such thing.
+    async fn look<T: serde::de::DeserializeOwned>(
+        &self,
+        account: &Account,
+        path: &str,
+        query: Option<Form>,
+    ) -> Result<Option<T>, ProviderError> {
+        let reply = self.ask(account, Method::GET, path, query, KEEP_BYTES).await?;
+        match reply.status {
+            404 => Ok(None),
+            200..=299 => reply.json().map(Some).ok_or_else(|| ProviderError::new("the answer cannot be read")),
+            status => Err(ProviderError::new(format!("the provider answered {status}"))),
+        }
+    }
+}
+
+/// The account that a secret tells of.
+fn account_of(secret: Option<Secret>) -> Result<Account, Unusable> {
+    let secret = secret.ok_or(Unusable::NotSetUp("the deployment has no Twilio account for the organization"))?;
+    let account: Option<Account> = secret.json();
+    account.filter(Account::is_sound).ok_or(Unusable::NotSetUp("the secret of the Twilio account makes no sense"))
+}
+
+fn is_signed_by(secret: Option<Secret>, callback: Callback<'_>) -> bool {
+    account_of(secret).is_ok_and(|account| signature::is_genuine(&account.auth_token, callback))
+}
+
+/// A moment as Twilio writes it: RFC 2822, in whole seconds.
+fn moment(text: &str) -> Option<Timestamp> {
+    let at = OffsetDateTime::parse(text, &Rfc2822).ok()?;
+    Some(Timestamp::from_milliseconds(at.unix_timestamp().saturating_mul(1_000)))
+}
+
+/// Whether something that was made then may have been made by the attempt that began then.
+fn is_of_attempt(made: Option<&str>, since: Timestamp) -> bool {
+    made.and_then(moment).is_some_and(|made| made + BEFORE >= since && made <= since + AFTER)
+}
+
+/// An id of Twilio's: two letters and 32 digits; anything that can stand in a path is taken.
+fn is_sid(text: &str, prefixes: &[&str]) -> bool {
+    let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    plain && text.len() <= 64 && prefixes.iter().any(|prefix| text.starts_with(prefix))
+}

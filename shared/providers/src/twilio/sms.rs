@@ -1,0 +1,85 @@
+//! Twilio, for SMS.
+
+use domain::ids::ProviderMessageId;
+use domain::sms::{DeliveryReport, Message, Outcome, SendState, SmsConversation};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use http::Method;
+use serde::Deserialize;
+use store::SendPermit;
+
+use super::errors::meaning;
+use super::form::Form;
+use super::report::MessageResource;
+use super::{PAGE, RETRIES, Twilio, Unusable, is_of_attempt, is_sid};
+use crate::callback;
+use crate::client::{KEEP_BYTES, Reply, wire};
+use crate::outcome::classify;
+use crate::sms::SmsProvider;
+use crate::voice::{ProviderError, Sought};
+
+/// A page of the list of messages.
+#[derive(Deserialize)]
+struct Messages {
+    messages: Vec<MessageResource>,
+}
+
+fn message_id(reply: &Reply) -> Option<ProviderMessageId> {
+    let message: MessageResource = reply.json()?;
+    is_sid(&message.sid, &["SM", "MM"]).then(|| ProviderMessageId::new(message.sid))
+}
+
+impl Twilio {
+    async fn take(&self, permit: &SendPermit) -> Result<Outcome, Unusable> {
+        let (conversation, message) = (permit.conversation(), &permit.stored().message);
+        let account = self.account(&conversation.scope.organization).await?;
+        let public_url = self.public_url().await?;
+        let status = format!("{}{RETRIES}", callback::of_text(&public_url, conversation, message.number));
+        let form = Form::of([
+            ("To", conversation.to.as_str()),
+            ("From", conversation.from.as_str()),
+            ("Body", message.content.as_str()),
+            ("StatusCallback", status.as_str()),
+        ]);
+        let replied = self.ask(&account, Method::POST, "Messages.json", Some(form), KEEP_BYTES).await;
+        Ok(classify(wire(replied, message_id, meaning)))
+    }
+
+    async fn find_text(
+        &self,
+        conversation: &SmsConversation,
+        message: &Message,
+    ) -> Result<Sought<DeliveryReport>, ProviderError> {
+        let Some(SendState::Unknown { since, .. }) = conversation.send(message.number).map(|send| &send.state) else {
+            return Ok(Sought::Nothing);
+        };
+        let account = self.account(&conversation.scope.organization).await?;
+        let query =
+            Form::of([("To", conversation.to.as_str()), ("From", conversation.from.as_str()), ("PageSize", PAGE)]);
+        let page: Option<Messages> = self.look(&account, "Messages.json", Some(query)).await?;
+        let is_alike = |found: &MessageResource| {
+            found.to.as_deref() == Some(conversation.to.as_str())
+                && found.from.as_deref() == Some(conversation.from.as_str())
+                && found.direction.as_deref() == Some("outbound-api")
+                && found.body.as_deref().map(str::trim) == Some(message.content.trim())
+                && is_of_attempt(found.date_created.as_deref(), *since)
+                && is_sid(&found.sid, &["SM", "MM"])
+        };
+        let messages = page.map(|page| page.messages).unwrap_or_default();
+        Ok(Sought::Alike(messages.iter().filter(|found| is_alike(found)).map(MessageResource::report).collect()))
+    }
+}
+
+impl SmsProvider for Twilio {
+    fn send(&self, permit: SendPermit) -> BoxFuture<'_, Outcome> {
+        async move { self.take(&permit).await.unwrap_or_else(Unusable::outcome) }.boxed()
+    }
+
+    fn search<'a>(
+        &'a self,
+        conversation: &'a SmsConversation,
+        message: &'a Message,
+    ) -> BoxFuture<'a, Result<Sought<DeliveryReport>, ProviderError>> {
+        self.find_text(conversation, message).boxed()
+    }
+}

@@ -1,0 +1,193 @@
+//! Twilio, for voice.
+
+use domain::call::{Call, Dispatch, Outcome, Report};
+use domain::ids::ProviderCallId;
+use domain::organization::{Content, VoiceSettings};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use http::Method;
+use serde::Deserialize;
+use store::{DialPermit, Pace};
+
+use super::errors::meaning;
+use super::form::Form;
+use super::report::CallResource;
+use super::{Account, PAGE, RETRIES, Twilio, Unusable, is_of_attempt, is_sid};
+use crate::callback;
+use crate::client::{KEEP_BYTES, Reply, wire};
+use crate::outcome::classify;
+use crate::voice::{Found, ProviderError, Recording, Sought, VoiceProvider};
+
+/// The largest recording that is handed on: an answer of Lambda's holds 6 MB, and Base64 takes a third of that.
+const MOST_RECORDING_BYTES: usize = 4 * 1024 * 1024;
+
+/// Everything that Twilio tells of a call's course. By default it tells of its end only.
+const STATUS_EVENTS: [&str; 4] = ["initiated", "ringing", "answered", "completed"];
+
+/// A page of the list of calls.
+#[derive(Deserialize)]
+struct Calls {
+    calls: Vec<CallResource>,
+}
+
+/// What is asked for, for one attempt (Twilio's `POST Calls.json`).
+fn creation(call: &Call, attempt: u32, voice: &VoiceSettings, public_url: &str) -> Form {
+    let callback = |kind: &str| format!("{}{RETRIES}", callback::of_call(public_url, call, attempt, kind));
+    let (answer, status) = (callback("answer"), callback("status"));
+    let ring = call.limits.ring_seconds.to_string();
+    let longest = call.limits.max_duration_seconds.to_string();
+    let mut form = Form::of([
+        ("To", call.to.as_str()),
+        ("From", call.from.as_str()),
+        ("Url", answer.as_str()),
+        ("Method", "POST"),
+        ("StatusCallback", status.as_str()),
+        ("StatusCallbackMethod", "POST"),
+        ("Timeout", ring.as_str()),
+        ("TimeLimit", longest.as_str()),
+    ]);
+    for event in STATUS_EVENTS {
+        form.add("StatusCallbackEvent", event);
+    }
+    if voice.detect_machines {
+        form.add("MachineDetection", "Enable");
+        // Whoever answers is not kept waiting for it.
+        form.add("AsyncAmd", "true");
+        form.add("AsyncAmdStatusCallback", status.as_str());
+        form.add("AsyncAmdStatusCallbackMethod", "POST");
+    }
+    if voice.record {
+        form.add("Record", "true");
+        form.add("RecordingStatusCallback", status.as_str());
+        form.add("RecordingStatusCallbackMethod", "POST");
+        form.add("RecordingStatusCallbackEvent", "completed");
+    }
+    form
+}
+
+fn call_id(reply: &Reply) -> Option<ProviderCallId> {
+    let call: CallResource = reply.json()?;
+    is_sid(&call.sid, &["CA"]).then(|| ProviderCallId::new(call.sid))
+}
+
+impl Twilio {
+    async fn place(&self, permit: &DialPermit, content: &Content) -> Result<Outcome, Unusable> {
+        let call = permit.call();
+        let account = self.account(&call.scope.organization).await?;
+        let public_url = self.public_url().await?;
+        let nothing = VoiceSettings::default();
+        let form = creation(call, permit.attempt(), content.voice.as_ref().unwrap_or(&nothing), &public_url);
+        let replied = self.ask(&account, Method::POST, "Calls.json", Some(form), KEEP_BYTES).await;
+        Ok(classify(wire(replied, call_id, meaning)))
+    }
+
+    async fn find(&self, call: &Call) -> Result<Sought<Found>, ProviderError> {
+        let Dispatch::Unknown { since, .. } = call.dispatch else { return Ok(Sought::Nothing) };
+        let account = self.account(&call.scope.organization).await?;
+        let query = Form::of([("To", call.to.as_str()), ("From", call.from.as_str()), ("PageSize", PAGE)]);
+        let page: Option<Calls> = self.look(&account, "Calls.json", Some(query)).await?;
+        let now = self.client.clock().now();
+        let is_alike = |found: &CallResource| {
+            found.to.as_deref() == Some(call.to.as_str())
+                && found.from.as_deref() == Some(call.from.as_str())
+                && found.direction.as_deref() == Some("outbound-api")
+                && is_of_attempt(found.date_created.as_deref(), since)
+                && is_sid(&found.sid, &["CA"])
+        };
+        let calls = page.map(|page| page.calls).unwrap_or_default().into_iter();
+        let alike = calls.filter(is_alike).map(|found| (ProviderCallId::new(found.sid.clone()), found.reports(now)));
+        Ok(Sought::Alike(alike.collect()))
+    }
+
+    async fn read(&self, account: &Account, call_id: &ProviderCallId) -> Result<Option<CallResource>, ProviderError> {
+        if !is_sid(call_id.as_str(), &["CA"]) {
+            return Ok(None);
+        }
+        self.look(account, &format!("Calls/{call_id}.json"), None).await
+    }
+
+    /// Has a call ended: `completed` whatever its state, `canceled` where it had not begun to be more than that.
+    async fn end(&self, call: &Call, call_id: &ProviderCallId) -> Result<bool, ProviderError> {
+        let account = self.account(&call.scope.organization).await?;
+        for status in ["completed", "canceled"] {
+            let path = format!("Calls/{call_id}.json");
+            let form = Form::of([("Status", status)]);
+            let reply = self.ask(&account, Method::POST, &path, Some(form), KEEP_BYTES).await?;
+            if reply.status == 404 {
+                return Ok(true);
+            }
+            // What it says is no state to end is looked at: it may be over already.
+            let shown = if reply.is_success() { reply.json() } else { self.read(&account, call_id).await? };
+            match shown {
+                Some(shown) if CallResource::is_over(&shown) => return Ok(true),
+                Some(shown) if CallResource::is_before_answer(&shown) => {}
+                Some(_) | None => return Ok(false),
+            }
+        }
+        Ok(false)
+    }
+
+    async fn fetch_recording(&self, call: &Call, reference: &str) -> Result<Option<Recording>, ProviderError> {
+        if !is_sid(reference, &["RE"]) {
+            return Ok(None);
+        }
+        let account = self.account(&call.scope.organization).await?;
+        let path = format!("Recordings/{reference}.mp3");
+        let reply = self.ask(&account, Method::GET, &path, None, MOST_RECORDING_BYTES).await?;
+        match (reply.status, reply.location) {
+            (404, _) => Ok(None),
+            (200, _) if reply.cut => Err(ProviderError::new("the recording is larger than can be handed on")),
+            (200, _) => Ok(Some(Recording::Inline { content_type: "audio/mpeg", bytes: reply.body })),
+            (301 | 302 | 303 | 307 | 308, Some(elsewhere)) => Ok(Some(Recording::Redirect(elsewhere))),
+            (status, _) => Err(ProviderError::new(format!("the provider answered {status}"))),
+        }
+    }
+}
+
+impl VoiceProvider for Twilio {
+    fn pace<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Option<Pace>> {
+        async move {
+            // Without an account nothing is asked for, and asking says why.
+            let account = self.account(&call.scope.organization).await.ok()?;
+            Some(Pace { interval: account.interval(), account: format!("twilio#{}", account.account_sid) })
+        }
+        .boxed()
+    }
+
+    fn create<'a>(&'a self, permit: DialPermit, content: &'a Content) -> BoxFuture<'a, Outcome> {
+        async move { self.place(&permit, content).await.unwrap_or_else(Unusable::outcome) }.boxed()
+    }
+
+    fn search<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Sought<Found>, ProviderError>> {
+        self.find(call).boxed()
+    }
+
+    fn poll<'a>(
+        &'a self,
+        call: &'a Call,
+        call_id: &'a ProviderCallId,
+    ) -> BoxFuture<'a, Result<Option<Vec<Report>>, ProviderError>> {
+        async move {
+            let account = self.account(&call.scope.organization).await?;
+            let now = self.client.clock().now();
+            Ok(self.read(&account, call_id).await?.map(|shown| shown.reports(now)))
+        }
+        .boxed()
+    }
+
+    fn hang_up<'a>(
+        &'a self,
+        call: &'a Call,
+        call_id: &'a ProviderCallId,
+    ) -> BoxFuture<'a, Result<bool, ProviderError>> {
+        self.end(call, call_id).boxed()
+    }
+
+    fn recording<'a>(
+        &'a self,
+        call: &'a Call,
+        reference: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Recording>, ProviderError>> {
+        self.fetch_recording(call, reference).boxed()
+    }
+}

@@ -1,0 +1,41 @@
+//! Which of a provider's calls and texts belong to a conversation, where the provider's own list does not show it. Kept for
+//! as long as somebody may search.
+
+use std::collections::BTreeSet;
+
+use domain::ids::ConversationId;
+use domain::organization::Provider;
+use domain::time::{Span, Timestamp};
+
+use crate::error::StoreError;
+use crate::item::{self, EXPIRES_AT, Item, number};
+use crate::keys;
+use crate::table::Table;
+
+/// Longer than any attempt is searched for.
+const KEPT_FOR: Span = Span::hours(48);
+
+/// The item that says whose a call or text is.
+pub(crate) fn held_item(
+    provider: Provider,
+    provider_id: &str,
+    conversation: ConversationId,
+    now: Timestamp,
+) -> Result<Item, StoreError> {
+    let mut held = item::item(&keys::held(provider, provider_id), &conversation)?;
+    held.insert(EXPIRES_AT.to_owned(), number((now + KEPT_FOR).as_seconds()));
+    Ok(held)
+}
+
+impl Table {
+    /// Those of a provider's calls or texts, at most 100, that belong to a conversation.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn held(&self, provider: Provider, provider_ids: &[&str]) -> Result<BTreeSet<String>, StoreError> {
+        let key = |id: &str| keys::held(provider, id);
+        let items = self.read(provider_ids.iter().map(|id| key(id))).await?;
+        let held = provider_ids.iter().filter(|id| items.get(&key(id)).is_some());
+        Ok(held.map(|id| (*id).to_owned()).collect())
+    }
+}

@@ -1,0 +1,138 @@
+//! A server on loopback that speaks HTTP in raw bytes, one request a connection, so that it can break off anywhere.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{AbortHandle, JoinSet};
+
+/// A request as it arrived.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) method: String,
+    /// The path, without the query.
+    pub(crate) path: String,
+    headers: BTreeMap<String, String>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Asked {
+    /// A header's value; empty where there is none.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", String::as_str)
+    }
+
+    /// The body, as JSON; null where it is none.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+}
+
+/// What the server does about a request.
+#[derive(Clone, Debug)]
+pub(crate) enum Reaction {
+    /// It answers.
+    Answer { status: u16, header: Option<(&'static str, String)>, body: String },
+    /// It answers, and breaks off in the middle of the body.
+    Half { status: u16, body: String },
+    /// It closes the connection without a word.
+    Close,
+    /// It never says anything.
+    Silence,
+}
+
+impl Reaction {
+    pub(crate) fn json(status: u16, body: &Value) -> Self {
+        Self::Answer { status, header: None, body: body.to_string() }
+    }
+
+    pub(crate) fn empty(status: u16) -> Self {
+        Self::Answer { status, header: None, body: String::new() }
+    }
+}
+
+/// Decides about a request.
+pub(crate) type Responder = Arc<dyn Fn(Asked) -> BoxFuture<'static, Reaction> + Send + Sync>;
+
+/// A running server. Stops when dropped.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) url: String,
+    accepting: AbortHandle,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+impl Server {
+    pub(crate) async fn start(responder: Responder) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("there is a free port");
+        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+        let accepting = tokio::spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                let responder = Arc::clone(&responder);
+                connections.spawn(async move { serve(stream, &responder).await });
+                while connections.try_join_next().is_some() {}
+            }
+        });
+        Self { url, accepting: accepting.abort_handle() }
+    }
+}
+
+async fn serve(mut stream: TcpStream, responder: &Responder) {
+    let Some(asked) = read(&mut stream).await else { return };
+    let sent = match responder(asked).await {
+        Reaction::Answer { status, header, body } => {
+            let header = header.map(|(name, value)| format!("{name}: {value}\r\n")).unwrap_or_default();
+            stream.write_all(&answer(status, &header, &body, body.len())).await
+        }
+        Reaction::Half { status, body } => stream.write_all(&answer(status, "", &body, body.len() * 2)).await,
+        Reaction::Close => Ok(()),
+        // Until the other side goes away.
+        Reaction::Silence => stream.read(&mut [0]).await.map(drop),
+    };
+    // Whoever asked may have gone away already.
+    sent.ok();
+}
+
+fn answer(status: u16, header: &str, body: &str, length: usize) -> Vec<u8> {
+    let head =
+        format!("HTTP/1.1 {status} Any\r\nContent-Type: application/json\r\n{header}Content-Length: {length}\r\n");
+    format!("{head}Connection: close\r\n\r\n{body}").into_bytes()
+}
+
+/// Reads a request to its end. `None` where it breaks off.
+async fn read(stream: &mut TcpStream) -> Option<Asked> {
+    let mut bytes = Vec::new();
+    let (head, begun) = loop {
+        if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            break (String::from_utf8(bytes[..end].to_vec()).ok()?, end + 4);
+        }
+        if stream.read_buf(&mut bytes).await.ok()? == 0 {
+            return None;
+        }
+    };
+    let headers: BTreeMap<String, String> = head
+        .lines()
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+        .collect();
+    let length: usize = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    while bytes.len() < begun + length {
+        if stream.read_buf(&mut bytes).await.ok()? == 0 {
+            return None;
+        }
+    }
+    let mut line = head.lines().next()?.split(' ');
+    let (method, target) = (line.next()?.to_owned(), line.next()?);
+    let target = reqwest::Url::parse(&format!("http://fake{target}")).ok()?;
+    Some(Asked { method, path: target.path().to_owned(), headers, body: bytes[begun..begun + length].to_vec() })
+}

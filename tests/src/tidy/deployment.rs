@@ -1,0 +1,128 @@
+//! What template.yaml promises an operator.
+
+use domain::measure::Measure;
+use functions::FUNCTIONS;
+use serde_json::{Value, json};
+
+use super::{resources, root};
+
+const FUNCTION: &str = "AWS::Serverless::Function";
+const ALARM: &str = "AWS::CloudWatch::Alarm";
+
+/// What CloudFormation takes in one stack.
+const MOST_RESOURCES: usize = 500;
+
+#[test]
+fn the_table_and_what_is_in_it_survive_the_stack() {
+    let tables = resources("AWS::DynamoDB::Table");
+    let [(_, table)] = tables.as_slice() else { panic!("there is one table") };
+    for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
+        assert_eq!(table[policy], "Retain", "{policy}");
+    }
+    // Without a name of its own, a replacement stands beside it and not in its way.
+    assert!(table["Properties"]["TableName"].is_null());
+    assert_eq!(table["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true);
+}
+
+#[test]
+fn every_alarm_tells_somebody_and_has_its_steps_written_down() {
+    let operating = std::fs::read_to_string(root().join("docs/operating.md")).expect("there is a page for operators");
+    for (id, alarm) in resources(ALARM) {
+        assert_eq!(alarm["Properties"]["AlarmActions"], json!([{"Ref": "AlarmTopic"}]), "{id}");
+        assert!(operating.contains(&format!("`{id}`")), "docs/operating.md does not say what to do about {id}");
+    }
+}
+
+#[test]
+fn alarms_and_dashboard_show_what_the_functions_measure() {
+    let namespace = json!({"Fn::Sub": "Ringdown/${AWS::StackName}"});
+    for (id, alarm) in resources(ALARM) {
+        let properties = &alarm["Properties"];
+        if properties["Namespace"] == namespace {
+            let known = Measure::ALL.iter().any(|measure| properties["MetricName"] == measure.as_str());
+            assert!(known, "{id} waits for {}, which nobody measures", properties["MetricName"]);
+        }
+    }
+    let dashboards = resources("AWS::CloudWatch::Dashboard");
+    let [(_, dashboard)] = dashboards.as_slice() else { panic!("there is one dashboard") };
+    let body = dashboard["Properties"]["DashboardBody"]["Fn::Sub"].as_str().expect("it is a text");
+    let read: Value = serde_json::from_str(body).expect("it is JSON");
+    assert!(read["widgets"].as_array().is_some_and(|widgets| widgets.len() >= 10));
+    for measure in Measure::ALL {
+        assert!(body.contains(&format!("\"{}\"", measure.as_str())), "nobody sees {}", measure.as_str());
+    }
+}
+
+#[test]
+fn every_queue_has_an_alarm_for_its_age_and_for_its_dead_letters() {
+    let alarms = resources(ALARM);
+    let watched = |id: &str, metric: &str| {
+        let name = json!({"Name": "QueueName", "Value": {"Fn::GetAtt": [id, "QueueName"]}});
+        alarms.iter().any(|(_, alarm)| {
+            let properties = &alarm["Properties"];
+            properties["Dimensions"] == json!([name]) && properties["MetricName"] == metric
+        })
+    };
+    for (id, queue) in resources("AWS::SQS::Queue") {
+        let metric = match queue["Properties"]["RedrivePolicy"] {
+            Value::Null => "ApproximateNumberOfMessagesVisible",
+            _ => "ApproximateAgeOfOldestMessage",
+        };
+        assert!(watched(&id, metric), "{id}: nobody watches its {metric}");
+    }
+}
+
+#[test]
+fn tracing_is_asked_for_by_every_role_or_by_none() {
+    let policies = resources("AWS::IAM::Policy");
+    let [(_, tracing)] = policies.as_slice() else { panic!("tracing is the one policy that stands apart") };
+    assert_eq!(tracing["Condition"], "IsTraced", "its resource is a wildcard: X-Ray knows no other");
+    let roles: Vec<Value> = resources("AWS::IAM::Role").into_iter().map(|(id, _)| json!({"Ref": id})).collect();
+    let mut listed = tracing["Properties"]["Roles"].as_array().expect("it names its roles").clone();
+    listed.sort_by_key(Value::to_string);
+    assert_eq!(listed, roles);
+}
+
+#[test]
+fn what_calls_and_texts_go_through_is_replaced_bit_by_bit_where_asked() {
+    let on_the_way =
+        ["create-call", "create-sms-conversation", "deliver-webhook", "dispatch-call", "reconcile", "run-sms-turn"];
+    let mut gradual = Vec::new();
+    for (id, function) in resources(FUNCTION) {
+        let preference = &function["Properties"]["DeploymentPreference"];
+        if preference.is_null() {
+            continue;
+        }
+        assert_eq!(function["Properties"]["AutoPublishAlias"], "live", "{id}");
+        assert_eq!(function["Properties"]["AutoPublishAliasAllProperties"], true, "{id}");
+        let alarms = preference["Alarms"].as_array().expect("alarms stop it");
+        assert!((1..=10).contains(&alarms.len()), "{id}: CodeDeploy takes ten alarms");
+        gradual.push(function["Properties"]["Handler"].as_str().unwrap().to_owned());
+    }
+    gradual.sort_unstable();
+    assert_eq!(gradual, on_the_way);
+}
+
+/// SAM makes several resources of one: what it becomes has to fit into a stack, with room for the next functions.
+#[test]
+fn the_stack_is_not_too_large_for_cloudformation() {
+    let document = local::template::yaml::parse(super::TEMPLATE).expect("the template is YAML");
+    let made = |resource: &Value| {
+        let properties = &resource["Properties"];
+        let events =
+            properties["Events"].as_object().into_iter().flatten().map(|(_, event)| match event["Type"].as_str() {
+                // A permission; a permission and a rule.
+                Some("Schedule") => 2,
+                _ => 1,
+            });
+        // A version, an alias, a deployment group.
+        let alias = if properties["AutoPublishAlias"].is_null() { 0 } else { 3 };
+        let config = usize::from(!properties["EventInvokeConfig"].is_null());
+        1 + events.sum::<usize>() + alias + config
+    };
+    let resources = document["Resources"].as_object().expect("there are resources");
+    // The API's stage, and CodeDeploy's application and role.
+    let all = resources.values().map(made).sum::<usize>() + 3;
+    assert!(resources.len() > FUNCTIONS.len());
+    assert!(all * 10 <= MOST_RESOURCES * 9, "{all} resources");
+}

@@ -1,0 +1,185 @@
+//! Calls, from the request to the end, with Twilio's callbacks.
+
+use domain::call::{AnsweredBy, Dispatch, Status};
+use domain::ids::{Mode, Scope};
+use domain::key::RawKey;
+use domain::organization::Provider;
+use serde_json::json;
+
+use super::{ACCOUNT, CUSTOMER, LiveWorld, OURS, PUBLIC_URL};
+use crate::world::simulate;
+
+#[test]
+fn a_live_call_is_asked_for_as_twilio_wants_it_and_completes_by_its_callbacks() {
+    simulate(async {
+        let live = LiveWorld::virtually(1).await;
+        live.world.runs(async {}).await;
+        let id = live.dials("one").await;
+        let made = live.fake.calls()[0].clone();
+        let base = format!("{PUBLIC_URL}/inbound/twilio/livewire/calls/{id}/1");
+        let status = format!("{base}/status#rc=4&rp=all");
+        for (name, value) in [
+            ("To", CUSTOMER),
+            ("From", OURS),
+            ("Url", format!("{base}/answer#rc=4&rp=all").as_str()),
+            ("StatusCallback", &status),
+            ("Timeout", "45"),
+            ("TimeLimit", "1800"),
+            ("MachineDetection", "Enable"),
+            ("AsyncAmdStatusCallback", &status),
+            ("Record", "true"),
+            ("RecordingStatusCallback", &status),
+        ] {
+            assert_eq!(made.field(name), Some(value), "{name}");
+        }
+        let events: Vec<&str> = made
+            .form
+            .iter()
+            .filter(|(name, _)| name == "StatusCallbackEvent")
+            .map(|(_, value)| value.as_str())
+            .collect();
+        assert_eq!(events, ["initiated", "ringing", "answered", "completed"]);
+
+        assert_eq!(live.tells(0, "initiated", &[]).await, 200);
+        assert_eq!(live.tells(0, "ringing", &[]).await, 200);
+        assert_eq!(live.call(id).status, Status::Ringing);
+        let answer = [("CallSid", made.sid.as_str()), ("AccountSid", ACCOUNT), ("CallStatus", "in-progress")];
+        let (code, said) = live.calls_back(made.field("Url").unwrap(), &answer).await;
+        assert_eq!(code, 200);
+        assert!(said.ends_with("<Response><Say>Hello Ada, fish &amp; chips?</Say></Response>"), "{said}");
+        assert_eq!(live.call(id).status, Status::InProgress);
+        assert_eq!(live.tells(0, "in-progress", &[]).await, 200);
+        // The machine detection's callback has no state of the call.
+        let detected = [("CallSid", made.sid.as_str()), ("AnsweredBy", "human")];
+        assert_eq!(live.calls_back(&status, &detected).await.0, 200);
+        live.world.after_seconds(10).await;
+        assert_eq!(live.tells(0, "completed", &[("CallDuration", "9"), ("Duration", "1")]).await, 200);
+        let recorded = [("CallSid", made.sid.as_str()), ("RecordingSid", "RE01"), ("RecordingStatus", "completed")];
+        assert_eq!(live.calls_back(&status, &recorded).await.0, 200);
+        live.world.runs(async {}).await;
+
+        let call = live.call(id);
+        assert_eq!(call.end_reason.as_ref().map(|reason| reason.as_str()), Some("completed"));
+        assert_eq!((call.facts.duration_seconds, call.facts.answered_by), (Some(9), Some(AnsweredBy::Human)));
+        assert_eq!(call.facts.recording.as_deref(), Some("RE01"));
+        assert_eq!(
+            (call.dispatch, live.events(id).await),
+            (Dispatch::Settled, vec!["call.started".to_owned(), "call.ended".to_owned()])
+        );
+        assert_eq!(live.fake.calls().len(), 1);
+    });
+}
+
+#[test]
+fn callbacks_that_come_reversed_twice_and_long_after_end_the_call_once() {
+    simulate(async {
+        let live = LiveWorld::virtually(2).await;
+        let id = live.dials("one").await;
+        let states = [("completed", "12"), ("in-progress", ""), ("ringing", ""), ("initiated", "")];
+        for (status, duration) in states.iter().chain(states.iter().rev()) {
+            assert_eq!(live.tells(0, status, &[("CallDuration", *duration)]).await, 200);
+        }
+        let ended = live.call(id);
+        assert_eq!(live.events(id).await, ["call.started", "call.ended"]);
+        live.world.runs(async {}).await;
+        live.world.after_seconds(86_400).await;
+        // A captured request can be sent again for ever.
+        assert_eq!(live.tells(0, "in-progress", &[]).await, 200);
+        assert_eq!(live.tells(0, "busy", &[]).await, 200);
+        assert_eq!(live.call(id), ended);
+        assert_eq!(live.events(id).await, ["call.started", "call.ended"]);
+    });
+}
+
+#[test]
+fn every_end_that_twilio_knows_has_a_reason() {
+    for (status, more, reason) in [
+        ("busy", &[][..], "busy"),
+        ("no-answer", &[], "no_answer"),
+        ("failed", &[], "invalid_destination"),
+        ("failed", &[("SipResponseCode", "503")], "provider_unavailable"),
+        ("failed", &[("SipResponseCode", "603")], "rejected"),
+        ("failed", &[("SipResponseCode", "486")], "busy"),
+        ("canceled", &[], "admin_closed"),
+        ("completed", &[("AnsweredBy", "machine_start"), ("CallDuration", "4")], "voicemail"),
+        ("completed", &[("AnsweredBy", "human"), ("CallDuration", "4")], "completed"),
+    ] {
+        simulate(async {
+            let live = LiveWorld::virtually(3).await;
+            let id = live.dials("one").await;
+            assert_eq!(live.tells(0, status, more).await, 200);
+            let call = live.call(id);
+            assert_eq!(call.end_reason.as_ref().map(|reason| reason.as_str()), Some(reason), "{status} {more:?}");
+            let connected = status == "completed";
+            assert_eq!((call.started_at.is_some(), call.dispatch), (connected, Dispatch::Settled), "{status}");
+        });
+    }
+}
+
+#[test]
+fn a_call_that_is_closed_is_hung_up_and_not_spoken_on() {
+    for state in ["queued", "ringing", "in-progress", "completed"] {
+        simulate(async {
+            let live = LiveWorld::virtually(4).await;
+            let id = live.dials("one").await;
+            let made = live.fake.calls()[0].clone();
+            live.fake.call_becomes(&made.sid, state);
+            let path = format!("/v1/calls/{id}/close");
+            let (status, _) = live.requests("close-call", &path, Some(id), "close", &json!({})).await;
+            assert_eq!(status, 200);
+            let answer = [("CallSid", made.sid.as_str()), ("CallStatus", "in-progress")];
+            let (_, said) = live.calls_back(made.field("Url").unwrap(), &answer).await;
+            assert!(said.contains("<Hangup/>"), "{said}");
+            live.world.runs(async {}).await;
+            assert_eq!(live.call(id).dispatch, Dispatch::Settled, "{state}");
+            assert_eq!(live.fake.calls()[0].status, "completed", "{state}");
+        });
+    }
+}
+
+#[test]
+fn a_call_that_is_not_heard_of_is_asked_for() {
+    simulate(async {
+        let live = LiveWorld::virtually(5).await;
+        let id = live.dials("one").await;
+        let sid = live.fake.calls()[0].sid.clone();
+        live.fake.call_becomes(&sid, "no-answer");
+        live.world.runs(async {}).await;
+        let call = live.call(id);
+        assert_eq!(call.end_reason.map(|reason| reason.to_string()).as_deref(), Some("no_answer"));
+        assert!(live.fake.asked("GET", &format!("Calls/{sid}")) > 0);
+    });
+}
+
+#[test]
+fn a_recording_is_fetched_with_our_credentials_and_handed_on() {
+    simulate(async {
+        let live = LiveWorld::virtually(6).await;
+        let id = live.dials("one").await;
+        live.fake.keeps_recording("RE01", b"ID3 and sound");
+        assert_eq!(live.tells(0, "completed", &[("CallDuration", "4"), ("RecordingSid", "RE01")]).await, 200);
+        let path = format!("/v1/calls/{id}/recording");
+        let headers = http::HeaderMap::from_iter([(
+            http::header::AUTHORIZATION,
+            http::HeaderValue::from_str(&format!("Bearer {}", live.key.reveal())).unwrap(),
+        )]);
+        let parameters = [("id".to_owned(), id.to_string())].into();
+        let answer = live.answers("get-call-recording", &path, headers, &parameters, b"").await;
+        assert_eq!((answer.status, answer.body.as_slice()), (200, &b"ID3 and sound"[..]));
+        assert!(answer.headers.contains(&("content-type".to_owned(), "audio/mpeg".to_owned())));
+    });
+}
+
+#[test]
+fn a_test_key_of_the_same_organization_reaches_no_phone() {
+    simulate(async {
+        let mut live = LiveWorld::virtually(7).await;
+        let scope = Scope { mode: Mode::Test, ..live.scope.clone() };
+        live.has_key(RawKey::new(scope, [8; 24])).await;
+        let id = live.calls("one").await;
+        live.world.runs(async {}).await;
+        let call = live.call(id);
+        assert_eq!((call.provider, call.end_reason.unwrap().as_str()), (Provider::Simulator, "completed"));
+        assert_eq!((live.fake.calls().len(), live.fake.asked("POST", "")), (0, 0));
+    });
+}
