@@ -74,6 +74,16 @@ pub(crate) enum Command {
     /// Queues
     #[command(subcommand)]
     Queue(Queue),
+    /// Erase a phone number's personal data over an organization, in both modes: conversations, texts, transcripts,
+    /// contacts, events and what was sent of them. Its opt-out stays, as a digest
+    Erase {
+        /// The number, as +15555550123
+        #[arg(long, allow_hyphen_values = true)]
+        number: String,
+        /// The organization
+        #[arg(long)]
+        org: String,
+    },
     /// Check the deployment: its table, its indexes, and whether anything is overdue
     Doctor,
 }

@@ -6,6 +6,7 @@ mod connect;
 mod conversations;
 mod do_not_call;
 mod doctor;
+mod erasure;
 mod error;
 mod keys;
 mod organizations;
@@ -52,6 +53,7 @@ async fn run(cli: Cli) -> Result<Output, Error> {
         Command::Wallet(command) => wallets::run(&deployment, command, ask).await?,
         Command::Conversation(command) => conversations::run(&deployment, command).await?,
         Command::Queue(command) => queues::run(&deployment, command, ask).await?,
+        Command::Erase { number, org } => erasure::run(&deployment, &number, &org, ask).await?,
         Command::Doctor => doctor::run(&deployment).await?,
     };
     Ok(Output { rows, json: cli.json })

@@ -185,3 +185,21 @@ fn a_wallet_is_paid_into_once_for_every_reference() {
     assert!(shell.refusal(&of(&["meter", "--per-minute", "15", "--currency", "EUR"])).contains("is in USD"));
     assert_eq!(shell.rows(&of(&["show"]))[0]["balanceMinor"], json!(5000));
 }
+
+#[test]
+fn a_number_is_erased_once_somebody_has_said_yes() {
+    let shell = Shell::new();
+    shell.rows(&["org", "create", "acme"]);
+    let file = shell.path().join("numbers.csv");
+    std::fs::write(&file, "phoneNumber\n+15555550123\n+15555550124\n").expect("a file");
+    shell.rows(&["dnc", "import", "--org", "acme", "--mode", "live", file.to_str().expect("a path")]);
+    let erase = ["erase", "--number", "+15555550123", "--org", "acme"];
+    assert!(shell.refusal(&erase).contains("--yes"));
+    let erased = shell.rows(&[&["--yes"], &erase[..]].concat());
+    assert_eq!(erased, json!([{"conversations": 0, "contacts": 0, "doNotCall": 1, "itemsDeleted": 0}]));
+    let exported = shell.run(&["dnc", "export", "--org", "acme", "--mode", "live"]);
+    let text = String::from_utf8_lossy(&exported.stdout).into_owned();
+    assert!(text.contains("+15555550124") && !text.contains("+15555550123"), "{text}");
+    assert!(String::from_utf8_lossy(&exported.stderr).contains("1 erased"));
+    assert!(shell.refusal(&["erase", "--number", "5555550123", "--org", "acme"]).contains("E.164"));
+}

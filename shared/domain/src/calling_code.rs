@@ -2,7 +2,7 @@
 //! those that several countries share.
 //!
 //! A table of our own rather than the rules of every country: those take 70 ms and 9 MB to unpack, and are asked here for
-//! nothing but the country. Whether a number is assigned is not judged. Satellite and other global services (+870, +88x)
+//! nothing but the country. Saint Barthélemy and Saint Martin have their numbers among Guadeloupe's, and count as it. Whether a number is assigned is not judged. Satellite and other global services (+870, +88x)
 //! belong to no country.
 
 use crate::phone::{Country, PhoneNumber};
@@ -29,7 +29,7 @@ const BLOCKS: &str = "
     GY592 EC593 GF594 PY595 MQ596 SR597 UY598 CW599 BQ5993 BQ5994 BQ5997
     MY60 AU61 CX6189164 CC6189162 ID62 PH63 NZ64 SG65 TH66 TL670 NF672 BN673 NR674 PG675 TO676 SB677 VU678 FJ679 PW680
     WF681 CK682 NU683 WS685 KI686 NC687 TV688 PF689 TK690 FM691 MH692
-    RU7 KZ733 KZ76 KZ77 JP81 KR82 VN84 HK852 MO853 KH855 LA856 CN86 BD880 TW886
+    RU7 KZ733 KZ76 KZ77 JP81 KR82 VN84 KP850 HK852 MO853 KH855 LA856 CN86 BD880 TW886
     TR90 IN91 PK92 AF93 LK94 MM95 MV960 LB961 JO962 SY963 IQ964 KW965 SA966 YE967 OM968 PS970 AE971 IL972 BH973 QA974
     BT975 MN976 NP977 IR98 TJ992 TM993 AZ994 GE995 KG996 UZ998
 ";

@@ -42,6 +42,11 @@ impl PhoneNumber {
         if well_formed { Ok(Self(text.to_owned())) } else { Err(NotE164) }
     }
 
+    /// What stands where a number was erased: the form of a number, and nobody's.
+    pub fn erased() -> Self {
+        Self("+0000000".to_owned())
+    }
+
     /// The number as it is dialled.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -39,9 +39,9 @@ pub enum ContactCreation {
 
 /// The request that a contact was made by.
 #[derive(Debug, Serialize, Deserialize)]
-struct Request {
+pub(crate) struct Request {
     fingerprint: String,
-    contact: ContactId,
+    pub(crate) contact: ContactId,
 }
 
 impl Table {

@@ -86,3 +86,19 @@ async fn a_bulk_request_counts_all_of_its_calls_at_once() {
     let again = api.post_once(path, "three", &bulk(3)).await;
     assert!(again.status == 201 && again.is_replay(), "{}", again.text());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_organization_has_twenty_endpoints_and_no_more() {
+    let world = World::start().await;
+    let endpoint = |number: usize| json!({"url": format!("http://127.0.0.1:9/{number}"), "events": ["call.ended"]});
+    for number in 0..20 {
+        world.api.post_once("/v1/webhooks", &format!("hook-{number}"), &endpoint(number)).await.data(201);
+    }
+    let refused = world.api.post_once("/v1/webhooks", "hook-20", &endpoint(20)).await;
+    assert_eq!(refused.refusal(409), "conflict");
+    let replay = world.api.post_once("/v1/webhooks", "hook-7", &endpoint(7)).await;
+    assert!(replay.status == 201 && replay.is_replay(), "{}", replay.text());
+    let first = world.api.get("/v1/webhooks?limit=1").await.data(200)[0]["id"].as_str().expect("an id").to_owned();
+    assert_eq!(world.api.delete(&format!("/v1/webhooks/{first}")).await.status, 204);
+    world.api.post_once("/v1/webhooks", "hook-20", &endpoint(20)).await.data(201);
+}

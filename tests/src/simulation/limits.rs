@@ -117,3 +117,25 @@ fn a_key_places_so_many_calls_a_day_and_a_replay_is_none_of_them() {
             .await;
     });
 }
+
+#[test]
+fn nothing_of_an_organization_is_dialled_or_accepted_once_it_is_suspended() {
+    simulate(async {
+        let world = World::new(SEED).await;
+        world
+            .runs(async {
+                let later = world.now() + domain::time::Span::minutes(2);
+                let ask = json!({ "notBefore": later.to_string() });
+                let id = world.creates_call_with(PLAIN, "the-call", ask).await.unwrap();
+                world.expects(Expected::Ends(id, &["organization_suspended"]));
+                world.expects(Expected::NeverDialled(id));
+                world.after_seconds(30).await;
+                world.is_suspended().await;
+                let refused = world.asks(&Ask::call(PLAIN, "another", &json!({}))).await.unwrap();
+                assert_eq!((refused.status, &refused.body["error"]["code"]), (403, &json!("permission_denied")));
+            })
+            .await;
+        assert_eq!(world.history.record().dials.len(), 0);
+        assert_eq!(world.history.record().calls.len(), 1, "what was refused left nothing behind");
+    });
+}

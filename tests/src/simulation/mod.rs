@@ -7,6 +7,8 @@
 //! - [`planted`]: bugs planted on purpose, each of which the simulation finds.
 //! - [`round_trips`]: what things cost, counted.
 //! - [`races`], [`text_races`]: many at once for the same thing.
+//! - [`endpoints`]: endpoints that are dead, rotated, disabled and enabled while they are being retried.
+//! - [`erasure`]: a number's data erased, and the whole table searched for it.
 //! - [`limits`]: places for calls, and what a key may be used for, in virtual time.
 //! - [`permissions`]: what each function asks of AWS is what its role allows.
 //! - [`observed`]: what is logged and measured. [`upgrades`]: messages of another version.
@@ -14,6 +16,8 @@
 //! - [`absences`]: a queue that is away for an hour, a schedule that is, a program that is started again and again.
 
 mod absences;
+mod endpoints;
+mod erasure;
 mod limits;
 mod observed;
 mod permissions;

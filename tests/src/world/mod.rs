@@ -187,6 +187,15 @@ impl World {
 
     /// An operator limits how many calls may be open at the same time.
     pub(crate) async fn has_places(&self, limit: u32) {
+        self.edits_organization(|organization| organization.bounds.concurrent_calls = Some(limit)).await;
+    }
+
+    /// An operator suspends the organization.
+    pub(crate) async fn is_suspended(&self) {
+        self.edits_organization(|organization| organization.suspended = true).await;
+    }
+
+    async fn edits_organization(&self, edit: impl Fn(&mut Organization)) {
         let audit = AuditEntry {
             at: self.now(),
             actor: Actor::Operator,
@@ -195,11 +204,11 @@ impl World {
             mode: None,
             changed: Vec::new(),
         };
-        let edit = |organization: &mut Organization| {
-            organization.bounds.concurrent_calls = Some(limit);
+        let edited = |organization: &mut Organization| {
+            edit(organization);
             Ok::<(), ()>(())
         };
-        let edited = self.operator.edit_organization(&self.scope.organization, &audit, edit).await.unwrap();
+        let edited = self.operator.edit_organization(&self.scope.organization, &audit, edited).await.unwrap();
         assert!(matches!(edited, store::Edited::Done(_)));
     }
 

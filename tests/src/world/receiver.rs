@@ -71,7 +71,7 @@ impl Receiver {
         self.state().behaviours.insert(host.to_owned(), behaviour);
     }
 
-    pub(super) fn knows(&self, host: &str, secret: Secret) {
+    pub(crate) fn knows(&self, host: &str, secret: Secret) {
         self.state().secrets.insert(host.to_owned(), secret);
     }
 

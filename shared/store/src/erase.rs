@@ -1,0 +1,272 @@
+//! Erasing a phone number's personal data over an organization: whatever was said and written, whom it was said to, and
+//! what was known of them. What is left of a conversation is its head without the number: that it was, when, how it ended, and
+//! that its request must not be carried out again. What is left of an opt-out is its digest.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::types::Delete;
+use domain::audit::AuditEntry;
+use domain::call::{Call, Transcript};
+use domain::contact::Contact;
+use domain::ids::{ConversationId, Mode, OrganizationId, Scope};
+use domain::organization::Suppression;
+use domain::phone::PhoneNumber;
+use domain::sms::SmsConversation;
+use serde::Serialize;
+
+use crate::accept::CONTENT;
+use crate::contacts::Request;
+use crate::error::StoreError;
+use crate::item::{self, DATA, Item, VERSION, from_item, get_number, get_text, key_of, to_json};
+use crate::keys::{self, DUE_PK, Key};
+use crate::simulated::{SimulatedCall, SimulatedText};
+use crate::table::Table;
+use crate::write::Written;
+
+/// What there is of a number in an organization, beside the number itself.
+#[derive(Debug, Default)]
+pub struct Traces {
+    /// Conversations with it that are not over, or of which something is still owed: those stand in the way.
+    pub open: Vec<ConversationId>,
+    heads: Vec<Item>,
+    doomed: BTreeSet<Key>,
+    listed: Vec<Item>,
+    contacts: usize,
+}
+
+/// What was erased.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Erased {
+    /// Conversations that have only their head left.
+    pub conversations: usize,
+    /// Contacts that are gone.
+    pub contacts: usize,
+    /// Entries of the do-not-call list that have only their digest left.
+    pub listed: usize,
+    /// Items that are gone.
+    pub items: usize,
+}
+
+/// Everything that a scan has to see to tell what belongs to the number.
+#[derive(Default)]
+struct Survey {
+    traces: Traces,
+    /// Conversations with the number.
+    ours: BTreeSet<ConversationId>,
+    /// What any text that came in belongs to: a conversation, or a log of its own.
+    taken_in: BTreeSet<ConversationId>,
+    /// Log entries that name the number, whosever they are.
+    logs: Vec<(ConversationId, Key)>,
+    /// What belongs to conversations, whosever they are.
+    parts: Vec<(ConversationId, Key)>,
+    /// What the simulator keeps of the number's phone.
+    phone: Vec<(ConversationId, Key)>,
+    heads: BTreeSet<ConversationId>,
+    contacts: BTreeSet<domain::ids::ContactId>,
+    references: Vec<(domain::ids::ContactId, Key)>,
+}
+
+impl Table {
+    /// Finds everything there is of a number in an organization. Goes through the whole table: nothing but an operator
+    /// asks for this. `seen` is told how many items were looked at.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn traces_of(
+        &self,
+        organization: &OrganizationId,
+        number: &PhoneNumber,
+        seen: impl Fn(u64),
+    ) -> Result<Traces, StoreError> {
+        let mut survey = Survey::default();
+        let mut start: Option<Item> = None;
+        loop {
+            let scan = self.dynamodb().scan().table_name(self.name()).consistent_read(true);
+            let answer = scan.set_exclusive_start_key(start).send().await;
+            let answer = answer.map_err(|error| StoreError::aws("Scan", error))?;
+            for item in answer.items() {
+                survey.looks_at(organization, number, item)?;
+            }
+            seen(u64::try_from(answer.items().len()).unwrap_or(0));
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                return Ok(survey.into_traces());
+            }
+        }
+    }
+
+    /// Erases what was found, the heads of conversations last: so that a try that came to nothing is repeated from the
+    /// beginning. `done` is told of each piece.
+    ///
+    /// # Errors
+    /// [`StoreError`]; some of it may have been erased. [`StoreError::Conflict`] where somebody has changed a conversation
+    /// since.
+    pub async fn erase(
+        &self,
+        organization: &OrganizationId,
+        traces: &Traces,
+        audit: &AuditEntry,
+        done: impl Fn(),
+    ) -> Result<Erased, StoreError> {
+        for key in &traces.doomed {
+            self.delete(key).await?;
+            done();
+        }
+        for item in &traces.listed {
+            let entry = Suppression { phone_number: None, ..from_item("do-not-call entry", item)? };
+            let next = with_data(item, &entry)?;
+            let put = self.put_of_unchanged(next, get_text(item, DATA).unwrap_or_default())?;
+            must_be_done(&self.put(put).await?)?;
+            done();
+        }
+        for item in &traces.heads {
+            let version = get_number(item, VERSION).unwrap_or(0);
+            must_be_done(&self.put(self.put_of_next(bare_head(item)?, version)?).await?)?;
+            done();
+        }
+        self.transact(vec![self.audit_write(organization, audit)?]).await?;
+        Ok(Erased {
+            conversations: traces.heads.len(),
+            contacts: traces.contacts,
+            listed: traces.listed.len(),
+            items: traces.doomed.len(),
+        })
+    }
+
+    async fn delete(&self, key: &Key) -> Result<(), StoreError> {
+        let delete = Delete::builder()
+            .table_name(self.name())
+            .set_key(Some(item::key_attributes(key)))
+            .build()
+            .map_err(|error| StoreError::aws("DeleteItem", error))?;
+        let write = aws_sdk_dynamodb::types::TransactWriteItem::builder().delete(delete).build();
+        self.transact(vec![write]).await.map(drop)
+    }
+}
+
+impl Traces {
+    /// In how many pieces it is erased.
+    pub fn pieces(&self) -> usize {
+        self.doomed.len() + self.listed.len() + self.heads.len()
+    }
+}
+
+impl Survey {
+    fn looks_at(&mut self, organization: &OrganizationId, number: &PhoneNumber, item: &Item) -> Result<(), StoreError> {
+        let Some(key) = key_of(item) else { return Ok(()) };
+        let scopes = [Mode::Live, Mode::Test].map(|mode| Scope { organization: organization.clone(), mode });
+        let is_of = |kind: &str| scopes.iter().any(|scope| key.pk == format!("{kind}#{scope}"));
+        if let Some(id) = key.pk.strip_prefix("conversation#").and_then(ConversationId::parse) {
+            return self.looks_at_conversation(organization, number, id, key, item);
+        }
+        if scopes.iter().any(|scope| key.pk.starts_with(&format!("inbound#{scope}#"))) {
+            self.taken_in.insert(from_item("text that came in", item)?);
+        } else if key.pk == keys::simulated_phone_pk(number) {
+            let of = if key.sk.starts_with(keys::SIMULATED_CALL_PREFIX) {
+                from_item::<SimulatedCall>("simulated call", item)?.conversation
+            } else {
+                from_item::<SimulatedText>("simulated text", item)?.conversation
+            };
+            self.phone.push((of, key));
+        } else if is_of("dnc") {
+            let entry: Suppression = from_item("do-not-call entry", item)?;
+            if entry.phone_number.as_ref() == Some(number) {
+                self.traces.listed.push(item.clone());
+            }
+        } else if is_of("contacts") && key.sk.starts_with(keys::CONTACT_PREFIX) {
+            let contact: Contact = from_item("contact", item)?;
+            if contact.phone_number == *number {
+                self.contacts.insert(contact.id);
+                self.traces.doomed.insert(key);
+            }
+        } else if is_of("contacts") && key.sk.starts_with("reference#") {
+            self.references.push((from_item("contact", item)?, key));
+        } else if is_of("contacts") {
+            self.references.push((from_item::<Request>("contact's request", item)?.contact, key));
+        }
+        Ok(())
+    }
+
+    fn looks_at_conversation(
+        &mut self,
+        organization: &OrganizationId,
+        number: &PhoneNumber,
+        id: ConversationId,
+        key: Key,
+        item: &Item,
+    ) -> Result<(), StoreError> {
+        let (scope, to, is_ended) = if key == keys::call(id) {
+            let call: Call = from_item("call", item)?;
+            (call.scope.clone(), call.to.clone(), call.is_ended())
+        } else if key == keys::sms(id) {
+            let conversation: SmsConversation = from_item("conversation", item)?;
+            (conversation.scope, conversation.to, conversation.ended_at.is_some())
+        } else {
+            let data = get_text(item, DATA).unwrap_or_default();
+            if data.contains(number.as_str()) {
+                self.logs.push((id, key.clone()));
+            }
+            self.parts.push((id, key));
+            return Ok(());
+        };
+        self.heads.insert(id);
+        if scope.organization == *organization && to == *number {
+            self.ours.insert(id);
+            if is_ended && !item.contains_key(DUE_PK) {
+                self.traces.heads.push(item.clone());
+            } else {
+                self.traces.open.push(id);
+            }
+        }
+        Ok(())
+    }
+
+    fn into_traces(mut self) -> Traces {
+        // A text that came in where no conversation was open has a log of its own.
+        let alone = |id: &ConversationId| self.taken_in.contains(id) && !self.heads.contains(id);
+        self.ours.extend(self.logs.iter().map(|(id, _)| *id).filter(alone));
+        let owned = self.parts.into_iter().chain(self.phone).filter(|(id, _)| self.ours.contains(id));
+        self.traces.doomed.extend(owned.map(|(_, key)| key));
+        let named = self.references.into_iter().filter(|(id, _)| self.contacts.contains(id));
+        self.traces.doomed.extend(named.map(|(_, key)| key));
+        self.traces.contacts = self.contacts.len();
+        self.traces
+    }
+}
+
+/// A conversation's head without whom it was held with, and without what became known of them.
+fn bare_head(item: &Item) -> Result<Item, StoreError> {
+    let is_call = key_of(item).is_some_and(|key| key.sk == "call");
+    let mut bare = if is_call {
+        let mut call: Call = from_item("call", item)?;
+        call.to = PhoneNumber::erased();
+        call.contact = None;
+        call.facts.transcript = Transcript::Absent;
+        call.facts.recording = None;
+        call.facts.analysis = None;
+        call.facts.analysis_sought = true;
+        with_data(item, &call)?
+    } else {
+        let mut conversation: SmsConversation = from_item("conversation", item)?;
+        conversation.to = PhoneNumber::erased();
+        conversation.pending_tools = Vec::new();
+        with_data(item, &conversation)?
+    };
+    if bare.contains_key(CONTENT) {
+        bare.insert(CONTENT.to_owned(), item::text(to_json(&domain::organization::Content::default())?));
+    }
+    Ok(bare)
+}
+
+fn with_data(item: &Item, data: &impl Serialize) -> Result<Item, StoreError> {
+    let mut next = item.clone();
+    next.insert(DATA.to_owned(), item::text(to_json(data)?));
+    Ok(next)
+}
+
+fn must_be_done(written: &Written) -> Result<(), StoreError> {
+    match written {
+        Written::Done => Ok(()),
+        Written::Refused { .. } => Err(StoreError::Conflict),
+    }
+}
