@@ -1,16 +1,17 @@
 //! Whose is what a search found? Where a provider's list does not show our attempts, what looks like one is adopted only
-//! where it is the only one, and no conversation holds it.
+//! where it is the only one, no conversation holds it, and nobody else is adopting it at the same moment.
 
 use domain::ids::ConversationId;
 use domain::organization::Provider;
 use providers::Sought;
 use store::{StoreError, Table};
 
-/// What may be taken for the attempt's, if there is one.
+/// What may be taken for the attempt's, if there is one. `number` is the attempt's, or the text's.
 pub(crate) async fn only_one<T>(
     table: &Table,
     provider: Provider,
     conversation: ConversationId,
+    number: u32,
     sought: Sought<T>,
     id: impl Fn(&T) -> &str,
 ) -> Result<Option<T>, StoreError> {
@@ -29,5 +30,7 @@ pub(crate) async fn only_one<T>(
         tracing::warn!(%conversation, alike = free.len(), "more than one looks like the attempt: none is adopted");
         return Ok(None);
     }
-    Ok(free.pop())
+    let Some(found) = free.pop() else { return Ok(None) };
+    let reserved = table.reserve(provider, id(&found), &format!("{conversation}#{number}")).await?;
+    Ok(reserved.then_some(found))
 }

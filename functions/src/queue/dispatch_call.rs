@@ -113,9 +113,8 @@ async fn search(app: &App, reference: &ConversationRef, loaded: Loaded<Call>) ->
         tracing::warn!(conversation = %call.id, error = &error as &dyn std::error::Error, "search failed");
         Sought::Nothing
     });
-    let table = &app.store.table;
-    let found = adoption::only_one(table, call.provider, call.id, sought, |(id, _)| id.as_str()).await?;
-    let attempt = call.attempt;
+    let (table, attempt) = (&app.store.table, call.attempt);
+    let found = adoption::only_one(table, call.provider, call.id, attempt, sought, |(id, _)| id.as_str()).await?;
     let searched = |_: &Loaded<Call>| Input::Searched { attempt, found: found.clone() };
     app.store.apply(reference, Some(loaded), searched).await.map(drop)
 }

@@ -74,8 +74,8 @@ async fn find(app: &App, loaded: &Loaded<SmsConversation>, number: u32) -> Resul
     match tokio::time::timeout(PROVIDER_TIMEOUT, provider.search(conversation, &stored.message)).await {
         Ok(Ok(sought)) => {
             let (table, provider) = (&app.store.table, conversation.provider);
-            adoption::only_one(table, provider, conversation.id, sought, |report| report.provider_message_id.as_str())
-                .await
+            let id = conversation.id;
+            adoption::only_one(table, provider, id, number, sought, |report| report.provider_message_id.as_str()).await
         }
         Ok(Err(error)) => {
             tracing::warn!(conversation = %conversation.id, error = &error as &dyn std::error::Error, "search failed");

@@ -11,6 +11,7 @@ use crate::error::StoreError;
 use crate::item::{self, EXPIRES_AT, Item, number};
 use crate::keys;
 use crate::table::Table;
+use crate::write::{MUST_BE_NEW, Written, transact_put};
 
 /// Longer than any attempt is searched for.
 const KEPT_FOR: Span = Span::hours(48);
@@ -37,5 +38,19 @@ impl Table {
         let items = self.read(provider_ids.iter().map(|id| key(id))).await?;
         let held = provider_ids.iter().filter(|id| items.get(&key(id)).is_some());
         Ok(held.map(|id| (*id).to_owned()).collect())
+    }
+
+    /// Takes a call or text that bears no mark of ours, before it is adopted: of two who find the same one at the same
+    /// moment, one gets it. `by` is whoever adopts it; whoever has it already gets it again.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn reserve(&self, provider: Provider, provider_id: &str, by: &str) -> Result<bool, StoreError> {
+        let mut reserved = item::item(&keys::reserved(provider, provider_id), &by)?;
+        reserved.insert(EXPIRES_AT.to_owned(), number((self.now() + KEPT_FOR).as_seconds()));
+        match self.transact(vec![transact_put(self.put_of(reserved, Some(MUST_BE_NEW))?)]).await? {
+            Written::Done => Ok(true),
+            Written::Refused { item, .. } => Ok(item::from_item::<String>("reservation", &item)? == by),
+        }
     }
 }
