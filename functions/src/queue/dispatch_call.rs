@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use domain::call::{Call, Duty, Input, Outcome as Dialled};
 use domain::ids::{Channel, ProviderCallId};
+use domain::measure::Measure;
 use domain::obligation::next_action;
 use domain::organization::Content;
 use domain::places::Places;
 use domain::time::Timestamp;
 use providers::{ProviderError, Sought};
 use serde_json::Value;
+use store::measures::measure;
 use store::{ConversationJob, ConversationRef, DialPermit, Loaded, QueueName, Slot, StoreError, keys};
 
 use super::batch::{self, Next};
@@ -84,6 +86,7 @@ async fn turn(app: &App, call: &Call) -> Result<Option<Timestamp>, StoreError> {
         Slot::Now => Ok(None),
         Slot::At(at) => Ok(Some(at)),
         Slot::Never => {
+            measure(Measure::CallsWithoutSlot, 1);
             tracing::warn!(conversation = %call.id, provider = call.provider.as_str(), "no slot before notAfter");
             Ok(Some(not_after))
         }

@@ -17,6 +17,8 @@ pub enum Measure {
     DispatchRefused,
     /// Attempts of which it is not known what came of them. They are looked for.
     DispatchUnknown,
+    /// Calls whose turn at the provider's account would come after their window.
+    CallsWithoutSlot,
     /// Refusals by which a provider says that it does not know us: 401 and 403.
     ProviderAuthFailures,
     /// From the moment a call was to be dialled to its first attempt.
@@ -52,13 +54,14 @@ pub enum Unit {
 
 impl Measure {
     /// Every measure.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Accepted,
         Self::Dispatched,
         Self::DispatchAccepted,
         Self::DispatchNotPlaced,
         Self::DispatchRefused,
         Self::DispatchUnknown,
+        Self::CallsWithoutSlot,
         Self::ProviderAuthFailures,
         Self::TimeToDispatch,
         Self::TimeToRing,
@@ -80,6 +83,7 @@ impl Measure {
             Self::DispatchNotPlaced => "DispatchNotPlaced",
             Self::DispatchRefused => "DispatchRefused",
             Self::DispatchUnknown => "DispatchUnknown",
+            Self::CallsWithoutSlot => "CallsWithoutSlot",
             Self::ProviderAuthFailures => "ProviderAuthFailures",
             Self::TimeToDispatch => "TimeToDispatch",
             Self::TimeToRing => "TimeToRing",
@@ -104,6 +108,7 @@ impl Measure {
             | Self::DispatchNotPlaced
             | Self::DispatchRefused
             | Self::DispatchUnknown
+            | Self::CallsWithoutSlot
             | Self::ProviderAuthFailures
             | Self::Turns
             | Self::TurnFailures
