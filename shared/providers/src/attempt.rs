@@ -5,6 +5,7 @@ use std::fmt;
 use domain::call::{Call, Dispatch};
 use domain::ids::{ConversationId, OrganizationId};
 use domain::time::Timestamp;
+use store::DialPermit;
 
 /// One attempt at one conversation. Only live conversations reach a provider, so the mode goes without saying.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,11 @@ impl Attempt {
     /// The last attempt of a call.
     pub fn of(call: &Call) -> Self {
         Self { organization: call.scope.organization.clone(), conversation: call.id, number: call.attempt }
+    }
+
+    /// The attempt that a permit is for.
+    pub fn permitted(permit: &DialPermit) -> Self {
+        Self { number: permit.attempt(), ..Self::of(permit.call()) }
     }
 
     /// What names the attempt in one word: `<conversation>-<number>`. Unique in a deployment, at most 47 characters, and

@@ -126,6 +126,13 @@ impl Reply {
         if self.cut { None } else { serde_json::from_slice(&self.body).ok() }
     }
 
+    /// An answer of this status, which asks to wait for two seconds where it is a 429.
+    #[cfg(test)]
+    pub(crate) fn of(status: u16, body: &str) -> Self {
+        let retry_after = (status == 429).then(|| Span::seconds(2));
+        Self { status, retry_after, content_type: None, location: None, body: body.as_bytes().to_vec(), cut: false }
+    }
+
     /// Whether it is a 2xx.
     pub fn is_success(&self) -> bool {
         (200..=299).contains(&self.status)

@@ -1,17 +1,36 @@
-//! An API that takes and gives JSON and knows us by a bearer token, as those of Retell, Telnyx and Vapi do.
+//! An API that takes and gives JSON and knows us by a bearer token, as those of Retell, Telnyx and Vapi do; and the accounts
+//! that organizations have there.
 
 use std::fmt;
 
+use domain::call::Call;
 use domain::dispatch::Outcome;
 use domain::end_reason::EndReason;
+use domain::ids::OrganizationId;
+use domain::organization::Provider;
 use http::{HeaderMap, HeaderValue, Method, header};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::client::{KEEP_BYTES, NoReply, ProviderClient, Question, Reply};
 use crate::egress::{EgressError, UrlError};
-use crate::secrets::Secret;
+use crate::secrets::{Secret, Secrets, SecretsError};
 use crate::voice::ProviderError;
+
+/// The account has to pay first.
+const PAYMENT_REQUIRED: u16 = 402;
+
+/// What an account at a provider is known by: the secret's JSON.
+pub(crate) trait Account: DeserializeOwned {
+    /// The provider.
+    const PROVIDER: Provider;
+    /// Says that an organization has none there.
+    const MISSING: &'static str;
+
+    /// What requests are made with. An account without it is none.
+    fn api_key(&self) -> &str;
+}
 
 /// What is asked of an API.
 pub(crate) struct Request<'a> {
@@ -52,6 +71,7 @@ impl<'a> Request<'a> {
 #[derive(Clone)]
 pub(crate) struct JsonApi {
     client: ProviderClient,
+    secrets: Secrets,
     base: String,
 }
 
@@ -63,13 +83,45 @@ impl fmt::Debug for JsonApi {
 
 impl JsonApi {
     /// The API at this address, or where else it is to be had.
-    pub(crate) fn new(client: ProviderClient, base: &str, instead: Option<&Url>) -> Self {
-        Self { client, base: instead.map_or(base, Url::as_str).to_owned() }
+    pub(crate) fn new(client: ProviderClient, secrets: Secrets, base: &str, instead: Option<&Url>) -> Self {
+        Self { client, secrets, base: instead.map_or(base, Url::as_str).to_owned() }
     }
 
     /// What reaches it.
     pub(crate) fn client(&self) -> &ProviderClient {
         &self.client
+    }
+
+    /// The account that this organization has there, or shares.
+    ///
+    /// # Errors
+    /// [`SecretsError`] where it cannot be looked up.
+    pub(crate) async fn account<A: Account>(&self, organization: &OrganizationId) -> Result<Option<A>, SecretsError> {
+        let secret = self.secrets.provider(organization, A::PROVIDER).await?;
+        Ok(secret.as_ref().and_then(Secret::json::<A>).filter(|account| !account.api_key().is_empty()))
+    }
+
+    /// The account to ask about a call with.
+    ///
+    /// # Errors
+    /// [`ProviderError`] where there is none, or it cannot be looked up.
+    pub(crate) async fn known<A: Account>(&self, call: &Call) -> Result<A, ProviderError> {
+        let account = self.account(&call.scope.organization).await.map_err(ProviderError::new)?;
+        account.ok_or_else(|| ProviderError::new(A::MISSING))
+    }
+
+    /// The account to place a call with, and the public URL to be called back at.
+    ///
+    /// # Errors
+    /// What asking for the call comes to without them: nobody was asked.
+    pub(crate) async fn to_place<A: Account, Id>(&self, call: &Call) -> Result<(A, String), Outcome<Id>> {
+        let account = self.account(&call.scope.organization).await;
+        match (account, self.secrets.public_url().await) {
+            (Ok(Some(account)), Ok(Some(public_url))) => Ok((account, public_url)),
+            (Ok(None), _) => Err(unable(A::MISSING)),
+            (_, Ok(None)) => Err(unable("the deployment's public URL is not set")),
+            (Err(_), _) | (_, Err(_)) => Err(unread()),
+        }
     }
 
     /// Whether a URL that the API gave leads to the API's own host, or below one of its domain.
@@ -85,7 +137,7 @@ impl JsonApi {
     ///
     /// # Errors
     /// [`NoReply`] where no complete answer came back.
-    pub(crate) async fn ask(&self, key: &Secret, request: Request<'_>) -> Result<Reply, NoReply> {
+    pub(crate) async fn ask(&self, account: &impl Account, request: Request<'_>) -> Result<Reply, NoReply> {
         let malformed = |error| NoReply::NotSent(EgressError::Refused(UrlError::Malformed(error)));
         let mut url: Url = self.base.parse().map_err(malformed)?;
         url.path_segments_mut()
@@ -97,7 +149,7 @@ impl JsonApi {
         }
         let mut headers = HeaderMap::new();
         // A key that is no header's value cannot be the right one: the API says so.
-        if let Ok(mut bearer) = HeaderValue::from_str(&format!("Bearer {}", key.reveal())) {
+        if let Ok(mut bearer) = HeaderValue::from_str(&format!("Bearer {}", account.api_key())) {
             bearer.set_sensitive(true);
             headers.insert(header::AUTHORIZATION, bearer);
         }
@@ -134,12 +186,33 @@ pub(crate) fn unexpected(reply: &Reply) -> ProviderError {
     ProviderError::new(format!("it answered {}", reply.status))
 }
 
+/// What an answer shows.
+///
+/// # Errors
+/// [`ProviderError`] where it is a refusal, or none that can be read.
+pub(crate) fn shown<T: DeserializeOwned>(reply: &Reply) -> Result<T, ProviderError> {
+    reply.is_success().then(|| reply.json()).flatten().ok_or_else(|| unexpected(reply))
+}
+
+/// What an answer shows; `None` where the provider says that there is no such thing.
+///
+/// # Errors
+/// [`ProviderError`], as [`shown`].
+pub(crate) fn shown_if_there<T: DeserializeOwned>(reply: &Reply) -> Result<Option<T>, ProviderError> {
+    if reply.status == 404 { Ok(None) } else { shown(reply).map(Some) }
+}
+
+/// What a refusal means, where its status says more than that it is one.
+pub(crate) fn meaning(reply: &Reply) -> Option<EndReason> {
+    (reply.status == PAYMENT_REQUIRED).then_some(EndReason::PROVIDER_UNAVAILABLE)
+}
+
 /// Nobody was asked, and asking again would be no better.
 pub(crate) fn unable<Id>(why: &str) -> Outcome<Id> {
     Outcome::Refused { reason: EndReason::PROVIDER_UNAVAILABLE, why: why.to_owned() }
 }
 
 /// Nobody was asked, because what to ask with could not be read just now.
-pub(crate) fn unread<Id>() -> Outcome<Id> {
+fn unread<Id>() -> Outcome<Id> {
     Outcome::NotPlaced { retry_after: None, why: "the deployment's secrets could not be read".to_owned() }
 }

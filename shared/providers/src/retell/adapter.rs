@@ -14,10 +14,10 @@ use super::wire::{CallsPage, RetellCall};
 use super::{answer, reports, signature};
 use crate::attempt::Attempt;
 use crate::callback::{self, Callback};
-use crate::client::{ProviderClient, Reply, wire};
-use crate::json_api::{JsonApi, Request, unable, unexpected, unread};
+use crate::client::{ProviderClient, wire};
+use crate::json_api::{self, JsonApi, Request, shown, shown_if_there, unexpected};
 use crate::outcome::classify;
-use crate::secrets::{Secret, Secrets, SecretsError};
+use crate::secrets::{Secrets, SecretsError};
 use crate::voice::{Found, ProviderError, Recording, Sought, VoiceProvider};
 
 const BASE: &str = "https://api.retellai.com";
@@ -25,7 +25,7 @@ const BASE: &str = "https://api.retellai.com";
 /// The last part of the address of a call's webhooks.
 pub const EVENTS: &str = "events";
 
-/// What an account at Retell is known by: the secret's JSON.
+/// What an account at Retell is known by.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Account {
@@ -35,9 +35,12 @@ struct Account {
     webhook_key: Option<String>,
 }
 
-impl Account {
-    fn key(&self) -> Secret {
-        Secret::new(self.api_key.clone())
+impl json_api::Account for Account {
+    const PROVIDER: Provider = Provider::Retell;
+    const MISSING: &'static str = "there is no account at Retell";
+
+    fn api_key(&self) -> &str {
+        &self.api_key
     }
 }
 
@@ -45,13 +48,12 @@ impl Account {
 #[derive(Clone, Debug)]
 pub struct Retell {
     api: JsonApi,
-    secrets: Secrets,
 }
 
 impl Retell {
     /// Retell, reached this way; `base` is where its API is to be had instead.
     pub fn new(client: ProviderClient, secrets: Secrets, base: Option<&Url>) -> Self {
-        Self { api: JsonApi::new(client, BASE, base), secrets }
+        Self { api: JsonApi::new(client, secrets, BASE, base) }
     }
 
     /// Whether Retell signed a callback, with the key that it knows this organization by.
@@ -59,31 +61,17 @@ impl Retell {
     /// # Errors
     /// [`SecretsError`] where the key cannot be looked up.
     pub async fn is_signed(&self, organization: &OrganizationId, callback: Callback<'_>) -> Result<bool, SecretsError> {
-        let Some(account) = self.account(organization).await? else { return Ok(false) };
+        let Some(account) = self.api.account::<Account>(organization).await? else { return Ok(false) };
         let Some(given) = (callback.header)(signature::SIGNATURE_HEADER) else { return Ok(false) };
         let key = account.webhook_key.as_deref().unwrap_or(&account.api_key);
         Ok(signature::verify(key, given, callback.body, self.api.client().clock().now()).is_ok())
     }
 
-    async fn account(&self, organization: &OrganizationId) -> Result<Option<Account>, SecretsError> {
-        let secret = self.secrets.provider(organization, Provider::Retell).await?;
-        Ok(secret.as_ref().and_then(Secret::json::<Account>).filter(|account| !account.api_key.is_empty()))
-    }
-
-    /// The key to ask about a call with.
-    async fn key(&self, call: &Call) -> Result<Secret, ProviderError> {
-        let account = self.account(&call.scope.organization).await.map_err(ProviderError::new)?;
-        account.map(|account| account.key()).ok_or_else(|| ProviderError::new("there is no account at Retell"))
-    }
-
     async fn place(&self, permit: &DialPermit, content: &Content) -> Outcome {
         let call = permit.call();
-        let account = self.account(&call.scope.organization).await;
-        let (key, public_url) = match (account, self.secrets.public_url().await) {
-            (Ok(Some(account)), Ok(Some(public_url))) => (account.key(), public_url),
-            (Ok(None), _) => return unable("there is no account at Retell"),
-            (_, Ok(None)) => return unable("the deployment's public URL is not set"),
-            (Err(_), _) | (_, Err(_)) => return unread(),
+        let (account, public_url) = match self.api.to_place::<Account, _>(call).await {
+            Ok(known) => known,
+            Err(outcome) => return outcome,
         };
         let webhook_url = callback::of_call(&public_url, call, permit.attempt(), EVENTS);
         let voice = content.voice.as_ref();
@@ -96,36 +84,32 @@ impl Retell {
             variables: &content.dynamic_variables,
             prompt: content.prompt.as_deref(),
         };
-        let attempt = Attempt { number: permit.attempt(), ..Attempt::of(call) };
+        let attempt = Attempt::permitted(permit);
         let body = CreatePhoneCall::new(wanted, &attempt);
         let request = Request::post(&["v2", "create-phone-call"]).with_body(&body);
-        let replied = self.api.ask(&key, request).await;
-        classify(wire(replied, answer::call_id, |reply| answer::meaning(reply.status)))
+        let replied = self.api.ask(&account, request).await;
+        classify(wire(replied, answer::call_id, json_api::meaning))
     }
 
     async fn find(&self, call: &Call) -> Result<Sought<Found>, ProviderError> {
         let attempt = Attempt::of(call);
         let asked = request::search(&attempt, call.to.as_str());
-        let reply =
-            self.api.ask(&self.key(call).await?, Request::post(&["v3", "list-calls"]).with_body(&asked)).await?;
-        let page: Option<CallsPage> = reply.is_success().then(|| reply.json()).flatten();
-        let page = page.ok_or_else(|| unexpected(&reply))?;
+        let account: Account = self.api.known(call).await?;
+        let reply = self.api.ask(&account, Request::post(&["v3", "list-calls"]).with_body(&asked)).await?;
+        let page: CallsPage = shown(&reply)?;
         // The filter is Retell's; whose call it is, is for us to see.
         let ours = page.items.into_iter().find(|found| found.attempt().as_ref() == Some(&attempt));
         Ok(Sought::from(ours.map(|found| (ProviderCallId::new(found.call_id.clone()), self.reports(&found)))))
     }
 
     async fn get(&self, call: &Call, call_id: &str) -> Result<Option<RetellCall>, ProviderError> {
-        let reply = self.api.ask(&self.key(call).await?, Request::get(&["v2", "get-call", call_id])).await?;
-        if reply.status == 404 {
-            return Ok(None);
-        }
-        let shown: Option<RetellCall> = reply.is_success().then(|| reply.json()).flatten();
-        shown.map(Some).ok_or_else(|| unexpected(&reply))
+        let account: Account = self.api.known(call).await?;
+        shown_if_there(&self.api.ask(&account, Request::get(&["v2", "get-call", call_id])).await?)
     }
 
     async fn stop(&self, call: &Call, call_id: &str) -> Result<bool, ProviderError> {
-        let reply: Reply = self.api.ask(&self.key(call).await?, Request::post(&["v2", "stop-call", call_id])).await?;
+        let account: Account = self.api.known(call).await?;
+        let reply = self.api.ask(&account, Request::post(&["v2", "stop-call", call_id])).await?;
         match reply.status {
             200..=299 | 404 => Ok(true),
             // A call that is over cannot be stopped; whether that is why, the call itself tells.

@@ -16,9 +16,9 @@ use super::{answer, reports, signature};
 use crate::attempt::Attempt;
 use crate::callback::{self, Callback};
 use crate::client::{ProviderClient, wire};
-use crate::json_api::{JsonApi, Request, unable, unexpected, unread};
+use crate::json_api::{self, JsonApi, Request, shown, shown_if_there, unable, unexpected};
 use crate::outcome::classify;
-use crate::secrets::{Secret, Secrets, SecretsError};
+use crate::secrets::{Secrets, SecretsError};
 use crate::voice::{Found, ProviderError, Recording, Sought, VoiceProvider};
 
 const BASE: &str = "https://api.telnyx.com/v2";
@@ -32,7 +32,7 @@ const PAGE: &str = "250";
 /// How many pages a search looks at, within the time it has.
 const MOST_PAGES: u64 = 4;
 
-/// What an account at Telnyx is known by: the secret's JSON.
+/// What an account at Telnyx is known by.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Account {
@@ -44,9 +44,12 @@ struct Account {
     connection_id: String,
 }
 
-impl Account {
-    fn key(&self) -> Secret {
-        Secret::new(self.api_key.clone())
+impl json_api::Account for Account {
+    const PROVIDER: Provider = Provider::Telnyx;
+    const MISSING: &'static str = "there is no account at Telnyx";
+
+    fn api_key(&self) -> &str {
+        &self.api_key
     }
 }
 
@@ -54,13 +57,12 @@ impl Account {
 #[derive(Clone, Debug)]
 pub struct Telnyx {
     api: JsonApi,
-    secrets: Secrets,
 }
 
 impl Telnyx {
     /// Telnyx, reached this way; `base` is where its API is to be had instead.
     pub fn new(client: ProviderClient, secrets: Secrets, base: Option<&Url>) -> Self {
-        Self { api: JsonApi::new(client, BASE, base), secrets }
+        Self { api: JsonApi::new(client, secrets, BASE, base) }
     }
 
     /// Whether Telnyx signed a callback, with the key of the account that it knows this organization by.
@@ -68,7 +70,7 @@ impl Telnyx {
     /// # Errors
     /// [`SecretsError`] where the key cannot be looked up.
     pub async fn is_signed(&self, organization: &OrganizationId, callback: Callback<'_>) -> Result<bool, SecretsError> {
-        let Some(account) = self.account(organization).await? else { return Ok(false) };
+        let Some(account) = self.api.account::<Account>(organization).await? else { return Ok(false) };
         let header = callback.header;
         let (Some(timestamp), Some(given)) = (header(signature::TIMESTAMP_HEADER), header(signature::SIGNATURE_HEADER))
         else {
@@ -78,26 +80,13 @@ impl Telnyx {
         Ok(signature::verify(&account.public_key, timestamp, given, callback.body, now).is_ok())
     }
 
-    async fn account(&self, organization: &OrganizationId) -> Result<Option<Account>, SecretsError> {
-        let secret = self.secrets.provider(organization, Provider::Telnyx).await?;
-        Ok(secret.as_ref().and_then(Secret::json::<Account>).filter(|account| !account.api_key.is_empty()))
-    }
-
-    async fn known(&self, call: &Call) -> Result<Account, ProviderError> {
-        let account = self.account(&call.scope.organization).await.map_err(ProviderError::new)?;
-        account.ok_or_else(|| ProviderError::new("there is no account at Telnyx"))
-    }
-
     async fn place(&self, permit: &DialPermit, content: &Content) -> Outcome {
         let call = permit.call();
-        let account = self.account(&call.scope.organization).await;
-        let (account, public_url) = match (account, self.secrets.public_url().await) {
-            (Ok(Some(account)), Ok(Some(public_url))) => (account, public_url),
-            (Ok(None), _) => return unable("there is no account at Telnyx"),
-            (_, Ok(None)) => return unable("the deployment's public URL is not set"),
-            (Err(_), _) | (_, Err(_)) => return unread(),
+        let (account, public_url) = match self.api.to_place::<Account, _>(call).await {
+            Ok(known) => known,
+            Err(outcome) => return outcome,
         };
-        let attempt = Attempt { number: permit.attempt(), ..Attempt::of(call) };
+        let attempt = Attempt::permitted(permit);
         let webhook_url = callback::of_call(&public_url, call, attempt.number, EVENTS);
         let voice = content.voice.clone().unwrap_or_default();
         let wanted = Wanted {
@@ -113,21 +102,19 @@ impl Telnyx {
         let Some(body) = Dial::new(wanted, &attempt) else {
             return unable("the agent names neither a relay nor an assistant");
         };
-        let replied = self.api.ask(&account.key(), Request::post(&["calls"]).with_body(&body)).await;
+        let replied = self.api.ask(&account, Request::post(&["calls"]).with_body(&body)).await;
         classify(wire(replied, answer::call_id, answer::meaning))
     }
 
     /// The list has the live calls only. One that is over was told of by its events, or is not found.
     async fn find(&self, call: &Call) -> Result<Sought<Found>, ProviderError> {
         let attempt = Attempt::of(call);
-        let account = self.known(call).await?;
+        let account: Account = self.api.known(call).await?;
         let path = ["connections", account.connection_id.as_str(), "active_calls"];
         for number in 1..=MOST_PAGES {
             let page = number.to_string();
             let query = [("page[size]", PAGE), ("page[number]", page.as_str())];
-            let reply = self.api.ask(&account.key(), Request::get(&path).with_query(&query)).await?;
-            let page: Option<Page<TelnyxCall>> = reply.is_success().then(|| reply.json()).flatten();
-            let page = page.ok_or_else(|| unexpected(&reply))?;
+            let page: Page<TelnyxCall> = shown(&self.api.ask(&account, Request::get(&path).with_query(&query)).await?)?;
             if let Some(found) = page.data.into_iter().find(|found| found.attempt().as_ref() == Some(&attempt)) {
                 let id = ProviderCallId::new(found.call_control_id.clone());
                 return Ok(Sought::Ours((id, reports::shown(call, &found))));
@@ -140,21 +127,17 @@ impl Telnyx {
     }
 
     async fn get(&self, call: &Call, call_id: &str) -> Result<Option<TelnyxCall>, ProviderError> {
-        let account = self.known(call).await?;
-        let reply = self.api.ask(&account.key(), Request::get(&["calls", call_id])).await?;
-        if reply.status == 404 {
-            return Ok(None);
-        }
-        let shown: Option<Wrapped<TelnyxCall>> = reply.is_success().then(|| reply.json()).flatten();
-        shown.map(|shown| Some(shown.data)).ok_or_else(|| unexpected(&reply))
+        let account: Account = self.api.known(call).await?;
+        let reply = self.api.ask(&account, Request::get(&["calls", call_id])).await?;
+        Ok(shown_if_there::<Wrapped<TelnyxCall>>(&reply)?.map(|shown| shown.data))
     }
 
     async fn stop(&self, call: &Call, call_id: &str) -> Result<bool, ProviderError> {
-        let account = self.known(call).await?;
+        let account: Account = self.api.known(call).await?;
         // Without a `command_id`: a second request must not be ignored because the first one came to nothing.
         let path = ["calls", call_id, "actions", "hangup"];
         let request = Request::post(&path).with_body(&json!({}));
-        let reply = self.api.ask(&account.key(), request).await?;
+        let reply = self.api.ask(&account, request).await?;
         match reply.status {
             200..=299 | 404 => Ok(true),
             // A call that is over cannot be hung up; whether that is why, the call itself tells.
@@ -164,11 +147,10 @@ impl Telnyx {
     }
 
     async fn recorded(&self, call: &Call, session: &str) -> Result<Option<Recording>, ProviderError> {
-        let account = self.known(call).await?;
+        let account: Account = self.api.known(call).await?;
         let query = [("filter[call_session_id]", session), ("page[size]", "1")];
-        let reply = self.api.ask(&account.key(), Request::get(&["recordings"]).with_query(&query)).await?;
-        let page: Option<Page<TelnyxRecording>> = reply.is_success().then(|| reply.json()).flatten();
-        let page = page.ok_or_else(|| unexpected(&reply))?;
+        let page: Page<TelnyxRecording> =
+            shown(&self.api.ask(&account, Request::get(&["recordings"]).with_query(&query)).await?)?;
         let urls = page.data.into_iter().next().and_then(|recording| recording.download_urls);
         let url = urls.and_then(|urls| urls.mp3.or(urls.wav)).filter(|url| url.starts_with("https://"));
         Ok(url.map(Recording::Redirect))

@@ -6,9 +6,7 @@ use domain::ids::ProviderCallId;
 
 use super::wire::{Complaint, TelnyxCall, Wrapped};
 use crate::client::Reply;
-
-/// The account has to pay first.
-const PAYMENT_REQUIRED: u16 = 402;
+use crate::json_api;
 
 /// Codes that say that a number is none, or not in E.164.
 const NO_NUMBER: [&str; 2] = ["10002", "10016"];
@@ -24,8 +22,8 @@ pub(super) fn call_id(reply: &Reply) -> Option<ProviderCallId> {
 
 /// What a refusal means, where it says more than that it is one.
 pub(super) fn meaning(reply: &Reply) -> Option<EndReason> {
-    if reply.status == PAYMENT_REQUIRED {
-        return Some(EndReason::PROVIDER_UNAVAILABLE);
+    if let Some(meaning) = json_api::meaning(reply) {
+        return Some(meaning);
     }
     let complaint: Complaint = reply.json()?;
     let about_to = complaint.errors.iter().any(|error| {
@@ -41,7 +39,6 @@ mod tests {
     use domain::dispatch::Outcome;
     use domain::end_reason::EndReason;
     use domain::ids::ProviderCallId;
-    use domain::time::Span;
 
     use super::{call_id, meaning};
     use crate::client::{Reply, wire};
@@ -50,10 +47,7 @@ mod tests {
     const DIALLED: &str = r#"{"data": {"call_control_id": "v3:abc", "is_alive": false, "record_type": "call"}}"#;
 
     fn outcome(status: u16, body: &str) -> Outcome<ProviderCallId> {
-        let retry_after = (status == 429).then(|| Span::seconds(2));
-        let body = body.as_bytes().to_vec();
-        let reply = Reply { status, retry_after, content_type: None, location: None, body, cut: false };
-        classify(wire(Ok(reply), call_id, meaning))
+        classify(wire(Ok(Reply::of(status, body)), call_id, meaning))
     }
 
     #[test]

@@ -20,9 +20,9 @@ use super::{answer, reports};
 use crate::attempt::{Attempt, begun_at};
 use crate::callback::{self, Callback};
 use crate::client::{ProviderClient, wire};
-use crate::json_api::{JsonApi, Request, unable, unexpected, unread};
+use crate::json_api::{self, JsonApi, Request, shown, shown_if_there, unable, unexpected};
 use crate::outcome::classify;
-use crate::secrets::{Secret, Secrets, SecretsError};
+use crate::secrets::{Secrets, SecretsError};
 use crate::voice::{Found, ProviderError, Recording, Sought, VoiceProvider};
 
 const BASE: &str = "https://api.vapi.ai";
@@ -39,7 +39,7 @@ const SEARCHED: &str = "100";
 /// Vapi's clock may go before ours.
 const CLOCK_SKEW: Span = Span::minutes(2);
 
-/// What an account at Vapi is known by: the secret's JSON.
+/// What an account at Vapi is known by.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Account {
@@ -54,9 +54,12 @@ struct Account {
     credential_id: Option<String>,
 }
 
-impl Account {
-    fn key(&self) -> Secret {
-        Secret::new(self.api_key.clone())
+impl json_api::Account for Account {
+    const PROVIDER: Provider = Provider::Vapi;
+    const MISSING: &'static str = "there is no account at Vapi";
+
+    fn api_key(&self) -> &str {
+        &self.api_key
     }
 }
 
@@ -64,13 +67,12 @@ impl Account {
 #[derive(Clone, Debug)]
 pub struct Vapi {
     api: JsonApi,
-    secrets: Secrets,
 }
 
 impl Vapi {
     /// Vapi, reached this way; `base` is where its API is to be had instead.
     pub fn new(client: ProviderClient, secrets: Secrets, base: Option<&Url>) -> Self {
-        Self { api: JsonApi::new(client, BASE, base), secrets }
+        Self { api: JsonApi::new(client, secrets, BASE, base) }
     }
 
     /// Whether Vapi signed a callback, by the plan that it has for this organization.
@@ -78,28 +80,15 @@ impl Vapi {
     /// # Errors
     /// [`SecretsError`] where the plan cannot be looked up.
     pub async fn is_signed(&self, organization: &OrganizationId, callback: Callback<'_>) -> Result<bool, SecretsError> {
-        let Some(account) = self.account(organization).await? else { return Ok(false) };
+        let Some(account) = self.api.account::<Account>(organization).await? else { return Ok(false) };
         Ok(account.hmac.verify(callback, self.api.client().clock().now()).is_ok())
-    }
-
-    async fn account(&self, organization: &OrganizationId) -> Result<Option<Account>, SecretsError> {
-        let secret = self.secrets.provider(organization, Provider::Vapi).await?;
-        Ok(secret.as_ref().and_then(Secret::json::<Account>).filter(|account| !account.api_key.is_empty()))
-    }
-
-    async fn key(&self, call: &Call) -> Result<Secret, ProviderError> {
-        let account = self.account(&call.scope.organization).await.map_err(ProviderError::new)?;
-        account.map(|account| account.key()).ok_or_else(|| ProviderError::new("there is no account at Vapi"))
     }
 
     async fn place(&self, permit: &DialPermit, content: &Content) -> Outcome {
         let call = permit.call();
-        let account = self.account(&call.scope.organization).await;
-        let (account, public_url) = match (account, self.secrets.public_url().await) {
-            (Ok(Some(account)), Ok(Some(public_url))) => (account, public_url),
-            (Ok(None), _) => return unable("there is no account at Vapi"),
-            (_, Ok(None)) => return unable("the deployment's public URL is not set"),
-            (Err(_), _) | (_, Err(_)) => return unread(),
+        let (account, public_url) = match self.api.to_place::<Account, _>(call).await {
+            Ok(known) => known,
+            Err(outcome) => return outcome,
         };
         let Some(phone_number_id) = account.phone_numbers.get(call.from.as_str()) else {
             return unable("the account at Vapi does not name the calling number");
@@ -117,31 +106,27 @@ impl Vapi {
             variables: &content.dynamic_variables,
             prompt: content.prompt.as_deref(),
         };
-        let attempt = Attempt { number: permit.attempt(), ..Attempt::of(call) };
+        let attempt = Attempt::permitted(permit);
         let body = CreateCall::new(wanted, &attempt);
-        let replied = self.api.ask(&account.key(), Request::post(&["call"]).with_body(&body)).await;
-        classify(wire(replied, answer::call_id, |reply| answer::meaning(reply.status)))
+        let replied = self.api.ask(&account, Request::post(&["call"]).with_body(&body)).await;
+        classify(wire(replied, answer::call_id, json_api::meaning))
     }
 
     async fn find(&self, call: &Call) -> Result<Sought<Found>, ProviderError> {
         let attempt = Attempt::of(call);
         let since = (begun_at(call) - CLOCK_SKEW).to_string();
         let query = [("limit", SEARCHED), ("createdAtGe", since.as_str())];
-        let reply = self.api.ask(&self.key(call).await?, Request::get(&["call"]).with_query(&query)).await?;
-        let listed: Option<Vec<serde_json::Value>> = reply.is_success().then(|| reply.json()).flatten();
-        let listed = listed.ok_or_else(|| unexpected(&reply))?;
+        let account: Account = self.api.known(call).await?;
+        let listed: Vec<serde_json::Value> =
+            shown(&self.api.ask(&account, Request::get(&["call"]).with_query(&query)).await?)?;
         let mut shown = listed.into_iter().filter_map(|one| serde_json::from_value::<VapiCall>(one).ok());
         let ours = shown.find(|found| found.attempt().as_ref() == Some(&attempt));
         Ok(Sought::from(ours.map(|found| (ProviderCallId::new(found.id.clone()), self.reports(found)))))
     }
 
     async fn get(&self, call: &Call, call_id: &str) -> Result<Option<VapiCall>, ProviderError> {
-        let reply = self.api.ask(&self.key(call).await?, Request::get(&["call", call_id])).await?;
-        if reply.status == 404 {
-            return Ok(None);
-        }
-        let shown: Option<VapiCall> = reply.is_success().then(|| reply.json()).flatten();
-        shown.map(Some).ok_or_else(|| unexpected(&reply))
+        let account: Account = self.api.known(call).await?;
+        shown_if_there(&self.api.ask(&account, Request::get(&["call", call_id])).await?)
     }
 
     /// A live call is ended over its own URL, which the call shows.

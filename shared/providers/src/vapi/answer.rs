@@ -1,14 +1,10 @@
 //! What Vapi's answers to `POST /call` mean. Its OpenAPI document lists 201, 400 and 500; what none of them says is judged
 //! as for any provider.
 
-use domain::end_reason::EndReason;
 use domain::ids::ProviderCallId;
 
 use super::wire::VapiCall;
 use crate::client::Reply;
-
-/// The account has to pay first.
-const PAYMENT_REQUIRED: u16 = 402;
 
 /// The id of the call that was made, where the answer is one we can read.
 pub(super) fn call_id(reply: &Reply) -> Option<ProviderCallId> {
@@ -16,29 +12,21 @@ pub(super) fn call_id(reply: &Reply) -> Option<ProviderCallId> {
     (!call.id.is_empty()).then(|| ProviderCallId::new(call.id))
 }
 
-/// What a refusal means, where its status says more than that it is one.
-pub(super) fn meaning(status: u16) -> Option<EndReason> {
-    (status == PAYMENT_REQUIRED).then_some(EndReason::PROVIDER_UNAVAILABLE)
-}
-
 #[cfg(test)]
 mod tests {
     use domain::dispatch::Outcome;
     use domain::end_reason::EndReason;
     use domain::ids::ProviderCallId;
-    use domain::time::Span;
 
-    use super::{call_id, meaning};
+    use super::call_id;
     use crate::client::{Reply, wire};
+    use crate::json_api::meaning;
     use crate::outcome::classify;
 
     const CREATED: &str = r#"{"id": "call-1", "status": "queued", "orgId": "o", "monitor": {}}"#;
 
     fn outcome(status: u16, body: &str) -> Outcome<ProviderCallId> {
-        let retry_after = (status == 429).then(|| Span::seconds(2));
-        let body = body.as_bytes().to_vec();
-        let reply = Reply { status, retry_after, content_type: None, location: None, body, cut: false };
-        classify(wire(Ok(reply), call_id, |reply| meaning(reply.status)))
+        classify(wire(Ok(Reply::of(status, body)), call_id, meaning))
     }
 
     #[test]
