@@ -17,6 +17,9 @@ use super::world::{World, until};
 /// The number that the organization calls from.
 pub(super) const OURS: &str = "+15555550100";
 
+/// How long the slowest call here may take: a provider's timeout, and searches after it.
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+
 /// The stack, and the organization's key.
 pub(super) struct Live {
     world: World,
@@ -95,12 +98,24 @@ impl Live {
     }
 
     /// A call's events, once one of this name is among them.
-    pub(super) async fn events_with(&self, id: &str, name: &str, patience: Duration) -> Vec<Value> {
+    pub(super) async fn events_with(&self, id: &str, name: &str) -> Vec<Value> {
         let there = async || {
             let events = self.events(id).await;
             events.iter().any(|event| event["event"] == name).then_some(events)
         };
-        until(&format!("{id} has {name}"), patience, there).await
+        until(&format!("{id} has {name}"), PATIENCE, there).await
+    }
+
+    /// The call once it is over, and everything that was said of it.
+    pub(super) async fn over(&self, id: &str) -> (Value, Vec<Value>) {
+        let events = self.events_with(id, "call.ended").await;
+        (self.call(id).await, events)
+    }
+
+    /// Waits until somebody has answered the call.
+    pub(super) async fn is_answered(&self, id: &str) {
+        let answered = async || (self.call(id).await["status"] == "in_progress").then_some(());
+        until("it is answered", PATIENCE, answered).await;
     }
 
     /// Calls back as a provider does; gives the status.

@@ -1,19 +1,14 @@
 //! Calls through Retell, end to end: the whole stack, the adapter as it is deployed, and a fake of Retell's over real
 //! sockets.
 
-use std::time::Duration;
-
 use domain::organization::{Provider, VoiceSettings};
 use serde_json::{Value, json};
 
 use super::hooks::names;
-use super::live::{Live, OURS};
+use super::live::{Live, OURS, PATIENCE};
 use super::world::until;
 use crate::fakes::retell::{Create, KEY, Retell, Script, Story, Webhooks};
 use crate::fakes::server::{Reaction, Server};
-
-/// How long the slowest call here may take: a provider's timeout, and searches after it.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 struct World {
     live: Live,
@@ -39,14 +34,8 @@ impl World {
         self.live.calls("retell", to).await
     }
 
-    /// The call once it is over, and everything that was said of it.
-    async fn over(&self, id: &str) -> (Value, Vec<Value>) {
-        let events = self.live.events_with(id, "call.ended", PATIENCE).await;
-        (self.live.call(id).await, events)
-    }
-
     async fn analysed(&self, id: &str) -> Vec<Value> {
-        self.live.events_with(id, "call.analyzed", PATIENCE).await
+        self.live.events_with(id, "call.analyzed").await
     }
 }
 
@@ -90,7 +79,7 @@ async fn a_call_that_reaches_nobody_ends_without_having_started() {
     for (to, said, reason) in cases {
         world.fake.script(to, Script::of(Story::Unconnected(said)));
         let id = world.calls(to).await;
-        let (call, events) = world.over(&id).await;
+        let (call, events) = world.live.over(&id).await;
         assert_eq!(call["endReason"], reason);
         assert_eq!(names(&events), ["call.ended"], "{said}");
         assert_eq!(events[0]["data"]["durationSeconds"], 0);
@@ -127,7 +116,7 @@ async fn a_lost_answer_is_settled_by_webhook_or_search_and_never_asked_again() {
         }
     }
     for (id, to) in &calls {
-        let (call, events) = world.over(id).await;
+        let (call, events) = world.live.over(id).await;
         assert_eq!(call["endReason"], "completed", "{to}");
         assert_eq!(call["providerCallId"], world.fake.call_to(to)["call_id"], "{to}");
         assert_eq!(names(&events)[..2], ["call.started", "call.ended"], "{to}");
@@ -142,7 +131,7 @@ async fn an_answer_that_never_comes_is_given_up_and_searched_for() {
     let script = Script::of(Story::Completes).creating(Create::PlacesAnd(Reaction::Silence));
     world.fake.script(to, script.calling_back(Webhooks::Never));
     let id = world.calls(to).await;
-    let (call, _) = world.over(&id).await;
+    let (call, _) = world.live.over(&id).await;
     assert_eq!(call["endReason"], "completed");
     assert_eq!(world.fake.calls_to(to), 1);
 }
@@ -163,7 +152,7 @@ async fn what_retell_refuses_ends_and_what_it_was_too_busy_for_is_asked_again() 
         let refused = Reaction::json(status, &json!({ "status": "error", "message": "no" }));
         world.fake.script(&to, Script::of(Story::Completes).creating(Create::Refuses(refused)));
         let id = world.calls(&to).await;
-        let (call, events) = world.over(&id).await;
+        let (call, events) = world.live.over(&id).await;
         assert_eq!(call["endReason"], reason, "{status}");
         assert_eq!(names(&events), ["call.ended"]);
         assert_eq!(world.fake.calls_to(&to), 0);
@@ -172,7 +161,7 @@ async fn what_retell_refuses_ends_and_what_it_was_too_busy_for_is_asked_again() 
         let busy = Reaction::Answer { status: 429, header, body: "{}".to_owned() };
         world.fake.script(to, Script::of(Story::Completes).creating(Create::RefusesOnce(busy)));
         let id = world.calls(to).await;
-        let (call, _) = world.over(&id).await;
+        let (call, _) = world.live.over(&id).await;
         assert_eq!(call["endReason"], "completed");
         assert_eq!(world.fake.calls_to(to), 1);
     }
@@ -199,10 +188,9 @@ async fn a_live_call_that_is_closed_is_stopped_at_retell() {
     let to = "+15555551601";
     world.fake.script(to, Script::of(Story::Stays));
     let id = world.calls(to).await;
-    until("it is answered", PATIENCE, async || (world.live.call(&id).await["status"] == "in_progress").then_some(()))
-        .await;
+    world.live.is_answered(&id).await;
     world.live.closes(&id).await;
-    let (call, events) = world.over(&id).await;
+    let (call, events) = world.live.over(&id).await;
     assert_eq!(call["endReason"], "admin_closed");
     assert_eq!(names(&events)[..2], ["call.started", "call.ended"]);
     assert_eq!(world.fake.call_to(to)["disconnection_reason"], "manual_stopped");

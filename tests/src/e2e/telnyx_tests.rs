@@ -1,19 +1,14 @@
 //! Calls through Telnyx, end to end: the whole stack, the adapter as it is deployed, and a fake of Telnyx's over real
 //! sockets.
 
-use std::time::Duration;
-
 use domain::organization::{Provider, VoiceSettings};
 use serde_json::{Value, json};
 
 use super::hooks::names;
-use super::live::Live;
+use super::live::{Live, PATIENCE};
 use super::world::until;
 use crate::fakes::server::{Reaction, Server};
 use crate::fakes::telnyx::{CONNECTION, KEY, Script, Telnyx, public_key};
-
-/// How long the slowest call here may take: a provider's timeout, and searches after it.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 struct World {
     live: Live,
@@ -38,12 +33,6 @@ impl World {
         .await;
         Self { live, fake, _server: server }
     }
-
-    /// The call once it is over, and everything that was said of it.
-    async fn over(&self, id: &str) -> (Value, Vec<Value>) {
-        let events = self.live.events_with(id, "call.ended", PATIENCE).await;
-        (self.live.call(id).await, events)
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -58,7 +47,7 @@ async fn a_call_through_telnyx_completes_whatever_the_order_of_its_events() {
     world.fake.script("+15555552002", reversed);
     for to in ["+15555552001", "+15555552002"] {
         let id = world.live.calls("telnyx", to).await;
-        let (call, events) = world.over(&id).await;
+        let (call, events) = world.live.over(&id).await;
         assert_eq!(call["endReason"], "completed", "{to}");
         assert_eq!(names(&events), ["call.started", "call.ended"], "{to}");
         let recorded = async || {
@@ -92,7 +81,7 @@ async fn a_call_that_reaches_nobody_ends_without_having_started_and_a_busy_line_
     ] {
         world.fake.script(to, Script::ends(cause, sip));
         let id = world.live.calls("telnyx", to).await;
-        let (call, events) = world.over(&id).await;
+        let (call, events) = world.live.over(&id).await;
         assert_eq!(call["endReason"], reason);
         assert_eq!(names(&events), ["call.ended"], "{cause}");
     }
@@ -117,7 +106,7 @@ async fn a_lost_answer_is_settled_by_event_or_search_and_never_asked_again() {
         silent.push((world.live.calls("telnyx", &to).await, to));
     }
     for (id, to) in &told {
-        let (call, _) = world.over(id).await;
+        let (call, _) = world.live.over(id).await;
         assert_eq!(call["endReason"], "completed", "{to}");
         assert_eq!(world.fake.calls_to(to).len(), 1, "{to}");
     }
@@ -144,7 +133,7 @@ async fn what_telnyx_refuses_ends() {
             .fake
             .script(&to, Script { answer: Some(Reaction::json(status, &body)), places: false, events: Vec::new() });
         let id = world.live.calls("telnyx", &to).await;
-        assert_eq!(world.over(&id).await.0["endReason"], reason, "{status}");
+        assert_eq!(world.live.over(&id).await.0["endReason"], reason, "{status}");
     }
 }
 
@@ -154,10 +143,9 @@ async fn a_live_call_that_is_closed_is_hung_up_at_telnyx() {
     let to = "+15555552601";
     world.fake.script(to, Script::stays());
     let id = world.live.calls("telnyx", to).await;
-    until("it is answered", PATIENCE, async || (world.live.call(&id).await["status"] == "in_progress").then_some(()))
-        .await;
+    world.live.is_answered(&id).await;
     world.live.closes(&id).await;
-    let (call, _) = world.over(&id).await;
+    let (call, _) = world.live.over(&id).await;
     assert_eq!(call["endReason"], "admin_closed");
     until("it is hung up", PATIENCE, async || (!world.fake.is_alive(to)).then_some(())).await;
 }

@@ -1,19 +1,14 @@
 //! Calls through Vapi, end to end: the whole stack, the adapter as it is deployed, and a fake of Vapi's over real sockets.
 
-use std::time::Duration;
-
 use domain::organization::{Provider, VoiceSettings};
 use reqwest::header::HeaderName;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::hooks::names;
-use super::live::{Live, OURS};
+use super::live::{Live, OURS, PATIENCE};
 use super::world::until;
 use crate::fakes::server::{Reaction, Server};
 use crate::fakes::vapi::{KEY, NUMBER, SECRET, Script, Vapi};
-
-/// How long the slowest call here may take: a provider's timeout, and searches after it.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 struct World {
     live: Live,
@@ -38,12 +33,6 @@ impl World {
         .await;
         Self { live, fake, _server: server }
     }
-
-    /// The call once it is over, and everything that was said of it.
-    async fn over(&self, id: &str) -> (Value, Vec<Value>) {
-        let events = self.live.events_with(id, "call.ended", PATIENCE).await;
-        (self.live.call(id).await, events)
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -51,7 +40,7 @@ async fn a_call_through_vapi_completes_with_transcript_recording_analysis_and_co
     let world = World::start().await;
     let to = "+15555553001";
     let id = world.live.calls_with("vapi", to, json!({ "dynamicVariables": { "name": "Ada" } })).await;
-    let events = world.live.events_with(&id, "call.analyzed", PATIENCE).await;
+    let events = world.live.events_with(&id, "call.analyzed").await;
     assert_eq!(names(&events), ["call.started", "call.ended", "call.analyzed"]);
     let call = world.live.call(&id).await;
     assert_eq!(call["endReason"], "completed");
@@ -77,7 +66,7 @@ async fn a_call_that_reaches_nobody_ends_without_having_started() {
     ] {
         world.fake.script(to, Script::unconnected(said));
         let id = world.live.calls("vapi", to).await;
-        let (call, events) = world.over(&id).await;
+        let (call, events) = world.live.over(&id).await;
         assert_eq!(call["endReason"], reason);
         assert_eq!(names(&events), ["call.ended"], "{said}");
     }
@@ -99,7 +88,7 @@ async fn a_lost_answer_is_settled_by_message_or_search_and_never_asked_again() {
         }
     }
     for (id, to) in &calls {
-        let (call, events) = world.over(id).await;
+        let (call, events) = world.live.over(id).await;
         assert_eq!(call["endReason"], "completed", "{to}");
         assert_eq!(names(&events)[..2], ["call.started", "call.ended"], "{to}");
         assert_eq!(world.fake.calls_to(to).len(), 1, "{to}");
@@ -116,7 +105,7 @@ async fn what_vapi_refuses_ends() {
         let answer = Some(Reaction::json(status, &json!({ "message": "no" })));
         world.fake.script(&to, Script { answer, places: false, ..Script::COMPLETES });
         let id = world.live.calls("vapi", &to).await;
-        assert_eq!(world.over(&id).await.0["endReason"], reason, "{status}");
+        assert_eq!(world.live.over(&id).await.0["endReason"], reason, "{status}");
     }
 }
 
@@ -126,10 +115,9 @@ async fn a_live_call_that_is_closed_is_ended_over_its_control_url() {
     let to = "+15555553601";
     world.fake.script(to, Script::STAYS);
     let id = world.live.calls("vapi", to).await;
-    until("it is answered", PATIENCE, async || (world.live.call(&id).await["status"] == "in_progress").then_some(()))
-        .await;
+    world.live.is_answered(&id).await;
     world.live.closes(&id).await;
-    let (call, _) = world.over(&id).await;
+    let (call, _) = world.live.over(&id).await;
     assert_eq!(call["endReason"], "admin_closed");
     assert_eq!(world.fake.calls_to(to)[0]["endedReason"], "manually-canceled");
 }
