@@ -44,6 +44,10 @@ const OURS: &str = "+15555550100";
 const CUSTOMER: &str = "+15555550123";
 /// The organization.
 const ORGANIZATION: &str = "livewire";
+/// API Gateway's ids of the clients' requests and of the callbacks; how the clients' are known in what follows from them.
+const ASKED: &str = "AClientsRequest=";
+const CALLED_BACK: &str = "ProvidersAnswer=";
+const REQUEST_ID: &str = "req_AClientsRequest";
 
 /// How the program reaches the fake.
 enum Door {
@@ -193,16 +197,18 @@ impl LiveWorld {
         parameters: &BTreeMap<String, String>,
         body: &[u8],
     ) -> Option<HttpAnswer> {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let request_id = if path.starts_with("/inbound/") { CALLED_BACK } else { ASKED };
         let event = http_event(&HttpRequest {
             method: "POST",
             path,
-            query: "",
+            query,
             headers: &headers,
             body,
             source_ip: "192.0.2.1",
             route_key: "POST",
             parameters,
-            request_id: "request",
+            request_id,
             now_ms: self.world.aws.clock.now_ms(),
         });
         self.world.answers(function, event).await
@@ -312,6 +318,7 @@ fn agent(scope: &Scope, slug: &str, channel: Channel, voice: Option<VoiceSetting
 
 /// The function that a path leads to, and the path's parameters.
 fn route(path: &str) -> (&'static str, BTreeMap<String, String>) {
+    let path = path.split('?').next().unwrap();
     let parts: Vec<&str> = path.split('/').skip(3).collect();
     let (function, names): (_, &[&str]) = match parts.as_slice() {
         [_, "calls", _, _, "answer"] => ("twilio-voice-answer", &["organization", "", "id", "attempt"]),

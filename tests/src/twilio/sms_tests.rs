@@ -5,7 +5,7 @@ use domain::sms::{DeliveryStatus, Status};
 use serde_json::Value;
 
 use super::fake::Fault;
-use super::{ACCOUNT, CUSTOMER, LiveWorld, OURS, PUBLIC_URL};
+use super::{ACCOUNT, CUSTOMER, LiveWorld, OURS, PUBLIC_URL, REQUEST_ID};
 use crate::world::{number, simulate};
 
 fn id(answer: &Value) -> ConversationId {
@@ -47,7 +47,7 @@ fn an_opening_text_leaves_and_its_delivery_only_moves_forwards() {
         assert_eq!(answer["data"]["providerMessageId"], sent.sid.as_str());
         assert_eq!(
             sent.field("StatusCallback").unwrap(),
-            format!("{PUBLIC_URL}/inbound/twilio/livewire/messages/{id}/1/status#rc=4&rp=all")
+            format!("{PUBLIC_URL}/inbound/twilio/livewire/messages/{id}/1/status?request_id={REQUEST_ID}#rc=4&rp=all")
         );
         for (state, expected) in [
             ("sent", DeliveryStatus::Sent),
