@@ -55,6 +55,14 @@ fn request_followed(route: &Route, request: &Request, response: &Response) -> Op
     query.get(callback::REQUEST).filter(|id| callback::is_request_id(id)).map(str::to_owned)
 }
 
+/// What a function's process does before its first event: it opens the connection to the table. Here the CPU of a cold start is
+/// not yet the function's share. A route for anybody reads nothing, and its role may not.
+pub async fn begin(app: &App, function: &Function) {
+    if !matches!(function.trigger, Trigger::Http(Route { access: Access::Public(_), .. })) {
+        app.store.table.warm_up().await;
+    }
+}
+
 /// The one line of a request, with what was measured in it, and the request that it follows from, where it is another.
 fn log_answer(function: &Function, request: &Request, about: Option<&str>, response: &Response, measures: &Measures) {
     let (function, request_id, status) = (function.name, request.request_id.as_str(), response.status.as_u16());
