@@ -71,6 +71,7 @@ async fn furnished(fake: &Retell) -> (World, RawKey) {
         prompt: None,
         required_variables: Vec::new(),
         limits: Limits::default(),
+        retention: None,
         voice: None,
         sms: None,
     };
