@@ -105,6 +105,7 @@ impl Live {
             prompt: None,
             required_variables: Vec::new(),
             limits: Limits::default(),
+            retention: None,
             voice: Some(VoiceSettings { provider_agent_id: Some("agent_1".to_owned()), ..VoiceSettings::default() }),
             sms: None,
         };

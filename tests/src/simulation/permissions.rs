@@ -9,7 +9,7 @@ use functions::{FUNCTIONS, begin};
 use serde_json::{Value, json};
 use store::QueueName;
 
-use super::{SEED, live_roles, random, run, scenarios};
+use super::{SEED, live_roles, random, retention, run, scenarios};
 use crate::sim::faults::{Fault, Plan, Rate, Service};
 use crate::sim::grants::{self, KEY_USE};
 use crate::tidy::resources;
@@ -290,8 +290,16 @@ async fn what_is_rare_happens(world: &World) {
     // A call whose messages are lost again and again.
     let until = json!({"notAfter": (world.now() + Span::hours(12)).to_string()});
     world.creates_call_with("+15555550124", "given-up", until).await;
-    for _ in 0..10 {
-        world.restarts().await;
-        world.after_seconds(1_200).await;
-    }
+    let restarts = || async {
+        for _ in 0..10 {
+            world.restarts().await;
+            world.after_seconds(1_200).await;
+        }
+    };
+    restarts().await;
+    // Another one, whose messages are lost when it is to be forgotten.
+    world.keeps_for_a_week().await;
+    retention::holds_a_call(world, "forgotten").await;
+    world.after_seconds(7 * 24 * 3_600).await;
+    restarts().await;
 }

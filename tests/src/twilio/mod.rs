@@ -323,6 +323,7 @@ fn agent(scope: &Scope, slug: &str, channel: Channel, voice: Option<VoiceSetting
         prompt: None,
         required_variables: Vec::new(),
         limits: Limits::default(),
+        retention: None,
         voice,
         sms: (channel == Channel::Sms).then_some(sms),
     }

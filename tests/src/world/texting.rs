@@ -56,6 +56,7 @@ pub(super) fn agent(organization: &OrganizationId) -> Agent {
         prompt: None,
         required_variables: Vec::new(),
         limits: Limits::default(),
+        retention: None,
         voice: None,
         sms: Some(SmsSettings {
             kind: Kind::Managed,
