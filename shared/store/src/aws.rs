@@ -5,14 +5,8 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedHttpClient, StalledStreamProtectionConfig};
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 
-/// How long a connection may take to come about.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+use crate::aws_http::Connector;
 
 /// How to reach AWS.
 #[derive(Clone, Debug)]
@@ -32,7 +26,7 @@ pub struct Access {
 impl Access {
     /// The clients of DynamoDB and SQS, over one HTTP client: the roots are read once.
     pub fn clients(&self) -> (aws_sdk_dynamodb::Client, aws_sdk_sqs::Client) {
-        let http = self.http_client();
+        let http = SharedHttpClient::new(Connector::new());
         (self.dynamodb_client(http.clone()), self.sqs_client(http))
     }
 
@@ -61,37 +55,10 @@ impl Access {
     }
 
     fn timeouts(&self) -> TimeoutConfig {
-        let mut timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT);
+        let mut timeouts = TimeoutConfig::builder();
         timeouts.set_operation_attempt_timeout(self.attempt_timeout);
         timeouts.build()
     }
-
-    /// TLS unless both endpoints are plain ones, as emulators have them: those need no roots.
-    fn http_client(&self) -> SharedHttpClient {
-        let is_plain = |endpoint: &Option<String>| endpoint.as_ref().is_some_and(|url| url.starts_with("http:"));
-        if is_plain(&self.dynamodb) && is_plain(&self.sqs) {
-            return Builder::new().build_http();
-        }
-        let roots = TrustStore::empty().with_pem_certificate(roots());
-        let tls = TlsContext::builder().with_trust_store(roots).build();
-        let builder = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
-        match tls {
-            Ok(tls) => builder.tls_context(tls).build_https(),
-            // The machine's own roots: slower to read, and as good.
-            Err(_) => builder.build_https(),
-        }
-    }
-}
-
-/// Mozilla's roots, compiled in: reading the machine's takes milliseconds of a cold start.
-fn roots() -> Vec<u8> {
-    let mut pem = String::new();
-    for root in webpki_root_certs::TLS_SERVER_ROOT_CERTS {
-        pem.push_str("-----BEGIN CERTIFICATE-----\n");
-        pem.push_str(&STANDARD.encode(root));
-        pem.push_str("\n-----END CERTIFICATE-----\n");
-    }
-    pem.into_bytes()
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod alone;
 mod api_keys;
 mod audit;
 pub mod aws;
+mod aws_http;
 mod backoff;
 mod bulk;
 mod calls;
