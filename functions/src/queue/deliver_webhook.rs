@@ -10,7 +10,9 @@ use domain::signature::{ID_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER, s
 use domain::time::Timestamp;
 use lambda_http::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, InvalidHeaderValue};
 use lambda_http::http::{HeaderName, Method};
-use providers::egress::{Answer, EgressError, OutboundRequest, UrlError, WEBHOOK_KEEP_BYTES, WEBHOOK_TIMEOUT};
+use providers::egress::{
+    Answer, EgressError, OutboundRequest, UrlError, WEBHOOK_KEEP_BYTES, WEBHOOK_TIMEOUT, name_request,
+};
 use serde_json::Value;
 use store::measures::measure;
 use store::{DeliveryJob, PendingDelivery, QueueName, StoreError, Subject, is_short};
@@ -19,9 +21,6 @@ use super::batch::{self, Next};
 use crate::app::App;
 use crate::error::Error;
 use crate::event_body::{Origin, carries_transcript, event_body};
-
-/// Names the request that made the conversation, in every webhook of it.
-const REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Consumes a batch of deliveries. A dead endpoint delays nobody: each delivery is a message of its own.
 ///
@@ -186,10 +185,7 @@ fn request(
     let signature = sign(&secrets, id, now, &body);
     let url = endpoint.url.parse().map_err(|error| EgressError::Refused(UrlError::Malformed(error)))?;
     let mut headers = headers(id, now, &signature).map_err(|error| EgressError::Setup(error.into()))?;
-    // By this the client finds the request of its own that all of this is about.
-    if let Some(request_id) = request_id.and_then(|id| HeaderValue::from_str(id).ok()) {
-        headers.insert(REQUEST_ID_HEADER, request_id);
-    }
+    name_request(&mut headers, request_id);
     let (timeout, keep_bytes) = (WEBHOOK_TIMEOUT, WEBHOOK_KEEP_BYTES);
     Ok(OutboundRequest { method: Method::POST, url, headers, body, timeout, keep_bytes })
 }

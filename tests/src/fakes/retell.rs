@@ -148,6 +148,12 @@ impl Retell {
         state.calls.iter().find(|call| call.shown["to_number"] == to).expect("it was placed").shown.clone()
     }
 
+    /// The call to a number that was placed last, as it is now.
+    pub(crate) fn last_call_to(&self, to: &str) -> Value {
+        let state = self.state();
+        state.calls.iter().rfind(|call| call.shown["to_number"] == to).expect("it was placed").shown.clone()
+    }
+
     /// What was asked for in a way that the vendor does not document.
     pub(crate) fn violations(&self) -> Vec<String> {
         self.state().violations.clone()

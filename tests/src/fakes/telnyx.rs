@@ -88,15 +88,20 @@ pub(crate) fn public_key() -> String {
 impl Telnyx {
     /// A fake, and the server it answers at.
     pub(crate) async fn start() -> (Self, Server) {
-        rustls::crypto::ring::default_provider().install_default().ok();
-        let http = reqwest::Client::builder().no_proxy().build().expect("a client needs nothing");
-        let fake = Self { state: Arc::default(), http };
+        let fake = Self::in_process();
         let answering = fake.clone();
         let server = Server::start(Arc::new(move |asked| {
             let fake = answering.clone();
             async move { fake.answer(&asked) }.boxed()
         }));
         (fake, server.await)
+    }
+
+    /// A fake without a server.
+    pub(crate) fn in_process() -> Self {
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let http = reqwest::Client::builder().no_proxy().build().expect("a client needs nothing");
+        Self { state: Arc::default(), http }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -133,7 +138,7 @@ impl Telnyx {
         ]
     }
 
-    fn answer(&self, asked: &Asked) -> Reaction {
+    pub(crate) fn answer(&self, asked: &Asked) -> Reaction {
         if asked.header("authorization") != format!("Bearer {KEY}") {
             return error(401, "10009", "");
         }

@@ -63,9 +63,7 @@ pub(crate) struct Vapi {
 impl Vapi {
     /// A fake, and the server it answers at.
     pub(crate) async fn start() -> (Self, Server) {
-        rustls::crypto::ring::default_provider().install_default().ok();
-        let http = reqwest::Client::builder().no_proxy().build().expect("a client needs nothing");
-        let fake = Self { state: Arc::default(), http, url: Arc::default() };
+        let fake = Self::in_process();
         let answering = fake.clone();
         let server = Server::start(Arc::new(move |asked| {
             let fake = answering.clone();
@@ -74,6 +72,13 @@ impl Vapi {
         .await;
         fake.url.lock().expect("nobody panicked with it").clone_from(&server.url);
         (fake, server)
+    }
+
+    /// A fake without a server.
+    pub(crate) fn in_process() -> Self {
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let http = reqwest::Client::builder().no_proxy().build().expect("a client needs nothing");
+        Self { state: Arc::default(), http, url: Arc::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -103,7 +108,7 @@ impl Vapi {
         hex(ring::hmac::sign(&key, format!("{seconds}.{body}").as_bytes()).as_ref())
     }
 
-    fn answer(&self, asked: &Asked) -> Reaction {
+    pub(crate) fn answer(&self, asked: &Asked) -> Reaction {
         let segments: Vec<&str> = asked.path.trim_matches('/').split('/').collect();
         if let ("POST", ["control", id]) = (asked.method.as_str(), segments.as_slice()) {
             return self.control(id, &asked.json());

@@ -16,6 +16,7 @@ pub mod faults;
 pub mod gate;
 pub mod grants;
 pub mod lambda;
+pub mod meter;
 pub mod queue;
 mod replica;
 pub mod sqs;
@@ -35,6 +36,7 @@ use clock::VirtualClock;
 use connector::Connector;
 use dynamo::Dynamo;
 use gate::Gate;
+use meter::Meter;
 use sqs::Sqs;
 
 /// The region everything is in.
@@ -59,6 +61,8 @@ pub struct SimulatedAws {
     pub queues: Sqs,
     /// The database, for the auditor: what it reads here is no request.
     pub database: Dynamo,
+    /// What the requests consume of the database, where it is asked to know.
+    pub meter: Meter,
     /// Virtual time.
     pub clock: VirtualClock,
 }
@@ -77,7 +81,8 @@ impl SimulatedAws {
         let database = Dynamo::new(seeds.u64(..), clock);
         let queues = Sqs::new(seeds.u64(..), clock);
         database.create_table(table_name, table_properties);
-        let connector = Connector::new(seeds.u64(..), gate.clone(), database.clone(), queues.clone());
+        let meter = Meter::default();
+        let connector = Connector::new(seeds.u64(..), gate.clone(), database.clone(), queues.clone(), meter.clone());
         let http = SharedHttpClient::new(connector);
         Self {
             dynamodb: dynamodb_client(&http, clock),
@@ -86,6 +91,7 @@ impl SimulatedAws {
             gate,
             queues,
             database,
+            meter,
             clock,
         }
     }
@@ -93,7 +99,7 @@ impl SimulatedAws {
     /// A client of the same database past the gate: what it does is not counted, and never goes wrong.
     pub fn past_the_gate(&self, seed: u64) -> aws_sdk_dynamodb::Client {
         let gate = Gate::new(seed, self.clock);
-        let connector = Connector::new(seed, gate, self.database.clone(), self.queues.clone());
+        let connector = Connector::new(seed, gate, self.database.clone(), self.queues.clone(), Meter::default());
         dynamodb_client(&SharedHttpClient::new(connector), self.clock)
     }
 }

@@ -11,15 +11,18 @@
 //! - [`erasure`]: a number's data erased, and the whole table searched for it.
 //! - [`retention`]: what a conversation brought, and what is left of it when its time is over.
 //! - [`limits`]: places for calls, and what a key may be used for, in virtual time.
-//! - [`permissions`]: what each function asks of AWS is what its role allows.
+//! - [`permissions`]: what each function asks of AWS is what its role allows; [`live_roles`]: the callbacks of live providers.
 //! - [`observed`]: what is logged and measured. [`upgrades`]: messages of another version.
-//! - [`unconfirmed`]: an attempt at a live provider that nobody hears of again.
+//! - [`unconfirmed`]: an attempt at a live provider that nobody hears of again. [`live`]: how a world calls through one.
 //! - [`absences`]: a queue that is away for an hour, a schedule that is, a program that is started again and again.
 
 mod absences;
 mod endpoints;
 mod erasure;
 mod limits;
+mod live;
+mod live_roles;
+
 mod observed;
 mod permissions;
 mod planted;

@@ -6,6 +6,7 @@ mod crash_tests;
 mod fake;
 mod outcome_tests;
 mod pace_tests;
+pub(crate) mod roles;
 mod search_tests;
 mod sms_tests;
 
@@ -21,11 +22,12 @@ use domain::organization::{Agent, Bounds, Defaults, Limits, Organization, Provid
 use domain::sms::{SmsConversation, SmsSettings, Terms};
 use functions::App;
 use futures::FutureExt;
+use futures::future::ready;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use local::events::{HttpAnswer, HttpRequest, http_event};
 use providers::egress::{Answer, Egress, EgressError, EgressPolicy, OutboundRequest};
-use providers::{Bases, Outside, Secret, Secrets};
+use providers::{Bases, Outside};
 use serde_json::{Value, json};
 use sha1::Sha1;
 use store::QueueName;
@@ -34,7 +36,7 @@ use url::form_urlencoded;
 use self::fake::{ACCOUNT, FakeTwilio, TOKEN};
 use crate::sim::faults::{Point, Service};
 use crate::sim::gate::{Broken, Gate};
-use crate::world::{World, number};
+use crate::world::{World, number, parameters};
 
 /// Where the deployment is reached, by what Twilio knows.
 const PUBLIC_URL: &str = "https://calls.example.com";
@@ -44,6 +46,12 @@ const OURS: &str = "+15555550100";
 const CUSTOMER: &str = "+15555550123";
 /// The organization.
 const ORGANIZATION: &str = "livewire";
+/// API Gateway's ids of the clients' requests and of the callbacks; how the clients' are known in what follows from them.
+const ASKED: &str = "AClientsRequest=";
+const CALLED_BACK: &str = "ProvidersAnswer=";
+const REQUEST_ID: &str = "req_AClientsRequest";
+/// The name under which the deployment keeps the key of the organization's model.
+const MODEL: &str = "main";
 
 /// How the program reaches the fake.
 enum Door {
@@ -69,44 +77,52 @@ struct LiveWorld {
     fake: FakeTwilio,
     key: RawKey,
     scope: Scope,
+    egress: Egress,
+    bases: Bases,
 }
 
-fn secrets(world: &World) -> Secrets {
+/// What the deployment keeps in Parameter Store.
+fn held() -> BTreeMap<String, String> {
     let account = json!({"accountSid": ACCOUNT, "authToken": TOKEN}).to_string();
     let own = format!("organizations/{ORGANIZATION}/providers/twilio");
-    let held = [(own, account), ("public-url".to_owned(), PUBLIC_URL.to_owned())];
-    let held: BTreeMap<String, Secret> = held.into_iter().map(|(name, text)| (name, Secret::new(text))).collect();
-    Secrets::given(held, world.app.store.table.clock().clone())
+    let model = (format!("models/{MODEL}"), "a-models-key".to_owned());
+    BTreeMap::from([(own, account), model, ("public-url".to_owned(), PUBLIC_URL.to_owned())])
 }
 
 impl LiveWorld {
     async fn new(seed: u64, door: impl AsyncFnOnce(&FakeTwilio) -> Door) -> Self {
-        let mut world = World::new(seed).await;
+        let world = World::new(seed).await;
         let fake = FakeTwilio::new(world.aws.clock);
         let (egress, twilio) = match door(&fake).await {
             Door::Network(url) => (Egress::new(EgressPolicy { allow_insecure: true }).unwrap(), Some(url)),
             Door::InProcess => {
                 let (twilio, elsewhere) = (fake.clone(), world.receiver.exchange());
                 let gate = world.aws.gate.clone();
-                let exchange = move |request: OutboundRequest| {
-                    if request.url.host_str() == Some("api.twilio.com") {
-                        through(gate.clone(), twilio.clone(), request).boxed()
-                    } else {
-                        elsewhere(request)
-                    }
+                let exchange = move |request: OutboundRequest| match request.url.host_str() {
+                    Some("api.twilio.com") => through(gate.clone(), twilio.clone(), request).boxed(),
+                    Some(roles::MODEL_HOST) => ready(Ok(roles::says_yes())).boxed(),
+                    _ => elsewhere(request),
                 };
                 (Egress::through(EgressPolicy::default(), Arc::new(exchange)), None)
             }
         };
-        let outside = Outside { egress, secrets: secrets(&world), bases: Bases { twilio, ..Bases::default() } };
-        world.app = App::with(world.app.store.clone(), outside);
+        let bases = Bases { twilio, ..Bases::default() };
         let organization = domain::ids::OrganizationId::parse(ORGANIZATION).unwrap();
         let scope = Scope { organization, mode: Mode::Live };
         let key = RawKey::new(scope.clone(), [9; 24]);
-        let mut live = Self { key: key.clone(), scope, fake, world };
+        let mut live = Self { key: key.clone(), scope, fake, world, egress, bases };
+        live.is_another_process();
         live.is_furnished().await;
         live.has_key(key).await;
         live
+    }
+
+    /// What runs from now on knows nothing of the secrets that were read before: it is another function's process.
+    fn is_another_process(&mut self) {
+        let store = self.world.app.store.clone();
+        let secrets = parameters::secrets(&held(), store.table.clock().clone());
+        let outside = Outside { egress: self.egress.clone(), secrets, bases: self.bases.clone() };
+        self.world.app = App::with(store, outside);
     }
 
     /// In virtual time.
@@ -193,16 +209,18 @@ impl LiveWorld {
         parameters: &BTreeMap<String, String>,
         body: &[u8],
     ) -> Option<HttpAnswer> {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let request_id = if path.starts_with("/inbound/") { CALLED_BACK } else { ASKED };
         let event = http_event(&HttpRequest {
             method: "POST",
             path,
-            query: "",
+            query,
             headers: &headers,
             body,
             source_ip: "192.0.2.1",
             route_key: "POST",
             parameters,
-            request_id: "request",
+            request_id,
             now_ms: self.world.aws.clock.now_ms(),
         });
         self.world.answers(function, event).await
@@ -313,6 +331,7 @@ fn agent(scope: &Scope, slug: &str, channel: Channel, voice: Option<VoiceSetting
 
 /// The function that a path leads to, and the path's parameters.
 fn route(path: &str) -> (&'static str, BTreeMap<String, String>) {
+    let path = path.split('?').next().unwrap();
     let parts: Vec<&str> = path.split('/').skip(3).collect();
     let (function, names): (_, &[&str]) = match parts.as_slice() {
         [_, "calls", _, _, "answer"] => ("twilio-voice-answer", &["organization", "", "id", "attempt"]),

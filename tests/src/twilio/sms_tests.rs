@@ -5,24 +5,24 @@ use domain::sms::{DeliveryStatus, Status};
 use serde_json::Value;
 
 use super::fake::Fault;
-use super::{ACCOUNT, CUSTOMER, LiveWorld, OURS, PUBLIC_URL};
+use super::{ACCOUNT, CUSTOMER, LiveWorld, OURS, PUBLIC_URL, REQUEST_ID};
 use crate::world::{number, simulate};
 
-fn id(answer: &Value) -> ConversationId {
+pub(super) fn id(answer: &Value) -> ConversationId {
     let id = answer["data"]["conversationId"].as_str().or(answer["error"]["conversationId"].as_str());
     ConversationId::parse(id.unwrap_or_else(|| panic!("{answer}"))).unwrap()
 }
 
 impl LiveWorld {
     /// Twilio tells how far a text got.
-    async fn delivers(&self, place: usize, status: &str, code: &str) -> u16 {
+    pub(super) async fn delivers(&self, place: usize, status: &str, code: &str) -> u16 {
         let message = self.fake.messages()[place].clone();
         let fields = [("MessageSid", message.sid.as_str()), ("MessageStatus", status), ("ErrorCode", code)];
         self.calls_back(message.field("StatusCallback").unwrap(), &fields).await.0
     }
 
     /// The customer writes.
-    async fn customer_writes(&self, sid: &str, body: &str, more: &[(&str, &str)]) -> (u16, String) {
+    pub(super) async fn customer_writes(&self, sid: &str, body: &str, more: &[(&str, &str)]) -> (u16, String) {
         let known = [("MessageSid", sid), ("AccountSid", ACCOUNT), ("From", CUSTOMER), ("To", OURS), ("Body", body)];
         let fields: Vec<(&str, &str)> = known.iter().chain(more).copied().collect();
         self.calls_back(&format!("{PUBLIC_URL}/inbound/twilio/livewire/messages"), &fields).await
@@ -47,7 +47,7 @@ fn an_opening_text_leaves_and_its_delivery_only_moves_forwards() {
         assert_eq!(answer["data"]["providerMessageId"], sent.sid.as_str());
         assert_eq!(
             sent.field("StatusCallback").unwrap(),
-            format!("{PUBLIC_URL}/inbound/twilio/livewire/messages/{id}/1/status#rc=4&rp=all")
+            format!("{PUBLIC_URL}/inbound/twilio/livewire/messages/{id}/1/status?request_id={REQUEST_ID}#rc=4&rp=all")
         );
         for (state, expected) in [
             ("sent", DeliveryStatus::Sent),

@@ -11,6 +11,7 @@ mod client;
 mod deployment;
 mod history;
 mod logs;
+pub(crate) mod parameters;
 mod receiver;
 mod texting;
 mod workers;
