@@ -6,7 +6,6 @@ use domain::ids::ProviderCallId;
 
 use super::wire::{Complaint, TelnyxCall, Wrapped};
 use crate::client::Reply;
-use crate::json_api;
 
 /// Codes that say that a number is none, or not in E.164.
 const NO_NUMBER: [&str; 2] = ["10002", "10016"];
@@ -22,9 +21,6 @@ pub(super) fn call_id(reply: &Reply) -> Option<ProviderCallId> {
 
 /// What a refusal means, where it says more than that it is one.
 pub(super) fn meaning(reply: &Reply) -> Option<EndReason> {
-    if let Some(meaning) = json_api::meaning(reply) {
-        return Some(meaning);
-    }
     let complaint: Complaint = reply.json()?;
     let about_to = complaint.errors.iter().any(|error| {
         let no_number = error.code.as_deref().is_some_and(|code| NO_NUMBER.contains(&code));
