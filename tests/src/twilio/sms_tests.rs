@@ -4,8 +4,9 @@ use domain::ids::ConversationId;
 use domain::sms::{DeliveryStatus, Status};
 use serde_json::Value;
 
-use super::fake::Fault;
 use super::{ACCOUNT, CUSTOMER, LiveWorld, OURS, PUBLIC_URL};
+use crate::fakes::script::Create;
+use crate::fakes::server::Reaction;
 use crate::world::{number, simulate};
 
 fn id(answer: &Value) -> ConversationId {
@@ -16,8 +17,8 @@ fn id(answer: &Value) -> ConversationId {
 impl LiveWorld {
     /// Twilio tells how far a text got.
     async fn delivers(&self, place: usize, status: &str, code: &str) -> u16 {
-        let message = self.fake.messages()[place].clone();
-        let fields = [("MessageSid", message.sid.as_str()), ("MessageStatus", status), ("ErrorCode", code)];
+        let message = self.fake.texts()[place].clone();
+        let fields = [("MessageSid", message.id.as_str()), ("MessageStatus", status), ("ErrorCode", code)];
         self.calls_back(message.field("StatusCallback").unwrap(), &fields).await.0
     }
 
@@ -25,7 +26,7 @@ impl LiveWorld {
     async fn customer_writes(&self, sid: &str, body: &str, more: &[(&str, &str)]) -> (u16, String) {
         let known = [("MessageSid", sid), ("AccountSid", ACCOUNT), ("From", CUSTOMER), ("To", OURS), ("Body", body)];
         let fields: Vec<(&str, &str)> = known.iter().chain(more).copied().collect();
-        self.calls_back(&format!("{PUBLIC_URL}/inbound/twilio/livewire/messages"), &fields).await
+        self.calls_back(&format!("{PUBLIC_URL}/inbound/twilio/acme/messages"), &fields).await
     }
 
     async fn status_of(&self, id: ConversationId, number: u32) -> Option<DeliveryStatus> {
@@ -42,12 +43,12 @@ fn an_opening_text_leaves_and_its_delivery_only_moves_forwards() {
         let (status, answer) = live.texts("one").await;
         assert_eq!((status, answer["data"]["status"].as_str()), (201, Some("in_progress")), "{answer}");
         let id = id(&answer);
-        let sent = live.fake.messages()[0].clone();
+        let sent = live.fake.texts()[0].clone();
         assert_eq!(sent.field("Body"), Some("Hello! The car is here."));
-        assert_eq!(answer["data"]["providerMessageId"], sent.sid.as_str());
+        assert_eq!(answer["data"]["providerMessageId"], sent.id.as_str());
         assert_eq!(
             sent.field("StatusCallback").unwrap(),
-            format!("{PUBLIC_URL}/inbound/twilio/livewire/messages/{id}/1/status#rc=4&rp=all")
+            format!("{PUBLIC_URL}/inbound/twilio/acme/messages/{id}/1/status#rc=4&rp=all")
         );
         for (state, expected) in [
             ("sent", DeliveryStatus::Sent),
@@ -93,10 +94,10 @@ fn stop_in_any_word_that_the_carrier_takes_for_it_ends_everything_and_nothing_is
             let live = LiveWorld::virtually(3).await;
             let id = id(&live.texts("one").await.1);
             assert_eq!(live.customer_writes("SM91", body, &[("OptOutType", carrier)]).await.0, 200);
-            live.world.runs(async {}).await;
+            live.runs(async {}).await;
             let conversation = live.sms(id);
             assert_eq!(conversation.end_reason.unwrap().as_str(), "opted_out", "{body} {carrier}");
-            assert_eq!(live.fake.messages().len(), 1);
+            assert_eq!(live.fake.texts().len(), 1);
             let (status, answer) = live.texts("two").await;
             assert_eq!((status, answer["error"]["code"].as_str()), (403, Some("do_not_call")));
             // Taken back by the carrier's word for it.
@@ -112,8 +113,8 @@ fn help_is_the_carriers_to_answer() {
         let live = LiveWorld::virtually(4).await;
         let id = id(&live.texts("one").await.1);
         assert_eq!(live.customer_writes("SM91", "HELP", &[("OptOutType", "HELP")]).await.0, 200);
-        live.world.runs(async {}).await;
-        assert_eq!(live.fake.messages().len(), 1);
+        live.runs(async {}).await;
+        assert_eq!(live.fake.texts().len(), 1);
         assert_eq!(live.sms(id).messages, 2);
     });
 }
@@ -122,7 +123,7 @@ fn help_is_the_carriers_to_answer() {
 fn who_opted_out_at_the_carrier_is_on_our_list_from_then_on() {
     simulate(async {
         let live = LiveWorld::virtually(5).await;
-        live.fake.fails([Fault::Answers(400, "", "{\"code\": 21610}")]);
+        live.fake.fails([Create::Refuses(Reaction::text(400, "{\"code\": 21610}"))]);
         let (status, answer) = live.texts("one").await;
         assert_eq!((status, answer["error"]["code"].as_str()), (403, Some("do_not_call")), "{answer}");
         assert_eq!(live.sms(id(&answer)).end_reason.unwrap().as_str(), "opted_out");
@@ -143,7 +144,7 @@ fn who_opted_out_at_the_carrier_is_on_our_list_from_then_on() {
 fn a_text_whose_answer_was_lost_is_found_by_callback_or_search_and_never_sent_twice() {
     simulate(async {
         let live = LiveWorld::virtually(7).await;
-        live.fake.fails([Fault::ResetAfter]);
+        live.fake.fails([Create::MakesAnd(Reaction::Reset)]);
         let (status, answer) = live.texts("one").await;
         assert_eq!((status, answer["data"]["status"].as_str()), (202, Some("sending")), "{answer}");
         assert_eq!(live.delivers(0, "sent", "").await, 200);
@@ -152,37 +153,37 @@ fn a_text_whose_answer_was_lost_is_found_by_callback_or_search_and_never_sent_tw
     });
     simulate(async {
         let live = LiveWorld::virtually(8).await;
-        live.fake.fails([Fault::HangsAfter]);
+        live.fake.fails([Create::MakesAnd(Reaction::Silence)]);
         let id = id(&live.texts("one").await.1);
-        live.world.runs(async { live.world.sees_texts(id, |sms| sms.opening_id.is_some()).await }).await;
-        assert_eq!(live.sms(id).opening_id.unwrap().as_str(), live.fake.messages()[0].sid);
-        assert_eq!(live.fake.messages().len(), 1);
+        live.runs(async { live.world.sees_texts(id, |sms| sms.opening_id.is_some()).await }).await;
+        assert_eq!(live.sms(id).opening_id.unwrap().as_str(), live.fake.texts()[0].id);
+        assert_eq!(live.fake.texts().len(), 1);
     });
     simulate(async {
         let live = LiveWorld::virtually(9).await;
-        live.fake.fails([Fault::HangsBefore]);
+        live.fake.fails([Create::Refuses(Reaction::Silence)]);
         let id = id(&live.texts("one").await.1);
-        live.world.runs(async {}).await;
+        live.runs(async {}).await;
         assert_eq!(live.sms(id).end_reason.unwrap().as_str(), "dispatch_unconfirmed");
-        assert_eq!((live.fake.messages().len(), live.fake.asked("POST", "Messages.json")), (0, 1));
+        assert_eq!((live.fake.texts().len(), live.fake.asked("POST", "Messages.json")), (0, 1));
     });
 }
 
 /// The table of outcomes for a text: what Twilio answers, what the client hears, and why the conversation ended, if it did.
 #[test]
 fn every_answer_to_a_text_means_what_the_table_says() {
-    let refused = |status, body, reason| (Some(Fault::Answers(status, "", body)), 502, Some(reason));
-    let unknown = |status| (Some(Fault::Answers(status, "", "{\"code\": 20500}")), 202, None);
+    let refused = |status, body, reason| (Some(Create::Refuses(Reaction::text(status, body))), 502, Some(reason));
+    let unknown = |status| (Some(Create::Refuses(Reaction::text(status, "{\"code\": 20500}"))), 202, None);
     let mut rows = vec![
         (None, 201, None),
-        (Some(Fault::HangsBefore), 202, None),
-        (Some(Fault::HangsAfter), 202, None),
-        (Some(Fault::ResetBefore), 202, None),
-        (Some(Fault::ResetAfter), 202, None),
-        (Some(Fault::Html), 202, None),
-        (Some(Fault::Answers(201, "", "{\"sid\": \"CA1\"}")), 202, None),
-        (Some(Fault::Answers(429, "", "{\"code\": 20429}")), 202, None),
-        (Some(Fault::Answers(429, "Retry-After: 3", "{\"code\": 20429}")), 202, None),
+        (Some(Create::Refuses(Reaction::Silence)), 202, None),
+        (Some(Create::MakesAnd(Reaction::Silence)), 202, None),
+        (Some(Create::Refuses(Reaction::Reset)), 202, None),
+        (Some(Create::MakesAnd(Reaction::Reset)), 202, None),
+        (Some(Create::MakesAnd(Reaction::text(201, "<html>"))), 202, None),
+        (Some(Create::Refuses(Reaction::text(201, "{\"sid\": \"CA1\"}"))), 202, None),
+        (Some(Create::Refuses(Reaction::text(429, "{\"code\": 20429}"))), 202, None),
+        (Some(Create::Refuses(Reaction::with_header(429, "Retry-After", "3", "{\"code\": 20429}"))), 202, None),
         refused(401, "{\"code\": 20003}", "provider_unavailable"),
         refused(400, "{\"code\": 21211}", "invalid_destination"),
         refused(400, "{\"code\": 21408}", "destination_not_allowed"),
@@ -193,7 +194,7 @@ fn every_answer_to_a_text_means_what_the_table_says() {
         refused(400, "{\"code\": 21617}", "rejected"),
         refused(400, "{\"code\": 21659}", "invalid_sender"),
         refused(404, "", "rejected"),
-        (Some(Fault::Answers(400, "", "{\"code\": 21610}")), 403, Some("opted_out")),
+        (Some(Create::Refuses(Reaction::text(400, "{\"code\": 21610}"))), 403, Some("opted_out")),
     ];
     rows.extend([408, 409, 425, 500, 502, 503, 504].map(unknown));
     for (fault, expected, reason) in rows {

@@ -13,7 +13,7 @@ use super::{PATIENCE, World, number};
 use crate::sim::queue::NewMessage;
 
 /// The agent that every SMS conversation of the world is held by.
-const TEXTER: &str = "texter";
+pub(super) const TEXTER: &str = "texter";
 /// What that agent texts from.
 const OURS: &str = "+15555550199";
 /// Where its tool is.
@@ -27,6 +27,20 @@ pub(crate) struct Outcome {
     pub(crate) id: ConversationId,
     /// It ends with the first of these reasons. After a crash, any of them will do.
     pub(crate) reasons: Vec<&'static str>,
+}
+
+/// The settings of an agent that says nothing by itself.
+pub(super) fn silent() -> SmsSettings {
+    SmsSettings {
+        kind: Kind::Managed,
+        prompt: "Be brief.".to_owned(),
+        opening: None,
+        model: None,
+        tools: Vec::new(),
+        tool_secret: None,
+        max_tool_calls: 0,
+        terms: Terms { answers: false, help_text: Some("Ours.".to_owned()), ..Terms::default() },
+    }
 }
 
 /// The agent, as an operator would make it.
