@@ -7,6 +7,8 @@
 
 pub(crate) mod retell_webhook;
 pub(crate) mod telnyx_call_event;
+pub(crate) mod telnyx_inbound_message;
+pub(crate) mod telnyx_message_status;
 pub(crate) mod twilio_call_status;
 pub(crate) mod twilio_inbound_message;
 pub(crate) mod twilio_message_status;

@@ -29,7 +29,7 @@ pub use account::is_signed;
 pub use client::{KEEP_BYTES, NoReply, ProviderClient, Question, REQUEST_TIMEOUT, Reply, wire};
 pub use outcome::{Wire, classify};
 pub use secrets::{ParameterStore, SECRETS_TIMEOUT, Secret, Secrets, SecretsError};
-pub use sms::SmsProvider;
+pub use sms::{ReceivedText, SmsProvider};
 pub use voice::{Found, ProviderError, Recording, Sought, VoiceProvider};
 
 use domain::organization::Provider;
@@ -101,7 +101,8 @@ impl Providers {
         match provider {
             Provider::Simulator => &self.simulator,
             Provider::Twilio => &self.twilio,
-            Provider::Retell | Provider::Telnyx | Provider::Vapi => &NotOffered,
+            Provider::Telnyx => &self.telnyx,
+            Provider::Retell | Provider::Vapi => &NotOffered,
         }
     }
 

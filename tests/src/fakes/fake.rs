@@ -320,15 +320,19 @@ impl<V: Vendor> Fake<V> {
         true
     }
 
+    /// A callback, signed, as it is sent.
+    pub(crate) fn letter(&self, told: &Told) -> Letter {
+        let mut headers = V::signed(told, self.surroundings.clock.now());
+        headers.push(("content-type", told.content_type.to_owned()));
+        Letter { url: told.url.clone(), headers, body: told.body.clone() }
+    }
+
     /// Sends callbacks, each again where it is not answered by a 2xx.
     async fn sends(&self, told: &[Told]) {
-        let Surroundings { clock, courier, pause, .. } = &*self.surroundings;
+        let Surroundings { courier, pause, .. } = &*self.surroundings;
         for told in told {
             for _ in 0..=V::RETRIES {
-                let mut headers = V::signed(told, clock.now());
-                headers.push(("content-type", told.content_type.to_owned()));
-                let letter = Letter { url: told.url.clone(), headers, body: told.body.clone() };
-                let status = courier(letter).await;
+                let status = courier(self.letter(told)).await;
                 self.state().statuses.push(status);
                 if (200..300).contains(&status) {
                     break;

@@ -7,6 +7,7 @@ pub(crate) mod retell;
 pub(crate) mod script;
 pub(crate) mod server;
 pub(crate) mod telnyx;
+pub(crate) mod texting;
 pub(crate) mod twilio;
 pub(crate) mod vapi;
 pub(crate) mod vendor;

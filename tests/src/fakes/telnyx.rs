@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::fake::Fake;
 use super::script::Step;
 use super::server::{Asked, Reaction};
+use super::texting::{Delivery, Texting};
 use super::vendor::{Kind, Made, Told, Vendor};
 
 /// The key that the fake knows us by.
@@ -63,7 +64,12 @@ impl Vendor for Telnyx {
     }
 
     fn wish(asked: &Asked) -> Option<(Kind, Value)> {
-        (asked.method == "POST" && asked.path == "/v2/calls").then(|| (Kind::Call, asked.json()))
+        let kind = match (asked.method.as_str(), asked.path.as_str()) {
+            ("POST", "/v2/calls") => Kind::Call,
+            ("POST", "/v2/messages") => Kind::Text,
+            _ => return None,
+        };
+        Some((kind, asked.json()))
     }
 
     fn answer(fake: &Fake<Self>, asked: &Asked) -> Reaction {
@@ -97,8 +103,12 @@ impl Vendor for Telnyx {
         }
     }
 
-    fn check(_kind: Kind, body: &Value) -> Result<(), (String, Reaction)> {
-        check(body).map_err(|field| {
+    fn check(kind: Kind, body: &Value) -> Result<(), (String, Reaction)> {
+        let checked = match kind {
+            Kind::Call => check(body),
+            Kind::Text => check_text(body),
+        };
+        checked.map_err(|field| {
             let refusal = error(422, "10015", &format!("/{field}"));
             (field, refusal)
         })
@@ -114,14 +124,24 @@ impl Vendor for Telnyx {
 
     /// A second command of the same id is ignored: it is answered with the call of the first.
     fn is_same(made: &Made, body: &Value) -> bool {
-        made.asked["command_id"] == body["command_id"]
+        body["command_id"].is_string() && made.asked["command_id"] == body["command_id"]
     }
 
-    fn id(_kind: Kind, number: usize) -> String {
-        format!("v3:fake-{number}")
+    fn id(kind: Kind, number: usize) -> String {
+        match kind {
+            Kind::Call => format!("v3:fake-{number}"),
+            Kind::Text => format!("40385f64-5717-4562-b3fc-{number:012}"),
+        }
     }
 
-    fn shown(_kind: Kind, id: &str, body: &Value, _at: Timestamp, _base: &str) -> Value {
+    fn shown(kind: Kind, id: &str, body: &Value, _at: Timestamp, _base: &str) -> Value {
+        if kind == Kind::Text {
+            return json!({
+                "id": id, "record_type": "message", "direction": "outbound", "type": "SMS", "parts": 1, "errors": [],
+                "from": { "phone_number": body["from"] }, "to": [{ "phone_number": body["to"], "status": "queued" }],
+                "text": body["text"], "webhook_url": body["webhook_url"],
+            });
+        }
         // What is only being dialled is not alive yet.
         json!({
             "call_control_id": id,
@@ -184,6 +204,78 @@ impl Vendor for Telnyx {
     }
 }
 
+/// A webhook about a text.
+fn about_text(url: &str, event: &str, payload: &Value) -> Told {
+    let data = json!({ "record_type": "event", "event_type": event, "id": "event", "payload": payload });
+    let body = json!({ "data": data, "meta": { "attempt": 1, "delivered_to": url } }).to_string();
+    Told { url: url.to_owned(), content_type: "application/json", body, names_the_call: true }
+}
+
+impl Texting for Telnyx {
+    const LISTS_TEXTS: bool = false;
+
+    fn content(text: &Made) -> &str {
+        text.field("text").unwrap_or_default()
+    }
+
+    fn delivery(text: &Made, state: Delivery) -> Told {
+        let (event, status, errors) = match state {
+            Delivery::Queued => ("message.sent", "queued", json!([])),
+            Delivery::Sent => ("message.sent", "sent", json!([])),
+            Delivery::Delivered => ("message.finalized", "delivered", json!([])),
+            Delivery::Undelivered => {
+                ("message.finalized", "delivery_failed", json!([{ "code": "40008", "title": "Undeliverable" }]))
+            }
+            Delivery::OptedOut => {
+                let error = json!([{ "code": "40300", "title": "Blocked due to STOP message" }]);
+                ("message.finalized", "delivery_failed", error)
+            }
+            Delivery::New => ("message.finalized", "nonsense", json!([])),
+        };
+        let mut payload = text.shown.clone();
+        payload["to"][0]["status"] = json!(status);
+        payload["errors"] = errors;
+        about_text(Self::callback(&text.asked), event, &payload)
+    }
+
+    fn inbound(url: &str, id: &str, words: &str, answered: Option<&str>) -> Told {
+        let picture = json!([{ "content_type": "image/jpeg", "url": "https://m.example/1" }]);
+        let payload = json!({
+            "id": id, "record_type": "message", "direction": "inbound", "type": "SMS", "parts": 1, "errors": [],
+            "from": { "phone_number": "+15555550123" },
+            "to": [{ "phone_number": "+15555550100", "status": "webhook_delivered" }],
+            "text": words, "media": if words.is_empty() { picture } else { json!([]) },
+            "autoresponse_type": answered,
+        });
+        about_text(url, "message.received", &payload)
+    }
+
+    fn opted_out() -> Reaction {
+        let error = json!({ "code": "40300", "title": "Blocked due to STOP message", "detail": "blocked" });
+        Reaction::json(400, &json!({ "errors": [error] }))
+    }
+
+    fn codes() -> Vec<(u16, String, &'static str)> {
+        let code = |status: u16, code: &str, pointer: &str, reason| {
+            let error = json!({ "code": code, "title": "no", "source": { "pointer": pointer } });
+            (status, json!({ "errors": [error] }).to_string(), reason)
+        };
+        vec![
+            code(401, "10009", "", "provider_unavailable"),
+            code(422, "10002", "/to", "invalid_destination"),
+            code(422, "10016", "/from", "invalid_sender"),
+            code(400, "40300", "", "rejected"),
+            code(400, "40305", "", "invalid_sender"),
+            code(400, "40306", "", "invalid_sender"),
+            code(400, "40309", "", "destination_not_allowed"),
+            code(400, "40310", "", "invalid_destination"),
+            code(403, "40314", "", "provider_unavailable"),
+            code(400, "40318", "", "provider_unavailable"),
+            code(400, "99999", "", "rejected"),
+        ]
+    }
+}
+
 /// The SIP status behind the end of a call.
 fn sip(cause: &str, answered: bool) -> &'static str {
     match cause {
@@ -241,4 +333,25 @@ fn check(body: &Value) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// The same of a request for a text.
+fn check_text(body: &Value) -> Result<(), String> {
+    const FIELDS: [&str; 6] = ["from", "to", "text", "type", "webhook_url", "use_profile_webhooks"];
+    let object = body.as_object().ok_or("body")?;
+    if let Some(field) = object.keys().find(|field| !FIELDS.contains(&field.as_str())) {
+        return Err(field.clone());
+    }
+    for field in ["from", "to"] {
+        if !body[field].as_str().is_some_and(|number| number.starts_with('+')) {
+            return Err(field.to_owned());
+        }
+    }
+    let holds = [
+        ("text", body["text"].as_str().is_some_and(|text| !text.is_empty())),
+        ("type", body["type"] == "SMS"),
+        ("webhook_url", body["webhook_url"].as_str().is_some_and(|url| url.starts_with("https://"))),
+        ("use_profile_webhooks", body["use_profile_webhooks"].is_boolean()),
+    ];
+    holds.iter().find(|(_, holds)| !holds).map_or(Ok(()), |(field, _)| Err((*field).to_owned()))
 }

@@ -14,6 +14,7 @@ use url::form_urlencoded;
 use super::fake::Fake;
 use super::script::Step;
 use super::server::{Asked, Reaction};
+use super::texting::{Delivery, Texting};
 use super::vendor::{Kind, Made, Told, Vendor};
 
 /// The account.
@@ -236,6 +237,63 @@ impl Vendor for Twilio {
         let fields: Vec<_> = form_urlencoded::parse(told.body.as_bytes()).collect();
         let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
         vec![("x-twilio-signature", signature(&told.url, &fields))]
+    }
+}
+
+impl Texting for Twilio {
+    const LISTS_TEXTS: bool = true;
+
+    fn content(text: &Made) -> &str {
+        text.field("Body").unwrap_or_default()
+    }
+
+    fn delivery(text: &Made, state: Delivery) -> Told {
+        let (status, code) = match state {
+            Delivery::Queued => ("queued", ""),
+            Delivery::Sent => ("sent", ""),
+            Delivery::Delivered => ("delivered", ""),
+            Delivery::Undelivered => ("undelivered", "30003"),
+            Delivery::OptedOut => ("undelivered", "21610"),
+            Delivery::New => ("nonsense", ""),
+        };
+        let body = form(&[("MessageSid", text.id.as_str()), ("MessageStatus", status), ("ErrorCode", code)]);
+        let url = Self::callback(&text.asked).to_owned();
+        Told { url, content_type: "application/x-www-form-urlencoded", body, names_the_call: true }
+    }
+
+    fn inbound(url: &str, id: &str, words: &str, answered: Option<&str>) -> Told {
+        let media = [("NumMedia", "1"), ("MediaContentType0", "image/jpeg"), ("MediaUrl0", "https://m.example/1")];
+        let id = format!("SM{id}");
+        let mut fields = vec![
+            ("MessageSid", id.as_str()),
+            ("AccountSid", ACCOUNT),
+            ("From", "+15555550123"),
+            ("To", "+15555550100"),
+            ("Body", words),
+            ("OptOutType", answered.unwrap_or_default()),
+        ];
+        fields.extend(media.iter().filter(|_| words.is_empty()));
+        let body = form(&fields);
+        Told { url: url.to_owned(), content_type: "application/x-www-form-urlencoded", body, names_the_call: true }
+    }
+
+    fn opted_out() -> Reaction {
+        error(400, 21_610)
+    }
+
+    fn codes() -> Vec<(u16, String, &'static str)> {
+        let code = |status: u16, code: u32, reason| (status, format!("{{\"code\": {code}}}"), reason);
+        vec![
+            code(401, 20_003, "provider_unavailable"),
+            code(400, 21_211, "invalid_destination"),
+            code(400, 21_408, "destination_not_allowed"),
+            code(400, 21_606, "invalid_sender"),
+            code(400, 21_608, "destination_not_allowed"),
+            code(400, 21_612, "invalid_destination"),
+            code(400, 21_614, "invalid_destination"),
+            code(400, 21_617, "rejected"),
+            code(400, 21_659, "invalid_sender"),
+        ]
     }
 }
 

@@ -5,6 +5,7 @@
 mod outcome_tests;
 mod search_tests;
 mod simulation;
+mod sms_tests;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -18,7 +18,7 @@ use crate::world::auditor::{Measure, Weather};
 use crate::world::{Ask, Reaction, World, simulate};
 
 /// What reads how the deployment is known to providers and models. Test keys reach neither: no run here needs it.
-const READERS_OF_SECRETS: [&str; 13] = [
+const READERS_OF_SECRETS: [&str; 15] = [
     "create-sms-conversation",
     "dispatch-call",
     "get-call-recording",
@@ -26,6 +26,8 @@ const READERS_OF_SECRETS: [&str; 13] = [
     "run-sms-turn",
     "send-sms-message",
     "telnyx-call-event",
+    "telnyx-inbound-message",
+    "telnyx-message-status",
     "twilio-call-status",
     "twilio-inbound-message",
     "twilio-message-status",

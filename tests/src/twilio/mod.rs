@@ -4,7 +4,6 @@ mod call_tests;
 mod callback_tests;
 mod pace_tests;
 mod search_tests;
-mod sms_tests;
 
 use local::events::HttpAnswer;
 

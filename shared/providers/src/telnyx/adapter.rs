@@ -72,7 +72,7 @@ impl Keyed for Account {
 /// Telnyx.
 #[derive(Clone, Debug)]
 pub struct Telnyx {
-    api: JsonApi,
+    pub(super) api: JsonApi,
 }
 
 impl Telnyx {
@@ -102,7 +102,7 @@ impl Telnyx {
             return Err(Unusable::not_set_up("the agent names neither a relay nor an assistant"));
         };
         let replied = self.api.ask(&account, Request::post(&["calls"]).with_body(&body)).await;
-        Ok(classify(wire(replied, answer::call_id, answer::meaning)))
+        Ok(classify(wire(replied, answer::call_id, answer::meaning_of_call)))
     }
 
     /// The list has the live calls only. One that is over was told of by its events, or is not found.

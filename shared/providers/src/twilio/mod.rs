@@ -46,7 +46,7 @@ use crate::secrets::Secrets;
 use crate::voice::ProviderError;
 
 pub use form::Form;
-pub use report::{CallCallback, TextCallback};
+pub use report::{CallCallback, delivery_of, text_of};
 pub use twiml::{hang_up, nothing, speak};
 
 /// Where the API is to be had.
