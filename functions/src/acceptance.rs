@@ -192,6 +192,7 @@ async fn judge(
         from,
         window: asked.window(now),
         limits: agent.limits,
+        retention: agent.retention,
         contact: None,
         hold: None,
         request_id: asked.request_id.clone(),

@@ -3,6 +3,7 @@
 use domain::ids::Scope;
 use domain::key::Permission;
 use futures::future::{BoxFuture, join};
+use providers::callback;
 use serde_json::{Map, Value};
 use store::keys::{self, Key};
 use store::measures::{Measures, measured};
@@ -29,7 +30,8 @@ pub async fn invoke(app: &App, function: &Function, event: Value) -> Result<Valu
             // What a handler needs on its way is large; on the heap it is moved about by its address.
             let (answered, measures) = measured(Box::pin(answer(app, &route, &request))).await;
             let response = answered.unwrap_or_else(|error| error.into_response(&request, route.dialect));
-            log_answer(function, &request, &response, &measures);
+            let about = request_followed(&route, &request, &response);
+            log_answer(function, &request, about.as_deref(), &response, &measures);
             response.into_event().map_err(Error::Answer)
         }
         Trigger::Queue { handle, .. } => {
@@ -45,12 +47,28 @@ pub async fn invoke(app: &App, function: &Function, event: Value) -> Result<Valu
     }
 }
 
-/// The one line of a request, with what was measured in it.
-fn log_answer(function: &Function, request: &Request, response: &Response, measures: &Measures) {
+/// The request that a provider's callback follows from, as its address says. Of what was let in only: anybody could have the
+/// log say anything else.
+fn request_followed(route: &Route, request: &Request, response: &Response) -> Option<String> {
+    let is_let_in = matches!(route.access, Access::Signed { .. }) && response.status.is_success();
+    let query = request.query().ok().filter(|_| is_let_in)?;
+    query.get(callback::REQUEST).filter(|id| callback::is_request_id(id)).map(str::to_owned)
+}
+
+/// What a function's process does before its first event: it opens the connection to the table. Here the CPU of a cold start is
+/// not yet the function's share. A route for anybody reads nothing, and its role may not.
+pub async fn begin(app: &App, function: &Function) {
+    if !matches!(function.trigger, Trigger::Http(Route { access: Access::Public(_), .. })) {
+        app.store.table.warm_up().await;
+    }
+}
+
+/// The one line of a request, with what was measured in it, and the request that it follows from, where it is another.
+fn log_answer(function: &Function, request: &Request, about: Option<&str>, response: &Response, measures: &Measures) {
     let (function, request_id, status) = (function.name, request.request_id.as_str(), response.status.as_u16());
     match measures.to_json() {
-        Some(measures) => tracing::info!(target: MEASURED, function, request_id, status, measures, "answered"),
-        None => tracing::info!(function, request_id, status, "answered"),
+        Some(measures) => tracing::info!(target: MEASURED, function, request_id, about, status, measures, "answered"),
+        None => tracing::info!(function, request_id, about, status, "answered"),
     }
 }
 

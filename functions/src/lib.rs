@@ -32,7 +32,7 @@ mod sms;
 pub use app::App;
 pub use auth::Caller;
 pub use error::{ApiError, Error, FieldError};
-pub use invoke::invoke;
+pub use invoke::{begin, invoke};
 pub use queue::dispatch_call::PROVIDER_TIMEOUT;
 pub use registry::{FUNCTIONS, Function, Trigger, find};
 pub use sms::sending::PROVIDER_TIMEOUT as TEXT_TIMEOUT;

@@ -4,8 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use functions::config::Config;
-use functions::registry::{Access, Route};
-use functions::{App, Trigger, find, invoke, log_lines};
+use functions::{App, begin, find, invoke, log_lines};
 use lambda_runtime::{LambdaEvent, service_fn};
 use providers::egress::{Egress, EgressPolicy};
 use providers::{Bases, Outside, ParameterStore, Secrets};
@@ -34,11 +33,7 @@ async fn run() -> Result<(), Failure> {
     tracing::subscriber::set_global_default(log)?;
     let function = find(&config.handler).ok_or_else(|| format!("_HANDLER names no function: {}", config.handler))?;
     let app = app(&config)?;
-    // The connection is opened here, where the CPU of a cold start is not yet the function's share. A route for anybody
-    // reads nothing, and its role may not.
-    if !matches!(function.trigger, Trigger::Http(Route { access: Access::Public(_), .. })) {
-        app.store.table.warm_up().await;
-    }
+    begin(&app, function).await;
     let app = Arc::new(app);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
         let app = Arc::clone(&app);

@@ -125,6 +125,7 @@ impl DemoAgent {
             prompt: None,
             required_variables: Vec::new(),
             limits: Limits::default(),
+            retention: None,
             voice: None,
             sms: self.sms.clone(),
         }

@@ -6,6 +6,7 @@ use domain::audit::Action;
 use domain::ids::{AgentId, Channel, OrganizationId};
 use domain::organization::{Agent, Limits, Provider, VoiceSettings};
 use domain::phone::PhoneNumber;
+use domain::retention::Retention;
 use domain::signature::Secret;
 use domain::sms::{Opening, SmsSettings};
 use domain::template::Template;
@@ -40,6 +41,8 @@ struct Described {
     required_variables: Vec<String>,
     #[serde(default)]
     limits: Limits,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    retention_days: Option<Retention>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     voice: Option<VoiceSettings>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -164,9 +167,20 @@ fn check_provider(agent: &Described) -> Result<(), String> {
 fn describe(agent: Agent) -> Described {
     // A secret is in no file.
     let sms = agent.sms.map(|sms| SmsSettings { tool_secret: None, ..sms });
-    let Agent { slug, name, channel, provider, number, external_id, prompt, required_variables, limits, voice, .. } =
-        agent;
-    Described { slug, name, channel, provider, number, external_id, prompt, required_variables, limits, voice, sms }
+    Described {
+        slug: agent.slug,
+        name: agent.name,
+        channel: agent.channel,
+        provider: agent.provider,
+        number: agent.number,
+        external_id: agent.external_id,
+        prompt: agent.prompt,
+        required_variables: agent.required_variables,
+        limits: agent.limits,
+        retention_days: agent.retention,
+        voice: agent.voice,
+        sms,
+    }
 }
 
 fn stored(id: AgentId, described: Described, before: Option<&Agent>) -> Agent {
@@ -180,6 +194,7 @@ fn stored(id: AgentId, described: Described, before: Option<&Agent>) -> Agent {
         prompt,
         required_variables,
         limits,
+        retention_days,
         voice,
         sms,
     } = described;
@@ -198,6 +213,7 @@ fn stored(id: AgentId, described: Described, before: Option<&Agent>) -> Agent {
         prompt,
         required_variables,
         limits,
+        retention: retention_days,
         voice,
         sms,
     }

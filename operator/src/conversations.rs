@@ -40,6 +40,9 @@ async fn show(deployment: &Deployment, id: ConversationId) -> Result<Rows, Error
             ("status", json!(call.status)),
             ("created", json!(call.created_at)),
             ("agent", json!(call.agent.slug)),
+            ("provider", json!(call.provider)),
+            ("providerCall", json!(call.provider_call_id)),
+            ("request", json!(call.request_id)),
         ]),
         (None, Some(sms)) => row([
             ("conversation", json!(id)),
@@ -48,6 +51,8 @@ async fn show(deployment: &Deployment, id: ConversationId) -> Result<Rows, Error
             ("status", json!(sms.status)),
             ("created", json!(sms.created_at)),
             ("agent", json!(sms.agent.slug)),
+            ("provider", json!(sms.provider)),
+            ("request", json!(sms.request_id)),
         ]),
         (None, None) => return Err(Error::refused(format!("there is no conversation {id}"))),
     };

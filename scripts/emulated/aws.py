@@ -12,6 +12,7 @@ from pathlib import Path
 import botocore.config
 import botocore.exceptions
 import botocore.session
+import yaml
 
 REGION = "eu-central-1"
 STACK = "ringdown"
@@ -21,6 +22,21 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "000000000000", "AWS_SECRET_ACCESS_KEY": "em
 
 # What a deployment never has: endpoints of clients on loopback, by plain http.
 INSECURE = 'ALLOW_INSECURE_WEBHOOKS: "true"'
+
+
+class Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short tags as what stands behind them."""
+
+
+def short_tag(loader, suffix, node):
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, True)
+    return loader.construct_mapping(node, True)
+
+
+Loader.add_multi_constructor("!", short_tag)
 
 
 def free_port():

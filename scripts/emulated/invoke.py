@@ -9,8 +9,8 @@ from pathlib import Path
 
 import yaml
 
-from aws import CREDENTIALS, REGION, MiniStack, deploy, package, replace_once, resources
-from run import ROOT, Loader, architecture, furnish
+from aws import CREDENTIALS, REGION, Loader, MiniStack, deploy, package, replace_once, resources
+from run import ROOT, architecture, furnish
 
 # What the samples ask for is not there, unless an earlier one made it: a function that says so has answered as it should.
 ANSWERS = {200, 201, 202, 204, 302, 400, 403, 404, 409}

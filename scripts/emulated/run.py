@@ -1,6 +1,7 @@
 """Deploys template.yaml to an emulated AWS, and runs the scenarios against it. See scripts/emulated-deploy."""
 
 import argparse
+import functools
 import json
 import os
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from aws import CREDENTIALS, MiniStack, add_routes, deploy, package, resources
+from aws import CREDENTIALS, Loader, MiniStack, add_routes, deploy, package, resources
 from client import Api, Receiver
 from scenarios import Scenarios
 
@@ -25,21 +26,6 @@ AGENTS = """
   channel: sms
   sms: {kind: managed, prompt: You answer for a dealership., tools: [], maxToolCalls: 3, terms: {answers: true, gatheringMs: 1000, inactivitySeconds: 3600}}
 """
-
-
-class Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short tags as what stands behind them."""
-
-
-def short_tag(loader, suffix, node):
-    if isinstance(node, yaml.ScalarNode):
-        return loader.construct_scalar(node)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, True)
-    return loader.construct_mapping(node, True)
-
-
-Loader.add_multi_constructor("!", short_tag)
 
 
 def routes(template: str):
@@ -60,12 +46,21 @@ def architecture():
 
 
 def ringdown(arguments, aws, table, *command):
+    said, is_well = told_by_ringdown(arguments, aws, table, *command)
+    if not is_well:
+        raise SystemExit(f"ringdown {' '.join(command)}: {said}")
+    return said
+
+
+def told_by_ringdown(arguments, aws, table, *command):
+    """What the operator's command says, and whether it is content."""
     environment = {**os.environ, **CREDENTIALS}
     target = ["--table", table, "--endpoint-url", aws.url, "--json", "--yes"]
     done = subprocess.run([arguments.ringdown, *target, *command], env=environment, capture_output=True, text=True)
-    if done.returncode != 0:
-        raise SystemExit(f"ringdown {' '.join(command)}: {done.stdout}{done.stderr}")
-    return json.loads(done.stdout)
+    try:
+        return json.loads(done.stdout), done.returncode == 0
+    except ValueError:
+        raise SystemExit(f"ringdown {' '.join(command)}: {done.stdout}{done.stderr}") from None
 
 
 def furnish(arguments, aws, table, organization="acme"):
@@ -102,8 +97,9 @@ def main():
         say(f"added {missing} routes that the emulator had not taken from the API's body")
         key = furnish(arguments, aws, outputs["TableName"])
         host = f"{found['Api']['PhysicalResourceId']}.execute-api.localhost"
+        operator = functools.partial(told_by_ringdown, arguments, aws, outputs["TableName"])
         failed = []
-        for scenario in Scenarios(aws, Api(aws.url, host, key), Receiver(), found).all():
+        for scenario in Scenarios(aws, Api(aws.url, host, key), Receiver(), found, operator).all():
             name = scenario.__name__.replace("_", " ")
             try:
                 scenario()
@@ -111,8 +107,6 @@ def main():
             except Exception:
                 failed.append(name)
                 say(f"FAILED  {name}\n{traceback.format_exc()}")
-        doctor = ringdown(arguments, aws, outputs["TableName"], "doctor")
-        say("doctor: " + "; ".join(" ".join(str(cell) for cell in row.values()) for row in doctor))
     say("everything held" if not failed else f"{len(failed)} scenarios failed")
     return 1 if failed else 0
 

@@ -3,7 +3,9 @@
 import json
 import time
 
-from aws import until
+import yaml
+
+from aws import STACK, Loader, until
 from client import PATIENCE
 
 EVENTS = [
@@ -27,23 +29,29 @@ def call(to, **more):
 
 
 class Scenarios:
-    def __init__(self, aws, api, receiver, found):
-        self.aws, self.api, self.receiver, self.found = aws, api, receiver, found
+    """`ringdown` runs the operator's command: it gives what that says, and whether it found nothing wrong."""
+
+    def __init__(self, aws, api, receiver, found, ringdown):
+        self.aws, self.api, self.receiver, self.found, self.ringdown = aws, api, receiver, found, ringdown
 
     def all(self):
         return [
             self.nobody_is_let_in_without_a_key,
             self.an_endpoint_is_registered,
+            self.every_alarm_is_told_to_somebody,
             self.a_call_goes_to_its_analysis,
             self.a_retry_is_the_same_call,
             self.a_live_call_is_closed_and_hung_up,
+            self.a_webhook_that_is_not_taken_comes_again,
             self.an_sms_conversation_is_held,
             self.a_customer_opts_out,
             self.every_dialect_places_a_call,
             self.a_bulk_request_is_accepted_item_by_item,
-            self.a_lost_message_is_made_up_for_by_the_reconciler,
+            self.a_lost_message_is_noticed_by_the_doctor_and_made_up_for_by_the_reconciler,
+            self.a_dead_letter_is_listed,
             self.everything_can_be_read,
             self.nothing_is_left_over,
+            self.the_stack_goes_and_would_leave_the_table,
         ]
 
     def nobody_is_let_in_without_a_key(self):
@@ -55,6 +63,14 @@ class Scenarios:
     def an_endpoint_is_registered(self):
         body = {"url": self.receiver.url, "events": EVENTS}
         self.receiver.secret = self.api.ask("POST", "/v1/webhooks", body).data(201)["secret"]
+
+    def every_alarm_is_told_to_somebody(self):
+        alarms = self.aws.client("cloudwatch").describe_alarms()["MetricAlarms"]
+        declared = [name for name, one in self.found.items() if one["ResourceType"] == "AWS::CloudWatch::Alarm"]
+        assert len(alarms) == len(declared) > 0, f"{len(alarms)} alarms of {len(declared)}"
+        topic = self.found["AlarmTopic"]["PhysicalResourceId"]
+        for alarm in alarms:
+            assert alarm["AlarmActions"] == [topic], alarm
 
     def a_call_goes_to_its_analysis(self):
         answer = self.api.ask("POST", "/v1/calls", call(COMPLETES), Idempotency_Key="first")
@@ -87,6 +103,15 @@ class Scenarios:
             assert (closed["status"], closed["alreadyClosed"]) == ("ended", already), closed
         assert self.receiver.when(id, "call.ended")["data"]["endReason"] == "changed_our_mind"
         self.receiver.has_no_gap(id)
+
+    def a_webhook_that_is_not_taken_comes_again(self):
+        self.receiver.refuses = 1
+        id = self.api.ask("POST", "/v1/calls", call("+15555550125"), Idempotency_Key="again").data(202)["conversationId"]
+        self.receiver.when(id, "call.analyzed")
+        self.receiver.has_no_gap(id)
+        # It may have been the last one of an earlier call. It comes again under the same id, five seconds later.
+        [refused] = self.receiver.refused
+        until("it comes again", PATIENCE, lambda: refused in [event["id"] for event in self.receiver.received])
 
     def an_sms_conversation_is_held(self):
         id = self._opens(ANSWERS_ONCE, "texts")
@@ -157,8 +182,11 @@ class Scenarios:
 
         until(f"the call to {number} has ended", PATIENCE, ended, every=1)
 
-    def a_lost_message_is_made_up_for_by_the_reconciler(self):
-        functions, sqs = self.aws.client("lambda"), self.aws.client("sqs")
+    def a_lost_message_is_noticed_by_the_doctor_and_made_up_for_by_the_reconciler(self):
+        assert self._doctor() == {"table": "ok", "index list": "ok", "index due": "ok", "oldest overdue": "ok"}
+        functions, sqs, rules = self.aws.client("lambda"), self.aws.client("sqs"), self.aws.client("events")
+        rule = self.found["ReconcileFunctionEveryMinute"]["PhysicalResourceId"]
+        rules.disable_rule(Name=rule)
         queue = self.found["DispatchQueue"]["PhysicalResourceId"]
         dispatch = self.found["DispatchCallFunction"]["PhysicalResourceId"]
         [source] = [
@@ -171,8 +199,45 @@ class Scenarios:
         id = self.api.ask("POST", "/v1/calls", call("+15555550140"), Idempotency_Key="lost").data(202)["conversationId"]
         sqs.purge_queue(QueueUrl=queue)
         functions.update_event_source_mapping(UUID=source["UUID"], Enabled=True)
-        # Nobody asks for it: the schedule finds the call, which has been overdue since 30 seconds after it was accepted.
+        # It is overdue from 30 seconds after it was accepted. Nobody wants to wait for the minutes after which that is wrong.
+        self._waits(id, minutes=10)
+        assert self._doctor()["oldest overdue"] == "BAD"
+        rules.enable_rule(Name=rule)
+        # Nobody asks for it: the schedule finds the call.
         assert self.receiver.when(id, "call.ended")["data"]["endReason"] == "completed"
+        assert self._doctor()["oldest overdue"] == "ok"
+
+    def _doctor(self):
+        rows, is_well = self.ringdown("doctor")
+        results = {row["check"]: row["result"] for row in rows}
+        assert is_well == ("BAD" not in results.values()), rows
+        return results
+
+    def _waits(self, id, minutes):
+        """Puts what a call is due for back in time, as if it had not been looked at for so long."""
+        at = str(int(time.time() * 1000) - minutes * 60_000)
+        self.aws.client("dynamodb").update_item(
+            TableName=self.found["Table"]["PhysicalResourceId"],
+            Key={"pk": {"S": f"conversation#{id}"}, "sk": {"S": "call"}},
+            UpdateExpression="SET dueAt = :at, wakeAt = :at",
+            ConditionExpression="attribute_exists(dueAt)",
+            ExpressionAttributeValues={":at": {"N": at}},
+        )
+
+    def a_dead_letter_is_listed(self):
+        """The emulator has no StartMessageMoveTask: redriving is left to AWS."""
+        sqs = self.aws.client("sqs")
+        letters = self.found["DispatchDeadLetters"]["PhysicalResourceId"]
+
+        def waiting():
+            rows, _ = self.ringdown("queue", "dlq", "list", "--stack", STACK)
+            assert len(rows) == 5, rows
+            return {row["queue"]: row["messages"] for row in rows}[letters.rsplit("/", 1)[-1]]
+
+        assert waiting() == 0
+        sqs.send_message(QueueUrl=letters, MessageBody="{}")
+        assert waiting() == 1
+        sqs.purge_queue(QueueUrl=letters)
 
     def everything_can_be_read(self):
         for path in ["calls", "sms-conversations", "webhooks", "api-keys", "agents", "audit", "contacts", "do-not-call"]:
@@ -196,3 +261,14 @@ class Scenarios:
         for event in self.receiver.received:
             kinds[event["event"]] = kinds.get(event["event"], 0) + 1
         print(json.dumps(kinds))
+
+    def the_stack_goes_and_would_leave_the_table(self):
+        """The emulator knows no DeletionPolicy and deletes everything: what CloudFormation would go by is looked at instead."""
+        cloudformation, functions = self.aws.client("cloudformation"), self.aws.client("lambda")
+        declared = yaml.load(cloudformation.get_template(StackName=STACK)["TemplateBody"], Loader)["Resources"]
+        kept = {name for name, one in declared.items() if one.get("DeletionPolicy", "Delete") != "Delete"}
+        assert kept == {"Table"} and declared["Table"]["UpdateReplacePolicy"] == "Retain", kept
+        cloudformation.delete_stack(StackName=STACK)
+        until("the functions are gone", PATIENCE, lambda: not functions.list_functions()["Functions"], every=1)
+        assert not self.aws.client("cloudwatch").describe_alarms()["MetricAlarms"]
+        assert not self.aws.client("sqs").list_queues().get("QueueUrls")

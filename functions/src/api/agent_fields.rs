@@ -2,6 +2,7 @@
 
 use domain::ids::{AgentId, Channel, OrganizationId};
 use domain::organization::{Agent, Limits, Organization, Provider};
+use domain::retention::Retention;
 use serde_json::Value;
 
 use super::sms_settings_fields as sms;
@@ -10,7 +11,7 @@ use crate::app::App;
 use crate::fields::Fields;
 
 /// What a request may say.
-pub(crate) const FIELDS: [&str; 11] = [
+pub(crate) const FIELDS: [&str; 12] = [
     "slug",
     "channel",
     "name",
@@ -20,6 +21,7 @@ pub(crate) const FIELDS: [&str; 11] = [
     "prompt",
     "requiredVariables",
     "limits",
+    "retentionDays",
     "voice",
     "sms",
 ];
@@ -59,6 +61,7 @@ pub(super) async fn agent(app: &App, fields: &mut Fields<'_>, organization: &Org
     let prompt = prompt(fields, channel);
     let required_variables = variables(fields);
     let limits = limits(fields, channel);
+    let retention = retention(fields);
     let voice = voice::settings(fields, channel, provider);
     let sms = match channel {
         Some(Channel::Sms) => sms::settings(app, fields).await,
@@ -84,6 +87,7 @@ pub(super) async fn agent(app: &App, fields: &mut Fields<'_>, organization: &Org
         prompt,
         required_variables,
         limits,
+        retention,
         voice,
         sms,
     })
@@ -172,6 +176,13 @@ fn limits(fields: &mut Fields<'_>, channel: Option<Channel>) -> Limits {
         ring_seconds: ring.unwrap_or(usual.ring_seconds),
         max_duration_seconds: duration.unwrap_or(usual.max_duration_seconds),
     }
+}
+
+/// For how long what the agent's conversations bring is kept.
+fn retention(fields: &mut Fields<'_>) -> Option<Retention> {
+    let bounds = (u32::from(Retention::SHORTEST_DAYS), u32::from(Retention::LONGEST_DAYS));
+    let days = fields.number_within("retentionDays", bounds.0, bounds.1)?;
+    u16::try_from(days).ok().and_then(Retention::of_days)
 }
 
 /// Refuses a change of what an agent keeps for life.

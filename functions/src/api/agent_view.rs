@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use domain::ids::{AgentId, Channel};
 use domain::organization::{Agent, Limits, Provider, VoiceSettings};
 use domain::phone::PhoneNumber;
+use domain::retention::Retention;
 use domain::sms::{Kind, ModelSettings, Opening, SmsSettings};
 use domain::tool::Tool;
 use serde::Serialize;
@@ -38,6 +39,9 @@ pub(crate) struct AgentView {
     /// How long a call may ring and last; null for an agent that holds SMS conversations.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::openapi::requests::administration::AgentLimits>))]
     limits: Option<Limits>,
+    /// For how many days what its conversations bring is kept; null where that is for good.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u16>))]
+    retention_days: Option<Retention>,
     /// What an agent that calls says and does; null where nothing is set.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::openapi::requests::administration::AgentVoice>))]
     voice: Option<VoiceSettings>,
@@ -81,6 +85,7 @@ impl AgentView {
             prompt: agent.prompt.clone(),
             required_variables: agent.required_variables.clone(),
             limits: Some(agent.limits).filter(|_| agent.channel == Channel::Voice),
+            retention_days: agent.retention,
             voice: agent.voice.clone(),
             sms: agent.sms.as_ref().map(SmsView::new),
             tool_secret: None,

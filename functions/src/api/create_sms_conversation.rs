@@ -167,6 +167,7 @@ async fn judge(authorized: &Authorized<'_>, asked: &Asked, now: Timestamp) -> Re
             from,
             terms: settings.terms,
             opening: text,
+            retention: agent.retention,
             request_id: Some(authorized.request.request_id.clone()),
         },
         now,

@@ -1,6 +1,7 @@
 //! `GET /v1/calls/{id}/recording`: the recording itself. A provider's own address for it often needs credentials.
 
 use domain::call::Call;
+use domain::retention::shown;
 use providers::Recording;
 use store::Loaded;
 
@@ -17,7 +18,7 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     let id = conversation(request).ok_or(ApiError::NotFound("call"))?;
     let loaded =
         Loaded::<Call>::from_items(&reference(id, &caller.scope), &items)?.ok_or(ApiError::NotFound("call"))?;
-    recording(app, &loaded.conversation).await
+    recording(app, &shown(loaded.conversation, app.store.table.now())).await
 }
 
 /// A call's recording, or a redirect to it.

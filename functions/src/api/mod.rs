@@ -62,7 +62,7 @@ use domain::log::LogEntry;
 use domain::organization::{Agent, Content};
 use domain::sms::SmsConversation;
 use store::keys::{self, Key};
-use store::{ConversationRef, Items, Table};
+use store::{ConversationRef, Table};
 
 use crate::error::ApiError;
 use crate::event_body::{Origin, event_body};
@@ -124,8 +124,12 @@ pub(crate) fn sms_with_content_reads(request: &Request, _: &Scope) -> Vec<Key> {
 }
 
 /// An SMS conversation with what the client gave for it, from what was read.
-fn sms_with_content(id: ConversationId, scope: &Scope, items: &Items) -> Result<(SmsConversation, Content), ApiError> {
-    let found = items.sms_with_content(id)?.filter(|(conversation, _)| conversation.scope == *scope);
+fn sms_with_content(authorized: &Authorized<'_>) -> Result<(SmsConversation, Content), ApiError> {
+    let Authorized { app, caller, request, items } = authorized;
+    let id = conversation(request).ok_or(ApiError::NotFound("conversation"))?;
+    let scope = &caller.scope;
+    let found =
+        items.sms_with_content(id, app.store.table.now())?.filter(|(conversation, _)| conversation.scope == *scope);
     found.ok_or(ApiError::NotFound("conversation"))
 }
 

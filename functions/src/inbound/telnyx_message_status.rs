@@ -19,7 +19,8 @@ pub(crate) async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
     };
     // The signature covers the body, not the address: a copy of a genuine event may be sent to another text's.
     let here = format!("/messages/{}/{number}/status", reference.conversation);
-    if event.meant_for.is_some_and(|address| !address.ends_with(&here)) {
+    let is_meant = |address: String| address.split('?').next().is_some_and(|address| address.ends_with(&here));
+    if !event.meant_for.is_none_or(is_meant) {
         tracing::warn!("an event of Telnyx's is about another text than its address");
         return Ok(taken);
     }

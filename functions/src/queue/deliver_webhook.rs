@@ -3,13 +3,16 @@
 use domain::delivery::{Attempt, Delivery, State, Verdict};
 use domain::endpoint::{Endpoint, is_given_up};
 use domain::ids::Scope;
+use domain::log::LogEntry;
 use domain::measure::Measure;
 use domain::planted::{Bug, is_planted};
 use domain::signature::{ID_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER, sign};
 use domain::time::Timestamp;
 use lambda_http::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, InvalidHeaderValue};
 use lambda_http::http::{HeaderName, Method};
-use providers::egress::{Answer, EgressError, OutboundRequest, UrlError, WEBHOOK_KEEP_BYTES, WEBHOOK_TIMEOUT};
+use providers::egress::{
+    Answer, EgressError, OutboundRequest, UrlError, WEBHOOK_KEEP_BYTES, WEBHOOK_TIMEOUT, name_request,
+};
 use serde_json::Value;
 use store::measures::measure;
 use store::{DeliveryJob, PendingDelivery, QueueName, StoreError, Subject, is_short};
@@ -18,9 +21,6 @@ use super::batch::{self, Next};
 use crate::app::App;
 use crate::error::Error;
 use crate::event_body::{Origin, carries_transcript, event_body};
-
-/// Names the request that made the conversation, in every webhook of it.
-const REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Consumes a batch of deliveries. A dead endpoint delays nobody: each delivery is a message of its own.
 ///
@@ -50,23 +50,28 @@ async fn deliver(app: &App, job: &DeliveryJob) -> Result<Next, StoreError> {
     if !endpoint.enabled {
         return settle(app, &pending, State::Exhausted).await;
     }
-    let (attempt, verdict) = attempt(app, &job.scope, &pending, endpoint, now).await?;
+    // What its retention is over for is sent no more.
+    let Some(entry) = pending.entry.as_ref() else {
+        return settle(app, &pending, State::Exhausted).await;
+    };
+    let event = render(app, &job.scope, &pending, entry).await?;
+    let (attempt, verdict) = attempt(app, &pending, endpoint, event, now).await;
     let jitter = u16::from_be_bytes(table.entropy().bytes()?);
     let done = table.now();
     let after = pending.delivery.clone().after(attempt, verdict, done, jitter);
     let marked = table.mark_delivery(&pending, &after).await?;
-    note(&pending, &after, verdict, done);
+    note(&pending, entry, &after, verdict, done);
     judge(app, &job.scope, &pending, endpoint, verdict, now).await?;
     let again = marked && after.state == State::Pending && is_short(&after, done);
     Ok(if again { Next::Again(after.next_attempt_at.since(done)) } else { Next::Done })
 }
 
 /// One line of log for an attempt, and what there is to measure about it.
-fn note(pending: &PendingDelivery, after: &Delivery, verdict: Verdict, now: Timestamp) {
+fn note(pending: &PendingDelivery, entry: &LogEntry, after: &Delivery, verdict: Verdict, now: Timestamp) {
     let attempts = after.attempts.len();
     match (verdict, after.state) {
         (Verdict::Delivered, _) => {
-            measure(Measure::WebhookAge, now.since(pending.entry.at).as_milliseconds());
+            measure(Measure::WebhookAge, now.since(entry.at).as_milliseconds());
             measure(Measure::WebhookAttempts, i64::try_from(attempts).unwrap_or(i64::MAX));
         }
         (Verdict::Gone | Verdict::Failed { .. }, State::Exhausted) => measure(Measure::WebhooksExhausted, 1),
@@ -115,19 +120,18 @@ async fn settle(app: &App, pending: &PendingDelivery, state: State) -> Result<Ne
 
 async fn attempt(
     app: &App,
-    scope: &Scope,
     pending: &PendingDelivery,
     endpoint: &Endpoint,
+    (id, body): (String, Vec<u8>),
     now: Timestamp,
-) -> Result<(Attempt, Verdict), StoreError> {
-    let (id, body) = render(app, scope, pending).await?;
+) -> (Attempt, Verdict) {
     let sent = match request(endpoint, &id, body, request_id(pending), now) {
         Ok(request) => app.egress.send(request).await,
         Err(error) => Err(error),
     };
     let done = app.store.table.now();
     let duration_ms = u32::try_from(done.since(now).as_milliseconds()).unwrap_or(u32::MAX);
-    Ok(match sent {
+    match sent {
         Ok(Answer { status, retry_after, body, cut: _ }) => {
             let verdict = Verdict::of(status, retry_after.map(|after| after.from(done)));
             (Attempt { at: now, duration_ms, status: Some(status), error: None, answer: body }, verdict)
@@ -137,12 +141,17 @@ async fn attempt(
             let attempt = Attempt { at: now, duration_ms, status: None, error, answer: String::new() };
             (attempt, Verdict::Failed { retry_after: None })
         }
-    })
+    }
 }
 
 /// The event's id and the webhook's body.
-async fn render(app: &App, scope: &Scope, pending: &PendingDelivery) -> Result<(String, Vec<u8>), StoreError> {
-    let transcript = if carries_transcript(&pending.entry) {
+async fn render(
+    app: &App,
+    scope: &Scope,
+    pending: &PendingDelivery,
+    entry: &LogEntry,
+) -> Result<(String, Vec<u8>), StoreError> {
+    let transcript = if carries_transcript(entry) {
         app.store.table.transcript(pending.delivery.conversation, &pending.items).await?
     } else {
         None
@@ -153,7 +162,7 @@ async fn render(app: &App, scope: &Scope, pending: &PendingDelivery) -> Result<(
         Some(Subject::Sms(conversation)) => Origin::sms(conversation, content),
         None => Origin { log: pending.delivery.conversation, scope, agent: None, content },
     };
-    let body = event_body(origin, &pending.entry, transcript.as_deref());
+    let body = event_body(origin, entry, transcript.as_deref());
     let body = body.map_err(|error| StoreError::corrupt("event", error))?;
     let body = body.ok_or_else(|| StoreError::corrupt("event", "the log entry is a note"))?;
     let mut id = body.id().to_owned();
@@ -176,10 +185,7 @@ fn request(
     let signature = sign(&secrets, id, now, &body);
     let url = endpoint.url.parse().map_err(|error| EgressError::Refused(UrlError::Malformed(error)))?;
     let mut headers = headers(id, now, &signature).map_err(|error| EgressError::Setup(error.into()))?;
-    // By this the client finds the request of its own that all of this is about.
-    if let Some(request_id) = request_id.and_then(|id| HeaderValue::from_str(id).ok()) {
-        headers.insert(REQUEST_ID_HEADER, request_id);
-    }
+    name_request(&mut headers, request_id);
     let (timeout, keep_bytes) = (WEBHOOK_TIMEOUT, WEBHOOK_KEEP_BYTES);
     Ok(OutboundRequest { method: Method::POST, url, headers, body, timeout, keep_bytes })
 }

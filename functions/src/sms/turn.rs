@@ -136,6 +136,7 @@ async fn call(
     let Some(Claim::Tool { index, .. }) = applied.claimed() else { return Ok(None) };
     let key = ToolCallKey { conversation: reference.conversation, turn, index };
     let tool_call_id = key.to_string();
+    let request_id = applied.conversation().request_id.as_deref();
     let outcome = match &arguments {
         Err(bad) => ToolOutcome::Error(bad.to_string()),
         Ok(arguments) => match tools::check(&brief.tools, &name, arguments) {
@@ -143,7 +144,8 @@ async fn call(
             Ok(checked) => {
                 let secrets: Vec<Secret> =
                     brief.tool_secret.iter().filter_map(|text| Secret::parse(text).ok()).collect();
-                tools::call(&app.egress, &secrets, checked, &tool_call_id, key, app.store.table.now()).await
+                let now = app.store.table.now();
+                tools::call(&app.egress, &secrets, checked, &tool_call_id, key, request_id, now).await
             }
         },
     };

@@ -89,7 +89,7 @@ fn agents_come_from_a_file_and_go_back_into_one() {
     terms: {answers: true, gatheringMs: 2000, inactivitySeconds: 3600}
     tools:
       - {name: book, description: Books., parameters: {type: object, properties: {}}, url: 'https://example.com/book'}
-- {slug: caller, name: Caller, channel: voice}
+- {slug: caller, name: Caller, channel: voice, retentionDays: 30}
 ";
     std::fs::write(&file, texting).expect("the file is written");
     let made = shell.rows(&import);
@@ -98,7 +98,7 @@ fn agents_come_from_a_file_and_go_back_into_one() {
 
     let exported = shell.run(&["agent", "export", "--org", "acme"]);
     let text = String::from_utf8(exported.stdout).expect("text");
-    assert!(text.contains("slug: caller") && !text.contains("whsec_"), "{text}");
+    assert!(text.contains("slug: caller") && text.contains("retentionDays: 30") && !text.contains("whsec_"), "{text}");
     std::fs::write(&file, text.replace("Front desk", "Reception")).expect("the file is written");
     let mut changed = shell.rows(&import).as_array().cloned().expect("rows");
     changed.sort_by_key(|row| row["slug"].to_string());
@@ -107,6 +107,8 @@ fn agents_come_from_a_file_and_go_back_into_one() {
 
     std::fs::write(&file, texting.replace("{{firstName}}", "{{first name}}")).expect("the file is written");
     assert!(shell.refusal(&import).contains("sms.prompt"));
+    std::fs::write(&file, texting.replace("retentionDays: 30", "retentionDays: 3")).expect("the file is written");
+    assert!(shell.refusal(&import).contains("must be 7 to 3650 days"));
 }
 
 #[test]

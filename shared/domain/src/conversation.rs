@@ -16,6 +16,7 @@ use crate::obligation::Obligation;
 use crate::organization::Provider;
 use crate::phone::PhoneNumber;
 use crate::places::PlaceChange;
+use crate::retention::Retention;
 use crate::sms::{Message, StoredMessage};
 use crate::time::Timestamp;
 use crate::wallet::Settlement;
@@ -58,6 +59,21 @@ pub trait Conversation: Clone + Debug + PartialEq + Serialize + DeserializeOwned
 
     /// When it was accepted.
     fn created_at(&self) -> Timestamp;
+
+    /// When it ended.
+    fn ended_at(&self) -> Option<Timestamp>;
+
+    /// For how long what it brought is kept; for good where there is none.
+    fn retention(&self) -> Option<Retention>;
+
+    /// Whether only its head is left.
+    fn is_forgotten(&self) -> bool;
+
+    /// Leaves only its head of it.
+    fn forget(&mut self);
+
+    /// Whether it is over and nothing is owed any more, but that it is to be forgotten.
+    fn is_settled(&self) -> bool;
 
     /// Every open obligation, in no order.
     fn obligations(&self) -> Vec<Obligation<Self::Duty>>;
@@ -119,6 +135,8 @@ pub enum Effect {
     },
     /// A client's idempotency key stands for this text from now on. Refused where it stood for one before.
     RememberKey(RememberedKey),
+    /// What the client gave for the conversation, and what its agent was told, is gone.
+    Forget,
 }
 
 /// A text that was asked for under an idempotency key.

@@ -21,6 +21,7 @@ pub mod phone;
 pub mod places;
 pub mod planted;
 pub mod quota;
+pub mod retention;
 pub mod schema;
 pub mod signature;
 pub mod sms;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::calling_code::country_of;
 use crate::ids::{AgentId, Channel, EndpointId, Mode, OrganizationId, Scope, digest_of, hex};
 use crate::phone::{Country, PhoneNumber};
+use crate::retention::Retention;
 use crate::sms::SmsSettings;
 use crate::time::Timestamp;
 
@@ -141,6 +142,9 @@ pub struct Agent {
     pub required_variables: Vec<String>,
     /// How long a call may ring and last.
     pub limits: Limits,
+    /// For how long what its conversations bring is kept; for good where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Retention>,
     /// What an agent that calls through a live provider says and does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub voice: Option<VoiceSettings>,

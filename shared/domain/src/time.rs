@@ -58,6 +58,11 @@ impl Span {
         Self::minutes(hours * 60)
     }
 
+    /// A span of whole days.
+    pub const fn days(days: u32) -> Self {
+        Self::hours(days * 24)
+    }
+
     /// The span in milliseconds.
     pub const fn as_milliseconds(self) -> i64 {
         self.0

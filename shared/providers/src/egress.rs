@@ -27,7 +27,7 @@ mod tests;
 pub use self::answer::{Answer, RawAnswer, RetryAfter};
 pub use self::error::{EgressError, NotPublic, Source, UrlError};
 pub use self::policy::{EgressPolicy, LONGEST_URL};
-pub use self::signed::signed_headers;
+pub use self::signed::{name_request, signed_headers};
 
 /// How long an endpoint may take over a webhook, from the look-up of its name to the end of its answer.
 pub const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(15);

@@ -15,7 +15,7 @@ use http::{HeaderName, HeaderValue, Method};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::egress::{Answer, Egress, EgressError, OutboundRequest, UrlError, signed_headers};
+use crate::egress::{Answer, Egress, EgressError, OutboundRequest, UrlError, name_request, signed_headers};
 
 #[cfg(test)]
 mod tests;
@@ -70,16 +70,17 @@ pub fn check<'a>(tools: &'a [Tool], name: &str, arguments: &'a Value) -> Result<
     refuse(limited(&format!("the arguments do not fit: {}", violations.join("; ")), false))
 }
 
-/// Makes a call. Whoever makes it has recorded before that it is being made.
+/// Makes a call, for a conversation that this request made. Whoever makes it has recorded before that it is being made.
 pub async fn call(
     egress: &Egress,
     secrets: &[Secret],
     call: CheckedCall<'_>,
     tool_call_id: &str,
     key: ToolCallKey,
+    request_id: Option<&str>,
     now: Timestamp,
 ) -> ToolOutcome {
-    let sent = match request(secrets, call, tool_call_id, key, now) {
+    let sent = match request(secrets, call, tool_call_id, key, request_id, now) {
         Ok(request) => egress.send(request).await,
         Err(error) => Err(error),
     };
@@ -98,6 +99,7 @@ fn request(
     call: CheckedCall<'_>,
     tool_call_id: &str,
     key: ToolCallKey,
+    request_id: Option<&str>,
     now: Timestamp,
 ) -> Result<OutboundRequest, EgressError> {
     let CheckedCall { tool, arguments } = call;
@@ -109,6 +111,7 @@ fn request(
     let mut headers = signed_headers(secrets, &id, now, &body).map_err(|error| EgressError::Setup(error.into()))?;
     let id = HeaderValue::from_str(&id).map_err(|error| EgressError::Setup(error.into()))?;
     headers.insert(HeaderName::from_static("idempotency-key"), id);
+    name_request(&mut headers, request_id);
     let (timeout, keep_bytes) = (TOOL_TIMEOUT, KEEP_BYTES);
     Ok(OutboundRequest { method: Method::POST, url, headers, body, timeout, keep_bytes })
 }

@@ -40,7 +40,7 @@ impl Store {
             let jobs = delivery_jobs(text.log_id, scope, &log, &organization);
             let remembered = item::item(&seen_key, &text.log_id)?;
             let mut writes = vec![transact_put(table.put_of(remembered, Some(MUST_BE_NEW))?)];
-            for item in log_items(text.log_id, &log, &jobs, now)? {
+            for item in log_items(text.log_id, &log, &jobs, None, now)? {
                 writes.push(transact_put(table.put_of(item, None)?));
             }
             if let Some(effect) = &effect {

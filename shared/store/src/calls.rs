@@ -5,9 +5,10 @@ use domain::conversation::Conversation;
 use domain::ids::{Channel, ConversationId, Scope};
 use domain::log::LogEntry;
 use domain::organization::Content;
+use domain::retention::shown;
 use domain::time::Timestamp;
 
-use crate::deliveries::content_of;
+use crate::deliveries::{content_of, shown_content};
 use crate::error::StoreError;
 use crate::item::{self, from_item, get_text, text};
 use crate::keys::{self, Key, LIST_INDEX, LIST_PK, LIST_SK};
@@ -49,7 +50,7 @@ impl Table {
         [keys::call(id), keys::content(id), keys::transcript(id, 0)]
     }
 
-    /// Puts a call together from what was read; `None` where there is none of that scope.
+    /// Puts a call together from what was read, as it may be shown now; `None` where there is none of that scope.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -60,12 +61,13 @@ impl Table {
         items: &Items,
     ) -> Result<Option<FullCall>, StoreError> {
         let Some(item) = items.get(&keys::call(id)) else { return Ok(None) };
-        let call: Call = from_item("call", item)?;
+        let call = shown(from_item::<Call>("call", item)?, self.now());
         if call.scope != *scope {
             return Ok(None);
         }
-        let content = content_of(item, items, &keys::content(id))?;
-        Ok(Some(FullCall { call, content, transcript: self.transcript(id, items).await? }))
+        let content = shown_content(&call, item, items)?;
+        let transcript = if call.forgotten { None } else { self.transcript(id, items).await? };
+        Ok(Some(FullCall { call, content, transcript }))
     }
 
     /// What a client gave for a conversation. It never changes.
@@ -130,7 +132,9 @@ impl Table {
         let ids = places.iter().filter_map(|place| place.split_once('#').and_then(|(_, id)| ConversationId::parse(id)));
         let wanted: Vec<Key> = ids.map(|id| keys::conversation(C::CHANNEL, id)).collect();
         let items = self.read(wanted.iter().cloned()).await?;
-        wanted.iter().filter_map(|key| items.read("conversation", key).transpose()).collect()
+        let now = self.now();
+        let read = |key: &Key| Ok(items.read("conversation", key)?.map(|conversation: C| shown(conversation, now)));
+        wanted.iter().filter_map(|key| read(key).transpose()).collect()
     }
 
     /// A part of a conversation's log, behind the entry of number `after`: at most `limit` entries, and whether there

@@ -6,6 +6,7 @@ use domain::conversation::{Change, Conversation, Effect};
 use domain::ids::Channel;
 use domain::obligation::{due, wake_at, wakes};
 use domain::planted::{Bug, is_planted};
+use domain::retention::HEAD_KEPT;
 use domain::sms::{self, Claim, SmsConversation, StoredMessage};
 use domain::time::{Span, Timestamp};
 
@@ -221,7 +222,7 @@ impl Table {
         let nonce = self.nonce()?;
         let deliveries = delivery_jobs(change.after.id(), change.after.scope(), &change.log, &before.organization);
         Ok(Prepared {
-            update: self.conversation_update(before, change, &nonce)?,
+            update: self.conversation_update(before, change, &nonce, now)?,
             beside: writes(self, before, change, &deliveries, now)?,
             deliveries,
             nonce,
@@ -247,6 +248,7 @@ impl Table {
         before: &Loaded<C>,
         change: &Change<C>,
         nonce: &str,
+        now: Timestamp,
     ) -> Result<Update, StoreError> {
         let id = change.after.id();
         let claims_call = change.claimed.is_some() && C::CHANNEL == Channel::Voice;
@@ -256,6 +258,7 @@ impl Table {
             seen: before.version,
             conditional: !(claims_call && is_planted(Bug::UnconditionalClaim)),
             due: due(&change.after).map(|due| (due, keys::due_shard_of(id))),
+            head_until: change.effects.contains(&Effect::Forget).then(|| now + HEAD_KEPT),
             nonce: Some(nonce),
         })
     }

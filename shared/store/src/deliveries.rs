@@ -1,6 +1,7 @@
 //! Deliveries: an item for every event and endpoint, written with the event, marked by one write per attempt.
 
 use domain::call::Call;
+use domain::conversation::Conversation;
 use domain::delivery::{Delivery, State};
 use domain::endpoint::Endpoint;
 use domain::log::LogEntry;
@@ -38,8 +39,8 @@ pub enum Subject {
 pub struct PendingDelivery {
     /// The delivery.
     pub delivery: Delivery,
-    /// The log entry with the event.
-    pub entry: LogEntry,
+    /// The log entry with the event; `None` where that has expired.
+    pub entry: Option<LogEntry>,
     /// The conversation; `None` where the event belongs to none.
     pub subject: Option<Subject>,
     /// What the client gave for it.
@@ -78,6 +79,18 @@ pub(crate) fn content_of(call: &Item, items: &Items, apart: &keys::Key) -> Resul
     items.read("content", apart).map(Option::unwrap_or_default)
 }
 
+/// What a client gave for a conversation, as long as that is kept.
+pub(crate) fn shown_content<C: Conversation>(
+    conversation: &C,
+    head: &Item,
+    items: &Items,
+) -> Result<Content, StoreError> {
+    if conversation.is_forgotten() {
+        return Ok(Content::default());
+    }
+    content_of(head, items, &keys::content(conversation.id()))
+}
+
 impl Table {
     /// Reads a delivery and everything it needs. `None` where there is no such delivery.
     ///
@@ -104,7 +117,7 @@ impl Table {
         };
         Ok(Some(PendingDelivery {
             delivery,
-            entry: entry.ok_or_else(|| StoreError::corrupt("log entry", "it is missing"))?,
+            entry,
             content: match call.or(sms) {
                 Some(head) => content_of(head, &items, &content_key)?,
                 None => Content::default(),
@@ -128,6 +141,7 @@ impl Table {
             seen: before.version,
             conditional: true,
             due: due(after, self.now()).map(|due| (due, keys::due_shard_of(after.conversation))),
+            head_until: None,
             nonce: None,
         })?;
         Ok(matches!(self.update(update).await?, Written::Done))

@@ -135,6 +135,7 @@ impl Table {
             seen,
             conditional: true,
             due: Some(due),
+            head_until: None,
             nonce: None,
         })?;
         Ok(matches!(self.update(update).await?, Written::Done))

@@ -8,7 +8,8 @@ use domain::log::LogEntry;
 use domain::organization::{Organization, Suppression};
 use domain::phone::PhoneNumber;
 use domain::planted::{Bug, is_planted};
-use domain::time::Timestamp;
+use domain::retention::{HEAD_KEPT, Retention};
+use domain::time::{Span, Timestamp};
 
 use crate::deliveries::new_delivery_item;
 use crate::error::StoreError;
@@ -16,11 +17,15 @@ use crate::held::held_item;
 use crate::item::{self, Item};
 use crate::keys;
 use crate::loaded::{Listed, Loaded};
-use crate::messages::new_message_item;
+use crate::messages::{message_item, new_message_item};
 use crate::queue::{DeliveryJob, MESSAGE_VERSION};
 use crate::table::Table;
 use crate::transcript::transcript_items;
 use crate::write::{MUST_BE_NEW, transact_put};
+
+/// How long a delivery outlives its event: longer than the longest wait between two attempts, so that the one behind the
+/// event's end finds that there is nothing left to send.
+const DELIVERY_OUTLIVES: Span = Span::hours(48);
 
 /// A delivery for every event and every endpoint that wants it.
 pub(crate) fn delivery_jobs(
@@ -40,21 +45,27 @@ pub(crate) fn delivery_jobs(
     jobs
 }
 
-/// The items of a log's new entries and of their deliveries.
+/// The items of a log's new entries and of their deliveries. They expire where there is a retention.
 pub(crate) fn log_items(
     id: ConversationId,
     log: &[LogEntry],
     jobs: &[DeliveryJob],
+    retention: Option<Retention>,
     now: Timestamp,
 ) -> Result<Vec<Item>, StoreError> {
+    let expires = retention.map(|retention| retention.end(now));
     let mut items = Vec::new();
     for entry in log {
-        items.push(item::item(&keys::log_entry(id, entry.number), entry)?);
+        let mut made = item::item(&keys::log_entry(id, entry.number), entry)?;
+        item::expire(&mut made, expires);
+        items.push(made);
     }
     for job in jobs {
         let entry = log.iter().find(|entry| entry.number == job.log_number);
         let sequence = entry.and_then(|entry| entry.entry.sequence()).unwrap_or(0);
-        items.push(new_delivery_item(&Delivery::new(id, job.log_number, sequence, job.endpoint, now), job)?);
+        let mut made = new_delivery_item(&Delivery::new(id, job.log_number, sequence, job.endpoint, now), job)?;
+        item::expire(&mut made, expires.map(|at| at + DELIVERY_OUTLIVES));
+        items.push(made);
     }
     Ok(items)
 }
@@ -69,7 +80,7 @@ pub(crate) fn writes<C: Conversation>(
 ) -> Result<Vec<TransactWriteItem>, StoreError> {
     let id = change.after.id();
     let mut writes = Vec::new();
-    for item in log_items(id, &change.log, jobs, now)? {
+    for item in log_items(id, &change.log, jobs, change.after.retention(), now)? {
         writes.push(transact_put(table.put_of(item, None)?));
     }
     for effect in &change.effects {
@@ -85,20 +96,23 @@ fn effect_writes<C: Conversation>(
     effect: &Effect,
     now: Timestamp,
 ) -> Result<Vec<TransactWriteItem>, StoreError> {
-    let (id, scope) = (conversation.id(), conversation.scope());
+    let (id, scope, retention) = (conversation.id(), conversation.scope(), conversation.retention());
     let put = |item: Item| Ok(transact_put(table.put_of(item, None)?));
     let put_new = |item: Item| Ok(transact_put(table.put_of(item, Some(MUST_BE_NEW))?));
     match effect {
-        Effect::StoreTranscript(utterances) => transcript_items(id, utterances)?.into_iter().map(put).collect(),
+        Effect::StoreTranscript(utterances) => {
+            let parts = transcript_items(id, utterances, retention.map(|retention| retention.end(now)))?;
+            parts.into_iter().map(put).collect()
+        }
         Effect::SettleHold(settlement) => table.settlement_writes(scope, &id.to_string(), *settlement, now),
         Effect::ChangePlaces(change) => Ok(vec![table.place_write(scope, change)?]),
         Effect::Suppress { .. } | Effect::LiftSuppression => {
             let write = suppression_write(table, scope, conversation.customer(), listed, effect, now)?;
             Ok(write.into_iter().collect())
         }
-        Effect::StoreMessage(message) => put_new(new_message_item(id, message)?).map(|write| vec![write]),
+        Effect::StoreMessage(message) => put_new(new_message_item(id, message, retention)?).map(|write| vec![write]),
         Effect::UpdateMessage(stored) => {
-            let item = item::item(&keys::message(id, stored.message.number), &stored.message)?;
+            let item = message_item(id, &stored.message, retention)?;
             Ok(vec![transact_put(table.put_of_next(item, stored.version)?)])
         }
         Effect::RememberInbound { .. } if is_planted(Bug::ForgetInbound) => Ok(Vec::new()),
@@ -109,8 +123,11 @@ fn effect_writes<C: Conversation>(
             put(held_item(*provider, provider_id, id, now)?).map(|write| vec![write])
         }
         Effect::RememberKey(remembered) => {
-            put_new(item::item(&keys::remembered_key(id, &remembered.key), remembered)?).map(|write| vec![write])
+            let mut made = item::item(&keys::remembered_key(id, &remembered.key), remembered)?;
+            item::expire(&mut made, retention.map(|retention| retention.end(now) + HEAD_KEPT));
+            put_new(made).map(|write| vec![write])
         }
+        Effect::Forget => Ok(vec![table.delete_of(&keys::content(id))?, table.delete_of(&keys::brief(id))?]),
     }
 }
 

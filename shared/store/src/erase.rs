@@ -4,21 +4,22 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::types::Delete;
 use domain::audit::AuditEntry;
-use domain::call::{Call, Transcript};
+use domain::call::Call;
 use domain::contact::Contact;
+use domain::conversation::Conversation;
 use domain::ids::{ConversationId, Mode, OrganizationId, Scope};
 use domain::organization::Suppression;
 use domain::phone::PhoneNumber;
+use domain::retention::{HEAD_KEPT, forgotten_at};
 use domain::sms::SmsConversation;
 use serde::Serialize;
 
 use crate::accept::CONTENT;
 use crate::contacts::Request;
 use crate::error::StoreError;
-use crate::item::{self, DATA, Item, VERSION, from_item, get_number, get_text, key_of, to_json};
-use crate::keys::{self, DUE_PK, Key};
+use crate::item::{self, DATA, Item, VERSION, WAKE_AT, from_item, get_number, get_text, key_of, to_json};
+use crate::keys::{self, DUE_AT, DUE_PK, Key};
 use crate::simulated::{SimulatedCall, SimulatedText};
 use crate::table::Table;
 use crate::write::Written;
@@ -109,7 +110,7 @@ impl Table {
         done: impl Fn(),
     ) -> Result<Erased, StoreError> {
         for key in &traces.doomed {
-            self.delete(key).await?;
+            self.transact(vec![self.delete_of(key)?]).await?;
             done();
         }
         for item in &traces.listed {
@@ -131,16 +132,6 @@ impl Table {
             listed: traces.listed.len(),
             items: traces.doomed.len(),
         })
-    }
-
-    async fn delete(&self, key: &Key) -> Result<(), StoreError> {
-        let delete = Delete::builder()
-            .table_name(self.name())
-            .set_key(Some(item::key_attributes(key)))
-            .build()
-            .map_err(|error| StoreError::aws("DeleteItem", error))?;
-        let write = aws_sdk_dynamodb::types::TransactWriteItem::builder().delete(delete).build();
-        self.transact(vec![write]).await.map(drop)
     }
 }
 
@@ -195,12 +186,13 @@ impl Survey {
         key: Key,
         item: &Item,
     ) -> Result<(), StoreError> {
-        let (scope, to, is_ended) = if key == keys::call(id) {
+        let (scope, to, is_settled) = if key == keys::call(id) {
             let call: Call = from_item("call", item)?;
-            (call.scope.clone(), call.to.clone(), call.is_ended())
+            (call.scope.clone(), call.to.clone(), call.is_settled())
         } else if key == keys::sms(id) {
             let conversation: SmsConversation = from_item("conversation", item)?;
-            (conversation.scope, conversation.to, conversation.ended_at.is_some())
+            let is_settled = conversation.is_settled();
+            (conversation.scope, conversation.to, is_settled)
         } else {
             let data = get_text(item, DATA).unwrap_or_default();
             if data.contains(number.as_str()) {
@@ -212,7 +204,7 @@ impl Survey {
         self.heads.insert(id);
         if scope.organization == *organization && to == *number {
             self.ours.insert(id);
-            if is_ended && !item.contains_key(DUE_PK) {
+            if is_settled {
                 self.traces.heads.push(item.clone());
             } else {
                 self.traces.open.push(id);
@@ -237,24 +229,19 @@ impl Survey {
 /// A conversation's head without whom it was held with, and without what became known of them.
 fn bare_head(item: &Item) -> Result<Item, StoreError> {
     let is_call = key_of(item).is_some_and(|key| key.sk == "call");
-    let mut bare = if is_call {
-        let mut call: Call = from_item("call", item)?;
-        call.to = PhoneNumber::erased();
-        call.contact = None;
-        call.facts.transcript = Transcript::Absent;
-        call.facts.recording = None;
-        call.facts.analysis = None;
-        call.facts.analysis_sought = true;
-        with_data(item, &call)?
-    } else {
-        let mut conversation: SmsConversation = from_item("conversation", item)?;
-        conversation.to = PhoneNumber::erased();
-        conversation.pending_tools = Vec::new();
-        with_data(item, &conversation)?
-    };
-    if bare.contains_key(CONTENT) {
-        bare.insert(CONTENT.to_owned(), item::text(to_json(&domain::organization::Content::default())?));
+    let mut bare = if is_call { forgotten::<Call>(item)? } else { forgotten::<SmsConversation>(item)? };
+    for attribute in [CONTENT, DUE_PK, DUE_AT, WAKE_AT] {
+        bare.remove(attribute);
     }
+    Ok(bare)
+}
+
+fn forgotten<C: Conversation>(item: &Item) -> Result<Item, StoreError> {
+    let mut conversation: C = from_item("conversation", item)?;
+    let kept_until = forgotten_at(&conversation).map(|at| at + HEAD_KEPT);
+    conversation.forget();
+    let mut bare = with_data(item, &conversation)?;
+    item::expire(&mut bare, kept_until);
     Ok(bare)
 }
 

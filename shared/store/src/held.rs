@@ -8,7 +8,7 @@ use domain::organization::Provider;
 use domain::time::{Span, Timestamp};
 
 use crate::error::StoreError;
-use crate::item::{self, EXPIRES_AT, Item, number};
+use crate::item::{self, Item};
 use crate::keys;
 use crate::table::Table;
 use crate::write::{MUST_BE_NEW, Written, transact_put};
@@ -24,7 +24,7 @@ pub(crate) fn held_item(
     now: Timestamp,
 ) -> Result<Item, StoreError> {
     let mut held = item::item(&keys::held(provider, provider_id), &conversation)?;
-    held.insert(EXPIRES_AT.to_owned(), number((now + KEPT_FOR).as_seconds()));
+    item::expire(&mut held, Some(now + KEPT_FOR));
     Ok(held)
 }
 
@@ -47,7 +47,7 @@ impl Table {
     /// [`StoreError`].
     pub async fn reserve(&self, provider: Provider, provider_id: &str, by: &str) -> Result<bool, StoreError> {
         let mut reserved = item::item(&keys::reserved(provider, provider_id), &by)?;
-        reserved.insert(EXPIRES_AT.to_owned(), number((self.now() + KEPT_FOR).as_seconds()));
+        item::expire(&mut reserved, Some(self.now() + KEPT_FOR));
         match self.transact(vec![transact_put(self.put_of(reserved, Some(MUST_BE_NEW))?)]).await? {
             Written::Done => Ok(true),
             Written::Refused { item, .. } => Ok(item::from_item::<String>("reservation", &item)? == by),

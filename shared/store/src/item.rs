@@ -80,6 +80,18 @@ pub(crate) fn put_in_due(item: &mut Item, shard: String, due: Due) {
     item.insert(WAKE_AT.to_owned(), moment(due.at));
 }
 
+/// Lets an item expire at a moment; it stays for good where there is none.
+pub(crate) fn expire(item: &mut Item, at: Option<Timestamp>) {
+    if let Some(at) = at {
+        item.insert(EXPIRES_AT.to_owned(), number(at.as_seconds()));
+    }
+}
+
+/// Whether an item has expired: DynamoDB may take days to remove it.
+pub(crate) fn is_expired(item: &Item, now: Timestamp) -> bool {
+    get_number::<i64>(item, EXPIRES_AT).is_some_and(|at| at <= now.as_seconds())
+}
+
 /// A value as JSON text.
 pub(crate) fn to_json(data: &impl Serialize) -> Result<String, StoreError> {
     serde_json::to_string(data).map_err(|error| StoreError::corrupt("value", error))

@@ -2,18 +2,35 @@
 
 use domain::ids::ConversationId;
 use domain::organization::Content;
+use domain::retention::{Retention, shown};
 use domain::sms::{Brief, Message, SmsConversation, StoredMessage};
+use domain::time::Timestamp;
 
-use crate::deliveries::content_of;
+use crate::deliveries::shown_content;
 use crate::error::StoreError;
 use crate::item::{self, Item, VERSION, from_item, get_number, number};
 use crate::keys;
 use crate::read::Items;
 use crate::table::Table;
 
-/// A text's item, as it is first written.
-pub(crate) fn new_message_item(id: ConversationId, message: &Message) -> Result<Item, StoreError> {
+/// A text's item. It expires where there is a retention.
+pub(crate) fn message_item(
+    id: ConversationId,
+    message: &Message,
+    retention: Option<Retention>,
+) -> Result<Item, StoreError> {
     let mut made = item::item(&keys::message(id, message.number), message)?;
+    item::expire(&mut made, retention.map(|retention| retention.end(message.created_at)));
+    Ok(made)
+}
+
+/// A text's item, as it is first written.
+pub(crate) fn new_message_item(
+    id: ConversationId,
+    message: &Message,
+    retention: Option<Retention>,
+) -> Result<Item, StoreError> {
+    let mut made = message_item(id, message, retention)?;
     made.insert(VERSION.to_owned(), number(1));
     Ok(made)
 }
@@ -31,14 +48,19 @@ impl Items {
 }
 
 impl Items {
-    /// An SMS conversation with what the client gave for it, if both were read.
+    /// An SMS conversation with what the client gave for it, if both were read, as they may be shown now.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] where it cannot be read.
-    pub fn sms_with_content(&self, id: ConversationId) -> Result<Option<(SmsConversation, Content)>, StoreError> {
+    pub fn sms_with_content(
+        &self,
+        id: ConversationId,
+        now: Timestamp,
+    ) -> Result<Option<(SmsConversation, Content)>, StoreError> {
         let Some(item) = self.get(&keys::sms(id)) else { return Ok(None) };
-        let content = content_of(item, self, &keys::content(id))?;
-        Ok(Some((from_item("conversation", item)?, content)))
+        let conversation = shown(from_item::<SmsConversation>("conversation", item)?, now);
+        let content = shown_content(&conversation, item, self)?;
+        Ok(Some((conversation, content)))
     }
 }
 

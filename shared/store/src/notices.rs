@@ -80,7 +80,7 @@ impl Store {
                 table.audit_write(&scope.organization, &entry_of(scope, id, now))?,
             ];
             if !jobs.is_empty() {
-                for item in log_items(log_id, &log, &jobs, now)? {
+                for item in log_items(log_id, &log, &jobs, None, now)? {
                     writes.push(transact_put(table.put_of(item, None)?));
                 }
             }
@@ -112,7 +112,7 @@ impl Store {
             DeliveryJob { v: MESSAGE_VERSION, conversation: log_id, scope: scope.clone(), log_number: 1, endpoint };
         let jobs = [job];
         let mut writes = vec![transact_update(table.test_count(scope, endpoint, now)?)];
-        for item in log_items(log_id, &log, &jobs, now)? {
+        for item in log_items(log_id, &log, &jobs, None, now)? {
             writes.push(transact_put(table.put_of(item, Some(MUST_BE_NEW))?));
         }
         match table.transact(writes).await? {

@@ -163,7 +163,10 @@ impl Table {
             None => self.put_of(pair_item, Some(MUST_BE_NEW))?,
         };
         let plain: Vec<Item> =
-            [new_message_item(id, opening)?, item::item(&keys::brief(id), brief)?].into_iter().chain(apart).collect();
+            [new_message_item(id, opening, conversation.retention)?, item::item(&keys::brief(id), brief)?]
+                .into_iter()
+                .chain(apart)
+                .collect();
         let mut writes = vec![
             transact_put(self.put_of(made, Some(MUST_BE_NEW))?),
             self.must_be_absent(&keys::suppression(&conversation.scope, &conversation.to))?,

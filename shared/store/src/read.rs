@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::backoff::Backoff;
 use crate::error::StoreError;
-use crate::item::{Item, from_item, key_attributes, key_of, text};
+use crate::item::{Item, from_item, is_expired, key_attributes, key_of, text};
 use crate::keys::Key;
 use crate::table::Table;
 
@@ -70,8 +70,8 @@ impl Table {
         Ok(())
     }
 
-    /// Reads up to 100 items, consistently. An item that is not in the answer is not in the table: keys that DynamoDB
-    /// keeps back are asked for again, and at last are an error.
+    /// Reads up to 100 items, consistently. An item that is not in the answer is not in the table, or has expired: keys that
+    /// DynamoDB keeps back are asked for again, and at last are an error.
     ///
     /// # Errors
     /// [`StoreError::Unprocessed`], or [`StoreError::Aws`].
@@ -80,6 +80,7 @@ impl Table {
         let mut wanted = asked.clone();
         let mut found = HashMap::with_capacity(wanted.len());
         let mut backoff = Backoff::new(self.clock(), PATIENCE_MS);
+        let now = self.now();
         while !wanted.is_empty() {
             let keys = KeysAndAttributes::builder()
                 .set_keys(Some(wanted.iter().map(key_attributes).collect()))
@@ -94,7 +95,7 @@ impl Table {
                 .await
                 .map_err(|error| StoreError::aws("BatchGetItem", error))?;
             for item in answer.responses.unwrap_or_default().remove(self.name()).unwrap_or_default() {
-                if let Some(key) = key_of(&item) {
+                if let Some(key) = key_of(&item).filter(|_| !is_expired(&item, now)) {
                     found.insert(key, item);
                 }
             }
@@ -126,16 +127,31 @@ impl Table {
         start: Option<Item>,
         limit: Option<u8>,
     ) -> Result<(Vec<Item>, Option<Item>), StoreError> {
-        let query = self.partition_query(pk, prefix).set_limit(limit.map(i32::from)).set_exclusive_start_key(start);
-        let answer = query.send().await.map_err(|error| StoreError::aws("Query", error))?;
-        Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
+        let mut start = start;
+        loop {
+            let query = self.partition_query(pk.clone(), prefix).set_limit(limit.map(i32::from));
+            let answer = query.set_exclusive_start_key(start).send().await;
+            let answer = answer.map_err(|error| StoreError::aws("Query", error))?;
+            let (found, next) = (self.kept(answer.items), answer.last_evaluated_key);
+            // Behind what has expired there may be what has not.
+            if !found.is_empty() || next.is_none() {
+                return Ok((found, next));
+            }
+            start = next;
+        }
+    }
+
+    /// What has not expired.
+    fn kept(&self, found: Option<Vec<Item>>) -> Vec<Item> {
+        let now = self.now();
+        found.unwrap_or_default().into_iter().filter(|item| !is_expired(item, now)).collect()
     }
 
     /// The end of a partition, at most so many items, the last one first.
     pub(crate) async fn partition_end(&self, pk: String, prefix: &str, limit: u8) -> Result<Vec<Item>, StoreError> {
         let query = self.partition_query(pk, prefix).set_limit(Some(i32::from(limit))).scan_index_forward(false);
         let answer = query.send().await.map_err(|error| StoreError::aws("Query", error))?;
-        Ok(answer.items.unwrap_or_default())
+        Ok(self.kept(answer.items))
     }
 
     /// A page of a partition from its end: the items whose sort keys begin so, before `start`, the last one first.
@@ -148,7 +164,7 @@ impl Table {
     ) -> Result<(Vec<Item>, Option<Item>), StoreError> {
         let query = self.partition_query(pk, prefix).set_limit(Some(i32::from(limit))).set_exclusive_start_key(start);
         let answer = query.scan_index_forward(false).send().await.map_err(|error| StoreError::aws("Query", error))?;
-        Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
+        Ok((self.kept(answer.items), answer.last_evaluated_key))
     }
 
     fn partition_query(&self, pk: String, prefix: &str) -> QueryFluentBuilder {

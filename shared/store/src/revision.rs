@@ -3,9 +3,11 @@
 
 use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, Update};
 use domain::obligation::Due;
+use domain::time::Timestamp;
 
+use crate::accept::CONTENT;
 use crate::error::StoreError;
-use crate::item::{self, DATA, NONCE, NUDGES, VERSION, WAKE_AT, number, text};
+use crate::item::{self, DATA, EXPIRES_AT, NONCE, NUDGES, VERSION, WAKE_AT, number, text};
 use crate::keys::{DUE_AT, DUE_PK, Key};
 use crate::table::Table;
 
@@ -21,6 +23,8 @@ pub(crate) struct Revision<'a> {
     pub(crate) conditional: bool,
     /// Its new place in the index of what is due, and the shard of that index.
     pub(crate) due: Option<(Due, String)>,
+    /// When it expires, where only its head is left from now on.
+    pub(crate) head_until: Option<Timestamp>,
     /// What tells this write from somebody else's, where that matters.
     pub(crate) nonce: Option<&'a str>,
 }
@@ -47,6 +51,7 @@ impl Table {
             update =
                 update.expression_attribute_names("#nonce", NONCE).expression_attribute_values(":nonce", text(nonce));
         }
+        let mut removed: Vec<&str> = Vec::new();
         match revision.due {
             Some((due, shard)) => {
                 expression.push_str(", #duePk = :duePk, #dueAt = :dueAt, #wakeAt = :wakeAt");
@@ -55,7 +60,19 @@ impl Table {
                     .expression_attribute_values(":dueAt", item::moment(due.named_from))
                     .expression_attribute_values(":wakeAt", item::moment(due.at));
             }
-            None => expression.push_str(" REMOVE #duePk, #dueAt, #wakeAt"),
+            None => removed.extend(["#duePk", "#dueAt", "#wakeAt"]),
+        }
+        if let Some(until) = revision.head_until {
+            expression.push_str(", #expires = :expires");
+            removed.push("#content");
+            update = update
+                .expression_attribute_names("#expires", EXPIRES_AT)
+                .expression_attribute_names("#content", CONTENT)
+                .expression_attribute_values(":expires", number(until.as_seconds()));
+        }
+        if !removed.is_empty() {
+            expression.push_str(" REMOVE ");
+            expression.push_str(&removed.join(", "));
         }
         if revision.conditional {
             update = update

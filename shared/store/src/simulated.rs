@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::Update;
 use domain::ids::ConversationId;
 use domain::phone::PhoneNumber;
-use domain::time::Timestamp;
+use domain::time::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
@@ -13,6 +13,9 @@ use crate::table::Table;
 
 /// The attribute with the moment a call was hung up from our side.
 const HUNG_UP_AT: &str = "hungUpAt";
+
+/// How long the simulator remembers: far longer than any call lasts, and anything is searched for.
+const KEPT_FOR: Span = Span::days(30);
 
 /// A call that the simulator placed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,7 +68,8 @@ impl Table {
     /// # Errors
     /// [`StoreError`].
     pub async fn put_simulated_text(&self, text: &SimulatedText) -> Result<(), StoreError> {
-        let item = item::item(&keys::simulated_text(&text.to, &text.message_id), text)?;
+        let mut item = item::item(&keys::simulated_text(&text.to, &text.message_id), text)?;
+        item::expire(&mut item, Some(text.sent_at + KEPT_FOR));
         self.put(self.put_of(item, None)?).await.map(drop)
     }
 
@@ -96,7 +100,8 @@ impl Table {
     /// # Errors
     /// [`StoreError`].
     pub async fn put_simulated_call(&self, call: &SimulatedCall) -> Result<(), StoreError> {
-        let item = item::item(&keys::simulated_call(&call.to, &call.call_id), call)?;
+        let mut item = item::item(&keys::simulated_call(&call.to, &call.call_id), call)?;
+        item::expire(&mut item, Some(call.placed_at + KEPT_FOR));
         self.put(self.put_of(item, None)?).await.map(drop)
     }
 

@@ -2,6 +2,7 @@
 
 use domain::call::Utterance;
 use domain::ids::ConversationId;
+use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
@@ -25,7 +26,12 @@ struct Part {
     utterances: Vec<Utterance>,
 }
 
-pub(crate) fn transcript_items(id: ConversationId, utterances: &[Utterance]) -> Result<Vec<Item>, StoreError> {
+/// The items of a transcript, which expire where that is said.
+pub(crate) fn transcript_items(
+    id: ConversationId,
+    utterances: &[Utterance],
+    expires: Option<Timestamp>,
+) -> Result<Vec<Item>, StoreError> {
     let mut parts: Vec<Vec<Utterance>> = vec![Vec::new()];
     let mut size = 0;
     for utterance in utterances {
@@ -49,7 +55,11 @@ pub(crate) fn transcript_items(id: ConversationId, utterances: &[Utterance]) -> 
     parts
         .into_iter()
         .enumerate()
-        .map(|(index, utterances)| item::item(&keys::transcript(id, index), &Part { parts: count, utterances }))
+        .map(|(index, utterances)| {
+            let mut made = item::item(&keys::transcript(id, index), &Part { parts: count, utterances })?;
+            item::expire(&mut made, expires);
+            Ok(made)
+        })
         .collect()
 }
 
@@ -93,7 +103,7 @@ mod tests {
         for (said, parts) in
             [(utterances(3, 10), 1), (utterances(10, 100_000), 4), (utterances(100, 200_000), MOST_PARTS)]
         {
-            let items = transcript_items(id, &said).unwrap();
+            let items = transcript_items(id, &said, None).unwrap();
             assert_eq!(items.len(), parts);
             for item in &items {
                 let part: Part = from_item("transcript", item).unwrap();

@@ -168,6 +168,16 @@ impl Table {
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
+    /// A delete of an item, if there is one.
+    pub(crate) fn delete_of(&self, key: &Key) -> Result<TransactWriteItem, StoreError> {
+        let delete = Delete::builder()
+            .table_name(self.name())
+            .set_key(Some(key_attributes(key)))
+            .build()
+            .map_err(|error| StoreError::aws("DeleteItem", error))?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+
     /// A put of an item that is still of this version, and is of the next one from then on.
     pub(crate) fn put_of_next(&self, mut item: Item, version: u64) -> Result<Put, StoreError> {
         item.insert(VERSION.to_owned(), number(version + 1));

@@ -34,19 +34,22 @@ async fn an_agent_is_made_once_listed_and_changed_by_a_merge_patch_that_counts_v
     assert_eq!(world.api.post("/v1/agents", &texting()).await.refusal(409), "conflict");
 
     let path = format!("/v1/agents/{}", agent["id"].as_str().unwrap());
-    let patch =
-        json!({ "name": "Desk", "sms": { "helpText": null, "maxToolCalls": 2, "model": { "temperature": 1 } } });
+    let patch = json!({ "name": "Desk", "retentionDays": 90, "sms": { "helpText": null, "maxToolCalls": 2, "model": { "temperature": 1 } } });
     let changed = world.api.patch(&path, &patch).await.data(200).clone();
     assert_eq!((&changed["version"], &changed["name"]), (&json!(2), &json!("Desk")));
     assert_eq!((&changed["sms"]["helpText"], &changed["sms"]["maxToolCalls"]), (&Value::Null, &json!(2)));
     assert_eq!(changed["sms"]["model"]["model"], json!("small"));
+    assert_eq!((&agent["retentionDays"], &changed["retentionDays"]), (&Value::Null, &json!(90)));
     assert_eq!(changed["sms"]["prompt"], agent["sms"]["prompt"]);
     assert_eq!(world.api.patch(&path, &patch).await.data(200)["version"], json!(2), "nothing changed");
     assert_eq!(world.api.get(&path).await.data(200), &changed);
     let listed = world.api.get("/v1/agents").await.data(200).clone();
     assert_eq!(listed.as_array().map(Vec::len), Some(3));
     let audit = world.api.get("/v1/audit").await.data(200).clone();
-    assert_eq!((&audit[0]["action"], &audit[0]["changed"]), (&json!("agent.updated"), &json!(["name", "sms"])));
+    assert_eq!(
+        (&audit[0]["action"], &audit[0]["changed"]),
+        (&json!("agent.updated"), &json!(["name", "retentionDays", "sms"]))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -54,7 +57,7 @@ async fn every_wrong_setting_of_an_agent_is_named() {
     let world = World::start().await;
     let wrong = json!({
         "slug": "Front Desk", "channel": "sms", "provider": "pigeon", "number": "555", "requiredVariables": ["a", 1],
-        "limits": {}, "colour": "red",
+        "limits": {}, "colour": "red", "retentionDays": 6,
         "sms": {
             "kind": "managed", "prompt": "Hello {{", "opening": { "by": "template" }, "maxToolCalls": 100,
             "model": { "baseUrl": "ftp://x", "temperature": 9 },
@@ -73,6 +76,7 @@ async fn every_wrong_setting_of_an_agent_is_named() {
         "number",
         "provider",
         "requiredVariables[1]",
+        "retentionDays",
         "slug",
         "sms.gatheringMs",
         "sms.maxToolCalls",

@@ -62,6 +62,7 @@ async fn a_call_through_retell_completes_with_transcript_recording_analysis_and_
 
     assert_eq!(shown["agent_id"], "agent_1");
     assert_eq!(shown["from_number"], OURS);
+    assert!(shown["metadata"]["ringdown_request"].as_str().is_some_and(|id| id.starts_with("req_")), "{shown}");
     assert_eq!(shown["retell_llm_dynamic_variables"], json!({ "name": "Ada", "prompt": "Be brief." }));
     assert_eq!(world.fake.violations(), Vec::<String>::new());
     assert_eq!(world.fake.statuses(), [200, 200, 200]);

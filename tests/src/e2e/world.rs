@@ -141,6 +141,7 @@ impl World {
             prompt: None,
             required_variables: Vec::new(),
             limits: Limits::default(),
+            retention: None,
             voice: None,
             sms: None,
         };

@@ -288,7 +288,7 @@ impl<V: Vendor> Fake<V> {
     }
 
     /// A step takes effect; gives what there is to tell of it. `None` where the call was over already.
-    fn takes(&self, id: &str, step: Step) -> Option<Vec<Told>> {
+    pub(crate) fn takes(&self, id: &str, step: Step) -> Option<Vec<Told>> {
         let now = self.surroundings.clock.now();
         let mut state = self.state();
         let call = state.calls.iter_mut().find(|call| call.id == id)?;

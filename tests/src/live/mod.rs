@@ -2,7 +2,9 @@
 //! deployment, with a live key. What every provider has to do is here, and runs for each; what is one provider's own stands
 //! under its name.
 
+mod line;
 mod outcome_tests;
+pub(crate) mod roles;
 mod search_tests;
 mod simulation;
 mod sms_tests;
@@ -15,25 +17,24 @@ use domain::call::Call;
 use domain::ids::{ConversationId, Scope};
 use domain::key::RawKey;
 use domain::sms::SmsConversation;
-use domain::time::Timestamp;
-use functions::{FUNCTIONS, Trigger};
+use functions::{App, FUNCTIONS, Trigger};
 use futures::FutureExt;
+use futures::future::ready;
 use futures::stream::{FuturesUnordered, StreamExt};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use local::events::{HttpAnswer, HttpRequest, http_event};
-use providers::egress::{Answer, Egress, EgressError, EgressPolicy, OutboundRequest};
-use providers::{Bases, Outside, Secret, Secrets};
+use providers::egress::{Egress, EgressPolicy, OutboundRequest};
+use providers::{Bases, Outside};
 use serde_json::{Value, json};
 use store::QueueName;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
+use self::line::{placed, through};
 use crate::fakes::fake::{Fake, Letter, Surroundings};
 use crate::fakes::script::Script;
 use crate::fakes::server::Server;
-use crate::fakes::vendor::{Kind, Made, Vendor};
-use crate::sim::faults::{Point, Service};
-use crate::sim::gate::{Broken, Gate};
-use crate::world::{AGENT, AGENT_NUMBER, Dial, History, Placed, World};
+use crate::fakes::vendor::{Kind, Vendor};
+use crate::world::{AGENT, AGENT_NUMBER, World, parameters};
 
 /// Where the deployment is reached, by what providers know.
 pub(crate) const PUBLIC_URL: &str = "https://calls.example.com";
@@ -43,6 +44,11 @@ pub(crate) const OURS: &str = AGENT_NUMBER;
 pub(crate) const CUSTOMER: &str = "+15555550123";
 /// The organization.
 pub(crate) const ORGANIZATION: &str = "acme";
+
+/// API Gateway's ids of the clients' requests and of the callbacks; how the clients' are known in what follows from them.
+const ASKED: &str = "AClientsRequest=";
+const CALLED_BACK: &str = "ProvidersAnswer=";
+pub(crate) const REQUEST_ID: &str = "req_AClientsRequest";
 
 /// The time from one step of a call to the next.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -65,49 +71,18 @@ pub(crate) struct LiveWorld<V: Vendor> {
     pub(crate) key: RawKey,
     pub(crate) scope: Scope,
     posted: Mutex<mpsc::UnboundedReceiver<Posted>>,
+    outside: (Egress, Bases),
     _server: Option<Server>,
 }
 
-/// A request to the provider passes the gate at which everything that is planned goes wrong. What arrived there takes its
-/// course, whatever becomes of who sent it.
-async fn through<V: Vendor>(
-    gate: Gate,
-    fake: Fake<V>,
-    history: History,
-    request: OutboundRequest,
-) -> Result<Answer, EgressError> {
-    let point = Point::new(Service::Provider, request.method.as_str());
-    let about = request.url.path().to_owned();
-    let begun = History::begun();
-    let effect = async {
-        let course = tokio::spawn(async move {
-            let answer = fake.clone().exchange(request).await;
-            note(&fake, &history, begun);
-            answer
-        });
-        course.await.expect("a fake does not panic")
-    };
-    match gate.pass_about(point, about, effect).await {
-        Ok(answer) => answer,
-        Err(Broken::NotSent) => Err(EgressError::Connect("connection refused".into())),
-        Err(Broken::AnswerLost) => Err(EgressError::Broken("connection reset".into())),
-    }
-}
-
-/// Writes down the calls that were placed.
-fn note<V: Vendor>(fake: &Fake<V>, history: &History, begun: Option<Timestamp>) {
-    for call in fake.calls() {
-        let Some((conversation, _)) = Made::attempt_of(V::callback(&call.asked)) else { continue };
-        let to = V::to(&call.asked).to_owned();
-        history.dialled(&call.id, Dial { conversation, to, placed_at: call.created_at, begun });
-    }
-}
-
-fn secrets<V: Vendor>(world: &World) -> Secrets {
+/// The outside world of a process that knows nothing yet of what the deployment keeps in Parameter Store.
+fn outside<V: Vendor>(world: &World, (egress, bases): &(Egress, Bases)) -> Outside {
     let own = format!("organizations/{ORGANIZATION}/providers/{}", V::PROVIDER.as_str());
-    let held = [(own, V::account().to_string()), ("public-url".to_owned(), PUBLIC_URL.to_owned())];
-    let held: BTreeMap<String, Secret> = held.into_iter().map(|(name, text)| (name, Secret::new(text))).collect();
-    Secrets::given(held, world.app.store.table.clock().clone())
+    let model = (format!("models/{}", roles::MODEL), "a-models-key".to_owned());
+    let public_url = ("public-url".to_owned(), PUBLIC_URL.to_owned());
+    let held = BTreeMap::from([(own, V::account().to_string()), model, public_url]);
+    let secrets = parameters::secrets(&held, world.app.store.table.clock().clone());
+    Outside { egress: egress.clone(), secrets, bases: bases.clone() }
 }
 
 impl<V: Vendor> LiveWorld<V> {
@@ -136,25 +111,29 @@ impl<V: Vendor> LiveWorld<V> {
                 Egress::new(EgressPolicy { allow_insecure: true }).unwrap()
             }
         };
-        let outside = Outside { egress, secrets: secrets::<V>(&world), bases };
-        let key = world.goes_live(V::PROVIDER, V::voice(), outside).await;
+        let (outside, voice) = ((egress, bases), V::voice());
+        let key = world.goes_live(V::PROVIDER, voice, self::outside::<V>(&world, &outside)).await;
         let carried = fake.clone();
         *world.carried.borrow_mut() = Box::new(move || placed(&carried));
         let scope = world.scope.clone();
-        Self { world, fake, key, scope, posted: Mutex::new(posted), _server: server }
+        Self { world, fake, key, scope, posted: Mutex::new(posted), outside, _server: server }
     }
 
     fn in_process(world: &World, fake: &Fake<V>) -> Egress {
         let (fake, elsewhere) = (fake.clone(), world.receiver.exchange());
         let (gate, history) = (world.aws.gate.clone(), world.history.clone());
-        let exchange = move |request: OutboundRequest| {
-            if request.url.host_str() == Some(V::HOST) {
-                through(gate.clone(), fake.clone(), history.clone(), request).boxed()
-            } else {
-                elsewhere(request)
-            }
+        let exchange = move |request: OutboundRequest| match request.url.host_str() {
+            Some(host) if host == V::HOST => through(gate.clone(), fake.clone(), history.clone(), request).boxed(),
+            Some(roles::MODEL_HOST) => ready(Ok(roles::says_yes())).boxed(),
+            _ => elsewhere(request),
         };
         Egress::through(EgressPolicy::default(), Arc::new(exchange))
+    }
+
+    /// What runs from now on knows nothing of the secrets that were read before: it is another function's process.
+    pub(crate) fn is_another_process(&mut self) {
+        let outside = outside::<V>(&self.world, &self.outside);
+        self.world.app = App::with(self.world.app.store.clone(), outside);
     }
 
     /// In virtual time; of calls nothing is heard unless the test says it.
@@ -272,16 +251,18 @@ impl<V: Vendor> LiveWorld<V> {
         parameters: &BTreeMap<String, String>,
         body: &[u8],
     ) -> Option<HttpAnswer> {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let request_id = if path.starts_with("/inbound/") { CALLED_BACK } else { ASKED };
         let event = http_event(&HttpRequest {
             method: "POST",
             path,
-            query: "",
+            query,
             headers: &headers,
             body,
             source_ip: "192.0.2.1",
             route_key: "POST",
             parameters,
-            request_id: "request",
+            request_id,
             now_ms: self.world.aws.clock.now_ms(),
         });
         self.world.answers(function, event).await
@@ -341,20 +322,9 @@ impl<V: Vendor> LiveWorld<V> {
     }
 }
 
-/// The calls that a fake placed.
-fn placed<V: Vendor>(fake: &Fake<V>) -> Vec<Placed> {
-    let calls = fake.calls().into_iter().filter_map(|call| {
-        let (conversation, attempt) = Made::attempt_of(V::callback(&call.asked))?;
-        // Where nobody ended it, it goes on for ever.
-        let over_at = call.over_at.unwrap_or(Timestamp::from_milliseconds(i64::MAX / 2));
-        Some(Placed { conversation, attempt, placed_at: call.created_at, over_at, hidden: false })
-    });
-    calls.collect()
-}
-
 /// The function that a path leads to, and the path's parameters.
 fn route(path: &str) -> (&'static str, BTreeMap<String, String>) {
-    let given: Vec<&str> = path.split('/').collect();
+    let given: Vec<&str> = path.split('?').next().unwrap_or_default().split('/').collect();
     let found = FUNCTIONS.iter().find_map(|function| {
         let Trigger::Http(route) = function.trigger else { return None };
         let parts: Vec<&str> = route.path.split('/').collect();

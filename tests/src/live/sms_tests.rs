@@ -4,7 +4,7 @@ use domain::ids::ConversationId;
 use domain::sms::{DeliveryStatus, Status};
 use serde_json::Value;
 
-use super::{CUSTOMER, LiveWorld, ORGANIZATION, PUBLIC_URL};
+use super::{CUSTOMER, LiveWorld, ORGANIZATION, PUBLIC_URL, REQUEST_ID};
 use crate::fakes::fake::Letter;
 use crate::fakes::script::Create;
 use crate::fakes::server::Reaction;
@@ -13,7 +13,7 @@ use crate::fakes::texting::{Delivery, Texting};
 use crate::fakes::vendor::Kind;
 use crate::world::{number, simulate};
 
-fn id(answer: &Value) -> ConversationId {
+pub(super) fn id(answer: &Value) -> ConversationId {
     let id = answer["data"]["conversationId"].as_str().or(answer["error"]["conversationId"].as_str());
     ConversationId::parse(id.unwrap_or_else(|| panic!("{answer}"))).unwrap()
 }
@@ -30,13 +30,13 @@ impl<V: Texting> LiveWorld<V> {
     }
 
     /// The provider tells how far a text got.
-    async fn delivers(&self, place: usize, state: Delivery) -> u16 {
+    pub(super) async fn delivers(&self, place: usize, state: Delivery) -> u16 {
         let told = V::delivery(&self.fake.texts()[place], state);
         self.arrives(self.fake.letter(&told)).await
     }
 
     /// The customer writes, with these words or a picture.
-    async fn customer_writes(&self, id: &str, words: &str, answered: Option<&str>) -> u16 {
+    pub(super) async fn customer_writes(&self, id: &str, words: &str, answered: Option<&str>) -> u16 {
         let told = V::inbound(&inbound_address::<V>(), id, words, answered);
         self.arrives(self.fake.letter(&told)).await
     }
@@ -63,7 +63,7 @@ fn an_opening_text_leaves_and_its_delivery_only_moves_forwards<V: Texting>() {
         assert_eq!(V::content(&sent), "Hello! The car is here.");
         assert_eq!(answer["data"]["providerMessageId"], sent.id.as_str());
         let address = V::callback(&sent.asked).split('#').next().unwrap();
-        assert_eq!(address, format!("{}/{id}/1/status", inbound_address::<V>()));
+        assert_eq!(address, format!("{}/{id}/1/status?request_id={REQUEST_ID}", inbound_address::<V>()));
         for (state, expected) in [
             (Delivery::Sent, DeliveryStatus::Sent),
             (Delivery::Queued, DeliveryStatus::Sent),

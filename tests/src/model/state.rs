@@ -325,6 +325,7 @@ pub(super) fn new_call() -> Call {
         limits: LIMITS,
         contact: None,
         hold: None,
+        retention: None,
         request_id: None,
     };
     Call::accept(new, NOW)

@@ -19,6 +19,7 @@ use super::dynamo::Dynamo;
 use super::faults::{Fault, Point, Service};
 use super::gate::Gate;
 use super::grants;
+use super::meter::Meter;
 use super::sqs::Sqs;
 
 /// The connector. Clones are the same one.
@@ -27,6 +28,7 @@ pub struct Connector {
     gate: Gate,
     dynamo: Dynamo,
     sqs: Sqs,
+    meter: Meter,
     chance: Arc<Mutex<fastrand::Rng>>,
     read_timeout: Option<Duration>,
 }
@@ -41,9 +43,9 @@ struct Call {
 
 impl Connector {
     /// A connector to these services, with all requests passing this gate.
-    pub fn new(seed: u64, gate: Gate, dynamo: Dynamo, sqs: Sqs) -> Self {
+    pub fn new(seed: u64, gate: Gate, dynamo: Dynamo, sqs: Sqs, meter: Meter) -> Self {
         let chance = Arc::new(Mutex::new(fastrand::Rng::with_seed(seed)));
-        Self { gate, dynamo, sqs, chance, read_timeout: None }
+        Self { gate, dynamo, sqs, meter, chance, read_timeout: None }
     }
 
     async fn exchange(self, call: Call) -> Result<HttpResponse, ConnectorError> {
@@ -75,7 +77,7 @@ impl Connector {
 
     fn effect(&self, call: &Call) -> Answer {
         match call.service {
-            Service::DynamoDb => self.dynamo.call(&call.operation, &call.request),
+            Service::DynamoDb => self.meter.call(&self.dynamo, &call.operation, &call.request, &about(call)),
             Service::Sqs => self.sqs.call(&call.operation, &call.request),
             Service::Provider | Service::Webhook => panic!("{:?} is not part of AWS", call.service),
         }

@@ -20,9 +20,25 @@ thread_local! {
 /// The attributes by which the use of a key is noted and counted. A policy may be limited to them.
 pub const KEY_USE: [&str; 7] = ["pk", "sk", "lastUsedAt", "minute", "requests", "day", "calls"];
 
-/// Runs a function's work under its name.
+/// Runs a function's work under its name. That it ran is noted, even where it asks for nothing.
 pub async fn by<T>(function: &'static str, work: impl Future<Output = T>) -> T {
+    note_all_of(function, Vec::new());
     FUNCTION.scope(function, work).await
+}
+
+/// Notes a read of the deployment's parameters.
+pub fn note_secrets() {
+    note_all(vec!["ssm:GetParameters Secrets".to_owned()]);
+}
+
+fn note_all(needed: Vec<String>) {
+    if let Ok(function) = FUNCTION.try_with(|function| *function) {
+        note_all_of(function, needed);
+    }
+}
+
+fn note_all_of(function: &'static str, needed: Vec<String>) {
+    NOTED.with_borrow_mut(|noted| noted.entry(function).or_default().extend(needed));
 }
 
 /// Everything that was noted in this test so far: for each function, its grants.
@@ -32,13 +48,11 @@ pub fn noted() -> BTreeMap<&'static str, BTreeSet<String>> {
 
 /// Notes what a request needs. Requests that no function makes are an operator's.
 pub(super) fn note(service: Service, operation: &str, request: &Value) {
-    let Ok(function) = FUNCTION.try_with(|function| *function) else { return };
-    let needed = match service {
+    note_all(match service {
         Service::DynamoDb => table_grants(operation, request),
         Service::Sqs => vec![format!("sqs:SendMessage {}Queue", capitalized(queue_name(request)))],
         Service::Provider | Service::Webhook => Vec::new(),
-    };
-    NOTED.with_borrow_mut(|noted| noted.entry(function).or_default().extend(needed));
+    });
 }
 
 fn queue_name(request: &Value) -> &str {

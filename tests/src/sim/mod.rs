@@ -16,6 +16,7 @@ pub mod faults;
 pub mod gate;
 pub mod grants;
 pub mod lambda;
+pub mod meter;
 pub mod queue;
 mod replica;
 pub mod sqs;
@@ -29,11 +30,13 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use serde_json::Value;
+use tracing::subscriber::NoSubscriber;
 
 use clock::VirtualClock;
 use connector::Connector;
 use dynamo::Dynamo;
 use gate::Gate;
+use meter::Meter;
 use sqs::Sqs;
 
 /// The region everything is in.
@@ -58,6 +61,8 @@ pub struct SimulatedAws {
     pub queues: Sqs,
     /// The database, for the auditor: what it reads here is no request.
     pub database: Dynamo,
+    /// What the requests consume of the database, where it is asked to know.
+    pub meter: Meter,
     /// Virtual time.
     pub clock: VirtualClock,
 }
@@ -66,7 +71,9 @@ impl SimulatedAws {
     /// A world with this table, made from the properties it has in template.yaml, and no queue. Has to be called within
     /// the current-thread runtime, its clock paused, on which everything then runs.
     pub fn new(seed: u64, table_name: &str, table_properties: &Value) -> Self {
-        // The SDK draws its jitter and its ids from the thread's generator.
+        // The SDK draws its jitter and its ids from the thread's generator. For each span it draws one more, as long as no
+        // subscriber was ever set in this process, by whichever test: tracing offers such spans to the `log` crate.
+        drop(tracing::subscriber::set_default(NoSubscriber::new()));
         fastrand::seed(seed);
         let clock = VirtualClock::start();
         let mut seeds = fastrand::Rng::with_seed(seed);
@@ -74,7 +81,8 @@ impl SimulatedAws {
         let database = Dynamo::new(seeds.u64(..), clock);
         let queues = Sqs::new(seeds.u64(..), clock);
         database.create_table(table_name, table_properties);
-        let connector = Connector::new(seeds.u64(..), gate.clone(), database.clone(), queues.clone());
+        let meter = Meter::default();
+        let connector = Connector::new(seeds.u64(..), gate.clone(), database.clone(), queues.clone(), meter.clone());
         let http = SharedHttpClient::new(connector);
         Self {
             dynamodb: dynamodb_client(&http, clock),
@@ -83,6 +91,7 @@ impl SimulatedAws {
             gate,
             queues,
             database,
+            meter,
             clock,
         }
     }
@@ -90,7 +99,7 @@ impl SimulatedAws {
     /// A client of the same database past the gate: what it does is not counted, and never goes wrong.
     pub fn past_the_gate(&self, seed: u64) -> aws_sdk_dynamodb::Client {
         let gate = Gate::new(seed, self.clock);
-        let connector = Connector::new(seed, gate, self.database.clone(), self.queues.clone());
+        let connector = Connector::new(seed, gate, self.database.clone(), self.queues.clone(), Meter::default());
         dynamodb_client(&SharedHttpClient::new(connector), self.clock)
     }
 }

@@ -118,6 +118,37 @@ fn a_key_places_so_many_calls_a_day_and_a_replay_is_none_of_them() {
     });
 }
 
+/// What is counted behind a request is not seen by those that are in flight with it: by so many a limit may be exceeded, and
+/// by no more, however long they go on.
+#[test]
+fn a_limit_is_exceeded_by_no_more_than_what_is_in_flight_at_once() {
+    const LIMIT: usize = 10;
+    const EACH: usize = 6;
+    let limit = u32::try_from(LIMIT).ok();
+    let both = [
+        Limits { requests_per_minute: limit, calls_per_day: None },
+        Limits { requests_per_minute: None, calls_per_day: limit },
+    ];
+    for limits in both {
+        let let_in = simulate(async {
+            let world = World::new(SEED).await;
+            world.has_limits(limits).await;
+            let one = async |client: usize| {
+                let mut let_in = 0;
+                for nth in 0..EACH {
+                    let reply = world.asks(&Ask::call(PLAIN, &format!("{client}-{nth}"), &json!({}))).await.unwrap();
+                    assert!([202, 429].contains(&reply.status), "{}", reply.body);
+                    let_in += usize::from(reply.status == 202);
+                }
+                let_in
+            };
+            join_all((0..CROWD).map(one)).await.into_iter().sum::<usize>()
+        });
+        println!("{limits:?}: {let_in} let in");
+        assert!((LIMIT..LIMIT + CROWD).contains(&let_in), "{let_in} of {}", CROWD * EACH);
+    }
+}
+
 #[test]
 fn nothing_of_an_organization_is_dialled_or_accepted_once_it_is_suspended() {
     simulate(async {

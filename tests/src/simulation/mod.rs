@@ -9,6 +9,7 @@
 //! - [`races`], [`text_races`]: many at once for the same thing.
 //! - [`endpoints`]: endpoints that are dead, rotated, disabled and enabled while they are being retried.
 //! - [`erasure`]: a number's data erased, and the whole table searched for it.
+//! - [`retention`]: what a conversation brought, and what is left of it when its time is over.
 //! - [`limits`]: places for calls, and what a key may be used for, in virtual time.
 //! - [`permissions`]: what each function asks of AWS is what its role allows.
 //! - [`observed`]: what is logged and measured. [`upgrades`]: messages of another version.
@@ -26,6 +27,7 @@ mod points;
 mod races;
 mod random;
 mod random_texts;
+mod retention;
 mod round_trips;
 mod scenarios;
 mod scripts;

@@ -9,6 +9,7 @@ use store::QueueName;
 use super::SEED;
 use super::scenarios::{PLAIN, VOICE};
 use crate::sim::faults::{Plan, Service};
+use crate::sim::meter::Metered;
 use crate::tidy::{root, table};
 use crate::world::{Ask, World, simulate};
 
@@ -112,6 +113,7 @@ fn a_metered_call_is_accepted_in_three_round_trips_too_and_settled_with_the_step
 /// What is asked of AWS in a world where somebody does something, by kind: `UpdateItem`, `SendMessage webhooks`.
 async fn counts_of(world: &World, play: impl Future<Output = ()>) -> BTreeMap<String, usize> {
     world.aws.gate.arm(Plan::none());
+    world.aws.meter.begin();
     world.runs(play).await;
     let mut counts = BTreeMap::new();
     for operation in world.aws.gate.operations() {
@@ -131,11 +133,37 @@ async fn counts_of(world: &World, play: impl Future<Output = ()>) -> BTreeMap<St
     counts
 }
 
+/// What was consumed of the table meanwhile: write units, read units, those of the index of what is due, and how many items of
+/// the organization's partition were read.
+fn consumed(world: &World) -> [String; 4] {
+    let is_schedules = |metered: &Metered| metered.operation == "Query" && metered.about.starts_with("due");
+    let metered = world.aws.meter.read();
+    let ours: Vec<&Metered> =
+        metered.iter().filter(|metered| metered.about != "phone" && !is_schedules(metered)).collect();
+    let is_read = |metered: &Metered| ["BatchGetItem", "GetItem", "Query"].contains(&metered.operation.as_str());
+    let units = |reads: bool| {
+        ours.iter().filter(|metered| is_read(metered) == reads).map(|metered| metered.units).sum::<f64>().to_string()
+    };
+    let due: f64 = ours.iter().map(|metered| metered.due).sum();
+    let of_organization: usize = ours.iter().map(|metered| metered.of_organization).sum();
+    [units(false), units(true), due.to_string(), of_organization.to_string()]
+}
+
 /// The counts that the page on limits and costs is computed from.
 fn written_down(heading: &str) -> BTreeMap<String, usize> {
-    let page = std::fs::read_to_string(root().join("docs/limits.md")).unwrap();
-    let rows = table(&page, heading);
+    let rows = page_table(heading);
     rows.into_iter().map(|row| (row[0].trim().to_owned(), row[1].trim().parse().unwrap())).collect()
+}
+
+/// A table of that page.
+fn page_table(heading: &str) -> Vec<Vec<String>> {
+    let page = std::fs::read_to_string(root().join("docs/limits.md")).unwrap();
+    table(&page, heading)
+}
+
+/// The number that a cell begins with.
+fn amount(cell: &str) -> f64 {
+    cell.trim_matches('*').split(' ').next().unwrap().parse().unwrap()
 }
 
 #[test]
@@ -148,6 +176,7 @@ fn the_page_on_costs_counts_the_requests_of_a_call_and_of_an_sms_conversation() 
         };
         let counts = counts_of(&world, play).await;
         assert_eq!(counts, written_down("### A call"));
+        assert_eq!(consumed(&world).as_slice(), &page_table("### What they consume of the table")[0][1..]);
     });
     simulate(async {
         let world = World::new(SEED).await;
@@ -160,5 +189,39 @@ fn the_page_on_costs_counts_the_requests_of_a_call_and_of_an_sms_conversation() 
         };
         let counts = counts_of(&world, play).await;
         assert_eq!(counts, written_down("### An SMS conversation"));
+        assert_eq!(consumed(&world).as_slice(), &page_table("### What they consume of the table")[1][1..]);
     });
+}
+
+#[test]
+fn the_page_on_costs_reckons_with_what_was_counted() {
+    let prices = page_table("### Prices");
+    let price_of = |what: &str| amount(&prices.iter().find(|row| row[0] == what).expect("it has a price")[1]);
+    let costs = page_table("## What a million of them costs");
+    let units = page_table("### What they consume of the table");
+    for (conversation, heading) in ["### A call", "### An SMS conversation"].into_iter().enumerate() {
+        let cell = |what: &str, place: usize| {
+            let row = costs.iter().find(|row| row[0] == what).unwrap_or_else(|| panic!("no row for {what}"));
+            amount(&row[2 * conversation + place])
+        };
+        let counts = written_down(heading);
+        let messages: usize =
+            counts.iter().filter(|(name, _)| name.starts_with("SendMessage")).map(|(_, count)| count).sum();
+        let messages = f64::from(u32::try_from(messages).unwrap());
+        for (what, counted) in [
+            ("DynamoDB, writes", amount(&units[conversation][1])),
+            ("DynamoDB, reads", amount(&units[conversation][2])),
+            ("SQS, fair", 3.0 * messages),
+            ("Lambda, requests", cell("HTTP API", 1) + messages),
+        ] {
+            assert!((cell(what, 1) - counted).abs() < 0.5, "{heading}, {what}: {counted} million");
+        }
+        let mut sum = 0.0;
+        for row in &prices {
+            let cost = cell(&row[0], 1) * price_of(&row[0]);
+            assert!((cell(&row[0], 2) - cost).abs() < 0.06, "{heading}, {}: {cost} USD", row[0]);
+            sum += cell(&row[0], 2);
+        }
+        assert!((amount(&costs.last().unwrap()[2 * conversation + 2]) - sum).abs() < 0.01, "{heading}: {sum} USD");
+    }
 }

@@ -98,6 +98,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     scenario!("a wallet for one call", 38, metered_for_one, the_second_is_not_covered),
     scenario!("a bulk request", 37, metered, two_at_once),
     scenario!("one place for two calls", 80, with_one_place, two_for_one_place),
+    scenario!("a call that is kept for a week", 57, kept_for_a_week, one_call),
 ];
 
 fn subscribed(world: &World) -> LocalBoxFuture<'_, ()> {
@@ -139,6 +140,14 @@ fn refusing(world: &World) -> LocalBoxFuture<'_, ()> {
 
 /// A call may last half an hour, at 15 cents a minute.
 const PRICE_OF_THE_LONGEST_CALL: i64 = 450;
+
+fn kept_for_a_week(world: &World) -> LocalBoxFuture<'_, ()> {
+    async move {
+        world.keeps_for_a_week().await;
+        subscribed(world).await;
+    }
+    .boxed_local()
+}
 
 fn metered(world: &World) -> LocalBoxFuture<'_, ()> {
     async move {

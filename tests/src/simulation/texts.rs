@@ -75,6 +75,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     texts!("help", 79, help),
     texts!("a text to nobody", 17, text_to_nobody),
     texts!("an inbound text twice", 91, inbound_twice),
+    texts!("texts that are kept for a week", 51, kept_for_a_week),
 ];
 
 fn subscribed(world: &World) -> LocalBoxFuture<'_, ()> {
@@ -96,6 +97,11 @@ async fn superseded(world: &World) {
     world.expects_texts(first, &["superseded_by_new_conversation", UNSETTLED]);
     world.expects_texts(second, &["inactivity_timeout", UNSETTLED]);
     world.customer_texts(SILENT, "Which one is it?").await;
+}
+
+async fn kept_for_a_week(world: &World) {
+    world.keeps_for_a_week().await;
+    closed(world).await;
 }
 
 async fn closed(world: &World) {

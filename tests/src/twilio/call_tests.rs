@@ -7,6 +7,7 @@ use domain::organization::Provider;
 use serde_json::json;
 
 use super::{ACCOUNT, CUSTOMER, LiveWorld, OURS, PUBLIC_URL};
+use crate::live::REQUEST_ID;
 use crate::world::simulate;
 
 #[test]
@@ -17,11 +18,12 @@ fn a_live_call_is_asked_for_as_twilio_wants_it_and_completes_by_its_callbacks() 
         let id = live.dials("one").await;
         let made = live.fake.calls()[0].clone();
         let base = format!("{PUBLIC_URL}/inbound/twilio/acme/calls/{id}/1");
-        let status = format!("{base}/status#rc=4&rp=all");
+        let behind = format!("?request_id={REQUEST_ID}#rc=4&rp=all");
+        let status = format!("{base}/status{behind}");
         for (name, value) in [
             ("To", CUSTOMER),
             ("From", OURS),
-            ("Url", format!("{base}/answer#rc=4&rp=all").as_str()),
+            ("Url", format!("{base}/answer{behind}").as_str()),
             ("StatusCallback", &status),
             ("Timeout", "45"),
             ("TimeLimit", "1800"),
@@ -82,6 +84,27 @@ fn callbacks_that_come_reversed_twice_and_long_after_end_the_call_once() {
         assert_eq!(live.tells(0, "busy", &[]).await, 200);
         assert_eq!(live.call(id), ended);
         assert_eq!(live.events(id).await, ["call.started", "call.ended"]);
+    });
+}
+
+#[test]
+fn a_callbacks_line_names_the_request_that_it_follows_from_once_its_signature_holds() {
+    simulate(async {
+        let live = LiveWorld::virtually(2).await;
+        live.dials("one").await;
+        let (made, before) = (live.fake.calls()[0].clone(), live.world.logs.text().len());
+        // The one that measures most: the time to the ringing.
+        assert_eq!(live.tells(0, "ringing", &[]).await, 200);
+        let forged = format!("{}&x=1", made.field("StatusCallback").unwrap().split('#').next().unwrap());
+        assert_eq!(live.calls_back_signed(&forged, &[("CallSid", "CA1")], "").await.0, 403);
+        let logged = live.world.logs.text()[before..].to_owned();
+        let lines: Vec<&str> = logged.lines().collect();
+        let [taken, refused] = lines[..] else { panic!("two lines: {logged}") };
+        assert!(taken.len() <= 300, "{} bytes: {taken}", taken.len());
+        let [taken, refused] = [taken, refused].map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        assert_eq!((&taken["request_id"], &taken["about"]), (&json!("req_ProvidersAnswer"), &json!(REQUEST_ID)));
+        assert!(taken["TimeToRing"].is_number(), "{taken}");
+        assert_eq!((&refused["status"], refused.get("about")), (&json!(403), None));
     });
 }
 

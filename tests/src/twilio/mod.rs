@@ -42,7 +42,7 @@ impl LiveWorld {
     }
 
     /// Twilio tells of the state of a call that it made.
-    async fn tells(&self, place: usize, status: &str, more: &[(&str, &str)]) -> u16 {
+    pub(crate) async fn tells(&self, place: usize, status: &str, more: &[(&str, &str)]) -> u16 {
         let call = self.fake.calls()[place].clone();
         let address = call.field("StatusCallback").unwrap();
         let known = [("CallSid", call.id.as_str()), ("AccountSid", ACCOUNT), ("CallStatus", status)];

@@ -11,6 +11,7 @@ mod client;
 mod deployment;
 mod history;
 mod logs;
+pub(crate) mod parameters;
 mod receiver;
 mod texting;
 mod workers;
@@ -23,6 +24,7 @@ use domain::ids::{AgentId, Channel, ConversationId, Mode, OrganizationId, Scope}
 use domain::key::{ApiKey, Permission, RawKey};
 use domain::organization::{Agent, Bounds, Defaults, Limits, Organization, Provider, Suppression};
 use domain::phone::PhoneNumber;
+use domain::retention::Retention;
 use domain::time::Timestamp;
 use domain::wallet::Rate;
 use functions::App;
@@ -39,9 +41,10 @@ use crate::sim::sqs;
 pub(crate) use client::{Ask, Expected};
 pub(crate) use history::{Dial, History};
 pub(crate) use receiver::{Behaviour, Reaction};
+pub(crate) use texting::silent_texts;
 pub(crate) use workers::Habits;
 
-/// The agent that every call of the world is made with.
+/// That agent's slug.
 pub(crate) const AGENT: &str = "reception";
 /// What the agent calls from.
 pub(crate) const AGENT_NUMBER: &str = "+15555550100";
@@ -148,22 +151,7 @@ impl World {
             endpoints: Vec::new(),
         };
         self.operator.create_organization(&organization).await.unwrap();
-        let agent = Agent {
-            id: AgentId::for_slug(id, AGENT),
-            slug: AGENT.to_owned(),
-            name: "Reception".to_owned(),
-            channel: Channel::Voice,
-            provider: Provider::Simulator,
-            version: 1,
-            number: Some(number(AGENT_NUMBER)),
-            external_id: None,
-            prompt: None,
-            required_variables: Vec::new(),
-            limits: Limits::default(),
-            voice: None,
-            sms: None,
-        };
-        self.operator.put_agent(id, &agent).await.unwrap();
+        self.operator.put_agent(id, &voice_agent(id)).await.unwrap();
         self.operator.put_agent(id, &texting::agent(id)).await.unwrap();
         self.has_key(self.key.clone()).await;
     }
@@ -195,24 +183,10 @@ impl World {
         self.key = RawKey::new(self.scope.clone(), [9; 24]);
         self.has_key(self.key.clone()).await;
         let id = self.scope.organization.clone();
-        let agent = |slug: &str, channel| Agent {
-            id: AgentId::for_slug(&id, slug),
-            slug: slug.to_owned(),
-            name: slug.to_owned(),
-            channel,
-            provider,
-            version: 1,
-            number: Some(number(AGENT_NUMBER)),
-            external_id: None,
-            prompt: None,
-            required_variables: Vec::new(),
-            limits: Limits::default(),
-            voice: None,
-            sms: None,
-        };
-        let calls = Agent { voice: Some(voice), ..agent(AGENT, Channel::Voice) };
+        let number = Some(number(AGENT_NUMBER));
+        let calls = Agent { provider, voice: Some(voice), ..voice_agent(&id) };
         self.operator.put_agent(&id, &calls).await.unwrap();
-        let texts = Agent { sms: Some(texting::silent()), ..agent(texting::TEXTER, Channel::Sms) };
+        let texts = Agent { provider, number, sms: Some(silent_texts()), ..texting::agent(&id) };
         self.operator.put_agent(&id, &texts).await.unwrap();
         self.key.clone()
     }
@@ -240,6 +214,15 @@ impl World {
         self.operator.meter(&self.scope, &rate).await.unwrap();
         assert!(self.operator.credit(&self.scope, cents, "the-first").await.unwrap());
         assert!(!self.operator.credit(&self.scope, cents, "the-first").await.unwrap(), "once for every reference");
+    }
+
+    /// Both agents keep what their conversations bring for a week from now on.
+    pub(crate) async fn keeps_for_a_week(&self) {
+        let id = &self.scope.organization;
+        let retention = Retention::of_days(Retention::SHORTEST_DAYS);
+        for agent in [voice_agent(id), texting::agent(id)] {
+            self.operator.put_agent(id, &Agent { retention, ..agent }).await.unwrap();
+        }
     }
 
     /// An operator limits how many calls may be open at the same time.
@@ -292,6 +275,26 @@ impl World {
         if tokio::time::timeout(PATIENCE, seen).await.is_err() {
             self.finds(format!("{id} has not become what was waited for: {:?}", self.history.call(id)));
         }
+    }
+}
+
+/// The agent that every call of the world is made with.
+fn voice_agent(organization: &OrganizationId) -> Agent {
+    Agent {
+        id: AgentId::for_slug(organization, AGENT),
+        slug: AGENT.to_owned(),
+        name: "Reception".to_owned(),
+        channel: Channel::Voice,
+        provider: Provider::Simulator,
+        version: 1,
+        number: Some(number(AGENT_NUMBER)),
+        external_id: None,
+        prompt: None,
+        required_variables: Vec::new(),
+        limits: Limits::default(),
+        retention: None,
+        voice: None,
+        sms: None,
     }
 }
 

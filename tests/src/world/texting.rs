@@ -13,7 +13,7 @@ use super::{PATIENCE, World, number};
 use crate::sim::queue::NewMessage;
 
 /// The agent that every SMS conversation of the world is held by.
-pub(super) const TEXTER: &str = "texter";
+const TEXTER: &str = "texter";
 /// What that agent texts from.
 const OURS: &str = "+15555550199";
 /// Where its tool is.
@@ -30,7 +30,7 @@ pub(crate) struct Outcome {
 }
 
 /// The settings of an agent that says nothing by itself.
-pub(super) fn silent() -> SmsSettings {
+pub(crate) fn silent_texts() -> SmsSettings {
     SmsSettings {
         kind: Kind::Managed,
         prompt: "Be brief.".to_owned(),
@@ -70,6 +70,7 @@ pub(super) fn agent(organization: &OrganizationId) -> Agent {
         prompt: None,
         required_variables: Vec::new(),
         limits: Limits::default(),
+        retention: None,
         voice: None,
         sms: Some(SmsSettings {
             kind: Kind::Managed,

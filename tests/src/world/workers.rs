@@ -27,7 +27,7 @@ use crate::sim::queue::Message;
 /// The schedule's period.
 const MINUTE_MS: i64 = 60_000;
 /// A world that is not quiet by then is a finding: the longest retries of a webhook take three and a half days.
-const HORIZON: Duration = Duration::from_secs(6 * 24 * 3_600);
+const HORIZON: Duration = Duration::from_secs(14 * 24 * 3_600);
 
 /// Nor does any scenario wake anybody more often than this.
 const MOST_TURNS: usize = 20_000;

@@ -96,6 +96,10 @@ pub(in crate::openapi) struct CreateAgent {
     prompt: Option<String>,
     /// How long a call may ring and last; for agents that call.
     limits: Option<AgentLimits>,
+    /// For how many days what its conversations bring is kept: each text, event and transcript so long after it was written, the
+    /// rest so long after the conversation's end. Then only the conversation's head is left, for 30 days. For good by default.
+    #[schema(minimum = 7, maximum = 3650)]
+    retention_days: Option<u16>,
     /// For agents that call through a live provider.
     voice: Option<AgentVoice>,
     /// For agents that hold SMS conversations, which need them.
@@ -128,6 +132,9 @@ pub(in crate::openapi) struct UpdateAgent {
     /// How long a call may ring and last.
     #[schema(value_type = Option<Object>)]
     limits: Option<Value>,
+    /// For how many days what its conversations bring is kept; what it holds already keeps the retention it began with.
+    #[schema(minimum = 7, maximum = 3650)]
+    retention_days: Option<u16>,
     /// Any part of what an agent that calls says and does.
     #[schema(value_type = Option<Object>)]
     voice: Option<Value>,

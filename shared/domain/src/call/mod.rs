@@ -4,6 +4,7 @@
 //! entries to write and the claim it granted. [`obligations`] is the other half: what the service still
 //! owes a call, and when.
 
+mod conversation;
 mod input;
 mod limit;
 mod measured;
@@ -18,19 +19,17 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 pub use input::{Analysis, AnsweredBy, Cost, Input, Outcome, Report, Role, Utterance};
-use measured::measured;
 pub use new_call::NewCall;
 pub use obligation::{Duty, obligations};
 pub use step::{Step, step};
 
-use crate::conversation::{AgentRef, Change, Conversation, Effect};
+use crate::conversation::AgentRef;
 use crate::end_reason::EndReason;
-use crate::ids::{Channel, ContactId, ConversationId, ProviderCallId, Scope};
-use crate::measure::Measured;
-use crate::obligation::Obligation;
+use crate::ids::{ContactId, ConversationId, ProviderCallId, Scope};
 use crate::organization::{Limits, Provider};
 use crate::phone::PhoneNumber;
 use crate::places::Place;
+use crate::retention::Retention;
 use crate::time::{Span, Timestamp};
 use crate::wallet::Hold;
 
@@ -258,6 +257,12 @@ pub struct Call {
     /// Its place among those that may be open at the same time, where those are limited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
+    /// For how long what it brought is kept; for good where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Retention>,
+    /// Only its head is left.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forgotten: bool,
     /// Events so far: the last one's `sequence`.
     pub sequence: u64,
     /// Log entries so far, events included.
@@ -303,6 +308,8 @@ impl Call {
             hold: new.hold,
             request_id: new.request_id,
             place: None,
+            retention: new.retention,
+            forgotten: false,
             sequence: 0,
             log_length: 0,
         }
@@ -318,72 +325,10 @@ impl Call {
         matches!(self.dispatch, Dispatch::Waiting { from, .. } if self.slot_at == Some(from))
     }
 
-    /// The provider's calls that are this one's since a step, its strays among them: where the provider's own list does
-    /// not show whose they are.
-    fn newly_held(&self, after: &Self) -> Vec<Effect> {
-        if self.provider.lists_our_attempts() {
-            return Vec::new();
-        }
-        let ids = |call: &Self| -> Vec<ProviderCallId> {
-            let strays = call.strays.iter().map(|stray| stray.call_id.clone());
-            call.provider_call_id.iter().cloned().chain(strays).collect()
-        };
-        let known = ids(self);
-        let new = ids(after).into_iter().filter(|id| !known.contains(id));
-        new.map(|id| Effect::HoldAtProvider { provider: self.provider, id: id.to_string() }).collect()
-    }
-
     /// How long it lasted, in seconds: as the provider says, else from its start to its end, else 0.
     pub fn duration_seconds(&self) -> u32 {
         let measured = self.started_at.zip(self.ended_at).map(|(started, ended)| ended.since(started).as_seconds());
         let measured = measured.and_then(|seconds| u32::try_from(seconds).ok());
         self.facts.duration_seconds.or(measured).unwrap_or(0)
-    }
-}
-
-impl Conversation for Call {
-    type Input = Input;
-    type Duty = Duty;
-    type Claim = u32;
-
-    const CHANNEL: Channel = Channel::Voice;
-
-    fn id(&self) -> ConversationId {
-        self.id
-    }
-
-    fn scope(&self) -> &Scope {
-        &self.scope
-    }
-
-    fn customer(&self) -> &PhoneNumber {
-        &self.to
-    }
-
-    fn created_at(&self) -> Timestamp {
-        self.created_at
-    }
-
-    fn obligations(&self) -> Vec<Obligation<Duty>> {
-        obligations(self)
-    }
-
-    fn advance(&self, input: Input, now: Timestamp) -> Change<Self> {
-        let step = step(self, input, now);
-        let opt_out = step.opt_out.then(|| Effect::Suppress { source: "analysis".to_owned() });
-        let settled = step.settlement.map(Effect::SettleHold);
-        let held = self.newly_held(&step.call);
-        let place = step.place.map(Effect::ChangePlaces);
-        let stored = step.transcript.map(Effect::StoreTranscript).into_iter();
-        let effects = stored.chain(opt_out).chain(settled).chain(place).chain(held).collect();
-        Change { after: step.call, log: step.log, effects, claimed: step.claimed }
-    }
-
-    fn request_id(&self) -> Option<&str> {
-        self.request_id.as_deref()
-    }
-
-    fn measured(&self, change: &Change<Self>, now: Timestamp) -> Vec<Measured> {
-        measured(self, change, now)
     }
 }

@@ -5,6 +5,7 @@ use crate::conversation::AgentRef;
 use crate::ids::{ContactId, ConversationId, Scope};
 use crate::organization::{Limits, Provider};
 use crate::phone::PhoneNumber;
+use crate::retention::Retention;
 use crate::wallet::Hold;
 
 /// What a call is made of, at acceptance.
@@ -32,6 +33,8 @@ pub struct NewCall {
     pub contact: Option<ContactId>,
     /// What the wallet is to hold for it.
     pub hold: Option<Hold>,
+    /// For how long what it brings is kept.
+    pub retention: Option<Retention>,
     /// The request that it is accepted for.
     pub request_id: Option<String>,
 }

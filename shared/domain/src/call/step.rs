@@ -1,14 +1,16 @@
 //! The rules of a call: one function.
 
-use super::obligation::analysis_sought_at;
+use super::obligation::{analysis_sought_at, is_settled};
 use super::transition::Transition;
 use super::{Call, Dispatch, Input, Outcome, Report, Status, Utterance};
+use crate::conversation::Conversation;
 use crate::dispatch::{self, LEASE, MAX_FAILURES, retry_delay};
 use crate::end_reason::EndReason;
 use crate::ids::ProviderCallId;
 use crate::log::{LogEntry, Note};
 use crate::places::{self, PlaceChange, Places};
 use crate::planted::{Bug, is_planted};
+use crate::retention::forgotten_at;
 use crate::time::{Span, Timestamp};
 use crate::wallet::Settlement;
 
@@ -54,6 +56,8 @@ pub struct Step {
 /// brings about, then the closing event where it is due.
 pub fn step(call: &Call, input: Input, now: Timestamp) -> Step {
     let mut transition = Transition::new(call.clone(), now);
+    // Time's alone to do: whoever else comes by may not be allowed to delete.
+    let may_forget = matches!(input, Input::Tick | Input::Abandon);
     match input {
         Input::Close { reason } => transition.end(reason, now),
         Input::Claim { suppressed, suspended, places } => transition.claim(suppressed, suspended, places),
@@ -70,6 +74,9 @@ pub fn step(call: &Call, input: Input, now: Timestamp) -> Step {
     transition.announce();
     transition.settle_hold();
     transition.give_place_back();
+    if may_forget {
+        transition.forget();
+    }
     transition.finish()
 }
 
@@ -254,6 +261,13 @@ impl Transition {
         {
             hold.settled = true;
             self.settlement = Some(hold.settlement(seconds));
+        }
+    }
+
+    /// Leaves only the head of a call that was kept for as long as its agent keeps them.
+    fn forget(&mut self) {
+        if is_settled(&self.call) && forgotten_at(&self.call).is_some_and(|at| self.now >= at) {
+            self.call.forget();
         }
     }
 

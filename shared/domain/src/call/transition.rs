@@ -151,6 +151,9 @@ impl Transition {
 
     /// Takes in what the provider says of this call.
     pub(super) fn hear(&mut self, reports: Vec<Report>) {
+        if self.call.forgotten {
+            return;
+        }
         for report in reports {
             self.apply(report);
         }

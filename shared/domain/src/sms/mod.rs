@@ -35,6 +35,7 @@ use crate::measure::Measured;
 use crate::obligation::Obligation;
 use crate::organization::Provider;
 use crate::phone::PhoneNumber;
+use crate::retention::Retention;
 use crate::time::Timestamp;
 
 /// Where a conversation stands, in the words of the contract. It only ever moves forwards.
@@ -214,6 +215,12 @@ pub struct SmsConversation {
     /// The request that it was accepted for, as the client was told: it stands in the log of whatever is done for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    /// For how long what it brought is kept; for good where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Retention>,
+    /// Only its head is left.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forgotten: bool,
 }
 
 /// What a conversation is made of, at acceptance.
@@ -237,6 +244,8 @@ pub struct NewConversation {
     pub terms: Terms,
     /// The opening text.
     pub opening: String,
+    /// For how long what it brings is kept.
+    pub retention: Option<Retention>,
     /// The request that it is accepted for.
     pub request_id: Option<String>,
 }
@@ -271,6 +280,8 @@ impl SmsConversation {
             sequence: 0,
             log_length: 0,
             request_id: new.request_id,
+            retention: new.retention,
+            forgotten: false,
         };
         (conversation, opening)
     }
@@ -318,6 +329,28 @@ impl Conversation for SmsConversation {
 
     fn created_at(&self) -> Timestamp {
         self.created_at
+    }
+
+    fn ended_at(&self) -> Option<Timestamp> {
+        self.ended_at
+    }
+
+    fn retention(&self) -> Option<Retention> {
+        self.retention
+    }
+
+    fn is_forgotten(&self) -> bool {
+        self.forgotten
+    }
+
+    fn forget(&mut self) {
+        self.forgotten = true;
+        self.to = PhoneNumber::erased();
+        self.pending_tools = Vec::new();
+    }
+
+    fn is_settled(&self) -> bool {
+        obligation::is_settled(self)
     }
 
     fn obligations(&self) -> Vec<Obligation<Duty>> {

@@ -4,11 +4,12 @@ use super::{
     Author, DeliveryReport, DeliveryStatus, Inbound, Input, Keyword, Message, Purpose, Send, SmsConversation, Status,
     StoredMessage, Turn,
 };
-use crate::conversation::{Change, Effect};
+use crate::conversation::{Change, Conversation, Effect};
 use crate::end_reason::EndReason;
 use crate::ids::{Channel, ProviderMessageId};
 use crate::log::{Consent, ConversationClosed, DeliveryUpdated, Entry, Event, LogEntry, Note, SmsMessage};
 use crate::planted::{Bug, is_planted};
+use crate::retention::forgotten_at;
 use crate::time::Timestamp;
 
 /// The source of a do-not-call entry that a customer's own keyword made: what another keyword lifts.
@@ -21,6 +22,8 @@ pub(super) const BY_CARRIER: &str = "carrier";
 /// alone brings about.
 pub fn step(conversation: &SmsConversation, input: Input, now: Timestamp) -> Change<SmsConversation> {
     let mut transition = Transition::new(conversation.clone(), now);
+    // Time's alone to do: whoever else comes by may not be allowed to delete.
+    let may_forget = matches!(input, Input::Tick | Input::Abandon);
     match input {
         Input::Close { reason } => transition.end(reason),
         Input::Received { inbound, suppressed_by } => transition.received(inbound, suppressed_by.as_deref()),
@@ -43,6 +46,9 @@ pub fn step(conversation: &SmsConversation, input: Input, now: Timestamp) -> Cha
         Input::Abandon => transition.abandon(),
     }
     transition.pass_time();
+    if may_forget {
+        transition.forget();
+    }
     transition.finish()
 }
 
@@ -264,6 +270,14 @@ impl Transition {
         }
         if stored != before {
             self.touch(stored);
+        }
+    }
+
+    /// Leaves only the head of a conversation that was kept for as long as its agent keeps them.
+    fn forget(&mut self) {
+        if self.conversation.is_settled() && forgotten_at(&self.conversation).is_some_and(|at| self.now >= at) {
+            self.conversation.forget();
+            self.effects.push(Effect::Forget);
         }
     }
 

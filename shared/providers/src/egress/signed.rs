@@ -5,6 +5,16 @@ use domain::time::Timestamp;
 use http::header::{CONTENT_TYPE, InvalidHeaderValue};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+/// Names the request that made the conversation, in whatever a client is sent about it.
+const REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Adds by what the client finds the request of its own that all of this follows from, where that is known.
+pub fn name_request(headers: &mut HeaderMap, request_id: Option<&str>) {
+    if let Some(request_id) = request_id.and_then(|id| HeaderValue::from_str(id).ok()) {
+        headers.insert(REQUEST_ID_HEADER, request_id);
+    }
+}
+
 /// The headers of a JSON body signed by Standard Webhooks: by each secret, several while one is being rotated.
 ///
 /// # Errors

@@ -83,6 +83,7 @@ impl Retell {
             limits: call.limits,
             variables: &content.dynamic_variables,
             prompt: content.prompt.as_deref(),
+            request_id: call.request_id.as_deref(),
         };
         let attempt = Attempt::permitted(permit);
         let body = CreatePhoneCall::new(wanted, &attempt);

@@ -6,7 +6,7 @@ use domain::organization::Limits;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::wire::{ATTEMPT, ORGANIZATION};
+use super::wire::{ATTEMPT, ORGANIZATION, REQUEST};
 use crate::attempt::Attempt;
 
 /// How long Retell lets a call ring, in milliseconds.
@@ -68,6 +68,8 @@ pub(super) struct Wanted<'a> {
     pub(super) variables: &'a Map<String, Value>,
     /// What our own agent is told, rendered.
     pub(super) prompt: Option<&'a str>,
+    /// The request that made the conversation.
+    pub(super) request_id: Option<&'a str>,
 }
 
 impl<'a> CreatePhoneCall<'a> {
@@ -78,6 +80,8 @@ impl<'a> CreatePhoneCall<'a> {
         if let Some(prompt) = wanted.prompt {
             variables.entry(PROMPT).or_insert_with(|| prompt.to_owned());
         }
+        let marks = [(ORGANIZATION, attempt.organization.to_string()), (ATTEMPT, attempt.name())];
+        let request = wanted.request_id.map(|id| (REQUEST, id.to_owned()));
         Self {
             from_number: wanted.from,
             to_number: wanted.to,
@@ -91,7 +95,7 @@ impl<'a> CreatePhoneCall<'a> {
                 },
             },
             retell_llm_dynamic_variables: variables,
-            metadata: BTreeMap::from([(ORGANIZATION, attempt.organization.to_string()), (ATTEMPT, attempt.name())]),
+            metadata: marks.into_iter().chain(request).collect(),
         }
     }
 }
@@ -144,6 +148,7 @@ mod tests {
             limits: Limits { ring_seconds: 45, max_duration_seconds: 1_800 },
             variables: &variables,
             prompt: None,
+            request_id: Some("req_abc"),
         };
         change(&mut wanted);
         serde_json::to_value(CreatePhoneCall::new(wanted, &attempt())).unwrap()
@@ -165,7 +170,11 @@ mod tests {
                     "max_call_duration_ms": 1_800_000,
                 } },
                 "retell_llm_dynamic_variables": { "name": "Ada", "items": "[1]", "vip": "true" },
-                "metadata": { "ringdown_organization": "acme", "ringdown_attempt": attempt().name() },
+                "metadata": {
+                    "ringdown_organization": "acme",
+                    "ringdown_attempt": attempt().name(),
+                    "ringdown_request": "req_abc",
+                },
             })
         );
         let shown: RetellCall =

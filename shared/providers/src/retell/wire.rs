@@ -11,6 +11,9 @@ use crate::reading::{lenient, lenient_list};
 /// The field of a call's metadata that names the organization it was placed for.
 pub(super) const ORGANIZATION: &str = "ringdown_organization";
 
+/// The field of a call's metadata that names the request which made the conversation: to be found by.
+pub(super) const REQUEST: &str = "ringdown_request";
+
 /// The field of a call's metadata that names the attempt it was placed for. Flat and a text, so that a listing can be
 /// filtered by it.
 pub(super) const ATTEMPT: &str = "ringdown_attempt";

@@ -46,7 +46,7 @@ fn secret() -> Secret {
 async fn called(egress: &Egress, url: &str) -> ToolOutcome {
     let (tools, arguments) = ([tool(url)], arguments());
     let checked = check(&tools, "find_car", &arguments).unwrap();
-    call(egress, &[secret()], checked, "call_x", key(), NOW).await
+    call(egress, &[secret()], checked, "call_x", key(), Some("req_abc"), NOW).await
 }
 
 /// Calls a tool that answers with these bytes.
@@ -76,7 +76,7 @@ async fn a_call_arrives_signed_and_under_its_key_and_its_answer_is_the_result() 
     );
     let id = "2c4a1e72-0000-4000-8000-000000000000:3:1";
     assert_eq!((arrived.header("webhook-id"), arrived.header("idempotency-key")), (id, id));
-    assert_eq!(arrived.header("content-type"), "application/json");
+    assert_eq!((arrived.header("content-type"), arrived.header("x-request-id")), ("application/json", "req_abc"));
     let signed = Signed {
         id,
         timestamp: arrived.header("webhook-timestamp"),

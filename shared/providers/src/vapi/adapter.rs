@@ -106,6 +106,7 @@ impl Vapi {
             limits: call.limits,
             variables: &content.dynamic_variables,
             prompt: content.prompt.as_deref(),
+            request_id: call.request_id.as_deref(),
         };
         let attempt = Attempt::permitted(permit);
         let body = CreateCall::new(wanted, &attempt);

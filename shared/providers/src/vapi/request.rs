@@ -4,7 +4,7 @@ use domain::organization::Limits;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::wire::ATTEMPT;
+use super::wire::{ATTEMPT, REQUEST};
 use crate::attempt::Attempt;
 
 /// How long Vapi lets a call last, in seconds.
@@ -41,6 +41,8 @@ pub(super) struct Wanted<'a> {
     pub(super) variables: &'a Map<String, Value>,
     /// What our own agent is told, rendered.
     pub(super) prompt: Option<&'a str>,
+    /// The request that made the conversation.
+    pub(super) request_id: Option<&'a str>,
 }
 
 /// The body of `POST /call`.
@@ -86,6 +88,10 @@ impl<'a> CreateCall<'a> {
         if let Some(credential) = wanted.credential_id {
             server["credentialId"] = credential.into();
         }
+        let mut metadata = json!({ ATTEMPT: attempt.to_string() });
+        if let Some(request_id) = wanted.request_id {
+            metadata[REQUEST] = request_id.into();
+        }
         Self {
             name: attempt.name().chars().take(40).collect(),
             assistant_id: wanted.assistant_id,
@@ -93,7 +99,7 @@ impl<'a> CreateCall<'a> {
             customer: Customer { number: wanted.to },
             assistant_overrides: Overrides {
                 variable_values,
-                metadata: json!({ ATTEMPT: attempt.to_string() }),
+                metadata,
                 server,
                 server_messages: MESSAGES,
                 max_duration_seconds: wanted
@@ -130,6 +136,7 @@ mod tests {
             limits: Limits { ring_seconds: 45, max_duration_seconds: 1_800 },
             variables: variables.as_object().unwrap(),
             prompt: None,
+            request_id: Some("req_abc"),
         };
         change(&mut wanted);
         serde_json::to_value(CreateCall::new(wanted, &attempt())).unwrap()
@@ -147,7 +154,7 @@ mod tests {
                 "customer": { "number": "+15555550123" },
                 "assistantOverrides": {
                     "variableValues": { "name": "Ada", "items": [1] },
-                    "metadata": { "ringdownAttempt": attempt().to_string() },
+                    "metadata": { "ringdownAttempt": attempt().to_string(), "ringdownRequest": "req_abc" },
                     "server": {
                         "url": "https://calls.example/inbound/vapi/acme",
                         "timeoutSeconds": 20,

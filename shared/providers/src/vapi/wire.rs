@@ -11,6 +11,9 @@ use crate::reading::{lenient, lenient_list};
 /// The field of an assistant's metadata that names the attempt a call was placed for.
 pub(super) const ATTEMPT: &str = "ringdownAttempt";
 
+/// The field of an assistant's metadata that names the request which made the conversation.
+pub(super) const REQUEST: &str = "ringdownRequest";
+
 /// The kind of message that comes last, and tells everything.
 const REPORT: &str = "end-of-call-report";
 

@@ -1,6 +1,7 @@
 //! Promises 1, 2, 4, 5 and 7: one call for a request, in bounded time, never backwards, nobody who opted out.
 
 use domain::call::{Call, Dispatch, Status, Transcript};
+use domain::conversation::Conversation as _;
 use domain::end_reason::EndReason;
 use domain::ids::{ConversationId, Operation};
 use domain::time::{Span, Timestamp};
@@ -195,6 +196,10 @@ fn over_at(call: &store::SimulatedCall, hung_up_at: Option<Timestamp>) -> Timest
 fn changed_fact(before: &Call, after: &Call) -> Option<&'static str> {
     fn moved<T: PartialEq>(before: Option<&T>, after: Option<&T>) -> bool {
         before.is_some() && before != after
+    }
+    let mut before = before.clone();
+    if after.is_forgotten() {
+        before.forget();
     }
     let (old, new) = (&before.facts, &after.facts);
     let changes = [

@@ -4,6 +4,7 @@
 mod calls;
 mod deliveries;
 mod events;
+mod forgetting;
 mod leftovers;
 mod places;
 mod texts;
@@ -101,6 +102,7 @@ pub(crate) fn audit(world: &World, measure: Measure) -> Vec<String> {
         audit.judges_events(*id, conversation);
         audit.judges_deliveries(*id, &conversation.log, &conversation.deliveries);
         audit.judges_hold(*id, conversation);
+        audit.judges_forgetting(&conversation.versions);
     }
     audit.judges_expectations();
     audit.judges_texts();

@@ -53,6 +53,7 @@ impl Audit<'_> {
             self.judges_text_log(*id, texts);
             self.judges_carried(*id, texts);
             self.judges_answers(*id, texts);
+            self.judges_forgetting(&texts.versions);
             self.judges_deliveries(*id, &texts.log, &texts.deliveries);
         }
         self.judges_pairs(&conversations);

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use super::{claim, found, full, hung_up, not_found, polled};
 use crate::call::{Call, Closing, Dispatch, Duty, Input, Outcome, Report, Status, Step, Transcript, obligations, step};
+use crate::conversation::Conversation;
 use crate::end_reason::EndReason;
 use crate::log::{Entry, EventType};
 use crate::obligation::{ENQUEUE_GRACE, Obligation, due_at, next_action, wake_at};
+use crate::phone::PhoneNumber;
 use crate::time::{Span, Timestamp};
 
 /// Whatever is not settled is due, and the parts of a call agree with each other.
@@ -17,7 +19,8 @@ pub(super) fn of_a_state(call: &Call) {
         && call.strays.is_empty();
     let connected = call.started_at.is_some() && call.provider_call_id.is_some();
     let told = !connected || call.facts.analysis.is_some() || call.facts.analysis_sought;
-    assert_eq!(due_at(call).is_none(), settled && told, "{call:?}");
+    assert_eq!(call.is_settled(), settled && told, "{call:?}");
+    assert_eq!(due_at(call).is_none(), settled && told && call.forgotten, "{call:?}");
     assert_eq!(call.is_ended(), call.ended_at.is_some() && call.end_reason.is_some(), "{call:?}");
     assert_eq!(call.is_ended(), call.closing != Closing::Open, "{call:?}");
     if let Dispatch::Live { hang_up, .. } = &call.dispatch {
@@ -78,7 +81,7 @@ pub(super) fn of_a_step(before: &Call, input: &Input, now: Timestamp, step: &Ste
     of_the_status(before, input, step, &context);
     of_a_claim(before, input, now, step, &context);
     of_the_log(before, step, &context);
-    of_the_facts(before, step, &context);
+    of_the_facts(before, now, step, &context);
     of_a_duplicate(before, input, now, step, &context);
 }
 
@@ -171,7 +174,8 @@ fn of_the_log(before: &Call, step: &Step, context: &dyn Fn() -> String) {
     assert_eq!(ended.is_some(), !announced(before) && announced(after), "{}", context());
     let analyses = !before.facts.analysis_announced && after.facts.analysis_announced;
     assert_eq!(analysed.is_some(), analyses, "{}", context());
-    assert_eq!(after.facts.analysis_announced, after.facts.analysis.is_some() && announced(after), "{}", context());
+    let has_analysis = after.facts.analysis.is_some() || (after.forgotten && after.facts.analysis_announced);
+    assert_eq!(after.facts.analysis_announced, has_analysis && announced(after), "{}", context());
     assert_eq!(place(EventType::ContactOptOut).is_some(), step.opt_out, "{}", context());
     assert!(started.is_none() || ended.is_none() || started < ended, "{}", context());
     assert!(analysed.is_none() || announced(before) || ended < analysed, "{}", context());
@@ -180,12 +184,16 @@ fn of_the_log(before: &Call, step: &Step, context: &dyn Fn() -> String) {
 }
 
 /// What became known is kept, and told once.
-fn of_the_facts(before: &Call, step: &Step, context: &dyn Fn() -> String) {
+fn of_the_facts(before: &Call, now: Timestamp, step: &Step, context: &dyn Fn() -> String) {
     fn kept<T: PartialEq>(before: Option<&T>, after: Option<&T>) -> bool {
         before.is_none() || before == after
     }
     let after = &step.call;
     let (had, has) = (&before.facts, &after.facts);
+    if after.forgotten && !before.forgotten {
+        of_forgetting(before, now, step, context);
+        return;
+    }
     let all_kept = kept(before.started_at.as_ref(), after.started_at.as_ref())
         && kept(before.provider_call_id.as_ref(), after.provider_call_id.as_ref())
         && kept(had.answered_by.as_ref(), has.answered_by.as_ref())
@@ -195,9 +203,21 @@ fn of_the_facts(before: &Call, step: &Step, context: &dyn Fn() -> String) {
         && kept(had.cost.as_ref(), has.cost.as_ref())
         && (had.transcript == Transcript::Awaited || had.transcript == has.transcript);
     assert!(all_kept, "{}", context());
+    assert_eq!(after.to == PhoneNumber::erased(), after.forgotten, "{}", context());
     let stores = had.transcript != Transcript::Stored && has.transcript == Transcript::Stored;
     assert_eq!(step.transcript.is_some(), stores, "{}", context());
     assert!(!step.opt_out || had.analysis.is_none(), "{}", context());
+}
+
+/// A call is forgotten once nothing else is owed, and not before its time; only its head is left.
+fn of_forgetting(before: &Call, now: Timestamp, step: &Step, context: &dyn Fn() -> String) {
+    let due = before.ended_at.zip(before.retention).map(|(ended_at, retention)| retention.end(ended_at));
+    assert!(before.is_settled() && due.is_some_and(|due| now >= due), "{}", context());
+    let (had, has) = (&before.facts, &step.call.facts);
+    assert_eq!((&has.recording, &has.analysis, has.transcript), (&None, &None, Transcript::Absent), "{}", context());
+    assert_eq!((had.duration_seconds, &had.cost), (has.duration_seconds, &has.cost), "{}", context());
+    assert_eq!((&before.fingerprint, before.id), (&step.call.fingerprint, step.call.id), "{}", context());
+    assert!(step.transcript.is_none() && !step.opt_out, "{}", context());
 }
 
 /// What arrives a second time changes nothing: at the same moment nothing at all, later nothing but when we heard.

@@ -44,6 +44,7 @@ fn accepted_for(window: Window) -> Call {
         limits: Limits::default(),
         contact: None,
         hold: None,
+        retention: None,
         request_id: None,
     };
     Call::accept(new, START)

@@ -9,6 +9,7 @@ use super::accepted;
 use super::alphabet::{inputs, moments};
 use super::invariants;
 use crate::call::{Call, Closing, Dispatch, Status, Transcript, step};
+use crate::retention::Retention;
 use crate::time::Timestamp;
 
 /// As many shapes and pairs as there were when this was written: with fewer, the search has lost its way.
@@ -28,6 +29,7 @@ struct Shape {
     transcript: Transcript,
     analysis: (bool, bool, bool),
     others: bool,
+    forgotten: bool,
 }
 
 impl Shape {
@@ -55,6 +57,7 @@ impl Shape {
             transcript: call.facts.transcript,
             analysis: (call.facts.analysis.is_some(), call.facts.analysis_announced, call.facts.analysis_sought),
             others: call.facts.recording.is_some(),
+            forgotten: call.forgotten,
         }
     }
 }
@@ -68,7 +71,7 @@ struct Explored {
 }
 
 fn explore() -> Explored {
-    let first = accepted();
+    let first = Call { retention: Retention::of_days(Retention::SHORTEST_DAYS), ..accepted() };
     let mut known = HashSet::from([Shape::of(&first)]);
     let mut open: VecDeque<(Call, Timestamp)> = VecDeque::from([(first.clone(), first.created_at)]);
     let mut pairs = 0;

@@ -8,6 +8,7 @@ use crate::conversation::{Change, Effect};
 use crate::end_reason::EndReason;
 use crate::log::{Entry, Event, EventType};
 use crate::obligation::{ENQUEUE_GRACE, due_at, next_action};
+use crate::phone::PhoneNumber;
 use crate::sms::{
     Claim, DeliveryStatus, Duty, Input, MAX_ABANDONED, Outcome, Purpose, SendState, SmsConversation, Status, Turn,
 };
@@ -17,7 +18,8 @@ use crate::time::Timestamp;
 pub(super) fn of_a_state(history: &History) {
     let conversation = &history.conversation;
     let settled = conversation.is_ended() && conversation.sends.is_empty() && conversation.pending_tools.is_empty();
-    assert_eq!(due_at(conversation).is_none(), settled, "{conversation:?}");
+    assert_eq!(conversation.is_settled(), settled, "{conversation:?}");
+    assert_eq!(due_at(conversation).is_none(), settled && conversation.forgotten, "{conversation:?}");
     assert_eq!(conversation.is_ended(), conversation.ended_at.is_some() && conversation.end_reason.is_some());
     let silent = conversation.is_ended() || conversation.taken_over;
     assert!(!silent || conversation.turn == Turn::Idle, "{conversation:?}");
@@ -62,14 +64,19 @@ fn outcomes(history: &History, duty: Duty) -> Vec<Input> {
 /// What every step keeps to.
 pub(super) fn of_a_step(before: &History, input: &Input, now: Timestamp, change: &Change<SmsConversation>) {
     let context = || format!("{input:?} at {now} on {:?} gave {change:?}", before.conversation);
-    of_the_status(&before.conversation, change, &context);
+    of_the_status(&before.conversation, now, change, &context);
     of_the_log(before, change, &context);
     of_sends(&before.conversation, input, change, &context);
     of_claims(&before.conversation, input, change, &context);
     of_stop(input, change, before, &context);
 }
 
-fn of_the_status(before: &SmsConversation, change: &Change<SmsConversation>, context: &dyn Fn() -> String) {
+fn of_the_status(
+    before: &SmsConversation,
+    now: Timestamp,
+    change: &Change<SmsConversation>,
+    context: &dyn Fn() -> String,
+) {
     let after = &change.after;
     assert!(before.status <= after.status, "{}", context());
     if before.is_ended() {
@@ -79,6 +86,12 @@ fn of_the_status(before: &SmsConversation, change: &Change<SmsConversation>, con
         let owes_an_answer = after.received > after.answered && !after.taken_over && after.terms.answers;
         assert!(!owes_an_answer && after.sends.is_empty(), "{}", context());
     }
+    let kept_until = before.ended_at.zip(before.retention).map(|(ended_at, retention)| retention.end(ended_at));
+    if after.forgotten && !before.forgotten {
+        assert!(before.is_settled() && kept_until.is_some_and(|until| now >= until), "{}", context());
+        assert!(change.effects.contains(&Effect::Forget), "{}", context());
+    }
+    assert_eq!(after.to == PhoneNumber::erased(), after.forgotten, "{}", context());
     let closed = change.log.iter().filter_map(|entry| entry.entry.event());
     let closed = closed.filter(|event| event.event_type() == EventType::SmsConversationClosed).count();
     assert_eq!(closed, usize::from(!before.is_ended() && after.status == Status::Ended), "{}", context());

@@ -62,6 +62,7 @@ impl History {
             from: PhoneNumber::parse("+15555550100").unwrap(),
             terms,
             opening: "Hello Ada".to_owned(),
+            retention: None,
             request_id: None,
         };
         let (conversation, opening) = SmsConversation::accept(new, START);
@@ -103,7 +104,8 @@ impl History {
                 | Effect::ChangePlaces(_)
                 | Effect::RememberInbound { .. }
                 | Effect::HoldAtProvider { .. }
-                | Effect::RememberKey(_) => {}
+                | Effect::RememberKey(_)
+                | Effect::Forget => {}
             }
         }
         self.conversation = change.after.clone();

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::conversation::Conversation;
 use crate::end_reason::EndReason;
+use crate::retention::Retention;
 use crate::sms::{DeliveryStatus, Inbound, Input, Purpose, SendState, Status, Turn};
 use crate::time::{Span, Timestamp};
 use crate::tool::ToolOutcome;
@@ -30,6 +31,7 @@ struct Shape {
     tools: bool,
     sends: Vec<(Purpose, u8)>,
     opening: Option<DeliveryStatus>,
+    forgotten: bool,
 }
 
 impl Shape {
@@ -56,6 +58,7 @@ impl Shape {
             tools: !conversation.pending_tools.is_empty(),
             sends: conversation.sends.iter().map(|send| (send.purpose, kind(&send.state))).collect(),
             opening: history.message(1).status.filter(|_| conversation.send(1).is_some()),
+            forgotten: conversation.forgotten,
         }
     }
 }
@@ -162,7 +165,8 @@ struct Explored {
 }
 
 fn explore() -> Explored {
-    let first = History::new();
+    let mut first = History::new();
+    first.conversation.retention = Retention::of_days(Retention::SHORTEST_DAYS);
     let mut known = HashSet::from([Shape::of(&first)]);
     let mut open: VecDeque<(History, Timestamp)> = VecDeque::from([(first.clone(), first.conversation.created_at)]);
     let mut pairs = 0;
