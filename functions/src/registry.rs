@@ -26,8 +26,8 @@ use crate::dialects::{
 use crate::error::Error;
 use crate::http::MAX_BODY_BYTES;
 use crate::inbound::{
-    retell_webhook, telnyx_call_event, twilio_call_status, twilio_inbound_message, twilio_message_status,
-    twilio_voice_answer, vapi_server_message,
+    retell_webhook, telnyx_call_event, telnyx_inbound_message, telnyx_message_status, twilio_call_status,
+    twilio_inbound_message, twilio_message_status, twilio_voice_answer, vapi_server_message,
 };
 use crate::queue::{accept_bulk_item, deliver_webhook, dispatch_call, run_sms_turn, simulator_callback};
 use crate::schedule::reconcile;
@@ -353,6 +353,18 @@ pub static FUNCTIONS: &[Function] = &[
     Function {
         name: "telnyx-call-event",
         trigger: callback!("/inbound/telnyx/{organization}/calls/{id}/{attempt}/events", Telnyx, telnyx_call_event),
+    },
+    Function {
+        name: "telnyx-message-status",
+        trigger: callback!(
+            "/inbound/telnyx/{organization}/messages/{id}/{number}/status",
+            Telnyx,
+            telnyx_message_status
+        ),
+    },
+    Function {
+        name: "telnyx-inbound-message",
+        trigger: callback!("/inbound/telnyx/{organization}/messages", Telnyx, telnyx_inbound_message),
     },
     Function {
         name: "vapi-server-message",

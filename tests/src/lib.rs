@@ -6,6 +6,8 @@ mod e2e;
 #[cfg(test)]
 mod fakes;
 #[cfg(test)]
+mod live;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 pub mod sim;

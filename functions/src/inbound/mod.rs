@@ -7,6 +7,8 @@
 
 pub(crate) mod retell_webhook;
 pub(crate) mod telnyx_call_event;
+pub(crate) mod telnyx_inbound_message;
+pub(crate) mod telnyx_message_status;
 pub(crate) mod twilio_call_status;
 pub(crate) mod twilio_inbound_message;
 pub(crate) mod twilio_message_status;
@@ -17,6 +19,7 @@ use domain::ids::{ConversationId, Mode, OrganizationId, Scope};
 use domain::organization::Provider;
 use providers::attempt::Attempt;
 use providers::callback::Callback;
+use providers::is_signed;
 use store::ConversationRef;
 
 use crate::app::App;
@@ -40,7 +43,8 @@ pub(crate) async fn verified(
     let url = request.address(&public_url, route.path);
     let header = |name: &str| request.header(name);
     let callback = Callback { url: &url, header: &header, body: request.body() };
-    if app.providers.is_signed(provider, &organization, callback).await.map_err(unread)? {
+    let now = app.store.table.now();
+    if is_signed(&app.secrets, provider, &organization, callback, now).await.map_err(unread)? {
         return Ok(Scope { organization, mode: Mode::Live });
     }
     Err(distrust())

@@ -2,7 +2,7 @@
 //! nothing.
 
 use lambda_http::http::StatusCode;
-use providers::twilio::TextCallback;
+use providers::twilio::delivery_of;
 
 use crate::error::ApiError;
 use crate::http::Response;
@@ -12,8 +12,8 @@ use crate::sms::inbound::take_report;
 /// Takes it in. Whatever says nothing of a text of ours changes nothing, and is answered as if it did.
 pub(crate) async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
     let Signed { app, request, .. } = &signed;
-    if let (Some(reference), Some(number), Some(TextCallback::Delivery(report))) =
-        (signed.conversation(), signed.number("number"), TextCallback::read_delivery(request.body()))
+    if let (Some(reference), Some(number), Some(report)) =
+        (signed.conversation(), signed.number("number"), delivery_of(request.body()))
     {
         take_report(app, &reference, number, &report).await?;
     }

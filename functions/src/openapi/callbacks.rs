@@ -1,66 +1,99 @@
 //! The operations that providers call: described so that an operator knows what to set up, and what stands open.
 
+use domain::organization::Provider;
 use utoipa::openapi::content::ContentBuilder;
-use utoipa::openapi::path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::path::{OperationBuilder, Parameter};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
-use utoipa::openapi::schema::{Schema, SchemaType, Type};
+use utoipa::openapi::schema::{SchemaType, Type};
 use utoipa::openapi::{ObjectBuilder, Required, ResponseBuilder};
 
 use super::operations::operation;
+use super::parameters;
+
+/// What a callback is about, and so what its address names besides the organization.
+enum About {
+    Call,
+    Text,
+    Nothing,
+}
 
 /// What there is to say of a function; `None` where it is not described here.
 pub(super) fn describe(name: &str) -> Option<OperationBuilder> {
-    let (summary, parameters, answer): (&str, &[&str], &str) = match name {
+    use Provider::{Retell, Telnyx, Twilio, Vapi};
+    let taken = "It was taken in, or says nothing new.";
+    let (provider, summary, about, answer) = match name {
         "twilio-voice-answer" => {
-            ("Twilio asks what to do on a call that was answered", &["id", "attempt"], "What to do, as TwiML.")
+            (Twilio, "Twilio asks what to do on a call that was answered", About::Call, "What to do, as TwiML.")
         }
-        "twilio-call-status" => ("Twilio tells of a call", &["id", "attempt"], "It was taken in."),
-        "twilio-message-status" => ("Twilio tells how far a text got", &["id", "number"], "It was taken in."),
-        "twilio-inbound-message" => ("Twilio hands over a customer's text", &[], "It was taken in: an empty TwiML."),
+        "twilio-call-status" => (Twilio, "Twilio tells of a call", About::Call, taken),
+        "twilio-message-status" => (Twilio, "Twilio tells how far a text got", About::Text, taken),
+        "twilio-inbound-message" => {
+            (Twilio, "Twilio hands over a customer's text", About::Nothing, "It was taken in: an empty TwiML.")
+        }
+        "retell-webhook" => (Retell, "Retell tells of a call that it holds", About::Call, taken),
+        "telnyx-call-event" => (Telnyx, "Telnyx tells of a call", About::Call, taken),
+        "telnyx-message-status" => (Telnyx, "Telnyx tells how far a text got", About::Text, taken),
+        "telnyx-inbound-message" => (Telnyx, "Telnyx hands over a customer's text", About::Nothing, taken),
+        "vapi-server-message" => (Vapi, "Vapi tells of a call that it holds", About::Call, taken),
         _ => return None,
     };
-    let named = std::iter::once("organization").chain(parameters.iter().copied()).map(parameter);
-    let operation = operation("callbacks", summary, SIGNED)
-        .parameters(Some(named))
-        .request_body(Some(form()))
+    let address = match about {
+        About::Call => "The address is given to the provider with each call.",
+        About::Text => "The address is given to the provider with each text.",
+        About::Nothing => "The address is set up by hand.",
+    };
+    let description = format!(
+        "Called by the provider, with no API key: {} is looked at before anything else. {address} A callback that comes \
+         twice, late, or about nothing that is known changes nothing.",
+        signed(provider)
+    );
+    let operation = operation("callbacks", summary, &description)
+        .parameters(Some(parameters_of(&about)))
+        .request_body(Some(body(provider)))
         .response("200", ResponseBuilder::new().description(answer));
     Some(REFUSALS.iter().fold(operation, |operation, (status, description)| {
         operation.response(*status, ResponseBuilder::new().description(*description))
     }))
 }
 
-const SIGNED: &str = "Called by the provider, with no API key: the signature in `X-Twilio-Signature`, over this address below \
-    the deployment's public URL and over the form, is looked at before anything else. The address is given to Twilio with each \
-    call and text; only that of inbound messages is set up by hand. A callback that comes twice, late, or about nothing that is \
-    known changes nothing.";
-
 const REFUSALS: [(&str, &str); 4] = [
-    ("403", "The signature is not Twilio's. Nothing was read or written."),
-    ("409", "What it is about was being changed by others for too long. Twilio sends it again."),
-    ("413", "The body is larger than 256 KiB."),
-    ("500", "It could not be taken in. Twilio sends it again."),
+    ("403", "The signature is not the provider's. Nothing was read or written."),
+    (
+        "409",
+        "What it is about was being changed by others for too long, or is not known yet. The provider sends it again.",
+    ),
+    ("413", "The body is larger than any that the provider sends."),
+    ("500", "It could not be taken in. The provider sends it again."),
 ];
 
-fn parameter(name: &str) -> Parameter {
-    let description = match name {
-        "organization" => "The organization whose account at Twilio signs.",
-        "id" => "The conversation.",
-        "attempt" => "The attempt to place the call.",
-        _ => "The text's number in the conversation.",
-    };
-    let text = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
-    ParameterBuilder::new()
-        .name(name)
-        .parameter_in(ParameterIn::Path)
-        .required(Required::True)
-        .description(Some(description))
-        .schema(Some(text))
-        .build()
+/// What the provider signs by, and over what.
+fn signed(provider: Provider) -> &'static str {
+    match provider {
+        Provider::Twilio => {
+            "the signature in `X-Twilio-Signature`, over this address below the deployment's public URL and over the form,"
+        }
+        Provider::Retell => "the signature in `x-retell-signature`, over the body and its time,",
+        Provider::Telnyx => "the signature in `telnyx-signature-ed25519`, over the body and its time,",
+        Provider::Vapi => "the signature by the HMAC plan of the account",
+        Provider::Simulator => "nothing",
+    }
 }
 
-fn form() -> RequestBody {
-    let form = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Object)).build();
-    let content = ContentBuilder::new().schema(Some(Schema::from(form))).build();
-    let media_type = "application/x-www-form-urlencoded";
+fn parameters_of(about: &About) -> Vec<Parameter> {
+    let of = match about {
+        About::Call => vec![parameters::call_id(), parameters::attempt()],
+        About::Text => vec![parameters::sms_conversation_id(), parameters::message_number()],
+        About::Nothing => Vec::new(),
+    };
+    std::iter::once(parameters::organization()).chain(of).collect()
+}
+
+fn body(provider: Provider) -> RequestBody {
+    let media_type = match provider {
+        Provider::Twilio => "application/x-www-form-urlencoded",
+        Provider::Retell | Provider::Telnyx | Provider::Vapi | Provider::Simulator => "application/json",
+    };
+    let anything = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Object)).build();
+    let content = ContentBuilder::new().schema(Some(anything)).build();
     RequestBodyBuilder::new().content(media_type, content).required(Some(Required::True)).build()
 }

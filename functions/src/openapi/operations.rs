@@ -1,7 +1,6 @@
 //! The operations, one for each function that a request wakes.
 
 mod administration;
-mod held_elsewhere;
 mod sms;
 
 use utoipa::openapi::content::ContentBuilder;
@@ -43,8 +42,7 @@ pub(super) fn describe(name: &str) -> Option<OperationBuilder> {
         _ => administration::describe(name)
             .or_else(|| contacts::describe(name))
             .or_else(|| dialects::describe(name))
-            .or_else(|| callbacks::describe(name))
-            .or_else(|| held_elsewhere::describe(name)),
+            .or_else(|| callbacks::describe(name)),
     }
 }
 

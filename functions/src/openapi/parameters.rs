@@ -28,6 +28,12 @@ pub(super) fn attempt() -> Parameter {
     path("attempt", number, "The number of the attempt to place the call.")
 }
 
+/// The text of a conversation that a path names.
+pub(super) fn message_number() -> Parameter {
+    let number = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Integer)).minimum(Some(1));
+    path("number", number, "The text's number in the conversation.")
+}
+
 /// The SMS conversation that a path names.
 pub(super) fn sms_conversation_id() -> Parameter {
     path_id(schemas::of::<ConversationId>(), "The `conversationId` that the conversation was opened with.")

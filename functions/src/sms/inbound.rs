@@ -2,12 +2,14 @@
 //! alone.
 
 use domain::ids::Scope;
-use domain::organization::suppression_digest;
+use domain::organization::{Organization, suppression_digest};
 use domain::phone::PhoneNumber;
 use domain::sms::{Alone, DeliveryReport, Inbound, Input, SmsConversation};
+use providers::ReceivedText;
 use store::{ConversationRef, Loaded, StoreError, keys};
 
 use crate::app::App;
+use crate::registry::Signed;
 
 /// How often the open conversation is looked up anew, where it was closed while the text came in.
 const MOST_LOOK_UPS: u32 = 5;
@@ -23,6 +25,21 @@ pub(crate) struct InboundText {
     pub customer: PhoneNumber,
     /// The text.
     pub inbound: Inbound,
+}
+
+/// Takes in what a provider handed over. A text to a number that is not the organization's is nobody's; what is no text
+/// changes nothing.
+pub(crate) async fn take_in_signed(signed: Signed<'_>, received: Option<ReceivedText>) -> Result<(), StoreError> {
+    let Signed { app, scope, .. } = signed;
+    let Some(ReceivedText { from, to, inbound }) = received else { return Ok(()) };
+    let owner_key = keys::organization(&scope.organization);
+    let items = app.store.table.read([owner_key.clone()]).await?;
+    let owner: Option<Organization> = items.read("organization", &owner_key)?;
+    if owner.is_some_and(|owner| owner.numbers.contains(&to)) {
+        return take_in(app, &InboundText { scope, ours: to, customer: from, inbound }).await;
+    }
+    tracing::warn!(organization = %scope.organization, "a text came in for a number that is not the organization's");
+    Ok(())
 }
 
 /// Takes a text in, once, however often it comes.

@@ -1,34 +1,22 @@
-//! An API that takes and gives JSON and knows us by a bearer token, as those of Retell, Telnyx and Vapi do; and the accounts
-//! that organizations have there.
+//! An API that takes and gives JSON and knows us by a bearer token, as those of Retell, Telnyx and Vapi do.
 
 use std::fmt;
 
 use domain::call::Call;
-use domain::dispatch::Outcome;
-use domain::end_reason::EndReason;
-use domain::ids::OrganizationId;
-use domain::organization::Provider;
 use http::{HeaderMap, HeaderValue, Method, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use crate::account::{Account, Accounts, Unusable};
 use crate::client::{KEEP_BYTES, NoReply, ProviderClient, Question, Reply};
 use crate::egress::{EgressError, UrlError};
-use crate::secrets::{Secret, Secrets, SecretsError};
+use crate::secrets::Secrets;
 use crate::voice::ProviderError;
 
-/// The account has to pay first.
-const PAYMENT_REQUIRED: u16 = 402;
-
-/// What an account at a provider is known by: the secret's JSON.
-pub(crate) trait Account: DeserializeOwned {
-    /// The provider.
-    const PROVIDER: Provider;
-    /// Says that an organization has none there.
-    const MISSING: &'static str;
-
-    /// What requests are made with. An account without it is none.
+/// An account that requests are made for by its API key.
+pub(crate) trait Keyed: Account {
+    /// The key.
     fn api_key(&self) -> &str;
 }
 
@@ -71,7 +59,7 @@ impl<'a> Request<'a> {
 #[derive(Clone)]
 pub(crate) struct JsonApi {
     client: ProviderClient,
-    secrets: Secrets,
+    accounts: Accounts,
     base: String,
 }
 
@@ -84,7 +72,8 @@ impl fmt::Debug for JsonApi {
 impl JsonApi {
     /// The API at this address, or where else it is to be had.
     pub(crate) fn new(client: ProviderClient, secrets: Secrets, base: &str, instead: Option<&Url>) -> Self {
-        Self { client, secrets, base: instead.map_or(base, Url::as_str).to_owned() }
+        let accounts = Accounts::new(secrets);
+        Self { client, accounts, base: instead.map_or(base, Url::as_str).to_owned() }
     }
 
     /// What reaches it.
@@ -92,36 +81,17 @@ impl JsonApi {
         &self.client
     }
 
-    /// The account that this organization has there, or shares.
-    ///
-    /// # Errors
-    /// [`SecretsError`] where it cannot be looked up.
-    pub(crate) async fn account<A: Account>(&self, organization: &OrganizationId) -> Result<Option<A>, SecretsError> {
-        let secret = self.secrets.provider(organization, A::PROVIDER).await?;
-        Ok(secret.as_ref().and_then(Secret::json::<A>).filter(|account| !account.api_key().is_empty()))
+    /// The accounts there.
+    pub(crate) fn accounts(&self) -> &Accounts {
+        &self.accounts
     }
 
     /// The account to ask about a call with.
     ///
     /// # Errors
-    /// [`ProviderError`] where there is none, or it cannot be looked up.
-    pub(crate) async fn known<A: Account>(&self, call: &Call) -> Result<A, ProviderError> {
-        let account = self.account(&call.scope.organization).await.map_err(ProviderError::new)?;
-        account.ok_or_else(|| ProviderError::new(A::MISSING))
-    }
-
-    /// The account to place a call with, and the public URL to be called back at.
-    ///
-    /// # Errors
-    /// What asking for the call comes to without them: nobody was asked.
-    pub(crate) async fn to_place<A: Account, Id>(&self, call: &Call) -> Result<(A, String), Outcome<Id>> {
-        let account = self.account(&call.scope.organization).await;
-        match (account, self.secrets.public_url().await) {
-            (Ok(Some(account)), Ok(Some(public_url))) => Ok((account, public_url)),
-            (Ok(None), _) => Err(unable(A::MISSING)),
-            (_, Ok(None)) => Err(unable("the deployment's public URL is not set")),
-            (Err(_), _) | (_, Err(_)) => Err(unread()),
-        }
+    /// [`Unusable`] where there is none, or it cannot be looked up.
+    pub(crate) async fn account_for<A: Account>(&self, call: &Call) -> Result<A, Unusable> {
+        self.accounts.of(&call.scope.organization).await
     }
 
     /// Whether a URL that the API gave leads to the API's own host, or below one of its domain.
@@ -137,7 +107,7 @@ impl JsonApi {
     ///
     /// # Errors
     /// [`NoReply`] where no complete answer came back.
-    pub(crate) async fn ask(&self, account: &impl Account, request: Request<'_>) -> Result<Reply, NoReply> {
+    pub(crate) async fn ask(&self, account: &impl Keyed, request: Request<'_>) -> Result<Reply, NoReply> {
         let malformed = |error| NoReply::NotSent(EgressError::Refused(UrlError::Malformed(error)));
         let mut url: Url = self.base.parse().map_err(malformed)?;
         url.path_segments_mut()
@@ -202,17 +172,18 @@ pub(crate) fn shown_if_there<T: DeserializeOwned>(reply: &Reply) -> Result<Optio
     if reply.status == 404 { Ok(None) } else { shown(reply).map(Some) }
 }
 
-/// What a refusal means, where its status says more than that it is one.
-pub(crate) fn meaning(reply: &Reply) -> Option<EndReason> {
-    (reply.status == PAYMENT_REQUIRED).then_some(EndReason::PROVIDER_UNAVAILABLE)
-}
-
-/// Nobody was asked, and asking again would be no better.
-pub(crate) fn unable<Id>(why: &str) -> Outcome<Id> {
-    Outcome::Refused { reason: EndReason::PROVIDER_UNAVAILABLE, why: why.to_owned() }
-}
-
-/// Nobody was asked, because what to ask with could not be read just now.
-fn unread<Id>() -> Outcome<Id> {
-    Outcome::NotPlaced { retry_after: None, why: "the deployment's secrets could not be read".to_owned() }
+/// Whether a call is over that was asked to end.
+///
+/// # Errors
+/// [`ProviderError`] where that cannot be said.
+pub(crate) async fn is_over(
+    reply: &Reply,
+    shown: impl Future<Output = Result<bool, ProviderError>>,
+) -> Result<bool, ProviderError> {
+    match reply.status {
+        200..=299 | 404 => Ok(true),
+        // A call that is over cannot be ended; whether that is why, the call itself tells.
+        400..=499 => shown.await,
+        _ => Err(unexpected(reply)),
+    }
 }

@@ -3,6 +3,7 @@
 //! A provider's words die here. What goes inside is an [`Outcome`](domain::call::Outcome) or a list of
 //! [`Report`](domain::call::Report)s.
 
+mod account;
 pub mod attempt;
 pub mod callback;
 mod client;
@@ -24,13 +25,13 @@ pub mod twilio;
 pub mod vapi;
 mod voice;
 
+pub use account::is_signed;
 pub use client::{KEEP_BYTES, NoReply, ProviderClient, Question, REQUEST_TIMEOUT, Reply, wire};
 pub use outcome::{Wire, classify};
 pub use secrets::{ParameterStore, SECRETS_TIMEOUT, Secret, Secrets, SecretsError};
-pub use sms::SmsProvider;
+pub use sms::{ReceivedText, SmsProvider};
 pub use voice::{Found, ProviderError, Recording, Sought, VoiceProvider};
 
-use domain::ids::OrganizationId;
 use domain::organization::Provider;
 use egress::Egress;
 use not_offered::NotOffered;
@@ -41,8 +42,6 @@ use telnyx::Telnyx;
 use twilio::Twilio;
 use url::Url;
 use vapi::Vapi;
-
-use crate::callback::Callback;
 
 /// How the outside world is reached.
 #[derive(Clone, Debug)]
@@ -102,7 +101,8 @@ impl Providers {
         match provider {
             Provider::Simulator => &self.simulator,
             Provider::Twilio => &self.twilio,
-            Provider::Retell | Provider::Telnyx | Provider::Vapi => &NotOffered,
+            Provider::Telnyx => &self.telnyx,
+            Provider::Retell | Provider::Vapi => &NotOffered,
         }
     }
 
@@ -114,25 +114,6 @@ impl Providers {
             Provider::Retell => &self.retell,
             Provider::Telnyx => &self.telnyx,
             Provider::Vapi => &self.vapi,
-        }
-    }
-
-    /// Whether a callback was signed by this provider, with the account that it knows this organization by.
-    ///
-    /// # Errors
-    /// [`SecretsError`] where the account cannot be looked up.
-    pub async fn is_signed(
-        &self,
-        provider: Provider,
-        organization: &OrganizationId,
-        callback: Callback<'_>,
-    ) -> Result<bool, SecretsError> {
-        match provider {
-            Provider::Twilio => self.twilio.is_signed(organization, callback).await,
-            Provider::Retell => self.retell.is_signed(organization, callback).await,
-            Provider::Telnyx => self.telnyx.is_signed(organization, callback).await,
-            Provider::Vapi => self.vapi.is_signed(organization, callback).await,
-            Provider::Simulator => Ok(false),
         }
     }
 }

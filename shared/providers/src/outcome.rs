@@ -27,7 +27,8 @@ pub enum Wire<Id> {
 }
 
 /// Judges an answer. Safe to go on from are only the answers that say that nothing happened: a connection that never
-/// came about, a 429, and a definite 4xx. 408, 409 and 425 are none, nor is any 5xx, nor a 2xx we cannot read.
+/// came about, a 429, and a definite 4xx. 408, 409 and 425 are none, nor is any 5xx, nor a 2xx we cannot read. 401, 402 and
+/// 403 are about our account there: nobody is reached through it.
 pub fn classify<Id>(wire: Wire<Id>) -> Outcome<Id> {
     match wire {
         Wire::NotSent => Outcome::NotPlaced { retry_after: None, why: "no connection to the provider".to_owned() },
@@ -42,7 +43,7 @@ pub fn classify<Id>(wire: Wire<Id>) -> Outcome<Id> {
                 },
                 429 => Outcome::NotPlaced { retry_after, why },
                 408 | 409 | 425 => Outcome::Unknown { why },
-                401 | 403 => Outcome::Refused { reason: meaning.unwrap_or(EndReason::PROVIDER_UNAVAILABLE), why },
+                401..=403 => Outcome::Refused { reason: meaning.unwrap_or(EndReason::PROVIDER_UNAVAILABLE), why },
                 400..=499 => Outcome::Refused { reason: meaning.unwrap_or(EndReason::REJECTED), why },
                 _ => Outcome::Unknown { why },
             }
@@ -84,6 +85,7 @@ mod tests {
             (404, EndReason::REJECTED),
             (422, EndReason::REJECTED),
             (401, EndReason::PROVIDER_UNAVAILABLE),
+            (402, EndReason::PROVIDER_UNAVAILABLE),
             (403, EndReason::PROVIDER_UNAVAILABLE),
         ] {
             assert!(matches!(answered(status), Outcome::Refused { reason, .. } if reason == expected), "{status}");

@@ -1,10 +1,27 @@
 //! What every SMS provider can be asked.
 
-use domain::sms::{DeliveryReport, Message, Outcome, SmsConversation};
+use domain::phone::PhoneNumber;
+use domain::sms::{DeliveryReport, Inbound, Message, Outcome, SmsConversation};
 use futures::future::BoxFuture;
 use store::SendPermit;
 
 use crate::voice::{ProviderError, Sought};
+
+/// A customer's text, as a provider hands it over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceivedText {
+    /// Who sent it.
+    pub from: PhoneNumber,
+    /// The number it was sent to.
+    pub to: PhoneNumber,
+    /// The text.
+    pub inbound: Inbound,
+}
+
+/// What stands for a message that has no words, by the media types of what it has; nothing, where it has nothing.
+pub(crate) fn without_words(kinds: &[&str]) -> String {
+    if kinds.is_empty() { String::new() } else { format!("[media: {}]", kinds.join(", ")) }
+}
 
 /// A telephony provider, for SMS.
 pub trait SmsProvider: Send + Sync {

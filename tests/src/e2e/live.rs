@@ -8,7 +8,6 @@ use domain::organization::{Agent, Provider};
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
 use providers::Bases;
-use reqwest::header::HeaderName;
 use serde_json::{Value, json};
 
 use super::api::Api;
@@ -119,18 +118,17 @@ impl Live {
     }
 
     /// Calls back as a provider does; gives the status.
-    pub(super) async fn callback(&self, path: &str, body: &str, header: &str, signature: Option<&str>) -> u16 {
-        let header = HeaderName::from_bytes(header.as_bytes()).expect("a header's name");
-        let headers: Vec<(HeaderName, String)> =
+    pub(super) async fn callback(&self, path: &str, body: &str, header: &'static str, signature: Option<&str>) -> u16 {
+        let headers: Vec<(&'static str, String)> =
             signature.map(|signature| (header, signature.to_owned())).into_iter().collect();
         self.callback_with(path, body, &headers).await
     }
 
     /// The same, with any headers.
-    pub(super) async fn callback_with(&self, path: &str, body: &str, headers: &[(HeaderName, String)]) -> u16 {
+    pub(super) async fn callback_with(&self, path: &str, body: &str, headers: &[(&'static str, String)]) -> u16 {
         let request = self.api.without_key().request(reqwest::Method::POST, path);
         let request = request.header("content-type", "application/json").body(body.to_owned());
-        let request = headers.iter().fold(request, |request, (name, value)| request.header(name, value));
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
         request.send().await.expect("the stack answers").status().as_u16()
     }
 }

@@ -1,30 +1,32 @@
 //! Calls through Retell, end to end: the whole stack, the adapter as it is deployed, and a fake of Retell's over real
 //! sockets.
 
-use domain::organization::{Provider, VoiceSettings};
+use domain::organization::Provider;
 use serde_json::{Value, json};
 
 use super::hooks::names;
 use super::live::{Live, OURS, PATIENCE};
 use super::world::until;
-use crate::fakes::retell::{Create, KEY, Retell, Script, Story, Webhooks};
-use crate::fakes::server::{Reaction, Server};
+use crate::fakes::fake::Fake;
+use crate::fakes::retell::{Retell, signature};
+use crate::fakes::script::{Script, Story, Telling};
+use crate::fakes::server::Server;
+use crate::fakes::vendor::Vendor;
 
 struct World {
     live: Live,
-    fake: Retell,
+    fake: Fake<Retell>,
     _server: Server,
 }
 
 impl World {
     async fn start() -> Self {
-        let (fake, server) = Retell::start().await;
-        let bases = providers::Bases { retell: Some(server.url.parse().expect("a URL")), ..Default::default() };
-        let live = Live::start(bases, json!({ "providers/retell": { "apiKey": KEY } })).await;
+        let (fake, server) = Fake::<Retell>::start().await;
+        let bases = Retell::bases(server.url.parse().expect("a URL"));
+        let live = Live::start(bases, json!({ "providers/retell": Retell::account() })).await;
         live.agent("retell", Provider::Retell, |agent| {
             agent.prompt = Some("Be brief.".to_owned());
-            agent.voice =
-                Some(VoiceSettings { provider_agent_id: Some("agent_1".to_owned()), ..VoiceSettings::default() });
+            agent.voice = Some(Retell::voice());
         })
         .await;
         Self { live, fake, _server: server }
@@ -47,7 +49,7 @@ async fn a_call_through_retell_completes_with_transcript_recording_analysis_and_
     let events = world.analysed(&id).await;
     assert_eq!(names(&events), ["call.started", "call.ended", "call.analyzed"]);
     let call = world.live.call(&id).await;
-    let shown = world.fake.call_to(to);
+    let shown = world.fake.calls_to(to)[0].shown.clone();
     assert_eq!(call["status"], "ended");
     assert_eq!(call["endReason"], "completed");
     assert_eq!(call["provider"], "retell");
@@ -63,7 +65,7 @@ async fn a_call_through_retell_completes_with_transcript_recording_analysis_and_
     assert!(shown["metadata"]["ringdown_request"].as_str().is_some_and(|id| id.starts_with("req_")), "{shown}");
     assert_eq!(shown["retell_llm_dynamic_variables"], json!({ "name": "Ada", "prompt": "Be brief." }));
     assert_eq!(world.fake.violations(), Vec::<String>::new());
-    assert_eq!(world.fake.webhook_statuses(), [200, 200, 200]);
+    assert_eq!(world.fake.statuses(), [200, 200, 200]);
     assert_eq!(world.live.recording(&id).await, (302, "https://recordings.example/fake.wav".to_owned()));
 }
 
@@ -90,100 +92,6 @@ async fn a_call_that_reaches_nobody_ends_without_having_started() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_lost_answer_is_settled_by_webhook_or_search_and_never_asked_again() {
-    let world = World::start().await;
-    let half = Reaction::Half { status: 201, body: r#"{"call_id": "call_"#.to_owned() };
-    let unreadable = Reaction::Answer { status: 201, header: None, body: "created".to_owned() };
-    let lost = [
-        Reaction::Close,
-        Reaction::empty(500),
-        Reaction::empty(502),
-        Reaction::empty(503),
-        Reaction::empty(504),
-        Reaction::empty(408),
-        Reaction::empty(409),
-        half,
-        unreadable,
-        Reaction::json(201, &json!({ "status": "ok" })),
-    ];
-    let mut calls = Vec::new();
-    for (place, reaction) in lost.into_iter().enumerate() {
-        for (kind, webhooks) in [Webhooks::InOrder, Webhooks::BeforeTheAnswer, Webhooks::Never].into_iter().enumerate()
-        {
-            let to = format!("+155555512{place:02}{kind}");
-            let script = Script::of(Story::Completes).creating(Create::PlacesAnd(reaction.clone()));
-            world.fake.script(&to, script.calling_back(webhooks));
-            calls.push((world.calls(&to).await, to));
-        }
-    }
-    for (id, to) in &calls {
-        let (call, events) = world.live.over(id).await;
-        assert_eq!(call["endReason"], "completed", "{to}");
-        assert_eq!(call["providerCallId"], world.fake.call_to(to)["call_id"], "{to}");
-        assert_eq!(names(&events)[..2], ["call.started", "call.ended"], "{to}");
-        assert_eq!(world.fake.calls_to(to), 1, "{to}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_answer_that_never_comes_is_given_up_and_searched_for() {
-    let world = World::start().await;
-    let to = "+15555551301";
-    let script = Script::of(Story::Completes).creating(Create::PlacesAnd(Reaction::Silence));
-    world.fake.script(to, script.calling_back(Webhooks::Never));
-    let id = world.calls(to).await;
-    let (call, _) = world.live.over(&id).await;
-    assert_eq!(call["endReason"], "completed");
-    assert_eq!(world.fake.calls_to(to), 1);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_retell_refuses_ends_and_what_it_was_too_busy_for_is_asked_again() {
-    let world = World::start().await;
-    let refusals = [
-        (400, "rejected"),
-        (401, "provider_unavailable"),
-        (402, "provider_unavailable"),
-        (403, "provider_unavailable"),
-        (404, "rejected"),
-        (422, "rejected"),
-    ];
-    for (status, reason) in refusals {
-        let to = format!("+15555551{status}");
-        let refused = Reaction::json(status, &json!({ "status": "error", "message": "no" }));
-        world.fake.script(&to, Script::of(Story::Completes).creating(Create::Refuses(refused)));
-        let id = world.calls(&to).await;
-        let (call, events) = world.live.over(&id).await;
-        assert_eq!(call["endReason"], reason, "{status}");
-        assert_eq!(names(&events), ["call.ended"]);
-        assert_eq!(world.fake.calls_to(&to), 0);
-    }
-    for (to, header) in [("+15555551429", None), ("+15555551430", Some(("Retry-After", "2".to_owned())))] {
-        let busy = Reaction::Answer { status: 429, header, body: "{}".to_owned() };
-        world.fake.script(to, Script::of(Story::Completes).creating(Create::RefusesOnce(busy)));
-        let id = world.calls(to).await;
-        let (call, _) = world.live.over(&id).await;
-        assert_eq!(call["endReason"], "completed");
-        assert_eq!(world.fake.calls_to(to), 1);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn webhooks_that_come_twice_and_in_reverse_say_everything_once() {
-    let world = World::start().await;
-    let to = "+15555551501";
-    world.fake.script(to, Script::of(Story::Completes).calling_back(Webhooks::TwiceAndReversed));
-    let id = world.calls(to).await;
-    world.analysed(&id).await;
-    until("every webhook was answered", PATIENCE, async || (world.fake.webhook_statuses().len() == 6).then_some(()))
-        .await;
-    let events = world.live.events(&id).await;
-    assert_eq!(names(&events), ["call.started", "call.ended", "call.analyzed"]);
-    assert_eq!(world.live.call(&id).await["endReason"], "completed");
-    assert_eq!(world.fake.webhook_statuses(), [200; 6]);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_live_call_that_is_closed_is_stopped_at_retell() {
     let world = World::start().await;
     let to = "+15555551601";
@@ -194,24 +102,23 @@ async fn a_live_call_that_is_closed_is_stopped_at_retell() {
     let (call, events) = world.live.over(&id).await;
     assert_eq!(call["endReason"], "admin_closed");
     assert_eq!(names(&events)[..2], ["call.started", "call.ended"]);
-    assert_eq!(world.fake.call_to(to)["disconnection_reason"], "manual_stopped");
+    assert_eq!(world.fake.calls_to(to)[0].shown.clone()["disconnection_reason"], "manual_stopped");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_webhook_that_retell_did_not_sign_is_refused_and_writes_nothing() {
     let world = World::start().await;
     let to = "+15555551701";
-    world.fake.script(to, Script::of(Story::Stays).calling_back(Webhooks::Never));
+    world.fake.script(to, Script::of(Story::Stays).telling(Telling::Never));
     let id = world.calls(to).await;
     let dispatched = async || Some(world.live.call(&id).await).filter(|call| call["providerCallId"].is_string());
     let before = until("it was accepted", PATIENCE, dispatched).await;
-    let body = json!({ "event": "call_ended", "call": world.fake.call_to(to) }).to_string();
+    let body = json!({ "event": "call_ended", "call": world.fake.calls_to(to)[0].shown.clone() }).to_string();
     let url = format!("/inbound/retell/{}/calls/{id}/1/events", world.live.organization());
     let now = world.live.now().as_milliseconds();
-    let genuine = Retell::signature(&body, now);
-    let old = Retell::signature(&body, now - 301_000);
-    let wrong =
-        [None, Some(String::new()), Some(genuine.replace("d=", "d=00")), Some(Retell::signature("{}", now)), Some(old)];
+    let genuine = signature(&body, now);
+    let old = signature(&body, now - 301_000);
+    let wrong = [None, Some(String::new()), Some(genuine.replace("d=", "d=00")), Some(signature("{}", now)), Some(old)];
     for signature in wrong {
         let status = world.live.callback(&url, &body, "x-retell-signature", signature.as_deref()).await;
         assert_eq!(status, 403, "{signature:?}");
@@ -226,7 +133,7 @@ async fn a_webhook_that_retell_did_not_sign_is_refused_and_writes_nothing() {
     }
     let other = json!({ "event": "call_ended", "call": { "call_id": "call_x", "call_status": "ended" } }).to_string();
     for body in [other.as_str(), "{}", "not JSON", r#"{"event": "chat_started", "chat": {}}"#] {
-        let signature = Retell::signature(body, now);
+        let signature = signature(body, now);
         assert_eq!(world.live.callback(&url, body, "x-retell-signature", Some(&signature)).await, 200, "{body}");
     }
     assert_eq!(world.live.call(&id).await, before);

@@ -1,10 +1,16 @@
-//! Stateful fakes of live providers: each speaks its vendor's wire protocol over real sockets, keeps its calls, calls back
-//! with real signatures, and can fail in every way that a network can. The adapters run against them unchanged.
+//! Stateful fakes of live providers: each speaks its vendor's wire protocol, over real sockets or without them, keeps its
+//! calls, calls back with real signatures, and can fail in every way that a network can. The adapters run against them
+//! unchanged.
 
+pub(crate) mod fake;
 pub(crate) mod retell;
+pub(crate) mod script;
 pub(crate) mod server;
 pub(crate) mod telnyx;
+pub(crate) mod texting;
+pub(crate) mod twilio;
 pub(crate) mod vapi;
+pub(crate) mod vendor;
 
 /// Bytes in base64.
 fn base64(bytes: &[u8]) -> String {

@@ -17,6 +17,7 @@ pub(crate) struct Asked {
     pub(crate) method: String,
     /// The path, without the query.
     pub(crate) path: String,
+    query: BTreeMap<String, String>,
     headers: BTreeMap<String, String>,
     pub(crate) body: Vec<u8>,
 }
@@ -29,9 +30,40 @@ impl Asked {
         Self {
             method: request.method.to_string(),
             path: request.url.path().to_owned(),
+            query: request.url.query_pairs().into_owned().collect(),
             headers: headers.collect(),
             body: request.body.clone(),
         }
+    }
+
+    /// A request without anything.
+    pub(crate) fn to(method: &str, path: &str) -> Self {
+        let (query, headers) = (BTreeMap::new(), BTreeMap::new());
+        Self { method: method.to_owned(), path: path.to_owned(), query, headers, body: Vec::new() }
+    }
+
+    /// A parameter of the query.
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        self.query.get(name).map(String::as_str)
+    }
+
+    /// The segments of the path, decoded.
+    pub(crate) fn segments(&self) -> Vec<String> {
+        self.path.trim_matches('/').split('/').map(|segment| segment.replace("%3A", ":")).collect()
+    }
+
+    /// The body, a form, as an object; a name that comes more than once has a list.
+    pub(crate) fn form(&self) -> Value {
+        let mut form = serde_json::Map::new();
+        for (name, value) in url::form_urlencoded::parse(&self.body) {
+            let value = Value::from(value.into_owned());
+            match form.get_mut(name.as_ref()) {
+                None => drop(form.insert(name.into_owned(), value)),
+                Some(Value::Array(values)) => values.push(value),
+                Some(one) => *one = Value::Array(vec![one.clone(), value]),
+            }
+        }
+        Value::Object(form)
     }
 
     /// A header's value; empty where there is none.
@@ -52,8 +84,12 @@ pub(crate) enum Reaction {
     Answer { status: u16, header: Option<(&'static str, String)>, body: String },
     /// It answers, and breaks off in the middle of the body.
     Half { status: u16, body: String },
+    /// It begins to answer, and never goes on.
+    Stalls { status: u16, body: String },
     /// It closes the connection without a word.
     Close,
+    /// It resets the connection.
+    Reset,
     /// It never says anything.
     Silence,
 }
@@ -61,6 +97,16 @@ pub(crate) enum Reaction {
 impl Reaction {
     pub(crate) fn json(status: u16, body: &Value) -> Self {
         Self::Answer { status, header: None, body: body.to_string() }
+    }
+
+    /// An answer that is no JSON.
+    pub(crate) fn text(status: u16, body: &str) -> Self {
+        Self::Answer { status, header: None, body: body.to_owned() }
+    }
+
+    /// An answer with a header.
+    pub(crate) fn with_header(status: u16, name: &'static str, value: &str, body: &str) -> Self {
+        Self::Answer { status, header: Some((name, value.to_owned())), body: body.to_owned() }
     }
 
     pub(crate) fn empty(status: u16) -> Self {
@@ -108,7 +154,13 @@ async fn serve(mut stream: TcpStream, responder: &Responder) {
             stream.write_all(&answer(status, &header, &body, body.len())).await
         }
         Reaction::Half { status, body } => stream.write_all(&answer(status, "", &body, body.len() * 2)).await,
+        Reaction::Stalls { status, body } => {
+            let begun = stream.write_all(&answer(status, "", &body, body.len() * 2)).await;
+            stream.read(&mut [0]).await.map(drop).ok();
+            begun
+        }
         Reaction::Close => Ok(()),
+        Reaction::Reset => stream.set_zero_linger(),
         // Until the other side goes away.
         Reaction::Silence => stream.read(&mut [0]).await.map(drop),
     };
@@ -147,5 +199,6 @@ async fn read(stream: &mut TcpStream) -> Option<Asked> {
     let mut line = head.lines().next()?.split(' ');
     let (method, target) = (line.next()?.to_owned(), line.next()?);
     let target = reqwest::Url::parse(&format!("http://fake{target}")).ok()?;
-    Some(Asked { method, path: target.path().to_owned(), headers, body: bytes[begun..begun + length].to_vec() })
+    let query = target.query_pairs().into_owned().collect();
+    Some(Asked { method, path: target.path().to_owned(), query, headers, body: bytes[begun..begun + length].to_vec() })
 }

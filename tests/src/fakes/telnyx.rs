@@ -1,276 +1,291 @@
 //! A fake of Telnyx's Call Control: what telnyx-node b9b12ca says of it, and nothing more forgiving.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
-
-use futures::FutureExt as _;
-use reqwest::header::HeaderName;
+use domain::organization::{Provider, VoiceSettings};
+use domain::time::Timestamp;
+use providers::Bases;
+use reqwest::Url;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use serde_json::{Value, json};
-use store::clock::Clock;
 
-use super::server::{Asked, Reaction, Server};
+use super::fake::Fake;
+use super::script::Step;
+use super::server::{Asked, Reaction};
+use super::texting::{Delivery, Texting};
+use super::vendor::{Kind, Made, Told, Vendor};
 
 /// The key that the fake knows us by.
 pub(crate) const KEY: &str = "KEY_fake";
 /// The Call Control application.
 pub(crate) const CONNECTION: &str = "connection_1";
 
-/// What becomes of a call to a number.
-#[derive(Clone, Debug)]
-pub(crate) struct Script {
-    /// How the request for it is answered, where that is not as it should be.
-    pub(crate) answer: Option<Reaction>,
-    /// Whether the call is placed all the same.
-    pub(crate) places: bool,
-    /// The events, in the order in which they are sent: each with what it says.
-    pub(crate) events: Vec<(&'static str, Value)>,
-}
-
-impl Script {
-    /// A call that is answered, and hung up by the called party.
-    pub(crate) fn completes() -> Self {
-        let over = json!({ "hangup_cause": "normal_clearing", "sip_hangup_cause": "200" });
-        let saved = json!({ "call_control_id": null, "recording_urls": { "mp3": "https://r.example/1" } });
-        let events = vec![
-            ("call.initiated", json!({})),
-            ("call.answered", json!({})),
-            ("call.machine.detection.ended", json!({ "result": "human" })),
-            ("call.hangup", over),
-            ("call.recording.saved", saved),
-        ];
-        Self { answer: None, places: true, events }
-    }
-
-    /// A call that reaches nobody.
-    pub(crate) fn ends(cause: &str, sip: &str) -> Self {
-        let over = json!({ "hangup_cause": cause, "sip_hangup_cause": sip });
-        Self { answer: None, places: true, events: vec![("call.initiated", json!({})), ("call.hangup", over)] }
-    }
-
-    /// A call that is answered, and goes on.
-    pub(crate) fn stays() -> Self {
-        Self { answer: None, places: true, events: vec![("call.initiated", json!({})), ("call.answered", json!({}))] }
-    }
-}
-
-#[derive(Clone, Debug)]
-struct Call {
-    asked: Value,
-    id: String,
-    alive: bool,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    scripts: BTreeMap<String, Script>,
-    calls: Vec<Call>,
-    violations: Vec<String>,
-    statuses: Vec<u16>,
-}
-
-/// The fake. Clones share its state.
-#[derive(Clone)]
-pub(crate) struct Telnyx {
-    state: Arc<Mutex<State>>,
-    http: reqwest::Client,
-}
+/// Telnyx.
+pub(crate) struct Telnyx;
 
 fn pair() -> Ed25519KeyPair {
     Ed25519KeyPair::from_seed_unchecked(&[5; 32]).expect("a seed has 32 bytes")
 }
 
-/// The public key of the account, as the portal shows it.
-pub(crate) fn public_key() -> String {
-    super::base64(pair().public_key().as_ref())
+/// The headers that an event is signed with.
+pub(crate) fn signature(body: &str, seconds: i64) -> Vec<(&'static str, String)> {
+    let signature = pair().sign(format!("{seconds}|{body}").as_bytes());
+    vec![("telnyx-timestamp", seconds.to_string()), ("telnyx-signature-ed25519", super::base64(signature.as_ref()))]
 }
 
-impl Telnyx {
-    /// A fake, and the server it answers at.
-    pub(crate) async fn start() -> (Self, Server) {
-        let fake = Self::in_process();
-        let answering = fake.clone();
-        let server = Server::start(Arc::new(move |asked| {
-            let fake = answering.clone();
-            async move { fake.answer(&asked) }.boxed()
-        }));
-        (fake, server.await)
+impl Vendor for Telnyx {
+    const PROVIDER: Provider = Provider::Telnyx;
+    const HOST: &'static str = "api.telnyx.com";
+    const RETRIES: usize = 2;
+    const HUNG_UP: &'static str = "normal_clearing";
+    const STOPPED: &'static str = "normal_clearing";
+    const BUSY: &'static str = "user_busy";
+    const NO_ANSWER: &'static str = "timeout";
+
+    fn account() -> Value {
+        let public_key = super::base64(pair().public_key().as_ref());
+        json!({ "apiKey": KEY, "publicKey": public_key, "connectionId": CONNECTION })
     }
 
-    /// A fake without a server.
-    pub(crate) fn in_process() -> Self {
-        rustls::crypto::ring::default_provider().install_default().ok();
-        let http = reqwest::Client::builder().no_proxy().build().expect("a client needs nothing");
-        Self { state: Arc::default(), http }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("nobody panicked with it")
-    }
-
-    pub(crate) fn script(&self, to: &str, script: Script) {
-        self.state().scripts.insert(to.to_owned(), script);
-    }
-
-    /// What calls to a number were asked for with.
-    pub(crate) fn calls_to(&self, to: &str) -> Vec<Value> {
-        self.state().calls.iter().filter(|call| call.asked["to"] == to).map(|call| call.asked.clone()).collect()
-    }
-
-    pub(crate) fn is_alive(&self, to: &str) -> bool {
-        self.state().calls.iter().any(|call| call.asked["to"] == to && call.alive)
-    }
-
-    pub(crate) fn violations(&self) -> Vec<String> {
-        self.state().violations.clone()
-    }
-
-    pub(crate) fn statuses(&self) -> Vec<u16> {
-        self.state().statuses.clone()
-    }
-
-    /// The headers that an event is signed with.
-    pub(crate) fn signature(body: &str, seconds: i64) -> [(HeaderName, String); 2] {
-        let signature = pair().sign(format!("{seconds}|{body}").as_bytes());
-        [
-            (HeaderName::from_static("telnyx-timestamp"), seconds.to_string()),
-            (HeaderName::from_static("telnyx-signature-ed25519"), super::base64(signature.as_ref())),
-        ]
-    }
-
-    pub(crate) fn answer(&self, asked: &Asked) -> Reaction {
-        if asked.header("authorization") != format!("Bearer {KEY}") {
-            return error(401, "10009", "");
+    fn voice() -> VoiceSettings {
+        VoiceSettings {
+            relay_url: Some("wss://relay.example/talk".to_owned()),
+            detect_machines: true,
+            record: true,
+            ..VoiceSettings::default()
         }
-        let segments: Vec<&str> = asked.path.trim_matches('/').split('/').collect();
+    }
+
+    fn bases(url: Url) -> Bases {
+        // The vendor's own address has a path, which all others stand below.
+        Bases { telnyx: Some(url.join("v2").expect("a path")), ..Bases::default() }
+    }
+
+    fn refusal(asked: &Asked) -> Option<Reaction> {
+        (asked.header("authorization") != format!("Bearer {KEY}")).then(|| error(401, "10009", ""))
+    }
+
+    fn wish(asked: &Asked) -> Option<(Kind, Value)> {
+        let kind = match (asked.method.as_str(), asked.path.as_str()) {
+            ("POST", "/v2/calls") => Kind::Call,
+            ("POST", "/v2/messages") => Kind::Text,
+            _ => return None,
+        };
+        Some((kind, asked.json()))
+    }
+
+    fn answer(fake: &Fake<Self>, asked: &Asked) -> Reaction {
+        let segments = asked.segments();
+        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         match (asked.method.as_str(), segments.as_slice()) {
-            ("POST", ["calls"]) => self.dial(&asked.json()),
-            ("GET", ["calls", id]) => self.get(&decoded(id)),
-            ("POST", ["calls", id, "actions", "hangup"]) => self.hang_up(&decoded(id)),
-            ("GET", ["connections", CONNECTION, "active_calls"]) => self.active(),
-            ("GET", ["recordings"]) => {
+            ("GET", ["v2", "calls", id]) => match fake.call(id) {
+                Some(call) => Reaction::json(200, &json!({ "data": call.shown })),
+                None => error(404, "10005", ""),
+            },
+            ("POST", ["v2", "calls", id, "actions", "hangup"]) => {
+                if fake.ends(id) {
+                    Reaction::json(200, &json!({ "data": { "result": "ok" } }))
+                } else {
+                    error(422, "90018", "")
+                }
+            }
+            ("GET", ["v2", "connections", CONNECTION, "active_calls"]) => {
+                let alive: Vec<Value> =
+                    fake.calls().into_iter().filter(|call| call.over_at.is_none()).map(|call| call.shown).collect();
+                Reaction::json(200, &json!({ "data": alive, "meta": { "total_pages": 1 } }))
+            }
+            ("GET", ["v2", "recordings"]) => {
                 let urls = json!({ "download_urls": { "mp3": "https://recordings.example/fake.mp3" } });
                 Reaction::json(200, &json!({ "data": [urls], "meta": { "total_pages": 1 } }))
             }
             _ => {
-                self.state().violations.push(format!("{} {}", asked.method, asked.path));
+                fake.violated(format!("{} {}", asked.method, asked.path));
                 error(404, "10005", "")
             }
         }
     }
 
-    fn dial(&self, body: &Value) -> Reaction {
-        if let Err(field) = check(body) {
-            self.state().violations.push(field.clone());
-            return error(422, "10015", &format!("/{field}"));
-        }
-        let to = body["to"].as_str().unwrap_or_default().to_owned();
-        let script = self.state().scripts.get(&to).cloned().unwrap_or_else(Script::completes);
-        if !script.places {
-            return script.answer.unwrap_or(Reaction::empty(500));
-        }
-        let id = {
-            let mut state = self.state();
-            // A second command of the same id is ignored: it is answered with the call of the first.
-            let same = state.calls.iter().find(|call| call.asked["command_id"] == body["command_id"]);
-            if let Some(call) = same {
-                return Reaction::json(200, &shown(call));
-            }
-            let id = format!("v3:fake-{}", state.calls.len() + 1);
-            state.calls.push(Call { asked: body.clone(), id: id.clone(), alive: true });
-            id
+    fn check(kind: Kind, body: &Value) -> Result<(), (String, Reaction)> {
+        let checked = match kind {
+            Kind::Call => check(body),
+            Kind::Text => check_text(body),
         };
-        let (fake, events, told) = (self.clone(), script.events.clone(), id.clone());
-        tokio::spawn(async move {
-            for (event, fields) in &events {
-                fake.sends(&told, event, fields).await;
-            }
-        });
-        script.answer.unwrap_or_else(|| {
-            let call =
-                json!({ "call_control_id": id, "call_leg_id": "leg", "call_session_id": "s", "is_alive": false });
-            Reaction::json(200, &json!({ "data": call }))
+        checked.map_err(|field| {
+            let refusal = error(422, "10015", &format!("/{field}"));
+            (field, refusal)
         })
     }
 
-    fn get(&self, id: &str) -> Reaction {
-        let state = self.state();
-        match state.calls.iter().find(|call| call.id == id) {
-            Some(call) => Reaction::json(200, &shown(call)),
-            None => error(404, "10005", ""),
+    fn to(body: &Value) -> &str {
+        body["to"].as_str().unwrap_or_default()
+    }
+
+    fn callback(body: &Value) -> &str {
+        body["webhook_url"].as_str().unwrap_or_default()
+    }
+
+    /// A second command of the same id is ignored: it is answered with the call of the first.
+    fn is_same(made: &Made, body: &Value) -> bool {
+        body["command_id"].is_string() && made.asked["command_id"] == body["command_id"]
+    }
+
+    fn id(kind: Kind, number: usize) -> String {
+        match kind {
+            Kind::Call => format!("v3:fake-{number}"),
+            Kind::Text => format!("40385f64-5717-4562-b3fc-{number:012}"),
         }
     }
 
-    fn hang_up(&self, id: &str) -> Reaction {
-        let alive = self.state().calls.iter().any(|call| call.id == id && call.alive);
-        if !alive {
-            return error(422, "90018", "");
+    fn shown(kind: Kind, id: &str, body: &Value, _at: Timestamp, _base: &str) -> Value {
+        if kind == Kind::Text {
+            return json!({
+                "id": id, "record_type": "message", "direction": "outbound", "type": "SMS", "parts": 1, "errors": [],
+                "from": { "phone_number": body["from"] }, "to": [{ "phone_number": body["to"], "status": "queued" }],
+                "text": body["text"], "webhook_url": body["webhook_url"],
+            });
         }
-        let (fake, id) = (self.clone(), id.to_owned());
-        tokio::spawn(async move {
-            let over = json!({ "hangup_cause": "normal_clearing", "sip_hangup_cause": "200" });
-            fake.sends(&id, "call.hangup", &over).await;
-        });
-        Reaction::json(200, &json!({ "data": { "result": "ok" } }))
-    }
-
-    fn active(&self) -> Reaction {
-        let state = self.state();
-        let alive: Vec<Value> =
-            state.calls.iter().filter(|call| call.alive).map(|call| shown(call)["data"].clone()).collect();
-        Reaction::json(200, &json!({ "data": alive, "meta": { "total_pages": 1 } }))
-    }
-
-    /// Sends an event, again where it is not answered by a 2xx.
-    async fn sends(&self, id: &str, event: &str, fields: &Value) {
-        let call = {
-            let mut state = self.state();
-            let Some(call) = state.calls.iter_mut().find(|call| call.id == id) else { return };
-            call.alive &= event != "call.hangup";
-            call.clone()
-        };
-        let now = Clock::system().now();
-        let mut payload = json!({
+        // What is only being dialled is not alive yet.
+        json!({
             "call_control_id": id,
             "call_leg_id": "leg",
             "call_session_id": "session",
-            "connection_id": CONNECTION,
-            "client_state": call.asked["client_state"],
-            "from": call.asked["from"],
-            "to": call.asked["to"],
-            "start_time": now.to_string(),
-        });
-        payload.as_object_mut().expect("an object").extend(fields.as_object().expect("an object").clone());
-        let data = json!({ "record_type": "event", "event_type": event, "id": event, "occurred_at": now.to_string(), "payload": payload });
-        let body = json!({ "data": data, "meta": { "attempt": 1 } }).to_string();
-        for _ in 0..3 {
-            let request = self.http.post(call.asked["webhook_url"].as_str().unwrap_or_default()).body(body.clone());
-            let signed = Self::signature(&body, Clock::system().now().as_seconds()).into_iter();
-            let request = signed.fold(request, |request, (name, value)| request.header(name, value));
-            let status = request.send().await.map_or(0, |answer| answer.status().as_u16());
-            self.state().statuses.push(status);
-            if (200..300).contains(&status) {
-                return;
-            }
+            "client_state": body["client_state"],
+            "is_alive": false,
+            "record_type": "call",
+        })
+    }
+
+    fn accepted(_kind: Kind, made: &Made) -> Reaction {
+        Reaction::json(200, &json!({ "data": made.shown }))
+    }
+
+    fn change(_made: &Made, step: Step, at: Timestamp) -> Value {
+        match step {
+            Step::Begins | Step::Rings | Step::IsDetected | Step::IsComplete => json!({}),
+            Step::IsAnswered => json!({ "is_alive": true }),
+            Step::Ends(_) => json!({ "is_alive": false, "end_time": at.to_string() }),
         }
     }
-}
 
-fn decoded(segment: &str) -> String {
-    segment.replace("%3A", ":")
-}
-
-fn shown(call: &Call) -> Value {
-    let mut shown = json!({
-        "call_control_id": call.id,
-        "client_state": call.asked["client_state"],
-        "is_alive": call.alive,
-        "record_type": "call",
-    });
-    if !call.alive {
-        shown["end_time"] = json!(Clock::system().now().to_string());
+    fn told(made: &Made, step: Step, at: Timestamp) -> Vec<Told> {
+        let (event, fields) = match step {
+            Step::Begins => ("call.initiated", json!({})),
+            Step::IsAnswered => ("call.answered", json!({})),
+            Step::IsDetected => ("call.machine.detection.ended", json!({ "result": "human" })),
+            Step::Ends(cause) => {
+                ("call.hangup", json!({ "hangup_cause": cause, "sip_hangup_cause": sip(cause, made.answered) }))
+            }
+            Step::IsComplete if made.answered => {
+                let urls = json!({ "mp3": "https://r.example/1" });
+                ("call.recording.saved", json!({ "call_control_id": null, "recording_urls": urls }))
+            }
+            Step::Rings | Step::IsComplete => return Vec::new(),
+        };
+        let mut payload = json!({
+            "call_control_id": made.id,
+            "call_leg_id": "leg",
+            "call_session_id": "session",
+            "connection_id": CONNECTION,
+            "client_state": made.asked["client_state"],
+            "from": made.asked["from"],
+            "to": made.asked["to"],
+            "start_time": made.created_at.to_string(),
+        });
+        payload.as_object_mut().expect("an object").extend(fields.as_object().expect("an object").clone());
+        let names_the_call = payload["call_control_id"].is_string();
+        let data = json!({
+            "record_type": "event", "event_type": event, "id": event, "occurred_at": at.to_string(), "payload": payload,
+        });
+        let body = json!({ "data": data, "meta": { "attempt": 1 } }).to_string();
+        let url = Self::callback(&made.asked).to_owned();
+        vec![Told { url, content_type: "application/json", body, names_the_call }]
     }
-    json!({ "data": shown })
+
+    fn signed(told: &Told, at: Timestamp) -> Vec<(&'static str, String)> {
+        signature(&told.body, at.as_seconds())
+    }
+}
+
+/// A webhook about a text.
+fn about_text(url: &str, event: &str, payload: &Value) -> Told {
+    let data = json!({ "record_type": "event", "event_type": event, "id": "event", "payload": payload });
+    let body = json!({ "data": data, "meta": { "attempt": 1, "delivered_to": url } }).to_string();
+    Told { url: url.to_owned(), content_type: "application/json", body, names_the_call: true }
+}
+
+impl Texting for Telnyx {
+    const LISTS_TEXTS: bool = false;
+
+    fn content(text: &Made) -> &str {
+        text.field("text").unwrap_or_default()
+    }
+
+    fn delivery(text: &Made, state: Delivery) -> Told {
+        let (event, status, errors) = match state {
+            Delivery::Queued => ("message.sent", "queued", json!([])),
+            Delivery::Sent => ("message.sent", "sent", json!([])),
+            Delivery::Delivered => ("message.finalized", "delivered", json!([])),
+            Delivery::Undelivered => {
+                ("message.finalized", "delivery_failed", json!([{ "code": "40008", "title": "Undeliverable" }]))
+            }
+            Delivery::OptedOut => {
+                let error = json!([{ "code": "40300", "title": "Blocked due to STOP message" }]);
+                ("message.finalized", "delivery_failed", error)
+            }
+            Delivery::New => ("message.finalized", "nonsense", json!([])),
+        };
+        let mut payload = text.shown.clone();
+        payload["to"][0]["status"] = json!(status);
+        payload["errors"] = errors;
+        about_text(Self::callback(&text.asked), event, &payload)
+    }
+
+    fn inbound(url: &str, id: &str, words: &str, answered: Option<&str>) -> Told {
+        let picture = json!([{ "content_type": "image/jpeg", "url": "https://m.example/1" }]);
+        let payload = json!({
+            "id": id, "record_type": "message", "direction": "inbound", "type": "SMS", "parts": 1, "errors": [],
+            "from": { "phone_number": "+15555550123" },
+            "to": [{ "phone_number": "+15555550100", "status": "webhook_delivered" }],
+            "text": words, "media": if words.is_empty() { picture } else { json!([]) },
+            "autoresponse_type": answered,
+        });
+        about_text(url, "message.received", &payload)
+    }
+
+    fn opted_out() -> Reaction {
+        let error = json!({ "code": "40300", "title": "Blocked due to STOP message", "detail": "blocked" });
+        Reaction::json(400, &json!({ "errors": [error] }))
+    }
+
+    fn codes() -> Vec<(u16, String, &'static str)> {
+        let code = |status: u16, code: &str, pointer: &str, reason| {
+            let error = json!({ "code": code, "title": "no", "source": { "pointer": pointer } });
+            (status, json!({ "errors": [error] }).to_string(), reason)
+        };
+        vec![
+            code(401, "10009", "", "provider_unavailable"),
+            code(422, "10002", "/to", "invalid_destination"),
+            code(422, "10016", "/from", "invalid_sender"),
+            code(400, "40300", "", "rejected"),
+            code(400, "40305", "", "invalid_sender"),
+            code(400, "40306", "", "invalid_sender"),
+            code(400, "40309", "", "destination_not_allowed"),
+            code(400, "40310", "", "invalid_destination"),
+            code(403, "40314", "", "provider_unavailable"),
+            code(400, "40318", "", "provider_unavailable"),
+            code(400, "99999", "", "rejected"),
+        ]
+    }
+}
+
+/// The SIP status behind the end of a call.
+fn sip(cause: &str, answered: bool) -> &'static str {
+    match cause {
+        _ if answered => "200",
+        "user_busy" => "486",
+        "timeout" | "originator_cancel" | "normal_clearing" => "487",
+        "not_found" => "404",
+        "call_rejected" => "603",
+        _ => "500",
+    }
 }
 
 fn error(status: u16, code: &str, pointer: &str) -> Reaction {
@@ -318,4 +333,25 @@ fn check(body: &Value) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// The same of a request for a text.
+fn check_text(body: &Value) -> Result<(), String> {
+    const FIELDS: [&str; 6] = ["from", "to", "text", "type", "webhook_url", "use_profile_webhooks"];
+    let object = body.as_object().ok_or("body")?;
+    if let Some(field) = object.keys().find(|field| !FIELDS.contains(&field.as_str())) {
+        return Err(field.clone());
+    }
+    for field in ["from", "to"] {
+        if !body[field].as_str().is_some_and(|number| number.starts_with('+')) {
+            return Err(field.to_owned());
+        }
+    }
+    let holds = [
+        ("text", body["text"].as_str().is_some_and(|text| !text.is_empty())),
+        ("type", body["type"] == "SMS"),
+        ("webhook_url", body["webhook_url"].as_str().is_some_and(|url| url.starts_with("https://"))),
+        ("use_profile_webhooks", body["use_profile_webhooks"].is_boolean()),
+    ];
+    holds.iter().find(|(_, holds)| !holds).map_or(Ok(()), |(field, _)| Err((*field).to_owned()))
 }

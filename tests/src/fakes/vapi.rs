@@ -1,241 +1,165 @@
 //! A fake of Vapi: what the OpenAPI document in VapiAI/docs eabfa53 says of it, and nothing more forgiving.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
-
 use domain::ids::hex;
-use futures::FutureExt as _;
+use domain::organization::{Provider, VoiceSettings};
+use domain::time::Timestamp;
+use providers::Bases;
+use reqwest::Url;
 use serde_json::{Value, json};
-use store::clock::Clock;
 
-use super::server::{Asked, Reaction, Server};
+use super::fake::Fake;
+use super::script::Step;
+use super::server::{Asked, Reaction};
+use super::vendor::{Kind, Made, Told, Vendor};
 
 /// The key that the fake knows us by.
 pub(crate) const KEY: &str = "vapi_fake";
 /// What messages are signed with.
 pub(crate) const SECRET: &str = "a shared secret";
-/// Vapi's id of our number.
+/// Our number.
+const OURS: &str = "+15555550100";
+/// Vapi's id of it.
 pub(crate) const NUMBER: &str = "number-1";
 
-/// What becomes of a call to a number.
-#[derive(Clone, Debug)]
-pub(crate) struct Script {
-    /// How the request for it is answered, where that is not as it should be.
-    pub(crate) answer: Option<Reaction>,
-    /// Whether the call is placed all the same.
-    pub(crate) places: bool,
-    /// Why it ends; a call without a reason goes on until it is ended.
-    pub(crate) ends: Option<&'static str>,
-    /// Whether somebody answers.
-    pub(crate) connects: bool,
-    /// Whether messages are sent.
-    pub(crate) tells: bool,
+/// Vapi.
+pub(crate) struct Vapi;
+
+/// The headers that a message is signed with, by the plan that an account has by default.
+pub(crate) fn signature(body: &str, seconds: i64) -> Vec<(&'static str, String)> {
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, SECRET.as_bytes());
+    let signature = hex(ring::hmac::sign(&key, format!("{seconds}.{body}").as_bytes()).as_ref());
+    vec![("x-timestamp", seconds.to_string()), ("x-signature", signature)]
 }
 
-impl Script {
-    pub(crate) const COMPLETES: Self =
-        Self { answer: None, places: true, ends: Some("customer-ended-call"), connects: true, tells: true };
+impl Vendor for Vapi {
+    const PROVIDER: Provider = Provider::Vapi;
+    const HOST: &'static str = "api.vapi.ai";
+    /// As the request for the call asks for.
+    const RETRIES: usize = 5;
+    const HUNG_UP: &'static str = "customer-ended-call";
+    const STOPPED: &'static str = "manually-canceled";
+    const BUSY: &'static str = "customer-busy";
+    const NO_ANSWER: &'static str = "customer-did-not-answer";
 
-    pub(crate) const STAYS: Self = Self { ends: None, ..Self::COMPLETES };
-
-    pub(crate) const fn unconnected(reason: &'static str) -> Self {
-        Self { answer: None, places: true, ends: Some(reason), connects: false, tells: true }
-    }
-}
-
-#[derive(Debug, Default)]
-struct State {
-    scripts: BTreeMap<String, Script>,
-    calls: Vec<Value>,
-    violations: Vec<String>,
-    statuses: Vec<u16>,
-}
-
-/// The fake. Clones share its state.
-#[derive(Clone)]
-pub(crate) struct Vapi {
-    state: Arc<Mutex<State>>,
-    http: reqwest::Client,
-    /// Where it answers, once it does.
-    url: Arc<Mutex<String>>,
-}
-
-impl Vapi {
-    /// A fake, and the server it answers at.
-    pub(crate) async fn start() -> (Self, Server) {
-        let fake = Self::in_process();
-        let answering = fake.clone();
-        let server = Server::start(Arc::new(move |asked| {
-            let fake = answering.clone();
-            async move { fake.answer(&asked) }.boxed()
-        }))
-        .await;
-        fake.url.lock().expect("nobody panicked with it").clone_from(&server.url);
-        (fake, server)
+    fn account() -> Value {
+        let hmac = json!({ "secretKey": SECRET, "algorithm": "sha256" });
+        json!({ "apiKey": KEY, "phoneNumbers": { OURS: NUMBER }, "hmac": hmac })
     }
 
-    /// A fake without a server.
-    pub(crate) fn in_process() -> Self {
-        rustls::crypto::ring::default_provider().install_default().ok();
-        let http = reqwest::Client::builder().no_proxy().build().expect("a client needs nothing");
-        Self { state: Arc::default(), http, url: Arc::default() }
+    fn voice() -> VoiceSettings {
+        VoiceSettings { provider_agent_id: Some("assistant-1".to_owned()), ..VoiceSettings::default() }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("nobody panicked with it")
+    fn bases(url: Url) -> Bases {
+        Bases { vapi: Some(url), ..Bases::default() }
     }
 
-    pub(crate) fn script(&self, to: &str, script: Script) {
-        self.state().scripts.insert(to.to_owned(), script);
+    fn refusal(asked: &Asked) -> Option<Reaction> {
+        let ours = asked.path.starts_with("/control/") || asked.header("authorization") == format!("Bearer {KEY}");
+        (!ours).then(|| Reaction::json(401, &json!({ "message": "Invalid Key", "statusCode": 401 })))
     }
 
-    /// The calls to a number, as they are now.
-    pub(crate) fn calls_to(&self, to: &str) -> Vec<Value> {
-        self.state().calls.iter().filter(|call| call["customer"]["number"] == to).cloned().collect()
+    fn wish(asked: &Asked) -> Option<(Kind, Value)> {
+        (asked.method == "POST" && asked.path == "/call").then(|| (Kind::Call, asked.json()))
     }
 
-    pub(crate) fn violations(&self) -> Vec<String> {
-        self.state().violations.clone()
-    }
-
-    pub(crate) fn statuses(&self) -> Vec<u16> {
-        self.state().statuses.clone()
-    }
-
-    /// The signature of a message, by the plan that an account has by default.
-    pub(crate) fn signature(body: &str, seconds: i64) -> String {
-        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, SECRET.as_bytes());
-        hex(ring::hmac::sign(&key, format!("{seconds}.{body}").as_bytes()).as_ref())
-    }
-
-    pub(crate) fn answer(&self, asked: &Asked) -> Reaction {
-        let segments: Vec<&str> = asked.path.trim_matches('/').split('/').collect();
-        if let ("POST", ["control", id]) = (asked.method.as_str(), segments.as_slice()) {
-            return self.control(id, &asked.json());
-        }
-        if asked.header("authorization") != format!("Bearer {KEY}") {
-            return Reaction::json(401, &json!({ "message": "Invalid Key", "statusCode": 401 }));
-        }
+    fn answer(fake: &Fake<Self>, asked: &Asked) -> Reaction {
+        let segments = asked.segments();
+        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         match (asked.method.as_str(), segments.as_slice()) {
-            ("POST", ["call"]) => self.create(&asked.json()),
-            ("GET", ["call"]) => Reaction::json(200, &json!(self.state().calls)),
-            ("GET", ["call", id]) => match self.shown(id) {
-                Value::Null => Reaction::json(404, &json!({ "message": "not found" })),
-                shown => Reaction::json(200, &shown),
+            ("POST", ["control", id]) if asked.json() == json!({ "type": "end-call" }) => {
+                fake.ends(id);
+                Reaction::empty(200)
+            }
+            ("GET", ["call"]) => {
+                let calls: Vec<Value> = fake.calls().into_iter().map(|call| call.shown).collect();
+                Reaction::json(200, &json!(calls))
+            }
+            ("GET", ["call", id]) => match fake.call(id) {
+                None => Reaction::json(404, &json!({ "message": "not found" })),
+                Some(call) => Reaction::json(200, &call.shown),
             },
             _ => {
-                self.state().violations.push(format!("{} {}", asked.method, asked.path));
+                fake.violated(format!("{} {} {}", asked.method, asked.path, asked.json()));
                 Reaction::json(404, &json!({}))
             }
         }
     }
 
-    fn create(&self, body: &Value) -> Reaction {
-        if let Err(field) = check(body) {
-            self.state().violations.push(field.clone());
-            return Reaction::json(400, &json!({ "message": [field], "error": "Bad Request", "statusCode": 400 }));
-        }
-        let to = body["customer"]["number"].as_str().unwrap_or_default().to_owned();
-        let script = self.state().scripts.get(&to).cloned().unwrap_or(Script::COMPLETES);
-        if !script.places {
-            return script.answer.unwrap_or(Reaction::empty(500));
-        }
-        let id = {
-            let mut state = self.state();
-            let id = format!("00000000-0000-4000-8000-{:012}", state.calls.len() + 1);
-            let mut call = body.clone();
-            let base = self.url.lock().expect("nobody panicked with it").clone();
-            call["id"] = json!(id);
-            call["status"] = json!("queued");
-            call["monitor"] = json!({ "controlUrl": format!("{base}/control/{id}") });
-            state.calls.push(call);
-            id
-        };
-        let accepted = Reaction::json(201, &self.shown(&id));
-        let (fake, lived, script_of) = (self.clone(), id, script.clone());
-        tokio::spawn(async move { fake.lives(&lived, &script_of).await });
-        script.answer.unwrap_or(accepted)
+    fn check(_kind: Kind, body: &Value) -> Result<(), (String, Reaction)> {
+        check(body).map_err(|field| {
+            let refusal = json!({ "message": [field], "error": "Bad Request", "statusCode": 400 });
+            (field, Reaction::json(400, &refusal))
+        })
     }
 
-    fn control(&self, id: &str, body: &Value) -> Reaction {
-        if *body != json!({ "type": "end-call" }) {
-            self.state().violations.push(format!("control {body}"));
-            return Reaction::empty(400);
-        }
-        let (fake, id) = (self.clone(), id.to_owned());
-        tokio::spawn(async move { fake.is_over(&id, "manually-canceled", true, true).await });
-        Reaction::empty(200)
+    fn to(body: &Value) -> &str {
+        body["customer"]["number"].as_str().unwrap_or_default()
     }
 
-    fn shown(&self, id: &str) -> Value {
-        self.state().calls.iter().find(|call| call["id"] == id).cloned().unwrap_or_default()
+    fn callback(body: &Value) -> &str {
+        body["assistantOverrides"]["server"]["url"].as_str().unwrap_or_default()
     }
 
-    fn becomes(&self, id: &str, change: &Value) {
-        let mut state = self.state();
-        let call = state.calls.iter_mut().find(|call| call["id"] == id).expect("it was placed");
-        call.as_object_mut().expect("an object").extend(change.as_object().expect("an object").clone());
+    fn id(_kind: Kind, number: usize) -> String {
+        format!("00000000-0000-4000-8000-{number:012}")
     }
 
-    async fn lives(&self, id: &str, script: &Script) {
-        self.says(id, script.tells, "ringing", &json!({})).await;
-        if script.connects {
-            let started = json!({ "startedAt": now().to_string() });
-            self.says(id, script.tells, "in-progress", &started).await;
-        }
-        if let Some(reason) = script.ends {
-            self.is_over(id, reason, script.connects, script.tells).await;
-        }
+    fn shown(_kind: Kind, id: &str, body: &Value, _at: Timestamp, base: &str) -> Value {
+        let mut call = body.clone();
+        call["id"] = json!(id);
+        call["status"] = json!("queued");
+        call["monitor"] = json!({ "controlUrl": format!("{base}/control/{id}") });
+        call
     }
 
-    async fn says(&self, id: &str, tells: bool, status: &str, change: &Value) {
-        self.becomes(id, change);
-        self.becomes(id, &json!({ "status": status }));
-        if tells {
-            self.sends(id, json!({ "type": "status-update", "status": status })).await;
-        }
+    fn accepted(_kind: Kind, made: &Made) -> Reaction {
+        Reaction::json(201, &made.shown)
     }
 
-    async fn is_over(&self, id: &str, reason: &str, connected: bool, tells: bool) {
-        let mut over = json!({ "endedReason": reason, "endedAt": now().to_string(), "cost": 0.03 });
-        if connected {
-            let said = |role: &str, message: &str| json!({ "role": role, "message": message, "time": now().as_milliseconds() });
-            let messages = [said("bot", "Hello."), said("user", "Goodbye.")];
-            over["artifact"] = json!({ "messages": messages, "recordingUrl": "https://recordings.example/fake.wav" });
-            over["analysis"] = json!({ "summary": "A fake call.", "successEvaluation": "true" });
-        }
-        self.becomes(id, &json!({ "status": "ended" }));
-        self.becomes(id, &over);
-        if tells {
-            self.sends(id, json!({ "type": "status-update", "status": "ended", "endedReason": reason })).await;
-            over["type"] = json!("end-of-call-report");
-            self.sends(id, over).await;
-        }
-    }
-
-    /// Sends a message, again where it is not answered by a 2xx: the request for the call asked for that.
-    async fn sends(&self, id: &str, mut message: Value) {
-        let call = self.shown(id);
-        let server = call["assistantOverrides"]["server"].clone();
-        message["call"] = call;
-        message["timestamp"] = json!(now().as_milliseconds());
-        let body = json!({ "message": message }).to_string();
-        for _ in 0..=server["backoffPlan"]["maxRetries"].as_u64().unwrap_or(0) {
-            let seconds = now().as_seconds();
-            let request = self.http.post(server["url"].as_str().unwrap_or_default()).body(body.clone());
-            let request = request.header("x-timestamp", seconds.to_string());
-            let sent = request.header("x-signature", Self::signature(&body, seconds)).send().await;
-            let status = sent.map_or(0, |answer| answer.status().as_u16());
-            self.state().statuses.push(status);
-            if (200..300).contains(&status) {
-                return;
+    fn change(made: &Made, step: Step, at: Timestamp) -> Value {
+        match step {
+            Step::Begins | Step::IsDetected | Step::IsComplete => json!({}),
+            Step::Rings => json!({ "status": "ringing" }),
+            Step::IsAnswered => json!({ "status": "in-progress", "startedAt": at.to_string() }),
+            Step::Ends(reason) => {
+                let mut over = json!({ "endedReason": reason, "endedAt": at.to_string(), "cost": 0.03 });
+                if made.answered {
+                    let said = |role: &str, message: &str| json!({ "role": role, "message": message, "time": at.as_milliseconds() });
+                    let messages = [said("bot", "Hello."), said("user", "Goodbye.")];
+                    over["artifact"] =
+                        json!({ "messages": messages, "recordingUrl": "https://recordings.example/fake.wav" });
+                    over["analysis"] = json!({ "summary": "A fake call.", "successEvaluation": "true" });
+                }
+                over["status"] = json!("ended");
+                over
             }
         }
     }
-}
 
-fn now() -> domain::time::Timestamp {
-    Clock::system().now()
+    fn told(made: &Made, step: Step, at: Timestamp) -> Vec<Told> {
+        let mut message = match step {
+            Step::Begins | Step::IsDetected => return Vec::new(),
+            Step::Rings | Step::IsAnswered => json!({ "type": "status-update", "status": made.shown["status"] }),
+            Step::Ends(reason) => json!({ "type": "status-update", "status": "ended", "endedReason": reason }),
+            Step::IsComplete => {
+                let mut report = json!({ "type": "end-of-call-report" });
+                for field in ["endedReason", "endedAt", "startedAt", "cost", "artifact", "analysis"] {
+                    report[field] = made.shown[field].clone();
+                }
+                report
+            }
+        };
+        message["call"] = made.shown.clone();
+        message["timestamp"] = json!(at.as_milliseconds());
+        let url = Self::callback(&made.asked).to_owned();
+        let body = json!({ "message": message }).to_string();
+        vec![Told { url, content_type: "application/json", body, names_the_call: true }]
+    }
+
+    fn signed(told: &Told, at: Timestamp) -> Vec<(&'static str, String)> {
+        signature(&told.body, at.as_seconds())
+    }
 }
 
 /// Holds the request against the vendor's published types; gives the first wrong field.

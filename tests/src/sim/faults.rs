@@ -139,6 +139,11 @@ impl Plan {
         Self::default()
     }
 
+    /// Whether nothing is to go wrong.
+    pub fn is_empty(&self) -> bool {
+        self.exact.is_empty() && self.rates.is_empty()
+    }
+
     /// In addition, this goes wrong with the request of that index.
     pub fn at(mut self, index: usize, fault: Fault) -> Self {
         self.exact.insert(index, fault);

@@ -30,6 +30,7 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use serde_json::Value;
+use tracing::subscriber::NoSubscriber;
 
 use clock::VirtualClock;
 use connector::Connector;
@@ -70,7 +71,9 @@ impl SimulatedAws {
     /// A world with this table, made from the properties it has in template.yaml, and no queue. Has to be called within
     /// the current-thread runtime, its clock paused, on which everything then runs.
     pub fn new(seed: u64, table_name: &str, table_properties: &Value) -> Self {
-        // The SDK draws its jitter and its ids from the thread's generator.
+        // The SDK draws its jitter and its ids from the thread's generator. For each span it draws one more, as long as no
+        // subscriber was ever set in this process, by whichever test: tracing offers such spans to the `log` crate.
+        drop(tracing::subscriber::set_default(NoSubscriber::new()));
         fastrand::seed(seed);
         let clock = VirtualClock::start();
         let mut seeds = fastrand::Rng::with_seed(seed);

@@ -11,18 +11,15 @@
 //! - [`erasure`]: a number's data erased, and the whole table searched for it.
 //! - [`retention`]: what a conversation brought, and what is left of it when its time is over.
 //! - [`limits`]: places for calls, and what a key may be used for, in virtual time.
-//! - [`permissions`]: what each function asks of AWS is what its role allows; [`live_roles`]: the callbacks of live providers.
+//! - [`permissions`]: what each function asks of AWS is what its role allows.
 //! - [`observed`]: what is logged and measured. [`upgrades`]: messages of another version.
-//! - [`unconfirmed`]: an attempt at a live provider that nobody hears of again. [`live`]: how a world calls through one.
+//! - `live`, beside this module: the scenarios of a call at a live provider, once for each.
 //! - [`absences`]: a queue that is away for an hour, a schedule that is, a program that is started again and again.
 
 mod absences;
 mod endpoints;
 mod erasure;
 mod limits;
-mod live;
-mod live_roles;
-
 mod observed;
 mod permissions;
 mod planted;
@@ -37,7 +34,6 @@ mod scripts;
 mod storm;
 mod text_races;
 mod texts;
-mod unconfirmed;
 mod upgrades;
 
 use crate::sim::faults::{Fault, Plan};
@@ -52,16 +48,16 @@ fn scenarios() -> impl Iterator<Item = &'static Scenario> {
 }
 
 /// The seed of everything that is to be the same in every run.
-const SEED: u64 = 20_261_121;
+pub(crate) const SEED: u64 = 20_261_121;
 
 /// So many runs that went wrong are told of.
-const ENOUGH: usize = 5;
+pub(crate) const ENOUGH: usize = 5;
 
 /// What came of a run.
-struct Run {
-    findings: Vec<String>,
-    operations: Vec<Operation>,
-    not_applicable: bool,
+pub(crate) struct Run {
+    pub(crate) findings: Vec<String>,
+    pub(crate) operations: Vec<Operation>,
+    pub(crate) not_applicable: bool,
 }
 
 /// Plays a scenario, with what goes wrong, and judges it.
@@ -83,7 +79,7 @@ fn run_seed(seed: u64, scenario: &Scenario, plan: Plan, measure: Measure) -> Run
 }
 
 /// How bad a fault is, when it strikes once.
-fn weather(fault: Fault) -> Weather {
+pub(crate) fn weather(fault: Fault) -> Weather {
     match fault {
         Fault::CrashBefore | Fault::CrashAfter | Fault::Panic => Weather::Rough,
         Fault::LoseAnswer
@@ -98,7 +94,7 @@ fn weather(fault: Fault) -> Weather {
 
 impl Run {
     /// A report of what was found: the findings, and the last requests before.
-    fn report(&self) -> String {
+    pub(crate) fn report(&self) -> String {
         let trace = self.operations.iter().map(|operation| {
             let Operation { index, point, about, at, fault } = operation;
             let fault = fault.map(|fault| format!("  <== {fault:?}")).unwrap_or_default();

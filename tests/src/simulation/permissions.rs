@@ -9,11 +9,11 @@ use functions::{FUNCTIONS, begin};
 use serde_json::{Value, json};
 use store::QueueName;
 
-use super::{SEED, live_roles, random, retention, run, scenarios};
+use super::{SEED, random, retention, run, scenarios};
+use crate::live::roles;
 use crate::sim::faults::{Fault, Plan, Rate, Service};
 use crate::sim::grants::{self, KEY_USE};
 use crate::tidy::resources;
-use crate::twilio;
 use crate::world::auditor::{Measure, Weather};
 use crate::world::{Ask, Reaction, World, simulate};
 
@@ -47,8 +47,7 @@ fn every_role_allows_what_its_function_does_and_nothing_else() {
         let world = World::new(SEED).await;
         what_is_rare_happens(&world).await;
     });
-    simulate(twilio::roles::plays(SEED));
-    live_roles::play();
+    roles::play(SEED);
     simulate(async {
         let world = World::new(SEED).await;
         begins(&world).await;

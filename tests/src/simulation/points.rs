@@ -1,7 +1,5 @@
 //! Every scenario with a fault at each request in turn, and with two.
 
-use domain::time::Span;
-
 use super::scenarios::Scenario;
 use super::{ENOUGH, Run, SEED, run, scenarios, weather};
 use crate::sim::faults::{Fault, Plan};
@@ -24,10 +22,6 @@ const PAIRS: usize = 1_500;
 
 /// How far behind the last request of a calm run a second fault may be planned: the first one makes for more requests.
 const RECOVERY: usize = 30;
-
-/// What a second crash costs beyond the first: the reconciler leaves alone for a minute what it has put back twice, and
-/// its next run may be another minute off.
-const TWICE_LATE: Span = Span::minutes(2);
 
 /// Plays every scenario with this fault at each of its requests. Fails where fewer were met than the scenario has.
 fn everywhere(fault: Fault) {
@@ -94,9 +88,7 @@ fn what_a_batch_leaves_undone_is_not_taken_for_absent() {
 
 fn pair(scenario: &Scenario, first: (usize, Fault), second: (usize, Fault)) -> Run {
     let weather = weather(first.1).max(weather(second.1));
-    let slack = if weather == Weather::Calm { Span::ZERO } else { TWICE_LATE };
-    let measure = Measure { weather, slack };
-    run(scenario, Plan::none().at(first.0, first.1).at(second.0, second.1), measure)
+    run(scenario, Plan::none().at(first.0, first.1).at(second.0, second.1), Measure::of_two(weather))
 }
 
 #[test]

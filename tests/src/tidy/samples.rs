@@ -22,7 +22,7 @@ use crate::sim::queue::QueueSettings;
 use crate::sim::{SimulatedAws, sqs};
 
 /// In an order in which each finds what it speaks of, with the status that it is answered with.
-const STORY: [(&str, Option<u16>); 62] = [
+const STORY: [(&str, Option<u16>); 64] = [
     ("create-webhook", Some(201)),
     ("create-call", Some(202)),
     ("list-calls", Some(200)),
@@ -86,6 +86,8 @@ const STORY: [(&str, Option<u16>); 62] = [
     ("twilio-inbound-message", Some(403)),
     ("retell-webhook", Some(403)),
     ("telnyx-call-event", Some(403)),
+    ("telnyx-message-status", Some(403)),
+    ("telnyx-inbound-message", Some(403)),
     ("vapi-server-message", Some(403)),
     // The samples' own key: with it, nothing more is asked for.
     ("revoke-api-key", Some(200)),

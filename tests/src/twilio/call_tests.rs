@@ -6,17 +6,18 @@ use domain::key::RawKey;
 use domain::organization::Provider;
 use serde_json::json;
 
-use super::{ACCOUNT, CUSTOMER, LiveWorld, OURS, PUBLIC_URL, REQUEST_ID};
+use super::{ACCOUNT, CUSTOMER, LiveWorld, OURS, PUBLIC_URL};
+use crate::live::REQUEST_ID;
 use crate::world::simulate;
 
 #[test]
 fn a_live_call_is_asked_for_as_twilio_wants_it_and_completes_by_its_callbacks() {
     simulate(async {
         let live = LiveWorld::virtually(1).await;
-        live.world.runs(async {}).await;
+        live.runs(async {}).await;
         let id = live.dials("one").await;
         let made = live.fake.calls()[0].clone();
-        let base = format!("{PUBLIC_URL}/inbound/twilio/livewire/calls/{id}/1");
+        let base = format!("{PUBLIC_URL}/inbound/twilio/acme/calls/{id}/1");
         let behind = format!("?request_id={REQUEST_ID}#rc=4&rp=all");
         let status = format!("{base}/status{behind}");
         for (name, value) in [
@@ -33,31 +34,25 @@ fn a_live_call_is_asked_for_as_twilio_wants_it_and_completes_by_its_callbacks() 
         ] {
             assert_eq!(made.field(name), Some(value), "{name}");
         }
-        let events: Vec<&str> = made
-            .form
-            .iter()
-            .filter(|(name, _)| name == "StatusCallbackEvent")
-            .map(|(_, value)| value.as_str())
-            .collect();
-        assert_eq!(events, ["initiated", "ringing", "answered", "completed"]);
+        assert_eq!(made.asked["StatusCallbackEvent"], json!(["initiated", "ringing", "answered", "completed"]));
 
         assert_eq!(live.tells(0, "initiated", &[]).await, 200);
         assert_eq!(live.tells(0, "ringing", &[]).await, 200);
         assert_eq!(live.call(id).status, Status::Ringing);
-        let answer = [("CallSid", made.sid.as_str()), ("AccountSid", ACCOUNT), ("CallStatus", "in-progress")];
+        let answer = [("CallSid", made.id.as_str()), ("AccountSid", ACCOUNT), ("CallStatus", "in-progress")];
         let (code, said) = live.calls_back(made.field("Url").unwrap(), &answer).await;
         assert_eq!(code, 200);
         assert!(said.ends_with("<Response><Say>Hello Ada, fish &amp; chips?</Say></Response>"), "{said}");
         assert_eq!(live.call(id).status, Status::InProgress);
         assert_eq!(live.tells(0, "in-progress", &[]).await, 200);
         // The machine detection's callback has no state of the call.
-        let detected = [("CallSid", made.sid.as_str()), ("AnsweredBy", "human")];
+        let detected = [("CallSid", made.id.as_str()), ("AnsweredBy", "human")];
         assert_eq!(live.calls_back(&status, &detected).await.0, 200);
         live.world.after_seconds(10).await;
         assert_eq!(live.tells(0, "completed", &[("CallDuration", "9"), ("Duration", "1")]).await, 200);
-        let recorded = [("CallSid", made.sid.as_str()), ("RecordingSid", "RE01"), ("RecordingStatus", "completed")];
+        let recorded = [("CallSid", made.id.as_str()), ("RecordingSid", "RE01"), ("RecordingStatus", "completed")];
         assert_eq!(live.calls_back(&status, &recorded).await.0, 200);
-        live.world.runs(async {}).await;
+        live.runs(async {}).await;
 
         let call = live.call(id);
         assert_eq!(call.end_reason.as_ref().map(|reason| reason.as_str()), Some("completed"));
@@ -82,7 +77,7 @@ fn callbacks_that_come_reversed_twice_and_long_after_end_the_call_once() {
         }
         let ended = live.call(id);
         assert_eq!(live.events(id).await, ["call.started", "call.ended"]);
-        live.world.runs(async {}).await;
+        live.runs(async {}).await;
         live.world.after_seconds(86_400).await;
         // A captured request can be sent again for ever.
         assert_eq!(live.tells(0, "in-progress", &[]).await, 200);
@@ -145,16 +140,14 @@ fn a_call_that_is_closed_is_hung_up_and_not_spoken_on() {
             let live = LiveWorld::virtually(4).await;
             let id = live.dials("one").await;
             let made = live.fake.calls()[0].clone();
-            live.fake.call_becomes(&made.sid, state);
-            let path = format!("/v1/calls/{id}/close");
-            let (status, _) = live.requests("close-call", &path, Some(id), "close", &json!({})).await;
-            assert_eq!(status, 200);
-            let answer = [("CallSid", made.sid.as_str()), ("CallStatus", "in-progress")];
+            live.call_becomes(&made.id, state);
+            live.closes(id).await;
+            let answer = [("CallSid", made.id.as_str()), ("CallStatus", "in-progress")];
             let (_, said) = live.calls_back(made.field("Url").unwrap(), &answer).await;
             assert!(said.contains("<Hangup/>"), "{said}");
-            live.world.runs(async {}).await;
+            live.runs(async {}).await;
             assert_eq!(live.call(id).dispatch, Dispatch::Settled, "{state}");
-            assert_eq!(live.fake.calls()[0].status, "completed", "{state}");
+            assert_eq!(live.fake.calls()[0].shown["status"], "completed", "{state}");
         });
     }
 }
@@ -164,9 +157,9 @@ fn a_call_that_is_not_heard_of_is_asked_for() {
     simulate(async {
         let live = LiveWorld::virtually(5).await;
         let id = live.dials("one").await;
-        let sid = live.fake.calls()[0].sid.clone();
-        live.fake.call_becomes(&sid, "no-answer");
-        live.world.runs(async {}).await;
+        let sid = live.fake.calls()[0].id.clone();
+        live.call_becomes(&sid, "no-answer");
+        live.runs(async {}).await;
         let call = live.call(id);
         assert_eq!(call.end_reason.map(|reason| reason.to_string()).as_deref(), Some("no_answer"));
         assert!(live.fake.asked("GET", &format!("Calls/{sid}")) > 0);
@@ -178,7 +171,7 @@ fn a_recording_is_fetched_with_our_credentials_and_handed_on() {
     simulate(async {
         let live = LiveWorld::virtually(6).await;
         let id = live.dials("one").await;
-        live.fake.keeps_recording("RE01", b"ID3 and sound");
+        live.fake.keeps_recording("RE01", "ID3 and sound");
         assert_eq!(live.tells(0, "completed", &[("CallDuration", "4"), ("RecordingSid", "RE01")]).await, 200);
         let path = format!("/v1/calls/{id}/recording");
         let headers = http::HeaderMap::from_iter([(
@@ -199,7 +192,7 @@ fn a_test_key_of_the_same_organization_reaches_no_phone() {
         let scope = Scope { mode: Mode::Test, ..live.scope.clone() };
         live.has_key(RawKey::new(scope, [8; 24])).await;
         let id = live.calls("one").await;
-        live.world.runs(async {}).await;
+        live.runs(async {}).await;
         let call = live.call(id);
         assert_eq!((call.provider, call.end_reason.unwrap().as_str()), (Provider::Simulator, "completed"));
         assert_eq!((live.fake.calls().len(), live.fake.asked("POST", "")), (0, 0));

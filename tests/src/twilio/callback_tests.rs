@@ -12,12 +12,12 @@ fn what_is_not_signed_by_twilio_is_refused_and_leaves_nothing_behind() {
         let id = live.dials("one").await;
         let made = live.fake.calls()[0].clone();
         let status = made.field("StatusCallback").unwrap().to_owned();
-        let fields = [("CallSid", made.sid.as_str()), ("CallStatus", "completed")];
+        let fields = [("CallSid", made.id.as_str()), ("CallStatus", "completed")];
         let right = signature(&status, &fields);
         let other_attempt = status.replace("/1/status", "/2/status");
-        let other_organization = status.replace("/livewire/", "/acme/");
+        let other_organization = status.replace("/acme/", "/other/");
         let answer = made.field("Url").unwrap().to_owned();
-        let changed = [("CallSid", made.sid.as_str()), ("CallStatus", "busy")];
+        let changed = [("CallSid", made.id.as_str()), ("CallStatus", "busy")];
         let before = live.world.holds();
         for (address, fields, signature) in [
             (&status, &fields, ""),
@@ -31,7 +31,7 @@ fn what_is_not_signed_by_twilio_is_refused_and_leaves_nothing_behind() {
             assert_eq!(code, 403, "{address} {signature}: {body}");
         }
         for path in ["messages", "messages/00000000-0000-4000-8000-000000000000/1/status"] {
-            let address = format!("{PUBLIC_URL}/inbound/twilio/livewire/{path}");
+            let address = format!("{PUBLIC_URL}/inbound/twilio/acme/{path}");
             assert_eq!(live.calls_back_signed(&address, &fields, &right).await.0, 403, "{path}");
         }
         assert_eq!(live.world.holds(), before);
@@ -48,7 +48,7 @@ fn a_callback_about_nothing_that_is_known_changes_nothing() {
         let id = live.dials("one").await;
         let nobody = ConversationId::random([3; 16]);
         let before = live.world.holds();
-        let base = format!("{PUBLIC_URL}/inbound/twilio/livewire");
+        let base = format!("{PUBLIC_URL}/inbound/twilio/acme");
         let fields =
             [("CallSid", "CA77"), ("CallStatus", "completed"), ("MessageSid", "SM77"), ("MessageStatus", "sent")];
         for path in [

@@ -12,8 +12,8 @@ fn calls_that_are_asked_for_at_once_are_placed_one_a_second() {
         for place in 0..5 {
             live.calls(&format!("call-{place}")).await;
         }
-        live.world.runs(async {}).await;
-        let made: Vec<i64> = live.fake.calls().iter().map(|call| call.created_ms).collect();
+        live.runs(async {}).await;
+        let made: Vec<i64> = live.fake.calls().iter().map(|call| call.created_at.as_milliseconds()).collect();
         assert_eq!(made.len(), 5);
         // Each has its own second, whatever moment of it the request arrives in.
         for (place, at_ms) in (0..).zip(&made) {
@@ -29,7 +29,7 @@ fn what_has_no_turn_in_its_window_ends_undialled() {
         let not_after = (live.world.now() + domain::time::Span::seconds(3)).to_string();
         let mut ids = Vec::new();
         for place in 0..8 {
-            let body = json!({"agentSlug": "caller", "toNumber": CUSTOMER, "notAfter": not_after,
+            let body = json!({"agentSlug": "reception", "toNumber": CUSTOMER, "notAfter": not_after,
                 "dynamicVariables": {"name": "Ada"}});
             let key = format!("call-{place}");
             let (status, answer) = live.requests("create-call", "/v1/calls", None, &key, &body).await;
@@ -37,7 +37,7 @@ fn what_has_no_turn_in_its_window_ends_undialled() {
             let id = answer["data"]["conversationId"].as_str().unwrap();
             ids.push(domain::ids::ConversationId::parse(id).unwrap());
         }
-        live.world.runs(async {}).await;
+        live.runs(async {}).await;
         let late = |id: &&domain::ids::ConversationId| {
             live.call(**id).end_reason.unwrap().as_str() == "dispatch_deadline_exceeded"
         };

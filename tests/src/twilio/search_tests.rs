@@ -2,10 +2,10 @@
 
 use domain::call::{Dispatch, Status};
 use domain::organization::Provider;
-use serde_json::json;
 
 use super::LiveWorld;
-use super::fake::Fault;
+use crate::fakes::script::Create;
+use crate::fakes::server::Reaction;
 use crate::world::simulate;
 
 fn reason(live: &LiveWorld, id: domain::ids::ConversationId) -> Option<String> {
@@ -16,13 +16,13 @@ fn reason(live: &LiveWorld, id: domain::ids::ConversationId) -> Option<String> {
 fn a_lost_answer_is_settled_by_the_callback_that_names_the_attempt() {
     simulate(async {
         let live = LiveWorld::virtually(1).await;
-        live.fake.fails([Fault::ResetAfter]);
+        live.fake.fails([Create::MakesAnd(Reaction::Reset)]);
         let id = live.dials("one").await;
         assert!(matches!(live.call(id).dispatch, Dispatch::Unknown { .. }));
         assert_eq!(live.tells(0, "initiated", &[]).await, 200);
         let call = live.call(id);
         assert!(matches!(call.dispatch, Dispatch::Live { .. }), "{:?}", call.dispatch);
-        assert_eq!(call.provider_call_id.unwrap().as_str(), live.fake.calls()[0].sid);
+        assert_eq!(call.provider_call_id.unwrap().as_str(), live.fake.calls()[0].id);
         assert_eq!(live.fake.asked("GET", "Calls.json"), 0);
     });
 }
@@ -31,7 +31,7 @@ fn a_lost_answer_is_settled_by_the_callback_that_names_the_attempt() {
 fn a_callback_that_comes_before_the_answer_is_lost_settles_the_attempt_too() {
     simulate(async {
         let live = LiveWorld::virtually(2).await;
-        live.fake.fails([Fault::HangsAfter]);
+        live.fake.fails([Create::MakesAnd(Reaction::Silence)]);
         let id = live.calls("one").await;
         let dial = live.world.steps(store::QueueName::Dispatch);
         let callback = async {
@@ -51,11 +51,11 @@ fn a_callback_that_comes_before_the_answer_is_lost_settles_the_attempt_too() {
 fn a_lost_answer_with_no_callbacks_is_settled_by_the_one_call_that_looks_like_it() {
     simulate(async {
         let live = LiveWorld::virtually(3).await;
-        live.fake.fails([Fault::HangsAfter]);
+        live.fake.fails([Create::MakesAnd(Reaction::Silence)]);
         let id = live.dials("one").await;
-        let sid = live.fake.calls()[0].sid.clone();
-        live.fake.call_becomes(&sid, "busy");
-        live.world.runs(async {}).await;
+        let sid = live.fake.calls()[0].id.clone();
+        live.call_becomes(&sid, "busy");
+        live.runs(async {}).await;
         assert_eq!((reason(&live, id).as_deref(), live.fake.calls().len()), (Some("busy"), 1));
         assert!(live.fake.asked("GET", "Calls.json") > 0);
     });
@@ -65,10 +65,10 @@ fn a_lost_answer_with_no_callbacks_is_settled_by_the_one_call_that_looks_like_it
 fn a_call_that_was_never_made_is_given_up_and_never_asked_for_again() {
     simulate(async {
         let live = LiveWorld::virtually(4).await;
-        live.fake.fails([Fault::HangsBefore]);
+        live.fake.fails([Create::Refuses(Reaction::Silence)]);
         let id = live.dials("one").await;
         let began = live.world.now();
-        live.world.runs(async {}).await;
+        live.runs(async {}).await;
         assert_eq!(reason(&live, id).as_deref(), Some("dispatch_unconfirmed"));
         assert_eq!((live.fake.calls().len(), live.fake.asked("POST", "Calls.json")), (0, 1));
         assert!(live.call(id).ended_at.unwrap().since(began).as_seconds() <= 300);
@@ -79,10 +79,10 @@ fn a_call_that_was_never_made_is_given_up_and_never_asked_for_again() {
 fn of_two_calls_that_look_like_it_none_is_adopted() {
     simulate(async {
         let live = LiveWorld::virtually(5).await;
-        live.fake.fails([Fault::HangsAfter]);
+        live.fake.fails([Create::MakesAnd(Reaction::Silence)]);
         let id = live.dials("one").await;
         live.fake.somebody_calls_too();
-        live.world.runs(async {}).await;
+        live.runs(async {}).await;
         assert_eq!(reason(&live, id).as_deref(), Some("dispatch_unconfirmed"));
         assert_eq!(live.call(id).provider_call_id, None);
     });
@@ -92,13 +92,13 @@ fn of_two_calls_that_look_like_it_none_is_adopted() {
 fn a_call_that_another_conversation_holds_is_not_adopted() {
     simulate(async {
         let live = LiveWorld::virtually(6).await;
-        live.fake.fails([Fault::HangsBefore]);
+        live.fake.fails([Create::Refuses(Reaction::Silence)]);
         let lost = live.dials("lost").await;
         // Made within the same moments, between the same numbers.
         let other = live.dials("other").await;
         let sid = live.call(other).provider_call_id.unwrap();
-        live.fake.call_becomes(sid.as_str(), "no-answer");
-        live.world.runs(async {}).await;
+        live.call_becomes(sid.as_str(), "no-answer");
+        live.runs(async {}).await;
         assert_eq!(reason(&live, lost).as_deref(), Some("dispatch_unconfirmed"));
         assert_eq!((live.call(lost).provider_call_id, reason(&live, other).as_deref()), (None, Some("no_answer")));
     });
@@ -108,14 +108,13 @@ fn a_call_that_another_conversation_holds_is_not_adopted() {
 fn a_call_that_was_closed_while_its_answer_was_lost_is_found_and_hung_up() {
     simulate(async {
         let live = LiveWorld::virtually(7).await;
-        live.fake.fails([Fault::HangsAfter]);
+        live.fake.fails([Create::MakesAnd(Reaction::Silence)]);
         let id = live.dials("one").await;
-        let path = format!("/v1/calls/{id}/close");
-        live.requests("close-call", &path, Some(id), "close", &json!({})).await;
-        live.world.runs(async {}).await;
+        live.closes(id).await;
+        live.runs(async {}).await;
         assert_eq!(
-            (reason(&live, id).as_deref(), live.fake.calls()[0].status.as_str()),
-            (Some("admin_closed"), "completed")
+            (reason(&live, id).as_deref(), live.fake.calls()[0].shown["status"].as_str()),
+            (Some("admin_closed"), Some("completed"))
         );
     });
 }

@@ -40,7 +40,7 @@ pub(crate) struct Record {
     pub(crate) carried: Vec<Carried>,
     /// Every version of the organization, in order.
     pub(crate) organizations: Vec<(Timestamp, Organization)>,
-    /// Every call that the simulator placed.
+    /// Every call that was placed, by the simulator or by a fake of a live provider.
     pub(crate) dials: Vec<Dial>,
     /// When each number was opted out.
     pub(crate) suppressed: BTreeMap<String, Timestamp>,
@@ -66,7 +66,10 @@ pub(crate) struct Carried {
 /// A call that was placed.
 #[derive(Clone, Debug)]
 pub(crate) struct Dial {
-    pub(crate) call: SimulatedCall,
+    pub(crate) conversation: ConversationId,
+    /// The called number.
+    pub(crate) to: String,
+    pub(crate) placed_at: Timestamp,
     /// When the invocation began that placed it, where that is known.
     pub(crate) begun: Option<Timestamp>,
 }
@@ -94,6 +97,19 @@ impl History {
     /// An SMS conversation as it stands.
     pub(crate) fn sms(&self, id: ConversationId) -> Option<SmsConversation> {
         self.record().texts.get(&id).and_then(|versions| versions.last()).map(|(_, last)| last.clone())
+    }
+
+    /// When the invocation began in which this runs, if it runs in one.
+    pub(crate) fn begun() -> Option<Timestamp> {
+        BEGUN.try_with(|begun| *begun).ok()
+    }
+
+    /// A live provider placed this call.
+    pub(crate) fn dialled(&self, call_id: &str, dial: Dial) {
+        let mut record = self.record();
+        if record.seen_dials.insert(call_id.to_owned()) {
+            record.dials.push(dial);
+        }
     }
 
     pub(super) fn suppressed(&self, number: &str, at: Timestamp) {
@@ -142,8 +158,7 @@ impl History {
             ("phone", "text") => {
                 let text: SimulatedText = data(item);
                 if record.seen_dials.insert(text.message_id.clone()) {
-                    let begun = BEGUN.try_with(|begun| *begun).ok();
-                    record.carried.push(Carried { text, begun });
+                    record.carried.push(Carried { text, begun: Self::begun() });
                 }
             }
             ("conversation", "log") => drop(record.log_entries.entry(place).or_insert(now)),
@@ -156,8 +171,8 @@ impl History {
             ("phone", "call") => {
                 let call: SimulatedCall = data(item);
                 if record.seen_dials.insert(call.call_id.clone()) {
-                    let begun = BEGUN.try_with(|begun| *begun).ok();
-                    record.dials.push(Dial { call, begun });
+                    let (to, placed_at) = (call.to.as_str().to_owned(), call.placed_at);
+                    record.dials.push(Dial { conversation: call.conversation, to, placed_at, begun: Self::begun() });
                 }
             }
             _ => {}

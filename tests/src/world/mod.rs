@@ -39,14 +39,15 @@ use crate::sim::queue::QueueSettings;
 use crate::sim::sqs;
 
 pub(crate) use client::{Ask, Expected};
-pub(crate) use history::History;
+pub(crate) use history::{Dial, History};
 pub(crate) use receiver::{Behaviour, Reaction};
+pub(crate) use texting::silent_texts;
 pub(crate) use workers::Habits;
 
 /// That agent's slug.
 pub(crate) const AGENT: &str = "reception";
 /// What the agent calls from.
-const AGENT_NUMBER: &str = "+15555550100";
+pub(crate) const AGENT_NUMBER: &str = "+15555550100";
 /// The table's name.
 pub(crate) const TABLE: &str = "ringdown";
 
@@ -65,7 +66,24 @@ pub(crate) struct World {
     pub(crate) clients: RefCell<client::Clients>,
     pub(crate) scope: Scope,
     pub(crate) logs: logs::Logs,
+    /// The calls that a live provider placed; none, where the simulator places them.
+    pub(crate) carried: RefCell<Carried>,
     key: RawKey,
+}
+
+/// Tells of the calls that a live provider placed.
+pub(crate) type Carried = Box<dyn Fn() -> Vec<Placed>>;
+
+/// A call at a provider.
+#[derive(Clone, Debug)]
+pub(crate) struct Placed {
+    pub(crate) conversation: ConversationId,
+    pub(crate) attempt: u32,
+    pub(crate) placed_at: Timestamp,
+    /// When it was over, whatever anybody knows of it.
+    pub(crate) over_at: Timestamp,
+    /// Whether the provider never says that it has it.
+    pub(crate) hidden: bool,
 }
 
 /// Runs a simulation to its end, on a runtime of its own whose clock stands still while anything is left to do.
@@ -111,6 +129,7 @@ impl World {
             habits: RefCell::new(Habits::default()),
             clients: RefCell::default(),
             logs: logs::Logs::capture(),
+            carried: RefCell::new(Box::new(Vec::new)),
             key: RawKey::new(scope.clone(), [7; 24]),
             scope,
             aws,
@@ -126,7 +145,7 @@ impl World {
             name: "Acme".to_owned(),
             suspended: false,
             cursor_key: "c0ffee".to_owned(),
-            numbers: Vec::new(),
+            numbers: vec![number(AGENT_NUMBER)],
             defaults: Defaults::default(),
             bounds: Bounds::default(),
             endpoints: Vec::new(),
@@ -134,6 +153,11 @@ impl World {
         self.operator.create_organization(&organization).await.unwrap();
         self.operator.put_agent(id, &voice_agent(id)).await.unwrap();
         self.operator.put_agent(id, &texting::agent(id)).await.unwrap();
+        self.has_key(self.key.clone()).await;
+    }
+
+    /// This is a key from now on. As if it had just been used: noting that is no part of what is simulated.
+    pub(crate) async fn has_key(&self, raw: RawKey) {
         let key = ApiKey {
             name: "simulation".to_owned(),
             permissions: Permission::ALL.to_vec(),
@@ -142,9 +166,29 @@ impl World {
             revoked_at: None,
             limits: domain::quota::Limits::default(),
         };
-        self.operator.put_api_key(&self.key, &key).await.unwrap();
-        // As if it had just been used: noting that is no part of what is simulated.
-        self.operator.note_key_used(&self.key, self.now()).await.unwrap();
+        self.operator.put_api_key(&raw, &key).await.unwrap();
+        self.operator.note_key_used(&raw, self.now()).await.unwrap();
+    }
+
+    /// Everything is live from now on, and goes out this way: the key is a live one, and the agents call and text through
+    /// this provider. Gives the key.
+    pub(crate) async fn goes_live(
+        &mut self,
+        provider: Provider,
+        voice: domain::organization::VoiceSettings,
+        outside: providers::Outside,
+    ) -> RawKey {
+        self.app = App::with(self.app.store.clone(), outside);
+        self.scope.mode = Mode::Live;
+        self.key = RawKey::new(self.scope.clone(), [9; 24]);
+        self.has_key(self.key.clone()).await;
+        let id = self.scope.organization.clone();
+        let number = Some(number(AGENT_NUMBER));
+        let calls = Agent { provider, voice: Some(voice), ..voice_agent(&id) };
+        self.operator.put_agent(&id, &calls).await.unwrap();
+        let texts = Agent { provider, number, sms: Some(silent_texts()), ..texting::agent(&id) };
+        self.operator.put_agent(&id, &texts).await.unwrap();
+        self.key.clone()
     }
 
     /// The time of day.

@@ -29,6 +29,20 @@ pub(crate) struct Outcome {
     pub(crate) reasons: Vec<&'static str>,
 }
 
+/// The settings of an agent that says nothing by itself.
+pub(crate) fn silent_texts() -> SmsSettings {
+    SmsSettings {
+        kind: Kind::Managed,
+        prompt: "Be brief.".to_owned(),
+        opening: None,
+        model: None,
+        tools: Vec::new(),
+        tool_secret: None,
+        max_tool_calls: 0,
+        terms: Terms { answers: false, help_text: Some("Ours.".to_owned()), ..Terms::default() },
+    }
+}
+
 /// The agent, as an operator would make it.
 pub(super) fn agent(organization: &OrganizationId) -> Agent {
     let tool = Tool {

@@ -48,11 +48,11 @@ impl Provider {
     /// Whether this deployment can hold conversations of that kind through it.
     pub const fn carries(self, channel: Channel) -> bool {
         match (self, channel) {
-            (Self::Simulator | Self::Twilio, Channel::Voice | Channel::Sms)
-            | (Self::Retell | Self::Telnyx | Self::Vapi, Channel::Voice) => true,
+            (Self::Simulator | Self::Twilio | Self::Telnyx, Channel::Voice | Channel::Sms)
+            | (Self::Retell | Self::Vapi, Channel::Voice) => true,
             // Its chats by SMS send neither a given text nor a single one, and hand over no replies.
             (Self::Retell, Channel::Sms) => false,
-            (Self::Telnyx | Self::Vapi, Channel::Sms) => false,
+            (Self::Vapi, Channel::Sms) => false,
         }
     }
 

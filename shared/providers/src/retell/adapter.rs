@@ -1,8 +1,9 @@
 //! Retell behind the interface of every voice provider.
 
 use domain::call::{Call, Outcome, Report};
-use domain::ids::{OrganizationId, ProviderCallId};
+use domain::ids::ProviderCallId;
 use domain::organization::{Content, Provider};
+use domain::time::Timestamp;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde::Deserialize;
@@ -12,12 +13,13 @@ use url::Url;
 use super::request::{self, CreatePhoneCall, Wanted};
 use super::wire::{CallsPage, RetellCall};
 use super::{answer, reports, signature};
+use crate::account::{self, Unusable};
 use crate::attempt::Attempt;
 use crate::callback::{self, Callback};
 use crate::client::{ProviderClient, wire};
-use crate::json_api::{self, JsonApi, Request, shown, shown_if_there, unexpected};
+use crate::json_api::{self, JsonApi, Keyed, Request, shown, shown_if_there};
 use crate::outcome::classify;
-use crate::secrets::{Secrets, SecretsError};
+use crate::secrets::Secrets;
 use crate::voice::{Found, ProviderError, Recording, Sought, VoiceProvider};
 
 const BASE: &str = "https://api.retellai.com";
@@ -28,17 +30,28 @@ pub const EVENTS: &str = "events";
 /// What an account at Retell is known by.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Account {
+pub(crate) struct Account {
     api_key: String,
     /// The key that is marked for webhooks, where that is another one.
     #[serde(default)]
     webhook_key: Option<String>,
 }
 
-impl json_api::Account for Account {
+impl account::Account for Account {
     const PROVIDER: Provider = Provider::Retell;
-    const MISSING: &'static str = "there is no account at Retell";
 
+    fn is_sound(&self) -> bool {
+        !self.api_key.is_empty()
+    }
+
+    fn signed(&self, callback: Callback<'_>, now: Timestamp) -> bool {
+        let Some(given) = (callback.header)(signature::SIGNATURE_HEADER) else { return false };
+        let key = self.webhook_key.as_deref().unwrap_or(&self.api_key);
+        signature::verify(key, given, callback.body, now).is_ok()
+    }
+}
+
+impl Keyed for Account {
     fn api_key(&self) -> &str {
         &self.api_key
     }
@@ -56,23 +69,10 @@ impl Retell {
         Self { api: JsonApi::new(client, secrets, BASE, base) }
     }
 
-    /// Whether Retell signed a callback, with the key that it knows this organization by.
-    ///
-    /// # Errors
-    /// [`SecretsError`] where the key cannot be looked up.
-    pub async fn is_signed(&self, organization: &OrganizationId, callback: Callback<'_>) -> Result<bool, SecretsError> {
-        let Some(account) = self.api.account::<Account>(organization).await? else { return Ok(false) };
-        let Some(given) = (callback.header)(signature::SIGNATURE_HEADER) else { return Ok(false) };
-        let key = account.webhook_key.as_deref().unwrap_or(&account.api_key);
-        Ok(signature::verify(key, given, callback.body, self.api.client().clock().now()).is_ok())
-    }
-
-    async fn place(&self, permit: &DialPermit, content: &Content) -> Outcome {
+    async fn place(&self, permit: &DialPermit, content: &Content) -> Result<Outcome, Unusable> {
         let call = permit.call();
-        let (account, public_url) = match self.api.to_place::<Account, _>(call).await {
-            Ok(known) => known,
-            Err(outcome) => return outcome,
-        };
+        let account: Account = self.api.account_for(call).await?;
+        let public_url = self.api.accounts().public_url().await?;
         let webhook_url = callback::of_call(&public_url, call, permit.attempt(), EVENTS);
         let voice = content.voice.as_ref();
         let wanted = Wanted {
@@ -89,13 +89,13 @@ impl Retell {
         let body = CreatePhoneCall::new(wanted, &attempt);
         let request = Request::post(&["v2", "create-phone-call"]).with_body(&body);
         let replied = self.api.ask(&account, request).await;
-        classify(wire(replied, answer::call_id, json_api::meaning))
+        Ok(classify(wire(replied, answer::call_id, |_| None)))
     }
 
     async fn find(&self, call: &Call) -> Result<Sought<Found>, ProviderError> {
         let attempt = Attempt::of(call);
         let asked = request::search(&attempt, call.to.as_str());
-        let account: Account = self.api.known(call).await?;
+        let account: Account = self.api.account_for(call).await?;
         let reply = self.api.ask(&account, Request::post(&["v3", "list-calls"]).with_body(&asked)).await?;
         let page: CallsPage = shown(&reply)?;
         // The filter is Retell's; whose call it is, is for us to see.
@@ -104,22 +104,15 @@ impl Retell {
     }
 
     async fn get(&self, call: &Call, call_id: &str) -> Result<Option<RetellCall>, ProviderError> {
-        let account: Account = self.api.known(call).await?;
+        let account: Account = self.api.account_for(call).await?;
         shown_if_there(&self.api.ask(&account, Request::get(&["v2", "get-call", call_id])).await?)
     }
 
     async fn stop(&self, call: &Call, call_id: &str) -> Result<bool, ProviderError> {
-        let account: Account = self.api.known(call).await?;
+        let account: Account = self.api.account_for(call).await?;
         let reply = self.api.ask(&account, Request::post(&["v2", "stop-call", call_id])).await?;
-        match reply.status {
-            200..=299 | 404 => Ok(true),
-            // A call that is over cannot be stopped; whether that is why, the call itself tells.
-            400..=499 => {
-                let shown = self.get(call, call_id).await?;
-                Ok(shown.is_none_or(|shown| shown.is_over()))
-            }
-            _ => Err(unexpected(&reply)),
-        }
+        let over = async { Ok(self.get(call, call_id).await?.is_none_or(|shown| shown.is_over())) };
+        json_api::is_over(&reply, over).await
     }
 
     fn reports(&self, shown: &RetellCall) -> Vec<Report> {
@@ -129,7 +122,7 @@ impl Retell {
 
 impl VoiceProvider for Retell {
     fn create<'a>(&'a self, permit: DialPermit, content: &'a Content) -> BoxFuture<'a, Outcome> {
-        async move { self.place(&permit, content).await }.boxed()
+        async move { self.place(&permit, content).await.unwrap_or_else(Unusable::outcome) }.boxed()
     }
 
     fn search<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Sought<Found>, ProviderError>> {

@@ -1,8 +1,9 @@
 //! Telnyx behind the interface of every voice provider.
 
 use domain::call::{Call, Outcome, Report};
-use domain::ids::{OrganizationId, ProviderCallId};
+use domain::ids::ProviderCallId;
 use domain::organization::{Content, Provider};
+use domain::time::Timestamp;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde::Deserialize;
@@ -13,12 +14,13 @@ use url::Url;
 use super::request::{Dial, Wanted};
 use super::wire::{Page, TelnyxCall, TelnyxRecording, Wrapped};
 use super::{answer, reports, signature};
+use crate::account::{self, Unusable};
 use crate::attempt::Attempt;
 use crate::callback::{self, Callback};
 use crate::client::{ProviderClient, wire};
-use crate::json_api::{self, JsonApi, Request, shown, shown_if_there, unable, unexpected};
+use crate::json_api::{self, JsonApi, Keyed, Request, shown, shown_if_there};
 use crate::outcome::classify;
-use crate::secrets::{Secrets, SecretsError};
+use crate::secrets::Secrets;
 use crate::voice::{Found, ProviderError, Recording, Sought, VoiceProvider};
 
 const BASE: &str = "https://api.telnyx.com/v2";
@@ -35,7 +37,7 @@ const MOST_PAGES: u64 = 4;
 /// What an account at Telnyx is known by.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Account {
+pub(crate) struct Account {
     api_key: String,
     /// The account's public key, in base64.
     public_key: String,
@@ -44,10 +46,24 @@ struct Account {
     connection_id: String,
 }
 
-impl json_api::Account for Account {
+impl account::Account for Account {
     const PROVIDER: Provider = Provider::Telnyx;
-    const MISSING: &'static str = "there is no account at Telnyx";
 
+    fn is_sound(&self) -> bool {
+        !self.api_key.is_empty()
+    }
+
+    fn signed(&self, callback: Callback<'_>, now: Timestamp) -> bool {
+        let header = callback.header;
+        let (Some(timestamp), Some(given)) = (header(signature::TIMESTAMP_HEADER), header(signature::SIGNATURE_HEADER))
+        else {
+            return false;
+        };
+        signature::verify(&self.public_key, timestamp, given, callback.body, now).is_ok()
+    }
+}
+
+impl Keyed for Account {
     fn api_key(&self) -> &str {
         &self.api_key
     }
@@ -56,7 +72,7 @@ impl json_api::Account for Account {
 /// Telnyx.
 #[derive(Clone, Debug)]
 pub struct Telnyx {
-    api: JsonApi,
+    pub(super) api: JsonApi,
 }
 
 impl Telnyx {
@@ -65,27 +81,10 @@ impl Telnyx {
         Self { api: JsonApi::new(client, secrets, BASE, base) }
     }
 
-    /// Whether Telnyx signed a callback, with the key of the account that it knows this organization by.
-    ///
-    /// # Errors
-    /// [`SecretsError`] where the key cannot be looked up.
-    pub async fn is_signed(&self, organization: &OrganizationId, callback: Callback<'_>) -> Result<bool, SecretsError> {
-        let Some(account) = self.api.account::<Account>(organization).await? else { return Ok(false) };
-        let header = callback.header;
-        let (Some(timestamp), Some(given)) = (header(signature::TIMESTAMP_HEADER), header(signature::SIGNATURE_HEADER))
-        else {
-            return Ok(false);
-        };
-        let now = self.api.client().clock().now();
-        Ok(signature::verify(&account.public_key, timestamp, given, callback.body, now).is_ok())
-    }
-
-    async fn place(&self, permit: &DialPermit, content: &Content) -> Outcome {
+    async fn place(&self, permit: &DialPermit, content: &Content) -> Result<Outcome, Unusable> {
         let call = permit.call();
-        let (account, public_url) = match self.api.to_place::<Account, _>(call).await {
-            Ok(known) => known,
-            Err(outcome) => return outcome,
-        };
+        let account: Account = self.api.account_for(call).await?;
+        let public_url = self.api.accounts().public_url().await?;
         let attempt = Attempt::permitted(permit);
         let webhook_url = callback::of_call(&public_url, call, attempt.number, EVENTS);
         let voice = content.voice.clone().unwrap_or_default();
@@ -100,16 +99,16 @@ impl Telnyx {
             prompt: content.prompt.as_deref(),
         };
         let Some(body) = Dial::new(wanted, &attempt) else {
-            return unable("the agent names neither a relay nor an assistant");
+            return Err(Unusable::not_set_up("the agent names neither a relay nor an assistant"));
         };
         let replied = self.api.ask(&account, Request::post(&["calls"]).with_body(&body)).await;
-        classify(wire(replied, answer::call_id, answer::meaning))
+        Ok(classify(wire(replied, answer::call_id, answer::meaning_of_call)))
     }
 
     /// The list has the live calls only. One that is over was told of by its events, or is not found.
     async fn find(&self, call: &Call) -> Result<Sought<Found>, ProviderError> {
         let attempt = Attempt::of(call);
-        let account: Account = self.api.known(call).await?;
+        let account: Account = self.api.account_for(call).await?;
         let path = ["connections", account.connection_id.as_str(), "active_calls"];
         for number in 1..=MOST_PAGES {
             let page = number.to_string();
@@ -127,27 +126,23 @@ impl Telnyx {
     }
 
     async fn get(&self, call: &Call, call_id: &str) -> Result<Option<TelnyxCall>, ProviderError> {
-        let account: Account = self.api.known(call).await?;
+        let account: Account = self.api.account_for(call).await?;
         let reply = self.api.ask(&account, Request::get(&["calls", call_id])).await?;
         Ok(shown_if_there::<Wrapped<TelnyxCall>>(&reply)?.map(|shown| shown.data))
     }
 
     async fn stop(&self, call: &Call, call_id: &str) -> Result<bool, ProviderError> {
-        let account: Account = self.api.known(call).await?;
+        let account: Account = self.api.account_for(call).await?;
         // Without a `command_id`: a second request must not be ignored because the first one came to nothing.
         let path = ["calls", call_id, "actions", "hangup"];
         let request = Request::post(&path).with_body(&json!({}));
         let reply = self.api.ask(&account, request).await?;
-        match reply.status {
-            200..=299 | 404 => Ok(true),
-            // A call that is over cannot be hung up; whether that is why, the call itself tells.
-            400..=499 => Ok(self.get(call, call_id).await?.is_none_or(|shown| shown.is_over())),
-            _ => Err(unexpected(&reply)),
-        }
+        let over = async { Ok(self.get(call, call_id).await?.is_none_or(|shown| shown.is_over())) };
+        json_api::is_over(&reply, over).await
     }
 
     async fn recorded(&self, call: &Call, session: &str) -> Result<Option<Recording>, ProviderError> {
-        let account: Account = self.api.known(call).await?;
+        let account: Account = self.api.account_for(call).await?;
         let query = [("filter[call_session_id]", session), ("page[size]", "1")];
         let page: Page<TelnyxRecording> =
             shown(&self.api.ask(&account, Request::get(&["recordings"]).with_query(&query)).await?)?;
@@ -159,7 +154,7 @@ impl Telnyx {
 
 impl VoiceProvider for Telnyx {
     fn create<'a>(&'a self, permit: DialPermit, content: &'a Content) -> BoxFuture<'a, Outcome> {
-        async move { self.place(&permit, content).await }.boxed()
+        async move { self.place(&permit, content).await.unwrap_or_else(Unusable::outcome) }.boxed()
     }
 
     fn search<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Sought<Found>, ProviderError>> {

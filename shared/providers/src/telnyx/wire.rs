@@ -1,5 +1,5 @@
-//! What Telnyx puts on the wire. Source: telnyx-node b9b12ca, `src/resources/calls/calls.ts`, `connections.ts` and
-//! `webhooks.ts`.
+//! What Telnyx puts on the wire. Source: telnyx-node b9b12ca, `src/resources/calls/calls.ts`, `connections.ts`,
+//! `messages/messages.ts` and `webhooks.ts`.
 
 use std::fmt;
 
@@ -120,6 +120,52 @@ impl TelnyxCall {
     }
 }
 
+/// A text as Telnyx shows it: in the answer to a request for it, and in the events about it.
+#[derive(Clone, Deserialize)]
+pub(super) struct TelnyxText {
+    #[serde(default)]
+    pub(super) id: String,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) from: Option<Party>,
+    #[serde(default, deserialize_with = "lenient_list")]
+    pub(super) to: Vec<Party>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) text: Option<String>,
+    #[serde(default, deserialize_with = "lenient_list")]
+    pub(super) media: Vec<Media>,
+    #[serde(default, deserialize_with = "lenient_list")]
+    pub(super) errors: Vec<TelnyxError>,
+    /// Which of its own answers Telnyx gave: `STOP`, `START`, `HELP`.
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) autoresponse_type: Option<String>,
+    /// Where the events about it go, by the request for it.
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) webhook_url: Option<String>,
+}
+
+/// Without whom it was about, and without what it says.
+impl fmt::Debug for TelnyxText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.id)
+    }
+}
+
+/// Who sent a text, or is to get it.
+#[derive(Clone, Deserialize)]
+pub(super) struct Party {
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) phone_number: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) status: Option<String>,
+}
+
+/// What a message has besides words.
+#[derive(Clone, Deserialize)]
+pub(super) struct Media {
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) content_type: Option<String>,
+}
+
 /// A recording.
 #[derive(Clone, Default, Deserialize)]
 pub(super) struct TelnyxRecording {
@@ -143,18 +189,32 @@ pub(super) struct Complaint {
     pub(super) errors: Vec<TelnyxError>,
 }
 
+/// The code of what is blocked: for a STOP, and for senders that are not set up.
+const BLOCKED: &str = "40300";
+
 /// One thing that is wrong.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub(super) struct TelnyxError {
     /// A number, as a text.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) code: Option<String>,
+    /// What it is called.
+    #[serde(default, deserialize_with = "lenient")]
+    title: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
     pub(super) source: Option<ErrorSource>,
 }
 
+impl TelnyxError {
+    /// Whether the customer opted out of hearing from this sender, at Telnyx or at the carrier ("Blocked due to STOP
+    /// message").
+    pub(super) fn is_opt_out(&self) -> bool {
+        self.code.as_deref() == Some(BLOCKED) && self.title.as_deref().is_some_and(|title| title.contains("STOP"))
+    }
+}
+
 /// Where it is wrong.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub(super) struct ErrorSource {
     /// A JSON pointer into the request.
     #[serde(default, deserialize_with = "lenient")]

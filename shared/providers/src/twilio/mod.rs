@@ -30,7 +30,6 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use domain::end_reason::EndReason;
 use domain::ids::OrganizationId;
 use domain::organization::Provider;
 use domain::time::{Span, Timestamp};
@@ -40,13 +39,14 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 use url::Url;
 
+use crate::account::{self, Accounts, Unusable};
 use crate::callback::Callback;
 use crate::client::{KEEP_BYTES, NoReply, ProviderClient, Question, Reply};
-use crate::secrets::{Secret, Secrets, SecretsError};
+use crate::secrets::Secrets;
 use crate::voice::ProviderError;
 
 pub use form::Form;
-pub use report::{CallCallback, TextCallback};
+pub use report::{CallCallback, delivery_of, text_of};
 pub use twiml::{hang_up, nothing, speak};
 
 /// Where the API is to be had.
@@ -71,7 +71,7 @@ const PAGE: &str = "50";
 /// An account, as it stands in the deployment's secrets.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Account {
+pub(crate) struct Account {
     /// `AC…`.
     account_sid: String,
     /// The primary auth token: it signs callbacks.
@@ -93,12 +93,20 @@ impl fmt::Debug for Account {
     }
 }
 
-impl Account {
+impl account::Account for Account {
+    const PROVIDER: Provider = Provider::Twilio;
+
     fn is_sound(&self) -> bool {
         let sid = &self.account_sid;
         sid.starts_with("AC") && sid.bytes().all(|byte| byte.is_ascii_alphanumeric()) && !self.auth_token.is_empty()
     }
 
+    fn signed(&self, callback: Callback<'_>, _now: Timestamp) -> bool {
+        signature::is_genuine(&self.auth_token, callback)
+    }
+}
+
+impl Account {
     /// The time from one call to the next.
     fn interval(&self) -> Span {
         Span::milliseconds(1_000 / self.calls_per_second.unwrap_or(CALLS_PER_SECOND).clamp(1, 1_000))
@@ -116,46 +124,11 @@ impl Account {
     }
 }
 
-/// Why Twilio cannot be asked at all.
-enum Unusable {
-    /// The deployment has no account there, or none that makes sense, or no public URL.
-    NotSetUp(&'static str),
-    /// Whether it has cannot be found out now.
-    Unread(SecretsError),
-}
-
-impl Unusable {
-    /// What that comes to for a create: nothing was sent.
-    fn outcome<Id>(self) -> domain::dispatch::Outcome<Id> {
-        match self {
-            Self::NotSetUp(why) => {
-                domain::dispatch::Outcome::Refused { reason: EndReason::PROVIDER_UNAVAILABLE, why: why.to_owned() }
-            }
-            Self::Unread(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "no credentials for the provider");
-                domain::dispatch::Outcome::NotPlaced {
-                    retry_after: None,
-                    why: "the provider's credentials could not be read".to_owned(),
-                }
-            }
-        }
-    }
-}
-
-impl From<Unusable> for ProviderError {
-    fn from(error: Unusable) -> Self {
-        match error {
-            Unusable::NotSetUp(why) => Self::new(why),
-            Unusable::Unread(error) => Self::new(error),
-        }
-    }
-}
-
 /// Twilio.
 #[derive(Clone, Debug)]
 pub struct Twilio {
     client: ProviderClient,
-    secrets: Secrets,
+    accounts: Accounts,
     base: String,
 }
 
@@ -163,30 +136,11 @@ impl Twilio {
     /// Twilio, or what stands in for it at another address.
     pub fn new(client: ProviderClient, secrets: Secrets, base: Option<&Url>) -> Self {
         let base = base.map_or(BASE, Url::as_str).trim_end_matches('/').to_owned();
-        Self { client, secrets, base }
-    }
-
-    /// Whether a callback was signed with the auth token of the account that this organization has, or shares.
-    ///
-    /// # Errors
-    /// [`SecretsError`] where the account cannot be looked up.
-    pub async fn is_signed(&self, organization: &OrganizationId, callback: Callback<'_>) -> Result<bool, SecretsError> {
-        let known = self.secrets.provider(organization, Provider::Twilio).await?;
-        if is_signed_by(known, callback) {
-            return Ok(true);
-        }
-        // The token may have been changed since it was read.
-        Ok(is_signed_by(self.secrets.provider_now(organization, Provider::Twilio).await?, callback))
+        Self { client, accounts: Accounts::new(secrets), base }
     }
 
     async fn account(&self, organization: &OrganizationId) -> Result<Account, Unusable> {
-        let secret = self.secrets.provider(organization, Provider::Twilio).await.map_err(Unusable::Unread)?;
-        account_of(secret)
-    }
-
-    async fn public_url(&self) -> Result<String, Unusable> {
-        let url = self.secrets.public_url().await.map_err(Unusable::Unread)?;
-        url.ok_or(Unusable::NotSetUp("the deployment has no public URL for callbacks"))
+        self.accounts.of(organization).await
     }
 
     /// Asks for something of an account's.
@@ -229,17 +183,6 @@ impl Twilio {
             status => Err(ProviderError::new(format!("the provider answered {status}"))),
         }
     }
-}
-
-/// The account that a secret tells of.
-fn account_of(secret: Option<Secret>) -> Result<Account, Unusable> {
-    let secret = secret.ok_or(Unusable::NotSetUp("the deployment has no Twilio account for the organization"))?;
-    let account: Option<Account> = secret.json();
-    account.filter(Account::is_sound).ok_or(Unusable::NotSetUp("the secret of the Twilio account makes no sense"))
-}
-
-fn is_signed_by(secret: Option<Secret>, callback: Callback<'_>) -> bool {
-    account_of(secret).is_ok_and(|account| signature::is_genuine(&account.auth_token, callback))
 }
 
 /// A moment as Twilio writes it: RFC 2822, in whole seconds.

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::form::Form;
 use super::{errors, is_sid, moment};
+use crate::sms::{ReceivedText, without_words};
 
 /// A call, as the API shows it.
 #[derive(Deserialize)]
@@ -226,48 +227,30 @@ impl CallCallback {
     }
 }
 
-/// A callback about a text.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TextCallback {
-    /// A text of ours.
-    Delivery(DeliveryReport),
-    /// A customer's text.
-    Inbound {
-        /// Who sent it.
-        from: PhoneNumber,
-        /// The number it was sent to.
-        to: PhoneNumber,
-        /// The text.
-        inbound: Inbound,
-    },
+/// Reads a report on a text that was sent. `None` where it says nothing that counts.
+pub fn delivery_of(body: &[u8]) -> Option<DeliveryReport> {
+    let form = Form::parse(body);
+    let sid = message_sid(&form)?;
+    let status = form.get("MessageStatus").or_else(|| form.get("SmsStatus"));
+    let error_code = form.get("ErrorCode").and_then(|code| code.parse().ok());
+    delivery(sid, status, error_code)
 }
 
-impl TextCallback {
-    /// Reads a report on a text that was sent. `None` where it says nothing that counts.
-    pub fn read_delivery(body: &[u8]) -> Option<Self> {
-        let form = Form::parse(body);
-        let sid = message_sid(&form)?;
-        let status = form.get("MessageStatus").or_else(|| form.get("SmsStatus"));
-        let error_code = form.get("ErrorCode").and_then(|code| code.parse().ok());
-        delivery(sid, status, error_code).map(Self::Delivery)
-    }
-
-    /// Reads a text that came in. `None` where it is none between two phone numbers.
-    pub fn read_inbound(body: &[u8]) -> Option<Self> {
-        let form = Form::parse(body);
-        let sid = message_sid(&form)?;
-        let number = |name: &str| PhoneNumber::parse(form.get(name)?).ok();
-        let carrier_keyword = match form.get("OptOutType") {
-            Some("STOP") => Some(Keyword::Stop),
-            Some("START") => Some(Keyword::Start),
-            Some("HELP") => Some(Keyword::Help),
-            Some(_) | None => None,
-        };
-        let content = form.get("Body").map_or_else(|| media(&form), str::to_owned);
-        let provider_message_id = ProviderMessageId::new(sid);
-        let inbound = Inbound { provider_message_id, content, carrier_keyword };
-        Some(Self::Inbound { from: number("From")?, to: number("To")?, inbound })
-    }
+/// Reads a text that came in. `None` where it is none between two phone numbers.
+pub fn text_of(body: &[u8]) -> Option<ReceivedText> {
+    let form = Form::parse(body);
+    let sid = message_sid(&form)?;
+    let number = |name: &str| PhoneNumber::parse(form.get(name)?).ok();
+    let carrier_keyword = match form.get("OptOutType") {
+        Some("STOP") => Some(Keyword::Stop),
+        Some("START") => Some(Keyword::Start),
+        Some("HELP") => Some(Keyword::Help),
+        Some(_) | None => None,
+    };
+    let content = form.get("Body").map_or_else(|| media(&form), str::to_owned);
+    let provider_message_id = ProviderMessageId::new(sid);
+    let inbound = Inbound { provider_message_id, content, carrier_keyword };
+    Some(ReceivedText { from: number("From")?, to: number("To")?, inbound })
 }
 
 fn message_sid(form: &Form) -> Option<&str> {
@@ -280,5 +263,5 @@ fn media(form: &Form) -> String {
     let count = form.get("NumMedia").and_then(|count| count.parse::<u32>().ok()).unwrap_or(0);
     let kinds: Vec<&str> =
         (0..count.min(10)).filter_map(|index| form.get(&format!("MediaContentType{index}"))).collect();
-    if count == 0 { String::new() } else { format!("[media: {}]", kinds.join(", ")) }
+    without_words(&kinds)
 }

@@ -11,7 +11,8 @@ use store::SendPermit;
 use super::errors::meaning;
 use super::form::Form;
 use super::report::MessageResource;
-use super::{PAGE, RETRIES, Twilio, Unusable, is_of_attempt, is_sid};
+use super::{PAGE, RETRIES, Twilio, is_of_attempt, is_sid};
+use crate::account::Unusable;
 use crate::callback;
 use crate::client::{KEEP_BYTES, Reply, wire};
 use crate::outcome::classify;
@@ -33,7 +34,7 @@ impl Twilio {
     async fn take(&self, permit: &SendPermit) -> Result<Outcome, Unusable> {
         let (conversation, message) = (permit.conversation(), &permit.stored().message);
         let account = self.account(&conversation.scope.organization).await?;
-        let public_url = self.public_url().await?;
+        let public_url = self.accounts.public_url().await?;
         let status = format!("{}{RETRIES}", callback::of_text(&public_url, conversation, message.number));
         let form = Form::of([
             ("To", conversation.to.as_str()),

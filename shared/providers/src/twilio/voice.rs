@@ -12,7 +12,8 @@ use store::{DialPermit, Pace};
 use super::errors::meaning;
 use super::form::Form;
 use super::report::CallResource;
-use super::{Account, PAGE, RETRIES, Twilio, Unusable, is_of_attempt, is_sid};
+use super::{Account, PAGE, RETRIES, Twilio, is_of_attempt, is_sid};
+use crate::account::Unusable;
 use crate::callback;
 use crate::client::{KEEP_BYTES, Reply, wire};
 use crate::outcome::classify;
@@ -74,7 +75,7 @@ impl Twilio {
     async fn place(&self, permit: &DialPermit, content: &Content) -> Result<Outcome, Unusable> {
         let call = permit.call();
         let account = self.account(&call.scope.organization).await?;
-        let public_url = self.public_url().await?;
+        let public_url = self.accounts.public_url().await?;
         let nothing = VoiceSettings::default();
         let form = creation(call, permit.attempt(), content.voice.as_ref().unwrap_or(&nothing), &public_url);
         let replied = self.ask(&account, Method::POST, "Calls.json", Some(form), KEEP_BYTES).await;

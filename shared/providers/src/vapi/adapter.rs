@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use domain::call::{Call, Outcome, Report};
-use domain::ids::{OrganizationId, ProviderCallId};
+use domain::ids::ProviderCallId;
 use domain::organization::{Content, Provider};
-use domain::time::Span;
+use domain::time::{Span, Timestamp};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde::Deserialize;
@@ -17,12 +17,13 @@ use super::request::{CreateCall, Wanted};
 use super::signature::HmacPlan;
 use super::wire::VapiCall;
 use super::{answer, reports};
+use crate::account::{self, Unusable};
 use crate::attempt::{Attempt, begun_at};
 use crate::callback::{self, Callback};
 use crate::client::{ProviderClient, wire};
-use crate::json_api::{self, JsonApi, Request, shown, shown_if_there, unable, unexpected};
+use crate::json_api::{JsonApi, Keyed, Request, shown, shown_if_there, unexpected};
 use crate::outcome::classify;
-use crate::secrets::{Secrets, SecretsError};
+use crate::secrets::Secrets;
 use crate::voice::{Found, ProviderError, Recording, Sought, VoiceProvider};
 
 const BASE: &str = "https://api.vapi.ai";
@@ -42,7 +43,7 @@ const CLOCK_SKEW: Span = Span::minutes(2);
 /// What an account at Vapi is known by.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Account {
+pub(crate) struct Account {
     api_key: String,
     /// Vapi's ids of our numbers, by the numbers.
     #[serde(default)]
@@ -54,10 +55,19 @@ struct Account {
     credential_id: Option<String>,
 }
 
-impl json_api::Account for Account {
+impl account::Account for Account {
     const PROVIDER: Provider = Provider::Vapi;
-    const MISSING: &'static str = "there is no account at Vapi";
 
+    fn is_sound(&self) -> bool {
+        !self.api_key.is_empty()
+    }
+
+    fn signed(&self, callback: Callback<'_>, now: Timestamp) -> bool {
+        self.hmac.verify(callback, now).is_ok()
+    }
+}
+
+impl Keyed for Account {
     fn api_key(&self) -> &str {
         &self.api_key
     }
@@ -75,26 +85,17 @@ impl Vapi {
         Self { api: JsonApi::new(client, secrets, BASE, base) }
     }
 
-    /// Whether Vapi signed a callback, by the plan that it has for this organization.
-    ///
-    /// # Errors
-    /// [`SecretsError`] where the plan cannot be looked up.
-    pub async fn is_signed(&self, organization: &OrganizationId, callback: Callback<'_>) -> Result<bool, SecretsError> {
-        let Some(account) = self.api.account::<Account>(organization).await? else { return Ok(false) };
-        Ok(account.hmac.verify(callback, self.api.client().clock().now()).is_ok())
-    }
-
-    async fn place(&self, permit: &DialPermit, content: &Content) -> Outcome {
+    async fn place(&self, permit: &DialPermit, content: &Content) -> Result<Outcome, Unusable> {
         let call = permit.call();
-        let (account, public_url) = match self.api.to_place::<Account, _>(call).await {
-            Ok(known) => known,
-            Err(outcome) => return outcome,
-        };
+        let account: Account = self.api.account_for(call).await?;
+        let public_url = self.api.accounts().public_url().await?;
         let Some(phone_number_id) = account.phone_numbers.get(call.from.as_str()) else {
-            return unable("the account at Vapi does not name the calling number");
+            return Err(Unusable::not_set_up("the account at Vapi does not name the calling number"));
         };
         let agent = content.voice.as_ref().and_then(|voice| voice.provider_agent_id.as_deref());
-        let Some(assistant_id) = agent else { return unable("the agent names no assistant at Vapi") };
+        let Some(assistant_id) = agent else {
+            return Err(Unusable::not_set_up("the agent names no assistant at Vapi"));
+        };
         let server_url = callback::of_call(&public_url, call, permit.attempt(), EVENTS);
         let wanted = Wanted {
             phone_number_id,
@@ -110,14 +111,14 @@ impl Vapi {
         let attempt = Attempt::permitted(permit);
         let body = CreateCall::new(wanted, &attempt);
         let replied = self.api.ask(&account, Request::post(&["call"]).with_body(&body)).await;
-        classify(wire(replied, answer::call_id, json_api::meaning))
+        Ok(classify(wire(replied, answer::call_id, |_| None)))
     }
 
     async fn find(&self, call: &Call) -> Result<Sought<Found>, ProviderError> {
         let attempt = Attempt::of(call);
         let since = (begun_at(call) - CLOCK_SKEW).to_string();
         let query = [("limit", SEARCHED), ("createdAtGe", since.as_str())];
-        let account: Account = self.api.known(call).await?;
+        let account: Account = self.api.account_for(call).await?;
         let listed: Vec<serde_json::Value> =
             shown(&self.api.ask(&account, Request::get(&["call"]).with_query(&query)).await?)?;
         let mut shown = listed.into_iter().filter_map(|one| serde_json::from_value::<VapiCall>(one).ok());
@@ -126,7 +127,7 @@ impl Vapi {
     }
 
     async fn get(&self, call: &Call, call_id: &str) -> Result<Option<VapiCall>, ProviderError> {
-        let account: Account = self.api.known(call).await?;
+        let account: Account = self.api.account_for(call).await?;
         shown_if_there(&self.api.ask(&account, Request::get(&["call", call_id])).await?)
     }
 
@@ -150,7 +151,7 @@ impl Vapi {
 
 impl VoiceProvider for Vapi {
     fn create<'a>(&'a self, permit: DialPermit, content: &'a Content) -> BoxFuture<'a, Outcome> {
-        async move { self.place(&permit, content).await }.boxed()
+        async move { self.place(&permit, content).await.unwrap_or_else(Unusable::outcome) }.boxed()
     }
 
     fn search<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Sought<Found>, ProviderError>> {

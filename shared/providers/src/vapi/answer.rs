@@ -20,13 +20,12 @@ mod tests {
 
     use super::call_id;
     use crate::client::{Reply, wire};
-    use crate::json_api::meaning;
     use crate::outcome::classify;
 
     const CREATED: &str = r#"{"id": "call-1", "status": "queued", "orgId": "o", "monitor": {}}"#;
 
     fn outcome(status: u16, body: &str) -> Outcome<ProviderCallId> {
-        classify(wire(Ok(Reply::of(status, body)), call_id, meaning))
+        classify(wire(Ok(Reply::of(status, body)), call_id, |_| None))
     }
 
     #[test]

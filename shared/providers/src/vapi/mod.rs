@@ -8,6 +8,7 @@ mod request;
 mod signature;
 mod wire;
 
+pub(crate) use adapter::Account;
 pub use adapter::{EVENTS, Vapi};
 pub use reports::reports;
 pub use wire::{ServerMessage, VapiCall};

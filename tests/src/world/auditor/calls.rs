@@ -8,6 +8,7 @@ use domain::time::{Span, Timestamp};
 use providers::simulator::Script;
 
 use super::{Audit, Conversation, Weather};
+use crate::world::Placed;
 use crate::world::client::Expected;
 
 /// The bound on an unknown outcome.
@@ -63,7 +64,7 @@ impl Audit<'_> {
             if after.status < before.status && !back {
                 self.finds(4, id, format!("went from {:?} to {:?} at {at}", before.status, after.status));
             }
-            if back && self.phones.iter().any(|(call, _)| call.conversation == id && call.attempt == before.attempt) {
+            if back && self.placed.iter().any(|call| call.conversation == id && call.attempt == before.attempt) {
                 self.finds(4, id, format!("attempt {} was placed, and is queued again at {at}", before.attempt));
             }
             if let Some(what) = changed_fact(before, after) {
@@ -97,26 +98,25 @@ impl Audit<'_> {
 
     /// At most one call at the provider, to nobody who opted out, and over when the conversation is.
     pub(super) fn judges_dials(&mut self, id: ConversationId, conversation: &Conversation) {
-        let placed: Vec<_> = self.phones.iter().filter(|(call, _)| call.conversation == id).cloned().collect();
+        let placed: Vec<_> = self.placed.iter().filter(|call| call.conversation == id).cloned().collect();
         if placed.len() > 1 {
             self.finds(1, id, format!("{} calls were placed: {placed:?}", placed.len()));
         }
         let dials: Vec<_> =
-            self.world.history.record().dials.iter().filter(|dial| dial.call.conversation == id).cloned().collect();
+            self.world.history.record().dials.iter().filter(|dial| dial.conversation == id).cloned().collect();
         for dial in dials {
-            let suppressed = self.world.history.record().suppressed.get(dial.call.to.as_str()).copied();
+            let suppressed = self.world.history.record().suppressed.get(&dial.to).copied();
             // A function that took long may have looked before: not longer ago than it may run.
-            let looked = dial.begun.unwrap_or(dial.call.placed_at - Span::seconds(30));
+            let looked = dial.begun.unwrap_or(dial.placed_at - Span::seconds(30));
             if suppressed.is_some_and(|suppressed| suppressed < looked) {
-                self.finds(5, id, format!("opted out at {suppressed:?}, and dialled at {}", dial.call.placed_at));
+                self.finds(5, id, format!("opted out at {suppressed:?}, and dialled at {}", dial.placed_at));
             }
         }
-        for (placed, hung_up_at) in placed {
-            let over_at = over_at(&placed, hung_up_at);
+        for Placed { placed_at, over_at, hidden, .. } in placed {
             let ended_at = conversation.call.ended_at.unwrap_or(over_at);
             // Nobody can hang up what the provider never says that it has.
-            let hidden = Script::of(&placed.to) == Script::Lost && conversation.call.provider_call_id.is_none();
-            if !hidden && over_at > ended_at.max(placed.placed_at) + HANGING_UP + self.measure.slack {
+            let hidden = hidden && conversation.call.provider_call_id.is_none();
+            if !hidden && over_at > ended_at.max(placed_at) + HANGING_UP + self.measure.slack {
                 self.finds(2, id, format!("ended at {ended_at}, and was up at the provider until {over_at}"));
             }
         }
@@ -130,7 +130,7 @@ impl Audit<'_> {
                 Expected::Ends(id, reasons) => self.judges_reason(id, reasons, None),
                 Expected::EndsOr(id, reasons, other) => self.judges_reason(id, reasons, Some(other)),
                 Expected::NeverDialled(id) => {
-                    if self.phones.iter().any(|(call, _)| call.conversation == id) {
+                    if self.placed.iter().any(|call| call.conversation == id) {
                         self.finds(5, id, "was dialled");
                     }
                 }
@@ -173,6 +173,13 @@ fn bound_of(call: &Call, weather: Weather) -> Timestamp {
         }
         (Dispatch::Settled, None) => call.window.not_after + BEYOND_WINDOW,
     }
+}
+
+/// A call at the simulator.
+pub(super) fn placed(call: store::SimulatedCall, hung_up_at: Option<Timestamp>) -> Placed {
+    let over_at = over_at(&call, hung_up_at);
+    let store::SimulatedCall { conversation, attempt, placed_at, .. } = call;
+    Placed { conversation, attempt, placed_at, over_at, hidden: Script::of(&call.to) == Script::Lost }
 }
 
 /// When a call is over at the simulator, whatever anybody knows of it.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::delivery::{Delivery, State};
-use domain::ids::{ConversationId, EndpointId, Mode, event_id};
+use domain::ids::{ConversationId, EndpointId, event_id};
 use domain::log::LogEntry;
 use domain::organization::Organization;
 use domain::time::Timestamp;
@@ -45,7 +45,8 @@ impl Audit<'_> {
         let first = record.organizations.iter().rposition(|(at, _)| *at < from).unwrap_or(0);
         let during =
             record.organizations[first..].iter().enumerate().filter(|(place, (at, _))| *place == 0 || *at <= to);
-        let of = |organization: &Organization| organization.subscribers(Mode::Test, event).collect::<Vec<_>>();
+        let of =
+            |organization: &Organization| organization.subscribers(self.world.scope.mode, event).collect::<Vec<_>>();
         let versions: Vec<Vec<EndpointId>> = during.map(|(_, (_, organization))| of(organization)).collect();
         let any: Vec<EndpointId> = versions.concat();
         let all = any.iter().filter(|endpoint| versions.iter().all(|version| version.contains(endpoint)));

@@ -19,10 +19,9 @@ use domain::log::LogEntry;
 use domain::time::{Span, Timestamp};
 use domain::wallet::WalletEntry;
 use serde_json::Value;
-use store::SimulatedCall;
 
 use super::history::data;
-use super::{TABLE, World};
+use super::{Placed, TABLE, World};
 
 /// What the program had to cope with, and so how much of it may show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +33,10 @@ pub(crate) enum Weather {
     /// Services were away for longer than anything is retried.
     Wild,
 }
+
+/// What a second crash costs beyond the first: the reconciler leaves alone for a minute what it has put back twice, and
+/// its next run may be another minute off.
+const TWICE_LATE: Span = Span::minutes(2);
 
 /// How strictly a run is judged.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +52,12 @@ impl Measure {
         Self { weather, slack: Span::ZERO }
     }
 
+    /// As promised, where two things went wrong.
+    pub(crate) fn of_two(weather: Weather) -> Self {
+        let slack = if weather == Weather::Calm { Span::ZERO } else { TWICE_LATE };
+        Self { weather, slack }
+    }
+
     /// As promised, but for this long an absence.
     pub(crate) fn wild(slack: Span) -> Self {
         Self { weather: Weather::Wild, slack }
@@ -60,7 +69,7 @@ struct Audit<'a> {
     world: &'a World,
     measure: Measure,
     conversations: BTreeMap<ConversationId, Conversation>,
-    phones: Vec<(SimulatedCall, Option<Timestamp>)>,
+    placed: Vec<Placed>,
     entries: Vec<WalletEntry>,
     findings: Vec<String>,
 }
@@ -80,7 +89,7 @@ pub(crate) fn audit(world: &World, measure: Measure) -> Vec<String> {
         world,
         measure,
         conversations: BTreeMap::new(),
-        phones: Vec::new(),
+        placed: world.carried.borrow()(),
         entries: Vec::new(),
         findings: world.clients.borrow().findings.clone(),
     };
@@ -134,7 +143,7 @@ impl Audit<'_> {
                 ("delivery", Some(conversation)) => conversation.deliveries.push(data(&item)),
                 ("call", None) if pk.starts_with("phone#") => {
                     let hung_up_at = item["hungUpAt"]["N"].as_str().map(|digits| digits.parse().unwrap());
-                    self.phones.push((data(&item), hung_up_at.map(Timestamp::from_milliseconds)));
+                    self.placed.push(calls::placed(data(&item), hung_up_at.map(Timestamp::from_milliseconds)));
                 }
                 ("entry", None) if pk.starts_with("wallet#") => self.entries.push(data(&item)),
                 _ => {}

@@ -1,0 +1,56 @@
+//! The line to a fake: what passes it in virtual time, and what is written down of it.
+
+use domain::time::Timestamp;
+use providers::egress::{Answer, EgressError, OutboundRequest};
+
+use crate::fakes::fake::Fake;
+use crate::fakes::vendor::{Made, Vendor};
+use crate::sim::faults::{Point, Service};
+use crate::sim::gate::{Broken, Gate};
+use crate::world::{Dial, History, Placed};
+
+/// A request to the provider passes the gate at which everything that is planned goes wrong. What arrived there takes its
+/// course, whatever becomes of who sent it.
+pub(super) async fn through<V: Vendor>(
+    gate: Gate,
+    fake: Fake<V>,
+    history: History,
+    request: OutboundRequest,
+) -> Result<Answer, EgressError> {
+    let point = Point::new(Service::Provider, request.method.as_str());
+    let about = request.url.path().to_owned();
+    let begun = History::begun();
+    let effect = async {
+        let course = tokio::spawn(async move {
+            let answer = fake.clone().exchange(request).await;
+            note(&fake, &history, begun);
+            answer
+        });
+        course.await.expect("a fake does not panic")
+    };
+    match gate.pass_about(point, about, effect).await {
+        Ok(answer) => answer,
+        Err(Broken::NotSent) => Err(EgressError::Connect("connection refused".into())),
+        Err(Broken::AnswerLost) => Err(EgressError::Broken("connection reset".into())),
+    }
+}
+
+/// Writes down the calls that were placed.
+fn note<V: Vendor>(fake: &Fake<V>, history: &History, begun: Option<Timestamp>) {
+    for call in fake.calls() {
+        let Some((conversation, _)) = Made::attempt_of(V::callback(&call.asked)) else { continue };
+        let to = V::to(&call.asked).to_owned();
+        history.dialled(&call.id, Dial { conversation, to, placed_at: call.created_at, begun });
+    }
+}
+
+/// The calls that a fake placed.
+pub(super) fn placed<V: Vendor>(fake: &Fake<V>) -> Vec<Placed> {
+    let calls = fake.calls().into_iter().filter_map(|call| {
+        let (conversation, attempt) = Made::attempt_of(V::callback(&call.asked))?;
+        // Where nobody ended it, it goes on for ever.
+        let over_at = call.over_at.unwrap_or(Timestamp::from_milliseconds(i64::MAX / 2));
+        Some(Placed { conversation, attempt, placed_at: call.created_at, over_at, hidden: false })
+    });
+    calls.collect()
+}

@@ -1,0 +1,356 @@
+//! Live providers: the adapters and their callbacks against fakes that speak the vendors' wire protocols, in the simulated
+//! deployment, with a live key. What every provider has to do is here, and runs for each; what is one provider's own stands
+//! under its name.
+
+mod line;
+mod outcome_tests;
+pub(crate) mod roles;
+mod search_tests;
+mod simulation;
+mod sms_tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::call::Call;
+use domain::ids::{ConversationId, Scope};
+use domain::key::RawKey;
+use domain::sms::SmsConversation;
+use functions::{App, FUNCTIONS, Trigger};
+use futures::FutureExt;
+use futures::future::ready;
+use futures::stream::{FuturesUnordered, StreamExt};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use local::events::{HttpAnswer, HttpRequest, http_event};
+use providers::egress::{Egress, EgressPolicy, OutboundRequest};
+use providers::{Bases, Outside};
+use serde_json::{Value, json};
+use store::QueueName;
+use tokio::sync::{Mutex, mpsc, oneshot};
+
+use self::line::{placed, through};
+use crate::fakes::fake::{Fake, Letter, Surroundings};
+use crate::fakes::script::Script;
+use crate::fakes::server::Server;
+use crate::fakes::vendor::{Kind, Vendor};
+use crate::world::{AGENT, AGENT_NUMBER, World, parameters};
+
+/// Where the deployment is reached, by what providers know.
+pub(crate) const PUBLIC_URL: &str = "https://calls.example.com";
+/// Our number.
+pub(crate) const OURS: &str = AGENT_NUMBER;
+/// The customer's.
+pub(crate) const CUSTOMER: &str = "+15555550123";
+/// The organization.
+pub(crate) const ORGANIZATION: &str = "acme";
+
+/// API Gateway's ids of the clients' requests and of the callbacks; how the clients' are known in what follows from them.
+const ASKED: &str = "AClientsRequest=";
+const CALLED_BACK: &str = "ProvidersAnswer=";
+pub(crate) const REQUEST_ID: &str = "req_AClientsRequest";
+
+/// The time from one step of a call to the next.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// A callback on its way, and where its status is awaited.
+type Posted = (Letter, oneshot::Sender<u16>);
+
+/// How the program reaches the fake.
+pub(crate) enum Door {
+    /// In virtual time, without a socket.
+    InProcess,
+    /// Over HTTP, at this address.
+    Network(url::Url),
+}
+
+/// A world whose organization calls and texts real phones: through a fake.
+pub(crate) struct LiveWorld<V: Vendor> {
+    pub(crate) world: World,
+    pub(crate) fake: Fake<V>,
+    pub(crate) key: RawKey,
+    pub(crate) scope: Scope,
+    posted: Mutex<mpsc::UnboundedReceiver<Posted>>,
+    outside: (Egress, Bases),
+    _server: Option<Server>,
+}
+
+/// The outside world of a process that knows nothing yet of what the deployment keeps in Parameter Store.
+fn outside<V: Vendor>(world: &World, (egress, bases): &(Egress, Bases)) -> Outside {
+    let own = format!("organizations/{ORGANIZATION}/providers/{}", V::PROVIDER.as_str());
+    let model = (format!("models/{}", roles::MODEL), "a-models-key".to_owned());
+    let public_url = ("public-url".to_owned(), PUBLIC_URL.to_owned());
+    let held = BTreeMap::from([(own, V::account().to_string()), model, public_url]);
+    let secrets = parameters::secrets(&held, world.app.store.table.clock().clone());
+    Outside { egress: egress.clone(), secrets, bases: bases.clone() }
+}
+
+impl<V: Vendor> LiveWorld<V> {
+    pub(crate) async fn new(seed: u64, otherwise: Script, door: impl AsyncFnOnce() -> Option<Door>) -> Self {
+        let mut world = World::new(seed).await;
+        let (post, posted) = mpsc::unbounded_channel::<Posted>();
+        let courier = Arc::new(move |letter: Letter| {
+            let (answered, answer) = oneshot::channel();
+            // Where nobody delivers any more, nothing is answered.
+            let sent = post.send((letter, answered));
+            async move { if sent.is_ok() { answer.await.unwrap_or(0) } else { 0 } }.boxed()
+        });
+        let clock = world.app.store.table.clock().clone();
+        let fake = Fake::new(Surroundings { clock, courier, pause: PAUSE, otherwise });
+        let (mut server, mut bases) = (None, Bases::default());
+        let egress = match door().await {
+            Some(Door::InProcess) => Self::in_process(&world, &fake),
+            Some(Door::Network(url)) => {
+                bases = V::bases(url);
+                Egress::new(EgressPolicy { allow_insecure: true }).unwrap()
+            }
+            None => {
+                let served = fake.serves().await;
+                bases = V::bases(served.url.parse().unwrap());
+                server = Some(served);
+                Egress::new(EgressPolicy { allow_insecure: true }).unwrap()
+            }
+        };
+        let (outside, voice) = ((egress, bases), V::voice());
+        let key = world.goes_live(V::PROVIDER, voice, self::outside::<V>(&world, &outside)).await;
+        let carried = fake.clone();
+        *world.carried.borrow_mut() = Box::new(move || placed(&carried));
+        let scope = world.scope.clone();
+        Self { world, fake, key, scope, posted: Mutex::new(posted), outside, _server: server }
+    }
+
+    fn in_process(world: &World, fake: &Fake<V>) -> Egress {
+        let (fake, elsewhere) = (fake.clone(), world.receiver.exchange());
+        let (gate, history) = (world.aws.gate.clone(), world.history.clone());
+        let exchange = move |request: OutboundRequest| match request.url.host_str() {
+            Some(host) if host == V::HOST => through(gate.clone(), fake.clone(), history.clone(), request).boxed(),
+            Some(roles::MODEL_HOST) => ready(Ok(roles::says_yes())).boxed(),
+            _ => elsewhere(request),
+        };
+        Egress::through(EgressPolicy::default(), Arc::new(exchange))
+    }
+
+    /// What runs from now on knows nothing of the secrets that were read before: it is another function's process.
+    pub(crate) fn is_another_process(&mut self) {
+        let outside = outside::<V>(&self.world, &self.outside);
+        self.world.app = App::with(self.world.app.store.clone(), outside);
+    }
+
+    /// In virtual time; of calls nothing is heard unless the test says it.
+    pub(crate) async fn virtually(seed: u64) -> Self {
+        Self::new(seed, Script::SILENT, async || Some(Door::InProcess)).await
+    }
+
+    /// Over a socket of the fake's.
+    pub(crate) async fn over_a_socket(seed: u64) -> Self {
+        Self::new(seed, Script::SILENT, async || None).await
+    }
+
+    /// Plays a scenario while the provider calls back, until nothing is left to be done.
+    pub(crate) async fn runs(&self, play: impl Future<Output = ()>) {
+        let ends = async {
+            play.await;
+            loop {
+                self.world.rests().await;
+                if self.fake.is_idle() {
+                    return;
+                }
+                self.world.after_seconds(1).await;
+            }
+        };
+        let plays = async {
+            tokio::select! {
+                biased;
+                () = ends => {}
+                () = self.carries_letters() => {}
+            }
+        };
+        self.world.runs(plays).await;
+    }
+
+    /// Delivers the provider's callbacks, for as long as it is waited for.
+    async fn carries_letters(&self) {
+        let mut posted = self.posted.lock().await;
+        let mut under_way = FuturesUnordered::new();
+        loop {
+            tokio::select! {
+                biased;
+                Some((letter, answered)) = posted.recv() => under_way.push(async move {
+                    let status = self.tries_to_deliver(letter).await.map_or(503, |answer| answer.status);
+                    // Who was waiting for it may be gone.
+                    answered.send(status).ok();
+                }),
+                Some(()) = under_way.next(), if !under_way.is_empty() => {}
+                else => return,
+            }
+        }
+    }
+
+    /// A callback arrives. `None` where the function died, or took too long.
+    pub(crate) async fn tries_to_deliver(&self, letter: Letter) -> Option<HttpAnswer> {
+        let url = letter.url.split('#').next().unwrap_or_default();
+        let path = url.strip_prefix(PUBLIC_URL).expect("it is an address of ours");
+        let (function, parameters) = route(path);
+        let mut headers = HeaderMap::new();
+        for (name, value) in letter.headers {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_str(&value).unwrap());
+        }
+        // Whoever forges a request chooses these.
+        headers.insert("host", HeaderValue::from_static("evil.example.com"));
+        self.tries(function, path, headers, &parameters, letter.body.as_bytes()).await
+    }
+
+    /// Requests are made with this key from now on.
+    pub(crate) async fn has_key(&mut self, raw: RawKey) {
+        self.world.has_key(raw.clone()).await;
+        self.key = raw;
+    }
+
+    /// Sends a request with the key.
+    pub(crate) async fn requests(
+        &self,
+        function: &str,
+        path: &str,
+        id: Option<ConversationId>,
+        key: &str,
+        body: &Value,
+    ) -> (u16, Value) {
+        let headers = self.headers(key);
+        let parameters = id.iter().map(|id| ("id".to_owned(), id.to_string())).collect();
+        let body = body.to_string();
+        let answer = self.answers(function, path, headers, &parameters, body.as_bytes()).await;
+        (answer.status, serde_json::from_slice(&answer.body).unwrap_or_default())
+    }
+
+    pub(crate) fn headers(&self, key: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        let authorization = format!("Bearer {}", self.key.reveal());
+        headers.insert("authorization", HeaderValue::from_str(&authorization).unwrap());
+        headers.insert("content-type", HeaderValue::from_static("application/json"));
+        headers.insert("idempotency-key", HeaderValue::from_str(key).unwrap());
+        headers
+    }
+
+    pub(crate) async fn answers(
+        &self,
+        function: &str,
+        path: &str,
+        headers: HeaderMap,
+        parameters: &BTreeMap<String, String>,
+        body: &[u8],
+    ) -> HttpAnswer {
+        self.tries(function, path, headers, parameters, body).await.expect("the function answers")
+    }
+
+    /// The same; `None` where the function died, or took too long.
+    pub(crate) async fn tries(
+        &self,
+        function: &str,
+        path: &str,
+        headers: HeaderMap,
+        parameters: &BTreeMap<String, String>,
+        body: &[u8],
+    ) -> Option<HttpAnswer> {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let request_id = if path.starts_with("/inbound/") { CALLED_BACK } else { ASKED };
+        let event = http_event(&HttpRequest {
+            method: "POST",
+            path,
+            query,
+            headers: &headers,
+            body,
+            source_ip: "192.0.2.1",
+            route_key: "POST",
+            parameters,
+            request_id,
+            now_ms: self.world.aws.clock.now_ms(),
+        });
+        self.world.answers(function, event).await
+    }
+
+    /// What is asked for a call with.
+    pub(crate) fn asks_for_a_call() -> Value {
+        json!({"agentSlug": AGENT, "toNumber": CUSTOMER, "dynamicVariables": {"name": "Ada"}})
+    }
+
+    /// Asks for a call; gives its id.
+    pub(crate) async fn calls(&self, key: &str) -> ConversationId {
+        let (status, answer) = self.requests("create-call", "/v1/calls", None, key, &Self::asks_for_a_call()).await;
+        assert_eq!(status, 202, "{answer}");
+        ConversationId::parse(answer["data"]["conversationId"].as_str().unwrap()).unwrap()
+    }
+
+    /// Asks for a call and has it dialled, once.
+    pub(crate) async fn dials(&self, key: &str) -> ConversationId {
+        let id = self.calls(key).await;
+        self.world.steps(QueueName::Dispatch).await;
+        id
+    }
+
+    /// Closes a call.
+    pub(crate) async fn closes(&self, id: ConversationId) {
+        let path = format!("/v1/calls/{id}/close");
+        let (status, answer) = Box::pin(self.requests("close-call", &path, Some(id), "close", &json!({}))).await;
+        assert_eq!(status, 200, "{answer}");
+    }
+
+    /// Opens an SMS conversation; gives the answer's status and body.
+    pub(crate) async fn texts(&self, key: &str) -> (u16, Value) {
+        let body = json!({"agentSlug": "texter", "toNumber": CUSTOMER, "welcomeMessage": "Hello! The car is here."});
+        self.requests("create-sms-conversation", "/v1/sms-conversations", None, key, &body).await
+    }
+
+    pub(crate) fn call(&self, id: ConversationId) -> Call {
+        self.world.history.call(id).expect("the call is in the table")
+    }
+
+    pub(crate) fn sms(&self, id: ConversationId) -> SmsConversation {
+        self.world.history.sms(id).expect("the conversation is in the table")
+    }
+
+    /// How often a call was asked for at the provider.
+    pub(crate) fn asked_for_calls(&self) -> usize {
+        self.fake.wishes(Kind::Call)
+    }
+
+    /// The events of a conversation, by their names.
+    pub(crate) async fn events(&self, id: ConversationId) -> Vec<String> {
+        let log = self.world.operator.last_log(id, 100).await.unwrap();
+        let names =
+            log.iter().filter_map(|entry| entry.entry.event()).map(|event| event.event_type().as_str().to_owned());
+        names.collect()
+    }
+}
+
+/// The function that a path leads to, and the path's parameters.
+fn route(path: &str) -> (&'static str, BTreeMap<String, String>) {
+    let given: Vec<&str> = path.split('?').next().unwrap_or_default().split('/').collect();
+    let found = FUNCTIONS.iter().find_map(|function| {
+        let Trigger::Http(route) = function.trigger else { return None };
+        let parts: Vec<&str> = route.path.split('/').collect();
+        if route.method != "POST" || parts.len() != given.len() {
+            return None;
+        }
+        let mut parameters = BTreeMap::new();
+        for (part, value) in parts.iter().zip(&given) {
+            match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
+                Some(name) => drop(parameters.insert(name.to_owned(), (*value).to_owned())),
+                None if part == value => {}
+                None => return None,
+            }
+        }
+        Some((function.name, parameters))
+    });
+    found.unwrap_or_else(|| panic!("no function is behind {path}"))
+}
+
+/// A test for each provider, of a function that is one for any.
+macro_rules! for_each_provider {
+    ($($test:ident),* $(,)?) => {
+        mod twilio { $(#[test] fn $test() { super::$test::<crate::fakes::twilio::Twilio>(); })* }
+        mod retell { $(#[test] fn $test() { super::$test::<crate::fakes::retell::Retell>(); })* }
+        mod telnyx { $(#[test] fn $test() { super::$test::<crate::fakes::telnyx::Telnyx>(); })* }
+        mod vapi { $(#[test] fn $test() { super::$test::<crate::fakes::vapi::Vapi>(); })* }
+    };
+}
+use for_each_provider;

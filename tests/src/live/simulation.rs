@@ -1,0 +1,277 @@
+//! The simulation once per provider: what becomes of a call, with a fault at each request in turn, judged by the auditor.
+
+use domain::planted::{Bug, plant};
+use serde_json::json;
+
+use super::{CUSTOMER, Door, LiveWorld, for_each_provider};
+use crate::fakes::retell::Retell;
+use crate::fakes::script::{Create, Script, Story, Telling};
+use crate::fakes::server::Reaction;
+use crate::fakes::telnyx::Telnyx;
+use crate::fakes::twilio::Twilio;
+use crate::fakes::vapi::Vapi;
+use crate::fakes::vendor::Vendor;
+use crate::sim::faults::{Fault, Plan};
+use crate::simulation::{ENOUGH, Run, SEED, weather};
+use crate::world::auditor::{Measure, Weather, audit};
+use crate::world::{Expected, simulate};
+
+/// What goes wrong at each request in turn.
+const FAULTS: [Fault; 8] = [
+    Fault::CrashBefore,
+    Fault::CrashAfter,
+    Fault::Panic,
+    Fault::LoseAnswer,
+    Fault::FailBefore,
+    Fault::Throttle,
+    Fault::Conflict,
+    Fault::Unprocessed,
+];
+
+/// In CI, each fault strikes at every so-manieth request of all scenarios together.
+const STRIDE: usize = 23;
+
+/// The pairs of faults for each provider, by chance.
+const PAIRS: usize = 3_000;
+
+/// How far behind the last request of a calm run a second fault may be planned: the first one makes for more requests.
+const RECOVERY: usize = 30;
+
+/// What an attempt ends as whose outcome nobody could find out.
+const UNSETTLED: &str = "dispatch_unconfirmed";
+
+/// What the client does about the call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Client {
+    /// Nothing.
+    Waits,
+    /// Closes it once it is there at the provider, for what we know.
+    Closes,
+    /// Closes it as soon as it was accepted.
+    ClosesAtOnce,
+}
+
+/// A call at a provider.
+struct Scenario {
+    name: &'static str,
+    script: Script,
+    client: Client,
+    /// What it ends as. After a crash, any of them will do.
+    reasons: &'static [&'static str],
+}
+
+/// A provider whose calls are simulated.
+trait Simulated: Vendor {
+    /// The requests that each scenario makes while nothing goes wrong: so many points there are at which something can. A
+    /// change that makes them fewer has to say so here.
+    const POINTS: [usize; 13];
+    /// What a call ends as that nothing but polls tell of.
+    const POLLED: &'static [&'static str] = &["completed", UNSETTLED];
+}
+
+impl Simulated for Twilio {
+    const POINTS: [usize; 13] = [31, 18, 18, 34, 33, 33, 38, 14, 38, 112, 38, 15, 31];
+}
+
+impl Simulated for Retell {
+    const POINTS: [usize; 13] = [26, 15, 15, 30, 27, 25, 40, 13, 32, 111, 34, 14, 54];
+}
+
+impl Simulated for Telnyx {
+    const POINTS: [usize; 13] = [26, 16, 16, 28, 27, 28, 34, 13, 32, 111, 32, 14, 23];
+    /// Telnyx shows that a call is over, and not why.
+    const POLLED: &'static [&'static str] = &["provider:unspecified", UNSETTLED];
+}
+
+impl Simulated for Vapi {
+    const POINTS: [usize; 13] = [27, 18, 18, 29, 28, 27, 40, 13, 33, 111, 35, 14, 55];
+}
+
+fn scenarios<V: Simulated>() -> Vec<Scenario> {
+    let scenario = |name, script, reasons| Scenario { name, script, client: Client::Waits, reasons };
+    let completes = || Script::of(Story::Completes);
+    let stays = || Script::of(Story::Stays);
+    let closed = |name, script, client| Scenario { name, script, client, reasons: &["said_goodbye", UNSETTLED] };
+    let too_busy = Reaction::with_header(429, "Retry-After", "3", "{}");
+    vec![
+        scenario("completes", completes(), &["completed", UNSETTLED]),
+        scenario("busy", Script::of(Story::Unconnected(V::BUSY)), &["busy", UNSETTLED]),
+        scenario("nobody answers", Script::of(Story::Unconnected(V::NO_ANSWER)), &["no_answer", UNSETTLED]),
+        scenario(
+            "its answer is lost",
+            completes().creating(Create::MakesAnd(Reaction::Close)),
+            &["completed", UNSETTLED],
+        ),
+        scenario(
+            "told of before it is answered",
+            completes().telling(Telling::BeforeTheAnswer),
+            &["completed", UNSETTLED],
+        ),
+        scenario(
+            "told of twice and in reverse",
+            completes().telling(Telling::TwiceAndReversed),
+            &["completed", UNSETTLED],
+        ),
+        scenario("never told of", completes().telling(Telling::Never), V::POLLED),
+        scenario("refused", completes().creating(Create::Refuses(Reaction::text(400, "{}"))), &["rejected", UNSETTLED]),
+        scenario("too busy at first", completes().creating(Create::RefusesOnce(too_busy)), &["completed", UNSETTLED]),
+        scenario("fails", completes().creating(Create::Refuses(Reaction::empty(500))), &[UNSETTLED]),
+        closed("closed", stays(), Client::Closes),
+        closed("closed at once", stays(), Client::ClosesAtOnce),
+        closed(
+            "its answer is lost, never told of, and closed",
+            stays().creating(Create::MakesAnd(Reaction::Silence)).telling(Telling::Never),
+            Client::Closes,
+        ),
+    ]
+}
+
+/// Plays a scenario, with what goes wrong, and judges it.
+fn run<V: Simulated>(scenario: &Scenario, plan: Plan, measure: Measure) -> Run {
+    let struck = !plan.is_empty();
+    simulate(async {
+        let live = LiveWorld::<V>::new(SEED, Script::SILENT, async || Some(Door::InProcess)).await;
+        live.fake.script(CUSTOMER, scenario.script.clone());
+        let world = &live.world;
+        let events = ["call.started", "call.ended", "call.analyzed"];
+        live.runs(async { drop(world.creates_webhook("hooks.example.com", &events).await) }).await;
+        world.aws.gate.arm(plan);
+        live.runs(play(&live, scenario, struck)).await;
+        let operations = world.aws.gate.operations();
+        let not_applicable = !world.aws.gate.not_applicable().is_empty();
+        let mut findings = audit(world, measure);
+        findings.extend(live.fake.violations().into_iter().map(|what| format!("not documented: {what}")));
+        Run { findings, operations, not_applicable }
+    })
+}
+
+async fn play<V: Vendor>(live: &LiveWorld<V>, scenario: &Scenario, struck: bool) {
+    let world = &live.world;
+    let more = json!({"dynamicVariables": {"name": "Ada"}});
+    let Some(id) = world.creates_call_with(CUSTOMER, "the-call", more).await else { return };
+    world.expects(match &scenario.script.create {
+        // Where the answer is lost that says that there is no call, nobody can find out.
+        Create::Refuses(_) | Create::RefusesOnce(_) if struck => Expected::EndsOr(id, scenario.reasons, UNSETTLED),
+        _ => Expected::Ends(id, scenario.reasons),
+    });
+    if scenario.client == Client::Closes {
+        world.sees(id, |call| call.provider_call_id.is_some() || call.is_ended()).await;
+        world.after_seconds(20).await;
+    }
+    if scenario.client != Client::Waits && !world.history.call(id).is_some_and(|call| call.is_ended()) {
+        world.closes(id, "said_goodbye").await;
+    }
+}
+
+fn note(wrong: &mut Vec<String>, run: &Run, what: impl FnOnce() -> String) {
+    if !run.findings.is_empty() && wrong.len() < ENOUGH {
+        let what = what();
+        // The whole takes a while: whoever watches it need not wait for its end.
+        println!("{what}: {}", run.findings.join("\n"));
+        wrong.push(format!("{what}: {}", run.report()));
+    }
+}
+
+/// Plays the scenarios with each fault at every so-manieth request of all of them.
+fn strikes<V: Simulated>(stride: usize) {
+    let mut wrong = Vec::new();
+    for (which, fault) in FAULTS.into_iter().enumerate() {
+        // Each fault begins elsewhere.
+        let mut place = which * stride / FAULTS.len();
+        for (scenario, points) in scenarios::<V>().iter().zip(V::POINTS) {
+            for point in 0..points {
+                place += 1;
+                if !place.is_multiple_of(stride) {
+                    continue;
+                }
+                let run = run::<V>(scenario, Plan::none().at(point, fault), Measure::of(weather(fault)));
+                let met = run.not_applicable || run.operations.get(point).is_some_and(|met| met.fault.is_some());
+                if !met {
+                    wrong.push(format!("{}: {fault:?} at {point} was not met", scenario.name));
+                }
+                note(&mut wrong, &run, || format!("{}, {fault:?} at {point}", scenario.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+fn every_scenario_keeps_every_promise_and_makes_the_requests_that_are_written_down<V: Simulated>() {
+    let mut wrong = Vec::new();
+    let mut points = Vec::new();
+    for scenario in scenarios::<V>() {
+        let run = run::<V>(&scenario, Plan::none(), Measure::of(Weather::Calm));
+        points.push(run.operations.len());
+        note(&mut wrong, &run, || scenario.name.to_owned());
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    assert_eq!(points, V::POINTS);
+}
+
+fn a_fault_at_some_requests_breaks_no_promise<V: Simulated>() {
+    strikes::<V>(STRIDE);
+}
+
+fn a_fault_at_any_request_breaks_no_promise<V: Simulated>() {
+    strikes::<V>(1);
+}
+
+fn two_faults_break_no_promise<V: Simulated>() {
+    let mut chance = fastrand::Rng::with_seed(SEED);
+    let mut wrong = Vec::new();
+    let scenarios: Vec<(Scenario, usize)> = scenarios::<V>().into_iter().zip(V::POINTS).collect();
+    for _ in 0..PAIRS {
+        let (scenario, points) = chance.choice(&scenarios).unwrap();
+        let at = chance.usize(0..*points);
+        let first = (at, chance.choice(FAULTS).unwrap());
+        let second = (chance.usize(at + 1..points + RECOVERY), chance.choice(FAULTS).unwrap());
+        let plan = Plan::none().at(first.0, first.1).at(second.0, second.1);
+        let measure = Measure::of_two(weather(first.1).max(weather(second.1)));
+        let run = run::<V>(scenario, plan, measure);
+        note(&mut wrong, &run, || format!("{}, {first:?} and {second:?}", scenario.name));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+for_each_provider! {
+    every_scenario_keeps_every_promise_and_makes_the_requests_that_are_written_down,
+    a_fault_at_some_requests_breaks_no_promise,
+}
+
+/// What takes minutes: `cargo test --release -p tests -- --ignored live::simulation`.
+macro_rules! whole {
+    ($($name:ident: $vendor:ty),* $(,)?) => {
+        mod whole {
+            $(mod $name {
+                #[test]
+                #[ignore = "takes minutes: cargo test --release -p tests -- --ignored live::simulation"]
+                fn a_fault_at_any_request_breaks_no_promise() {
+                    super::super::a_fault_at_any_request_breaks_no_promise::<$vendor>();
+                }
+
+                #[test]
+                #[ignore = "takes minutes: cargo test --release -p tests -- --ignored live::simulation"]
+                fn two_faults_break_no_promise() {
+                    super::super::two_faults_break_no_promise::<$vendor>();
+                }
+            })*
+        }
+    };
+}
+
+whole! {
+    twilio: crate::fakes::twilio::Twilio,
+    retell: crate::fakes::retell::Retell,
+    telnyx: crate::fakes::telnyx::Telnyx,
+    vapi: crate::fakes::vapi::Vapi,
+}
+
+/// A test that finds no planted bug proves nothing.
+#[test]
+fn a_lost_answer_that_is_asked_for_again_would_be_found() {
+    plant(Some(Bug::RetryTimeout));
+    let scenario = &scenarios::<Twilio>()[3];
+    let run = run::<Twilio>(scenario, Plan::none(), Measure::of(Weather::Calm));
+    plant(None);
+    assert!(run.findings.iter().any(|finding| finding.starts_with("promise 1")), "{:?}", run.findings);
+}

@@ -1,0 +1,282 @@
+//! Conversations by SMS, through each provider that carries them.
+
+use domain::ids::ConversationId;
+use domain::sms::{DeliveryStatus, Status};
+use serde_json::Value;
+
+use super::{CUSTOMER, LiveWorld, ORGANIZATION, PUBLIC_URL, REQUEST_ID};
+use crate::fakes::fake::Letter;
+use crate::fakes::script::Create;
+use crate::fakes::server::Reaction;
+use crate::fakes::telnyx::Telnyx;
+use crate::fakes::texting::{Delivery, Texting};
+use crate::fakes::vendor::Kind;
+use crate::world::{number, simulate};
+
+pub(super) fn id(answer: &Value) -> ConversationId {
+    let id = answer["data"]["conversationId"].as_str().or(answer["error"]["conversationId"].as_str());
+    ConversationId::parse(id.unwrap_or_else(|| panic!("{answer}"))).unwrap()
+}
+
+/// The address that customers' texts are handed over at.
+pub(super) fn inbound_address<V: Texting>() -> String {
+    format!("{PUBLIC_URL}/inbound/{}/{ORGANIZATION}/messages", V::PROVIDER.as_str())
+}
+
+impl<V: Texting> LiveWorld<V> {
+    /// A callback arrives; gives the status.
+    async fn arrives(&self, letter: Letter) -> u16 {
+        self.tries_to_deliver(letter).await.expect("the function answers").status
+    }
+
+    /// The provider tells how far a text got.
+    pub(super) async fn delivers(&self, place: usize, state: Delivery) -> u16 {
+        let told = V::delivery(&self.fake.texts()[place], state);
+        self.arrives(self.fake.letter(&told)).await
+    }
+
+    /// The customer writes, with these words or a picture.
+    pub(super) async fn customer_writes(&self, id: &str, words: &str, answered: Option<&str>) -> u16 {
+        let told = V::inbound(&inbound_address::<V>(), id, words, answered);
+        self.arrives(self.fake.letter(&told)).await
+    }
+
+    async fn status_of(&self, id: ConversationId, number: u32) -> Option<DeliveryStatus> {
+        let key = store::keys::message(id, number);
+        let items = self.world.operator.read([key]).await.unwrap();
+        items.message(id, number).unwrap().unwrap().message.status
+    }
+
+    /// How often a text was asked for at the provider.
+    fn asked_for_texts(&self) -> usize {
+        self.fake.wishes(Kind::Text)
+    }
+}
+
+fn an_opening_text_leaves_and_its_delivery_only_moves_forwards<V: Texting>() {
+    simulate(async {
+        let live = LiveWorld::<V>::virtually(1).await;
+        let (status, answer) = live.texts("one").await;
+        assert_eq!((status, answer["data"]["status"].as_str()), (201, Some("in_progress")), "{answer}");
+        let id = id(&answer);
+        let sent = live.fake.texts()[0].clone();
+        assert_eq!(V::content(&sent), "Hello! The car is here.");
+        assert_eq!(answer["data"]["providerMessageId"], sent.id.as_str());
+        let address = V::callback(&sent.asked).split('#').next().unwrap();
+        assert_eq!(address, format!("{}/{id}/1/status?request_id={REQUEST_ID}", inbound_address::<V>()));
+        for (state, expected) in [
+            (Delivery::Sent, DeliveryStatus::Sent),
+            (Delivery::Queued, DeliveryStatus::Sent),
+            (Delivery::Delivered, DeliveryStatus::Delivered),
+            (Delivery::Sent, DeliveryStatus::Delivered),
+            (Delivery::Undelivered, DeliveryStatus::Delivered),
+            (Delivery::Delivered, DeliveryStatus::Delivered),
+            (Delivery::New, DeliveryStatus::Delivered),
+        ] {
+            assert_eq!(live.delivers(0, state).await, 200);
+            assert_eq!(live.status_of(id, 1).await, Some(expected), "{state:?}");
+        }
+        let updates = live.events(id).await.into_iter().filter(|name| name == "sms.message_delivery_updated");
+        assert_eq!(updates.count(), 2);
+        assert_eq!(live.fake.violations(), Vec::<String>::new());
+    });
+}
+
+fn a_customers_text_continues_the_conversation_once<V: Texting>() {
+    simulate(async {
+        let live = LiveWorld::<V>::virtually(2).await;
+        let id = id(&live.texts("one").await.1);
+        for _ in 0..3 {
+            assert_eq!(live.customer_writes("91", "Yes please", None).await, 200);
+        }
+        assert_eq!(live.customer_writes("92", "", None).await, 200);
+        assert_eq!(live.sms(id).messages, 3);
+        let items = live.world.operator.read([store::keys::message(id, 3)]).await.unwrap();
+        assert_eq!(items.message(id, 3).unwrap().unwrap().message.content, "[media: image/jpeg]");
+        let received = live.events(id).await.into_iter().filter(|name| name == "sms.message_received");
+        assert_eq!(received.count(), 2);
+    });
+}
+
+fn stop_in_any_word_that_the_carrier_takes_for_it_ends_everything_and_nothing_is_answered<V: Texting>() {
+    for (words, carrier) in [("STOP", None), ("STOP", Some("STOP")), ("ARRET", Some("STOP"))] {
+        simulate(async {
+            let live = LiveWorld::<V>::virtually(3).await;
+            let id = id(&live.texts("one").await.1);
+            assert_eq!(live.customer_writes("91", words, carrier).await, 200);
+            live.runs(async {}).await;
+            let conversation = live.sms(id);
+            assert_eq!(conversation.end_reason.unwrap().as_str(), "opted_out", "{words} {carrier:?}");
+            assert_eq!(live.fake.texts().len(), 1);
+            let (status, answer) = live.texts("two").await;
+            assert_eq!((status, answer["error"]["code"].as_str()), (403, Some("do_not_call")));
+            // Taken back by the carrier's word for it.
+            assert_eq!(live.customer_writes("92", "RETOUR", Some("START")).await, 200);
+            assert_eq!(live.texts("three").await.0, 201);
+        });
+    }
+}
+
+fn help_is_the_carriers_to_answer<V: Texting>() {
+    simulate(async {
+        let live = LiveWorld::<V>::virtually(4).await;
+        let id = id(&live.texts("one").await.1);
+        assert_eq!(live.customer_writes("91", "HELP", Some("HELP")).await, 200);
+        live.world.runs(async {}).await;
+        assert_eq!(live.fake.texts().len(), 1);
+        assert_eq!(live.sms(id).messages, 2);
+    });
+}
+
+fn who_opted_out_at_the_carrier_is_on_our_list_from_then_on<V: Texting>() {
+    simulate(async {
+        let live = LiveWorld::<V>::virtually(5).await;
+        live.fake.fails([Create::Refuses(V::opted_out())]);
+        let (status, answer) = live.texts("one").await;
+        assert_eq!((status, answer["error"]["code"].as_str()), (403, Some("do_not_call")), "{answer}");
+        assert_eq!(live.sms(id(&answer)).end_reason.unwrap().as_str(), "opted_out");
+        let listed = store::keys::suppression(&live.scope, &number(CUSTOMER));
+        let items = live.world.operator.read([listed.clone()]).await.unwrap();
+        assert!(items.get(&listed).is_some());
+    });
+    // The same, where the carrier says so later.
+    simulate(async {
+        let live = LiveWorld::<V>::virtually(6).await;
+        let id = id(&live.texts("one").await.1);
+        assert_eq!(live.delivers(0, Delivery::OptedOut).await, 200);
+        assert_eq!(live.sms(id).end_reason.unwrap().as_str(), "opted_out");
+    });
+}
+
+fn a_text_whose_answer_was_lost_is_found_by_callback_or_search_and_never_sent_twice<V: Texting>() {
+    simulate(async {
+        let live = LiveWorld::<V>::virtually(7).await;
+        live.fake.fails([Create::MakesAnd(Reaction::Reset)]);
+        let (status, answer) = live.texts("one").await;
+        assert_eq!((status, answer["data"]["status"].as_str()), (202, Some("sending")), "{answer}");
+        assert_eq!(live.delivers(0, Delivery::Sent).await, 200);
+        assert_eq!(live.sms(id(&answer)).status, Status::InProgress);
+        assert_eq!(live.status_of(id(&answer), 1).await, Some(DeliveryStatus::Sent));
+    });
+    simulate(async {
+        let live = LiveWorld::<V>::virtually(8).await;
+        live.fake.fails([Create::MakesAnd(Reaction::Silence)]);
+        let id = id(&live.texts("one").await.1);
+        if V::LISTS_TEXTS {
+            live.world.runs(live.world.sees_texts(id, |sms| sms.opening_id.is_some())).await;
+            assert_eq!(live.sms(id).opening_id.unwrap().as_str(), live.fake.texts()[0].id);
+        } else {
+            live.world.runs(async {}).await;
+            assert_eq!(live.sms(id).end_reason.unwrap().as_str(), "dispatch_unconfirmed");
+        }
+        assert_eq!((live.fake.texts().len(), live.asked_for_texts()), (1, 1));
+    });
+    simulate(async {
+        let live = LiveWorld::<V>::virtually(9).await;
+        live.fake.fails([Create::Refuses(Reaction::Silence)]);
+        let id = id(&live.texts("one").await.1);
+        live.world.runs(async {}).await;
+        assert_eq!(live.sms(id).end_reason.unwrap().as_str(), "dispatch_unconfirmed");
+        assert_eq!((live.fake.texts().len(), live.asked_for_texts()), (0, 1));
+    });
+}
+
+/// What the client hears, and why the conversation ended, if it did.
+fn every_answer_to_a_text_means_what_the_table_says<V: Texting>() {
+    let unknown =
+        |reaction: Reaction| [(Create::Refuses(reaction.clone()), 202, None), (Create::MakesAnd(reaction), 202, None)];
+    let mut rows = vec![
+        (Create::Accepts, 201, None),
+        (Create::Refuses(Reaction::text(429, "{}")), 202, None),
+        (Create::Refuses(Reaction::with_header(429, "Retry-After", "3", "{}")), 202, None),
+        (Create::Refuses(Reaction::text(402, "{}")), 502, Some("provider_unavailable")),
+        (Create::Refuses(Reaction::text(403, "<html>")), 502, Some("provider_unavailable")),
+        (Create::Refuses(Reaction::text(404, "")), 502, Some("rejected")),
+        (Create::Refuses(V::opted_out()), 403, Some("opted_out")),
+    ];
+    for reaction in [
+        Reaction::Silence,
+        Reaction::Reset,
+        Reaction::Half { status: 200, body: "{\"data\"".to_owned() },
+        Reaction::text(201, "<html>"),
+        Reaction::text(200, "{}"),
+        Reaction::text(201, "{\"sid\": \"CA1\", \"data\": {\"id\": \"\"}}"),
+    ] {
+        rows.extend(unknown(reaction));
+    }
+    for status in [408, 409, 425, 500, 502, 503, 504] {
+        rows.extend(unknown(Reaction::text(status, "{}")));
+    }
+    for (status, body, reason) in V::codes() {
+        rows.push((Create::Refuses(Reaction::text(status, &body)), 502, Some(reason)));
+    }
+    for (create, expected, reason) in rows {
+        simulate(async {
+            let live = LiveWorld::<V>::virtually(1).await;
+            live.fake.fails([create.clone()]);
+            let (status, answer) = live.texts("one").await;
+            assert_eq!(status, expected, "{create:?}: {answer}");
+            let ended = live.sms(id(&answer)).end_reason.map(|reason| reason.to_string());
+            assert_eq!(ended.as_deref(), reason, "{create:?}");
+            assert_eq!(live.asked_for_texts(), 1, "{create:?}");
+            assert_eq!(live.fake.violations(), Vec::<String>::new());
+        });
+    }
+}
+
+fn what_is_not_signed_leaves_nothing_behind<V: Texting>() {
+    simulate(async {
+        let live = LiveWorld::<V>::virtually(10).await;
+        live.texts("one").await;
+        let before = live.world.holds();
+        let delivery = V::delivery(&live.fake.texts()[0], Delivery::Undelivered);
+        let inbound = V::inbound(&inbound_address::<V>(), "91", "STOP", Some("STOP"));
+        for told in [delivery, inbound] {
+            let genuine = live.fake.letter(&told);
+            let unsigned = Letter { headers: Vec::new(), ..genuine.clone() };
+            let body = genuine.body.replace("STOP", "START").replace("undelivered", "delivered");
+            let changed = Letter { body: body.replace("delivery_failed", "delivered"), ..genuine.clone() };
+            let url = genuine.url.replace(&format!("/{ORGANIZATION}/"), "/nobody/");
+            for letter in [unsigned, changed, Letter { url, ..genuine }] {
+                assert_eq!(live.arrives(letter).await, 403);
+            }
+        }
+        assert_eq!(live.world.holds(), before);
+    });
+}
+
+/// A test for each provider that carries texts.
+macro_rules! for_each_texting_provider {
+    ($($test:ident),* $(,)?) => {
+        mod twilio { $(#[test] fn $test() { super::$test::<crate::fakes::twilio::Twilio>(); })* }
+        mod telnyx { $(#[test] fn $test() { super::$test::<crate::fakes::telnyx::Telnyx>(); })* }
+    };
+}
+
+for_each_texting_provider! {
+    an_opening_text_leaves_and_its_delivery_only_moves_forwards,
+    a_customers_text_continues_the_conversation_once,
+    stop_in_any_word_that_the_carrier_takes_for_it_ends_everything_and_nothing_is_answered,
+    help_is_the_carriers_to_answer,
+    who_opted_out_at_the_carrier_is_on_our_list_from_then_on,
+    a_text_whose_answer_was_lost_is_found_by_callback_or_search_and_never_sent_twice,
+    every_answer_to_a_text_means_what_the_table_says,
+    what_is_not_signed_leaves_nothing_behind,
+}
+
+/// Telnyx signs the body alone, which names the address that it was meant for.
+#[test]
+fn an_event_that_is_sent_to_another_texts_address_changes_nothing() {
+    simulate(async {
+        let live = LiveWorld::<Telnyx>::virtually(11).await;
+        let first = id(&live.texts("one").await.1);
+        live.fake.fails([Create::MakesAnd(Reaction::Reset)]);
+        let second = id(&live.texts("two").await.1);
+        let told = Telnyx::delivery(&live.fake.texts()[0], Delivery::Delivered);
+        let elsewhere = told.url.replace(&first.to_string(), &second.to_string());
+        let letter = Letter { url: elsewhere, ..live.fake.letter(&told) };
+        assert_eq!(live.arrives(letter).await, 200);
+        assert_eq!(live.status_of(second, 1).await, Some(DeliveryStatus::Queued));
+        assert_eq!(live.sms(second).opening_id, None);
+    });
+}
