@@ -78,7 +78,7 @@ impl Simulated for Retell {
 }
 
 impl Simulated for Telnyx {
-    const POINTS: [usize; 13] = [26, 16, 16, 28, 27, 28, 34, 13, 32, 111, 32, 14, 23];
+    const POINTS: [usize; 13] = [27, 17, 17, 29, 28, 29, 35, 14, 34, 112, 31, 15, 24];
     /// Telnyx shows that a call is over, and not why.
     const POLLED: &'static [&'static str] = &["provider:unspecified", UNSETTLED];
 }
