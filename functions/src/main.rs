@@ -51,11 +51,11 @@ fn app(config: &Config) -> Result<App, Failure> {
     Ok(App::with(Store { table, queues }, Outside { egress, secrets, bases: Bases::default() }))
 }
 
-/// An emulated SSM is plain, and on this machine; no URL of a client's goes that way.
+/// An SSM of another endpoint than the region's may be an emulated one; no URL of a client's goes that way.
 fn secrets(config: &Config, egress: &Egress) -> Result<Secrets, Failure> {
     let region = config.access.region.clone();
     let (endpoint, egress) = match &config.ssm {
-        Some(endpoint) => (endpoint.parse()?, Egress::new(EgressPolicy { allow_insecure: true })?),
+        Some(endpoint) => (endpoint.parse()?, Egress::to_our_own()?),
         None => (ParameterStore::endpoint_of(&region).ok_or("AWS_REGION is no region")?, egress.clone()),
     };
     let (credentials, prefix, clock) =

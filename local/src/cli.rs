@@ -1,9 +1,13 @@
 //! The command line, and what of the environment the local stack heeds.
 
+use std::error::Error as _;
+use std::fs::File;
+use std::io;
 use std::path::PathBuf;
 
 use aws_credential_types::Credentials;
 use clap::{Parser, Subcommand};
+use providers::Secrets;
 use store::clock::Clock;
 
 use crate::aws::{External, REGION};
@@ -102,7 +106,7 @@ impl Cli {
     /// What to start.
     ///
     /// # Errors
-    /// [`Error::File`] where the template that was named cannot be read.
+    /// [`Error::File`] where the template that was named, or the file of secrets, cannot be read.
     pub fn options(&self) -> Result<Options, Error> {
         let template = match &self.template {
             Some(path) => std::fs::read_to_string(path).map_err(|source| Error::File { path: path.clone(), source })?,
@@ -121,9 +125,24 @@ impl Cli {
             template,
             parameters: Names::new(),
             clock: Clock::system(),
-            secrets: self.secrets.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_SECRETS)),
+            secrets: self.secrets()?,
             public_url: self.public_url.clone(),
         })
+    }
+
+    /// The file of secrets. One that was named has to be there.
+    fn secrets(&self) -> Result<PathBuf, Error> {
+        if let Some(path) = &self.secrets {
+            File::open(path).map_err(|source| Error::File { path: path.clone(), source })?;
+        }
+        let path = self.secrets.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_SECRETS));
+        match Secrets::check_file(&path) {
+            Ok(()) => Ok(path),
+            Err(error) => {
+                let reason = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+                Err(Error::File { path, source: io::Error::new(io::ErrorKind::InvalidData, reason) })
+            }
+        }
     }
 
     fn external(&self) -> Option<External> {

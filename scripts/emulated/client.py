@@ -6,6 +6,7 @@ import hmac
 import json
 import threading
 import urllib.error
+import urllib.parse
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -40,6 +41,17 @@ class Api:
         if body is not None:
             request.data = json.dumps(body).encode()
             request.add_header("Content-Type", "application/json")
+        return self._send(request)
+
+    def call_back(self, path, fields, **headers):
+        """A form, as Twilio sends it."""
+        request = urllib.request.Request(f"{self.url}{path}", method="POST", data=urllib.parse.urlencode(fields).encode())
+        request.add_header("Host", self.host)
+        for name, value in headers.items():
+            request.add_header(name.replace("_", "-"), value)
+        return self._send(request)
+
+    def _send(self, request):
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 return self._read(answer)

@@ -1,5 +1,8 @@
 """What a deployment has to do, end to end, as a client and an operator see it."""
 
+import base64
+import hashlib
+import hmac
 import json
 import time
 
@@ -38,6 +41,7 @@ class Scenarios:
         return [
             self.nobody_is_let_in_without_a_key,
             self.an_endpoint_is_registered,
+            self.a_callback_is_let_in_by_its_signature,
             self.every_alarm_is_told_to_somebody,
             self.a_call_goes_to_its_analysis,
             self.a_retry_is_the_same_call,
@@ -63,6 +67,19 @@ class Scenarios:
     def an_endpoint_is_registered(self):
         body = {"url": self.receiver.url, "events": EVENTS}
         self.receiver.secret = self.api.ask("POST", "/v1/webhooks", body).data(201)["secret"]
+
+    def a_callback_is_let_in_by_its_signature(self):
+        account = {"accountSid": "AC00000000000000000000000000000001", "authToken": "the-auth-token"}
+        ssm = self.aws.client("ssm")
+        ssm.put_parameter(Name="/ringdown/providers/twilio", Type="SecureString", Value=json.dumps(account))
+        public_url = ssm.get_parameter(Name="/ringdown/public-url")["Parameter"]["Value"]
+        path, fields = "/inbound/twilio/acme/messages", {"MessageSid": "SM1", "From": COMPLETES, "To": OURS, "Body": "Hello?"}
+        signed = public_url + path + "".join(name + fields[name] for name in sorted(fields))
+        signature = base64.b64encode(hmac.new(b"the-auth-token", signed.encode(), hashlib.sha1).digest()).decode()
+        taken = self.api.call_back(path, fields, X_Twilio_Signature=signature)
+        assert taken.status == 200 and "<Response/>" in taken.body, (taken.status, taken.body)
+        forged = self.api.call_back(path, {**fields, "Body": "Bye"}, X_Twilio_Signature=signature)
+        assert forged.status == 403, (forged.status, forged.body)
 
     def every_alarm_is_told_to_somebody(self):
         alarms = self.aws.client("cloudwatch").describe_alarms()["MetricAlarms"]

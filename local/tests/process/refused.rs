@@ -50,6 +50,19 @@ async fn a_data_folder_that_cannot_be_used_is_named() {
 }
 
 #[tokio::test]
+async fn a_file_of_secrets_that_cannot_be_used_is_named_and_not_shown() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("secrets.json");
+    let path = path.to_str().expect("a path");
+    let arguments = ["--memory", "--port", "0", "--secrets", path];
+    let said = complaint(&run(&arguments).await);
+    assert!(said.starts_with(&format!("error: cannot read {path}: ")), "{said}");
+    fs::write(path, "{\"models/openai\": sk-4711}").expect("it can be written");
+    let said = complaint(&run(&arguments).await);
+    assert_eq!(said, format!("error: cannot read {path}: the file is no JSON object"));
+}
+
+#[tokio::test]
 async fn a_template_that_cannot_be_followed_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("template.yaml");

@@ -54,6 +54,8 @@ pub enum Bug {
     SettleEarly,
     /// A hold is settled without an entry that says so.
     ForgetEntry,
+    /// What a conversation brought is kept when its time is over.
+    KeepForGood,
     /// A job that cannot be enqueued fails the request after it was accepted, without the index to catch it.
     ForgetDue,
 }

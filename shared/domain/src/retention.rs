@@ -10,6 +10,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::conversation::Conversation;
+use crate::planted::{Bug, is_planted};
 use crate::time::{Span, Timestamp};
 
 /// How long a conversation's head outlives its content, and with it the idempotency key it was accepted under.
@@ -67,7 +68,8 @@ impl Retention {
 
 /// When a conversation is to be forgotten; `None` while it goes on, where it is kept for good, and once it is forgotten.
 pub fn forgotten_at<C: Conversation>(conversation: &C) -> Option<Timestamp> {
-    let retention = conversation.retention().filter(|_| !conversation.is_forgotten())?;
+    let is_over = conversation.is_forgotten() || is_planted(Bug::KeepForGood);
+    let retention = conversation.retention().filter(|_| !is_over)?;
     Some(retention.end(conversation.ended_at()?))
 }
 

@@ -13,6 +13,7 @@ use http::{HeaderMap, Method, StatusCode};
 use rustls::{ClientConfig, RootCertStore};
 use url::{Host, Url};
 
+use self::policy::Guard;
 use self::resolver::{Guarded, Lookup};
 
 mod address;
@@ -70,7 +71,7 @@ pub type Exchange =
 /// The guarded HTTP client. Cheap to clone.
 #[derive(Clone)]
 pub struct Egress {
-    policy: EgressPolicy,
+    guard: Guard,
     transport: Transport,
 }
 
@@ -82,7 +83,7 @@ enum Transport {
 
 impl fmt::Debug for Egress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Egress").field("policy", &self.policy).finish_non_exhaustive()
+        f.debug_struct("Egress").field("guard", &self.guard).finish_non_exhaustive()
     }
 }
 
@@ -92,20 +93,28 @@ impl Egress {
     /// # Errors
     /// [`EgressError::Setup`] where the TLS provider lacks what it should have.
     pub fn new(policy: EgressPolicy) -> Result<Self, EgressError> {
-        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        Self::with(policy, resolver::system(), roots)
+        Self::with(Guard::Clients(policy), resolver::system(), public_roots())
+    }
+
+    /// The client that reaches a service of the operator's own, at an address that no client has a say in: an emulator's, or
+    /// one in a private network.
+    ///
+    /// # Errors
+    /// [`EgressError::Setup`] where the TLS provider lacks what it should have.
+    pub fn to_our_own() -> Result<Self, EgressError> {
+        Self::with(Guard::Operators, resolver::system(), public_roots())
     }
 
     /// A client whose every request goes to this function instead of the network. URLs are checked, deadlines kept and
     /// answers cut all the same; names are not looked up.
     pub fn through(policy: EgressPolicy, exchange: Exchange) -> Self {
-        Self { policy, transport: Transport::Function(exchange) }
+        Self { guard: Guard::Clients(policy), transport: Transport::Function(exchange) }
     }
 
-    fn with(policy: EgressPolicy, lookup: Lookup, roots: RootCertStore) -> Result<Self, EgressError> {
-        let guarded = Guarded { lookup, policy };
+    fn with(guard: Guard, lookup: Lookup, roots: RootCertStore) -> Result<Self, EgressError> {
+        let guarded = Guarded { lookup, guard };
         let client = client(guarded.clone(), roots)?;
-        Ok(Self { policy, transport: Transport::Network { client, guarded } })
+        Ok(Self { guard, transport: Transport::Network { client, guarded } })
     }
 
     /// Checks a URL when it is registered: its form, its host, and the addresses that the host's name has today. What it
@@ -114,9 +123,9 @@ impl Egress {
     /// # Errors
     /// [`UrlError`], whose text says how to mend the URL.
     pub async fn check_url(&self, text: &str) -> Result<Url, UrlError> {
-        let url = self.policy.read(text)?;
+        let url = policy::read(self.guard, text)?;
         let (Transport::Network { guarded, .. }, Some(Host::Domain(host)), false) =
-            (&self.transport, url.host(), self.policy.allow_insecure)
+            (&self.transport, url.host(), self.guard.allows_plain_http())
         else {
             return Ok(url);
         };
@@ -157,7 +166,7 @@ impl Egress {
     }
 
     async fn exchange(&self, request: OutboundRequest) -> Result<Received, EgressError> {
-        self.policy.check(&request.url).map_err(EgressError::Refused)?;
+        self.guard.check(&request.url).map_err(EgressError::Refused)?;
         let timeout = request.timeout;
         let exchange: BoxFuture<'_, Result<Received, EgressError>> = match &self.transport {
             Transport::Network { client, .. } => Box::pin(exchange(client, request)),
@@ -165,6 +174,10 @@ impl Egress {
         };
         tokio::time::timeout(timeout, exchange).await.unwrap_or(Err(EgressError::Timeout))
     }
+}
+
+fn public_roots() -> RootCertStore {
+    RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }
 }
 
 /// The HTTP client under the guard, with everything switched off that would send a request twice or elsewhere.
@@ -177,7 +190,7 @@ fn client(guarded: Guarded, roots: RootCertStore) -> Result<reqwest::Client, Egr
     tls.alpn_protocols = vec![b"http/1.1".to_vec()];
     reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
-        .https_only(!guarded.policy.allow_insecure)
+        .https_only(!guarded.guard.allows_plain_http())
         .dns_resolver(guarded)
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())

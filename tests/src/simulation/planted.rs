@@ -88,6 +88,7 @@ bugs! {
     a_refused_replay_is_found: RefuseReplay,
     a_key_taken_for_absent_is_found: UnprocessedIsAbsent,
     a_forgotten_delivery_is_found: ForgetDelivery,
+    what_is_kept_too_long_is_found: KeepForGood,
     a_fresh_id_at_each_attempt_is_found: FreshEventId,
     a_call_that_is_not_due_is_found: ForgetDue,
     a_hold_settled_too_early_is_found: SettleEarly,

@@ -45,6 +45,9 @@ pub(super) fn play(seed: u64, events: &[&str], clients: Clients) -> Run {
                 world.creates_webhook("fickle.example.com", events).await;
             })
             .await;
+        if seed.is_multiple_of(4) {
+            world.keeps_for_a_week().await;
+        }
         world.aws.gate.arm(faults(&mut chance));
         let slack = upsets(&world, &mut chance);
         let lag = chance.u64(0..3_000);

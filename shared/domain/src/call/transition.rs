@@ -219,7 +219,8 @@ impl Transition {
         if self.call.started_at.is_some() {
             return;
         }
-        let started_at = self.clamp(at);
+        // One that was closed while it rang may be answered before it is hung up: here it is over all the same.
+        let started_at = self.clamp(at).min(self.call.ended_at.unwrap_or(self.now));
         self.call.started_at = Some(started_at);
         let Some(provider_call_id) = self.call.provider_call_id.clone() else { return };
         // Once `call.ended` is out, a `call.started` behind it would only confuse.

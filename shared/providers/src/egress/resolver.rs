@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::error::Source;
-use super::policy::EgressPolicy;
+use super::policy::Guard;
 
 /// Looks up a host's name.
 pub(super) type Lookup = Arc<dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> + Send + Sync>;
@@ -25,11 +25,11 @@ pub(super) fn system() -> Lookup {
     })
 }
 
-/// A look-up that lets nothing through but what the policy allows.
+/// A look-up that lets nothing through but what the guard allows.
 #[derive(Clone)]
 pub(super) struct Guarded {
     pub(super) lookup: Lookup,
-    pub(super) policy: EgressPolicy,
+    pub(super) guard: Guard,
 }
 
 impl Guarded {
@@ -41,7 +41,7 @@ impl Guarded {
             return Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address").into());
         }
         for address in &addresses {
-            self.policy.check_address(*address)?;
+            self.guard.check_address(*address)?;
         }
         Ok(addresses)
     }

@@ -13,6 +13,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use url::Url;
 
+use super::policy::Guard;
 use super::resolver::Lookup;
 use super::{Answer, Egress, EgressError, EgressPolicy, OutboundRequest, UrlError, WEBHOOK_KEEP_BYTES};
 
@@ -34,7 +35,7 @@ fn egress(policy: EgressPolicy) -> Egress {
 /// A client to whom every name means these addresses.
 fn egress_where_names_mean(policy: EgressPolicy, addresses: &[&str]) -> Egress {
     let addresses: Vec<IpAddr> = addresses.iter().map(|address| address.parse().unwrap()).collect();
-    Egress::with(policy, lookup(move || Ok(addresses.clone())), RootCertStore::empty()).unwrap()
+    Egress::with(Guard::Clients(policy), lookup(move || Ok(addresses.clone())), RootCertStore::empty()).unwrap()
 }
 
 fn lookup(answer: impl Fn() -> io::Result<Vec<IpAddr>> + Send + Sync + 'static) -> Lookup {
@@ -292,7 +293,7 @@ async fn a_name_without_an_address_is_told_from_a_refused_one() {
     let nowhere = lookup(|| Err(io::Error::new(io::ErrorKind::NotFound, "no such host")));
     let silent = lookup(|| Ok(Vec::new()));
     for lookup in [nowhere, silent] {
-        let egress = Egress::with(DEPLOYED, lookup, RootCertStore::empty()).unwrap();
+        let egress = Egress::with(Guard::Clients(DEPLOYED), lookup, RootCertStore::empty()).unwrap();
         let answer = egress.send(post("https://hooks.example.com/", PLENTY)).await;
         assert!(matches!(answer, Err(EgressError::Dns(_))), "{answer:?}");
         let checked = egress.check_url("https://hooks.example.com/").await;
@@ -303,7 +304,7 @@ async fn a_name_without_an_address_is_told_from_a_refused_one() {
 #[tokio::test(start_paused = true)]
 async fn a_look_up_that_hangs_is_given_up_before_anything_is_sent() {
     let hanging: Lookup = Arc::new(|_| std::future::pending().boxed());
-    let egress = Egress::with(DEPLOYED, hanging, RootCertStore::empty()).unwrap();
+    let egress = Egress::with(Guard::Clients(DEPLOYED), hanging, RootCertStore::empty()).unwrap();
     let answer = egress.send(post("https://hooks.example.com/", super::WEBHOOK_TIMEOUT)).await;
     assert!(matches!(answer, Err(EgressError::Connect(_))), "{answer:?}");
     let checked = egress.check_url("https://hooks.example.com/").await;

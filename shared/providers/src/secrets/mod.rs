@@ -16,7 +16,7 @@ mod parameter_store;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::ids::OrganizationId;
@@ -137,6 +137,15 @@ impl Secrets {
     /// Those of a file: a JSON object of names, each with a text or an object.
     pub fn of_file(path: PathBuf, clock: Clock) -> Self {
         Self::from_source(Source::File(path), clock)
+    }
+
+    /// Whether a file of secrets can be used: so that its owner hears of it before anything needs one. One that is not there
+    /// holds none.
+    ///
+    /// # Errors
+    /// [`SecretsError`] where it cannot be read, or is no JSON object.
+    pub fn check_file(path: &Path) -> Result<(), SecretsError> {
+        file::read(path).map(drop)
     }
 
     /// Those in SSM Parameter Store.

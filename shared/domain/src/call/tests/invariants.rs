@@ -23,6 +23,7 @@ pub(super) fn of_a_state(call: &Call) {
     assert_eq!(due_at(call).is_none(), settled && told && call.forgotten, "{call:?}");
     assert_eq!(call.is_ended(), call.ended_at.is_some() && call.end_reason.is_some(), "{call:?}");
     assert_eq!(call.is_ended(), call.closing != Closing::Open, "{call:?}");
+    assert!(call.started_at.zip(call.ended_at).is_none_or(|(started, ended)| started <= ended), "{call:?}");
     if let Dispatch::Live { hang_up, .. } = &call.dispatch {
         assert_eq!(hang_up.is_some(), call.is_ended(), "{call:?}");
         assert!(call.provider_call_id.is_some(), "{call:?}");

@@ -11,7 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 use tokio::io::AsyncWriteExt as _;
 
-use super::{LOCAL, PLENTY, accept, listen, lookup, post};
+use super::{Guard, LOCAL, PLENTY, accept, listen, lookup, post};
 use crate::egress::{Egress, EgressError};
 
 /// A certificate for `endpoint.test`, signed by itself, valid until 2126.
@@ -62,7 +62,7 @@ fn endpoint_that(answer: fn(&mut TlsStream) -> io::Result<()>) -> (u16, JoinHand
 }
 
 fn egress(roots: RootCertStore) -> Egress {
-    Egress::with(LOCAL, lookup(|| Ok(vec![Ipv4Addr::LOCALHOST.into()])), roots).unwrap()
+    Egress::with(Guard::Clients(LOCAL), lookup(|| Ok(vec![Ipv4Addr::LOCALHOST.into()])), roots).unwrap()
 }
 
 fn trusting() -> RootCertStore {
