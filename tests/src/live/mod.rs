@@ -9,6 +9,7 @@ pub(crate) mod roles;
 mod search_tests;
 mod simulation;
 mod sms_tests;
+mod text_simulation;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
