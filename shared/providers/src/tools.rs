@@ -116,13 +116,14 @@ fn request(
     Ok(OutboundRequest { method: Method::POST, url, headers, body, timeout, keep_bytes })
 }
 
-/// What an answer means, by the rule for a provider's: only a definite 4xx says that nothing was done. After a redirect, a
-/// 408, 409 or 425, or a 5xx, it may have been.
+/// What an answer means, almost by the rule for a provider's: a definite 4xx says that nothing was done; after a redirect, a
+/// 408, a 425 or a 5xx it may have been. A 409 is definite here: a tool is called once under its key, so that no other call
+/// of ours is in its way, and the model has to hear that the table is taken.
 fn judge(answer: &Answer) -> ToolOutcome {
     let result = || limited(&answer.body, answer.cut);
     match answer.status {
         200..=299 => ToolOutcome::Ok(result()),
-        408 | 409 | 425 => ToolOutcome::Unknown,
+        408 | 425 => ToolOutcome::Unknown,
         400..=499 => {
             ToolOutcome::Error(format!("the tool refused the call with status {}: {}", answer.status, result()))
         }

@@ -115,11 +115,11 @@ async fn only_a_definite_refusal_says_that_nothing_was_done() {
         assert!(answered(&http(status, "", "yes")).await.0 == ToolOutcome::Ok("yes".to_owned()), "{status}");
     }
     assert!(answered(b"HTTP/1.1 204 No Content\r\n\r\n").await.0 == ToolOutcome::Ok(String::new()));
-    for status in [400, 401, 404, 410, 422, 429] {
+    for status in [400, 401, 404, 409, 410, 422, 429] {
         let expected = format!("the tool refused the call with status {status}: no");
         assert!(answered(&http(status, "", "no")).await.0 == ToolOutcome::Error(expected), "{status}");
     }
-    for status in [301, 303, 307, 408, 409, 425, 500, 502, 503, 504] {
+    for status in [301, 303, 307, 408, 425, 500, 502, 503, 504] {
         let (outcome, _) = answered(&http(status, "Location: /other\r\n", "no")).await;
         assert!(outcome == ToolOutcome::Unknown, "{status}");
     }
