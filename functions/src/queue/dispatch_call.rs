@@ -52,7 +52,8 @@ async fn advance(app: &App, job: &ConversationJob) -> Result<(), StoreError> {
 }
 
 async fn dial(app: &App, reference: &ConversationRef, loaded: Loaded<Call>) -> Result<(), StoreError> {
-    if let Some(from) = turn(app, &loaded.conversation).await? {
+    let turn = turn(app, &loaded.conversation).await?;
+    if let Some(from) = turn.filter(|from| *from > app.store.table.now()) {
         return app.store.apply(reference, Some(loaded), |_| Input::Pace { from }).await.map(drop);
     }
     let content = content(app, &loaded.conversation).await?;

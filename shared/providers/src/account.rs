@@ -4,10 +4,12 @@ use std::error::Error;
 
 use domain::dispatch::Outcome;
 use domain::end_reason::EndReason;
-use domain::ids::OrganizationId;
+use domain::ids::{OrganizationId, hex};
 use domain::organization::Provider;
-use domain::time::Timestamp;
+use domain::time::{Span, Timestamp};
 use serde::de::DeserializeOwned;
+use sha2::{Digest as _, Sha256};
+use store::Pace;
 
 use crate::callback::Callback;
 use crate::secrets::{Secret, Secrets, SecretsError};
@@ -21,6 +23,12 @@ pub(crate) trait Account: DeserializeOwned {
 
     /// Whether it can be one. A secret without what requests are made with is none.
     fn is_sound(&self) -> bool;
+
+    /// Names the account, and is no secret: its pace is kept under it.
+    fn name(&self) -> String;
+
+    /// How many calls the provider lets it ask for in a second; `None` where nothing is known of such a limit.
+    fn calls_per_second(&self) -> Option<u32>;
 
     /// Whether the provider signed this callback, as it does for this account.
     fn signed(&self, callback: Callback<'_>, now: Timestamp) -> bool;
@@ -84,11 +92,25 @@ impl Accounts {
             .ok_or_else(|| Unusable::NotSetUp(format!("the secret of the account at {name} makes no sense")))
     }
 
+    /// How fast the account that this organization has, or shares, takes calls; `None` where nobody limits it.
+    pub(crate) async fn pace<A: Account>(&self, organization: &OrganizationId) -> Option<Pace> {
+        // Without an account nothing is asked for, and asking says why.
+        let account: A = self.of(organization).await.ok()?;
+        let in_a_second = account.calls_per_second()?.clamp(1, 1_000);
+        let account = format!("{}#{}", A::PROVIDER.as_str(), account.name());
+        Some(Pace { account, interval: Span::milliseconds(1_000_u32.div_ceil(in_a_second)) })
+    }
+
     /// Where providers call back.
     pub(crate) async fn public_url(&self) -> Result<String, Unusable> {
         let url = self.0.public_url().await.map_err(Unusable::Unread)?;
         url.ok_or_else(|| Unusable::not_set_up("the deployment has no public URL for callbacks"))
     }
+}
+
+/// A name for an account that has none but its API key: a part of the key's SHA-256.
+pub(crate) fn name_of(api_key: &str) -> String {
+    hex(&Sha256::digest(api_key.as_bytes())[..8])
 }
 
 /// The account that a secret tells of; `None` where it makes no sense.

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use providers::egress::{Answer, EgressError, OutboundRequest, RetryAfter};
 use serde_json::Value;
 use store::clock::Clock;
 
@@ -339,21 +338,6 @@ impl<V: Vendor> Fake<V> {
                 }
                 tokio::time::sleep(*pause).await;
             }
-        }
-    }
-
-    /// The network, as the program sees it, without a socket.
-    pub(crate) async fn exchange(self, request: OutboundRequest) -> Result<Answer, EgressError> {
-        match self.answer(Asked::of(&request)).await {
-            Reaction::Answer { status, header, body } => {
-                let wait = header.filter(|(name, _)| *name == "Retry-After").map(|(_, value)| value);
-                let retry_after = wait.as_deref().and_then(RetryAfter::parse);
-                Ok(Answer { status, retry_after, body, cut: false })
-            }
-            Reaction::Half { .. } | Reaction::Close | Reaction::Reset => {
-                Err(EgressError::Broken("the connection was closed".into()))
-            }
-            Reaction::Silence | Reaction::Stalls { .. } => futures::future::pending().await,
         }
     }
 }

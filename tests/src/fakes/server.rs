@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use providers::egress::OutboundRequest;
+use providers::egress::{Answer, EgressError, OutboundRequest, RetryAfter};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -97,6 +97,21 @@ pub(crate) enum Reaction {
 impl Reaction {
     pub(crate) fn json(status: u16, body: &Value) -> Self {
         Self::Answer { status, header: None, body: body.to_string() }
+    }
+
+    /// The network, as the program sees it, without a socket.
+    pub(crate) async fn without_a_socket(self) -> Result<Answer, EgressError> {
+        match self {
+            Self::Answer { status, header, body } => {
+                let wait = header.filter(|(name, _)| *name == "Retry-After").map(|(_, value)| value);
+                let retry_after = wait.as_deref().and_then(RetryAfter::parse);
+                Ok(Answer { status, retry_after, body, cut: false })
+            }
+            Self::Half { .. } | Self::Close | Self::Reset => {
+                Err(EgressError::Broken("the connection was closed".into()))
+            }
+            Self::Silence | Self::Stalls { .. } => futures::future::pending().await,
+        }
     }
 
     /// An answer that is no JSON.

@@ -43,7 +43,16 @@ impl Made {
 
     /// The conversation and the attempt that an address of ours names.
     pub(crate) fn attempt_of(url: &str) -> Option<(ConversationId, u32)> {
-        let mut parts = url.split("/calls/").nth(1)?.split('/');
+        Self::named(url, "/calls/")
+    }
+
+    /// The conversation and the text's number that an address of ours names.
+    pub(crate) fn text_of(url: &str) -> Option<(ConversationId, u32)> {
+        Self::named(url, "/messages/")
+    }
+
+    fn named(url: &str, behind: &str) -> Option<(ConversationId, u32)> {
+        let mut parts = url.split(behind).nth(1)?.split('/');
         let conversation = ConversationId::parse(parts.next()?)?;
         Some((conversation, parts.next()?.parse().ok()?))
     }

@@ -2,12 +2,15 @@
 
 use domain::time::Timestamp;
 use providers::egress::{Answer, EgressError, OutboundRequest};
+use store::SimulatedText;
 
+use super::OURS;
 use crate::fakes::fake::Fake;
+use crate::fakes::server::Asked;
 use crate::fakes::vendor::{Made, Vendor};
 use crate::sim::faults::{Point, Service};
 use crate::sim::gate::{Broken, Gate};
-use crate::world::{Dial, History, Placed};
+use crate::world::{Carried, Dial, History, Placed, number};
 
 /// A request to the provider passes the gate at which everything that is planned goes wrong. What arrived there takes its
 /// course, whatever becomes of who sent it.
@@ -22,11 +25,11 @@ pub(super) async fn through<V: Vendor>(
     let begun = History::begun();
     let effect = async {
         let course = tokio::spawn(async move {
-            let answer = fake.clone().exchange(request).await;
+            let reaction = fake.clone().answer(Asked::of(&request)).await;
             note(&fake, &history, begun);
-            answer
+            reaction
         });
-        course.await.expect("a fake does not panic")
+        course.await.expect("a fake does not panic").without_a_socket().await
     };
     match gate.pass_about(point, about, effect).await {
         Ok(answer) => answer,
@@ -35,12 +38,27 @@ pub(super) async fn through<V: Vendor>(
     }
 }
 
-/// Writes down the calls that were placed.
+/// Writes down the calls that were placed, and the texts that were sent.
 fn note<V: Vendor>(fake: &Fake<V>, history: &History, begun: Option<Timestamp>) {
     for call in fake.calls() {
         let Some((conversation, _)) = Made::attempt_of(V::callback(&call.asked)) else { continue };
         let to = V::to(&call.asked).to_owned();
         history.dialled(&call.id, Dial { conversation, to, placed_at: call.created_at, begun });
+    }
+    for text in fake.texts() {
+        let Some((conversation, sent)) = Made::text_of(V::callback(&text.asked)) else { continue };
+        let to = number(V::to(&text.asked));
+        let text = SimulatedText {
+            message_id: text.id,
+            conversation,
+            number: sent,
+            attempt: 1,
+            to,
+            from: number(OURS),
+            content: String::new(),
+            sent_at: text.created_at,
+        };
+        history.carried(Carried { text, begun });
     }
 }
 

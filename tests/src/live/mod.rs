@@ -4,10 +4,12 @@
 
 mod line;
 mod outcome_tests;
+mod pace_tests;
 pub(crate) mod roles;
 mod search_tests;
 mod simulation;
 mod sms_tests;
+mod text_simulation;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -72,15 +74,16 @@ pub(crate) struct LiveWorld<V: Vendor> {
     pub(crate) scope: Scope,
     posted: Mutex<mpsc::UnboundedReceiver<Posted>>,
     outside: (Egress, Bases),
+    account: Value,
     _server: Option<Server>,
 }
 
 /// The outside world of a process that knows nothing yet of what the deployment keeps in Parameter Store.
-fn outside<V: Vendor>(world: &World, (egress, bases): &(Egress, Bases)) -> Outside {
+fn outside<V: Vendor>(world: &World, (egress, bases): &(Egress, Bases), account: &Value) -> Outside {
     let own = format!("organizations/{ORGANIZATION}/providers/{}", V::PROVIDER.as_str());
     let model = (format!("models/{}", roles::MODEL), "a-models-key".to_owned());
     let public_url = ("public-url".to_owned(), PUBLIC_URL.to_owned());
-    let held = BTreeMap::from([(own, V::account().to_string()), model, public_url]);
+    let held = BTreeMap::from([(own, account.to_string()), model, public_url]);
     let secrets = parameters::secrets(&held, world.app.store.table.clock().clone());
     Outside { egress: egress.clone(), secrets, bases: bases.clone() }
 }
@@ -111,12 +114,13 @@ impl<V: Vendor> LiveWorld<V> {
                 Egress::new(EgressPolicy { allow_insecure: true }).unwrap()
             }
         };
-        let (outside, voice) = ((egress, bases), V::voice());
-        let key = world.goes_live(V::PROVIDER, voice, self::outside::<V>(&world, &outside)).await;
+        let (outside, account) = ((egress, bases), V::account());
+        let reached = self::outside::<V>(&world, &outside, &account);
+        let key = world.goes_live(V::PROVIDER, V::voice(), reached).await;
         let carried = fake.clone();
         *world.carried.borrow_mut() = Box::new(move || placed(&carried));
         let scope = world.scope.clone();
-        Self { world, fake, key, scope, posted: Mutex::new(posted), outside, _server: server }
+        Self { world, fake, key, scope, posted: Mutex::new(posted), outside, account, _server: server }
     }
 
     fn in_process(world: &World, fake: &Fake<V>) -> Egress {
@@ -132,8 +136,14 @@ impl<V: Vendor> LiveWorld<V> {
 
     /// What runs from now on knows nothing of the secrets that were read before: it is another function's process.
     pub(crate) fn is_another_process(&mut self) {
-        let outside = outside::<V>(&self.world, &self.outside);
+        let outside = outside::<V>(&self.world, &self.outside, &self.account);
         self.world.app = App::with(self.world.app.store.clone(), outside);
+    }
+
+    /// The account may ask for so many calls in a second.
+    pub(crate) fn takes_in_a_second(&mut self, calls: u32) {
+        self.account["callsPerSecond"] = calls.into();
+        self.is_another_process();
     }
 
     /// In virtual time; of calls nothing is heard unless the test says it.

@@ -139,9 +139,9 @@ impl Plan {
         Self::default()
     }
 
-    /// Whether nothing is to go wrong.
-    pub fn is_empty(&self) -> bool {
-        self.exact.is_empty() && self.rates.is_empty()
+    /// How many requests are to go wrong, of those that are named one by one.
+    pub fn planned(&self) -> usize {
+        self.exact.len()
     }
 
     /// In addition, this goes wrong with the request of that index.

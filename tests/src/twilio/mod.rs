@@ -2,7 +2,6 @@
 
 mod call_tests;
 mod callback_tests;
-mod pace_tests;
 mod search_tests;
 
 use local::events::HttpAnswer;

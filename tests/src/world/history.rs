@@ -112,6 +112,14 @@ impl History {
         }
     }
 
+    /// A live provider took this text.
+    pub(crate) fn carried(&self, carried: Carried) {
+        let mut record = self.record();
+        if record.seen_dials.insert(carried.text.message_id.clone()) {
+            record.carried.push(carried);
+        }
+    }
+
     pub(super) fn suppressed(&self, number: &str, at: Timestamp) {
         self.record().suppressed.entry(number.to_owned()).or_insert(at);
     }

@@ -39,7 +39,7 @@ use crate::sim::queue::QueueSettings;
 use crate::sim::sqs;
 
 pub(crate) use client::{Ask, Expected};
-pub(crate) use history::{Dial, History};
+pub(crate) use history::{Carried, Dial, History};
 pub(crate) use receiver::{Behaviour, Reaction};
 pub(crate) use texting::silent_texts;
 pub(crate) use workers::Habits;
@@ -67,12 +67,12 @@ pub(crate) struct World {
     pub(crate) scope: Scope,
     pub(crate) logs: logs::Logs,
     /// The calls that a live provider placed; none, where the simulator places them.
-    pub(crate) carried: RefCell<Carried>,
+    pub(crate) carried: RefCell<Carrier>,
     key: RawKey,
 }
 
 /// Tells of the calls that a live provider placed.
-pub(crate) type Carried = Box<dyn Fn() -> Vec<Placed>>;
+pub(crate) type Carrier = Box<dyn Fn() -> Vec<Placed>>;
 
 /// A call at a provider.
 #[derive(Clone, Debug)]

@@ -123,10 +123,11 @@ impl Transition {
         }
     }
 
-    /// Its turn at the provider's account is then. Whoever waits has one turn, and another one for another attempt.
+    /// Its turn at the provider's account is then. Whoever waits has one turn, and another one for another attempt. A turn that
+    /// has come by now is one all the same: nobody else has it, and nothing but this brings the call back.
     fn pace(&mut self, from: Timestamp) {
         let Dispatch::Waiting { failures, .. } = self.call.dispatch else { return };
-        if self.call.is_ended() || self.call.has_slot() || from <= self.now {
+        if self.call.is_ended() || self.call.has_slot() {
             return;
         }
         self.call.slot_at = Some(from);

@@ -7,7 +7,7 @@ use domain::time::Timestamp;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde::Deserialize;
-use store::DialPermit;
+use store::{DialPermit, Pace};
 use url::Url;
 
 use super::request::{self, CreatePhoneCall, Wanted};
@@ -35,6 +35,9 @@ pub(crate) struct Account {
     /// The key that is marked for webhooks, where that is another one.
     #[serde(default)]
     webhook_key: Option<String>,
+    /// How many calls it may ask for in a second.
+    #[serde(default)]
+    calls_per_second: Option<u32>,
 }
 
 impl account::Account for Account {
@@ -42,6 +45,14 @@ impl account::Account for Account {
 
     fn is_sound(&self) -> bool {
         !self.api_key.is_empty()
+    }
+
+    fn name(&self) -> String {
+        account::name_of(&self.api_key)
+    }
+
+    fn calls_per_second(&self) -> Option<u32> {
+        self.calls_per_second
     }
 
     fn signed(&self, callback: Callback<'_>, now: Timestamp) -> bool {
@@ -121,6 +132,10 @@ impl Retell {
 }
 
 impl VoiceProvider for Retell {
+    fn pace<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Option<Pace>> {
+        self.api.accounts().pace::<Account>(&call.scope.organization).boxed()
+    }
+
     fn create<'a>(&'a self, permit: DialPermit, content: &'a Content) -> BoxFuture<'a, Outcome> {
         async move { self.place(&permit, content).await.unwrap_or_else(Unusable::outcome) }.boxed()
     }

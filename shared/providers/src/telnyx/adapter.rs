@@ -8,7 +8,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::json;
-use store::DialPermit;
+use store::{DialPermit, Pace};
 use url::Url;
 
 use super::request::{Dial, Wanted};
@@ -34,6 +34,10 @@ const PAGE: &str = "250";
 /// How many pages a search looks at, within the time it has.
 const MOST_PAGES: u64 = 4;
 
+/// How many calls an account may ask for in a second where nobody says otherwise: "every account is limited to 30 dials per
+/// second", over five seconds (developers.telnyx.com/docs/voice/programmable-voice/dials-per-second-limit).
+const CALLS_PER_SECOND: u32 = 30;
+
 /// What an account at Telnyx is known by.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -44,6 +48,9 @@ pub(crate) struct Account {
     /// The id of the Call Control application that calls go out by.
     #[serde(default)]
     connection_id: String,
+    /// How many calls it may ask for in a second.
+    #[serde(default)]
+    calls_per_second: Option<u32>,
 }
 
 impl account::Account for Account {
@@ -51,6 +58,14 @@ impl account::Account for Account {
 
     fn is_sound(&self) -> bool {
         !self.api_key.is_empty()
+    }
+
+    fn name(&self) -> String {
+        account::name_of(&self.api_key)
+    }
+
+    fn calls_per_second(&self) -> Option<u32> {
+        self.calls_per_second.or(Some(CALLS_PER_SECOND))
     }
 
     fn signed(&self, callback: Callback<'_>, now: Timestamp) -> bool {
@@ -153,6 +168,10 @@ impl Telnyx {
 }
 
 impl VoiceProvider for Telnyx {
+    fn pace<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Option<Pace>> {
+        self.api.accounts().pace::<Account>(&call.scope.organization).boxed()
+    }
+
     fn create<'a>(&'a self, permit: DialPermit, content: &'a Content) -> BoxFuture<'a, Outcome> {
         async move { self.place(&permit, content).await.unwrap_or_else(Unusable::outcome) }.boxed()
     }

@@ -101,17 +101,20 @@ impl account::Account for Account {
         sid.starts_with("AC") && sid.bytes().all(|byte| byte.is_ascii_alphanumeric()) && !self.auth_token.is_empty()
     }
 
+    fn name(&self) -> String {
+        self.account_sid.clone()
+    }
+
+    fn calls_per_second(&self) -> Option<u32> {
+        self.calls_per_second.or(Some(CALLS_PER_SECOND))
+    }
+
     fn signed(&self, callback: Callback<'_>, _now: Timestamp) -> bool {
         signature::is_genuine(&self.auth_token, callback)
     }
 }
 
 impl Account {
-    /// The time from one call to the next.
-    fn interval(&self) -> Span {
-        Span::milliseconds(1_000 / self.calls_per_second.unwrap_or(CALLS_PER_SECOND).clamp(1, 1_000))
-    }
-
     fn authorization(&self) -> Option<HeaderValue> {
         let (user, password) = match (&self.key_sid, &self.key_secret) {
             (Some(sid), Some(secret)) => (sid, secret),

@@ -147,12 +147,7 @@ impl Twilio {
 
 impl VoiceProvider for Twilio {
     fn pace<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Option<Pace>> {
-        async move {
-            // Without an account nothing is asked for, and asking says why.
-            let account = self.account(&call.scope.organization).await.ok()?;
-            Some(Pace { interval: account.interval(), account: format!("twilio#{}", account.account_sid) })
-        }
-        .boxed()
+        self.accounts.pace::<Account>(&call.scope.organization).boxed()
     }
 
     fn create<'a>(&'a self, permit: DialPermit, content: &'a Content) -> BoxFuture<'a, Outcome> {

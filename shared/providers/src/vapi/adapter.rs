@@ -10,7 +10,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::json;
-use store::DialPermit;
+use store::{DialPermit, Pace};
 use url::Url;
 
 use super::request::{CreateCall, Wanted};
@@ -53,6 +53,9 @@ pub(crate) struct Account {
     /// Vapi's id of the credential with that plan, where the account's own server settings do not have it.
     #[serde(default)]
     credential_id: Option<String>,
+    /// How many calls it may ask for in a second.
+    #[serde(default)]
+    calls_per_second: Option<u32>,
 }
 
 impl account::Account for Account {
@@ -60,6 +63,14 @@ impl account::Account for Account {
 
     fn is_sound(&self) -> bool {
         !self.api_key.is_empty()
+    }
+
+    fn name(&self) -> String {
+        account::name_of(&self.api_key)
+    }
+
+    fn calls_per_second(&self) -> Option<u32> {
+        self.calls_per_second
     }
 
     fn signed(&self, callback: Callback<'_>, now: Timestamp) -> bool {
@@ -150,6 +161,10 @@ impl Vapi {
 }
 
 impl VoiceProvider for Vapi {
+    fn pace<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Option<Pace>> {
+        self.api.accounts().pace::<Account>(&call.scope.organization).boxed()
+    }
+
     fn create<'a>(&'a self, permit: DialPermit, content: &'a Content) -> BoxFuture<'a, Outcome> {
         async move { self.place(&permit, content).await.unwrap_or_else(Unusable::outcome) }.boxed()
     }

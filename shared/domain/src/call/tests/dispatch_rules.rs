@@ -45,6 +45,20 @@ fn a_call_is_not_dialled_before_its_window_and_not_from_its_end_on() {
 }
 
 #[test]
+fn a_turn_at_the_providers_account_is_waited_for_and_one_that_has_come_by_now_is_taken_at_once() {
+    for (from, now) in [(at(5), 2), (at(2), 2), (at(1), 2)] {
+        let paced = History::new().then(now, Input::Pace { from });
+        assert!(paced.call.has_slot(), "{from}");
+        assert_eq!(wake_at(&paced.call), Some(from));
+        assert_eq!(paced.then(5, claim()).claimed(), Some(1));
+    }
+    let waiting = History::new().then(2, Input::Pace { from: at(5) });
+    assert_eq!(next_action(&waiting.call, at(4)), None);
+    // There is one turn for an attempt.
+    assert_eq!(wake_at(&waiting.then(3, Input::Pace { from: at(9) }).call), Some(at(5)));
+}
+
+#[test]
 fn a_window_that_opens_later_than_a_message_can_be_delayed_is_left_to_the_index() {
     let call = accepted_for(Window { not_before: at(3_600), not_after: at(7_200) });
     assert_eq!(wake_at(&call), None);

@@ -1,0 +1,213 @@
+//! The same for texts: what becomes of a conversation by SMS, through each provider that carries them.
+
+use domain::ids::ConversationId;
+
+use super::simulation::{STRIDE, note, strike};
+use super::sms_tests::inbound_address;
+use super::{CUSTOMER, Door, LiveWorld};
+use crate::fakes::script::{Create, Script};
+use crate::fakes::server::Reaction;
+use crate::fakes::telnyx::Telnyx;
+use crate::fakes::texting::{Delivery, Texting};
+use crate::fakes::twilio::Twilio;
+use crate::fakes::vendor::Told;
+use crate::sim::faults::Plan;
+use crate::simulation::{Run, SEED};
+use crate::world::auditor::{Measure, Weather, audit};
+use crate::world::simulate;
+
+/// Every event of an SMS conversation.
+const EVENTS: [&str; 5] = [
+    "sms.message_sent",
+    "sms.message_received",
+    "sms.message_delivery_updated",
+    "sms.conversation_closed",
+    "contact.opt_out",
+];
+
+/// What an opening text ends its conversation as whose outcome nobody could find out.
+const UNSETTLED: &str = "dispatch_unconfirmed";
+
+/// What happens behind the opening text.
+#[derive(Clone, Copy, Debug)]
+enum Then {
+    /// The provider tells this.
+    Delivers(Delivery),
+    /// The customer writes this, with this id.
+    Writes(&'static str, &'static str),
+}
+
+/// A conversation through a provider.
+struct Scenario {
+    name: &'static str,
+    opening: Create,
+    then: &'static [Then],
+    /// What it ends as. After a crash, any of them will do.
+    reasons: &'static [&'static str],
+}
+
+/// A provider whose texts are simulated.
+trait Simulated: Texting {
+    /// The requests that each scenario makes while nothing goes wrong.
+    const POINTS: [usize; 6];
+    /// What becomes of a text whose answer was lost, and that nobody tells of.
+    const SILENT: &'static [&'static str];
+}
+
+impl Simulated for Twilio {
+    const POINTS: [usize; 6] = [25, 34, 28, 24, 25, 17];
+    const SILENT: &'static [&'static str] = &["said_goodbye", UNSETTLED];
+}
+
+impl Simulated for Telnyx {
+    const POINTS: [usize; 6] = [25, 34, 28, 24, 43, 17];
+    const SILENT: &'static [&'static str] = &[UNSETTLED, "said_goodbye"];
+}
+
+fn scenarios<V: Simulated>() -> [Scenario; 6] {
+    use Then::{Delivers, Writes};
+    const CLOSED: &[&str] = &["said_goodbye", UNSETTLED];
+    [
+        Scenario {
+            name: "delivered, in any order and twice",
+            opening: Create::Accepts,
+            then: &[Delivers(Delivery::Delivered), Delivers(Delivery::Sent), Delivers(Delivery::Delivered)],
+            reasons: CLOSED,
+        },
+        Scenario {
+            name: "the customer answers, and it comes twice",
+            opening: Create::Accepts,
+            then: &[Writes("91", "Yes please"), Writes("91", "Yes please"), Delivers(Delivery::Undelivered)],
+            reasons: CLOSED,
+        },
+        Scenario {
+            name: "the customer has enough",
+            opening: Create::Accepts,
+            then: &[Writes("91", "STOP"), Writes("91", "STOP")],
+            reasons: &["opted_out", UNSETTLED, "said_goodbye"],
+        },
+        Scenario {
+            name: "its answer is lost, and it is told of",
+            opening: Create::MakesAnd(Reaction::Close),
+            then: &[Delivers(Delivery::Sent)],
+            reasons: CLOSED,
+        },
+        Scenario {
+            name: "its answer is lost",
+            opening: Create::MakesAnd(Reaction::Silence),
+            then: &[],
+            reasons: V::SILENT,
+        },
+        Scenario {
+            name: "refused: opted out",
+            opening: Create::Refuses(V::opted_out()),
+            then: &[],
+            reasons: &["opted_out", UNSETTLED, "said_goodbye"],
+        },
+    ]
+}
+
+/// Plays a scenario, with what goes wrong, and judges it.
+fn run<V: Simulated>(scenario: &Scenario, plan: Plan, measure: Measure) -> Run {
+    let struck = plan.planned() > 0;
+    simulate(async {
+        let live = LiveWorld::<V>::new(SEED, Script::SILENT, async || Some(Door::InProcess)).await;
+        let world = &live.world;
+        live.runs(async { drop(world.creates_webhook("hooks.example.com", &EVENTS).await) }).await;
+        live.fake.fails([scenario.opening.clone()]);
+        world.aws.gate.arm(plan);
+        live.runs(Box::pin(play(&live, scenario, struck))).await;
+        let operations = world.aws.gate.operations();
+        let not_applicable = !world.aws.gate.not_applicable().is_empty();
+        let mut findings = audit(world, measure);
+        findings.extend(live.fake.violations().into_iter().map(|what| format!("not documented: {what}")));
+        Run { findings, operations, not_applicable }
+    })
+}
+
+async fn play<V: Simulated>(live: &LiveWorld<V>, scenario: &Scenario, struck: bool) {
+    let world = &live.world;
+    let Some(id) = world.opens_sms(CUSTOMER, "the-texts").await else { return };
+    for then in scenario.then {
+        world.after_seconds(2).await;
+        let text = live.fake.texts().first().cloned();
+        match (then, text) {
+            (Then::Delivers(state), Some(text)) => live.insists_on_telling(&V::delivery(&text, *state)).await,
+            (Then::Delivers(_), None) => {}
+            (Then::Writes(id, words), _) => {
+                let answered = (*words == "STOP").then_some("STOP");
+                live.insists_on_telling(&V::inbound(&inbound_address::<V>(), id, words, answered)).await;
+            }
+        }
+    }
+    settles(live, id).await;
+    // Where the answer is lost that says that there is no text, nobody can find out.
+    let refused = matches!(scenario.opening, Create::Refuses(_));
+    let unsettled = live.sms(id).end_reason.is_some_and(|reason| reason.as_str() == UNSETTLED);
+    if !(refused && struck && unsettled) {
+        world.expects_texts(id, scenario.reasons);
+    }
+    world.closes_sms(id, "said_goodbye").await;
+}
+
+/// Until it is known what became of the opening text.
+async fn settles<V: Simulated>(live: &LiveWorld<V>, id: ConversationId) {
+    live.world.sees_texts(id, |sms| sms.opening_id.is_some() || sms.is_ended()).await;
+}
+
+impl<V: Texting> LiveWorld<V> {
+    /// The provider tells, and tells again where it is not answered as it should be.
+    async fn insists_on_telling(&self, told: &Told) {
+        for _ in 0..=V::RETRIES {
+            let answer = self.tries_to_deliver(self.fake.letter(told)).await;
+            if answer.is_some_and(|answer| answer.status == 200) {
+                return;
+            }
+            self.world.after_seconds(1).await;
+        }
+    }
+}
+
+fn every_scenario_keeps_every_promise_and_makes_the_requests_that_are_written_down<V: Simulated>() {
+    let (mut wrong, mut points) = (Vec::new(), Vec::new());
+    for scenario in scenarios::<V>() {
+        let run = run::<V>(&scenario, Plan::none(), Measure::of(Weather::Calm));
+        points.push(run.operations.len());
+        note(&mut wrong, &run, || scenario.name.to_owned());
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    assert_eq!(points, V::POINTS);
+}
+
+fn strikes<V: Simulated>(stride: usize) {
+    let scenarios = scenarios::<V>();
+    let named: Vec<(&str, usize)> = scenarios.iter().map(|scenario| scenario.name).zip(V::POINTS).collect();
+    strike(&named, stride, |place, plan, measure| run::<V>(&scenarios[place], plan, measure));
+}
+
+macro_rules! texting {
+    ($($name:ident: $vendor:ty),* $(,)?) => {
+        $(mod $name {
+            #[test]
+            fn every_scenario_keeps_every_promise_and_makes_the_requests_that_are_written_down() {
+                super::every_scenario_keeps_every_promise_and_makes_the_requests_that_are_written_down::<$vendor>();
+            }
+
+            #[test]
+            fn a_fault_at_some_requests_breaks_no_promise() {
+                super::strikes::<$vendor>(super::STRIDE);
+            }
+
+            #[test]
+            #[ignore = "takes a minute: cargo test --release -p tests -- --ignored live::text_simulation"]
+            fn a_fault_at_any_request_breaks_no_promise() {
+                super::strikes::<$vendor>(1);
+            }
+        })*
+    };
+}
+
+texting! {
+    twilio: crate::fakes::twilio::Twilio,
+    telnyx: crate::fakes::telnyx::Telnyx,
+}
