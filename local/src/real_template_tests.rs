@@ -5,6 +5,7 @@ use std::sync::Arc;
 use domain::ids::OrganizationId;
 use domain::key::RawKey;
 use domain::phone::PhoneNumber;
+use domain::time::{Span, Timestamp};
 use futures::FutureExt;
 use providers::simulator::SimulatorJob;
 use serde_json::{Value, json};
@@ -75,7 +76,7 @@ async fn a_phone_lists_the_calls_it_received() {
     let table = stack.backend().table(&Clock::system(), Entropy::system()).expect("a table is named");
     let to = PhoneNumber::parse("+15555550123").expect("a number");
     let conversation = domain::ids::ConversationId::random([7; 16]);
-    let placed_at = domain::time::Timestamp::from_milliseconds(1_583_348_638_390);
+    let placed_at = Clock::system().now();
     let call = SimulatedCall {
         call_id: "sim-1".to_owned(),
         conversation,
@@ -92,7 +93,7 @@ async fn a_phone_lists_the_calls_it_received() {
         let parameters = [("number".to_owned(), number.to_owned())].into();
         (route.handler)(LocalRequest { parameters, query: Default::default(), body: Vec::new() })
     };
-    let received = json!({ "conversationId": conversation, "at": "2020-03-04T19:03:58.390Z" });
+    let received = json!({ "conversationId": conversation, "at": placed_at });
     assert_eq!(ask("+15555550123").await.body, json!({ "calls": [received], "texts": [] }));
     assert_eq!(ask("+15555550199").await.body, json!({ "calls": [], "texts": [] }));
     assert_eq!(ask("me").await.status, 400);
@@ -104,7 +105,7 @@ async fn a_phone_lists_the_texts_it_received_by_their_time() {
     let stack = start().await;
     let table = stack.backend().table(&Clock::system(), Entropy::system()).expect("a table is named");
     let conversation = domain::ids::ConversationId::random([7; 16]);
-    let text = |message_id: &str, number: u32, milliseconds: i64| SimulatedText {
+    let text = |message_id: &str, number: u32, sent_at: Timestamp| SimulatedText {
         message_id: message_id.to_owned(),
         conversation,
         number,
@@ -112,17 +113,19 @@ async fn a_phone_lists_the_texts_it_received_by_their_time() {
         to: PhoneNumber::parse("+15555550123").expect("a number"),
         from: PhoneNumber::parse("+15555550110").expect("a number"),
         content: format!("text {number}"),
-        sent_at: domain::time::Timestamp::from_milliseconds(milliseconds),
+        sent_at,
     };
     // The ids' order, by which the table has them, is not that of time.
-    for text in [text("a", 3, 1_583_348_639_000), text("b", 1, 1_583_348_638_390)] {
+    let later = Clock::system().now();
+    let earlier = later - Span::milliseconds(610);
+    for text in [text("a", 3, later), text("b", 1, earlier)] {
         table.put_simulated_text(&text).await.expect("it is taken");
     }
     let parameters = [("number".to_owned(), "+15555550123".to_owned())].into();
     let request = LocalRequest { parameters, query: Default::default(), body: Vec::new() };
     let received = json!({ "calls": [], "texts": [
-        { "conversationId": conversation, "content": "text 1", "at": "2020-03-04T19:03:58.390Z" },
-        { "conversationId": conversation, "content": "text 3", "at": "2020-03-04T19:03:59.000Z" },
+        { "conversationId": conversation, "content": "text 1", "at": earlier },
+        { "conversationId": conversation, "content": "text 3", "at": later },
     ] });
     assert_eq!((phone::route(table).handler)(request).await.body, received);
     stack.shutdown().await;
