@@ -5,6 +5,7 @@
 pub(crate) mod fake;
 pub(crate) mod retell;
 pub(crate) mod script;
+mod served;
 pub(crate) mod server;
 pub(crate) mod telnyx;
 pub(crate) mod texting;

@@ -1,0 +1,20 @@
+//! The fakes at addresses of this machine, for the vendors' own clients: `scripts/official-sdks` drives those against it.
+
+use serde_json::json;
+
+use super::fake::Fake;
+use super::retell::Retell;
+use super::telnyx::Telnyx;
+use super::twilio::Twilio;
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "serves until its input ends: scripts/official-sdks"]
+async fn serves_the_vendors_own_clients() {
+    let (twilio, one) = Fake::<Twilio>::start().await;
+    let (retell, two) = Fake::<Retell>::start().await;
+    let (telnyx, three) = Fake::<Telnyx>::start().await;
+    println!("{}", json!({ "twilio": one.url, "retell": two.url, "telnyx": three.url }));
+    tokio::task::spawn_blocking(|| std::io::stdin().lines().count()).await.unwrap();
+    let violations = [twilio.violations(), retell.violations(), telnyx.violations()].concat();
+    assert!(violations.is_empty(), "{violations:?}");
+}
