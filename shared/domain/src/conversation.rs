@@ -16,7 +16,7 @@ use crate::obligation::Obligation;
 use crate::organization::Provider;
 use crate::phone::PhoneNumber;
 use crate::places::PlaceChange;
-use crate::retention::Retention;
+use crate::retention::{Retention, forgotten_at};
 use crate::sms::{Message, StoredMessage};
 use crate::time::Timestamp;
 use crate::wallet::Settlement;
@@ -48,6 +48,9 @@ pub trait Conversation: Clone + Debug + PartialEq + Serialize + DeserializeOwned
     /// Which kind of conversation this is.
     const CHANNEL: Channel;
 
+    /// To let the time that has passed take effect.
+    const PASS_TIME: Self::Duty;
+
     /// Its id.
     fn id(&self) -> ConversationId;
 
@@ -72,11 +75,24 @@ pub trait Conversation: Clone + Debug + PartialEq + Serialize + DeserializeOwned
     /// Leaves only its head of it.
     fn forget(&mut self);
 
-    /// Whether it is over and nothing is owed any more, but that it is to be forgotten.
-    fn is_settled(&self) -> bool;
+    /// What its channel's rules owe it, in no order.
+    fn owed(&self) -> Vec<Obligation<Self::Duty>>;
 
-    /// Every open obligation, in no order.
-    fn obligations(&self) -> Vec<Obligation<Self::Duty>>;
+    /// Every open obligation, in no order. Once nothing else is owed, that it is to be forgotten is.
+    fn obligations(&self) -> Vec<Obligation<Self::Duty>> {
+        let mut open = self.owed();
+        if open.is_empty()
+            && let Some(at) = forgotten_at(self)
+        {
+            open.push(Obligation { at, duty: Self::PASS_TIME, prompt: false });
+        }
+        open
+    }
+
+    /// Whether it is over and nothing is owed any more, but that it is to be forgotten.
+    fn is_settled(&self) -> bool {
+        self.ended_at().is_some() && self.owed().is_empty()
+    }
 
     /// What follows from an input. Commit it before acting on it.
     fn advance(&self, input: Self::Input, now: Timestamp) -> Change<Self>;

@@ -75,10 +75,24 @@ pub fn forgotten_at<C: Conversation>(conversation: &C) -> Option<Timestamp> {
 
 /// The conversation as it may be shown at a moment: nobody is to see what is about to be forgotten.
 pub fn shown<C: Conversation>(mut conversation: C, now: Timestamp) -> C {
-    if forgotten_at(&conversation).is_some_and(|at| now >= at) {
+    if is_over(&conversation, now) {
         conversation.forget();
     }
     conversation
+}
+
+/// Leaves only the head of a conversation that was kept for as long as its agent keeps them, once nothing else is owed. Says
+/// whether it did.
+pub(crate) fn forget_when_due<C: Conversation>(conversation: &mut C, now: Timestamp) -> bool {
+    let is_due = is_over(conversation, now) && conversation.is_settled();
+    if is_due {
+        conversation.forget();
+    }
+    is_due
+}
+
+fn is_over<C: Conversation>(conversation: &C, now: Timestamp) -> bool {
+    forgotten_at(conversation).is_some_and(|at| now >= at)
 }
 
 #[cfg(test)]

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use domain::call::{Call, Input, obligations, step};
+use domain::call::{Call, Input, step};
+use domain::conversation::Conversation;
 use domain::end_reason::EndReason;
 use domain::obligation::{LOOK_AHEAD, due_at, next_action, wake_at};
 use domain::planted::{Bug, is_planted};
@@ -197,7 +198,7 @@ impl State {
     /// How long it is until something is due. `None` where time must not pass: nothing is, a function would outlive its
     /// timeout, or the provider would let a call live for longer than it does.
     fn wait(&self) -> Option<Span> {
-        let owed = self.call.iter().flat_map(|call| obligations(call)).map(|owed| owed.at);
+        let owed = self.call.iter().flat_map(|call| call.obligations()).map(|owed| owed.at);
         let alive = || self.placed.iter().filter(|placed| placed.phase != Phase::Over).map(|placed| placed.ends_at);
         let moments = owed.chain(self.index.map(|due| due.at)).chain(self.messages.iter().copied()).chain(alive());
         let span = moments.filter(|moment| *moment > NOW).min()?.since(NOW);
@@ -356,6 +357,6 @@ impl State {
     /// Whether a call that is live at the provider has its hanging up among what is owed.
     pub(super) fn hangs_up(&self, place: usize) -> bool {
         let duty = domain::call::Duty::HangUp(call_id(place));
-        self.call.iter().flat_map(|call| obligations(call)).any(|owed| owed.duty == duty)
+        self.call.iter().flat_map(|call| call.obligations()).any(|owed| owed.duty == duty)
     }
 }

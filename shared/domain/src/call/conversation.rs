@@ -1,7 +1,8 @@
 //! A call as one of the conversations that the shell brings forward.
 
 use super::measured::measured;
-use super::{Call, Duty, Input, Transcript, obligation, obligations, step};
+use super::obligation::owed;
+use super::{Call, Duty, Input, Transcript, step};
 use crate::conversation::{Change, Conversation, Effect};
 use crate::ids::{Channel, ConversationId, ProviderCallId, Scope};
 use crate::measure::Measured;
@@ -16,6 +17,7 @@ impl Conversation for Call {
     type Claim = u32;
 
     const CHANNEL: Channel = Channel::Voice;
+    const PASS_TIME: Duty = Duty::PassTime;
 
     fn id(&self) -> ConversationId {
         self.id
@@ -55,12 +57,8 @@ impl Conversation for Call {
         self.facts.analysis_sought = true;
     }
 
-    fn is_settled(&self) -> bool {
-        obligation::is_settled(self)
-    }
-
-    fn obligations(&self) -> Vec<Obligation<Duty>> {
-        obligations(self)
+    fn owed(&self) -> Vec<Obligation<Duty>> {
+        owed(self)
     }
 
     fn advance(&self, input: Input, now: Timestamp) -> Change<Self> {

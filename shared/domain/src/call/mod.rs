@@ -3,6 +3,8 @@
 //! [`step`] is the whole of its behaviour: a pure function from a call and an [`Input`] to the new call, the log
 //! entries to write and the claim it granted. [`obligations`] is the other half: what the service still
 //! owes a call, and when.
+//!
+//! [`obligations`]: crate::conversation::Conversation::obligations
 
 mod conversation;
 mod input;
@@ -20,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub use input::{Analysis, AnsweredBy, Cost, Input, Outcome, Report, Role, Utterance};
 pub use new_call::NewCall;
-pub use obligation::{Duty, obligations};
+pub use obligation::Duty;
 pub use step::{Step, step};
 
 use crate::conversation::AgentRef;

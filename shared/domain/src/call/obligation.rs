@@ -5,7 +5,6 @@ use super::{Call, Closing, Dispatch, Transcript};
 use crate::ids::ProviderCallId;
 use crate::obligation::{LONGEST_DELAY, Obligation};
 use crate::planted::{Bug, is_planted};
-use crate::retention::forgotten_at;
 use crate::time::Timestamp;
 
 /// What to do for a call.
@@ -23,23 +22,8 @@ pub enum Duty {
     PassTime,
 }
 
-/// Every open obligation, in no order.
-pub fn obligations(call: &Call) -> Vec<Obligation<Duty>> {
-    let mut open = owed(call);
-    if open.is_empty()
-        && let Some(at) = forgotten_at(call)
-    {
-        open.push(Obligation { at, duty: Duty::PassTime, prompt: false });
-    }
-    open
-}
-
-/// Whether nothing is owed any more, but that it is to be forgotten.
-pub(super) fn is_settled(call: &Call) -> bool {
-    call.is_ended() && owed(call).is_empty()
-}
-
-fn owed(call: &Call) -> Vec<Obligation<Duty>> {
+/// Everything that is owed, in no order.
+pub(super) fn owed(call: &Call) -> Vec<Obligation<Duty>> {
     let mut open = Vec::with_capacity(4);
     let mut owe = |at, duty, prompt| open.push(Obligation { at, duty, prompt });
     let ended = call.is_ended();

@@ -1,16 +1,15 @@
 //! The rules of a call: one function.
 
-use super::obligation::{analysis_sought_at, is_settled};
+use super::obligation::analysis_sought_at;
 use super::transition::Transition;
 use super::{Call, Dispatch, Input, Outcome, Report, Status, Utterance};
-use crate::conversation::Conversation;
 use crate::dispatch::{self, LEASE, MAX_FAILURES, retry_delay};
 use crate::end_reason::EndReason;
 use crate::ids::ProviderCallId;
 use crate::log::{LogEntry, Note};
 use crate::places::{self, PlaceChange, Places};
 use crate::planted::{Bug, is_planted};
-use crate::retention::forgotten_at;
+use crate::retention::forget_when_due;
 use crate::time::{Span, Timestamp};
 use crate::wallet::Settlement;
 
@@ -75,7 +74,7 @@ pub fn step(call: &Call, input: Input, now: Timestamp) -> Step {
     transition.settle_hold();
     transition.give_place_back();
     if may_forget {
-        transition.forget();
+        forget_when_due(&mut transition.call, now);
     }
     transition.finish()
 }
@@ -262,13 +261,6 @@ impl Transition {
         {
             hold.settled = true;
             self.settlement = Some(hold.settlement(seconds));
-        }
-    }
-
-    /// Leaves only the head of a call that was kept for as long as its agent keeps them.
-    fn forget(&mut self) {
-        if is_settled(&self.call) && forgotten_at(&self.call).is_some_and(|at| self.now >= at) {
-            self.call.forget();
         }
     }
 

@@ -314,6 +314,7 @@ impl Conversation for SmsConversation {
     type Claim = Claim;
 
     const CHANNEL: Channel = Channel::Sms;
+    const PASS_TIME: Duty = Duty::PassTime;
 
     fn id(&self) -> ConversationId {
         self.id
@@ -349,12 +350,8 @@ impl Conversation for SmsConversation {
         self.pending_tools = Vec::new();
     }
 
-    fn is_settled(&self) -> bool {
-        obligation::is_settled(self)
-    }
-
-    fn obligations(&self) -> Vec<Obligation<Duty>> {
-        obligation::obligations(self)
+    fn owed(&self) -> Vec<Obligation<Duty>> {
+        obligation::owed(self)
     }
 
     fn advance(&self, input: Input, now: Timestamp) -> Change<Self> {

@@ -2,7 +2,6 @@
 
 use super::{SendState, SmsConversation, Turn};
 use crate::obligation::Obligation;
-use crate::retention::forgotten_at;
 
 /// What to do for an SMS conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,23 +16,8 @@ pub enum Duty {
     PassTime,
 }
 
-/// Every open obligation, in no order.
-pub(super) fn obligations(conversation: &SmsConversation) -> Vec<Obligation<Duty>> {
-    let mut open = owed(conversation);
-    if open.is_empty()
-        && let Some(at) = forgotten_at(conversation)
-    {
-        open.push(Obligation { at, duty: Duty::PassTime, prompt: false });
-    }
-    open
-}
-
-/// Whether nothing is owed any more, but that it is to be forgotten.
-pub(super) fn is_settled(conversation: &SmsConversation) -> bool {
-    conversation.is_ended() && owed(conversation).is_empty()
-}
-
-fn owed(conversation: &SmsConversation) -> Vec<Obligation<Duty>> {
+/// Everything that is owed, in no order.
+pub(super) fn owed(conversation: &SmsConversation) -> Vec<Obligation<Duty>> {
     let mut open = Vec::with_capacity(4);
     let mut owe = |at, duty, prompt| open.push(Obligation { at, duty, prompt });
     for send in &conversation.sends {

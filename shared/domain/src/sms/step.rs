@@ -4,12 +4,12 @@ use super::{
     Author, DeliveryReport, DeliveryStatus, Inbound, Input, Keyword, Message, Purpose, Send, SmsConversation, Status,
     StoredMessage, Turn,
 };
-use crate::conversation::{Change, Conversation, Effect};
+use crate::conversation::{Change, Effect};
 use crate::end_reason::EndReason;
 use crate::ids::{Channel, ProviderMessageId};
 use crate::log::{Consent, ConversationClosed, DeliveryUpdated, Entry, Event, LogEntry, Note, SmsMessage};
 use crate::planted::{Bug, is_planted};
-use crate::retention::forgotten_at;
+use crate::retention::forget_when_due;
 use crate::time::Timestamp;
 
 /// The source of a do-not-call entry that a customer's own keyword made: what another keyword lifts.
@@ -46,8 +46,8 @@ pub fn step(conversation: &SmsConversation, input: Input, now: Timestamp) -> Cha
         Input::Abandon => transition.abandon(),
     }
     transition.pass_time();
-    if may_forget {
-        transition.forget();
+    if may_forget && forget_when_due(&mut transition.conversation, now) {
+        transition.effects.push(Effect::Forget);
     }
     transition.finish()
 }
@@ -270,14 +270,6 @@ impl Transition {
         }
         if stored != before {
             self.touch(stored);
-        }
-    }
-
-    /// Leaves only the head of a conversation that was kept for as long as its agent keeps them.
-    fn forget(&mut self) {
-        if self.conversation.is_settled() && forgotten_at(&self.conversation).is_some_and(|at| self.now >= at) {
-            self.conversation.forget();
-            self.effects.push(Effect::Forget);
         }
     }
 

@@ -4,7 +4,8 @@ use super::{
     accepted, analysis, claim, close, found, full, heard, hung_up, not_found, not_placed, outcome, placed_as, polled,
     refused, transcript, unknown,
 };
-use crate::call::{AnsweredBy, Call, Cost, Input, Report, obligations};
+use crate::call::{AnsweredBy, Call, Cost, Input, Report};
+use crate::conversation::Conversation;
 use crate::end_reason::EndReason;
 use crate::time::{Span, Timestamp};
 
@@ -60,7 +61,7 @@ pub(super) fn inputs(call: &Call, now: Timestamp) -> Vec<Input> {
 pub(super) fn moments(call: &Call, now: Timestamp) -> Vec<Timestamp> {
     let instant = Span::milliseconds(1);
     let around = |at: Timestamp| [at - instant, at, at + instant];
-    let mut moments: Vec<Timestamp> = obligations(call).iter().flat_map(|owed| around(owed.at)).collect();
+    let mut moments: Vec<Timestamp> = call.obligations().iter().flat_map(|owed| around(owed.at)).collect();
     moments.retain(|moment| *moment > now);
     moments.push(now);
     moments.sort_unstable();

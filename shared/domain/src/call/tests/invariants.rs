@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{claim, found, full, hung_up, not_found, polled};
-use crate::call::{Call, Closing, Dispatch, Duty, Input, Outcome, Report, Status, Step, Transcript, obligations, step};
+use crate::call::{Call, Closing, Dispatch, Duty, Input, Outcome, Report, Status, Step, Transcript, step};
 use crate::conversation::Conversation;
 use crate::end_reason::EndReason;
 use crate::log::{Entry, EventType};
@@ -44,7 +44,7 @@ pub(super) fn of_storage(call: &Call) {
 
 /// The index names a call when there is something to do for it, at most [`ENQUEUE_GRACE`] late; and doing it helps.
 pub(super) fn of_what_is_due(call: &Call, now: Timestamp) {
-    let owed = obligations(call);
+    let owed = call.obligations();
     let due = due_at(call);
     assert!(owed.iter().all(|owed| due.is_some_and(|due| due <= owed.at + ENQUEUE_GRACE)), "{call:?}");
     assert_eq!(wake_at(call), owed.iter().filter(|owed| owed.prompt).map(|owed| owed.at).min());
@@ -56,7 +56,7 @@ pub(super) fn of_what_is_due(call: &Call, now: Timestamp) {
     let earliest = overdue.iter().map(|owed| owed.at).min();
     for input in answers(call, &duty) {
         let after = step(call, input.clone(), now).call;
-        let stands = obligations(&after).iter().any(|owed| owed.duty == duty && Some(owed.at) == earliest);
+        let stands = after.obligations().iter().any(|owed| owed.duty == duty && Some(owed.at) == earliest);
         assert!(!stands, "{input:?} at {now} makes no progress with {call:?}");
     }
 }
@@ -233,7 +233,7 @@ fn of_a_duplicate(before: &Call, input: &Input, now: Timestamp, first: &Step, co
     // A search is only listened to where it was asked for.
     let unasked = matches!(input, Input::Searched { .. }) && !matches!(before.dispatch, Dispatch::Unknown { .. });
     // Where time itself has an effect, the second of two equal inputs finds another call.
-    let timely = obligations(before).iter().any(|owed| owed.at <= now && owed.duty == Duty::PassTime);
+    let timely = before.obligations().iter().any(|owed| owed.at <= now && owed.duty == Duty::PassTime);
     if counts_tries || unasked || timely {
         return;
     }
