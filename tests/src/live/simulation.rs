@@ -11,31 +11,16 @@ use crate::fakes::telnyx::Telnyx;
 use crate::fakes::twilio::Twilio;
 use crate::fakes::vapi::Vapi;
 use crate::fakes::vendor::Vendor;
-use crate::sim::faults::{Fault, Plan};
-use crate::simulation::{ENOUGH, Run, SEED, weather};
-use crate::world::auditor::{Measure, Weather, audit};
+use crate::sim::faults::Plan;
+use crate::simulation::{ENOUGH, FAULTS, RECOVERY, Run, SEED, weather};
+use crate::world::auditor::{Measure, Weather};
 use crate::world::{Expected, simulate};
-
-/// What goes wrong at each request in turn.
-const FAULTS: [Fault; 8] = [
-    Fault::CrashBefore,
-    Fault::CrashAfter,
-    Fault::Panic,
-    Fault::LoseAnswer,
-    Fault::FailBefore,
-    Fault::Throttle,
-    Fault::Conflict,
-    Fault::Unprocessed,
-];
 
 /// In CI, each fault strikes at every so-manieth request of all scenarios together.
 pub(super) const STRIDE: usize = 23;
 
 /// The pairs of faults for each provider, by chance.
 const PAIRS: usize = 3_000;
-
-/// How far behind the last request of a calm run a second fault may be planned: the first one makes for more requests.
-const RECOVERY: usize = 30;
 
 /// What an attempt ends as whose outcome nobody could find out.
 const UNSETTLED: &str = "dispatch_unconfirmed";
@@ -140,12 +125,15 @@ fn run<V: Simulated>(scenario: &Scenario, plan: Plan, measure: Measure) -> Run {
         live.runs(async { drop(world.creates_webhook("hooks.example.com", &events).await) }).await;
         world.aws.gate.arm(plan);
         live.runs(play(&live, scenario, faults)).await;
-        let operations = world.aws.gate.operations();
-        let not_applicable = !world.aws.gate.not_applicable().is_empty();
-        let mut findings = audit(world, measure);
-        findings.extend(live.fake.violations().into_iter().map(|what| format!("not documented: {what}")));
-        Run { findings, operations, not_applicable }
+        judged(&live, measure)
     })
+}
+
+/// What came of what was played. What the vendor does not document is a finding, too.
+pub(super) fn judged<V: Vendor>(live: &LiveWorld<V>, measure: Measure) -> Run {
+    let mut run = Run::of(&live.world, measure);
+    run.findings.extend(live.fake.violations().into_iter().map(|what| format!("not documented: {what}")));
+    run
 }
 
 async fn play<V: Vendor>(live: &LiveWorld<V>, scenario: &Scenario, faults: usize) {

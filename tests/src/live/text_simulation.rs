@@ -2,7 +2,7 @@
 
 use domain::ids::ConversationId;
 
-use super::simulation::{STRIDE, note, strike};
+use super::simulation::{STRIDE, judged, note, strike};
 use super::sms_tests::inbound_address;
 use super::{CUSTOMER, Door, LiveWorld};
 use crate::fakes::script::{Create, Script};
@@ -13,7 +13,7 @@ use crate::fakes::twilio::Twilio;
 use crate::fakes::vendor::Told;
 use crate::sim::faults::Plan;
 use crate::simulation::{Run, SEED};
-use crate::world::auditor::{Measure, Weather, audit};
+use crate::world::auditor::{Measure, Weather};
 use crate::world::simulate;
 
 /// Every event of an SMS conversation.
@@ -117,11 +117,7 @@ fn run<V: Simulated>(scenario: &Scenario, plan: Plan, measure: Measure) -> Run {
         live.fake.fails([scenario.opening.clone()]);
         world.aws.gate.arm(plan);
         live.runs(Box::pin(play(&live, scenario, struck))).await;
-        let operations = world.aws.gate.operations();
-        let not_applicable = !world.aws.gate.not_applicable().is_empty();
-        let mut findings = audit(world, measure);
-        findings.extend(live.fake.violations().into_iter().map(|what| format!("not documented: {what}")));
-        Run { findings, operations, not_applicable }
+        judged(&live, measure)
     })
 }
 

@@ -50,6 +50,21 @@ fn scenarios() -> impl Iterator<Item = &'static Scenario> {
 /// The seed of everything that is to be the same in every run.
 pub(crate) const SEED: u64 = 20_261_121;
 
+/// What goes wrong at each request in turn.
+pub(crate) const FAULTS: [Fault; 8] = [
+    Fault::CrashBefore,
+    Fault::CrashAfter,
+    Fault::Panic,
+    Fault::LoseAnswer,
+    Fault::FailBefore,
+    Fault::Throttle,
+    Fault::Conflict,
+    Fault::Unprocessed,
+];
+
+/// How far behind the last request of a calm run a second fault may be planned: the first one makes for more requests.
+pub(crate) const RECOVERY: usize = 30;
+
 /// So many runs that went wrong are told of.
 pub(crate) const ENOUGH: usize = 5;
 
@@ -72,9 +87,7 @@ fn run_seed(seed: u64, scenario: &Scenario, plan: Plan, measure: Measure) -> Run
         world.runs((scenario.prepares)(&world)).await;
         world.aws.gate.arm(plan);
         world.runs((scenario.plays)(&world)).await;
-        let operations = world.aws.gate.operations();
-        let not_applicable = !world.aws.gate.not_applicable().is_empty();
-        Run { findings: audit(&world, measure), operations, not_applicable }
+        Run::of(&world, measure)
     })
 }
 
@@ -93,6 +106,13 @@ pub(crate) fn weather(fault: Fault) -> Weather {
 }
 
 impl Run {
+    /// What came of what was played in a world since its gate was armed.
+    pub(crate) fn of(world: &World, measure: Measure) -> Self {
+        let operations = world.aws.gate.operations();
+        let not_applicable = !world.aws.gate.not_applicable().is_empty();
+        Self { findings: audit(world, measure), operations, not_applicable }
+    }
+
     /// A report of what was found: the findings, and the last requests before.
     pub(crate) fn report(&self) -> String {
         let trace = self.operations.iter().map(|operation| {

@@ -1,27 +1,12 @@
 //! Every scenario with a fault at each request in turn, and with two.
 
 use super::scenarios::Scenario;
-use super::{ENOUGH, Run, SEED, run, scenarios, weather};
+use super::{ENOUGH, FAULTS, RECOVERY, Run, SEED, run, scenarios, weather};
 use crate::sim::faults::{Fault, Plan};
 use crate::world::auditor::{Measure, Weather};
 
-/// What goes wrong at each request in turn.
-const FAULTS: [Fault; 8] = [
-    Fault::CrashBefore,
-    Fault::CrashAfter,
-    Fault::Panic,
-    Fault::LoseAnswer,
-    Fault::FailBefore,
-    Fault::Throttle,
-    Fault::Conflict,
-    Fault::Unprocessed,
-];
-
 /// The pairs of faults in CI: about a minute. All of them are some millions.
 const PAIRS: usize = 1_500;
-
-/// How far behind the last request of a calm run a second fault may be planned: the first one makes for more requests.
-const RECOVERY: usize = 30;
 
 /// Plays every scenario with this fault at each of its requests. Fails where fewer were met than the scenario has.
 fn everywhere(fault: Fault) {
