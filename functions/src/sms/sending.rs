@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
+use domain::end_reason::EndReason;
+use domain::ids::Channel;
 use domain::sms::{Input, Outcome, SmsConversation};
+use providers::Texting;
+use providers::retell::Retell;
 use store::{Applied, ConversationRef, Loaded, SendPermit, StoreError};
 
 use crate::app::App;
@@ -31,7 +35,30 @@ pub(crate) async fn send(
 }
 
 async fn ask(app: &App, permit: SendPermit) -> Outcome {
-    let provider = app.providers.sms(permit.conversation().provider);
-    let asked = tokio::time::timeout(PROVIDER_TIMEOUT, provider.send(permit)).await;
+    let asked = match app.providers.sms(permit.conversation().provider) {
+        Texting::Texts(provider) => tokio::time::timeout(PROVIDER_TIMEOUT, provider.send(permit)).await,
+        Texting::Chats(provider) => {
+            tokio::time::timeout(PROVIDER_TIMEOUT, Box::pin(begin_chat(app, provider, permit))).await
+        }
+        Texting::NotOffered => Ok(not_offered()),
+    };
     asked.unwrap_or_else(|_| Outcome::Unknown { why: "the provider did not answer in time".to_owned() })
+}
+
+/// Begins a chat that the provider's own agent holds, which is told what ours would be. What cannot be read was not asked for.
+async fn begin_chat(app: &App, provider: &Retell, permit: SendPermit) -> Outcome {
+    let (table, id) = (&app.store.table, permit.conversation().id);
+    let told = futures::try_join!(table.content(Channel::Sms, id), table.brief(id));
+    match told {
+        Ok((content, brief)) => provider.open_chat(permit, &content, &brief).await,
+        Err(error) => {
+            tracing::warn!(conversation = %id, error = &error as &dyn std::error::Error, "nothing was asked for");
+            Outcome::NotPlaced { retry_after: None, why: "what the provider is to be told cannot be read".to_owned() }
+        }
+    }
+}
+
+fn not_offered() -> Outcome {
+    let reason = EndReason::PROVIDER_UNAVAILABLE;
+    Outcome::Refused { reason, why: "the provider carries no texts".to_owned() }
 }

@@ -10,7 +10,7 @@ use crate::fakes::server::Reaction;
 use crate::fakes::telnyx::Telnyx;
 use crate::fakes::texting::{Delivery, Texting};
 use crate::fakes::twilio::Twilio;
-use crate::fakes::vendor::Told;
+use crate::fakes::vendor::{Told, Vendor};
 use crate::sim::faults::Plan;
 use crate::simulation::{Run, SEED};
 use crate::world::auditor::{Measure, Weather};
@@ -26,7 +26,7 @@ const EVENTS: [&str; 5] = [
 ];
 
 /// What an opening text ends its conversation as whose outcome nobody could find out.
-const UNSETTLED: &str = "dispatch_unconfirmed";
+pub(super) const UNSETTLED: &str = "dispatch_unconfirmed";
 
 /// What happens behind the opening text.
 #[derive(Clone, Copy, Debug)]
@@ -147,13 +147,13 @@ async fn play<V: Simulated>(live: &LiveWorld<V>, scenario: &Scenario, struck: bo
 }
 
 /// Until it is known what became of the opening text.
-async fn settles<V: Simulated>(live: &LiveWorld<V>, id: ConversationId) {
+pub(super) async fn settles<V: Vendor>(live: &LiveWorld<V>, id: ConversationId) {
     live.world.sees_texts(id, |sms| sms.opening_id.is_some() || sms.is_ended()).await;
 }
 
-impl<V: Texting> LiveWorld<V> {
+impl<V: Vendor> LiveWorld<V> {
     /// The provider tells, and tells again where it is not answered as it should be.
-    async fn insists_on_telling(&self, told: &Told) {
+    pub(super) async fn insists_on_telling(&self, told: &Told) {
         for _ in 0..=V::RETRIES {
             let answer = self.tries_to_deliver(self.fake.letter(told)).await;
             if answer.is_some_and(|answer| answer.status == 200) {

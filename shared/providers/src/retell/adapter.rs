@@ -71,7 +71,7 @@ impl Keyed for Account {
 /// Retell AI.
 #[derive(Clone, Debug)]
 pub struct Retell {
-    api: JsonApi,
+    pub(super) api: JsonApi,
 }
 
 impl Retell {
