@@ -2,6 +2,9 @@
 //!
 //! Three things go on in it, each by its own rules: texts leave ([`Send`]: claimed, asked for once, settled as a call's
 //! dispatch is), texts come in, and the agent takes its turns ([`Turn`]: one at a time, for everything unanswered).
+//!
+//! Where an agent of the provider's holds the conversation, the opening text begins a [`Chat`], and what else goes on is read
+//! there.
 
 mod alone;
 mod chat;
