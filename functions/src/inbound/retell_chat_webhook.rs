@@ -21,7 +21,7 @@ pub(crate) async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
         tracing::warn!("a webhook of Retell's cannot be read");
         return Ok(taken);
     };
-    let Some(shown) = webhook.chat else { return Ok(taken) };
+    let Some(shown) = webhook.chat.filter(|chat| !chat.chat_id.is_empty()) else { return Ok(taken) };
     // The same agent may hold others' chats, and our organizations may share an account.
     let attempt = shown.attempt().filter(|attempt| attempt.organization == signed.scope.organization);
     let Some(attempt) = attempt else { return Ok(taken) };

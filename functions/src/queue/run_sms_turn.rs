@@ -13,8 +13,9 @@ use store::{ConversationJob, ConversationRef, Loaded, QueueName, StoreError};
 use super::batch::{self, Next};
 use crate::adoption;
 use crate::app::App;
+use crate::asking::within;
 use crate::error::Error;
-use crate::sms::sending::{PROVIDER_TIMEOUT, send};
+use crate::sms::sending::send;
 use crate::sms::{chat, turn};
 
 /// Consumes a batch of conversations.
@@ -80,19 +81,10 @@ async fn find(app: &App, loaded: &Loaded<SmsConversation>, number: u32) -> Resul
             Texting::NotOffered => Ok(Sought::Nothing),
         }
     };
-    match tokio::time::timeout(PROVIDER_TIMEOUT, search).await {
-        Ok(Ok(sought)) => {
-            let (table, provider) = (&app.store.table, conversation.provider);
-            let id = conversation.id;
-            adoption::only_one(table, provider, id, number, sought, |report| report.provider_message_id.as_str()).await
-        }
-        Ok(Err(error)) => {
-            tracing::warn!(conversation = %conversation.id, error = &error as &dyn std::error::Error, "search failed");
-            Ok(None)
-        }
-        Err(_) => {
-            tracing::warn!(conversation = %conversation.id, "search timed out");
-            Ok(None)
-        }
-    }
+    let sought = within(search).await.unwrap_or_else(|error| {
+        tracing::warn!(conversation = %conversation.id, error = &error as &dyn std::error::Error, "search failed");
+        Sought::Nothing
+    });
+    let (table, provider, id) = (&app.store.table, conversation.provider, conversation.id);
+    adoption::only_one(table, provider, id, number, sought, |report| report.provider_message_id.as_str()).await
 }

@@ -1,12 +1,13 @@
 //! A conversation that a provider's own agent holds: reading what was said there, and ending it.
 
+use domain::ids::ProviderMessageId;
 use domain::sms::{ChatShown, Input, SmsConversation};
+use providers::Texting;
 use providers::retell::Retell;
-use providers::{ProviderError, Texting};
 use store::{ConversationRef, Loaded, StoreError};
 
-use super::sending::PROVIDER_TIMEOUT;
 use crate::app::App;
+use crate::asking::within;
 
 /// The number of the opening text.
 const OPENING: u32 = 1;
@@ -17,9 +18,8 @@ pub(crate) async fn read(
     reference: &ConversationRef,
     loaded: Loaded<SmsConversation>,
 ) -> Result<(), StoreError> {
-    let Some((provider, conversation)) = holder(app, &loaded) else { return Ok(()) };
-    let Some(chat) = &conversation.chat else { return Ok(()) };
-    let shown = within(provider.read_chat(conversation, &chat.id)).await;
+    let Some((provider, conversation, chat)) = held(app, &loaded) else { return Ok(()) };
+    let shown = within(provider.read_chat(conversation, chat)).await;
     let shown = shown.unwrap_or_else(|error| {
         tracing::warn!(conversation = %conversation.id, error = &error as &dyn std::error::Error, "chat not read");
         None
@@ -63,9 +63,8 @@ pub(crate) async fn end(
     reference: &ConversationRef,
     loaded: Loaded<SmsConversation>,
 ) -> Result<(), StoreError> {
-    let Some((provider, conversation)) = holder(app, &loaded) else { return Ok(()) };
-    let Some(chat) = &conversation.chat else { return Ok(()) };
-    let confirmed = within(provider.end_chat(conversation, &chat.id)).await;
+    let Some((provider, conversation, chat)) = held(app, &loaded) else { return Ok(()) };
+    let confirmed = within(provider.end_chat(conversation, chat)).await;
     let confirmed = confirmed.unwrap_or_else(|error| {
         tracing::warn!(conversation = %conversation.id, error = &error as &dyn std::error::Error, "chat not ended");
         false
@@ -73,15 +72,14 @@ pub(crate) async fn end(
     app.store.apply(reference, None, |_: &Loaded<SmsConversation>| Input::ChatEnded { confirmed }).await.map(drop)
 }
 
-/// Who holds a conversation's chat.
-fn holder<'a>(app: &'a App, loaded: &'a Loaded<SmsConversation>) -> Option<(&'a Retell, &'a SmsConversation)> {
-    match app.providers.sms(loaded.conversation.provider) {
-        Texting::Chats(provider) => Some((provider, &loaded.conversation)),
+/// A conversation's chat, and who holds it.
+fn held<'a>(
+    app: &'a App,
+    loaded: &'a Loaded<SmsConversation>,
+) -> Option<(&'a Retell, &'a SmsConversation, &'a ProviderMessageId)> {
+    let conversation = &loaded.conversation;
+    match app.providers.sms(conversation.provider) {
+        Texting::Chats(provider) => Some((provider, conversation, &conversation.chat.as_ref()?.id)),
         Texting::Texts(_) | Texting::NotOffered => None,
     }
-}
-
-/// A provider's answer, within the time it may take.
-async fn within<T>(answer: impl Future<Output = Result<T, ProviderError>>) -> Result<T, ProviderError> {
-    tokio::time::timeout(PROVIDER_TIMEOUT, answer).await.unwrap_or_else(|late| Err(ProviderError::new(late)))
 }

@@ -1,7 +1,5 @@
 //! Sending a text that was claimed, and writing down what came of it.
 
-use std::time::Duration;
-
 use domain::end_reason::EndReason;
 use domain::ids::Channel;
 use domain::sms::{Input, Outcome, SmsConversation};
@@ -10,11 +8,8 @@ use providers::retell::Retell;
 use store::{Applied, ConversationRef, Loaded, SendPermit, StoreError};
 
 use crate::app::App;
+use crate::asking;
 use crate::outcome;
-
-/// How long a provider may take over a text. Shorter than any function's timeout that sends one, which is shorter than
-/// the lease.
-pub const PROVIDER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Asks the provider to send a text, once, and commits what came of it. `None` where the conversation is gone.
 pub(crate) async fn send(
@@ -35,14 +30,11 @@ pub(crate) async fn send(
 }
 
 async fn ask(app: &App, permit: SendPermit) -> Outcome {
-    let asked = match app.providers.sms(permit.conversation().provider) {
-        Texting::Texts(provider) => tokio::time::timeout(PROVIDER_TIMEOUT, provider.send(permit)).await,
-        Texting::Chats(provider) => {
-            tokio::time::timeout(PROVIDER_TIMEOUT, Box::pin(begin_chat(app, provider, permit))).await
-        }
-        Texting::NotOffered => Ok(not_offered()),
-    };
-    asked.unwrap_or_else(|_| Outcome::Unknown { why: "the provider did not answer in time".to_owned() })
+    match app.providers.sms(permit.conversation().provider) {
+        Texting::Texts(provider) => asking::outcome(provider.send(permit)).await,
+        Texting::Chats(provider) => asking::outcome(Box::pin(begin_chat(app, provider, permit))).await,
+        Texting::NotOffered => not_offered(),
+    }
 }
 
 /// Begins a chat that the provider's own agent holds, which is told what ours would be. What cannot be read was not asked for.

@@ -2,7 +2,7 @@
 
 use domain::ids::ConversationId;
 
-use super::simulation::{STRIDE, judged, note, strike};
+use super::simulation::{STRIDE, judged, strike, undisturbed};
 use super::sms_tests::inbound_address;
 use super::{CUSTOMER, Door, LiveWorld};
 use crate::fakes::script::{Create, Script};
@@ -13,7 +13,7 @@ use crate::fakes::twilio::Twilio;
 use crate::fakes::vendor::{Told, Vendor};
 use crate::sim::faults::Plan;
 use crate::simulation::{Run, SEED};
-use crate::world::auditor::{Measure, Weather};
+use crate::world::auditor::Measure;
 use crate::world::simulate;
 
 /// Every event of an SMS conversation.
@@ -165,20 +165,17 @@ impl<V: Vendor> LiveWorld<V> {
 }
 
 fn every_scenario_keeps_every_promise_and_makes_the_requests_that_are_written_down<V: Simulated>() {
-    let (mut wrong, mut points) = (Vec::new(), Vec::new());
-    for scenario in scenarios::<V>() {
-        let run = run::<V>(&scenario, Plan::none(), Measure::of(Weather::Calm));
-        points.push(run.operations.len());
-        note(&mut wrong, &run, || scenario.name.to_owned());
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
-    assert_eq!(points, V::POINTS);
+    let scenarios = scenarios::<V>();
+    undisturbed(&named::<V>(&scenarios), |place, plan, measure| run::<V>(&scenarios[place], plan, measure));
+}
+
+fn named<V: Simulated>(scenarios: &[Scenario]) -> Vec<(&'static str, usize)> {
+    scenarios.iter().map(|scenario| scenario.name).zip(V::POINTS).collect()
 }
 
 fn strikes<V: Simulated>(stride: usize) {
     let scenarios = scenarios::<V>();
-    let named: Vec<(&str, usize)> = scenarios.iter().map(|scenario| scenario.name).zip(V::POINTS).collect();
-    strike(&named, stride, |place, plan, measure| run::<V>(&scenarios[place], plan, measure));
+    strike(&named::<V>(&scenarios), stride, |place, plan, measure| run::<V>(&scenarios[place], plan, measure));
 }
 
 macro_rules! texting {
