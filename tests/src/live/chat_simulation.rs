@@ -3,7 +3,7 @@
 use domain::planted::{Bug, plant};
 
 use super::chat_tests::address;
-use super::simulation::{STRIDE, judged, strike, undisturbed};
+use super::simulation::{STRIDE, judged, strike, strike_twice, undisturbed};
 use super::text_simulation::{UNSETTLED, settles};
 use super::{CUSTOMER, Door, LiveWorld};
 use crate::fakes::retell::Retell;
@@ -160,6 +160,13 @@ fn a_fault_at_some_requests_breaks_no_promise() {
 #[ignore = "takes a minute: cargo test --release -p tests -- --ignored live::chat_simulation"]
 fn a_fault_at_any_request_breaks_no_promise() {
     strikes(1);
+}
+
+#[test]
+#[ignore = "takes minutes: cargo test --release -p tests -- --ignored live::chat_simulation"]
+fn two_faults_break_no_promise() {
+    let scenarios = scenarios();
+    strike_twice(&named(&scenarios), |place, plan, measure| run(&scenarios[place], plan, measure));
 }
 
 /// A test that finds no planted bug proves nothing.

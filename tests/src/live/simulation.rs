@@ -19,7 +19,7 @@ use crate::world::{Expected, simulate};
 /// In CI, each fault strikes at every so-manieth request of all scenarios together.
 pub(super) const STRIDE: usize = 23;
 
-/// The pairs of faults for each provider, by chance.
+/// The pairs of faults for each provider and channel, by chance.
 const PAIRS: usize = 3_000;
 
 /// What an attempt ends as whose outcome nobody could find out.
@@ -225,18 +225,23 @@ fn a_fault_at_any_request_breaks_no_promise<V: Simulated>() {
 }
 
 fn two_faults_break_no_promise<V: Simulated>() {
+    let scenarios = scenarios::<V>();
+    strike_twice(&named::<V>(&scenarios), |place, plan, measure| run::<V>(&scenarios[place], plan, measure));
+}
+
+/// Plays scenarios with these names and numbers of requests with two faults, by chance.
+pub(super) fn strike_twice(scenarios: &[(&str, usize)], run: impl Fn(usize, Plan, Measure) -> Run) {
     let mut chance = fastrand::Rng::with_seed(SEED);
     let mut wrong = Vec::new();
-    let scenarios: Vec<(Scenario, usize)> = scenarios::<V>().into_iter().zip(V::POINTS).collect();
     for _ in 0..PAIRS {
-        let (scenario, points) = chance.choice(&scenarios).unwrap();
-        let at = chance.usize(0..*points);
+        let which = chance.usize(..scenarios.len());
+        let (name, points) = scenarios[which];
+        let at = chance.usize(0..points);
         let first = (at, chance.choice(FAULTS).unwrap());
         let second = (chance.usize(at + 1..points + RECOVERY), chance.choice(FAULTS).unwrap());
         let plan = Plan::none().at(first.0, first.1).at(second.0, second.1);
-        let measure = Measure::of_two(weather(first.1).max(weather(second.1)));
-        let run = run::<V>(scenario, plan, measure);
-        note(&mut wrong, &run, || format!("{}, {first:?} and {second:?}", scenario.name));
+        let run = run(which, plan, Measure::of_two(weather(first.1).max(weather(second.1))));
+        note(&mut wrong, &run, || format!("{name}, {first:?} and {second:?}"));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }

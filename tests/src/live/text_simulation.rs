@@ -2,7 +2,7 @@
 
 use domain::ids::ConversationId;
 
-use super::simulation::{STRIDE, judged, strike, undisturbed};
+use super::simulation::{STRIDE, judged, strike, strike_twice, undisturbed};
 use super::sms_tests::inbound_address;
 use super::{CUSTOMER, Door, LiveWorld};
 use crate::fakes::script::{Create, Script};
@@ -178,6 +178,11 @@ fn strikes<V: Simulated>(stride: usize) {
     strike(&named::<V>(&scenarios), stride, |place, plan, measure| run::<V>(&scenarios[place], plan, measure));
 }
 
+fn two_faults<V: Simulated>() {
+    let scenarios = scenarios::<V>();
+    strike_twice(&named::<V>(&scenarios), |place, plan, measure| run::<V>(&scenarios[place], plan, measure));
+}
+
 macro_rules! texting {
     ($($name:ident: $vendor:ty),* $(,)?) => {
         $(mod $name {
@@ -195,6 +200,12 @@ macro_rules! texting {
             #[ignore = "takes a minute: cargo test --release -p tests -- --ignored live::text_simulation"]
             fn a_fault_at_any_request_breaks_no_promise() {
                 super::strikes::<$vendor>(1);
+            }
+
+            #[test]
+            #[ignore = "takes minutes: cargo test --release -p tests -- --ignored live::text_simulation"]
+            fn two_faults_break_no_promise() {
+                super::two_faults::<$vendor>();
             }
         })*
     };
