@@ -230,11 +230,9 @@ fn is_canonical(value: &str) -> bool {
 fn basic_date(moment: SystemTime) -> Option<String> {
     let milliseconds = moment.duration_since(UNIX_EPOCH).ok()?.as_millis();
     let text = Timestamp::from_milliseconds(i64::try_from(milliseconds).ok()?).to_string();
-    let seconds = text.get(..19).filter(|_| text.len() == 24)?;
-    let mut date = String::with_capacity(16);
-    date.extend(seconds.chars().filter(|character| !['-', ':'].contains(character)));
-    date.push('Z');
-    Some(date)
+    let part = |range| text.get(range).filter(|_| text.len() == 24);
+    let (day, time) = ([part(0..4)?, part(5..7)?, part(8..10)?], [part(11..13)?, part(14..16)?, part(17..19)?]);
+    Some([&day.concat(), "T", &time.concat(), "Z"].concat())
 }
 
 #[cfg(test)]
