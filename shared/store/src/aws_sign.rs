@@ -2,10 +2,11 @@
 //!
 //! Every request of ours is the same kind: a POST to `/` with a body in memory, a handful of headers, no query. The SDK's own
 //! signer is made for any request there is, and derives the day's key anew for each: signing was a third of what accepting a call
-//! cost. Whatever is not of that kind, and every attempt after the first (which may have to be signed for another clock than
-//! ours), is left to it; so is the proof of what is written here, byte by byte, in the tests.
+//! cost. Whatever is not of that kind is left to it, and so is every attempt after the first, and all of them once the SDK has found
+//! our clock to be wrong: only it knows by how much. It is the proof of what is written here, too, byte by byte, in the tests.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -42,7 +43,8 @@ pub(crate) struct SigV4(Signer);
 impl SigV4 {
     /// For a service in a region.
     pub(crate) fn new(region: &str, service: &'static str) -> Self {
-        Self(Signer { region: region.to_owned(), service, key: Mutex::new(None), any: SigV4Signer::new() })
+        let (key, any, is_clock_wrong) = (Mutex::new(None), SigV4Signer::new(), AtomicBool::new(false));
+        Self(Signer { region: region.to_owned(), service, key, any, is_clock_wrong })
     }
 }
 
@@ -67,6 +69,7 @@ struct Signer {
     key: Mutex<Option<DayKey>>,
     /// Signs any request.
     any: SigV4Signer,
+    is_clock_wrong: AtomicBool,
 }
 
 /// The key of a day, made from the secret. Four hashes, of which only the day is ever another's.
@@ -104,7 +107,12 @@ impl Sign for Signer {
             Some((signed, credentials.session_token()))
         });
         let Some((signed, token)) = signed else {
-            return self.any.sign_http_request(request, identity, endpoint, components, config);
+            self.any.sign_http_request(request, identity, endpoint, components, config)?;
+            let ours = now.and_then(basic_date);
+            if minute(request.headers().get(DATE)) != minute(ours.as_deref()) {
+                self.is_clock_wrong.store(true, Ordering::Relaxed);
+            }
+            return Ok(());
         };
         let headers = request.headers_mut();
         headers.try_insert(DATE, signed.date)?;
@@ -123,7 +131,8 @@ impl Signer {
     fn is_usual(&self, endpoint: &AuthSchemeEndpointConfig<'_>, config: &ConfigBag) -> bool {
         let is_ours = |name, ours: &str| endpoint.get(name).is_none_or(|said| said.as_string() == Some(ours));
         let options = config.load::<SigV4OperationSigningConfig>().map(|config| &config.signing_options);
-        config.load::<RequestAttempts>().is_none_or(|made| made.attempts() <= 1)
+        !self.is_clock_wrong.load(Ordering::Relaxed)
+            && config.load::<RequestAttempts>().is_none_or(|made| made.attempts() <= 1)
             && is_ours("signingRegion", &self.region)
             && is_ours("signingName", self.service)
             && options.is_none_or(|options| *options == SigningOptions::default())
@@ -224,6 +233,11 @@ fn is_canonical(value: &str) -> bool {
         && !value.starts_with(' ')
         && !value.ends_with(' ')
         && !value.contains("  ")
+}
+
+/// The minute of a moment that is written so. A clock that is off by less does no harm.
+fn minute(date: Option<&str>) -> Option<&str> {
+    date.and_then(|date| date.get(..13))
 }
 
 /// A moment as `20260410T140000Z`.

@@ -15,16 +15,36 @@ use aws_smithy_types::body::SdkBody;
 
 use super::{SigV4, basic_date, host, is_canonical};
 
-/// Answers every request with this status, and keeps what was asked.
+/// Answers every request in this way, and keeps what was asked.
 #[derive(Clone, Debug)]
 struct Asked {
-    status: u16,
+    answer: fn(&HttpRequest) -> HttpResponse,
     requests: Arc<Mutex<Vec<HttpRequest>>>,
 }
 
+fn answer(status: u16, body: &'static str) -> HttpResponse {
+    HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body))
+}
+
+fn done(_: &HttpRequest) -> HttpResponse {
+    answer(200, "{}")
+}
+
+fn broken(_: &HttpRequest) -> HttpResponse {
+    answer(500, "{}")
+}
+
+/// It is 15:00 there, and nothing else will do.
+fn an_hour_ahead(request: &HttpRequest) -> HttpResponse {
+    let is_right = request.headers().get("x-amz-date").is_some_and(|date| date.starts_with("20260410T1500"));
+    let mut answer = if is_right { done(request) } else { answer(400, r#"{"__type":"InvalidSignatureException"}"#) };
+    answer.headers_mut().insert("date", "Fri, 10 Apr 2026 15:00:00 GMT");
+    answer
+}
+
 impl Asked {
-    fn answering(status: u16) -> Self {
-        Self { status, requests: Arc::default() }
+    fn answering(answer: fn(&HttpRequest) -> HttpResponse) -> Self {
+        Self { answer, requests: Arc::default() }
     }
 
     /// What each request was signed with, and what the signature was made for: the attempt stands in a header.
@@ -41,7 +61,7 @@ impl Asked {
 impl HttpConnector for Asked {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         self.requests.lock().unwrap().push(request.try_clone().unwrap());
-        HttpConnectorFuture::ready(Ok(HttpResponse::new(self.status.try_into().unwrap(), SdkBody::from("{}"))))
+        HttpConnectorFuture::ready(Ok((self.answer)(&request)))
     }
 }
 
@@ -100,8 +120,8 @@ fn clients(case: Case, is_ours: bool, asked: &Asked) -> (aws_sdk_dynamodb::Clien
 }
 
 /// Asks both services for something, twice, and gives how that was signed.
-async fn signed(case: Case, is_ours: bool, status: u16) -> Vec<[Option<String>; 4]> {
-    let asked = Asked::answering(status);
+async fn signed(case: Case, is_ours: bool, answer: fn(&HttpRequest) -> HttpResponse) -> Vec<[Option<String>; 4]> {
+    let asked = Asked::answering(answer);
     let (dynamodb, sqs) = clients(case, is_ours, &asked);
     for text in ["", "Grüße, \"J\"\n"] {
         let put = dynamodb.put_item().table_name("ringdown").item("pk", AttributeValue::S(text.to_owned()));
@@ -126,7 +146,7 @@ async fn what_is_signed_here_is_signed_as_the_sdk_signs_it() {
         Case { endpoint: Some("https://localhost/a/path"), ..USUAL },
     ];
     for case in cases {
-        let (ours, theirs) = (signed(case, true, 200).await, signed(case, false, 200).await);
+        let (ours, theirs) = (signed(case, true, done).await, signed(case, false, done).await);
         assert_eq!(ours.len(), 4);
         assert!(ours.iter().all(|signed| signed[0].is_some() && signed[2].as_deref() == case.token));
         assert_eq!(ours, theirs, "{:?} in {}", case.endpoint, case.region);
@@ -135,8 +155,17 @@ async fn what_is_signed_here_is_signed_as_the_sdk_signs_it() {
 
 #[tokio::test]
 async fn a_second_attempt_is_signed_too() {
-    let (ours, theirs) = (signed(USUAL, true, 500).await, signed(USUAL, false, 500).await);
+    let (ours, theirs) = (signed(USUAL, true, broken).await, signed(USUAL, false, broken).await);
     assert_eq!(ours.len(), 8);
+    assert_eq!(ours, theirs);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_wrong_is_found_out_and_reckoned_with_from_then_on() {
+    let (ours, theirs) = (signed(USUAL, true, an_hour_ahead).await, signed(USUAL, false, an_hour_ahead).await);
+    let dates: Vec<&str> = ours.iter().filter_map(|signed| signed[1].as_deref()).collect();
+    let (wrong, right) = ("20260410T140000Z", "20260410T150000Z");
+    assert_eq!(dates, [wrong, right, wrong, right, right, right], "each service once");
     assert_eq!(ours, theirs);
 }
 
