@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
+use aws_runtime::request_info::RequestInfoInterceptor;
 use aws_runtime::user_agent::UserAgentInterceptor;
 use aws_sdk_dynamodb::config::interceptors::BeforeSerializationInterceptorContextRef;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
@@ -78,8 +79,8 @@ impl Access {
     }
 }
 
-/// Has the SDK not tell of itself: two headers that nobody here reads, put together anew and signed for every request. The HTTP
-/// client says who we are.
+/// Has the SDK not tell of itself and of its attempts: three headers that nobody reads, put together anew and signed for every
+/// request. The HTTP client says who we are.
 #[derive(Debug)]
 struct Unnamed;
 
@@ -94,9 +95,9 @@ impl Intercept for Unnamed {
         _context: &BeforeSerializationInterceptorContextRef<'_>,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        config
-            .interceptor_state()
-            .store_put(disable_interceptor::<UserAgentInterceptor>("the HTTP client says who we are"));
+        let state = config.interceptor_state();
+        state.store_put(disable_interceptor::<UserAgentInterceptor>("the HTTP client says who we are"));
+        state.store_put(disable_interceptor::<RequestInfoInterceptor>("nobody asks which attempt it is"));
         Ok(())
     }
 }

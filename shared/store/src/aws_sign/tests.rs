@@ -153,6 +153,22 @@ async fn what_is_signed_here_is_signed_as_the_sdk_signs_it() {
     }
 }
 
+#[test]
+fn the_usual_request_is_signed_here_and_any_other_is_not() {
+    let SigV4(signer) = SigV4::new("eu-central-1", "dynamodb");
+    let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI", None, None, "test");
+    let is_signed = |uri: &str, target: &'static str| {
+        let mut request = HttpRequest::new(SdkBody::from("{}"));
+        request.set_method("POST").unwrap();
+        request.set_uri(uri).unwrap();
+        request.headers_mut().insert("x-amz-target", target);
+        signer.signed(&request, &credentials, UNIX_EPOCH + Duration::from_secs(USUAL.seconds)).is_some()
+    };
+    assert!(is_signed("https://dynamodb.eu-central-1.amazonaws.com/", "DynamoDB_20120810.PutItem"));
+    assert!(!is_signed("https://dynamodb.eu-central-1.amazonaws.com/a", "DynamoDB_20120810.PutItem"));
+    assert!(!is_signed("https://dynamodb.eu-central-1.amazonaws.com/", "two  spaces"));
+}
+
 #[tokio::test]
 async fn a_second_attempt_is_signed_too() {
     let (ours, theirs) = (signed(USUAL, true, broken).await, signed(USUAL, false, broken).await);
