@@ -10,7 +10,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lambda_http::Body;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
-use lambda_http::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use lambda_http::http::header::{
+    ACCEPT_RANGES, CONTENT_RANGE, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+};
 use lambda_http::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -235,6 +237,16 @@ impl Response {
     /// Bytes.
     pub fn bytes(content_type: &'static str, bytes: Vec<u8>) -> Self {
         Self::new(StatusCode::OK, content_type, Body::Binary(bytes))
+    }
+
+    /// Of which parts can be had; where this is one, with which of how much.
+    pub(crate) fn part(mut self, range: Option<String>) -> Self {
+        self.headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        if let Some(range) = range.and_then(|range| HeaderValue::try_from(range).ok()) {
+            self.status = StatusCode::PARTIAL_CONTENT;
+            self.headers.insert(CONTENT_RANGE, range);
+        }
+        self
     }
 
     /// XML.

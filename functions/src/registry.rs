@@ -26,8 +26,8 @@ use crate::dialects::{
 use crate::error::Error;
 use crate::http::MAX_BODY_BYTES;
 use crate::inbound::{
-    retell_webhook, telnyx_call_event, telnyx_inbound_message, telnyx_message_status, twilio_call_status,
-    twilio_inbound_message, twilio_message_status, twilio_voice_answer, vapi_server_message,
+    retell_chat_webhook, retell_webhook, telnyx_call_event, telnyx_inbound_message, telnyx_message_status,
+    twilio_call_status, twilio_inbound_message, twilio_message_status, twilio_voice_answer, vapi_server_message,
 };
 use crate::queue::{accept_bulk_item, deliver_webhook, dispatch_call, run_sms_turn, simulator_callback};
 use crate::schedule::reconcile;
@@ -348,6 +348,15 @@ pub static FUNCTIONS: &[Function] = &[
             Retell,
             retell_webhook,
             retell_webhook::MAX_BODY_BYTES
+        ),
+    },
+    Function {
+        name: "retell-chat-webhook",
+        trigger: callback!(
+            "/inbound/retell/{organization}/chats",
+            Retell,
+            retell_chat_webhook,
+            retell_chat_webhook::MAX_BODY_BYTES
         ),
     },
     Function {

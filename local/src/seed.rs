@@ -163,6 +163,7 @@ fn sms_settings(url: &str, tool_secret: [u8; signature::SECRET_BYTES]) -> SmsSet
         tools: vec![tool],
         tool_secret: Some(Secret::new(tool_secret).reveal()),
         max_tool_calls: MAX_TOOL_CALLS,
+        provider_agent_id: None,
         terms: Terms {
             help_text: Some("Demo Motors: we answer questions about our cars. Reply STOP to hear no more.".to_owned()),
             opt_out_text: Some("Demo Motors: you will hear no more from us. Reply START to take that back.".to_owned()),

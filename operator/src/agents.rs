@@ -161,7 +161,11 @@ fn check_provider(agent: &Described) -> Result<(), String> {
     }
     let voice = agent.voice.clone().unwrap_or_default();
     let problem = voice.problem(provider).filter(|_| channel == Channel::Voice);
-    problem.map_or(Ok(()), |what| Err(format!("voice {what}")))
+    if let Some(what) = problem {
+        return Err(format!("voice {what}"));
+    }
+    let problem = agent.sms.as_ref().and_then(|sms| sms.problem(provider));
+    problem.map_or(Ok(()), |what| Err(format!("sms {what}")))
 }
 
 fn describe(agent: Agent) -> Described {

@@ -64,7 +64,7 @@ pub(super) async fn agent(app: &App, fields: &mut Fields<'_>, organization: &Org
     let retention = retention(fields);
     let voice = voice::settings(fields, channel, provider);
     let sms = match channel {
-        Some(Channel::Sms) => sms::settings(app, fields).await,
+        Some(Channel::Sms) => sms::settings(app, fields, provider).await,
         Some(Channel::Voice) if fields.has("sms") => {
             fields.refuse("sms", "is for agents that hold SMS conversations only");
             None

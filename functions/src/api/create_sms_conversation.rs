@@ -148,6 +148,7 @@ async fn judge(authorized: &Authorized<'_>, asked: &Asked, now: Timestamp) -> Re
         tools: settings.tools,
         tool_secret: settings.tool_secret,
         max_tool_calls: settings.max_tool_calls,
+        provider_agent_id: settings.provider_agent_id,
     };
     let text = opening::text(app, caller.scope.mode, &brief, by).await?;
     let (conversation, opening) = SmsConversation::accept(

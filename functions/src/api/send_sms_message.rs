@@ -77,9 +77,18 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     if applied.loaded.is_suppressed() {
         return Err(ApiError::DoNotCall);
     }
-    let message = if applied.conversation().is_ended() { "the conversation has ended" } else { TOO_MANY };
+    let conversation = applied.conversation();
+    let message = if conversation.is_ended() {
+        "the conversation has ended"
+    } else if conversation.provider.holds_chats() {
+        HELD_THERE
+    } else {
+        TOO_MANY
+    };
     Err(ApiError::Conflict(message.to_owned()))
 }
+
+const HELD_THERE: &str = "an agent of the provider's holds the conversation: nobody else can write into it";
 
 const TOO_MANY: &str = "too many texts are on their way; wait for the provider to take them";
 

@@ -1,5 +1,6 @@
 //! What an agent that holds SMS conversations is set to, as its owner sends it.
 
+use domain::organization::Provider;
 use domain::sms::{Kind, LONGEST_TEXT, ModelSettings, Opening, SmsSettings, Terms};
 use domain::template::Template;
 use domain::tool::Tool;
@@ -8,13 +9,14 @@ use serde_json::{Map, Value};
 use crate::app::App;
 use crate::fields::Fields;
 
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 13] = [
     "kind",
     "prompt",
     "opening",
     "model",
     "tools",
     "maxToolCalls",
+    "providerAgentId",
     "answers",
     "gatheringMs",
     "inactivitySeconds",
@@ -28,7 +30,7 @@ const TOOL: [&str; 4] = ["name", "description", "parameters", "url"];
 
 /// The longest prompt, in characters: every turn sends it.
 pub(super) const LONGEST_PROMPT: usize = 32_000;
-/// The longest name of a model, and of the key that it is used with.
+/// The longest name of a model, of the key that it is used with, and of a provider's own agent.
 const LONGEST_NAME: usize = 200;
 /// More tools than this confuse a model, and fill its prompt.
 const MOST_TOOLS: usize = 16;
@@ -44,7 +46,7 @@ const LONGEST_GATHERING_MS: u32 = 30_000;
 const INACTIVITY_SECONDS: (u32, u32) = (60, 30 * 24 * 3_600);
 
 /// Reads the settings. What is wrong with them is told to `fields`.
-pub(super) async fn settings(app: &App, fields: &mut Fields<'_>) -> Option<SmsSettings> {
+pub(super) async fn settings(app: &App, fields: &mut Fields<'_>, provider: Option<Provider>) -> Option<SmsSettings> {
     if !fields.has("sms") {
         fields.refuse("sms", "is required for an agent that holds SMS conversations");
     }
@@ -59,9 +61,26 @@ pub(super) async fn settings(app: &App, fields: &mut Fields<'_>) -> Option<SmsSe
     let model = model(app, &mut own).await;
     let tools = tools(app, &mut own).await;
     let max_tool_calls = own.number_within("maxToolCalls", 0, MOST_TOOL_CALLS).unwrap_or(USUAL_TOOL_CALLS);
+    let provider_agent_id = own.text_within("providerAgentId", 1, LONGEST_NAME).map(str::to_owned);
     let terms = terms(&mut own);
+    let is_sound = !own.is_refused();
     fields.absorb("sms", own);
-    Some(SmsSettings { kind, prompt: prompt?, opening, model, tools, tool_secret: None, max_tool_calls, terms })
+    let settings = SmsSettings {
+        kind,
+        prompt: prompt?,
+        opening,
+        model,
+        tools,
+        tool_secret: None,
+        max_tool_calls,
+        provider_agent_id,
+        terms,
+    };
+    let problem = provider.and_then(|provider| settings.problem(provider));
+    if let Some(problem) = problem.filter(|_| is_sound) {
+        fields.refuse("sms", problem);
+    }
+    Some(settings)
 }
 
 pub(super) fn check_template(fields: &mut Fields<'_>, name: &str, text: Option<&str>) {

@@ -10,5 +10,5 @@ use crate::registry::Authorized;
 /// Answers with a call's recording, or with a redirect to it.
 pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let (_, full) = found(&authorized).await?;
-    recording(authorized.app, &full.call).await
+    recording(authorized.app, &full.call, authorized.request).await
 }

@@ -5,6 +5,7 @@
 //! same rules as everything that comes twice, late, or out of order, and changes nothing the second time. 200 is answered
 //! only once what it says was committed.
 
+pub(crate) mod retell_chat_webhook;
 pub(crate) mod retell_webhook;
 pub(crate) mod telnyx_call_event;
 pub(crate) mod telnyx_inbound_message;

@@ -20,6 +20,35 @@ pub(super) fn json(operation: &str, description: &str, schema: impl Into<RefOr<S
     ResponseBuilder::new().description(description).content("application/json", content).build()
 }
 
+/// A recording that is handed on.
+pub(super) fn recording() -> Response {
+    audio("The recording.").build()
+}
+
+/// A part of one.
+pub(super) fn part_of_recording() -> Response {
+    let which =
+        ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).examples([json!("bytes 0-4194303/5120000")]);
+    let range = HeaderBuilder::new().schema(Some(which)).description(Some("Which part it is of how much.")).build();
+    let description = "The part that was asked for, or its beginning: at most 4 MB.";
+    audio(description).header("Content-Range", range).build()
+}
+
+/// The answer to a request for a part that begins behind the end.
+pub(super) fn shorter_recording() -> Response {
+    ResponseBuilder::new().description("The recording is shorter than where that part begins.").build()
+}
+
+fn audio(description: &str) -> ResponseBuilder {
+    let of = |media_type: &str| {
+        let bytes =
+            ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).content_media_type(media_type).build();
+        ContentBuilder::new().schema(Some(Schema::from(bytes))).build()
+    };
+    let types = ["audio/mpeg", "audio/wav"];
+    types.iter().fold(ResponseBuilder::new().description(description), |built, name| built.content(*name, of(name)))
+}
+
 /// The header of an answer to a request whose key was used before.
 pub(super) fn replayed() -> Header {
     let truth = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).enum_values(Some(["true"]));

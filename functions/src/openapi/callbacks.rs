@@ -31,6 +31,7 @@ pub(super) fn describe(name: &str) -> Option<OperationBuilder> {
             (Twilio, "Twilio hands over a customer's text", About::Nothing, "It was taken in: an empty TwiML.")
         }
         "retell-webhook" => (Retell, "Retell tells of a call that it holds", About::Call, taken),
+        "retell-chat-webhook" => (Retell, "Retell tells of a chat that it holds", About::Nothing, taken),
         "telnyx-call-event" => (Telnyx, "Telnyx tells of a call", About::Call, taken),
         "telnyx-message-status" => (Telnyx, "Telnyx tells how far a text got", About::Text, taken),
         "telnyx-inbound-message" => (Telnyx, "Telnyx hands over a customer's text", About::Nothing, taken),

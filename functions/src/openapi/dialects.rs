@@ -4,10 +4,9 @@ use lambda_http::http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
-use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::path::OperationBuilder;
-use utoipa::openapi::schema::{Schema, SchemaType, Type};
-use utoipa::openapi::{ObjectBuilder, Required, ResponseBuilder};
+use utoipa::openapi::schema::Schema;
+use utoipa::openapi::{Required, ResponseBuilder};
 
 use super::operations::{WithRefusals, body, conflict, insufficient_funds, operation};
 use super::schemas::{NamedSchema, always_there, named, of, written};
@@ -264,14 +263,14 @@ fn verbex_get() -> OperationBuilder {
 }
 
 fn verbex_recording() -> OperationBuilder {
-    let wave = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).content_media_type("audio/wav").build();
-    let audio = ContentBuilder::new().schema(Some(Schema::from(wave))).build();
-    let recording = ResponseBuilder::new().description("The recording.").content("audio/wav", audio);
     let description = "The recording, or a redirect to it, for whoever has the call's `access_token`, or a key.";
     operation("verbex", "Get a call's recording by its token", description)
         .parameter(parameters::object_id())
         .parameter(parameters::access_token())
-        .response("200", recording)
+        .parameter(parameters::range())
+        .response("200", answers::recording())
+        .response("206", answers::part_of_recording())
+        .response("416", answers::shorter_recording())
         .response("302", ResponseBuilder::new().description("The recording is elsewhere."))
         .with_refusals_of(Dialect::Verbex, READS, vec![ApiError::NotFound("recording")])
 }

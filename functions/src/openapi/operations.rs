@@ -103,9 +103,6 @@ fn list_call_events() -> OperationBuilder {
 }
 
 fn get_call_recording() -> OperationBuilder {
-    let wave = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).content_media_type("audio/wav").build();
-    let audio = ContentBuilder::new().schema(Some(Schema::from(wave))).build();
-    let recording = ResponseBuilder::new().description("The recording.").content("audio/wav", audio);
     let address = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
     let location = HeaderBuilder::new().schema(Some(address)).description(Some("Where it is.")).build();
     let elsewhere = ResponseBuilder::new().description("The recording is elsewhere.").header("Location", location);
@@ -117,7 +114,10 @@ fn get_call_recording() -> OperationBuilder {
     ];
     operation("calls", "Get a call's recording", GET_CALL_RECORDING)
         .parameter(parameters::call_id())
-        .response("200", recording)
+        .parameter(parameters::range())
+        .response("200", answers::recording())
+        .response("206", answers::part_of_recording())
+        .response("416", answers::shorter_recording())
         .response("302", elsewhere)
         .with_refusals("can_read_conversations", own)
 }

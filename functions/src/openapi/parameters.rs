@@ -118,6 +118,21 @@ pub(super) fn idempotency_key(required: Required) -> Parameter {
         .build()
 }
 
+/// The part of a recording that is wanted.
+pub(super) fn range() -> Parameter {
+    let bytes = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).build();
+    let description = "One part in bytes (RFC 9110). One answer holds 4 MB: a larger recording is had part by part. A provider that hands \
+                       it on as a whole is asked for all of it.";
+    ParameterBuilder::new()
+        .name("Range")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .schema(Some(bytes))
+        .example(Some(json!("bytes=0-")))
+        .description(Some(description))
+        .build()
+}
+
 /// `limit` and `cursor`, which every list takes.
 pub(super) fn page() -> [Parameter; 2] {
     let limit = ObjectBuilder::new()

@@ -3,8 +3,6 @@
 //! The message says "look at this call" and nothing else. What has to be done follows from the call itself, so that a
 //! duplicate, a late message or one out of order does no harm.
 
-use std::time::Duration;
-
 use domain::call::{Call, Duty, Input, Outcome as Dialled};
 use domain::ids::{Channel, ProviderCallId};
 use domain::measure::Measure;
@@ -12,7 +10,7 @@ use domain::obligation::next_action;
 use domain::organization::Content;
 use domain::places::Places;
 use domain::time::Timestamp;
-use providers::{ProviderError, Sought};
+use providers::Sought;
 use serde_json::Value;
 use store::measures::measure;
 use store::{ConversationJob, ConversationRef, DialPermit, Loaded, QueueName, Slot, StoreError, keys};
@@ -20,12 +18,9 @@ use store::{ConversationJob, ConversationRef, DialPermit, Loaded, QueueName, Slo
 use super::batch::{self, Next};
 use crate::adoption;
 use crate::app::App;
+use crate::asking::{self, within};
 use crate::error::Error;
 use crate::outcome;
-
-/// How long a provider may take over a request. Shorter than this function's timeout, which is shorter than the lease,
-/// which is shorter than the queue's visibility timeout.
-pub const PROVIDER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Consumes a batch of calls.
 ///
@@ -106,8 +101,7 @@ async fn content(app: &App, call: &Call) -> Result<Content, StoreError> {
 
 async fn ask(app: &App, permit: DialPermit, content: &Content) -> Dialled {
     let provider = app.providers.voice(permit.call().provider);
-    let asked = tokio::time::timeout(PROVIDER_TIMEOUT, provider.create(permit, content)).await;
-    asked.unwrap_or_else(|_| Dialled::Unknown { why: "the provider did not answer in time".to_owned() })
+    asking::outcome(provider.create(permit, content)).await
 }
 
 async fn search(app: &App, reference: &ConversationRef, loaded: Loaded<Call>) -> Result<(), StoreError> {
@@ -149,9 +143,4 @@ async fn hang_up(
     });
     let hung_up = |_: &Loaded<Call>| Input::HungUp { call_id: call_id.clone(), confirmed };
     app.store.apply(reference, Some(loaded), hung_up).await.map(drop)
-}
-
-/// A provider's answer, within the time it may take.
-async fn within<T>(answer: impl Future<Output = Result<T, ProviderError>>) -> Result<T, ProviderError> {
-    tokio::time::timeout(PROVIDER_TIMEOUT, answer).await.unwrap_or_else(|late| Err(ProviderError::new(late)))
 }

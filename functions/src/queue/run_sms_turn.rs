@@ -1,20 +1,22 @@
-//! Does for an SMS conversation whatever is due: takes the agent's turn, sends a text, searches for one, lets time take
-//! effect.
+//! Does for an SMS conversation whatever is due: takes the agent's turn, sends a text, searches for one, reads or ends the chat
+//! that a provider's agent holds, lets time take effect.
 //!
 //! The message says "look at this conversation" and nothing else. What has to be done follows from the conversation
 //! itself, so that a duplicate, a late message or one out of order does no harm.
 
 use domain::obligation::next_action;
 use domain::sms::{DeliveryReport, Duty, Input, SmsConversation};
+use providers::{Sought, Texting};
 use serde_json::Value;
 use store::{ConversationJob, ConversationRef, Loaded, QueueName, StoreError};
 
 use super::batch::{self, Next};
 use crate::adoption;
 use crate::app::App;
+use crate::asking::within;
 use crate::error::Error;
-use crate::sms::sending::{PROVIDER_TIMEOUT, send};
-use crate::sms::turn;
+use crate::sms::sending::send;
+use crate::sms::{chat, turn};
 
 /// Consumes a batch of conversations.
 ///
@@ -22,7 +24,7 @@ use crate::sms::turn;
 /// [`Error::Event`] where the event is no batch.
 pub(crate) async fn handle(app: &App, event: Value) -> Result<Value, Error> {
     batch::consume(&app.store.queues, QueueName::Turns, event, |job: ConversationJob| async move {
-        advance(app, job).await.map(|()| Next::Done)
+        Box::pin(advance(app, job)).await.map(|()| Next::Done)
     })
     .await
 }
@@ -36,6 +38,8 @@ async fn advance(app: &App, job: ConversationJob) -> Result<(), StoreError> {
         Some(Duty::Turn) => Box::pin(turn::take(app, &reference, loaded)).await,
         Some(Duty::Send(number)) => send_waiting(app, &reference, number).await,
         Some(Duty::Search(number)) => search(app, &reference, number).await,
+        Some(Duty::ReadChat) => chat::read(app, &reference, loaded).await,
+        Some(Duty::EndChat) => chat::end(app, &reference, loaded).await,
     }
 }
 
@@ -70,20 +74,17 @@ async fn search(app: &App, reference: &ConversationRef, number: u32) -> Result<(
 async fn find(app: &App, loaded: &Loaded<SmsConversation>, number: u32) -> Result<Option<DeliveryReport>, StoreError> {
     let conversation = &loaded.conversation;
     let Some(stored) = loaded.message(number)? else { return Ok(None) };
-    let provider = app.providers.sms(conversation.provider);
-    match tokio::time::timeout(PROVIDER_TIMEOUT, provider.search(conversation, &stored.message)).await {
-        Ok(Ok(sought)) => {
-            let (table, provider) = (&app.store.table, conversation.provider);
-            let id = conversation.id;
-            adoption::only_one(table, provider, id, number, sought, |report| report.provider_message_id.as_str()).await
+    let search = async {
+        match app.providers.sms(conversation.provider) {
+            Texting::Texts(provider) => provider.search(conversation, &stored.message).await,
+            Texting::Chats(provider) => provider.search_chat(conversation).await,
+            Texting::NotOffered => Ok(Sought::Nothing),
         }
-        Ok(Err(error)) => {
-            tracing::warn!(conversation = %conversation.id, error = &error as &dyn std::error::Error, "search failed");
-            Ok(None)
-        }
-        Err(_) => {
-            tracing::warn!(conversation = %conversation.id, "search timed out");
-            Ok(None)
-        }
-    }
+    };
+    let sought = within(search).await.unwrap_or_else(|error| {
+        tracing::warn!(conversation = %conversation.id, error = &error as &dyn std::error::Error, "search failed");
+        Sought::Nothing
+    });
+    let (table, provider, id) = (&app.store.table, conversation.provider, conversation.id);
+    adoption::only_one(table, provider, id, number, sought, |report| report.provider_message_id.as_str()).await
 }

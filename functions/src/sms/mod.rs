@@ -1,5 +1,6 @@
 //! What several functions do for an SMS conversation.
 
+pub(crate) mod chat;
 mod history;
 pub(crate) mod inbound;
 pub(crate) mod model;

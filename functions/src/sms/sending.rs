@@ -1,16 +1,15 @@
 //! Sending a text that was claimed, and writing down what came of it.
 
-use std::time::Duration;
-
+use domain::end_reason::EndReason;
+use domain::ids::Channel;
 use domain::sms::{Input, Outcome, SmsConversation};
+use providers::Texting;
+use providers::retell::Retell;
 use store::{Applied, ConversationRef, Loaded, SendPermit, StoreError};
 
 use crate::app::App;
+use crate::asking;
 use crate::outcome;
-
-/// How long a provider may take over a text. Shorter than any function's timeout that sends one, which is shorter than
-/// the lease.
-pub const PROVIDER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Asks the provider to send a text, once, and commits what came of it. `None` where the conversation is gone.
 pub(crate) async fn send(
@@ -31,7 +30,27 @@ pub(crate) async fn send(
 }
 
 async fn ask(app: &App, permit: SendPermit) -> Outcome {
-    let provider = app.providers.sms(permit.conversation().provider);
-    let asked = tokio::time::timeout(PROVIDER_TIMEOUT, provider.send(permit)).await;
-    asked.unwrap_or_else(|_| Outcome::Unknown { why: "the provider did not answer in time".to_owned() })
+    match app.providers.sms(permit.conversation().provider) {
+        Texting::Texts(provider) => asking::outcome(provider.send(permit)).await,
+        Texting::Chats(provider) => asking::outcome(Box::pin(begin_chat(app, provider, permit))).await,
+        Texting::NotOffered => not_offered(),
+    }
+}
+
+/// Begins a chat that the provider's own agent holds, which is told what ours would be. What cannot be read was not asked for.
+async fn begin_chat(app: &App, provider: &Retell, permit: SendPermit) -> Outcome {
+    let (table, id) = (&app.store.table, permit.conversation().id);
+    let told = futures::try_join!(table.content(Channel::Sms, id), table.brief(id));
+    match told {
+        Ok((content, brief)) => provider.open_chat(permit, &content, &brief).await,
+        Err(error) => {
+            tracing::warn!(conversation = %id, error = &error as &dyn std::error::Error, "nothing was asked for");
+            Outcome::NotPlaced { retry_after: None, why: "what the provider is to be told cannot be read".to_owned() }
+        }
+    }
+}
+
+fn not_offered() -> Outcome {
+    let reason = EndReason::PROVIDER_UNAVAILABLE;
+    Outcome::Refused { reason, why: "the provider carries no texts".to_owned() }
 }

@@ -372,6 +372,11 @@ pub enum Note {
         /// What the provider's adapter says.
         why: String,
     },
+    /// The provider's own agent opened the conversation with other words than those that it was given. The text is what it
+    /// said.
+    OpenedOtherwise,
+    /// The chat at the provider could not be ended, and was left alone.
+    ChatLeft,
     /// Whether a text left could not be found out.
     SendUnconfirmed {
         /// The text's number.

@@ -48,6 +48,10 @@ pub enum Bug {
     StopIsAnOrdinaryText,
     /// A text that came in is not remembered, and taken in again when it comes twice.
     ForgetInbound,
+    /// The last text of a chat is taken in anew each time that it is read.
+    ReadChatAnew,
+    /// The chat of a conversation that is over goes on at the provider.
+    KeepChat,
     /// A conversation is opened without closing the older one.
     KeepSuperseded,
     /// A hold is settled while its attempt may still be live.

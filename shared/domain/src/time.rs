@@ -78,6 +78,11 @@ impl Span {
         self.0 / 1_000
     }
 
+    /// Half the span, rounded down.
+    pub const fn half(self) -> Self {
+        Self(self.0 / 2)
+    }
+
     /// The span `times` over, without overflow.
     pub const fn times(self, times: u32) -> Self {
         Self(self.0.saturating_mul(times as i64))

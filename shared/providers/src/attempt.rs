@@ -5,7 +5,7 @@ use std::fmt;
 use domain::call::{Call, Dispatch};
 use domain::ids::{ConversationId, OrganizationId};
 use domain::time::Timestamp;
-use store::DialPermit;
+use store::{DialPermit, SendPermit};
 
 /// One attempt at one conversation. Only live conversations reach a provider, so the mode goes without saying.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +27,13 @@ impl Attempt {
     /// The attempt that a permit is for.
     pub fn permitted(permit: &DialPermit) -> Self {
         Self { number: permit.attempt(), ..Self::of(permit.call()) }
+    }
+
+    /// The attempt to send a text that a permit is for.
+    pub fn texted(permit: &SendPermit) -> Self {
+        let conversation = permit.conversation();
+        let organization = conversation.scope.organization.clone();
+        Self { organization, conversation: conversation.id, number: permit.attempt() }
     }
 
     /// What names the attempt in one word: `<conversation>-<number>`. Unique in a deployment, at most 47 characters, and

@@ -57,6 +57,8 @@ pub struct Reply {
     pub content_type: Option<String>,
     /// Where it sends us, where it is a redirect. Nobody follows it here.
     pub location: Option<String>,
+    /// Which part of how much it is, where it is one.
+    pub content_range: Option<String>,
     /// The body.
     pub body: Vec<u8>,
     /// Whether there was more of it than was to be read.
@@ -130,7 +132,8 @@ impl Reply {
     #[cfg(test)]
     pub(crate) fn of(status: u16, body: &str) -> Self {
         let retry_after = (status == 429).then(|| Span::seconds(2));
-        Self { status, retry_after, content_type: None, location: None, body: body.as_bytes().to_vec(), cut: false }
+        let body = body.as_bytes().to_vec();
+        Self { status, retry_after, content_type: None, location: None, content_range: None, body, cut: false }
     }
 
     /// Whether it is a 2xx.
@@ -188,7 +191,7 @@ impl ProviderClient {
         let request = OutboundRequest { method, url, headers, body, timeout: REQUEST_TIMEOUT, keep_bytes };
         let answer = self.egress.fetch(request).await?;
         let retry_after = answer.retry_after.map(|after| after.from(self.clock.now()));
-        let RawAnswer { status, content_type, location, body, cut, .. } = answer;
-        Ok(Reply { status, retry_after, content_type, location, body, cut })
+        let RawAnswer { status, content_type, location, content_range, body, cut, .. } = answer;
+        Ok(Reply { status, retry_after, content_type, location, content_range, body, cut })
     }
 }

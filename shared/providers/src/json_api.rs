@@ -43,6 +43,11 @@ impl<'a> Request<'a> {
         Self { method: Method::POST, path, query: &[], body: None }
     }
 
+    /// A change.
+    pub(crate) fn patch(path: &'a [&'a str]) -> Self {
+        Self { method: Method::PATCH, path, query: &[], body: None }
+    }
+
     /// With this query.
     pub(crate) fn with_query(self, query: &'a [(&'a str, &'a str)]) -> Self {
         Self { query, ..self }
@@ -172,7 +177,7 @@ pub(crate) fn shown_if_there<T: DeserializeOwned>(reply: &Reply) -> Result<Optio
     if reply.status == 404 { Ok(None) } else { shown(reply).map(Some) }
 }
 
-/// Whether a call is over that was asked to end.
+/// Whether a call or a chat is over that was asked to end.
 ///
 /// # Errors
 /// [`ProviderError`] where that cannot be said.
@@ -182,7 +187,7 @@ pub(crate) async fn is_over(
 ) -> Result<bool, ProviderError> {
     match reply.status {
         200..=299 | 404 => Ok(true),
-        // A call that is over cannot be ended; whether that is why, the call itself tells.
+        // What is over cannot be ended; whether that is why, it tells by itself.
         400..=499 => shown.await,
         _ => Err(unexpected(reply)),
     }

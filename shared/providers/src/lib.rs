@@ -10,8 +10,8 @@ mod client;
 pub mod egress;
 mod json_api;
 pub mod model;
-mod not_offered;
 mod outcome;
+mod part;
 mod reading;
 pub mod retell;
 mod secrets;
@@ -28,13 +28,13 @@ mod voice;
 pub use account::is_signed;
 pub use client::{KEEP_BYTES, NoReply, ProviderClient, Question, REQUEST_TIMEOUT, Reply, wire};
 pub use outcome::{Wire, classify};
+pub use part::Part;
 pub use secrets::{ParameterStore, SECRETS_TIMEOUT, Secret, Secrets, SecretsError};
-pub use sms::{ReceivedText, SmsProvider};
+pub use sms::{ReceivedText, SmsProvider, Texting};
 pub use voice::{Found, ProviderError, Recording, Sought, VoiceProvider};
 
 use domain::organization::Provider;
 use egress::Egress;
-use not_offered::NotOffered;
 use retell::Retell;
 use simulator::Simulator;
 use store::Store;
@@ -97,12 +97,13 @@ impl Providers {
     }
 
     /// The provider of this name, for SMS.
-    pub fn sms(&self, provider: Provider) -> &dyn SmsProvider {
+    pub fn sms(&self, provider: Provider) -> Texting<'_> {
         match provider {
-            Provider::Simulator => &self.simulator,
-            Provider::Twilio => &self.twilio,
-            Provider::Telnyx => &self.telnyx,
-            Provider::Retell | Provider::Vapi => &NotOffered,
+            Provider::Simulator => Texting::Texts(&self.simulator),
+            Provider::Twilio => Texting::Texts(&self.twilio),
+            Provider::Telnyx => Texting::Texts(&self.telnyx),
+            Provider::Retell => Texting::Chats(&self.retell),
+            Provider::Vapi => Texting::NotOffered,
         }
     }
 

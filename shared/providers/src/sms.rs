@@ -5,6 +5,7 @@ use domain::sms::{DeliveryReport, Inbound, Message, Outcome, SmsConversation};
 use futures::future::BoxFuture;
 use store::SendPermit;
 
+use crate::retell::Retell;
 use crate::voice::{ProviderError, Sought};
 
 /// A customer's text, as a provider hands it over.
@@ -23,7 +24,18 @@ pub(crate) fn without_words(kinds: &[&str]) -> String {
     if kinds.is_empty() { String::new() } else { format!("[media: {}]", kinds.join(", ")) }
 }
 
-/// A telephony provider, for SMS.
+/// How a provider carries conversations by SMS.
+#[derive(Clone, Copy)]
+pub enum Texting<'a> {
+    /// Text by text: what is said in them is ours.
+    Texts(&'a dyn SmsProvider),
+    /// As chats that an agent of its own holds.
+    Chats(&'a Retell),
+    /// Not at all. No agent can be made so; what says so all the same is refused.
+    NotOffered,
+}
+
+/// A telephony provider, for SMS text by text.
 pub trait SmsProvider: Send + Sync {
     /// Asks for one text to be sent. Asking uses the permit up, and nothing here asks twice: a fresh connection, no
     /// retries.

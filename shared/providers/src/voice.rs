@@ -10,6 +10,8 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 use store::{DialPermit, Pace};
 
+use crate::part::Part;
+
 /// A provider did not answer a question. Nothing follows from that but asking again.
 #[derive(Debug)]
 pub struct ProviderError(Box<dyn Error + Send + Sync>);
@@ -40,9 +42,15 @@ pub enum Recording {
     Inline {
         /// Its media type.
         content_type: &'static str,
-        /// Its bytes.
+        /// Its bytes, or those of a part.
         bytes: Vec<u8>,
+        /// Which part of how much it is, as a `Content-Range` header says it; `None` where it is all of it.
+        range: Option<String>,
     },
+    /// It is more than one answer can be, and no part of it was asked for, or parts cannot be had.
+    TooLarge,
+    /// It is shorter than where the part begins that was asked for.
+    Shorter,
     /// Where it can be had without credentials.
     Redirect(String),
 }
@@ -51,6 +59,8 @@ impl fmt::Debug for Recording {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Inline { .. } => "Recording::Inline",
+            Self::TooLarge => "Recording::TooLarge",
+            Self::Shorter => "Recording::Shorter",
             Self::Redirect(_) => "Recording::Redirect",
         })
     }
@@ -90,7 +100,8 @@ pub trait VoiceProvider: Send + Sync {
     fn hang_up<'a>(&'a self, call: &'a Call, call_id: &'a ProviderCallId)
     -> BoxFuture<'a, Result<bool, ProviderError>>;
 
-    /// Fetches the call's recording with this reference. `None` where there is none any more.
+    /// Fetches the call's recording with this reference, or the part of it that is wanted. `None` where there is none any more. One
+    /// that is handed on as a whole may be had as a whole only, whatever part is wanted.
     ///
     /// # Errors
     /// [`ProviderError`] where the provider did not answer.
@@ -98,6 +109,7 @@ pub trait VoiceProvider: Send + Sync {
         &'a self,
         call: &'a Call,
         reference: &'a str,
+        part: Option<Part>,
     ) -> BoxFuture<'a, Result<Option<Recording>, ProviderError>>;
 }
 

@@ -100,7 +100,12 @@ async fn every_wrong_setting_of_an_agent_is_named() {
     let insecure = json!({ "voice": { "relayUrl": "ws://example.com", "language": "en us", "record": "yes" } });
     let texter = json!({ "channel": "sms", "sms": { "prompt": "Hello" }, "voice": { "opening": "Hello" } });
     for (more, expected) in [
-        (json!({ "provider": "retell", "channel": "sms", "sms": { "prompt": "Hello" } }), &["provider"][..]),
+        (json!({ "provider": "vapi", "channel": "sms", "sms": { "prompt": "Hello" } }), &["provider"][..]),
+        (
+            json!({ "provider": "retell", "channel": "sms", "sms": { "prompt": "Hello", "fallbackText": "Later." } }),
+            &["sms"],
+        ),
+        (json!({ "channel": "sms", "sms": { "prompt": "Hello", "providerAgentId": "agent" } }), &["sms"]),
         (json!({ "provider": "vapi" }), &["voice"]),
         (json!({}), &["voice"]),
         (both, &["voice"]),

@@ -8,6 +8,7 @@ use super::hooks::names;
 use super::live::{Live, OURS, PATIENCE};
 use super::world::until;
 use crate::fakes::fake::Fake;
+use crate::fakes::retell::chats::Speaker;
 use crate::fakes::retell::{Retell, signature};
 use crate::fakes::script::{Script, Story, Telling};
 use crate::fakes::server::Server;
@@ -140,12 +141,72 @@ async fn a_webhook_that_retell_did_not_sign_is_refused_and_writes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_agent_that_texts_through_retell_cannot_be_made() {
+async fn a_chat_that_retells_agent_holds_is_told_as_any_conversation() {
     let world = World::start().await;
-    let agent = json!({ "slug": "texts", "channel": "sms", "name": "Texts", "provider": "retell" });
-    let answer = world.live.api().post("/v1/agents", &agent).await;
-    assert_eq!(answer.status, 400, "{}", answer.text());
-    let details = answer.body["error"]["details"].as_array().expect("details").clone();
-    let said = details.iter().find(|detail| detail["field"] == "provider").expect("the provider is refused");
-    assert_eq!(said["message"], "retell does not carry the channel sms here");
+    let api = world.live.api();
+    let agent = json!({
+        "slug": "texts", "channel": "sms", "name": "Texts", "provider": "retell", "number": OURS,
+        "sms": { "prompt": "Be brief, {{name}}.", "providerAgentId": "agent_2", "inactivitySeconds": 3_600 },
+    });
+    for (name, value) in [
+        ("tools", json!([{ "name": "hours", "description": "Opening hours.", "url": "https://example.com/hours" }])),
+        ("answers", json!(false)),
+        ("helpText", json!("Ours.")),
+    ] {
+        let mut wrong = agent.clone();
+        wrong["sms"][name] = value;
+        let answer = api.post("/v1/agents", &wrong).await;
+        assert_eq!((answer.status, &answer.body["error"]["details"][0]["field"]), (400, &json!("sms")), "{name}");
+    }
+    let made = api.post("/v1/agents", &agent).await;
+    assert_eq!(
+        (made.status, &made.body["data"]["sms"]["providerAgentId"]),
+        (201, &json!("agent_2")),
+        "{}",
+        made.text()
+    );
+
+    let request = json!({
+        "agentSlug": "texts", "toNumber": "+15555551030", "welcomeMessage": "Hello Ada", "dynamicVariables": { "name": "Ada" },
+    });
+    let opened = api.post_once("/v1/sms-conversations", "chat", &request).await;
+    assert_eq!(opened.status, 201, "{}", opened.text());
+    let id = opened.body["data"]["conversationId"].as_str().expect("an id").to_owned();
+    let chat = world.fake.texts()[0].clone();
+    assert_eq!(opened.body["data"]["providerMessageId"], chat.id);
+    assert_eq!(chat.asked["override_agent_id"], "agent_2");
+    assert_eq!(
+        chat.asked["retell_llm_dynamic_variables"],
+        json!({ "name": "Ada", "prompt": "Be brief, Ada.", "welcome_message": "Hello Ada" })
+    );
+    let now = world.live.now();
+    world.fake.says(&chat.id, Speaker::User, "Is it red?", now);
+    world.fake.says(&chat.id, Speaker::Agent, "It is.", now);
+    world.fake.chat_ends(&chat.id, "ended");
+    let path = format!("/inbound/retell/{}/chats", world.live.organization());
+    let body = world.fake.tells_of_chat(&chat.id, "chat_ended", &path).body;
+    for _ in 0..2 {
+        let signature = signature(&body, world.live.now().as_milliseconds());
+        assert_eq!(world.live.callback(&path, &body, "x-retell-signature", Some(&signature)).await, 200);
+    }
+    assert_eq!(world.live.callback(&path, &body, "x-retell-signature", None).await, 403);
+
+    let shown = api.get(&format!("/v1/sms-conversations/{id}")).await.data(200).clone();
+    assert_eq!((&shown["status"], &shown["endReason"]), (&json!("ended"), &json!("completed")), "{shown}");
+    let messages = api.get(&format!("/v1/sms-conversations/{id}/messages")).await.data(200).clone();
+    let said: Vec<(&Value, &Value, &Value)> = messages
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|message| (&message["author"], &message["content"], &message["status"]))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            (&json!("agent"), &json!("Hello Ada"), &json!("sent")),
+            (&json!("customer"), &json!("Is it red?"), &Value::Null),
+            (&json!("agent"), &json!("It is."), &json!("sent")),
+        ]
+    );
+    assert_eq!(world.fake.violations(), Vec::<String>::new());
 }

@@ -135,6 +135,11 @@ impl<V: Vendor> Fake<V> {
         self.state().calls.iter().find(|call| call.id == id).cloned()
     }
 
+    /// The text with this id.
+    pub(crate) fn text(&self, id: &str) -> Option<Made> {
+        self.state().texts.iter().find(|text| text.id == id).cloned()
+    }
+
     /// How often this was asked for.
     pub(crate) fn asked(&self, method: &str, path: &str) -> usize {
         self.state().seen.iter().filter(|(given, to)| given == method && to.contains(path)).count()
@@ -182,11 +187,12 @@ impl<V: Vendor> Fake<V> {
         state.calls.push(Made { id, shown, ..last });
     }
 
-    /// Changes what is shown of a call.
+    /// Changes what is shown of a call or a text.
     pub(crate) fn becomes(&self, id: &str, change: &Value) {
         let mut state = self.state();
-        let call = state.calls.iter_mut().find(|call| call.id == id).expect("it was made");
-        merge(&mut call.shown, change);
+        let State { calls, texts, .. } = &mut *state;
+        let made = calls.iter_mut().chain(texts).find(|made| made.id == id).expect("it was made");
+        merge(&mut made.shown, change);
     }
 
     /// Whether no call goes on, and no callback is on its way.

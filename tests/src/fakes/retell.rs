@@ -1,11 +1,13 @@
 //! A fake of Retell: what retell-typescript-sdk b274013 and docs.retellai.com say of its API, and nothing more forgiving.
 
+pub(crate) mod chats;
 mod schema;
 
-use domain::ids::hex;
+use domain::ids::{ConversationId, hex};
 use domain::organization::{Provider, VoiceSettings};
 use domain::time::Timestamp;
 use providers::Bases;
+use providers::attempt::Attempt;
 use reqwest::Url;
 use serde_json::{Value, json};
 
@@ -13,6 +15,7 @@ use super::fake::Fake;
 use super::script::Step;
 use super::server::{Asked, Reaction};
 use super::vendor::{Kind, Made, Told, Vendor};
+use crate::live::ORGANIZATION;
 
 /// The key that the fake knows us by, and signs with.
 pub(crate) const KEY: &str = "key_fake";
@@ -53,7 +56,11 @@ impl Vendor for Retell {
     }
 
     fn wish(asked: &Asked) -> Option<(Kind, Value)> {
-        (asked.method == "POST" && asked.path == "/v2/create-phone-call").then(|| (Kind::Call, asked.json()))
+        match (asked.method.as_str(), asked.path.as_str()) {
+            ("POST", "/v2/create-phone-call") => Some((Kind::Call, asked.json())),
+            ("POST", "/create-sms-chat") => Some((Kind::Text, asked.json())),
+            _ => None,
+        }
     }
 
     fn answer(fake: &Fake<Self>, asked: &Asked) -> Reaction {
@@ -70,6 +77,9 @@ impl Vendor for Retell {
                 Some(_) => error(400, "Call is already ended"),
             },
             ("POST", ["v3", "list-calls"]) => list(fake, &asked.json()),
+            ("GET", ["get-chat", id]) => chats::get(fake, id),
+            ("PATCH", ["end-chat", id]) => chats::end(fake, id),
+            ("POST", ["v3", "list-chats"]) => chats::list(fake, &asked.json()),
             _ => {
                 fake.violated(format!("{} {}", asked.method, asked.path));
                 error(404, "Not Found")
@@ -77,8 +87,8 @@ impl Vendor for Retell {
         }
     }
 
-    fn check(_kind: Kind, body: &Value) -> Result<(), (String, Reaction)> {
-        schema::check(body).map_err(|violation| (violation.clone(), error(422, &violation)))
+    fn check(kind: Kind, body: &Value) -> Result<(), (String, Reaction)> {
+        schema::check(kind, body).map_err(|violation| (violation.clone(), error(422, &violation)))
     }
 
     fn to(body: &Value) -> &str {
@@ -89,11 +99,22 @@ impl Vendor for Retell {
         body["agent_override"]["agent"]["webhook_url"].as_str().unwrap_or_default()
     }
 
-    fn id(_kind: Kind, number: usize) -> String {
-        format!("call_{number:032x}")
+    fn text_of(made: &Made) -> Option<(ConversationId, u32)> {
+        let attempt = Attempt::from_parts(ORGANIZATION, made.asked["metadata"]["ringdown_attempt"].as_str()?)?;
+        Some((attempt.conversation, 1))
     }
 
-    fn shown(_kind: Kind, id: &str, body: &Value, _at: Timestamp, _base: &str) -> Value {
+    fn id(kind: Kind, number: usize) -> String {
+        match kind {
+            Kind::Call => format!("call_{number:032x}"),
+            Kind::Text => format!("chat_{number:032x}"),
+        }
+    }
+
+    fn shown(kind: Kind, id: &str, body: &Value, at: Timestamp, _base: &str) -> Value {
+        if kind == Kind::Text {
+            return chats::shown(id, body, at);
+        }
         json!({
             "call_id": id,
             "call_type": "phone_call",

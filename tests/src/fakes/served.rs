@@ -4,8 +4,12 @@ use serde_json::json;
 
 use super::fake::Fake;
 use super::retell::Retell;
+use super::script::{Script, Story};
 use super::telnyx::Telnyx;
 use super::twilio::Twilio;
+
+/// The number whose calls go on until they are ended: `scripts/sdks/run.py`.
+const STAYS: &str = "+15555550124";
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "serves until its input ends: scripts/official-sdks"]
@@ -13,6 +17,10 @@ async fn serves_the_vendors_own_clients() {
     let (twilio, one) = Fake::<Twilio>::start().await;
     let (retell, two) = Fake::<Retell>::start().await;
     let (telnyx, three) = Fake::<Telnyx>::start().await;
+    // Whom a call reaches there, it reaches until it is hung up.
+    let stays = || Script::of(Story::Stays);
+    twilio.script(STAYS, stays());
+    telnyx.script(STAYS, stays());
     println!("{}", json!({ "twilio": one.url, "retell": two.url, "telnyx": three.url }));
     tokio::task::spawn_blocking(|| std::io::stdin().lines().count()).await.unwrap();
     let violations = [twilio.violations(), retell.violations(), telnyx.violations()].concat();

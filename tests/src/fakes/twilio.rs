@@ -74,6 +74,24 @@ pub(crate) fn form(fields: &[(&str, &str)]) -> String {
 }
 
 /// The path below the account.
+/// A recording, or the part of it that is asked for.
+fn part_of(content: &str, range: &str) -> Reaction {
+    let Some((first, last)) = range.strip_prefix("bytes=").and_then(|range| range.split_once('-')) else {
+        return Reaction::text(200, content);
+    };
+    let (size, number) = (content.len(), |digits: &str| digits.parse::<usize>().ok());
+    let (first, last) = match (number(first), number(last)) {
+        (Some(first), last) => (first, last.unwrap_or(size).min(size - 1)),
+        (None, Some(bytes)) => (size.saturating_sub(bytes), size - 1),
+        (None, None) => return Reaction::text(200, content),
+    };
+    if first >= size {
+        return Reaction::empty(416);
+    }
+    let range = format!("bytes {first}-{last}/{size}");
+    Reaction::with_header(206, "Content-Range", &range, &content[first..=last])
+}
+
 fn below_account(asked: &Asked) -> Option<&str> {
     asked.path.strip_prefix(&format!("/2010-04-01/Accounts/{ACCOUNT}/"))
 }
@@ -134,7 +152,9 @@ impl Vendor for Twilio {
             ("GET", "Calls.json") => page("calls", newest_first(fake.calls())),
             ("GET", "Messages.json") => page("messages", newest_first(fake.texts())),
             _ => match path.strip_prefix("Recordings/").and_then(|name| name.strip_suffix(".mp3")) {
-                Some(id) => fake.recording(id).map_or(error(404, 20_404), |content| Reaction::text(200, &content)),
+                Some(id) => {
+                    fake.recording(id).map_or(error(404, 20_404), |content| part_of(&content, asked.header("range")))
+                }
                 None => about_call(fake, asked, path),
             },
         }

@@ -109,6 +109,11 @@ pub(crate) trait Vendor: Sized + Send + Sync + 'static {
     /// Where the vendor calls back about it.
     fn callback(body: &Value) -> &str;
 
+    /// The conversation and the number of the text of ours that a text was made for.
+    fn text_of(made: &Made) -> Option<(ConversationId, u32)> {
+        Made::text_of(Self::callback(&made.asked))
+    }
+
     /// Whether a request asks for what was made already, by what the vendor takes for the same.
     fn is_same(_made: &Made, _body: &Value) -> bool {
         false

@@ -46,7 +46,7 @@ fn note<V: Vendor>(fake: &Fake<V>, history: &History, begun: Option<Timestamp>) 
         history.dialled(&call.id, Dial { conversation, to, placed_at: call.created_at, begun });
     }
     for text in fake.texts() {
-        let Some((conversation, sent)) = Made::text_of(V::callback(&text.asked)) else { continue };
+        let Some((conversation, sent)) = V::text_of(&text) else { continue };
         let to = number(V::to(&text.asked));
         let text = SimulatedText {
             message_id: text.id,

@@ -2,6 +2,8 @@
 //! deployment, with a live key. What every provider has to do is here, and runs for each; what is one provider's own stands
 //! under its name.
 
+mod chat_simulation;
+mod chat_tests;
 mod line;
 mod outcome_tests;
 mod pace_tests;

@@ -3,7 +3,7 @@
 
 use domain::call::Dispatch;
 use domain::ids::{AgentId, Channel, ConversationId};
-use domain::organization::Agent;
+use domain::organization::{Agent, Suppression};
 use domain::sms::{ModelSettings, SmsSettings, Status, Terms};
 use providers::egress::Answer;
 use serde_json::{Value, json};
@@ -12,6 +12,7 @@ use store::QueueName;
 use super::sms_tests::id;
 use super::{CUSTOMER, LiveWorld, OURS};
 use crate::fakes::retell::Retell;
+use crate::fakes::retell::chats::Speaker;
 use crate::fakes::script::{Create, Step};
 use crate::fakes::server::Reaction;
 use crate::fakes::telnyx::Telnyx;
@@ -19,7 +20,7 @@ use crate::fakes::texting::{Delivery, Texting};
 use crate::fakes::twilio::Twilio;
 use crate::fakes::vapi::Vapi;
 use crate::fakes::vendor::Vendor;
-use crate::world::{AGENT, simulate};
+use crate::world::{AGENT, number, simulate};
 
 /// Where the organization's model is.
 pub(super) const MODEL_HOST: &str = "models.example.com";
@@ -28,7 +29,7 @@ pub(super) const MODEL_HOST: &str = "models.example.com";
 pub(super) const MODEL: &str = "main";
 
 /// Every event that a call or a text makes.
-const EVENTS: [&str; 7] = [
+const EVENTS: [&str; 8] = [
     "call.started",
     "call.ended",
     "sms.message_sent",
@@ -36,10 +37,14 @@ const EVENTS: [&str; 7] = [
     "sms.message_delivery_updated",
     "sms.conversation_closed",
     "contact.opt_in",
+    "contact.opt_out",
 ];
 
 /// An account takes one call a second.
 const BETWEEN_CALLS_S: u64 = 2;
+
+/// Longer than a chat that has begun waits to be read.
+const UNTIL_A_CHAT_IS_READ_S: u64 = 16;
 
 /// Longer than an agent waits for more texts.
 const UNTIL_A_TURN_S: u64 = 3;
@@ -59,6 +64,7 @@ pub(crate) fn play(seed: u64) {
     simulate(calls::<Vapi>(seed));
     simulate(texts::<Twilio>(seed));
     simulate(texts::<Telnyx>(seed));
+    simulate(chats(seed));
     simulate(hands_out_recordings(seed));
 }
 
@@ -173,6 +179,39 @@ async fn texts<V: Texting>(seed: u64) {
     assert_eq!(live.delivers(place, Delivery::OptedOut).await, 200);
     live.world.runs(async {}).await;
     assert_eq!(live.sms(lost).end_reason.map(|reason| reason.to_string()).as_deref(), Some("opted_out"));
+}
+
+/// Conversations that an agent of Retell's holds: one that is read, suppressed elsewhere and lifted there, and closed; one that a
+/// webhook tells of whose beginning nobody knew of; and one whose customer has enough.
+async fn chats(seed: u64) {
+    let mut live = subscribed::<Retell>(seed).await;
+    live.is_another_process();
+    let (status, answer) = live.texts("talks").await;
+    assert_eq!(status, 201, "{answer}");
+    let talk = id(&answer);
+    live.says(Speaker::User, "Is it red?");
+    live.is_another_process();
+    live.world.after_seconds(UNTIL_A_CHAT_IS_READ_S).await;
+    live.world.steps(QueueName::Turns).await;
+    assert_eq!(live.sms(talk).messages, 2);
+    let elsewhere = Suppression { phone_number: None, source: "keyword".to_owned(), created_at: live.world.now() };
+    live.world.operator.suppress(&live.scope, &number(CUSTOMER), &elsewhere).await.unwrap();
+    live.says(Speaker::User, "START");
+    live.is_another_process();
+    live.tells_of_the_chat("chat_started").await;
+    assert!(!live.sms(talk).is_ended());
+    live.is_another_process();
+    live.world.closes_sms(talk, "said_goodbye").await;
+    live.is_another_process();
+    live.world.runs(async {}).await;
+
+    live.fake.fails([Create::MakesAnd(Reaction::Reset)]);
+    assert_eq!(live.texts("lost").await.0, 202);
+    live.is_another_process();
+    live.says(Speaker::User, "STOP");
+    live.tells_of_the_chat("chat_started").await;
+    live.world.runs(async {}).await;
+    assert!(live.sms(talk).chat.is_some_and(|chat| chat.over));
 }
 
 async fn opens<V: Vendor>(live: &LiveWorld<V>, key: &str, expected: u16) -> ConversationId {

@@ -165,11 +165,14 @@ pub(super) fn note(wrong: &mut Vec<String>, run: &Run, what: impl FnOnce() -> St
     }
 }
 
+fn named<V: Simulated>(scenarios: &[Scenario]) -> Vec<(&'static str, usize)> {
+    scenarios.iter().map(|scenario| scenario.name).zip(V::POINTS).collect()
+}
+
 /// Plays the scenarios with each fault at every so-manieth request of all of them.
 fn strikes<V: Simulated>(stride: usize) {
     let scenarios = scenarios::<V>();
-    let named: Vec<(&str, usize)> = scenarios.iter().map(|scenario| scenario.name).zip(V::POINTS).collect();
-    strike(&named, stride, |place, plan, measure| run::<V>(&scenarios[place], plan, measure));
+    strike(&named::<V>(&scenarios), stride, |place, plan, measure| run::<V>(&scenarios[place], plan, measure));
 }
 
 /// The same for scenarios with these names and numbers of requests, each played by its place.
@@ -197,15 +200,20 @@ pub(super) fn strike(scenarios: &[(&str, usize)], stride: usize, run: impl Fn(us
 }
 
 fn every_scenario_keeps_every_promise_and_makes_the_requests_that_are_written_down<V: Simulated>() {
-    let mut wrong = Vec::new();
-    let mut points = Vec::new();
-    for scenario in scenarios::<V>() {
-        let run = run::<V>(&scenario, Plan::none(), Measure::of(Weather::Calm));
-        points.push(run.operations.len());
-        note(&mut wrong, &run, || scenario.name.to_owned());
+    let scenarios = scenarios::<V>();
+    undisturbed(&named::<V>(&scenarios), |place, plan, measure| run::<V>(&scenarios[place], plan, measure));
+}
+
+/// Plays scenarios with these names and numbers of requests while nothing goes wrong, each by its place.
+pub(super) fn undisturbed(scenarios: &[(&str, usize)], run: impl Fn(usize, Plan, Measure) -> Run) {
+    let (mut wrong, mut points) = (Vec::new(), Vec::new());
+    for (place, (name, _)) in scenarios.iter().enumerate() {
+        let run = run(place, Plan::none(), Measure::of(Weather::Calm));
+        points.push((*name, run.operations.len()));
+        note(&mut wrong, &run, || (*name).to_owned());
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
-    assert_eq!(points, V::POINTS);
+    assert_eq!(points, scenarios);
 }
 
 fn a_fault_at_some_requests_breaks_no_promise<V: Simulated>() {

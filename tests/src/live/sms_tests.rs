@@ -10,7 +10,7 @@ use crate::fakes::script::Create;
 use crate::fakes::server::Reaction;
 use crate::fakes::telnyx::Telnyx;
 use crate::fakes::texting::{Delivery, Texting};
-use crate::fakes::vendor::Kind;
+use crate::fakes::vendor::{Kind, Vendor};
 use crate::world::{number, simulate};
 
 pub(super) fn id(answer: &Value) -> ConversationId {
@@ -181,8 +181,18 @@ fn a_text_whose_answer_was_lost_is_found_by_callback_or_search_and_never_sent_tw
     });
 }
 
-/// What the client hears, and why the conversation ended, if it did.
 fn every_answer_to_a_text_means_what_the_table_says<V: Texting>() {
+    let codes = V::codes().into_iter();
+    let codes = codes.map(|(status, body, reason)| (Reaction::text(status, &body), 502, reason));
+    let own = codes.chain([(V::opted_out(), 403, "opted_out")]);
+    means::<V>(own.map(|(reaction, status, reason)| (Create::Refuses(reaction), status, Some(reason))).collect());
+}
+
+/// What becomes of a request for a text, what the client hears, and why the conversation ended, if it did.
+type Row = (Create, u16, Option<&'static str>);
+
+/// What any provider's answers mean, and these of its own.
+pub(super) fn means<V: Vendor>(own: Vec<Row>) {
     let unknown =
         |reaction: Reaction| [(Create::Refuses(reaction.clone()), 202, None), (Create::MakesAnd(reaction), 202, None)];
     let mut rows = vec![
@@ -192,7 +202,6 @@ fn every_answer_to_a_text_means_what_the_table_says<V: Texting>() {
         (Create::Refuses(Reaction::text(402, "{}")), 502, Some("provider_unavailable")),
         (Create::Refuses(Reaction::text(403, "<html>")), 502, Some("provider_unavailable")),
         (Create::Refuses(Reaction::text(404, "")), 502, Some("rejected")),
-        (Create::Refuses(V::opted_out()), 403, Some("opted_out")),
     ];
     for reaction in [
         Reaction::Silence,
@@ -207,9 +216,7 @@ fn every_answer_to_a_text_means_what_the_table_says<V: Texting>() {
     for status in [408, 409, 425, 500, 502, 503, 504] {
         rows.extend(unknown(Reaction::text(status, "{}")));
     }
-    for (status, body, reason) in V::codes() {
-        rows.push((Create::Refuses(Reaction::text(status, &body)), 502, Some(reason)));
-    }
+    rows.extend(own);
     for (create, expected, reason) in rows {
         simulate(async {
             let live = LiveWorld::<V>::virtually(1).await;
@@ -218,7 +225,7 @@ fn every_answer_to_a_text_means_what_the_table_says<V: Texting>() {
             assert_eq!(status, expected, "{create:?}: {answer}");
             let ended = live.sms(id(&answer)).end_reason.map(|reason| reason.to_string());
             assert_eq!(ended.as_deref(), reason, "{create:?}");
-            assert_eq!(live.asked_for_texts(), 1, "{create:?}");
+            assert_eq!(live.fake.wishes(Kind::Text), 1, "{create:?}");
             assert_eq!(live.fake.violations(), Vec::<String>::new());
         });
     }

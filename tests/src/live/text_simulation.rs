@@ -2,7 +2,7 @@
 
 use domain::ids::ConversationId;
 
-use super::simulation::{STRIDE, judged, note, strike};
+use super::simulation::{STRIDE, judged, strike, undisturbed};
 use super::sms_tests::inbound_address;
 use super::{CUSTOMER, Door, LiveWorld};
 use crate::fakes::script::{Create, Script};
@@ -10,10 +10,10 @@ use crate::fakes::server::Reaction;
 use crate::fakes::telnyx::Telnyx;
 use crate::fakes::texting::{Delivery, Texting};
 use crate::fakes::twilio::Twilio;
-use crate::fakes::vendor::Told;
+use crate::fakes::vendor::{Told, Vendor};
 use crate::sim::faults::Plan;
 use crate::simulation::{Run, SEED};
-use crate::world::auditor::{Measure, Weather};
+use crate::world::auditor::Measure;
 use crate::world::simulate;
 
 /// Every event of an SMS conversation.
@@ -26,7 +26,7 @@ const EVENTS: [&str; 5] = [
 ];
 
 /// What an opening text ends its conversation as whose outcome nobody could find out.
-const UNSETTLED: &str = "dispatch_unconfirmed";
+pub(super) const UNSETTLED: &str = "dispatch_unconfirmed";
 
 /// What happens behind the opening text.
 #[derive(Clone, Copy, Debug)]
@@ -147,13 +147,13 @@ async fn play<V: Simulated>(live: &LiveWorld<V>, scenario: &Scenario, struck: bo
 }
 
 /// Until it is known what became of the opening text.
-async fn settles<V: Simulated>(live: &LiveWorld<V>, id: ConversationId) {
+pub(super) async fn settles<V: Vendor>(live: &LiveWorld<V>, id: ConversationId) {
     live.world.sees_texts(id, |sms| sms.opening_id.is_some() || sms.is_ended()).await;
 }
 
-impl<V: Texting> LiveWorld<V> {
+impl<V: Vendor> LiveWorld<V> {
     /// The provider tells, and tells again where it is not answered as it should be.
-    async fn insists_on_telling(&self, told: &Told) {
+    pub(super) async fn insists_on_telling(&self, told: &Told) {
         for _ in 0..=V::RETRIES {
             let answer = self.tries_to_deliver(self.fake.letter(told)).await;
             if answer.is_some_and(|answer| answer.status == 200) {
@@ -165,20 +165,17 @@ impl<V: Texting> LiveWorld<V> {
 }
 
 fn every_scenario_keeps_every_promise_and_makes_the_requests_that_are_written_down<V: Simulated>() {
-    let (mut wrong, mut points) = (Vec::new(), Vec::new());
-    for scenario in scenarios::<V>() {
-        let run = run::<V>(&scenario, Plan::none(), Measure::of(Weather::Calm));
-        points.push(run.operations.len());
-        note(&mut wrong, &run, || scenario.name.to_owned());
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
-    assert_eq!(points, V::POINTS);
+    let scenarios = scenarios::<V>();
+    undisturbed(&named::<V>(&scenarios), |place, plan, measure| run::<V>(&scenarios[place], plan, measure));
+}
+
+fn named<V: Simulated>(scenarios: &[Scenario]) -> Vec<(&'static str, usize)> {
+    scenarios.iter().map(|scenario| scenario.name).zip(V::POINTS).collect()
 }
 
 fn strikes<V: Simulated>(stride: usize) {
     let scenarios = scenarios::<V>();
-    let named: Vec<(&str, usize)> = scenarios.iter().map(|scenario| scenario.name).zip(V::POINTS).collect();
-    strike(&named, stride, |place, plan, measure| run::<V>(&scenarios[place], plan, measure));
+    strike(&named::<V>(&scenarios), stride, |place, plan, measure| run::<V>(&scenarios[place], plan, measure));
 }
 
 macro_rules! texting {

@@ -22,7 +22,7 @@ use crate::sim::queue::QueueSettings;
 use crate::sim::{SimulatedAws, sqs};
 
 /// In an order in which each finds what it speaks of, with the status that it is answered with.
-const STORY: [(&str, Option<u16>); 64] = [
+const STORY: [(&str, Option<u16>); 65] = [
     ("create-webhook", Some(201)),
     ("create-call", Some(202)),
     ("list-calls", Some(200)),
@@ -85,6 +85,7 @@ const STORY: [(&str, Option<u16>); 64] = [
     ("twilio-message-status", Some(403)),
     ("twilio-inbound-message", Some(403)),
     ("retell-webhook", Some(403)),
+    ("retell-chat-webhook", Some(403)),
     ("telnyx-call-event", Some(403)),
     ("telnyx-message-status", Some(403)),
     ("telnyx-inbound-message", Some(403)),

@@ -6,7 +6,7 @@ use domain::dispatch::LEASE;
 use domain::obligation::LOOK_AHEAD;
 use domain::sms::TURN_LEASE;
 use domain::time::Span;
-use functions::{FUNCTIONS, PROVIDER_TIMEOUT, TEXT_TIMEOUT, TURN_TIMEOUT, Trigger};
+use functions::{FUNCTIONS, PROVIDER_TIMEOUT, TURN_TIMEOUT, Trigger};
 use local::template::{Function, Queue, QueueSource, Template, Trigger as Declared};
 use providers::egress::WEBHOOK_TIMEOUT;
 use providers::model::MODEL_TIMEOUT;
@@ -59,7 +59,7 @@ fn a_provider_is_given_up_before_the_function_the_function_before_the_lease_the_
 /// What takes longer than the provider's own request may is cut off by whoever asked, who then knows less of it.
 #[test]
 fn an_adapter_is_done_with_its_secrets_and_its_request_before_whoever_asked_gives_up() {
-    assert!(SECRETS_TIMEOUT + REQUEST_TIMEOUT < PROVIDER_TIMEOUT.min(TEXT_TIMEOUT));
+    assert!(SECRETS_TIMEOUT + REQUEST_TIMEOUT < PROVIDER_TIMEOUT);
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn a_turn_is_given_up_before_its_function_the_function_before_the_lease_the_leas
     let queue = template.queues.iter().find(|queue| queue.id == "TurnsQueue").unwrap();
     assert!(MODEL_TIMEOUT.max(TOOL_TIMEOUT) < TURN_TIMEOUT);
     // What the turn came to is sent after it.
-    assert!(TURN_TIMEOUT + TEXT_TIMEOUT < timeout);
+    assert!(TURN_TIMEOUT + PROVIDER_TIMEOUT < timeout);
     assert!(timeout < duration(TURN_LEASE));
     assert!(duration(TURN_LEASE) < visibility(queue));
 }
@@ -78,7 +78,7 @@ fn a_turn_is_given_up_before_its_function_the_function_before_the_lease_the_leas
 fn a_provider_is_given_up_before_whatever_sends_a_text_and_that_before_the_lease() {
     let template = template();
     for handler in ["create-sms-conversation", "send-sms-message", "run-sms-turn"] {
-        assert!(TEXT_TIMEOUT < function(&template, handler).timeout, "{handler}");
+        assert!(PROVIDER_TIMEOUT < function(&template, handler).timeout, "{handler}");
     }
     for handler in ["create-sms-conversation", "send-sms-message"] {
         assert!(function(&template, handler).timeout < duration(LEASE), "{handler}");

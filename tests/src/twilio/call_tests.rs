@@ -1,9 +1,10 @@
 //! Calls, from the request to the end, with Twilio's callbacks.
 
 use domain::call::{AnsweredBy, Dispatch, Status};
-use domain::ids::{Mode, Scope};
+use domain::ids::{ConversationId, Mode, Scope};
 use domain::key::RawKey;
 use domain::organization::Provider;
+use local::events::HttpAnswer;
 use serde_json::json;
 
 use super::{ACCOUNT, CUSTOMER, LiveWorld, OURS, PUBLIC_URL};
@@ -170,19 +171,60 @@ fn a_call_that_is_not_heard_of_is_asked_for() {
 fn a_recording_is_fetched_with_our_credentials_and_handed_on() {
     simulate(async {
         let live = LiveWorld::virtually(6).await;
-        let id = live.dials("one").await;
-        live.fake.keeps_recording("RE01", "ID3 and sound");
-        assert_eq!(live.tells(0, "completed", &[("CallDuration", "4"), ("RecordingSid", "RE01")]).await, 200);
-        let path = format!("/v1/calls/{id}/recording");
-        let headers = http::HeaderMap::from_iter([(
-            http::header::AUTHORIZATION,
-            http::HeaderValue::from_str(&format!("Bearer {}", live.key.reveal())).unwrap(),
-        )]);
-        let parameters = [("id".to_owned(), id.to_string())].into();
-        let answer = live.answers("get-call-recording", &path, headers, &parameters, b"").await;
+        let id = live.is_recorded("ID3 and sound").await;
+        let answer = live.fetches_recording(id, None).await;
         assert_eq!((answer.status, answer.body.as_slice()), (200, &b"ID3 and sound"[..]));
-        assert!(answer.headers.contains(&("content-type".to_owned(), "audio/mpeg".to_owned())));
+        for header in [("content-type", "audio/mpeg"), ("accept-ranges", "bytes")] {
+            assert!(answer.headers.contains(&(header.0.to_owned(), header.1.to_owned())), "{:?}", answer.headers);
+        }
+        // What is no part in bytes counts as not asked for.
+        for range in ["bytes=5-2", "bytes=0-1,3-4", "seconds=1-2"] {
+            assert_eq!(live.fetches_recording(id, Some(range)).await.status, 200, "{range}");
+        }
     });
+}
+
+#[tokio::test]
+async fn a_recording_that_is_too_large_for_one_answer_is_had_part_by_part() {
+    let live = LiveWorld::over_a_socket(8).await;
+    let content = "0123456789abcdef".repeat(600_000);
+    let id = live.is_recorded(&content).await;
+    let whole = live.fetches_recording(id, None).await;
+    let said = String::from_utf8(whole.body).unwrap();
+    assert!(whole.status == 502 && said.contains("Range: bytes=0-4194303"), "{} {said}", whole.status);
+    let mut had = Vec::new();
+    while had.len() < content.len() {
+        let part = live.fetches_recording(id, Some(&format!("bytes={}-", had.len()))).await;
+        assert_eq!(part.status, 206);
+        let range = format!("bytes {}-{}/{}", had.len(), had.len() + part.body.len() - 1, content.len());
+        assert!(part.headers.contains(&("content-range".to_owned(), range)), "{:?}", part.headers);
+        had.extend(part.body);
+    }
+    assert!(had == content.as_bytes());
+    let end = live.fetches_recording(id, Some("bytes=-4")).await;
+    assert_eq!((end.status, end.body.as_slice()), (206, &b"cdef"[..]));
+    assert_eq!(live.fetches_recording(id, Some(&format!("bytes={}-", content.len()))).await.status, 416);
+}
+
+impl LiveWorld {
+    /// A call that was recorded so.
+    async fn is_recorded(&self, content: &str) -> ConversationId {
+        let id = self.dials("one").await;
+        self.fake.keeps_recording("RE01", content);
+        assert_eq!(self.tells(0, "completed", &[("CallDuration", "4"), ("RecordingSid", "RE01")]).await, 200);
+        id
+    }
+
+    /// Asks for a call's recording, or for a part of it.
+    async fn fetches_recording(&self, id: ConversationId, range: Option<&str>) -> HttpAnswer {
+        let path = format!("/v1/calls/{id}/recording");
+        let mut headers = http::HeaderMap::new();
+        let authorization = format!("Bearer {}", self.key.reveal());
+        headers.insert(http::header::AUTHORIZATION, http::HeaderValue::from_str(&authorization).unwrap());
+        headers.extend(range.map(|range| (http::header::RANGE, http::HeaderValue::from_str(range).unwrap())));
+        let parameters = [("id".to_owned(), id.to_string())].into();
+        self.answers("get-call-recording", &path, headers, &parameters, b"").await
+    }
 }
 
 #[test]

@@ -39,6 +39,7 @@ pub(crate) fn silent_texts() -> SmsSettings {
         tools: Vec::new(),
         tool_secret: None,
         max_tool_calls: 0,
+        provider_agent_id: None,
         terms: Terms { answers: false, help_text: Some("Ours.".to_owned()), ..Terms::default() },
     }
 }
@@ -80,6 +81,7 @@ pub(super) fn agent(organization: &OrganizationId) -> Agent {
             tools: vec![tool],
             tool_secret: Some("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_owned()),
             max_tool_calls: 3,
+            provider_agent_id: None,
             terms,
         }),
     }

@@ -101,7 +101,7 @@ fn agent() -> Value {
                 "name": "book", "description": "Books an appointment.", "parameters": {"type": "object", "properties": {}},
                 "url": "https://example.com/book"
             }],
-            "maxToolCalls": 5, "answers": true, "gatheringMs": 2000, "inactivitySeconds": 86400, "helpText": null,
+            "maxToolCalls": 5, "providerAgentId": null, "answers": true, "gatheringMs": 2000, "inactivitySeconds": 86400, "helpText": null,
             "optOutText": null, "fallbackText": null
         }
     })

@@ -204,6 +204,10 @@ pub(crate) struct AgentSms {
     /// How often tools may be called in one turn.
     #[schema(maximum = 20, default = 5)]
     max_tool_calls: Option<u32>,
+    /// The provider's own agent that holds the conversations, by the provider's id for it. For Retell only, whose agents take
+    /// neither model nor tools nor fixed texts of ours.
+    #[schema(min_length = 1, max_length = 200)]
+    provider_agent_id: Option<String>,
     /// Whether somebody answers what a customer writes.
     #[schema(default = true)]
     answers: Option<bool>,

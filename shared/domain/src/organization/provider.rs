@@ -14,7 +14,7 @@ pub enum Provider {
     Simulator,
     /// Twilio: Programmable Voice and Messaging.
     Twilio,
-    /// Retell AI: calls that its own agents hold.
+    /// Retell AI: calls, and chats by SMS, that its own agents hold.
     Retell,
     /// Telnyx: Call Control and Messaging.
     Telnyx,
@@ -48,11 +48,18 @@ impl Provider {
     /// Whether this deployment can hold conversations of that kind through it.
     pub const fn carries(self, channel: Channel) -> bool {
         match (self, channel) {
-            (Self::Simulator | Self::Twilio | Self::Telnyx, Channel::Voice | Channel::Sms)
-            | (Self::Retell | Self::Vapi, Channel::Voice) => true,
-            // Its chats by SMS send neither a given text nor a single one, and hand over no replies.
-            (Self::Retell, Channel::Sms) => false,
+            (Self::Simulator | Self::Twilio | Self::Retell | Self::Telnyx, Channel::Voice | Channel::Sms)
+            | (Self::Vapi, Channel::Voice) => true,
             (Self::Vapi, Channel::Sms) => false,
+        }
+    }
+
+    /// Whether an agent of its own holds the conversations by SMS: it takes no single texts of ours, and hands over none of
+    /// the customer's; what was said is read there.
+    pub const fn holds_chats(self) -> bool {
+        match self {
+            Self::Retell => true,
+            Self::Simulator | Self::Twilio | Self::Telnyx | Self::Vapi => false,
         }
     }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::step::{BY_CARRIER, BY_KEYWORD};
-use super::{DeliveryStatus, Keyword, StoredMessage};
+use super::{ChatShown, DeliveryStatus, Keyword, StoredMessage};
 use crate::end_reason::EndReason;
 use crate::ids::ProviderMessageId;
 use crate::time::{Span, Timestamp};
@@ -153,6 +153,22 @@ pub enum Input {
         stored: StoredMessage,
         /// What it says.
         report: DeliveryReport,
+    },
+    /// The provider was asked for the chat that its own agent holds, or tells of it unasked.
+    ChatRead {
+        /// The opening text.
+        opening: StoredMessage,
+        /// The chat; `None` where the provider did not answer, or does not know it.
+        shown: Option<ChatShown>,
+        /// Where the entry on the do-not-call list comes from, if the customer is on it.
+        suppressed_by: Option<String>,
+        /// The organization is suspended.
+        suspended: bool,
+    },
+    /// The provider was asked to end that chat.
+    ChatEnded {
+        /// Whether it says that the chat is over.
+        confirmed: bool,
     },
     /// A consumer wants to take the agent's turn.
     ClaimTurn {

@@ -2,8 +2,12 @@
 //!
 //! Three things go on in it, each by its own rules: texts leave ([`Send`]: claimed, asked for once, settled as a call's
 //! dispatch is), texts come in, and the agent takes its turns ([`Turn`]: one at a time, for everything unanswered).
+//!
+//! Where an agent of the provider's holds the conversation, the opening text begins a [`Chat`], and what else goes on is read
+//! there.
 
 mod alone;
+mod chat;
 mod input;
 mod keyword;
 mod measured;
@@ -19,6 +23,7 @@ mod turn;
 use serde::{Deserialize, Serialize};
 
 pub use alone::Alone;
+pub use chat::{Chat, ChatShown, ChatText};
 pub use input::{Claim, DeliveryReport, Inbound, Input, Outcome, ToolAsked};
 pub use keyword::Keyword;
 use measured::measured;
@@ -218,6 +223,9 @@ pub struct SmsConversation {
     /// For how long what it brought is kept; for good where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention: Option<Retention>,
+    /// The chat at the provider whose own agent holds the conversation, once there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chat: Option<Chat>,
     /// Only its head is left.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forgotten: bool,
@@ -281,6 +289,7 @@ impl SmsConversation {
             log_length: 0,
             request_id: new.request_id,
             retention: new.retention,
+            chat: None,
             forgotten: false,
         };
         (conversation, opening)
@@ -299,7 +308,12 @@ impl SmsConversation {
 
     /// Whether another text can be written now.
     pub fn takes_texts(&self) -> bool {
-        !self.is_ended() && self.sends.len() < send::MAX_SENDS
+        !self.is_ended() && !self.provider.holds_chats() && self.sends.len() < send::MAX_SENDS
+    }
+
+    /// Whether an agent of ours answers what the customer writes.
+    pub fn answers(&self) -> bool {
+        self.terms.answers && !self.provider.holds_chats()
     }
 
     /// The text of that number on its way to the provider.

@@ -1,7 +1,9 @@
 //! What the service still owes an SMS conversation, and when.
 
+use super::chat::{Chat, left_at};
 use super::{SendState, SmsConversation, Turn};
 use crate::obligation::Obligation;
+use crate::time::Timestamp;
 
 /// What to do for an SMS conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +14,10 @@ pub enum Duty {
     Search(u32),
     /// Take the agent's turn.
     Turn,
+    /// Ask the provider for the chat that its agent holds.
+    ReadChat,
+    /// Ask the provider to end that chat.
+    EndChat,
     /// Let the time that has passed take effect.
     PassTime,
 }
@@ -36,8 +42,20 @@ pub(super) fn owed(conversation: &SmsConversation) -> Vec<Obligation<Duty>> {
     for tool in &conversation.pending_tools {
         owe(tool.until, Duty::PassTime, false);
     }
-    if !conversation.is_ended() && conversation.is_at_rest() {
-        owe(conversation.last_message_at + conversation.terms.inactivity(), Duty::PassTime, false);
+    if let Some(chat) = conversation.open_chat() {
+        open.extend(owed_for(chat, conversation.ended_at));
+    } else if !conversation.is_ended() && conversation.is_at_rest() {
+        open.push(Obligation { at: conversation.idle_at(), duty: Duty::PassTime, prompt: false });
     }
     open
+}
+
+/// What is owed a chat: to be read while the conversation goes on, and to be ended after that; or else to be given up.
+fn owed_for(chat: &Chat, ended_at: Option<Timestamp>) -> [Obligation<Duty>; 2] {
+    let (duty, given_up_at) = match ended_at {
+        None => (Duty::ReadChat, chat.lost_at()),
+        Some(ended_at) => (Duty::EndChat, left_at(ended_at)),
+    };
+    let given_up = Obligation { at: given_up_at, duty: Duty::PassTime, prompt: false };
+    [Obligation { at: chat.next_at, duty, prompt: true }, given_up]
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::organization::Provider;
 use crate::time::Span;
 use crate::tool::Tool;
 
@@ -72,8 +73,32 @@ pub struct SmsSettings {
     pub tool_secret: Option<String>,
     /// How often tools may be called in one turn.
     pub max_tool_calls: u32,
+    /// The provider's own agent that holds its conversations in live mode, by its id there; without one, the agent that our
+    /// number is bound to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_agent_id: Option<String>,
     /// Its timing and its fixed texts.
     pub terms: Terms,
+}
+
+impl SmsSettings {
+    /// What is too much, for conversations through a provider.
+    pub fn problem(&self, provider: Provider) -> Option<&'static str> {
+        if !provider.holds_chats() {
+            return self.provider_agent_id.as_ref().map(|_| "takes no providerAgentId: the provider has no agents");
+        }
+        let Terms { answers, help_text, opt_out_text, fallback_text, .. } = &self.terms;
+        let texts = [help_text, opt_out_text, fallback_text];
+        if self.opening == Some(Opening::Model) {
+            Some("takes no opening by a model: the provider's agent says what it is given")
+        } else if self.model.is_some() || !self.tools.is_empty() {
+            Some("takes neither model nor tools: the provider's agent has its own")
+        } else if !answers || texts.iter().any(|text| text.is_some()) {
+            Some("takes neither answers: false nor fixed texts: the provider's agent answers everything")
+        } else {
+            None
+        }
+    }
 }
 
 /// An agent's timing and fixed texts, as a conversation keeps them from its beginning on.
@@ -140,4 +165,7 @@ pub struct Brief {
     pub tool_secret: Option<String>,
     /// How often tools may be called in one turn.
     pub max_tool_calls: u32,
+    /// The provider's own agent that holds the conversation, by its id there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_agent_id: Option<String>,
 }

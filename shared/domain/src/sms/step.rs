@@ -1,5 +1,6 @@
 //! The rules of an SMS conversation: one function.
 
+use super::chat::Beside;
 use super::{
     Author, DeliveryReport, DeliveryStatus, Inbound, Input, Keyword, Message, Purpose, Send, SmsConversation, Status,
     StoredMessage, Turn,
@@ -33,6 +34,10 @@ pub fn step(conversation: &SmsConversation, input: Input, now: Timestamp) -> Cha
         Input::SendOutcome { attempt, stored, outcome } => transition.settle(attempt, stored, outcome),
         Input::SendSearched { attempt, stored, found } => transition.searched(attempt, stored, found),
         Input::Reported { stored, report } => transition.reported(stored, report),
+        Input::ChatRead { opening, shown, suppressed_by, suspended } => {
+            transition.chat_read(opening, shown, Beside { suppressed_by, suspended });
+        }
+        Input::ChatEnded { confirmed } => transition.chat_ended(confirmed),
         Input::ClaimTurn { suppressed, suspended } => transition.claim_turn(suppressed, suspended),
         Input::ToolCalled { turn, name, arguments } => transition.tool_called(turn, name, arguments),
         Input::ToolAnswered { tool_call_id, outcome } => transition.tool_answered(&tool_call_id, outcome),
@@ -96,6 +101,7 @@ impl Transition {
         self.conversation.ended_at = Some(self.now);
         self.conversation.end_reason = Some(reason.clone());
         self.conversation.turn = Turn::Idle;
+        self.ends_chat();
         self.emit(Event::SmsConversationClosed(ConversationClosed { ended_at: self.now, end_reason: reason }));
     }
 
@@ -112,7 +118,7 @@ impl Transition {
             ..Message::outbound(self.conversation.id, number, Author::Customer, inbound.content, self.now)
         };
         self.emit(Event::SmsMessageReceived(self.event_of(&message, inbound.provider_message_id.clone())));
-        self.effects.push(Effect::StoreMessage(message));
+        self.stores(message);
         self.effects.push(Effect::RememberInbound { key: inbound.provider_message_id.to_string() });
         match keyword {
             Some((Keyword::Stop, word)) if !is_planted(Bug::StopIsAnOrdinaryText) => self.opts_out(word),
@@ -131,7 +137,7 @@ impl Transition {
         self.conversation.provider.answers_keywords()
     }
 
-    fn opts_out(&mut self, word: &str) {
+    pub(super) fn opts_out(&mut self, word: &str) {
         self.effects.push(Effect::Suppress { source: BY_KEYWORD.to_owned() });
         self.emit(Event::ContactOptOut(self.consent(BY_KEYWORD, Some(word))));
         self.end(EndReason::OPTED_OUT);
@@ -140,7 +146,7 @@ impl Transition {
         }
     }
 
-    fn opts_in(&mut self, word: &str) {
+    pub(super) fn opts_in(&mut self, word: &str) {
         self.effects.push(Effect::LiftSuppression);
         self.emit(Event::ContactOptIn(self.consent(BY_KEYWORD, Some(word))));
     }
@@ -161,7 +167,7 @@ impl Transition {
         }
     }
 
-    fn next_number(&mut self) -> u32 {
+    pub(super) fn next_number(&mut self) -> u32 {
         self.conversation.messages += 1;
         self.conversation.last_message_at = self.now;
         self.conversation.messages
@@ -184,9 +190,12 @@ impl Transition {
 
     fn store(&mut self, author: Author, content: String) -> u32 {
         let number = self.next_number();
-        let message = Message::outbound(self.conversation.id, number, author, content, self.now);
-        self.effects.push(Effect::StoreMessage(message));
+        self.stores(Message::outbound(self.conversation.id, number, author, content, self.now));
         number
+    }
+
+    pub(super) fn stores(&mut self, message: Message) {
+        self.effects.push(Effect::StoreMessage(message));
     }
 
     /// The provider has this text: it is known under that id from now on.
@@ -207,6 +216,9 @@ impl Transition {
         let provider = self.conversation.provider;
         if !provider.lists_our_attempts() {
             self.effects.push(Effect::HoldAtProvider { provider, id: id.to_string() });
+        }
+        if provider.holds_chats() {
+            self.begins_chat(id);
         }
     }
 
@@ -232,7 +244,7 @@ impl Transition {
         self.touched = Some(stored);
     }
 
-    fn event_of(&self, message: &Message, provider_message_id: ProviderMessageId) -> SmsMessage {
+    pub(super) fn event_of(&self, message: &Message, provider_message_id: ProviderMessageId) -> SmsMessage {
         let (ours, customer) = (self.conversation.from.clone(), self.conversation.to.clone());
         let (from, to) = match message.author {
             Author::Agent | Author::Person => (ours, customer),
@@ -257,12 +269,8 @@ impl Transition {
         if known.is_some_and(|known| *known != report.provider_message_id) {
             return;
         }
-        if known.is_none() && self.conversation.send(stored.message.number).is_some() {
-            self.accepted(&mut stored, report.provider_message_id);
-        } else if known.is_none() {
-            // It was given up; its state stays what clients were told.
-            self.hold(&report.provider_message_id);
-            stored.message.provider_message_id = Some(report.provider_message_id);
+        if known.is_none() {
+            self.adopted(&mut stored, report.provider_message_id);
         }
         self.delivery(&mut stored, report.status, report.error_code);
         if report.opted_out && !self.conversation.is_ended() {
@@ -273,20 +281,33 @@ impl Transition {
         }
     }
 
+    /// The provider tells, unasked, that it has this text.
+    pub(super) fn adopted(&mut self, stored: &mut StoredMessage, id: ProviderMessageId) {
+        if self.conversation.send(stored.message.number).is_some() {
+            self.accepted(stored, id);
+        } else {
+            // It was given up; its state stays what clients were told.
+            self.hold(&id);
+            stored.message.provider_message_id = Some(id);
+        }
+    }
+
     /// What cannot be brought forward is ended; what cannot be ended is let go.
     fn abandon(&mut self) {
         self.note(Note::Abandoned);
         self.conversation.sends.clear();
         self.conversation.pending_tools.clear();
         self.end(EndReason::INTERNAL_ERROR);
+        self.chat_is_over(true);
     }
 
     /// What time alone brings about.
     fn pass_time(&mut self) {
         self.pass_send_time();
         self.pass_turn_time();
-        let idle_since = self.conversation.last_message_at;
-        if self.conversation.is_at_rest() && self.now >= idle_since + self.conversation.terms.inactivity() {
+        self.pass_chat_time();
+        let idle_at = self.conversation.idle_at();
+        if self.conversation.is_at_rest() && self.now >= idle_at && self.conversation.is_heard_until(idle_at) {
             self.end(EndReason::INACTIVITY_TIMEOUT);
         }
     }

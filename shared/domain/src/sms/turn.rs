@@ -42,7 +42,7 @@ impl Transition {
     }
 
     fn begin_gathering(&mut self) {
-        if self.conversation.terms.answers {
+        if self.conversation.answers() {
             let from = self.now + self.conversation.terms.gathering();
             self.conversation.turn = Turn::Waiting { from, tries: 0, abandoned: 0 };
         }

@@ -52,6 +52,8 @@ pub struct RawAnswer {
     pub content_type: Option<String>,
     /// Where it sends us, where it is a redirect. Nobody follows it here.
     pub location: Option<String>,
+    /// Which part of how much it is, where it is one.
+    pub content_range: Option<String>,
     /// The body, up to what the request wanted kept.
     pub body: Vec<u8>,
     /// Whether there was more of it.
@@ -71,7 +73,8 @@ impl RawAnswer {
         let retry_after = text(header::RETRY_AFTER).and_then(RetryAfter::parse);
         let content_type = text(header::CONTENT_TYPE).map(str::to_owned);
         let location = text(header::LOCATION).map(str::to_owned);
-        Self { status: status.as_u16(), retry_after, content_type, location, body, cut: false }
+        let content_range = text(header::CONTENT_RANGE).map(str::to_owned);
+        Self { status: status.as_u16(), retry_after, content_type, location, content_range, body, cut: false }
     }
 
     /// The answer with at most so many bytes of its body.
@@ -85,7 +88,8 @@ impl RawAnswer {
 impl From<Answer> for RawAnswer {
     fn from(answer: Answer) -> Self {
         let Answer { status, retry_after, body, cut } = answer;
-        Self { status, retry_after, content_type: None, location: None, body: body.into_bytes(), cut }
+        let body = body.into_bytes();
+        Self { status, retry_after, content_type: None, location: None, content_range: None, body, cut }
     }
 }
 

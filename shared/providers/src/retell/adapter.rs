@@ -19,6 +19,7 @@ use crate::callback::{self, Callback};
 use crate::client::{ProviderClient, wire};
 use crate::json_api::{self, JsonApi, Keyed, Request, shown, shown_if_there};
 use crate::outcome::classify;
+use crate::part::Part;
 use crate::secrets::Secrets;
 use crate::voice::{Found, ProviderError, Recording, Sought, VoiceProvider};
 
@@ -71,7 +72,7 @@ impl Keyed for Account {
 /// Retell AI.
 #[derive(Clone, Debug)]
 pub struct Retell {
-    api: JsonApi,
+    pub(super) api: JsonApi,
 }
 
 impl Retell {
@@ -165,6 +166,7 @@ impl VoiceProvider for Retell {
         &'a self,
         call: &'a Call,
         reference: &'a str,
+        _part: Option<Part>,
     ) -> BoxFuture<'a, Result<Option<Recording>, ProviderError>> {
         async move {
             let shown = self.get(call, reference).await?;

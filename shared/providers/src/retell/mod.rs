@@ -1,7 +1,9 @@
-//! Retell AI: calls that its own agents hold.
+//! Retell AI: calls, and chats by SMS, that its own agents hold.
 
 mod adapter;
 mod answer;
+mod chat_wire;
+mod chats;
 mod reasons;
 mod reports;
 mod request;
@@ -10,5 +12,6 @@ mod wire;
 
 pub(crate) use adapter::Account;
 pub use adapter::{EVENTS, Retell};
+pub use chat_wire::RetellChat;
 pub use reports::reports;
 pub use wire::{RetellCall, Webhook};

@@ -21,8 +21,8 @@ const EVENTS: [&str; 3] = ["call_started", "call_ended", "call_analyzed"];
 /// The variable that an agent's rendered prompt goes by, where the client gave none of that name.
 const PROMPT: &str = "prompt";
 
-/// How many calls a search looks at. The filter leaves one, or none.
-const SEARCHED: u32 = 50;
+/// How many calls or chats a search looks at, the latest first.
+pub(super) const SEARCHED: u32 = 50;
 
 /// The body of `POST /v2/create-phone-call`.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -73,15 +73,8 @@ pub(super) struct Wanted<'a> {
 }
 
 impl<'a> CreatePhoneCall<'a> {
-    /// The request for the call of an attempt. The client's metadata stays here.
+    /// The request for the call of an attempt.
     pub(super) fn new(wanted: Wanted<'a>, attempt: &Attempt) -> Self {
-        let mut variables: BTreeMap<&str, String> =
-            wanted.variables.iter().map(|(name, value)| (name.as_str(), text_of(value))).collect();
-        if let Some(prompt) = wanted.prompt {
-            variables.entry(PROMPT).or_insert_with(|| prompt.to_owned());
-        }
-        let marks = [(ORGANIZATION, attempt.organization.to_string()), (ATTEMPT, attempt.name())];
-        let request = wanted.request_id.map(|id| (REQUEST, id.to_owned()));
         Self {
             from_number: wanted.from,
             to_number: wanted.to,
@@ -94,10 +87,26 @@ impl<'a> CreatePhoneCall<'a> {
                     max_call_duration_ms: within(wanted.limits.max_duration_seconds, &DURATION_MS),
                 },
             },
-            retell_llm_dynamic_variables: variables,
-            metadata: marks.into_iter().chain(request).collect(),
+            retell_llm_dynamic_variables: variables(wanted.variables, wanted.prompt),
+            metadata: marks(attempt, wanted.request_id),
         }
     }
+}
+
+/// The client's variables, and what our own agent is told.
+pub(super) fn variables<'a>(given: &'a Map<String, Value>, prompt: Option<&str>) -> BTreeMap<&'a str, String> {
+    let mut variables: BTreeMap<&str, String> =
+        given.iter().map(|(name, value)| (name.as_str(), text_of(value))).collect();
+    if let Some(prompt) = prompt {
+        variables.entry(PROMPT).or_insert_with(|| prompt.to_owned());
+    }
+    variables
+}
+
+/// What an attempt is marked with there. The client's metadata stays here.
+pub(super) fn marks(attempt: &Attempt, request_id: Option<&str>) -> BTreeMap<&'static str, String> {
+    let marks = [(ORGANIZATION, attempt.organization.to_string()), (ATTEMPT, attempt.name())];
+    marks.into_iter().chain(request_id.map(|id| (REQUEST, id.to_owned()))).collect()
 }
 
 /// The body of `POST /v3/list-calls` that finds the call of an attempt.

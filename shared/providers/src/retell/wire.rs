@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::chat_wire::RetellChat;
 use crate::attempt::Attempt;
 use crate::reading::{lenient, lenient_list};
 
@@ -18,15 +19,18 @@ pub(super) const REQUEST: &str = "ringdown_request";
 /// filtered by it.
 pub(super) const ATTEMPT: &str = "ringdown_attempt";
 
-/// A webhook: what happened, and the call as it is now.
+/// A webhook: what happened, and the call or the chat as it is now.
 #[derive(Debug, Deserialize)]
 pub struct Webhook {
-    /// `call_started`, `call_ended`, `call_analyzed`, and others that may come.
+    /// `call_started`, `call_ended`, `call_analyzed`, the same of a chat, and others that may come.
     #[serde(default)]
     pub event: String,
-    /// The call. Nothing where the webhook tells of something else, such as a chat.
+    /// The call, where the webhook tells of one.
     #[serde(default, deserialize_with = "lenient")]
     pub call: Option<RetellCall>,
+    /// The chat, where it tells of one.
+    #[serde(default, deserialize_with = "lenient")]
+    pub chat: Option<RetellChat>,
 }
 
 /// A page of a listing.
@@ -85,9 +89,13 @@ impl RetellCall {
 
     /// The attempt that the call was placed for; `None` where it is none of ours.
     pub fn attempt(&self) -> Option<Attempt> {
-        let metadata = self.metadata.as_ref()?;
-        Attempt::from_parts(metadata.get(ORGANIZATION)?.as_str()?, metadata.get(ATTEMPT)?.as_str()?)
+        marked(self.metadata.as_ref()?)
     }
+}
+
+/// The attempt that metadata of ours names.
+pub(super) fn marked(metadata: &Map<String, Value>) -> Option<Attempt> {
+    Attempt::from_parts(metadata.get(ORGANIZATION)?.as_str()?, metadata.get(ATTEMPT)?.as_str()?)
 }
 
 /// Where a call stands.

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use store::{DialPermit, MESSAGE_VERSION, Message, QueueName, SimulatedCall, Store, StoreError};
 
 use crate::outcome::{Wire, classify};
+use crate::part::Part;
 use crate::voice::{Found, ProviderError, Recording, Sought, VoiceProvider};
 use script::Answer;
 pub use test_numbers::{TEST_NUMBERS, TEXT_NUMBERS, TestNumber, TextNumber};
@@ -250,8 +251,9 @@ impl VoiceProvider for Simulator {
         &'a self,
         _call: &'a Call,
         _reference: &'a str,
+        _part: Option<Part>,
     ) -> BoxFuture<'a, Result<Option<Recording>, ProviderError>> {
-        let recording = Recording::Inline { content_type: "audio/wav", bytes: script::silence() };
+        let recording = Recording::Inline { content_type: "audio/wav", bytes: script::silence(), range: None };
         futures::future::ready(Ok(Some(recording))).boxed()
     }
 }

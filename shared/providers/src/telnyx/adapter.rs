@@ -20,6 +20,7 @@ use crate::callback::{self, Callback};
 use crate::client::{ProviderClient, wire};
 use crate::json_api::{self, JsonApi, Keyed, Request, shown, shown_if_there};
 use crate::outcome::classify;
+use crate::part::Part;
 use crate::secrets::Secrets;
 use crate::voice::{Found, ProviderError, Recording, Sought, VoiceProvider};
 
@@ -200,6 +201,7 @@ impl VoiceProvider for Telnyx {
         &'a self,
         call: &'a Call,
         reference: &'a str,
+        _part: Option<Part>,
     ) -> BoxFuture<'a, Result<Option<Recording>, ProviderError>> {
         self.recorded(call, reference).boxed()
     }

@@ -42,8 +42,7 @@ mod tests {
     use crate::client::Reply;
 
     fn of(body: &str) -> Option<EndReason> {
-        let body = body.as_bytes().to_vec();
-        meaning(&Reply { status: 400, retry_after: None, content_type: None, location: None, body, cut: false })
+        meaning(&Reply::of(400, body))
     }
 
     #[test]

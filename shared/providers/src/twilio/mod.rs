@@ -155,6 +155,17 @@ impl Twilio {
         form: Option<Form>,
         keep_bytes: usize,
     ) -> Result<Reply, NoReply> {
+        self.client.ask(self.question(account, method, path, form, keep_bytes)?).await
+    }
+
+    fn question(
+        &self,
+        account: &Account,
+        method: Method,
+        path: &str,
+        form: Option<Form>,
+        keep_bytes: usize,
+    ) -> Result<Question, NoReply> {
         let mut headers = HeaderMap::from_iter(account.authorization().map(|value| (header::AUTHORIZATION, value)));
         let is_post = method == Method::POST;
         let encoded = form.map(|form| form.encoded()).unwrap_or_default();
@@ -169,7 +180,7 @@ impl Twilio {
             NoReply::NotSent(crate::egress::EgressError::Refused(crate::egress::UrlError::Malformed(error)))
         })?;
         let body = if is_post { encoded.into_bytes() } else { Vec::new() };
-        self.client.ask(Question { method, url, headers, body, keep_bytes }).await
+        Ok(Question { method, url, headers, body, keep_bytes })
     }
 
     /// Asks for JSON of this shape. `None` where there is no such thing.

@@ -5,7 +5,7 @@ use domain::ids::ProviderCallId;
 use domain::organization::{Content, VoiceSettings};
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use http::Method;
+use http::{HeaderValue, Method, header};
 use serde::Deserialize;
 use store::{DialPermit, Pace};
 
@@ -17,6 +17,7 @@ use crate::account::Unusable;
 use crate::callback;
 use crate::client::{KEEP_BYTES, Reply, wire};
 use crate::outcome::classify;
+use crate::part::Part;
 use crate::voice::{Found, ProviderError, Recording, Sought, VoiceProvider};
 
 /// The largest recording that is handed on: an answer of Lambda's holds 6 MB, and Base64 takes a third of that.
@@ -128,17 +129,31 @@ impl Twilio {
         Ok(false)
     }
 
-    async fn fetch_recording(&self, call: &Call, reference: &str) -> Result<Option<Recording>, ProviderError> {
+    async fn fetch_recording(
+        &self,
+        call: &Call,
+        reference: &str,
+        part: Option<Part>,
+    ) -> Result<Option<Recording>, ProviderError> {
         if !is_sid(reference, &["RE"]) {
             return Ok(None);
         }
         let account = self.account(&call.scope.organization).await?;
         let path = format!("Recordings/{reference}.mp3");
-        let reply = self.ask(&account, Method::GET, &path, None, MOST_RECORDING_BYTES).await?;
+        let mut question = self.question(&account, Method::GET, &path, None, MOST_RECORDING_BYTES)?;
+        // Whether Twilio answers with a part is not documented: all of it is as good, where it is not too much.
+        let part = part.map(|part| part.at_most(MOST_RECORDING_BYTES as u64).to_string());
+        if let Some(part) = part.and_then(|part| HeaderValue::try_from(part).ok()) {
+            question.headers.insert(header::RANGE, part);
+        }
+        let reply = self.client.ask(question).await?;
+        let inline = |range| Some(Recording::Inline { content_type: "audio/mpeg", bytes: reply.body, range });
         match (reply.status, reply.location) {
             (404, _) => Ok(None),
-            (200, _) if reply.cut => Err(ProviderError::new("the recording is larger than can be handed on")),
-            (200, _) => Ok(Some(Recording::Inline { content_type: "audio/mpeg", bytes: reply.body })),
+            (200 | 206, _) if reply.cut => Ok(Some(Recording::TooLarge)),
+            (200, _) => Ok(inline(None)),
+            (206, _) if reply.content_range.is_some() => Ok(inline(reply.content_range)),
+            (416, _) => Ok(Some(Recording::Shorter)),
             (301 | 302 | 303 | 307 | 308, Some(elsewhere)) => Ok(Some(Recording::Redirect(elsewhere))),
             (status, _) => Err(ProviderError::new(format!("the provider answered {status}"))),
         }
@@ -183,7 +198,8 @@ impl VoiceProvider for Twilio {
         &'a self,
         call: &'a Call,
         reference: &'a str,
+        part: Option<Part>,
     ) -> BoxFuture<'a, Result<Option<Recording>, ProviderError>> {
-        self.fetch_recording(call, reference).boxed()
+        self.fetch_recording(call, reference, part).boxed()
     }
 }

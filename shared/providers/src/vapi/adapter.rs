@@ -23,6 +23,7 @@ use crate::callback::{self, Callback};
 use crate::client::{ProviderClient, wire};
 use crate::json_api::{JsonApi, Keyed, Request, shown, shown_if_there, unexpected};
 use crate::outcome::classify;
+use crate::part::Part;
 use crate::secrets::Secrets;
 use crate::voice::{Found, ProviderError, Recording, Sought, VoiceProvider};
 
@@ -194,6 +195,7 @@ impl VoiceProvider for Vapi {
         &'a self,
         call: &'a Call,
         reference: &'a str,
+        _part: Option<Part>,
     ) -> BoxFuture<'a, Result<Option<Recording>, ProviderError>> {
         async move {
             let artifact = self.get(call, reference).await?.and_then(|shown| shown.news.artifact);

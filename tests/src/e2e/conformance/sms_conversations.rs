@@ -51,6 +51,7 @@ async fn custom_agent(world: &World, slug: &str, opening: Opening) {
         tools: Vec::new(),
         tool_secret: None,
         max_tool_calls: 0,
+        provider_agent_id: None,
         terms: Terms::default(),
     };
     world

@@ -1,22 +1,28 @@
-//! What the vendor's published types allow in a request for a call.
+//! What the vendor's published types allow in a request for a call, or for a chat.
 
 use serde_json::{Map, Value};
 
+use crate::fakes::vendor::Kind;
+
+const OF_ANY: [&str; 6] = [
+    "from_number",
+    "to_number",
+    "override_agent_id",
+    "override_agent_version",
+    "retell_llm_dynamic_variables",
+    "metadata",
+];
+const OF_CALLS: [&str; 2] = ["agent_override", "custom_sip_headers"];
+const OF_CHATS: [&str; 1] = ["honor_internal_dnc"];
+const SETTINGS: [&str; 4] = ["webhook_url", "webhook_events", "ring_duration_ms", "max_call_duration_ms"];
+
 /// Holds the request against the vendor's published types.
-pub(super) fn check(body: &Value) -> Result<(), String> {
-    const FIELDS: [&str; 8] = [
-        "from_number",
-        "to_number",
-        "override_agent_id",
-        "override_agent_version",
-        "agent_override",
-        "retell_llm_dynamic_variables",
-        "metadata",
-        "custom_sip_headers",
-    ];
-    const SETTINGS: [&str; 4] = ["webhook_url", "webhook_events", "ring_duration_ms", "max_call_duration_ms"];
+pub(super) fn check(kind: Kind, body: &Value) -> Result<(), String> {
     let body = body.as_object().ok_or("the body is no object")?;
-    known(body, &FIELDS)?;
+    match kind {
+        Kind::Call => known(body, &[&OF_ANY[..], &OF_CALLS].concat())?,
+        Kind::Text => known(body, &[&OF_ANY[..], &OF_CHATS].concat())?,
+    }
     for field in ["from_number", "to_number"] {
         let number = body.get(field).and_then(Value::as_str).ok_or(format!("{field} is required"))?;
         let digits = number.strip_prefix('+').ok_or(format!("{field} is not E.164"))?;
@@ -30,6 +36,13 @@ pub(super) fn check(body: &Value) -> Result<(), String> {
             return Err("retell_llm_dynamic_variables takes texts".to_owned());
         }
     }
+    match kind {
+        Kind::Call => check_settings(body),
+        Kind::Text => Ok(()),
+    }
+}
+
+fn check_settings(body: &Map<String, Value>) -> Result<(), String> {
     let settings = body.get("agent_override").and_then(|settings| settings["agent"].as_object());
     let settings = settings.ok_or("agent_override.agent is no object")?;
     known(settings, &SETTINGS)?;

@@ -124,6 +124,9 @@ impl Audit<'_> {
         if !now.is_ended() || !now.sends.is_empty() || now.turn != Turn::Idle || !now.pending_tools.is_empty() {
             self.finds(2, id, format!("is left as {now:?}"));
         }
+        if now.chat.as_ref().is_some_and(|chat| !chat.over) {
+            self.finds(2, id, "its chat is left open");
+        }
         let settled = texts.versions.iter().find(|(_, version)| version.status != Status::Sending);
         let bound = now.created_at + UNKNOWN + self.measure.slack;
         if settled.is_none_or(|(at, _)| *at > bound) {
@@ -161,6 +164,14 @@ impl Audit<'_> {
         if numbers.len() != texts.carried.len() {
             self.finds(1, id, format!("a text was carried twice: {:?}", texts.carried));
         }
+        let mut known = BTreeSet::new();
+        for event in texts.events() {
+            if let Event::SmsMessageSent(message) = event
+                && !known.insert(message.provider_message_id.clone())
+            {
+                self.finds(1, id, format!("{} counts as sent twice", message.provider_message_id));
+            }
+        }
         let sent: BTreeSet<u32> = texts
             .events()
             .filter_map(|event| match event {
@@ -168,7 +179,9 @@ impl Audit<'_> {
                 _ => None,
             })
             .collect();
-        if sent.iter().any(|number| !numbers.contains(number)) {
+        // What a provider's agent says in a chat is not carried for us.
+        let is_ours = |number: &&u32| **number == 1 || !texts.now.provider.holds_chats();
+        if sent.iter().filter(is_ours).any(|number| !numbers.contains(number)) {
             self.finds(1, id, format!("{sent:?} count as sent, and {numbers:?} were"));
         }
         let record = self.world.history.record();

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{History, report, takes_turn};
+use super::{History, chat, report, takes_turn};
 use crate::conversation::Conversation;
 use crate::conversation::{Change, Effect};
 use crate::end_reason::EndReason;
-use crate::log::{Entry, Event, EventType};
+use crate::log::{Entry, Event, EventType, Note};
 use crate::obligation::{ENQUEUE_GRACE, due_at, next_action};
 use crate::phone::PhoneNumber;
 use crate::sms::{
@@ -17,18 +17,24 @@ use crate::time::Timestamp;
 /// Whatever is not settled is due, and the parts of a conversation agree with each other.
 pub(super) fn of_a_state(history: &History) {
     let conversation = &history.conversation;
-    let settled = conversation.is_ended() && conversation.sends.is_empty() && conversation.pending_tools.is_empty();
+    let chat_is_over = conversation.chat.as_ref().is_none_or(|chat| chat.over);
+    let at_rest = conversation.sends.is_empty() && conversation.pending_tools.is_empty();
+    let settled = conversation.is_ended() && at_rest && chat_is_over;
     assert_eq!(conversation.is_settled(), settled, "{conversation:?}");
     assert_eq!(due_at(conversation).is_none(), settled && conversation.forgotten, "{conversation:?}");
     assert_eq!(conversation.is_ended(), conversation.ended_at.is_some() && conversation.end_reason.is_some());
     let silent = conversation.is_ended() || conversation.taken_over;
     assert!(!silent || conversation.turn == Turn::Idle, "{conversation:?}");
     // Nothing that a customer wrote is forgotten.
-    let unanswered = !silent && conversation.terms.answers && conversation.received > conversation.answered;
+    let unanswered = !silent && conversation.answers() && conversation.received > conversation.answered;
     assert!(!unanswered || conversation.turn != Turn::Idle, "{conversation:?}");
     let numbers: BTreeSet<u32> = conversation.sends.iter().map(|send| send.message).collect();
     assert_eq!(numbers.len(), conversation.sends.len(), "{conversation:?}");
     assert_eq!(history.messages.len(), conversation.messages as usize, "{conversation:?}");
+    // Where the provider's agent speaks, none of ours does.
+    let holds_chats = conversation.provider.holds_chats();
+    assert!(!holds_chats || (conversation.turn == Turn::Idle && !conversation.taken_over), "{conversation:?}");
+    assert!(holds_chats || conversation.chat.is_none(), "{conversation:?}");
     let stored = serde_json::to_string(conversation).unwrap();
     assert_eq!(&serde_json::from_str::<SmsConversation>(&stored).unwrap(), conversation);
 }
@@ -57,6 +63,8 @@ fn outcomes(history: &History, duty: Duty) -> Vec<Input> {
             vec![history.searched(number, None), history.searched(number, found)]
         }
         Duty::Turn => vec![takes_turn(), Input::ClaimTurn { suppressed: true, suspended: false }],
+        Duty::ReadChat => vec![history.read(None), history.read(chat(&["Hello Ada"], None))],
+        Duty::EndChat => vec![Input::ChatEnded { confirmed: false }, Input::ChatEnded { confirmed: true }],
         Duty::PassTime => vec![Input::Tick],
     }
 }
@@ -69,6 +77,7 @@ pub(super) fn of_a_step(before: &History, input: &Input, now: Timestamp, change:
     of_sends(&before.conversation, input, change, &context);
     of_claims(&before.conversation, input, change, &context);
     of_stop(input, change, before, &context);
+    of_chats(&before.conversation, input, change, &context);
 }
 
 fn of_the_status(
@@ -83,7 +92,9 @@ fn of_the_status(
         assert_eq!((&before.end_reason, before.ended_at), (&after.end_reason, after.ended_at), "{}", context());
     }
     if !before.is_ended() && after.end_reason == Some(EndReason::INACTIVITY_TIMEOUT) {
-        let owes_an_answer = after.received > after.answered && !after.taken_over && after.terms.answers;
+        let unheard = after.chat.as_ref().is_some_and(|chat| chat.read_at < after.idle_at());
+        assert!(!unheard, "{}", context());
+        let owes_an_answer = after.received > after.answered && !after.taken_over && after.answers();
         assert!(!owes_an_answer && after.sends.is_empty(), "{}", context());
     }
     let kept_until = before.ended_at.zip(before.retention).map(|(ended_at, retention)| retention.end(ended_at));
@@ -120,7 +131,8 @@ fn of_the_log(before: &History, change: &Change<SmsConversation>, context: &dyn 
         _ => None,
     });
     for number in sent {
-        assert!(before.message(number).provider_message_id.is_none(), "sent twice: {}", context());
+        let known = before.messages.get(&number).and_then(|stored| stored.message.provider_message_id.as_ref());
+        assert!(known.is_none(), "sent twice: {}", context());
     }
 }
 
@@ -168,4 +180,34 @@ fn of_stop(input: &Input, change: &Change<SmsConversation>, before: &History, co
         let suppresses = change.effects.iter().any(|effect| matches!(effect, Effect::Suppress { .. }));
         assert!(suppresses && change.after.is_ended(), "{}", context());
     }
+}
+
+/// Every text of a chat is taken in once, and what is read of it never leaves us by another way.
+fn of_chats(before: &SmsConversation, input: &Input, change: &Change<SmsConversation>, context: &dyn Fn() -> String) {
+    let read = |conversation: &SmsConversation| conversation.chat.as_ref().map_or(0, |chat| chat.read);
+    let is_read = matches!(input, Input::ChatRead { .. });
+    let taken_in = read(&change.after) - read(before);
+    assert!(is_read || taken_in == 0, "{}", context());
+    if !before.provider.holds_chats() {
+        return;
+    }
+    assert!(change.after.sends.iter().all(|send| send.message == 1), "{}", context());
+    if let Some(chat) = &before.chat {
+        let after = change.after.chat.as_ref().expect("it does not go");
+        assert!(chat.id == after.id && (after.over || !chat.over), "{}", context());
+        let is_told = match input {
+            Input::ChatEnded { confirmed } => *confirmed,
+            Input::ChatRead { shown, .. } => shown.as_ref().is_some_and(|shown| shown.ended.is_some()),
+            Input::Abandon => true,
+            _ => false,
+        };
+        let is_left = change.log.iter().any(|entry| matches!(entry.entry, Entry::Note { note: Note::ChatLeft }));
+        assert!(after.over == chat.over || is_told || is_left, "{}", context());
+    }
+    let Input::ChatRead { shown, .. } = input else { return };
+    let stored = change.effects.iter().filter(|effect| matches!(effect, Effect::StoreMessage(_))).count();
+    let opened = usize::from(read(before) == 0 && taken_in > 0);
+    assert_eq!(stored + opened, taken_in as usize, "{}", context());
+    let shown_so_far = shown.as_ref().map_or(0, |shown| shown.texts.len());
+    assert!(read(&change.after) as usize <= shown_so_far.max(read(before) as usize), "{}", context());
 }

@@ -1,5 +1,6 @@
 //! The rules of an SMS conversation, told as sentences, and tried on every pair of a state and an input.
 
+mod chats;
 mod invariants;
 mod pairs;
 mod rules;
@@ -7,8 +8,8 @@ mod rules;
 use std::collections::BTreeMap;
 
 use super::{
-    Claim, DeliveryReport, DeliveryStatus, Inbound, Input, Message, NewConversation, SmsConversation, StoredMessage,
-    Terms,
+    Author, ChatShown, ChatText, Claim, DeliveryReport, DeliveryStatus, Inbound, Input, Message, NewConversation,
+    SmsConversation, StoredMessage, Terms,
 };
 use crate::conversation::{AgentRef, Change, Conversation, Effect};
 use crate::end_reason::EndReason;
@@ -37,15 +38,21 @@ struct History {
 
 impl History {
     fn new() -> Self {
-        Self::with(Terms {
+        let terms = Terms {
             help_text: Some("Write STOP to hear no more.".to_owned()),
             opt_out_text: Some("You will hear no more.".to_owned()),
             fallback_text: Some("Somebody will call you.".to_owned()),
             ..Terms::default()
-        })
+        };
+        Self::with(terms, Provider::Simulator)
     }
 
-    fn with(terms: Terms) -> Self {
+    /// A conversation that an agent of the provider's holds.
+    fn of_a_chat() -> Self {
+        Self::with(Terms::default(), Provider::Retell)
+    }
+
+    fn with(terms: Terms, provider: Provider) -> Self {
         let scope = Scope { organization: OrganizationId::parse("acme").unwrap(), mode: Mode::Test };
         let new = NewConversation {
             id: ConversationId::for_key(&scope, Operation::CreateSmsConversation, "key"),
@@ -57,7 +64,7 @@ impl History {
                 version: 1,
             },
             scope,
-            provider: Provider::Simulator,
+            provider,
             to: PhoneNumber::parse("+15555550123").unwrap(),
             from: PhoneNumber::parse("+15555550100").unwrap(),
             terms,
@@ -137,6 +144,11 @@ impl History {
         Input::Reported { stored: self.stored(number), report: report(&format!("m{number}"), status) }
     }
 
+    fn read(&self, shown: Option<ChatShown>) -> Input {
+        let suppressed_by = self.suppressed.then(|| "keyword".to_owned());
+        Input::ChatRead { opening: self.stored(1), shown, suppressed_by, suspended: false }
+    }
+
     fn claimed(&self) -> Option<Claim> {
         self.last.as_ref().and_then(|change| change.claimed)
     }
@@ -189,6 +201,18 @@ fn fails(turn: u32) -> Input {
 
 fn person_writes() -> Input {
     Input::PersonWrites { content: "It is me, Grace".to_owned(), key: None }
+}
+
+/// A chat of these texts, the agent's and the customer's in turn.
+fn chat(texts: &[&str], ended: Option<EndReason>) -> Option<ChatShown> {
+    let text = |(place, content): (usize, &&str)| ChatText {
+        id: ProviderMessageId::new(format!("t{place}")),
+        author: if place % 2 == 0 { Author::Agent } else { Author::Customer },
+        content: (*content).to_owned(),
+        at: START,
+    };
+    let texts = texts.iter().enumerate().map(text).collect();
+    Some(ChatShown { id: ProviderMessageId::new("m1"), texts, ended })
 }
 
 fn close() -> Input {

@@ -7,18 +7,20 @@ use std::collections::{HashSet, VecDeque};
 
 use super::invariants;
 use super::{
-    History, accepted, answers, close, fails, not_placed, person_writes, refused, report, takes_turn, texts, unknown,
+    History, accepted, answers, chat, close, fails, not_placed, person_writes, refused, report, takes_turn, texts,
+    unknown,
 };
 use crate::conversation::Conversation;
 use crate::end_reason::EndReason;
+use crate::ids::ProviderMessageId;
 use crate::retention::Retention;
-use crate::sms::{DeliveryStatus, Inbound, Input, Purpose, SendState, Status, Turn};
+use crate::sms::{ChatShown, DeliveryStatus, Inbound, Input, Purpose, SendState, Status, Turn};
 use crate::time::{Span, Timestamp};
 use crate::tool::ToolOutcome;
 
 /// As many shapes and pairs as there were when this was written: with fewer, the search has lost its way.
-const SHAPES: usize = 3_152;
-const PAIRS: usize = 1_030_294;
+const SHAPES: usize = 3_394;
+const PAIRS: usize = 1_392_590;
 
 /// What two states have in common for the rules to do the same with them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -32,6 +34,7 @@ struct Shape {
     sends: Vec<(Purpose, u8)>,
     opening: Option<DeliveryStatus>,
     forgotten: bool,
+    chat: Option<(u32, bool, bool)>,
 }
 
 impl Shape {
@@ -59,6 +62,7 @@ impl Shape {
             sends: conversation.sends.iter().map(|send| (send.purpose, kind(&send.state))).collect(),
             opening: history.message(1).status.filter(|_| conversation.send(1).is_some()),
             forgotten: conversation.forgotten,
+            chat: conversation.chat.as_ref().map(|chat| (chat.read, chat.endings > 0, chat.over)),
         }
     }
 }
@@ -73,13 +77,14 @@ fn inputs(history: &History) -> Vec<Input> {
     let conversation = &history.conversation;
     let text = |content: &str, by: Option<&str>| Input::Received {
         inbound: Inbound {
-            provider_message_id: crate::ids::ProviderMessageId::new("in"),
+            provider_message_id: ProviderMessageId::new("in"),
             content: content.to_owned(),
             carrier_keyword: None,
         },
         suppressed_by: by.map(str::to_owned),
     };
-    let mut inputs = vec![
+    let mut inputs = of_chats(history);
+    inputs.extend([
         close(),
         Input::Close { reason: EndReason::SUPERSEDED },
         texts("Hello"),
@@ -94,7 +99,7 @@ fn inputs(history: &History) -> Vec<Input> {
         Input::ClaimTurn { suppressed: false, suspended: true },
         Input::Tick,
         Input::Abandon,
-    ];
+    ]);
     for turn in [conversation.turns.saturating_sub(1), conversation.turns] {
         let answered = |content: &str, suppressed, suspended| Input::Answered {
             turn,
@@ -137,6 +142,30 @@ fn inputs(history: &History) -> Vec<Input> {
     inputs
 }
 
+/// What a provider may show of a chat, or say of its end.
+fn of_chats(history: &History) -> Vec<Input> {
+    let read = |suppressed_by: Option<&str>, suspended| Input::ChatRead {
+        opening: history.stored(1),
+        shown: chat(&["Hello Ada"], None),
+        suppressed_by: suppressed_by.map(str::to_owned),
+        suspended,
+    };
+    let other = ChatShown { id: ProviderMessageId::new("other"), texts: Vec::new(), ended: None };
+    vec![
+        read(Some("api"), false),
+        read(None, true),
+        history.read(None),
+        history.read(Some(other)),
+        history.read(chat(&["Hello Ada"], None)),
+        history.read(chat(&["Hello, who is it?", "Ada"], None)),
+        history.read(chat(&["Hello Ada", "STOP"], None)),
+        history.read(chat(&["Hello Ada", "Hello", "Goodbye"], Some(EndReason::COMPLETED))),
+        history.read(chat(&["1", "2", "3", "4", "5", "6", "7"], None)),
+        Input::ChatEnded { confirmed: false },
+        Input::ChatEnded { confirmed: true },
+    ]
+}
+
 /// The opening text, and what is on its way.
 fn sent_numbers(history: &History) -> Vec<u32> {
     let mut numbers: Vec<u32> = history.conversation.sends.iter().map(|send| send.message).chain([1]).collect();
@@ -148,7 +177,7 @@ fn sent_numbers(history: &History) -> Vec<u32> {
 fn moments(history: &History, now: Timestamp) -> Vec<Timestamp> {
     let instant = Span::milliseconds(1);
     let owed = history.conversation.obligations();
-    let idle = history.conversation.last_message_at + history.conversation.terms.inactivity();
+    let idle = history.conversation.idle_at();
     let due = owed.iter().map(|owed| owed.at).chain([idle]);
     let mut moments: Vec<Timestamp> = due.flat_map(|at| [at - instant, at]).collect();
     moments.retain(|moment| *moment > now);
@@ -165,7 +194,11 @@ struct Explored {
 }
 
 fn explore() -> Explored {
-    let mut first = History::new();
+    let (texts, chats) = (explore_from(History::new()), explore_from(History::of_a_chat()));
+    Explored { shapes: texts.shapes + chats.shapes, pairs: texts.pairs + chats.pairs }
+}
+
+fn explore_from(mut first: History) -> Explored {
     first.conversation.retention = Retention::of_days(Retention::SHORTEST_DAYS);
     let mut known = HashSet::from([Shape::of(&first)]);
     let mut open: VecDeque<(History, Timestamp)> = VecDeque::from([(first.clone(), first.conversation.created_at)]);
@@ -209,6 +242,8 @@ fn the_pairs_find_each_planted_bug() {
         Bug::ForgetTurn,
         Bug::DeliveryMovesBack,
         Bug::StopIsAnOrdinaryText,
+        Bug::ReadChatAnew,
+        Bug::KeepChat,
     ];
     for bug in bugs {
         plant(Some(bug));

@@ -7,6 +7,7 @@ use crate::dispatch::LEASE;
 use crate::end_reason::EndReason;
 use crate::log::{Event, EventType, ToolCallOutcome};
 use crate::obligation::{due_at, next_action};
+use crate::organization::Provider;
 use crate::sms::{Claim, DeliveryStatus, Duty, Inbound, Input, MAX_TRIES, Purpose, SendState, Status, Terms, Turn};
 use crate::time::Span;
 use crate::tool::ToolOutcome;
@@ -239,7 +240,7 @@ fn yes_is_an_ordinary_text_unless_stop_was_said() {
 fn help_is_answered_by_its_text_or_by_the_agent_without_one() {
     let with = History::opened().then(10, texts("help"));
     assert_eq!((with.conversation.sends[0].purpose, with.conversation.turn.clone()), (Purpose::Help, Turn::Idle));
-    let new = History::with(Terms::default());
+    let new = History::with(Terms::default(), Provider::Simulator);
     let outcome = new.outcome(1, accepted("m1"));
     let without = new.then(1, outcome).then(10, texts("help"));
     assert!(matches!(without.conversation.turn, Turn::Waiting { .. }));

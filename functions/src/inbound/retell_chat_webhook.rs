@@ -1,0 +1,35 @@
+//! What Retell says of a chat: that it has begun, that it is over, that it was analysed. Each shows the whole chat as it is.
+//!
+//! Unlike a call, a chat takes no address for its webhooks with it: the agent at Retell has one, which names the organization.
+//! Which conversation it is about, the chat's metadata says, and that is signed.
+
+use domain::organization::suppression_digest;
+use domain::sms::SmsConversation;
+use lambda_http::http::StatusCode;
+use providers::retell::Webhook;
+use store::ConversationRef;
+
+pub(crate) use super::retell_webhook::MAX_BODY_BYTES;
+use crate::error::ApiError;
+use crate::http::Response;
+use crate::registry::Signed;
+use crate::sms::chat;
+
+pub(crate) async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
+    let taken = Response::empty(StatusCode::OK);
+    let Ok(webhook) = serde_json::from_slice::<Webhook>(signed.request.body()) else {
+        tracing::warn!("a webhook of Retell's cannot be read");
+        return Ok(taken);
+    };
+    let Some(shown) = webhook.chat.filter(|chat| !chat.chat_id.is_empty()) else { return Ok(taken) };
+    // The same agent may hold others' chats, and our organizations may share an account.
+    let attempt = shown.attempt().filter(|attempt| attempt.organization == signed.scope.organization);
+    let Some(attempt) = attempt else { return Ok(taken) };
+    let Signed { app, scope, .. } = signed;
+    let reference = ConversationRef { conversation: attempt.conversation, scope, suppression: None, also: Vec::new() };
+    let Some(loaded) = app.store.load::<SmsConversation>(&reference).await? else { return Ok(taken) };
+    let customer = suppression_digest(&reference.scope, &loaded.conversation.to);
+    let reference = ConversationRef { suppression: Some(customer), ..reference };
+    chat::take_in(app, &reference, Some(shown.shown(app.store.table.now()))).await?;
+    Ok(taken)
+}

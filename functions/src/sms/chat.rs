@@ -1,0 +1,85 @@
+//! A conversation that a provider's own agent holds: reading what was said there, and ending it.
+
+use domain::ids::ProviderMessageId;
+use domain::sms::{ChatShown, Input, SmsConversation};
+use providers::Texting;
+use providers::retell::Retell;
+use store::{ConversationRef, Loaded, StoreError};
+
+use crate::app::App;
+use crate::asking::within;
+
+/// The number of the opening text.
+const OPENING: u32 = 1;
+
+/// Asks the provider what was said, and takes it in.
+pub(crate) async fn read(
+    app: &App,
+    reference: &ConversationRef,
+    loaded: Loaded<SmsConversation>,
+) -> Result<(), StoreError> {
+    let Some((provider, conversation, chat)) = held(app, &loaded) else { return Ok(()) };
+    let shown = within(provider.read_chat(conversation, chat)).await;
+    let shown = shown.unwrap_or_else(|error| {
+        tracing::warn!(conversation = %conversation.id, error = &error as &dyn std::error::Error, "chat not read");
+        None
+    });
+    take_in(app, reference, shown).await
+}
+
+/// Takes in what a provider shows of a chat, or that it shows nothing. A few texts fit into one change: it is applied until
+/// there are no more.
+pub(crate) async fn take_in(
+    app: &App,
+    reference: &ConversationRef,
+    shown: Option<ChatShown>,
+) -> Result<(), StoreError> {
+    let reference = reference.with_message(OPENING);
+    // One more than there are texts: the first may find that the chat has begun.
+    let rounds = 1 + shown.as_ref().map_or(0, |shown| shown.texts.len());
+    for _ in 0..rounds {
+        let read = |loaded: &Loaded<SmsConversation>| match loaded.message(OPENING) {
+            Ok(Some(opening)) => Input::ChatRead {
+                opening,
+                shown: shown.clone(),
+                suppressed_by: loaded.listed.as_ref().map(|listed| listed.entry.source.clone()),
+                suspended: loaded.organization.suspended,
+            },
+            Ok(None) | Err(_) => Input::Tick,
+        };
+        let Some(applied) = app.store.apply(&reference, None, read).await? else { return Ok(()) };
+        let read = |conversation: &SmsConversation| conversation.chat.as_ref().map(|chat| chat.read);
+        let now = applied.conversation();
+        if shown.is_none() || now.is_ended() || read(now) == read(&applied.previous) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Asks the provider to end the chat.
+pub(crate) async fn end(
+    app: &App,
+    reference: &ConversationRef,
+    loaded: Loaded<SmsConversation>,
+) -> Result<(), StoreError> {
+    let Some((provider, conversation, chat)) = held(app, &loaded) else { return Ok(()) };
+    let confirmed = within(provider.end_chat(conversation, chat)).await;
+    let confirmed = confirmed.unwrap_or_else(|error| {
+        tracing::warn!(conversation = %conversation.id, error = &error as &dyn std::error::Error, "chat not ended");
+        false
+    });
+    app.store.apply(reference, None, |_: &Loaded<SmsConversation>| Input::ChatEnded { confirmed }).await.map(drop)
+}
+
+/// A conversation's chat, and who holds it.
+fn held<'a>(
+    app: &'a App,
+    loaded: &'a Loaded<SmsConversation>,
+) -> Option<(&'a Retell, &'a SmsConversation, &'a ProviderMessageId)> {
+    let conversation = &loaded.conversation;
+    match app.providers.sms(conversation.provider) {
+        Texting::Chats(provider) => Some((provider, conversation, &conversation.chat.as_ref()?.id)),
+        Texting::Texts(_) | Texting::NotOffered => None,
+    }
+}

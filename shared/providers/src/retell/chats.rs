@@ -1,0 +1,144 @@
+//! Retell, for SMS: chats that its own agents hold. One is begun with our opening text, is read, and is ended. Source:
+//! retell-python-sdk 6.2.13, `resources/chat.py`; docs.retellai.com/api-references/create-sms-chat.
+
+use std::collections::BTreeMap;
+
+use domain::ids::ProviderMessageId;
+use domain::organization::Content;
+use domain::sms::{Brief, ChatShown, DeliveryReport, DeliveryStatus, Outcome, SmsConversation};
+use serde::Serialize;
+use serde_json::{Value, json};
+use store::SendPermit;
+
+use super::Retell;
+use super::adapter::Account;
+use super::chat_wire::{ChatsPage, RetellChat};
+use super::request::{SEARCHED, marks, variables};
+use crate::account::Unusable;
+use crate::attempt::Attempt;
+use crate::client::{Reply, wire};
+use crate::json_api::{Request, is_over, shown, shown_if_there};
+use crate::outcome::classify;
+use crate::voice::{ProviderError, Sought};
+
+/// The variable that the opening text goes by: what the agent's begin message has to be, in braces.
+const WELCOME_MESSAGE: &str = "welcome_message";
+
+/// The body of `POST /create-sms-chat`.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct CreateSmsChat<'a> {
+    from_number: &'a str,
+    to_number: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    override_agent_id: Option<&'a str>,
+    retell_llm_dynamic_variables: BTreeMap<&'a str, String>,
+    metadata: BTreeMap<&'static str, String>,
+}
+
+impl<'a> CreateSmsChat<'a> {
+    fn new(permit: &'a SendPermit, content: &'a Content, brief: &'a Brief) -> Self {
+        let conversation = permit.conversation();
+        let mut variables = variables(&content.dynamic_variables, Some(&brief.prompt));
+        // The conversation's own: whatever else goes by that name is not what the customer is to read first.
+        variables.insert(WELCOME_MESSAGE, permit.stored().message.content.clone());
+        Self {
+            from_number: conversation.from.as_str(),
+            to_number: conversation.to.as_str(),
+            override_agent_id: brief.provider_agent_id.as_deref(),
+            retell_llm_dynamic_variables: variables,
+            metadata: marks(&Attempt::texted(permit), conversation.request_id.as_deref()),
+        }
+    }
+}
+
+/// The body of `POST /v3/list-chats` that shows the latest chats between two numbers. Nothing filters by metadata there.
+fn search(conversation: &SmsConversation) -> Value {
+    let equal = |number: &str| json!({ "type": "string", "op": "eq", "value": number });
+    json!({
+        "filter_criteria": {
+            "agent_number": equal(conversation.from.as_str()),
+            "user_number": equal(conversation.to.as_str()),
+        },
+        "limit": SEARCHED,
+        "sort_order": "descending",
+    })
+}
+
+fn chat_id(reply: &Reply) -> Option<ProviderMessageId> {
+    let chat: RetellChat = reply.json()?;
+    (!chat.chat_id.is_empty()).then(|| ProviderMessageId::new(chat.chat_id))
+}
+
+/// The chats that its agents hold.
+impl Retell {
+    /// Begins a chat, with the conversation's opening text. Asking uses the permit up, and nothing here asks twice.
+    pub async fn open_chat(&self, permit: SendPermit, content: &Content, brief: &Brief) -> Outcome {
+        self.create_chat(&permit, content, brief).await.unwrap_or_else(Unusable::outcome)
+    }
+
+    async fn create_chat(&self, permit: &SendPermit, content: &Content, brief: &Brief) -> Result<Outcome, Unusable> {
+        let account = self.account_of(permit.conversation()).await?;
+        let body = CreateSmsChat::new(permit, content, brief);
+        let replied = self.api.ask(&account, Request::post(&["create-sms-chat"]).with_body(&body)).await;
+        Ok(classify(wire(replied, chat_id, |_| None)))
+    }
+
+    /// Searches for the chat of a conversation whose opening's outcome is unknown.
+    ///
+    /// # Errors
+    /// [`ProviderError`] where Retell did not answer: that is not the same as "not found".
+    pub async fn search_chat(&self, conversation: &SmsConversation) -> Result<Sought<DeliveryReport>, ProviderError> {
+        let account = self.account_of(conversation).await?;
+        let request = Request::post(&["v3", "list-chats"]);
+        let page: ChatsPage = shown(&self.api.ask(&account, request.with_body(&search(conversation))).await?)?;
+        let is_ours = |chat: &RetellChat| chat.attempt().is_some_and(|attempt| attempt.conversation == conversation.id);
+        let ours = page.items.into_iter().find(is_ours);
+        Ok(Sought::from(ours.map(|chat| DeliveryReport {
+            provider_message_id: ProviderMessageId::new(chat.chat_id),
+            status: DeliveryStatus::Sent,
+            error_code: None,
+            opted_out: false,
+        })))
+    }
+
+    /// What a chat shows; `None` where Retell does not know it.
+    ///
+    /// # Errors
+    /// [`ProviderError`] where it did not answer.
+    pub async fn read_chat(
+        &self,
+        conversation: &SmsConversation,
+        chat_id: &ProviderMessageId,
+    ) -> Result<Option<ChatShown>, ProviderError> {
+        let shown = self.get_chat(conversation, chat_id).await?;
+        Ok(shown.map(|chat| chat.shown(self.api.client().clock().now())))
+    }
+
+    /// Ends a chat; whether it is over.
+    ///
+    /// # Errors
+    /// [`ProviderError`] where that cannot be said.
+    pub async fn end_chat(
+        &self,
+        conversation: &SmsConversation,
+        chat_id: &ProviderMessageId,
+    ) -> Result<bool, ProviderError> {
+        let account = self.account_of(conversation).await?;
+        let reply = self.api.ask(&account, Request::patch(&["end-chat", chat_id.as_str()])).await?;
+        let over = async { Ok(self.get_chat(conversation, chat_id).await?.is_none_or(|chat| chat.is_over())) };
+        is_over(&reply, over).await
+    }
+
+    async fn get_chat(
+        &self,
+        conversation: &SmsConversation,
+        chat_id: &ProviderMessageId,
+    ) -> Result<Option<RetellChat>, ProviderError> {
+        let account = self.account_of(conversation).await?;
+        shown_if_there(&self.api.ask(&account, Request::get(&["get-chat", chat_id.as_str()])).await?)
+    }
+
+    async fn account_of(&self, conversation: &SmsConversation) -> Result<Account, Unusable> {
+        self.api.accounts().of(&conversation.scope.organization).await
+    }
+}

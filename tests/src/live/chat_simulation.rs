@@ -1,0 +1,174 @@
+//! The same for chats that a provider's own agent holds: what becomes of them, with a fault at each request in turn.
+
+use domain::planted::{Bug, plant};
+
+use super::chat_tests::address;
+use super::simulation::{STRIDE, judged, strike, undisturbed};
+use super::text_simulation::{UNSETTLED, settles};
+use super::{CUSTOMER, Door, LiveWorld};
+use crate::fakes::retell::Retell;
+use crate::fakes::retell::chats::Speaker;
+use crate::fakes::script::{Create, Script};
+use crate::fakes::server::Reaction;
+use crate::sim::faults::Plan;
+use crate::simulation::{Run, SEED};
+use crate::world::auditor::{Measure, Weather};
+use crate::world::simulate;
+
+/// Every event of such a conversation.
+const EVENTS: [&str; 5] = [
+    "sms.message_sent",
+    "sms.message_received",
+    "sms.message_delivery_updated",
+    "sms.conversation_closed",
+    "contact.opt_out",
+];
+
+/// The requests that each scenario makes while nothing goes wrong.
+const POINTS: [usize; 7] = [82, 53, 36, 46, 75, 33, 16];
+
+/// What happens behind the opening.
+#[derive(Clone, Copy, Debug)]
+enum Then {
+    /// Somebody says this.
+    Says(Speaker, &'static str),
+    /// Retell tells of the chat by this webhook.
+    Tells(&'static str),
+    /// The chat is over there.
+    Ends,
+    /// So many seconds pass.
+    Waits(u64),
+}
+
+/// A chat.
+struct Scenario {
+    name: &'static str,
+    opening: Create,
+    then: &'static [Then],
+    /// Whether it is closed before anybody knows what became of its opening.
+    at_once: bool,
+    /// What it ends as. After a crash, any of them will do.
+    reasons: &'static [&'static str],
+}
+
+fn scenarios() -> [Scenario; 7] {
+    use Then::{Ends, Says, Tells, Waits};
+    const CLOSED: &[&str] = &["said_goodbye", UNSETTLED];
+    const TALK: &[Then] = &[Says(Speaker::User, "Is it red?"), Says(Speaker::Agent, "It is."), Waits(60)];
+    let scenario = |name, opening, then, reasons| Scenario { name, opening, then, at_once: false, reasons };
+    [
+        scenario("talks, and is read", Create::Accepts, TALK, CLOSED),
+        scenario(
+            "talks, is over, and that is told twice",
+            Create::Accepts,
+            &[
+                Tells("chat_started"),
+                Says(Speaker::User, "Is it red?"),
+                Says(Speaker::Agent, "It is."),
+                Says(Speaker::User, "Goodbye."),
+                Ends,
+                Tells("chat_ended"),
+                Tells("chat_analyzed"),
+            ],
+            &["completed", "said_goodbye", UNSETTLED],
+        ),
+        scenario(
+            "the customer has enough",
+            Create::Accepts,
+            &[Says(Speaker::User, "STOP"), Says(Speaker::Agent, "You will hear no more."), Waits(60)],
+            &["opted_out", UNSETTLED, "said_goodbye"],
+        ),
+        scenario(
+            "its answer is lost, and it is told of",
+            Create::MakesAnd(Reaction::Close),
+            &[Tells("chat_started")],
+            CLOSED,
+        ),
+        scenario("its answer is lost", Create::MakesAnd(Reaction::Silence), TALK, CLOSED),
+        Scenario {
+            at_once: true,
+            ..scenario("its answer is lost, and it is closed", Create::MakesAnd(Reaction::Silence), &[], CLOSED)
+        },
+        scenario("refused", Create::Refuses(Reaction::text(400, "{}")), &[], &["rejected", UNSETTLED, "said_goodbye"]),
+    ]
+}
+
+/// Plays a scenario, with what goes wrong, and judges it.
+fn run(scenario: &Scenario, plan: Plan, measure: Measure) -> Run {
+    let struck = plan.planned() > 0;
+    simulate(async {
+        let live = LiveWorld::<Retell>::new(SEED, Script::SILENT, async || Some(Door::InProcess)).await;
+        let world = &live.world;
+        live.runs(async { drop(world.creates_webhook("hooks.example.com", &EVENTS).await) }).await;
+        live.fake.fails([scenario.opening.clone()]);
+        world.aws.gate.arm(plan);
+        live.runs(Box::pin(play(&live, scenario, struck))).await;
+        let mut run = judged(&live, measure);
+        let goes_on = live.fake.texts().into_iter().filter(|chat| chat.shown["chat_status"] == "ongoing");
+        run.findings.extend(goes_on.map(|chat| format!("promise 2: {} goes on at Retell", chat.id)));
+        run
+    })
+}
+
+async fn play(live: &LiveWorld<Retell>, scenario: &Scenario, struck: bool) {
+    let world = &live.world;
+    let Some(id) = world.opens_sms(CUSTOMER, "the-chat").await else { return };
+    for then in scenario.then {
+        world.after_seconds(2).await;
+        let Some(chat) = live.fake.texts().first().cloned() else { break };
+        match then {
+            Then::Says(speaker, words) => live.fake.says(&chat.id, *speaker, words, world.now()),
+            Then::Tells(event) => live.insists_on_telling(&live.fake.tells_of_chat(&chat.id, event, &address())).await,
+            Then::Ends if chat.shown["chat_status"] == "ongoing" => live.fake.chat_ends(&chat.id, "ended"),
+            Then::Ends => {}
+            Then::Waits(seconds) => world.after_seconds(*seconds).await,
+        }
+    }
+    if !scenario.at_once {
+        settles(live, id).await;
+    }
+    // Where the answer is lost that says that there is no chat, nobody can find out.
+    let refused = matches!(scenario.opening, Create::Refuses(_));
+    let unsettled = live.sms(id).end_reason.is_some_and(|reason| reason.as_str() == UNSETTLED);
+    if !(refused && struck && unsettled) {
+        world.expects_texts(id, scenario.reasons);
+    }
+    world.closes_sms(id, "said_goodbye").await;
+}
+
+#[test]
+fn every_scenario_keeps_every_promise_and_makes_the_requests_that_are_written_down() {
+    let scenarios = scenarios();
+    undisturbed(&named(&scenarios), |place, plan, measure| run(&scenarios[place], plan, measure));
+}
+
+fn named(scenarios: &[Scenario]) -> Vec<(&'static str, usize)> {
+    scenarios.iter().map(|scenario| scenario.name).zip(POINTS).collect()
+}
+
+fn strikes(stride: usize) {
+    let scenarios = scenarios();
+    strike(&named(&scenarios), stride, |place, plan, measure| run(&scenarios[place], plan, measure));
+}
+
+#[test]
+fn a_fault_at_some_requests_breaks_no_promise() {
+    strikes(STRIDE);
+}
+
+#[test]
+#[ignore = "takes a minute: cargo test --release -p tests -- --ignored live::chat_simulation"]
+fn a_fault_at_any_request_breaks_no_promise() {
+    strikes(1);
+}
+
+/// A test that finds no planted bug proves nothing.
+#[test]
+fn a_chat_that_is_read_anew_or_goes_on_would_be_found() {
+    for (bug, which) in [(Bug::ReadChatAnew, 0), (Bug::KeepChat, 0), (Bug::StopIsAnOrdinaryText, 2)] {
+        plant(Some(bug));
+        let run = run(&scenarios()[which], Plan::none(), Measure::of(Weather::Calm));
+        plant(None);
+        assert!(!run.findings.is_empty(), "{bug:?}");
+    }
+}
