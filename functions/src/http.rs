@@ -206,8 +206,8 @@ impl Response {
     }
 
     /// JSON that is at hand as text.
-    pub fn json_text(body: &'static str) -> Self {
-        Self::new(StatusCode::OK, "application/json", Body::Text(body.to_owned()))
+    pub fn json_text(body: String) -> Self {
+        Self::new(StatusCode::OK, "application/json", Body::Text(body))
     }
 
     /// `{"data": …, "meta": {"request_id"}}`.

@@ -81,7 +81,7 @@ fn log_measures(function: &Function, measures: &Measures) {
 /// The one place where a request is let in: its key, its permission, then its handler.
 async fn answer(app: &App, route: &Route, request: &Request) -> Result<Response, ApiError> {
     match route.access {
-        Access::Public(handle) => Ok(handle(request)),
+        Access::Public(handle) => handle(request),
         Access::Signed { provider, handle } => {
             let scope = inbound::verified(app, route, provider, request).await?;
             handle(Signed { app, scope, request }).await

@@ -8,7 +8,7 @@ use functions::{App, begin, find, invoke, log_lines};
 use lambda_runtime::{LambdaEvent, service_fn};
 use providers::egress::{Egress, EgressPolicy};
 use providers::{Bases, Outside, ParameterStore, Secrets};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use store::clock::Clock;
 use store::entropy::Entropy;
 use store::{Queues, Store, Table};
@@ -35,9 +35,13 @@ async fn run() -> Result<(), Failure> {
     let app = app(&config)?;
     begin(&app, function).await;
     let app = Arc::new(app);
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| {
+    // The event as it came: the runtime's own reading keeps account of where it is, for a message that nobody reads.
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let app = Arc::clone(&app);
-        async move { invoke(&app, function, event.payload).await.map_err(Failure::from) }
+        async move {
+            let event = serde_json::from_str(event.payload.get())?;
+            invoke(&app, function, event).await.map_err(Failure::from)
+        }
     }))
     .await
 }

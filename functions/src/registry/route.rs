@@ -40,7 +40,7 @@ impl Route {
 #[derive(Clone, Copy, Debug)]
 pub enum Access {
     /// Anybody.
-    Public(fn(&Request) -> Response),
+    Public(fn(&Request) -> Result<Response, ApiError>),
     /// Whoever has the token of the call that the path names, or a key with this permission.
     CallToken {
         /// The permission.

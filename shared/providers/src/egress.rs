@@ -10,15 +10,17 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use http::{HeaderMap, Method, StatusCode};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::RootCertStore;
 use url::{Host, Url};
 
+use self::network::Network;
 use self::policy::Guard;
 use self::resolver::{Guarded, Lookup};
 
 mod address;
 mod answer;
 mod error;
+mod network;
 mod policy;
 mod resolver;
 mod signed;
@@ -77,7 +79,7 @@ pub struct Egress {
 
 #[derive(Clone)]
 enum Transport {
-    Network { client: reqwest::Client, guarded: Guarded },
+    Network(Arc<Network>),
     Function(Exchange),
 }
 
@@ -112,9 +114,8 @@ impl Egress {
     }
 
     fn with(guard: Guard, lookup: Lookup, roots: RootCertStore) -> Result<Self, EgressError> {
-        let guarded = Guarded { lookup, guard };
-        let client = client(guarded.clone(), roots)?;
-        Ok(Self { guard, transport: Transport::Network { client, guarded } })
+        let network = Network::new(Guarded { lookup, guard }, roots)?;
+        Ok(Self { guard, transport: Transport::Network(Arc::new(network)) })
     }
 
     /// Checks a URL when it is registered: its form, its host, and the addresses that the host's name has today. What it
@@ -124,12 +125,12 @@ impl Egress {
     /// [`UrlError`], whose text says how to mend the URL.
     pub async fn check_url(&self, text: &str) -> Result<Url, UrlError> {
         let url = policy::read(self.guard, text)?;
-        let (Transport::Network { guarded, .. }, Some(Host::Domain(host)), false) =
+        let (Transport::Network(network), Some(Host::Domain(host)), false) =
             (&self.transport, url.host(), self.guard.allows_plain_http())
         else {
             return Ok(url);
         };
-        match tokio::time::timeout(LOOKUP_TIMEOUT, guarded.addresses(host.to_owned())).await {
+        match tokio::time::timeout(LOOKUP_TIMEOUT, network.guarded.addresses(host.to_owned())).await {
             Ok(Ok(_)) => Ok(url),
             Ok(Err(error)) => match error.downcast::<NotPublic>() {
                 Ok(address) => Err(UrlError::NotPublic(*address)),
@@ -169,7 +170,7 @@ impl Egress {
         self.guard.check(&request.url).map_err(EgressError::Refused)?;
         let timeout = request.timeout;
         let exchange: BoxFuture<'_, Result<Received, EgressError>> = match &self.transport {
-            Transport::Network { client, .. } => Box::pin(exchange(client, request)),
+            Transport::Network(network) => Box::pin(network.exchange(request)),
             Transport::Function(function) => Box::pin(async { function(request).await.map(Received::Text) }),
         };
         tokio::time::timeout(timeout, exchange).await.unwrap_or(Err(EgressError::Timeout))
@@ -180,52 +181,8 @@ fn public_roots() -> RootCertStore {
     RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }
 }
 
-/// The HTTP client under the guard, with everything switched off that would send a request twice or elsewhere.
-fn client(guarded: Guarded, roots: RootCertStore) -> Result<reqwest::Client, EgressError> {
-    let mut tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| EgressError::Setup(error.into()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-    reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .https_only(!guarded.guard.allows_plain_http())
-        .dns_resolver(guarded)
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .connect_timeout(CONNECT_TIMEOUT)
-        .no_proxy()
-        // A connection is used once: each request's address is checked, and none goes out on one that is just closing.
-        .pool_max_idle_per_host(0)
-        .user_agent(concat!("Ringdown/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|error| EgressError::Setup(error.into()))
-}
-
 /// What came back, before anybody has looked at it.
 enum Received {
     Bytes(StatusCode, HeaderMap, Vec<u8>),
     Text(Answer),
-}
-
-async fn exchange(client: &reqwest::Client, request: OutboundRequest) -> Result<Received, EgressError> {
-    let keep_bytes = request.keep_bytes;
-    let mut response = client
-        .request(request.method, request.url)
-        .headers(request.headers)
-        .body(request.body)
-        .send()
-        .await
-        .map_err(EgressError::of_client)?;
-    let mut body = Vec::new();
-    // A little more than is kept, so that an answer that is too long is told from one that just fits.
-    while body.len() <= keep_bytes {
-        match response.chunk().await.map_err(EgressError::of_client)? {
-            Some(chunk) => body.extend_from_slice(&chunk),
-            None => break,
-        }
-    }
-    Ok(Received::Bytes(response.status(), response.headers().clone(), body))
 }

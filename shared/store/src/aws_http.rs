@@ -1,10 +1,13 @@
-//! The HTTP client under the SDK: the one that everything else goes through too, with connections that are kept.
+//! The HTTP client under the SDK: HTTP/1.1, TLS by ring with Mozilla's roots, connections that are kept.
 //!
 //! The SDK's own client speaks HTTP/2, which neither DynamoDB nor SQS does, and takes roots as PEM only: putting Mozilla's into
-//! it cost a cold start seven times the instructions of everything else together, and the artifact a megabyte.
+//! it cost a cold start seven times the instructions of everything else together, and the artifact a megabyte. A client for
+//! anything there is on the web reads each address anew, follows, resends and decompresses: what it made of our three requests was
+//! a tenth of what accepting a call cost.
 
 use std::error::Error;
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{
@@ -14,51 +17,62 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
+use domain::time::{Span, Timestamp};
+use http::header::{HOST, HeaderValue, USER_AGENT};
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{Request, Response, Uri};
+use http_body_util::BodyExt;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::connect::HttpConnector as Tcp;
 use rustls::{ClientConfig, RootCertStore};
+use tower_service::Service;
 
-/// How long a connection may take to come about.
+use crate::clock::Clock;
+
+/// How long a connection may take to come about, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long a connection is kept without a request. What is on the way to AWS forgets connections, too, and does not say so.
+const KEPT_IDLE: Span = Span::seconds(90);
+
+/// After how long without an answer the other side is asked whether it is still there, and how often.
+const KEEPALIVE: (Duration, u32) = (Duration::from_secs(15), 3);
+
+/// How long what was sent may remain unacknowledged, where the system can be told.
+#[cfg(target_os = "linux")]
+const UNANSWERED_TIMEOUT: Duration = Duration::from_secs(30);
+
+const WE: HeaderValue = HeaderValue::from_static(concat!("Ringdown/", env!("CARGO_PKG_VERSION")));
 
 type Cause = Box<dyn Error + Send + Sync>;
 
 /// The client. Clones share their connections.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Connector {
-    /// The client, or why there is none: then every request fails, and says so.
-    client: Result<reqwest::Client, Arc<str>>,
+    /// The connections, or why there are none: then every request fails, and says so.
+    connections: Result<Arc<Connections>, Arc<str>>,
+}
+
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connector").finish_non_exhaustive()
+    }
 }
 
 impl Connector {
     /// A client that trusts Mozilla's roots, compiled in: reading the machine's takes milliseconds of a cold start.
     pub(crate) fn new() -> Self {
-        Self { client: client().map_err(|error| error.to_string().into()) }
+        Self { connections: Connections::new().map(Arc::new).map_err(|error| error.to_string().into()) }
     }
-}
-
-fn client() -> Result<reqwest::Client, Cause> {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let mut tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-    let client = reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .redirect(reqwest::redirect::Policy::none())
-        // What is sent again is the SDK's to decide.
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .connect_timeout(CONNECT_TIMEOUT)
-        .no_proxy();
-    Ok(client.build()?)
 }
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        match &self.client {
-            Ok(client) => {
-                let client = client.clone();
-                HttpConnectorFuture::new(async move { exchange(&client, request).await })
+        match &self.connections {
+            Ok(connections) => {
+                let connections = Arc::clone(connections);
+                HttpConnectorFuture::new(async move { connections.exchange(request).await })
             }
             Err(why) => HttpConnectorFuture::ready(Err(ConnectorError::user(why.to_string().into()))),
         }
@@ -76,98 +90,133 @@ impl HttpClient for Connector {
     }
 }
 
-async fn exchange(client: &reqwest::Client, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
-    let (parts, body) = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?.into_parts();
-    let url: reqwest::Url =
-        parts.uri.to_string().parse().map_err(|error: url::ParseError| ConnectorError::user(error.into()))?;
-    // Both services are asked in JSON, which the SDK holds in memory.
-    let body = body.bytes().map(<[u8]>::to_vec).ok_or_else(|| ConnectorError::user("a body that streams".into()))?;
-    let asked = client.request(parts.method, url).headers(parts.headers).body(body);
-    let mut answer = asked.send().await.map_err(failed)?;
-    let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
-    let body = answer.bytes().await.map_err(failed)?;
-    let mut response = HttpResponse::new(status.into(), SdkBody::from(body));
-    for (name, value) in &headers {
-        if let Ok(value) = value.to_str() {
-            let (name, value) = (name.as_str().to_owned(), value.to_owned());
-            response
-                .headers_mut()
-                .try_append(name, value)
-                .map_err(|error| ConnectorError::other(error.into(), None))?;
+/// Whom a connection is to.
+type Origin = (Scheme, Authority);
+
+/// One connection, as whoever asks over it has it.
+type Connection = SendRequest<SdkBody>;
+
+struct Connections {
+    tls: HttpsConnector<Tcp>,
+    idle: Mutex<Vec<Idle>>,
+    clock: Clock,
+}
+
+struct Idle {
+    to: Origin,
+    connection: Connection,
+    since: Timestamp,
+}
+
+impl Connections {
+    fn new() -> Result<Self, Cause> {
+        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        let mut tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let mut tcp = Tcp::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_keepalive(Some(KEEPALIVE.0));
+        tcp.set_keepalive_interval(Some(KEEPALIVE.0));
+        tcp.set_keepalive_retries(Some(KEEPALIVE.1));
+        #[cfg(target_os = "linux")]
+        tcp.set_tcp_user_timeout(Some(UNANSWERED_TIMEOUT));
+        Ok(Self { tls: HttpsConnector::from((tcp, tls)), idle: Mutex::default(), clock: Clock::system() })
+    }
+
+    async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let mut request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
+        let to = addressed(&mut request)?;
+        loop {
+            let (mut connection, is_new) = match self.kept(&to).await {
+                Some(connection) => (connection, false),
+                None => (self.connected(&to).await?, true),
+            };
+            match connection.try_send_request(request).await {
+                Ok(answer) => {
+                    let (parts, body) = answer.into_parts();
+                    let body = body.collect().await.map_err(failed)?.to_bytes();
+                    self.keep(to, connection);
+                    let answer = HttpResponse::try_from(Response::from_parts(parts, SdkBody::from(body)));
+                    return answer.map_err(|error| ConnectorError::other(error.into(), None));
+                }
+                // A kept connection may have been closed just now. Nothing of the request was sent, then.
+                Err(mut error) => match error.take_message().filter(|_| !is_new) {
+                    Some(unsent) => request = unsent,
+                    None => return Err(failed(error.into_error())),
+                },
+            }
         }
     }
-    Ok(response)
+
+    /// A connection that was kept, and still stands.
+    async fn kept(&self, to: &Origin) -> Option<Connection> {
+        loop {
+            let mut connection = self.taken(to)?;
+            if connection.ready().await.is_ok() {
+                return Some(connection);
+            }
+        }
+    }
+
+    /// The connection that was kept last: those before it are the ones to be forgotten.
+    fn taken(&self, to: &Origin) -> Option<Connection> {
+        let now = self.clock.now();
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.retain(|kept| now.since(kept.since) < KEPT_IDLE);
+        let place = idle.iter().rposition(|kept| kept.to == *to)?;
+        Some(idle.remove(place).connection)
+    }
+
+    fn keep(&self, to: Origin, connection: Connection) {
+        let since = self.clock.now();
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(Idle { to, connection, since });
+    }
+
+    async fn connected(&self, to: &Origin) -> Result<Connection, ConnectorError> {
+        let connecting = async {
+            let (scheme, authority) = to.clone();
+            let root = PathAndQuery::from_static("/");
+            let uri = Uri::builder().scheme(scheme).authority(authority).path_and_query(root).build()?;
+            let stream = self.tls.clone().call(uri).await?;
+            Ok::<_, Cause>(http1::handshake(stream).await?)
+        };
+        let connected = tokio::time::timeout(CONNECT_TIMEOUT, Box::pin(connecting)).await;
+        let (connection, carried) = connected
+            .unwrap_or_else(|late| Err(late.into()))
+            .map_err(|error| ConnectorError::io(error).never_connected())?;
+        // It ends when either side lets go of it; a request that this hurts reports it.
+        drop(tokio::spawn(carried));
+        Ok(connection)
+    }
+}
+
+/// Takes out of the request whom it goes to: over a connection, an address is a path and a `host`.
+fn addressed(request: &mut Request<SdkBody>) -> Result<Origin, ConnectorError> {
+    let parts = std::mem::take(request.uri_mut()).into_parts();
+    let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
+        return Err(ConnectorError::user("an address without a host".into()));
+    };
+    *request.uri_mut() = parts.path_and_query.unwrap_or_else(|| PathAndQuery::from_static("/")).into();
+    let is_usual = match authority.port_u16() {
+        Some(80) => scheme == Scheme::HTTP,
+        Some(443) => scheme == Scheme::HTTPS,
+        Some(_) | None => false,
+    };
+    let host = if is_usual { authority.host() } else { authority.as_str() };
+    let host = HeaderValue::try_from(host).map_err(|error| ConnectorError::user(error.into()))?;
+    request.headers_mut().insert(HOST, host);
+    request.headers_mut().insert(USER_AGENT, WE);
+    Ok((scheme, authority))
 }
 
 /// What went wrong, as the SDK tells apart what may be sent again: all of it, as it tells its own client's failures.
-fn failed(error: reqwest::Error) -> ConnectorError {
-    match (error.is_timeout(), error.is_connect()) {
-        (true, false) => ConnectorError::timeout(error.into()),
-        (_, true) => ConnectorError::io(error.into()).never_connected(),
-        (false, false) => ConnectorError::io(error.into()),
-    }
+fn failed(error: hyper::Error) -> ConnectorError {
+    ConnectorError::io(error.into())
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::{Read, Write};
-    use std::net::TcpListener;
-    use std::thread;
-
-    use aws_smithy_runtime_api::client::http::HttpConnector;
-    use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-    use aws_smithy_runtime_api::client::result::ConnectorError;
-    use aws_smithy_types::body::SdkBody;
-
-    use super::Connector;
-
-    /// Posts to whoever listens there.
-    async fn posted(to: &str) -> Result<HttpResponse, ConnectorError> {
-        let mut request = HttpRequest::new(SdkBody::from(r#"{"TableName":"t"}"#));
-        request.set_method("POST").unwrap();
-        request.set_uri(format!("http://{to}/")).unwrap();
-        request.headers_mut().insert("x-amz-target", "DynamoDB_20120810.BatchGetItem");
-        Connector::new().call(request).await
-    }
-
-    /// Posts to a server that answers with these bytes; gives what it was sent, too.
-    async fn answered(bytes: &'static [u8]) -> (Result<HttpResponse, ConnectorError>, String) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let server = thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            let mut asked = Vec::new();
-            while !asked.ends_with(b"}") {
-                let mut chunk = [0; 1_024];
-                let read = stream.read(&mut chunk).unwrap();
-                asked.extend_from_slice(&chunk[..read]);
-            }
-            stream.write_all(bytes).unwrap();
-            String::from_utf8(asked).unwrap()
-        });
-        let answer = posted(&address).await;
-        (answer, server.join().unwrap())
-    }
-
-    #[tokio::test]
-    async fn a_request_goes_out_as_it_is_and_its_answer_comes_back_whatever_its_status() {
-        let (answer, asked) =
-            answered(b"HTTP/1.1 400 Bad\r\nx-amzn-requestid: R1\r\ncontent-length: 4\r\n\r\n{  }").await;
-        let answer = answer.unwrap();
-        assert_eq!((answer.status().as_u16(), answer.headers().get("x-amzn-requestid")), (400, Some("R1")));
-        assert_eq!(answer.body().bytes(), Some(&b"{  }"[..]));
-        assert!(asked.starts_with("POST / HTTP/1.1\r\n"), "{asked}");
-        assert!(asked.contains("x-amz-target: DynamoDB_20120810.BatchGetItem\r\n"), "{asked}");
-        assert!(asked.ends_with("\r\n\r\n{\"TableName\":\"t\"}"), "{asked}");
-    }
-
-    #[tokio::test]
-    async fn what_fails_on_the_way_may_be_sent_again() {
-        let (answer, _) = answered(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{").await;
-        assert!(answer.is_err_and(|error| error.is_io()), "half of an answer");
-        let (answer, _) = answered(b"").await;
-        assert!(answer.is_err_and(|error| error.is_io()), "no answer");
-        let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-        assert!(posted(&nobody).await.is_err_and(|error| error.is_io()), "nobody there");
-    }
-}
+mod tests;

@@ -58,20 +58,18 @@ impl Error for EgressError {
 }
 
 impl EgressError {
-    /// Sorts a failure of the HTTP client. Its URL is dropped: a path or query may hold a client's token.
-    pub(super) fn of_client(error: reqwest::Error) -> Self {
-        let error = error.without_url();
-        if let Some(address) = in_chain::<NotPublic>(&error) {
-            return Self::Refused(UrlError::NotPublic(*address));
+    /// Sorts a failure to find the host's address.
+    pub(super) fn of_lookup(error: Source) -> Self {
+        match error.downcast::<NotPublic>() {
+            Ok(address) => Self::Refused(UrlError::NotPublic(*address)),
+            Err(error) => Self::Dns(error),
         }
-        // TLS may break down later too, when the request may have been sent.
-        let secured = in_chain::<rustls::Error>(&error).is_none();
-        match (error.is_dns(), error.is_connect(), secured) {
-            (true, _, _) => Self::Dns(error.into()),
-            (false, true, false) => Self::Tls(error.into()),
-            (false, true, true) => Self::Connect(error.into()),
-            (false, false, _) => Self::Broken(error.into()),
-        }
+    }
+
+    /// Sorts a failure to connect.
+    pub(super) fn of_connection(error: Source) -> Self {
+        let secured = in_chain::<rustls::Error>(error.as_ref()).is_none();
+        if secured { Self::Connect(error) } else { Self::Tls(error) }
     }
 }
 

@@ -1,12 +1,16 @@
 //! Names to addresses. The addresses checked here are the ones that are connected to: between the check and the
 //! connection there is no second look-up that could answer something else.
 
-use std::io;
+use std::convert::Infallible;
+use std::future::{self, Ready};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::{io, vec};
 
 use futures::future::BoxFuture;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use hyper_util::client::legacy::connect::dns::Name;
+use tower_service::Service;
 
 use super::error::Source;
 use super::policy::Guard;
@@ -47,12 +51,22 @@ impl Guarded {
     }
 }
 
-impl Resolve for Guarded {
-    fn resolve(&self, name: Name) -> Resolving {
-        let guarded = self.clone();
-        Box::pin(async move {
-            let addresses = guarded.addresses(name.as_str().to_owned()).await?;
-            Ok(Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0))) as Addrs)
-        })
+/// What a look-up found: asked for the name once more, where the connection is made, it is what the name means.
+#[derive(Clone)]
+pub(super) struct Found(pub(super) Vec<IpAddr>);
+
+impl Service<Name> for Found {
+    type Response = vec::IntoIter<SocketAddr>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _name: Name) -> Self::Future {
+        // The port is the URL's: whoever connects sets it.
+        let addresses: Vec<SocketAddr> = self.0.iter().map(|address| SocketAddr::new(*address, 0)).collect();
+        future::ready(Ok(addresses.into_iter()))
     }
 }

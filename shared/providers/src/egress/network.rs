@@ -1,0 +1,127 @@
+//! One request over a connection of its own, made to an address that was checked.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use http::header::{ACCEPT, HOST, HeaderValue, USER_AGENT};
+use http::{HeaderMap, Request, Uri};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Bytes;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::connect::HttpConnector;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::task::JoinSet;
+use tower_service::Service as _;
+use url::{Host, Position, Url};
+
+use super::error::{EgressError, Source};
+use super::resolver::{Found, Guarded};
+use super::{CONNECT_TIMEOUT, OutboundRequest, Received};
+
+const WE: HeaderValue = HeaderValue::from_static(concat!("Ringdown/", env!("CARGO_PKG_VERSION")));
+
+/// What connections are made with.
+pub(super) struct Network {
+    pub(super) guarded: Guarded,
+    tls: Arc<ClientConfig>,
+}
+
+/// A connection, as whoever asks over it has it. It is closed with the set that carries it.
+struct Connection {
+    asking: SendRequest<Full<Bytes>>,
+    carrying: JoinSet<Result<(), hyper::Error>>,
+}
+
+impl Network {
+    pub(super) fn new(guarded: Guarded, roots: RootCertStore) -> Result<Self, EgressError> {
+        let mut tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| EgressError::Setup(error.into()))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Self { guarded, tls: Arc::new(tls) })
+    }
+
+    /// Sends a request, once, and reads what comes back: no redirect is followed, nothing is unpacked.
+    pub(super) async fn exchange(&self, request: OutboundRequest) -> Result<Received, EgressError> {
+        let keep_bytes = request.keep_bytes;
+        let connecting = Box::pin(self.connected(&request.url));
+        let Connection { mut asking, carrying } = tokio::time::timeout(CONNECT_TIMEOUT, connecting)
+            .await
+            .unwrap_or_else(|late| Err(EgressError::Connect(late.into())))?;
+        let mut answer = asking.send_request(message(request)?).await.map_err(broken)?;
+        let mut body = Vec::new();
+        // A little more than is kept, so that an answer that is too long is told from one that just fits.
+        while body.len() <= keep_bytes
+            && let Some(part) = answer.body_mut().frame().await
+        {
+            if let Ok(data) = part.map_err(broken)?.into_data() {
+                body.extend_from_slice(&data);
+            }
+        }
+        // Whatever else would come, nobody is there for it.
+        drop(carrying);
+        let (parts, _) = answer.into_parts();
+        Ok(Received::Bytes(parts.status, parts.headers, body))
+    }
+
+    /// A connection to the URL's host. Nothing was sent, whatever goes wrong here.
+    async fn connected(&self, url: &Url) -> Result<Connection, EgressError> {
+        let addresses = self.addresses(url).await.map_err(EgressError::of_lookup)?;
+        let mut tcp = HttpConnector::new_with_resolver(Found(addresses));
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        let mut tls = HttpsConnector::from((tcp, Arc::clone(&self.tls)));
+        if !self.guarded.guard.allows_plain_http() {
+            tls.enforce_https();
+        }
+        let origin = &url[..Position::BeforePath];
+        let uri = Uri::try_from(origin).map_err(|error| EgressError::Connect(error.into()))?;
+        let stream = tls.call(uri).await.map_err(EgressError::of_connection)?;
+        let (asking, connection) =
+            http1::handshake(stream).await.map_err(|error| EgressError::of_connection(error.into()))?;
+        let mut carrying = JoinSet::new();
+        carrying.spawn(connection);
+        Ok(Connection { asking, carrying })
+    }
+
+    /// The addresses of the URL's host, all of them checked.
+    async fn addresses(&self, url: &Url) -> Result<Vec<IpAddr>, Source> {
+        let address: IpAddr = match url.host() {
+            Some(Host::Domain(name)) => return self.guarded.addresses(name.to_owned()).await,
+            Some(Host::Ipv4(address)) => address.into(),
+            Some(Host::Ipv6(address)) => address.into(),
+            None => return Err("the URL names no host".into()),
+        };
+        self.guarded.guard.check_address(address)?;
+        Ok(vec![address])
+    }
+}
+
+/// The request as it goes over the connection: by its path, with its host beside it.
+fn message(request: OutboundRequest) -> Result<Request<Full<Bytes>>, EgressError> {
+    let OutboundRequest { method, url, headers, body, timeout: _, keep_bytes: _ } = request;
+    let host = &url[Position::BeforeHost..Position::AfterPort];
+    let mut message = Request::new(Full::from(body));
+    *message.method_mut() = method;
+    *message.uri_mut() = Uri::try_from(&url[Position::BeforePath..Position::AfterQuery]).map_err(unsendable)?;
+    *message.headers_mut() = with_ours(headers);
+    message.headers_mut().insert(HOST, HeaderValue::try_from(host).map_err(unsendable)?);
+    Ok(message)
+}
+
+fn with_ours(mut headers: HeaderMap) -> HeaderMap {
+    headers.entry(USER_AGENT).or_insert(WE);
+    headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
+    headers
+}
+
+fn unsendable(error: impl Into<Source>) -> EgressError {
+    EgressError::Connect(error.into())
+}
+
+fn broken(error: hyper::Error) -> EgressError {
+    EgressError::Broken(error.into())
+}
