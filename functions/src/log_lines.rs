@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use store::clock::Clock;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
-use tracing::{Event, Level, Subscriber};
+use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
@@ -22,10 +22,6 @@ use tracing_subscriber::registry::LookupSpan;
 
 /// What lines with measures are told by. They are kept whatever the level is: alarms stand on them.
 pub(crate) const MEASURED: &str = "measured";
-
-/// What lines are told by that are kept from `DEBUG` on. A release build is made without any event below `INFO`: those of
-/// dependencies, which are never kept, were a fiftieth of the artifact.
-pub(crate) const FINE: &str = "fine";
 
 /// The field with what was measured, as JSON.
 const MEASURES: &str = "measures";
@@ -49,8 +45,7 @@ where
 {
     let ours = ["functions", "domain", "providers", "store"].map(|package| (package, level));
     let kept = Targets::new().with_default(level.min(LevelFilter::WARN)).with_targets(ours);
-    let fine = if level >= LevelFilter::DEBUG { LevelFilter::INFO } else { LevelFilter::OFF };
-    let kept = kept.with_target(MEASURED, LevelFilter::INFO).with_target(FINE, fine);
+    let kept = kept.with_target(MEASURED, LevelFilter::INFO);
     tracing_subscriber::registry().with(kept).with(Lines { clock, namespace, writer })
 }
 
@@ -60,9 +55,7 @@ where
     W: for<'a> MakeWriter<'a> + 'static,
 {
     fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
-        let metadata = event.metadata();
-        let level = if metadata.target() == FINE { &Level::DEBUG } else { metadata.level() };
-        let mut line = Line(format!("{{\"level\":\"{level}\""));
+        let mut line = Line(format!("{{\"level\":\"{}\"", event.metadata().level()));
         event.record(&mut line);
         let mut fields = Measures(None);
         event.record(&mut fields);
@@ -169,7 +162,7 @@ mod tests {
     use store::clock::Clock;
     use tracing::level_filters::LevelFilter;
 
-    use super::{FINE, MEASURED, subscriber};
+    use super::{MEASURED, subscriber};
 
     #[derive(Clone, Default)]
     struct Written(Arc<Mutex<Vec<u8>>>);
@@ -200,19 +193,13 @@ mod tests {
         let lines = logged(LevelFilter::INFO, || {
             tracing::info!(target: "functions", status = 202, well = true, id = %"a \"b\"", "answered");
             tracing::info!(target: "hyper", "not ours");
-            tracing::info!(target: FINE, "too fine");
+            tracing::debug!(target: "functions", "too fine");
         });
         let [line] = lines.as_slice() else { panic!("one line: {lines:?}") };
         let expected = json!({"level": "INFO", "message": "answered", "status": 202, "well": true, "id": "a \"b\""});
         for (name, value) in expected.as_object().unwrap() {
             assert_eq!(line[name], *value, "{line}");
         }
-    }
-
-    #[test]
-    fn a_fine_line_is_kept_from_debug_on_and_says_so() {
-        let lines = logged(LevelFilter::DEBUG, || tracing::info!(target: FINE, attempt = 1, "dispatched"));
-        assert_eq!(lines, [json!({"level": "DEBUG", "message": "dispatched", "attempt": 1})]);
     }
 
     #[test]

@@ -7,8 +7,6 @@ use domain::ids::Channel;
 use domain::measure::Measure;
 use store::measures::measure;
 
-use crate::log_lines::FINE;
-
 /// Notes an outcome. An unknown one is counted where it is committed: most of those never get as far as here.
 pub(crate) fn note<C: Conversation, Id>(conversation: &C, attempt: u32, outcome: &Outcome<Id>) {
     let name = match outcome {
@@ -32,9 +30,7 @@ pub(crate) fn note<C: Conversation, Id>(conversation: &C, attempt: u32, outcome:
     };
     let (id, request_id) = (conversation.id(), conversation.request_id());
     // A text that left stands in its conversation's log; a call that was placed is what somebody will look for.
-    if matches!((C::CHANNEL, outcome), (Channel::Sms, Outcome::Accepted { .. })) {
-        tracing::info!(target: FINE, conversation = %id, request_id, attempt, outcome = name, "dispatched");
-    } else {
+    if !matches!((C::CHANNEL, outcome), (Channel::Sms, Outcome::Accepted { .. })) {
         tracing::info!(conversation = %id, request_id, attempt, outcome = name, "dispatched");
     }
 }

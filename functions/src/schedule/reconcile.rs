@@ -15,7 +15,6 @@ use store::{ConversationJob, ConversationRef, DeliveryJob, DueItem, Message, Que
 
 use crate::app::App;
 use crate::error::Error;
-use crate::log_lines::FINE;
 
 /// What was put back on its queue so often without any progress is ended, without running what fails again.
 const MOST_NUDGES: u32 = 5;
@@ -36,7 +35,9 @@ pub(crate) async fn handle(app: &App) -> Result<(), Error> {
     for shard in shards {
         nudged += shard.map_err(|error| Error::Work(Box::new(error)))?;
     }
-    tracing::info!(target: FINE, nudged, "reconciled");
+    if nudged > 0 {
+        tracing::info!(nudged, "put back on their queues");
+    }
     Ok(())
 }
 
