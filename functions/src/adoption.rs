@@ -25,7 +25,7 @@ pub(crate) async fn only_one<T>(
     }
     let ids: Vec<&str> = alike.iter().map(&id).collect();
     let held = table.held(provider, &ids).await?;
-    let mut free: Vec<T> = alike.into_iter().filter(|found| !held.contains(id(found))).collect();
+    let mut free: Vec<T> = alike.into_iter().filter(|found| held.iter().all(|held| held != id(found))).collect();
     if free.len() > 1 {
         tracing::warn!(%conversation, alike = free.len(), "more than one looks like the attempt: none is adopted");
         return Ok(None);

@@ -209,9 +209,10 @@ async fn settled(
     id: ConversationId,
     count: usize,
 ) -> Result<BTreeMap<u32, ItemState>, StoreError> {
-    let refusals = table.bulk_refusals(scope, id).await?;
-    let mut states: BTreeMap<u32, ItemState> =
-        refusals.into_iter().map(|(index, refusal)| (index, ItemState::refused(scope, id, &refusal))).collect();
+    let mut states = BTreeMap::new();
+    for (index, refusal) in table.bulk_refusals(scope, id).await? {
+        states.insert(index, ItemState::refused(scope, id, &refusal));
+    }
     let all: Vec<u32> = (0..u32::try_from(count).unwrap_or(u32::MAX)).collect();
     // Two tries at once may have come to different ends: a call that is there was accepted.
     for page in all.chunks(100) {

@@ -61,8 +61,9 @@ pub enum PlaceChange {
 impl Taken {
     /// The hours that are over, and what is still counted in them.
     pub fn lapsed(&self, now: Timestamp) -> BTreeMap<i64, i64> {
-        let hour = hour_of(now);
-        self.by_hour.range(..=hour).map(|(hour, count)| (*hour, *count)).collect()
+        let mut lapsed = self.by_hour.clone();
+        lapsed.split_off(&(hour_of(now) + 1));
+        lapsed
     }
 }
 

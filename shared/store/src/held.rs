@@ -1,8 +1,6 @@
 //! Which of a provider's calls and texts belong to a conversation, where the provider's own list does not show it. Kept for
 //! as long as somebody may search.
 
-use std::collections::BTreeSet;
-
 use domain::ids::ConversationId;
 use domain::organization::Provider;
 use domain::time::{Span, Timestamp};
@@ -33,7 +31,7 @@ impl Table {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn held(&self, provider: Provider, provider_ids: &[&str]) -> Result<BTreeSet<String>, StoreError> {
+    pub async fn held(&self, provider: Provider, provider_ids: &[&str]) -> Result<Vec<String>, StoreError> {
         let key = |id: &str| keys::held(provider, id);
         let items = self.read(provider_ids.iter().map(|id| key(id))).await?;
         let held = provider_ids.iter().filter(|id| items.get(&key(id)).is_some());

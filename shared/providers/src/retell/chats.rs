@@ -1,13 +1,11 @@
 //! Retell, for SMS: chats that its own agents hold. One is begun with our opening text, is read, and is ended. Source:
 //! retell-python-sdk 6.2.13, `resources/chat.py`; docs.retellai.com/api-references/create-sms-chat.
 
-use std::collections::BTreeMap;
-
 use domain::ids::ProviderMessageId;
 use domain::organization::Content;
 use domain::sms::{Brief, ChatShown, DeliveryReport, DeliveryStatus, Outcome, SmsConversation};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use store::SendPermit;
 
 use super::Retell;
@@ -31,8 +29,8 @@ struct CreateSmsChat<'a> {
     to_number: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     override_agent_id: Option<&'a str>,
-    retell_llm_dynamic_variables: BTreeMap<&'a str, String>,
-    metadata: BTreeMap<&'static str, String>,
+    retell_llm_dynamic_variables: Map<String, Value>,
+    metadata: Map<String, Value>,
 }
 
 impl<'a> CreateSmsChat<'a> {
@@ -40,7 +38,7 @@ impl<'a> CreateSmsChat<'a> {
         let conversation = permit.conversation();
         let mut variables = variables(&content.dynamic_variables, Some(&brief.prompt));
         // The conversation's own: whatever else goes by that name is not what the customer is to read first.
-        variables.insert(WELCOME_MESSAGE, permit.stored().message.content.clone());
+        variables.insert(WELCOME_MESSAGE.to_owned(), permit.stored().message.content.clone().into());
         Self {
             from_number: conversation.from.as_str(),
             to_number: conversation.to.as_str(),

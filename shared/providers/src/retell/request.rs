@@ -1,7 +1,5 @@
 //! What Retell is asked. Source: retell-typescript-sdk b274013, `CallCreatePhoneCallParams` and `CallListParams`.
 
-use std::collections::BTreeMap;
-
 use domain::organization::Limits;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -32,9 +30,9 @@ pub(super) struct CreatePhoneCall<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     override_agent_id: Option<&'a str>,
     agent_override: AgentOverride<'a>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    retell_llm_dynamic_variables: BTreeMap<&'a str, String>,
-    metadata: BTreeMap<&'static str, String>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    retell_llm_dynamic_variables: Map<String, Value>,
+    metadata: Map<String, Value>,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -93,20 +91,21 @@ impl<'a> CreatePhoneCall<'a> {
     }
 }
 
-/// The client's variables, and what our own agent is told.
-pub(super) fn variables<'a>(given: &'a Map<String, Value>, prompt: Option<&str>) -> BTreeMap<&'a str, String> {
-    let mut variables: BTreeMap<&str, String> =
-        given.iter().map(|(name, value)| (name.as_str(), text_of(value))).collect();
+/// The client's variables, as texts, and what our own agent is told.
+pub(super) fn variables(given: &Map<String, Value>, prompt: Option<&str>) -> Map<String, Value> {
+    let mut variables: Map<String, Value> =
+        given.iter().map(|(name, value)| (name.clone(), text_of(value).into())).collect();
     if let Some(prompt) = prompt {
-        variables.entry(PROMPT).or_insert_with(|| prompt.to_owned());
+        variables.entry(PROMPT).or_insert_with(|| prompt.into());
     }
     variables
 }
 
 /// What an attempt is marked with there. The client's metadata stays here.
-pub(super) fn marks(attempt: &Attempt, request_id: Option<&str>) -> BTreeMap<&'static str, String> {
+pub(super) fn marks(attempt: &Attempt, request_id: Option<&str>) -> Map<String, Value> {
     let marks = [(ORGANIZATION, attempt.organization.to_string()), (ATTEMPT, attempt.name())];
-    marks.into_iter().chain(request_id.map(|id| (REQUEST, id.to_owned()))).collect()
+    let marks = marks.into_iter().chain(request_id.map(|id| (REQUEST, id.to_owned())));
+    marks.map(|(name, value)| (name.to_owned(), value.into())).collect()
 }
 
 /// The body of `POST /v3/list-calls` that finds the call of an attempt.

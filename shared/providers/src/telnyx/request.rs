@@ -1,7 +1,5 @@
 //! What Telnyx is asked. Source: telnyx-node b9b12ca, `CallDialParams` in `src/resources/calls/calls.ts`.
 
-use std::collections::BTreeMap;
-
 use domain::organization::{Limits, VoiceSettings};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -75,7 +73,14 @@ struct Relay<'a> {
     greeting: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<&'a str>,
-    custom_parameters: BTreeMap<&'static str, String>,
+    custom_parameters: CustomParameters,
+}
+
+/// What the relay is told of the call.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CustomParameters {
+    conversation_id: String,
 }
 
 /// An assistant of Telnyx's that holds the conversation.
@@ -86,8 +91,8 @@ struct Assistant<'a> {
     greeting: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     instructions: Option<&'a str>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    dynamic_variables: BTreeMap<&'a str, Value>,
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    dynamic_variables: Map<String, Value>,
 }
 
 impl<'a> Dial<'a> {
@@ -99,14 +104,14 @@ impl<'a> Dial<'a> {
             url,
             greeting,
             language: voice.language.as_deref(),
-            custom_parameters: BTreeMap::from([("conversationId", attempt.conversation.to_string())]),
+            custom_parameters: CustomParameters { conversation_id: attempt.conversation.to_string() },
         });
         let assistant = voice.provider_agent_id.as_deref().filter(|_| conversation_relay_config.is_none());
         let assistant = assistant.map(|id| Assistant {
             id,
             greeting,
             instructions: wanted.prompt,
-            dynamic_variables: wanted.variables.iter().map(|(name, value)| (name.as_str(), plain(value))).collect(),
+            dynamic_variables: wanted.variables.iter().map(|(name, value)| (name.clone(), plain(value))).collect(),
         });
         if conversation_relay_config.is_none() && assistant.is_none() {
             return None;
