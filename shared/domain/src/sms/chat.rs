@@ -203,7 +203,7 @@ impl Transition {
         let heard_before = self.conversation.last_message_at;
         let number = self.next_number();
         // Whoever reads it late must not take a silence for shorter than it was; nor may a clock ahead of ours make it longer.
-        let at = text.at.clamp(self.conversation.created_at, self.now);
+        let at = text.at.min(self.now).max(self.conversation.created_at);
         self.conversation.last_message_at = at.max(heard_before);
         let message = Message {
             sent_at: Some(at),

@@ -1,10 +1,11 @@
 //! Conversations that a provider's own agent holds, told as sentences.
 
-use super::{History, accepted, at, chat, close, person_writes, unknown};
+use super::{History, START, accepted, at, chat, close, person_writes, unknown};
 use crate::end_reason::EndReason;
 use crate::log::EventType;
 use crate::obligation::{due_at, next_action};
 use crate::sms::{Author, Claim, DeliveryStatus, Duty, Input, Status};
+use crate::time::Span;
 
 /// One whose chat the provider has begun.
 fn opened() -> History {
@@ -49,6 +50,15 @@ fn what_was_said_is_read_and_written_down_once() {
     // A look at it that took longer on its way.
     let late = again.shows(41, &["Hello Ada"], None).hears(60, &["Hello Ada", "Hello", "How are you?", "Fine"], None);
     assert_eq!((late.messages.len(), late.message(4).content.as_str()), (4, "Fine"));
+}
+
+#[test]
+fn whoever_reads_by_a_clock_that_is_behind_takes_in_the_same() {
+    let shown = |history: &History| history.read(chat(&["Hello Ada", "Hello"], None));
+    let opened = opened();
+    let input = shown(&opened);
+    let behind = opened.after(START - Span::seconds(5), input);
+    assert_eq!((behind.messages.len(), behind.message(2).sent_at), (2, Some(START)));
 }
 
 #[test]
