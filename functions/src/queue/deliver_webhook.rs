@@ -59,9 +59,10 @@ async fn deliver(app: &App, job: &DeliveryJob) -> Result<Next, StoreError> {
     let jitter = u16::from_be_bytes(table.entropy().bytes()?);
     let done = table.now();
     let after = pending.delivery.clone().after(attempt, verdict, done, jitter);
+    // First the endpoint: once the delivery is marked nobody comes back for what its answer meant.
+    judge(app, &job.scope, &pending, endpoint, verdict, now).await?;
     let marked = table.mark_delivery(&pending, &after).await?;
     note(&pending, entry, &after, verdict, done);
-    judge(app, &job.scope, &pending, endpoint, verdict, now).await?;
     let again = marked && after.state == State::Pending && is_short(&after, done);
     Ok(if again { Next::Again(after.next_attempt_at.since(done)) } else { Next::Done })
 }

@@ -169,8 +169,9 @@ shares! {
     share_31: 31,
 }
 
-/// One run of one scenario, for looking at: `cargo test -p tests -- --ignored --nocapture replay_of_points "<scenario>"
-/// <point> <fault> …`, with the scenario's name and the faults as a failed run prints them.
+/// One run of one scenario, for looking at: `cargo test -p tests -- --ignored --nocapture --exact
+/// simulation::points::replay_of_points "<scenario>" <point> <fault> …`, with the scenario's name and the faults as a failed run
+/// prints them. Without `--exact` the numbers would be taken for parts of names of tests.
 #[test]
 #[ignore = "replays what a failed run has printed"]
 fn replay_of_points() {

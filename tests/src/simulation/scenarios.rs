@@ -86,6 +86,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     scenario!("endpoints come and go", 60, subscribed, endpoints_come_and_go),
     scenario!("endpoints that fail for a while", 68, failing, one_call),
     scenario!("an endpoint that is gone", 31, gone, one_call),
+    scenario!("an endpoint that is gone, and is sent one event", 31, gone_for_one_event, one_call),
     scenario!("an endpoint deleted between two attempts", 40, refusing, deleted_between_attempts),
     scenario!("an endpoint that never comes back", 185, refusing, one_call),
     scenario!("every message twice", 69, doubled, one_call),
@@ -128,6 +129,15 @@ fn failing(world: &World) -> LocalBoxFuture<'_, ()> {
 
 fn gone(world: &World) -> LocalBoxFuture<'_, ()> {
     with_endpoint(world, "gone.example.com", &[Reaction::Answers(410)])
+}
+
+/// Where one event is all that could tell that the endpoint is gone.
+fn gone_for_one_event(world: &World) -> LocalBoxFuture<'_, ()> {
+    async move {
+        world.receiver.behaves("gone.example.com", &[Reaction::Answers(410)]);
+        world.creates_webhook("gone.example.com", &["call.ended"]).await;
+    }
+    .boxed_local()
 }
 
 fn refusing(world: &World) -> LocalBoxFuture<'_, ()> {
