@@ -11,6 +11,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use http::{HeaderMap, Method, StatusCode};
 use rustls::RootCertStore;
+use store::tls::public_roots;
 use url::{Host, Url};
 
 use self::network::Network;
@@ -175,10 +176,6 @@ impl Egress {
         };
         tokio::time::timeout(timeout, exchange).await.unwrap_or(Err(EgressError::Timeout))
     }
-}
-
-fn public_roots() -> RootCertStore {
-    RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }
 }
 
 /// What came back, before anybody has looked at it.

@@ -25,10 +25,10 @@ use http_body_util::BodyExt;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::HttpConnector as Tcp;
-use rustls::{ClientConfig, RootCertStore};
 use tower_service::Service;
 
 use crate::clock::Clock;
+use crate::tls::{WE, client_config, public_roots};
 
 /// How long a connection may take to come about, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -42,8 +42,6 @@ const KEEPALIVE: (Duration, u32) = (Duration::from_secs(15), 3);
 /// How long what was sent may remain unacknowledged, where the system can be told.
 #[cfg(target_os = "linux")]
 const UNANSWERED_TIMEOUT: Duration = Duration::from_secs(30);
-
-const WE: HeaderValue = HeaderValue::from_static(concat!("Ringdown/", env!("CARGO_PKG_VERSION")));
 
 type Cause = Box<dyn Error + Send + Sync>;
 
@@ -61,7 +59,7 @@ impl fmt::Debug for Connector {
 }
 
 impl Connector {
-    /// A client that trusts Mozilla's roots, compiled in: reading the machine's takes milliseconds of a cold start.
+    /// A client that trusts Mozilla's roots.
     pub(crate) fn new() -> Self {
         Self { connections: Connections::new().map(Arc::new).map_err(|error| error.to_string().into()) }
     }
@@ -110,12 +108,7 @@ struct Idle {
 
 impl Connections {
     fn new() -> Result<Self, Cause> {
-        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        let mut tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let tls = client_config(public_roots())?;
         let mut tcp = Tcp::new();
         tcp.enforce_http(false);
         tcp.set_nodelay(true);

@@ -47,6 +47,7 @@ mod read;
 mod revision;
 mod simulated;
 mod table;
+pub mod tls;
 mod transcript;
 mod wallet;
 mod write;

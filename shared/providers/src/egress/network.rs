@@ -11,6 +11,7 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::{ClientConfig, RootCertStore};
+use store::tls::{WE, client_config};
 use tokio::task::JoinSet;
 use tower_service::Service as _;
 use url::{Host, Position, Url};
@@ -18,8 +19,6 @@ use url::{Host, Position, Url};
 use super::error::{EgressError, Source};
 use super::resolver::{Found, Guarded};
 use super::{CONNECT_TIMEOUT, OutboundRequest, Received};
-
-const WE: HeaderValue = HeaderValue::from_static(concat!("Ringdown/", env!("CARGO_PKG_VERSION")));
 
 /// What connections are made with.
 pub(super) struct Network {
@@ -35,12 +34,7 @@ struct Connection {
 
 impl Network {
     pub(super) fn new(guarded: Guarded, roots: RootCertStore) -> Result<Self, EgressError> {
-        let mut tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| EgressError::Setup(error.into()))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let tls = client_config(roots).map_err(|error| EgressError::Setup(error.into()))?;
         Ok(Self { guarded, tls: Arc::new(tls) })
     }
 

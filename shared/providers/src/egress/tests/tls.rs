@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
+use store::tls::public_roots;
 use tokio::io::AsyncWriteExt as _;
 
 use super::{Guard, LOCAL, PLENTY, accept, listen, lookup, post};
@@ -90,8 +91,7 @@ async fn a_trusted_certificate_for_another_host_is_refused_before_anything_is_se
 #[tokio::test]
 async fn a_certificate_that_nobody_vouches_for_is_refused_before_anything_is_sent() {
     let (port, endpoint) = endpoint();
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let answer = egress(roots).send(post(&format!("https://endpoint.test:{port}/hooks"), PLENTY)).await;
+    let answer = egress(public_roots()).send(post(&format!("https://endpoint.test:{port}/hooks"), PLENTY)).await;
     assert!(matches!(answer, Err(EgressError::Tls(_))), "{answer:?}");
     assert!(!endpoint.join().unwrap());
 }
