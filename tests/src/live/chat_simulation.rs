@@ -4,7 +4,7 @@ use domain::planted::{Bug, plant};
 
 use super::chat_tests::address;
 use super::simulation::{STRIDE, judged, strike, strike_twice, undisturbed};
-use super::text_simulation::{UNSETTLED, settles};
+use super::text_simulation::{EVENTS, UNSETTLED, says_goodbye, settles};
 use super::{CUSTOMER, Door, LiveWorld};
 use crate::fakes::retell::Retell;
 use crate::fakes::retell::chats::Speaker;
@@ -14,15 +14,6 @@ use crate::sim::faults::Plan;
 use crate::simulation::{Run, SEED};
 use crate::world::auditor::{Measure, Weather};
 use crate::world::simulate;
-
-/// Every event of such a conversation.
-const EVENTS: [&str; 5] = [
-    "sms.message_sent",
-    "sms.message_received",
-    "sms.message_delivery_updated",
-    "sms.conversation_closed",
-    "contact.opt_out",
-];
 
 /// The requests that each scenario makes while nothing goes wrong.
 const POINTS: [usize; 7] = [82, 53, 36, 46, 75, 33, 16];
@@ -127,13 +118,8 @@ async fn play(live: &LiveWorld<Retell>, scenario: &Scenario, struck: bool) {
     if !scenario.at_once {
         settles(live, id).await;
     }
-    // Where the answer is lost that says that there is no chat, nobody can find out.
-    let refused = matches!(scenario.opening, Create::Refuses(_));
-    let unsettled = live.sms(id).end_reason.is_some_and(|reason| reason.as_str() == UNSETTLED);
-    if !(refused && struck && unsettled) {
-        world.expects_texts(id, scenario.reasons);
-    }
-    world.closes_sms(id, "said_goodbye").await;
+    let may_be_lost = struck && matches!(scenario.opening, Create::Refuses(_));
+    says_goodbye(live, id, scenario.reasons, may_be_lost).await;
 }
 
 #[test]

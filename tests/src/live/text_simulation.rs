@@ -17,7 +17,7 @@ use crate::world::auditor::Measure;
 use crate::world::simulate;
 
 /// Every event of an SMS conversation.
-const EVENTS: [&str; 5] = [
+pub(super) const EVENTS: [&str; 5] = [
     "sms.message_sent",
     "sms.message_received",
     "sms.message_delivery_updated",
@@ -137,13 +137,23 @@ async fn play<V: Simulated>(live: &LiveWorld<V>, scenario: &Scenario, struck: bo
         }
     }
     settles(live, id).await;
-    // Where the answer is lost that says that there is no text, nobody can find out.
-    let refused = matches!(scenario.opening, Create::Refuses(_));
+    let may_be_lost = struck && matches!(scenario.opening, Create::Refuses(_));
+    says_goodbye(live, id, scenario.reasons, may_be_lost).await;
+}
+
+/// Closes the conversation, which is to end, or has ended, as one of `reasons`. Where the answer `may_be_lost` that says that
+/// nothing was sent, nobody can find out.
+pub(super) async fn says_goodbye<V: Vendor>(
+    live: &LiveWorld<V>,
+    id: ConversationId,
+    reasons: &'static [&'static str],
+    may_be_lost: bool,
+) {
     let unsettled = live.sms(id).end_reason.is_some_and(|reason| reason.as_str() == UNSETTLED);
-    if !(refused && struck && unsettled) {
-        world.expects_texts(id, scenario.reasons);
+    if !(may_be_lost && unsettled) {
+        live.world.expects_texts(id, reasons);
     }
-    world.closes_sms(id, "said_goodbye").await;
+    live.world.closes_sms(id, "said_goodbye").await;
 }
 
 /// Until it is known what became of the opening text.
