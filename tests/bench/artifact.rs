@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+#[cfg(target_os = "linux")]
+use rustix::thread::{CpuSet, sched_getcpu, sched_setaffinity};
 use serde_json::Value;
 use tokio::process::Child;
 
@@ -47,6 +49,20 @@ pub(crate) fn load() -> Result<String, Failure> {
     let averages = fs::read_to_string("/proc/loadavg")?;
     let average = averages.split(' ').next().unwrap_or_default();
     Ok(format!("Load average of this machine during the last minute: {average}. The targets are for an idle one."))
+}
+
+/// Keeps this thread, and every process started from now on, on the processor it is on. `false` where the system has no way to.
+#[cfg(target_os = "linux")]
+pub(crate) fn stay_on_one_processor() -> Result<bool, Failure> {
+    let mut only = CpuSet::new();
+    only.set(sched_getcpu());
+    sched_setaffinity(None, &only)?;
+    Ok(true)
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn stay_on_one_processor() -> Result<bool, Failure> {
+    Ok(false)
 }
 
 /// A running artifact.
