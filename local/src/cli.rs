@@ -150,7 +150,13 @@ impl Cli {
         let url = self.endpoint_url.clone().filter(|url| !url.is_empty())?;
         let account = &self.account;
         let (id, secret) = (account.access_key_id.clone(), account.secret_access_key.clone());
-        let credentials = Credentials::new(id, secret, account.session_token.clone(), None, "environment");
+        let credentials = Credentials::new(
+            id,
+            secret,
+            account.session_token.clone().filter(|token| !token.is_empty()),
+            None,
+            "environment",
+        );
         Some(External { url, region: account.region.clone(), credentials })
     }
 }

@@ -46,7 +46,13 @@ impl Deployment {
         let endpoint = target.endpoint_url.clone().filter(|url| !url.is_empty());
         let access = Access {
             region: required(&target.region, "AWS_REGION is not set")?,
-            credentials: Credentials::new(id, secret, target.session_token.clone(), None, "environment"),
+            credentials: Credentials::new(
+                id,
+                secret,
+                target.session_token.clone().filter(|token| !token.is_empty()),
+                None,
+                "environment",
+            ),
             dynamodb: endpoint.clone(),
             sqs: endpoint,
             attempt_timeout: None,

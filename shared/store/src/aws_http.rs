@@ -30,8 +30,8 @@ use tower_service::Service;
 use crate::clock::Clock;
 use crate::tls::{WE, client_config, public_roots};
 
-/// How long a connection may take to come about, TLS included.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long a connection may take to come about, TLS included. The system sends a lost first packet again after a second.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How long a connection is kept without a request. What is on the way to AWS forgets connections, too, and does not say so.
 const KEPT_IDLE: Span = Span::seconds(90);
@@ -128,8 +128,10 @@ impl Connections {
                 Some(connection) => (connection, false),
                 None => (self.connected(&to).await?, true),
             };
+            let mut doubt = Doubt { connections: self, to: (!is_new).then(|| to.clone()) };
             match connection.try_send_request(request).await {
                 Ok(answer) => {
+                    doubt.to = None;
                     let (parts, body) = answer.into_parts();
                     let body = body.collect().await.map_err(failed)?.to_bytes();
                     self.keep(to, connection);
@@ -143,6 +145,10 @@ impl Connections {
                 },
             }
         }
+    }
+
+    fn forget(&self, to: &Origin) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).retain(|kept| kept.to != *to);
     }
 
     /// A connection that was kept, and still stands.
@@ -187,6 +193,21 @@ impl Connections {
     }
 }
 
+/// Whether a kept connection still leads anywhere, until an answer has come over it. Where none comes, or nobody waits for it any
+/// longer, whatever broke it has broken the others to the same place: they are forgotten, and the next attempt makes a new one.
+struct Doubt<'a> {
+    connections: &'a Connections,
+    to: Option<Origin>,
+}
+
+impl Drop for Doubt<'_> {
+    fn drop(&mut self) {
+        if let Some(to) = &self.to {
+            self.connections.forget(to);
+        }
+    }
+}
+
 /// Takes out of the request whom it goes to: over a connection, an address is a path and a `host`.
 fn addressed(request: &mut Request<SdkBody>) -> Result<Origin, ConnectorError> {
     let parts = std::mem::take(request.uri_mut()).into_parts();
@@ -206,9 +227,15 @@ fn addressed(request: &mut Request<SdkBody>) -> Result<Origin, ConnectorError> {
     Ok((scheme, authority))
 }
 
-/// What went wrong, as the SDK tells apart what may be sent again: all of it, as it tells its own client's failures.
+/// What went wrong, as the SDK tells apart what may be sent again: not an answer that cannot be read, nor what we got wrong.
 fn failed(error: hyper::Error) -> ConnectorError {
-    ConnectorError::io(error.into())
+    if error.is_parse() {
+        ConnectorError::other(error.into(), None)
+    } else if error.is_user() {
+        ConnectorError::user(error.into())
+    } else {
+        ConnectorError::io(error.into())
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_credential_types::Credentials;
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4Signer};
@@ -108,8 +108,7 @@ impl Sign for Signer {
         });
         let Some((signed, token)) = signed else {
             self.any.sign_http_request(request, identity, endpoint, components, config)?;
-            let ours = now.and_then(basic_date);
-            if minute(request.headers().get(DATE)) != minute(ours.as_deref()) {
+            if request.headers().get(DATE).zip(now).is_some_and(|(date, now)| !is_about(date, now)) {
                 self.is_clock_wrong.store(true, Ordering::Relaxed);
             }
             return Ok(());
@@ -235,9 +234,15 @@ fn is_canonical(value: &str) -> bool {
         && !value.contains("  ")
 }
 
-/// The minute of a moment that is written so. A clock that is off by less does no harm.
-fn minute(date: Option<&str>) -> Option<&str> {
-    date.and_then(|date| date.get(..13))
+/// Whether a moment that is written so is about now. A clock that is off by a minute does no harm, and what the SDK has reckoned from
+/// an answer's date is off by a second at any time.
+fn is_about(date: &str, now: SystemTime) -> bool {
+    const MINUTE: Duration = Duration::from_secs(60);
+    let minute = |moment: Option<SystemTime>| Some(basic_date(moment?)?.get(..13)?.to_owned());
+    [now.checked_sub(MINUTE), Some(now), now.checked_add(MINUTE)]
+        .into_iter()
+        .filter_map(minute)
+        .any(|near| date.starts_with(&near))
 }
 
 /// A moment as `20260410T140000Z`.

@@ -1,6 +1,7 @@
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::thread;
+use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
@@ -61,6 +62,11 @@ async fn what_fails_on_the_way_may_be_sent_again() {
     assert!(answer.is_err_and(|error| error.is_io()), "half of an answer");
     let (answer, _) = answered(b"").await;
     assert!(answer.is_err_and(|error| error.is_io()), "no answer");
+    let (answer, _) = answered(b"SSH-2.0-OpenSSH_9.6\r\n").await;
+    assert!(
+        answer.is_err_and(|error| !error.is_io() && !error.is_timeout()),
+        "an answer that is none, which is no help again"
+    );
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     assert!(posted(&nobody).await.is_err_and(|error| error.is_io()), "nobody there");
 }
@@ -74,14 +80,7 @@ fn serving(answers: &'static [usize]) -> (String, UnboundedReceiver<()>) {
         for answers in answers {
             let (mut stream, _) = listener.accept().unwrap();
             for _ in 0..*answers {
-                let mut asked = Vec::new();
-                while !asked.ends_with(b"}") {
-                    let mut chunk = [0; 1_024];
-                    let read = stream.read(&mut chunk).unwrap();
-                    assert_ne!(read, 0, "a connection ended early");
-                    asked.extend_from_slice(&chunk[..read]);
-                }
-                stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").unwrap();
+                answer(&mut stream);
             }
             drop(stream);
             closing.send(()).unwrap();
@@ -101,6 +100,44 @@ async fn a_connection_is_kept_and_where_it_was_closed_a_new_one_is_made() {
         }
         closed.recv().await.unwrap();
     }
+}
+
+/// Takes two connections, answers once over each, and once more over a third. What is asked over the first two after that is
+/// taken and never answered.
+fn falling_silent() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        let mut streams: Vec<TcpStream> = (0..2).map(|_| listener.accept().unwrap().0).collect();
+        streams.iter_mut().for_each(answer);
+        streams.push(listener.accept().unwrap().0);
+        answer(&mut streams[2]);
+        // Until the test is over.
+        listener.accept().ok();
+    });
+    address
+}
+
+fn answer(stream: &mut TcpStream) {
+    let mut asked = Vec::new();
+    while !asked.ends_with(b"}") {
+        let mut chunk = [0; 1_024];
+        let read = stream.read(&mut chunk).unwrap();
+        assert_ne!(read, 0, "a connection ended early");
+        asked.extend_from_slice(&chunk[..read]);
+    }
+    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").unwrap();
+}
+
+#[tokio::test]
+async fn where_a_kept_connection_leads_nowhere_none_that_was_kept_is_tried_again() {
+    let address = falling_silent();
+    let connector = Connector::new();
+    let (one, other) = tokio::join!(posted_by(&connector, &address), posted_by(&connector, &address));
+    assert_eq!((one.unwrap().status().as_u16(), other.unwrap().status().as_u16()), (200, 200));
+    let unanswered = tokio::time::timeout(Duration::from_millis(50), posted_by(&connector, &address)).await;
+    assert!(unanswered.is_err(), "nobody answers over the first two");
+    assert_eq!(posted_by(&connector, &address).await.unwrap().status().as_u16(), 200, "over a new one");
 }
 
 #[tokio::test]

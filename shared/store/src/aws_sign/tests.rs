@@ -6,14 +6,16 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_async::time::StaticTimeSource;
+use aws_smithy_runtime_api::client::auth::{AuthScheme, AuthSchemeId, Sign};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
+use aws_smithy_runtime_api::client::identity::SharedIdentityResolver;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::client::runtime_components::{GetIdentityResolver, RuntimeComponents};
 use aws_smithy_types::body::SdkBody;
 
-use super::{SigV4, basic_date, host, is_canonical};
+use super::{SigV4, basic_date, host, is_about, is_canonical};
 
 /// Answers every request in this way, and keeps what was asked.
 #[derive(Clone, Debug)]
@@ -150,6 +152,50 @@ async fn what_is_signed_here_is_signed_as_the_sdk_signs_it() {
         assert_eq!(ours.len(), 4);
         assert!(ours.iter().all(|signed| signed[0].is_some() && signed[2].as_deref() == case.token));
         assert_eq!(ours, theirs, "{:?} in {}", case.endpoint, case.region);
+    }
+}
+
+/// Ours, watched from outside.
+#[derive(Clone, Debug)]
+struct Watched(Arc<SigV4>);
+
+impl AuthScheme for Watched {
+    fn scheme_id(&self) -> AuthSchemeId {
+        self.0.scheme_id()
+    }
+
+    fn identity_resolver(&self, resolvers: &dyn GetIdentityResolver) -> Option<SharedIdentityResolver> {
+        self.0.identity_resolver(resolvers)
+    }
+
+    fn signer(&self) -> &dyn Sign {
+        self.0.signer()
+    }
+}
+
+/// A comparison with the SDK's would hold as well where everything was left to the SDK.
+#[tokio::test]
+async fn what_the_sdk_sends_is_of_the_usual_kind() {
+    let ours = Watched(Arc::new(SigV4::new(USUAL.region, "dynamodb")));
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new(USUAL.region))
+        .credentials_provider(Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI", None, None, "test"))
+        .http_client(Asked::answering(done))
+        .push_auth_scheme(ours.clone());
+    let client = aws_sdk_dynamodb::Client::from_conf(config.build());
+    client.put_item().table_name("ringdown").item("pk", AttributeValue::S("a".to_owned())).send().await.unwrap();
+    assert!(ours.0.0.key.lock().unwrap().is_some(), "it has made the day's key");
+}
+
+#[test]
+fn a_clock_that_is_off_by_a_second_is_right_in_any_second_of_a_minute() {
+    let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
+    let date = |seconds| basic_date(at(seconds)).unwrap();
+    for (theirs, now, expected) in
+        [(0, 0, true), (59, 60, true), (60, 59, true), (119, 60, true), (200, 60, false), (0, 200, false)]
+    {
+        assert_eq!(is_about(&date(86_400 + theirs), at(86_400 + now)), expected, "{theirs} and {now}");
     }
 }
 
