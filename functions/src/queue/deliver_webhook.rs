@@ -188,7 +188,7 @@ fn request(
     let mut headers = headers(id, now, &signature).map_err(|error| EgressError::Setup(error.into()))?;
     name_request(&mut headers, request_id);
     let (timeout, keep_bytes) = (WEBHOOK_TIMEOUT, WEBHOOK_KEEP_BYTES);
-    Ok(OutboundRequest { method: Method::POST, url, headers, body, timeout, keep_bytes })
+    Ok(OutboundRequest { method: Method::POST, url, headers, body, timeout, keep_bytes, needs_all: false })
 }
 
 fn headers(id: &str, now: Timestamp, signature: &str) -> Result<HeaderMap, InvalidHeaderValue> {

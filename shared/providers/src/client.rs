@@ -188,7 +188,8 @@ impl ProviderClient {
     /// [`NoReply`] where no complete answer came back. An answer of any status is none.
     pub async fn ask(&self, question: Question) -> Result<Reply, NoReply> {
         let Question { method, url, headers, body, keep_bytes } = question;
-        let request = OutboundRequest { method, url, headers, body, timeout: REQUEST_TIMEOUT, keep_bytes };
+        let request =
+            OutboundRequest { method, url, headers, body, timeout: REQUEST_TIMEOUT, keep_bytes, needs_all: true };
         let answer = self.egress.fetch(request).await?;
         let retry_after = answer.retry_after.map(|after| after.from(self.clock.now()));
         let RawAnswer { status, content_type, location, content_range, body, cut, .. } = answer;

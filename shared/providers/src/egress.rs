@@ -59,6 +59,8 @@ pub struct OutboundRequest {
     pub timeout: Duration,
     /// How much of the answer's body is kept. What is beyond it is not read: the connection is closed instead.
     pub keep_bytes: usize,
+    /// Whether an answer whose body breaks off is none. Where the status says everything there is to know, it is one that was cut.
+    pub needs_all: bool,
 }
 
 impl fmt::Debug for OutboundRequest {
@@ -148,7 +150,7 @@ impl Egress {
     pub async fn send(&self, request: OutboundRequest) -> Result<Answer, EgressError> {
         let keep_bytes = request.keep_bytes;
         let answer = match self.exchange(request).await? {
-            Received::Bytes(status, headers, body) => Answer::new(status, &headers, &body),
+            Received::Bytes(head, body) => Answer::new(&head, &body),
             Received::Text(answer) => answer,
         };
         Ok(answer.cut_to(keep_bytes))
@@ -161,7 +163,7 @@ impl Egress {
     pub async fn fetch(&self, request: OutboundRequest) -> Result<RawAnswer, EgressError> {
         let keep_bytes = request.keep_bytes;
         let answer = match self.exchange(request).await? {
-            Received::Bytes(status, headers, body) => RawAnswer::new(status, &headers, body),
+            Received::Bytes(head, body) => RawAnswer::new(&head, body),
             Received::Text(answer) => answer.into(),
         };
         Ok(answer.cut_to(keep_bytes))
@@ -178,8 +180,20 @@ impl Egress {
     }
 }
 
+/// What comes before the body.
+struct Head {
+    status: StatusCode,
+    headers: HeaderMap,
+}
+
+/// The body, as far as it was read.
+struct Body {
+    bytes: Vec<u8>,
+    broke_off: bool,
+}
+
 /// What came back, before anybody has looked at it.
 enum Received {
-    Bytes(StatusCode, HeaderMap, Vec<u8>),
+    Bytes(Head, Body),
     Text(Answer),
 }

@@ -113,7 +113,7 @@ fn request(
     headers.insert(HeaderName::from_static("idempotency-key"), id);
     name_request(&mut headers, request_id);
     let (timeout, keep_bytes) = (TOOL_TIMEOUT, KEEP_BYTES);
-    Ok(OutboundRequest { method: Method::POST, url, headers, body, timeout, keep_bytes })
+    Ok(OutboundRequest { method: Method::POST, url, headers, body, timeout, keep_bytes, needs_all: true })
 }
 
 /// What an answer means, almost by the rule for a provider's: a definite 4xx says that nothing was done; after a redirect, a

@@ -3,9 +3,11 @@
 use std::fmt;
 
 use domain::time::{Span, Timestamp};
-use http::{HeaderMap, StatusCode, header};
+use http::header;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
+
+use super::{Body, Head};
 
 /// An answer, of whatever status: what it means is the caller's to say.
 #[derive(Clone, PartialEq, Eq)]
@@ -28,9 +30,11 @@ impl fmt::Debug for Answer {
 }
 
 impl Answer {
-    pub(super) fn new(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
-        let retry_after = headers.get(header::RETRY_AFTER).and_then(|value| RetryAfter::parse(value.to_str().ok()?));
-        Self { status: status.as_u16(), retry_after, body: String::from_utf8_lossy(body).into_owned(), cut: false }
+    pub(super) fn new(head: &Head, body: &Body) -> Self {
+        let retry_after =
+            head.headers.get(header::RETRY_AFTER).and_then(|value| RetryAfter::parse(value.to_str().ok()?));
+        let text = String::from_utf8_lossy(&body.bytes).into_owned();
+        Self { status: head.status.as_u16(), retry_after, body: text, cut: body.broke_off }
     }
 
     /// The answer with at most so many bytes of its body.
@@ -68,13 +72,14 @@ impl fmt::Debug for RawAnswer {
 }
 
 impl RawAnswer {
-    pub(super) fn new(status: StatusCode, headers: &HeaderMap, body: Vec<u8>) -> Self {
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    pub(super) fn new(head: &Head, body: Body) -> Self {
+        let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
         let retry_after = text(header::RETRY_AFTER).and_then(RetryAfter::parse);
         let content_type = text(header::CONTENT_TYPE).map(str::to_owned);
         let location = text(header::LOCATION).map(str::to_owned);
         let content_range = text(header::CONTENT_RANGE).map(str::to_owned);
-        Self { status: status.as_u16(), retry_after, content_type, location, content_range, body, cut: false }
+        let (status, Body { bytes: body, broke_off: cut }) = (head.status.as_u16(), body);
+        Self { status, retry_after, content_type, location, content_range, body, cut }
     }
 
     /// The answer with at most so many bytes of its body.
@@ -125,9 +130,14 @@ impl RetryAfter {
 
 #[cfg(test)]
 mod tests {
-    use super::{Answer, RetryAfter};
+    use super::{Answer, Body, Head, RetryAfter};
     use domain::time::{Span, Timestamp};
     use http::{HeaderMap, StatusCode};
+
+    fn ok(body: &[u8]) -> Answer {
+        let head = Head { status: StatusCode::OK, headers: HeaderMap::new() };
+        Answer::new(&head, &Body { bytes: body.to_vec(), broke_off: false })
+    }
 
     #[test]
     fn retry_after_is_seconds_or_a_date() {
@@ -146,7 +156,7 @@ mod tests {
     #[test]
     fn a_body_is_kept_as_text_up_to_a_bound_whatever_its_bytes() {
         let kept = |body: &[u8]| {
-            let answer = Answer::new(StatusCode::OK, &HeaderMap::new(), body).cut_to(6);
+            let answer = ok(body).cut_to(6);
             (answer.body, answer.cut)
         };
         assert_eq!(kept(b""), (String::new(), false));
@@ -159,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_debug_tells_no_body() {
-        let answer = Answer::new(StatusCode::OK, &HeaderMap::new(), b"text").cut_to(3);
+        let answer = ok(b"text").cut_to(3);
         assert_eq!(format!("{answer:?}"), "200 (3 bytes, cut)");
     }
 }

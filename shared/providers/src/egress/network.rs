@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::header::{ACCEPT, HOST, HeaderValue, USER_AGENT};
 use http::{HeaderMap, Request, Uri};
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Frame};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -18,7 +18,7 @@ use url::{Host, Position, Url};
 
 use super::error::{EgressError, Source};
 use super::resolver::{Found, Guarded};
-use super::{CONNECT_TIMEOUT, OutboundRequest, Received};
+use super::{Body, CONNECT_TIMEOUT, Head, OutboundRequest, Received};
 
 /// What connections are made with.
 pub(super) struct Network {
@@ -40,25 +40,32 @@ impl Network {
 
     /// Sends a request, once, and reads what comes back: no redirect is followed, nothing is unpacked.
     pub(super) async fn exchange(&self, request: OutboundRequest) -> Result<Received, EgressError> {
-        let keep_bytes = request.keep_bytes;
+        let (keep_bytes, needs_all) = (request.keep_bytes, request.needs_all);
         let connecting = Box::pin(self.connected(&request.url));
         let Connection { mut asking, carrying } = tokio::time::timeout(CONNECT_TIMEOUT, connecting)
             .await
             .unwrap_or_else(|late| Err(EgressError::Connect(late.into())))?;
         let mut answer = asking.send_request(message(request)?).await.map_err(broken)?;
-        let mut body = Vec::new();
+        let mut body = Body { bytes: Vec::new(), broke_off: false };
         // A little more than is kept, so that an answer that is too long is told from one that just fits.
-        while body.len() <= keep_bytes
+        while body.bytes.len() <= keep_bytes
             && let Some(part) = answer.body_mut().frame().await
         {
-            if let Ok(data) = part.map_err(broken)?.into_data() {
-                body.extend_from_slice(&data);
+            match part.map(Frame::into_data) {
+                Ok(Ok(data)) => body.bytes.extend_from_slice(&data),
+                Ok(Err(_trailers)) => {}
+                Err(error) if needs_all => return Err(broken(error)),
+                // Some close a connection without a word more: the end of a body that nobody said the length of.
+                Err(_) => {
+                    body.broke_off = true;
+                    break;
+                }
             }
         }
         // Whatever else would come, nobody is there for it.
         drop(carrying);
         let (parts, _) = answer.into_parts();
-        Ok(Received::Bytes(parts.status, parts.headers, body))
+        Ok(Received::Bytes(Head { status: parts.status, headers: parts.headers }, body))
     }
 
     /// A connection to the URL's host. Nothing was sent, whatever goes wrong here.
@@ -96,7 +103,7 @@ impl Network {
 
 /// The request as it goes over the connection: by its path, with its host beside it.
 fn message(request: OutboundRequest) -> Result<Request<Full<Bytes>>, EgressError> {
-    let OutboundRequest { method, url, headers, body, timeout: _, keep_bytes: _ } = request;
+    let OutboundRequest { method, url, headers, body, timeout: _, keep_bytes: _, needs_all: _ } = request;
     let host = &url[Position::BeforeHost..Position::AfterPort];
     let mut message = Request::new(Full::from(body));
     *message.method_mut() = method;

@@ -46,8 +46,8 @@ fn post(url: &str, timeout: Duration) -> OutboundRequest {
     let headers =
         HeaderMap::from_iter([(http::HeaderName::from_static("webhook-id"), HeaderValue::from_static("evt_1"))]);
     let body = br#"{"event":"call.started"}"#.to_vec();
-    let keep_bytes = WEBHOOK_KEEP_BYTES;
-    OutboundRequest { method: Method::POST, url: Url::parse(url).unwrap(), headers, body, timeout, keep_bytes }
+    let (url, keep_bytes) = (Url::parse(url).unwrap(), WEBHOOK_KEEP_BYTES);
+    OutboundRequest { method: Method::POST, url, headers, body, timeout, keep_bytes, needs_all: true }
 }
 
 async fn listen() -> (TcpListener, SocketAddr) {
@@ -213,6 +213,27 @@ async fn an_answer_that_breaks_off_is_none() {
     for broken in ["", "SSH-2.0-OpenSSH_9.2\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"] {
         let answer = post_answered_by(broken).await;
         assert!(matches!(answer, Err(EgressError::Broken(_))), "{broken}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn where_the_status_says_everything_the_body_may_break_off_and_the_head_may_not() {
+    let (listener, address) = listen().await;
+    for (sent, expected) in [
+        ("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", Some((200, "half", true))),
+        ("HTTP/1.1 204 No Content\r\n\r\n", Some((204, "", false))),
+        ("HTTP/1.1 200 OK\r\nContent-Le", None),
+    ] {
+        let endpoint = async {
+            let mut stream = accept(&listener).await;
+            read_request(&mut stream).await;
+            stream.write_all(sent.as_bytes()).await.unwrap();
+        };
+        let request = OutboundRequest { needs_all: false, ..post(&format!("http://{address}/"), PLENTY) };
+        let (answer, ()) = tokio::join!(async { egress(LOCAL).send(request).await }, endpoint);
+        let answer = answer.ok();
+        let told = answer.as_ref().map(|answer| (answer.status, answer.body.as_str(), answer.cut));
+        assert_eq!(told, expected, "{sent}");
     }
 }
 

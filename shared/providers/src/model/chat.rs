@@ -138,7 +138,7 @@ impl ChatCompletions {
         let body = body.map_err(|error| EgressError::Setup(error.into()))?;
         let headers = self.headers().map_err(|error| EgressError::Setup(error.into()))?;
         let (timeout, keep_bytes) = (MODEL_TIMEOUT, KEEP_BYTES);
-        Ok(OutboundRequest { method: Method::POST, url, headers, body, timeout, keep_bytes })
+        Ok(OutboundRequest { method: Method::POST, url, headers, body, timeout, keep_bytes, needs_all: true })
     }
 
     fn headers(&self) -> Result<HeaderMap, InvalidHeaderValue> {

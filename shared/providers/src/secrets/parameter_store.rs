@@ -110,7 +110,15 @@ impl ParameterStore {
         ]);
         self.sign(&mut headers, &body)?;
         let (url, timeout) = (self.endpoint.clone(), TIMEOUT);
-        Ok(OutboundRequest { method: Method::POST, url, headers, body, timeout, keep_bytes: KEEP_BYTES })
+        Ok(OutboundRequest {
+            method: Method::POST,
+            url,
+            headers,
+            body,
+            timeout,
+            keep_bytes: KEEP_BYTES,
+            needs_all: true,
+        })
     }
 
     fn sign(&self, headers: &mut HeaderMap, body: &[u8]) -> Result<(), SecretsError> {

@@ -13,7 +13,7 @@ use store::tls::public_roots;
 use tokio::io::AsyncWriteExt as _;
 
 use super::{Guard, LOCAL, PLENTY, accept, listen, lookup, post};
-use crate::egress::{Egress, EgressError};
+use crate::egress::{Egress, EgressError, OutboundRequest};
 
 /// A certificate for `endpoint.test`, signed by itself, valid until 2126.
 const CERTIFICATE: &str = "\
@@ -117,4 +117,16 @@ async fn tls_that_breaks_down_after_the_request_was_sent_is_not_taken_for_a_requ
     let answer = egress(trusting()).send(post(&format!("https://endpoint.test:{port}/hooks"), PLENTY)).await;
     assert!(matches!(answer, Err(EgressError::Broken(_))), "{answer:?}");
     assert!(endpoint.join().unwrap());
+}
+
+/// Older servers close the connection where they should first say, by TLS, that they do.
+#[tokio::test]
+async fn an_answer_that_ends_with_its_connection_is_one_where_the_status_says_everything() {
+    for (needs_all, expected) in [(false, Some((200, "taken".to_owned(), true))), (true, None)] {
+        let (port, endpoint) = endpoint_that(|stream| stream.write_all(b"HTTP/1.1 200 OK\r\n\r\ntaken"));
+        let url = format!("https://endpoint.test:{port}/hooks");
+        let answer = egress(trusting()).send(OutboundRequest { needs_all, ..post(&url, PLENTY) }).await;
+        assert_eq!(answer.ok().map(|answer| (answer.status, answer.body, answer.cut)), expected);
+        assert!(endpoint.join().unwrap());
+    }
 }
