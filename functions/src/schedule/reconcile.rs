@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 use domain::call::{self, Call};
 use domain::delivery::{Delivery, State};
 use domain::measure::Measure;
+use domain::obligation::next_action;
 use domain::sms::{self, SmsConversation};
 use domain::time::{Span, Timestamp};
 use futures::future::join_all;
 use store::keys::DUE_SHARDS;
 use store::measures::measure;
-use store::{ConversationJob, ConversationRef, DeliveryJob, DueItem, Message, QueueName, Sent, StoreError};
+use store::{ConversationJob, ConversationRef, DeliveryJob, DueItem, Loaded, Message, QueueName, Sent, StoreError};
 
 use crate::app::App;
 use crate::error::Error;
@@ -112,22 +113,35 @@ fn report(results: Vec<(&DueItem, Result<(), StoreError>)>) {
     }
 }
 
+/// The index shows what was: whatever has made progress since is left alone.
 async fn give_up(app: &App, due: &DueItem) -> Result<(), StoreError> {
     tracing::error!(pk = due.key.pk, sk = due.key.sk, "no progress; given up");
+    let table = &app.store.table;
     match due.queue {
         QueueName::Dispatch => {
             let reference = ConversationRef::from(parse::<ConversationJob>(due)?);
-            app.store.apply::<Call>(&reference, None, |_| call::Input::Abandon).await.map(drop)
+            let input = |loaded: &Loaded<Call>| {
+                let is_due = next_action(&loaded.conversation, table.now()).is_some();
+                if is_due { call::Input::Abandon } else { call::Input::Tick }
+            };
+            app.store.apply(&reference, None, input).await.map(drop)
         }
         QueueName::Turns => {
             let reference = ConversationRef::from(parse::<ConversationJob>(due)?);
-            app.store.apply::<SmsConversation>(&reference, None, |_| sms::Input::Abandon).await.map(drop)
+            let input = |loaded: &Loaded<SmsConversation>| {
+                let is_due = next_action(&loaded.conversation, table.now()).is_some();
+                if is_due { sms::Input::Abandon } else { sms::Input::Tick }
+            };
+            app.store.apply(&reference, None, input).await.map(drop)
         }
         QueueName::Webhooks => {
             let job: DeliveryJob = parse(due)?;
-            let Some(pending) = app.store.table.pending_delivery(&job).await? else { return Ok(()) };
+            let Some(pending) = table.pending_delivery(&job).await? else { return Ok(()) };
+            if pending.delivery.state != State::Pending || pending.delivery.next_attempt_at > table.now() {
+                return Ok(());
+            }
             let after = Delivery { state: State::Exhausted, ..pending.delivery.clone() };
-            app.store.table.mark_delivery(&pending, &after).await.map(drop)
+            table.mark_delivery(&pending, &after).await.map(drop)
         }
         // The simulator's callbacks are in no index: polls make up for lost ones. Nor are the items of bulk requests: a
         // replay completes them.

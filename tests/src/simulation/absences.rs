@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
-use domain::call::Status;
-use domain::ids::ConversationId;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use domain::call::{Call, Status};
+use domain::ids::{ConversationId, EndpointId};
 use domain::time::Span;
 use futures::future::join_all;
 use serde_json::json;
-use store::QueueName;
+use store::{DeliveryJob, MESSAGE_VERSION, QueueName, keys};
 
 use super::SEED;
-use super::scenarios::VOICE;
+use super::scenarios::{PLAIN, VOICE};
 use crate::world::auditor::{Measure, Weather, audit};
-use crate::world::{Expected, World, simulate};
+use crate::world::{Expected, TABLE, World, simulate};
 
 /// Longer than all the nudges of what makes no progress take together.
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -156,4 +157,61 @@ fn a_program_that_dies_again_and_again_before_it_gets_to_anything_gives_up_no_ca
 async fn asks_for_a_long_call(world: &World, key: &str) -> ConversationId {
     let until = json!({"notAfter": (world.now() + Span::hours(3)).to_string()});
     world.creates_call_with("+15555550011", key, until).await.expect("nothing refuses it")
+}
+
+/// While `reconcile` runs, the index shows this item of a conversation as one that was put back five times; then what it is.
+async fn reconciles_late(world: &World, id: ConversationId, key: &keys::Key) {
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let number = |number: i64| AttributeValue::N(number.to_string());
+    let dynamodb = world.aws.past_the_gate(SEED);
+    let item = || dynamodb.update_item().table_name(TABLE).key("pk", text(&key.pk)).key("sk", text(&key.sk));
+    let shown = item().update_expression("SET duePk = :shard, dueAt = :at, wakeAt = :at, nudges = :five");
+    let shown = shown.expression_attribute_values(":shard", text(&keys::due_shard_of(id)));
+    let shown = shown.expression_attribute_values(":at", number(world.now().as_milliseconds() - 60_000));
+    let before = shown.expression_attribute_values(":five", number(5)).return_values(ReturnValue::AllOld);
+    let before = before.send().await.unwrap().attributes.unwrap();
+    world.restarts().await;
+    let kept: Vec<&str> = ["duePk", "dueAt", "wakeAt"].into_iter().filter(|name| before.contains_key(*name)).collect();
+    let sets: String = kept.iter().map(|name| format!(", {name} = :{name}")).collect();
+    let gone = if kept.is_empty() { " REMOVE duePk, dueAt, wakeAt" } else { "" };
+    let after = item().update_expression(format!("SET nudges = :none{sets}{gone}"));
+    let after = after.expression_attribute_values(":none", number(0));
+    let values = kept.iter().map(|name| (format!(":{name}"), before[*name].clone()));
+    values.fold(after, |after, (name, value)| after.expression_attribute_values(name, value)).send().await.unwrap();
+}
+
+/// The index is read first, and late: what it shows as stuck may have been dealt with in between.
+#[test]
+fn what_is_not_due_any_more_is_not_given_up() {
+    simulate(async {
+        let world = World::new(SEED).await;
+        let endpoint = world.creates_webhook("hooks.example.com", &["call.ended"]).await.unwrap();
+        let endpoint = EndpointId::parse(endpoint.id.as_str()).unwrap();
+        world
+            .runs(async {
+                let id = world.creates_call(PLAIN, "the-call").await.unwrap();
+                world.expects(Expected::Ends(id, &["completed"]));
+                world.sees(id, |call| call.status == Status::InProgress).await;
+                reconciles_late(&world, id, &keys::call(id)).await;
+                world.sees(id, Call::is_ended).await;
+            })
+            .await;
+        let id = *world.history.record().calls.keys().next().unwrap();
+        let deliveries = (1..10).map(|log_number| DeliveryJob {
+            v: MESSAGE_VERSION,
+            conversation: id,
+            scope: world.scope.clone(),
+            log_number,
+            endpoint,
+        });
+        let mut reconciled = 0;
+        for job in deliveries {
+            if world.app.store.table.pending_delivery(&job).await.unwrap().is_some() {
+                reconciles_late(&world, id, &keys::delivery(id, job.log_number, endpoint)).await;
+                reconciled += 1;
+            }
+        }
+        assert_eq!(reconciled, 1);
+        assert_eq!(audit(&world, Measure { weather: Weather::Calm, slack: AN_HOUR_LATE }), [""; 0]);
+    });
 }
