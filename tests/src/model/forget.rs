@@ -77,7 +77,7 @@ pub(super) fn forget(call: &mut Call) {
         *started_at = LONG_AGO;
     }
     let has_analysis = call.facts.analysis.is_some() || call.facts.analysis_sought;
-    let patience = call.provider.analysis_wait().unwrap_or(Span::ZERO);
+    let patience = call.provider.analysis_wait().unwrap_or(Span::ZERO).times(1 << call.facts.analysis_tries);
     if let Some(ended_at) = call.ended_at.as_mut().filter(|ended_at| has_analysis || **ended_at + patience <= NOW) {
         *ended_at = LONG_AGO;
     }

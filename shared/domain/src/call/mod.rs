@@ -193,9 +193,12 @@ pub struct Facts {
     pub analysis: Option<Analysis>,
     /// Whether `call.analyzed` was emitted.
     pub analysis_announced: bool,
-    /// Whether the provider was asked for an analysis that it had not brought by itself.
+    /// Whether the provider has answered for an analysis that it had not brought by itself, or was asked often enough.
     #[serde(default)]
     pub analysis_sought: bool,
+    /// How often it was asked for that and did not answer.
+    #[serde(default)]
+    pub analysis_tries: u32,
     /// What the provider charged.
     pub cost: Option<Cost>,
 }
@@ -304,6 +307,7 @@ impl Call {
                 analysis: None,
                 analysis_announced: false,
                 analysis_sought: false,
+                analysis_tries: 0,
                 cost: None,
             },
             contact: new.contact,

@@ -82,7 +82,12 @@ fn can_be_asked_after(call: &Call) -> bool {
     call.dispatch == Dispatch::Settled && call.started_at.is_some() && call.provider_call_id.is_some()
 }
 
-/// When the provider of an ended call is asked for an analysis that it has not brought by itself.
+/// How often the provider is asked for an analysis before it has answered: the last time is over an hour after the call's end.
+pub(super) const MOST_ANALYSIS_TRIES: u32 = 6;
+
+/// When the provider of an ended call is asked for an analysis that it has not brought by itself: where it did not answer, again, each
+/// time after twice as long.
 pub(super) fn analysis_sought_at(call: &Call) -> Option<Timestamp> {
-    Some(call.ended_at? + call.provider.analysis_wait()?)
+    let tries = call.facts.analysis_tries.min(MOST_ANALYSIS_TRIES);
+    Some(call.ended_at? + call.provider.analysis_wait()?.times(1 << tries))
 }

@@ -1,6 +1,6 @@
 //! The rules of a call: one function.
 
-use super::obligation::analysis_sought_at;
+use super::obligation::{MOST_ANALYSIS_TRIES, analysis_sought_at};
 use super::transition::Transition;
 use super::{Call, Dispatch, Input, Outcome, Report, Status, Utterance};
 use crate::dispatch::{self, LEASE, MAX_FAILURES, retry_delay};
@@ -218,6 +218,7 @@ impl Transition {
         if self.call.provider_call_id.as_ref() != Some(call_id) {
             return;
         }
+        let has_answered = reports.is_some();
         if let Some(reports) = reports {
             self.hear(reports);
             self.reach_limit();
@@ -226,7 +227,11 @@ impl Transition {
         }
         let sought_at = analysis_sought_at(&self.call);
         let facts = &mut self.call.facts;
-        facts.analysis_sought |= facts.analysis.is_none() && sought_at.is_some_and(|at| self.now >= at);
+        if facts.analysis.is_none() && sought_at.is_some_and(|at| self.now >= at) {
+            facts.analysis_tries =
+                if has_answered { facts.analysis_tries } else { facts.analysis_tries.saturating_add(1) };
+            facts.analysis_sought |= has_answered || facts.analysis_tries >= MOST_ANALYSIS_TRIES;
+        }
     }
 
     fn hung_up(&mut self, call_id: &ProviderCallId, confirmed: bool) {

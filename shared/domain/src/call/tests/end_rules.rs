@@ -208,7 +208,7 @@ fn what_makes_no_progress_is_ended_and_then_let_go() {
 }
 
 #[test]
-fn a_call_whose_transcript_or_analysis_got_lost_is_asked_for_once() {
+fn a_call_whose_transcript_or_analysis_got_lost_is_asked_for() {
     let lost = connected().then(20, polled("A", Some(&[over(20, EndReason::COMPLETED)])));
     assert_eq!((lost.end_reason(), lost.events.len()), (Some("completed"), 1), "it waits for the transcript");
     assert_eq!(next_action(&lost.call, at(79)), None);
@@ -220,11 +220,27 @@ fn a_call_whose_transcript_or_analysis_got_lost_is_asked_for_once() {
         assert_eq!(ended.events.last(), Some(&EventType::CallEnded), "the analysis may be late");
         assert_eq!(next_action(&ended.call, at(139)), None);
         assert_eq!(next_action(&ended.call, at(140)), Some(Duty::Poll));
-        let without = ended.clone().then(140, polled("A", None));
-        assert_eq!(due_at(&without.call), None);
+        let without = ended.clone().then(140, polled("A", Some(&[over(20, EndReason::COMPLETED)])));
+        assert_eq!(due_at(&without.call), None, "there is none");
         let reports = [over(20, EndReason::COMPLETED), transcript(), analysis(false)];
         let analysed = ended.then(141, polled("A", Some(&reports)));
         assert_eq!(analysed.events, [EventType::CallStarted, EventType::CallEnded, EventType::CallAnalyzed]);
         assert_eq!(due_at(&analysed.call), None);
     }
+}
+
+#[test]
+fn an_analysis_is_asked_for_again_while_the_provider_does_not_answer_for_an_hour() {
+    let mut ended = connected().then(20, heard(1, "A", &[over(20, EndReason::COMPLETED), transcript()]));
+    for minutes in [2, 4, 8, 16, 32, 64] {
+        let asked_at = 20 + minutes * 60;
+        assert_eq!(next_action(&ended.call, at(asked_at - 1)), None);
+        assert_eq!(next_action(&ended.call, at(asked_at)), Some(Duty::Poll));
+        let reports = [over(20, EndReason::COMPLETED), transcript(), analysis(true)];
+        let answered = ended.clone().then(asked_at, polled("A", Some(&reports)));
+        let told = [EventType::CallAnalyzed, EventType::ContactOptOut];
+        assert!(answered.events.ends_with(&told), "{:?} after {minutes} minutes", answered.events);
+        ended = ended.then(asked_at, polled("A", None));
+    }
+    assert_eq!(due_at(&ended.call), None, "it is asked no more");
 }
