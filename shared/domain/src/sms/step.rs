@@ -295,10 +295,13 @@ impl Transition {
     /// What cannot be brought forward is ended; what cannot be ended is let go.
     fn abandon(&mut self) {
         self.note(Note::Abandoned);
-        self.conversation.sends.clear();
-        self.conversation.pending_tools.clear();
-        self.end(EndReason::INTERNAL_ERROR);
-        self.chat_is_over(true);
+        if self.conversation.is_ended() {
+            self.conversation.sends.clear();
+            self.conversation.pending_tools.clear();
+            self.chat_is_over(true);
+        } else {
+            self.end(EndReason::INTERNAL_ERROR);
+        }
     }
 
     /// What time alone brings about.

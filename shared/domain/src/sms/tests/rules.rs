@@ -290,6 +290,24 @@ fn a_late_answer_of_ours_is_no_inactivity() {
 }
 
 #[test]
+fn what_makes_no_progress_is_ended_and_then_let_go() {
+    let waiting = || {
+        let answered = History::opened().then(10, texts("Hello?")).then(15, takes_turn()).then(16, answers(1));
+        let outcome = answered.outcome(3, not_placed());
+        answered.then(17, outcome)
+    };
+    let owed = waiting().then(100, Input::Abandon);
+    assert_eq!(owed.conversation.end_reason, Some(EndReason::INTERNAL_ERROR));
+    assert_eq!(next_action(&owed.conversation, at(100)), Some(Duty::Send(3)), "what is written is told of");
+    let claim = owed.claim_of(3);
+    let told = owed.then(101, claim);
+    assert_eq!(told.message(3).status, Some(DeliveryStatus::Failed));
+    assert_eq!(told.events.last(), Some(&EventType::SmsMessageDeliveryUpdated));
+    let let_go = waiting().then(100, Input::Abandon).then(200, Input::Abandon);
+    assert!(let_go.conversation.sends.is_empty());
+}
+
+#[test]
 fn what_is_over_stays_over() {
     let closed = History::opened().then(10, close());
     let events = closed.events.clone();
