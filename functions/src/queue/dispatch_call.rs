@@ -47,20 +47,22 @@ async fn advance(app: &App, job: &ConversationJob) -> Result<(), StoreError> {
 }
 
 async fn dial(app: &App, reference: &ConversationRef, loaded: Loaded<Call>) -> Result<(), StoreError> {
+    let places = |loaded: &Loaded<Call>| {
+        let taken = || loaded.items.places_taken(&reference.scope);
+        loaded.organization.bounds.concurrent_calls.map(|limit| Places { limit, taken: taken() })
+    };
+    // Whoever finds no place is to take no turn at the provider's account from others.
+    let now = app.store.table.now();
+    if loaded.conversation.place.is_none() && places(&loaded).is_some_and(|places| !places.are_left(now)) {
+        let claim = |loaded: &Loaded<Call>| claim(loaded, Some(Places::none()));
+        return app.store.apply(reference, Some(loaded), claim).await.map(drop);
+    }
     let turn = turn(app, &loaded.conversation).await?;
     if let Some(from) = turn.filter(|from| *from > app.store.table.now()) {
         return app.store.apply(reference, Some(loaded), |_| Input::Pace { from }).await.map(drop);
     }
     let content = content(app, &loaded.conversation).await?;
-    let claim = |loaded: &Loaded<Call>| Input::Claim {
-        suppressed: loaded.is_suppressed(),
-        suspended: loaded.organization.suspended,
-        places: loaded
-            .organization
-            .bounds
-            .concurrent_calls
-            .map(|limit| Places { limit, taken: loaded.items.places_taken(&reference.scope) }),
-    };
+    let claim = |loaded: &Loaded<Call>| claim(loaded, places(loaded));
     let Some(mut applied) = app.store.apply(reference, Some(loaded), claim).await? else { return Ok(()) };
     let Some(permit) = applied.take_permit() else { return Ok(()) };
     let attempt = permit.attempt();
@@ -68,6 +70,10 @@ async fn dial(app: &App, reference: &ConversationRef, loaded: Loaded<Call>) -> R
     outcome::note(&applied.loaded.conversation, attempt, &outcome);
     let outcome = |_: &Loaded<Call>| Input::Outcome { attempt, outcome: outcome.clone() };
     app.store.apply(reference, Some(applied.loaded), outcome).await.map(drop)
+}
+
+fn claim(loaded: &Loaded<Call>, places: Option<Places>) -> Input {
+    Input::Claim { suppressed: loaded.is_suppressed(), suspended: loaded.organization.suspended, places }
 }
 
 /// When a call's turn at the provider's account is, where that is not now. One that would come too late waits for the end of

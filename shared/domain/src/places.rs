@@ -68,13 +68,22 @@ impl Taken {
 }
 
 impl Places {
+    /// None at all: whoever claims waits.
+    pub fn none() -> Self {
+        Self { limit: 0, taken: Taken::default() }
+    }
+
+    /// Whether one is left.
+    pub fn are_left(&self, now: Timestamp) -> bool {
+        self.taken.total - self.taken.lapsed(now).values().sum::<i64>() < i64::from(self.limit)
+    }
+
     /// Takes a place for a call whose attempt can be open for so long at most. `None` where none is left.
     pub fn take(self, now: Timestamp, longest: Span) -> Option<(Place, PlaceChange)> {
-        let lapsed = self.taken.lapsed(now);
-        let taken = self.taken.total - lapsed.values().sum::<i64>();
-        if taken >= i64::from(self.limit) {
+        if !self.are_left(now) {
             return None;
         }
+        let lapsed = self.taken.lapsed(now);
         let place = Place { lapses_in: hour_of(now + longest) + 1 };
         Some((place, PlaceChange::Take { place, limit: self.limit, lapsed }))
     }

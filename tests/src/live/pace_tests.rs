@@ -2,6 +2,7 @@
 
 use domain::ids::ConversationId;
 use serde_json::json;
+use store::Slot;
 
 use super::{LiveWorld, for_each_provider};
 use crate::fakes::retell::Retell;
@@ -57,8 +58,27 @@ fn what_has_no_turn_in_its_window_ends_undialled<V: Vendor>() {
     });
 }
 
+fn a_call_that_finds_no_place_takes_no_turn_from_others<V: Vendor>() {
+    simulate(async {
+        let mut live = LiveWorld::<V>::virtually(4).await;
+        live.takes_in_a_second(1);
+        live.world.has_places(1).await;
+        let first = live.dials("first").await;
+        for place in 0..5 {
+            live.dials(&format!("call-{place}")).await;
+        }
+        live.world.after_seconds(2).await;
+        let app = &live.world.app;
+        let call = live.call(first);
+        let pace = app.providers.voice(call.provider).pace(&call).await.expect("one a second");
+        let slot = app.store.table.take_slot(&pace, live.world.now() + domain::time::Span::hours(1)).await.unwrap();
+        assert_eq!((live.asked_for_calls(), slot), (1, Slot::Now));
+    });
+}
+
 for_each_provider! {
     calls_that_are_asked_for_at_once_are_placed_one_a_second_where_the_account_takes_no_more,
+    a_call_that_finds_no_place_takes_no_turn_from_others,
     what_has_no_turn_in_its_window_ends_undialled,
 }
 
