@@ -1,6 +1,6 @@
 //! What a change writes beside the conversation itself: log entries, deliveries, and its effects.
 
-use aws_sdk_dynamodb::types::TransactWriteItem;
+use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use domain::conversation::{Change, Conversation, Effect};
 use domain::delivery::Delivery;
 use domain::ids::{ConversationId, Scope};
@@ -14,14 +14,14 @@ use domain::time::{Span, Timestamp};
 use crate::deliveries::new_delivery_item;
 use crate::error::StoreError;
 use crate::held::held_item;
-use crate::item::{self, Item};
+use crate::item::{self, DATA, Item};
 use crate::keys;
 use crate::loaded::{Listed, Loaded};
 use crate::messages::{message_item, new_message_item};
 use crate::queue::{DeliveryJob, MESSAGE_VERSION};
 use crate::table::Table;
 use crate::transcript::transcript_items;
-use crate::write::{MUST_BE_NEW, transact_put};
+use crate::write::{MUST_BE_NEW, transact_put, transact_update};
 
 /// How long a delivery outlives its event: longer than the longest wait between two attempts, so that the one behind the
 /// event's end finds that there is nothing left to send.
@@ -142,11 +142,19 @@ pub(crate) fn suppression_write(
 ) -> Result<Option<TransactWriteItem>, StoreError> {
     let key = keys::suppression(scope, customer);
     match (effect, listed) {
-        // An entry that is there says more than one that a word would make: only what a word made, a word lifts.
+        // An entry that is there says more than one that a word would make: only what a word made, a word lifts. It stays, too, where
+        // nobody has looked for it.
         (Effect::Suppress { source }, None) => {
             let phone_number = Some(customer.clone());
             let entry = Suppression { phone_number, source: source.clone(), created_at: now };
-            Ok(Some(transact_put(table.put_of(item::item(&key, &entry)?, None)?)))
+            let update = Update::builder()
+                .table_name(table.name())
+                .set_key(Some(item::key_attributes(&key)))
+                .update_expression("SET #data = if_not_exists(#data, :data)")
+                .expression_attribute_names("#data", DATA)
+                .expression_attribute_values(":data", item::text(item::to_json(&entry)?));
+            let update = update.build().map_err(|error| StoreError::aws("UpdateItem", error))?;
+            Ok(Some(transact_update(update)))
         }
         (Effect::LiftSuppression, Some(listed)) => table.delete_of_unchanged(&key, &listed.data).map(Some),
         _ => Ok(None),

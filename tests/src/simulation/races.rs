@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use domain::call::Status;
+use domain::call::{Analysis, Call, Input, Report, Status};
 use futures::future::join_all;
-use serde_json::json;
+use serde_json::{Map, json};
+use store::ConversationRef;
 
 use super::SEED;
 use super::scenarios::{PLAIN, STAYS, VOICE};
@@ -140,4 +141,34 @@ fn a_wallet_for_three_calls_pays_for_three_of_many_at_once() {
         assert_eq!(world.history.record().calls.len(), 3);
     });
     assert_eq!(findings, [""; 0]);
+}
+
+/// Whoever brings the analysis of a call has not looked at the do-not-call list.
+#[test]
+fn an_opt_out_in_an_analysis_leaves_an_entry_as_it_is() {
+    for (is_listed, source) in [(true, "manual"), (false, "analysis")] {
+        let mut listed = Vec::new();
+        let findings = race(SEED, async |world| {
+            let id = world.creates_call(STAYS, "the-call").await.unwrap();
+            world.expects(Expected::Ends(id, &["said_goodbye"]));
+            world.sees(id, |call| call.status == Status::InProgress).await;
+            if is_listed {
+                world.suppresses(STAYS).await;
+            }
+            let reference =
+                ConversationRef { conversation: id, scope: world.scope.clone(), suppression: None, also: Vec::new() };
+            let summary = String::new();
+            let analysis =
+                Analysis { summary, successful: None, sentiment: None, opt_out: Some(true), custom: Map::new() };
+            let reports = vec![Report::Analysis { analysis }];
+            let call_id = world.history.call(id).unwrap().provider_call_id.unwrap();
+            let heard = |_: &_| Input::Heard { attempt: 1, call_id: call_id.clone(), reports: reports.clone() };
+            world.app.store.apply::<Call>(&reference, None, heard).await.unwrap();
+            world.closes(id, "said_goodbye").await;
+            listed = world.operator.suppressions(&world.scope, None, 10).await.unwrap().0;
+        });
+        assert_eq!(findings, [""; 0]);
+        let sources: Vec<&str> = listed.iter().map(|(_, entry)| entry.source.as_str()).collect();
+        assert_eq!(sources, [source]);
+    }
 }
