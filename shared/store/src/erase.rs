@@ -32,7 +32,8 @@ pub struct Traces {
     heads: Vec<Item>,
     doomed: BTreeSet<Key>,
     listed: Vec<Item>,
-    contacts: usize,
+    /// Contacts, which tell what else is theirs: the last to go of all that goes.
+    contacts: Vec<Key>,
 }
 
 /// What was erased.
@@ -109,7 +110,7 @@ impl Table {
         audit: &AuditEntry,
         done: impl Fn(),
     ) -> Result<Erased, StoreError> {
-        for key in &traces.doomed {
+        for key in traces.doomed.iter().chain(&traces.contacts) {
             self.transact(vec![self.delete_of(key)?]).await?;
             done();
         }
@@ -128,9 +129,9 @@ impl Table {
         self.transact(vec![self.audit_write(organization, audit)?]).await?;
         Ok(Erased {
             conversations: traces.heads.len(),
-            contacts: traces.contacts,
+            contacts: traces.contacts.len(),
             listed: traces.listed.len(),
-            items: traces.doomed.len(),
+            items: traces.doomed.len() + traces.contacts.len(),
         })
     }
 }
@@ -138,7 +139,7 @@ impl Table {
 impl Traces {
     /// In how many pieces it is erased.
     pub fn pieces(&self) -> usize {
-        self.doomed.len() + self.listed.len() + self.heads.len()
+        self.doomed.len() + self.contacts.len() + self.listed.len() + self.heads.len()
     }
 }
 
@@ -168,7 +169,7 @@ impl Survey {
             let contact: Contact = from_item("contact", item)?;
             if contact.phone_number == *number {
                 self.contacts.insert(contact.id);
-                self.traces.doomed.insert(key);
+                self.traces.contacts.push(key);
             }
         } else if is_of("contacts") && key.sk.starts_with("reference#") {
             self.references.push((from_item("contact", item)?, key));
@@ -221,7 +222,6 @@ impl Survey {
         self.traces.doomed.extend(owned.map(|(_, key)| key));
         let named = self.references.into_iter().filter(|(id, _)| self.contacts.contains(id));
         self.traces.doomed.extend(named.map(|(_, key)| key));
-        self.traces.contacts = self.contacts.len();
         self.traces
     }
 }

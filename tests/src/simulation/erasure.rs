@@ -1,8 +1,11 @@
 //! A number's data erased over an organization: afterwards the whole table is searched for it.
 
+use std::panic::{AssertUnwindSafe, resume_unwind};
+
 use domain::audit::{Action, Actor, AuditEntry};
 use domain::contact::Details;
 use domain::phone::PhoneNumber;
+use futures::FutureExt as _;
 use serde_json::{Value, json};
 use store::{Erased, Table};
 
@@ -25,12 +28,16 @@ fn naming(world: &World, number: &str) -> Vec<String> {
 }
 
 async fn erase(world: &World, number: &PhoneNumber) -> Erased {
+    erases(world, number, || {}).await
+}
+
+async fn erases(world: &World, number: &PhoneNumber, done: impl Fn()) -> Erased {
     let organization = &world.scope.organization;
     let traces = world.operator.traces_of(organization, number, |_| {}).await.unwrap();
     assert_eq!(traces.open, []);
     let (actor, action, at) = (Actor::Operator, Action::NumberErased, world.now());
     let audit = AuditEntry { at, actor, action, target: "a digest".to_owned(), mode: None, changed: Vec::new() };
-    world.operator.erase(organization, &traces, &audit, || {}).await.unwrap()
+    world.operator.erase(organization, &traces, &audit, done).await.unwrap()
 }
 
 /// Calls and texts, with everything that may name a number.
@@ -58,7 +65,7 @@ async fn lives(world: &World) {
         let contact = Table::new_contact(&world.scope, &number(to), details, world.now());
         world
             .operator
-            .create_contact(&world.scope, contact, Some((&format!("request-{to}")[..12], "fingerprint")))
+            .create_contact(&world.scope, contact, Some((&format!("request-{}", &to[10..]), "fingerprint")))
             .await
             .unwrap();
     }
@@ -77,6 +84,31 @@ fn nothing_in_the_table_names_a_number_that_was_erased() {
         assert_eq!(naming(&world, KEPT).len(), kept_before.len(), "another number's is not touched");
         let again = erase(&world, &number(FORGOTTEN)).await;
         assert_eq!(again, Erased::default(), "erased twice is erased once");
+    });
+}
+
+/// How many items there are of contacts: themselves, and what was remembered of them.
+fn of_contacts(world: &World) -> usize {
+    let items = world.aws.database.dump(TABLE);
+    items.iter().filter(|item| item["pk"]["S"].as_str().unwrap().starts_with("contacts#")).count()
+}
+
+#[test]
+fn whoever_is_cut_off_after_each_piece_leaves_nothing_behind_in_the_end() {
+    simulate(async {
+        let world = World::new(SEED).await;
+        world.runs(lives(&world)).await;
+        let (forgotten, contacts, mut pieces) = (number(FORGOTTEN), of_contacts(&world), 0);
+        loop {
+            let cut_off = erases(&world, &forgotten, || resume_unwind(Box::new("cut off")));
+            if AssertUnwindSafe(cut_off).catch_unwind().await.is_ok() {
+                break;
+            }
+            pieces += 1;
+        }
+        assert!(pieces > 10, "{pieces}");
+        assert_eq!((of_contacts(&world), contacts % 2), (contacts / 2, 0), "the other number's");
+        assert_eq!(naming(&world, FORGOTTEN), [""; 0]);
     });
 }
 
