@@ -141,5 +141,7 @@ fn of_two_attempts_that_find_the_same_call_at_once_one_gets_it_and_keeps_it() {
         assert_ne!(one, other);
         assert_eq!((takes("one#1").await, takes("other#1").await), (one, other));
         assert!(!takes("one#2").await, "another attempt of the same call is somebody else");
+        live.world.after_seconds(15 * 60).await;
+        assert!(takes("one#2").await, "whoever took it has adopted it by now, or never will");
     });
 }
