@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use domain::call::{self, Call};
+use domain::conversation::Conversation;
 use domain::delivery::{Delivery, State};
 use domain::measure::Measure;
 use domain::obligation::next_action;
@@ -115,31 +116,17 @@ fn report(results: Vec<(&DueItem, Result<(), StoreError>)>) {
 
 /// The index shows what was: whatever has made progress since is left alone.
 async fn give_up(app: &App, due: &DueItem) -> Result<(), StoreError> {
-    tracing::error!(pk = due.key.pk, sk = due.key.sk, "no progress; given up");
-    let table = &app.store.table;
     match due.queue {
-        QueueName::Dispatch => {
-            let reference = ConversationRef::from(parse::<ConversationJob>(due)?);
-            let input = |loaded: &Loaded<Call>| {
-                let is_due = next_action(&loaded.conversation, table.now()).is_some();
-                if is_due { call::Input::Abandon } else { call::Input::Tick }
-            };
-            app.store.apply(&reference, None, input).await.map(drop)
-        }
-        QueueName::Turns => {
-            let reference = ConversationRef::from(parse::<ConversationJob>(due)?);
-            let input = |loaded: &Loaded<SmsConversation>| {
-                let is_due = next_action(&loaded.conversation, table.now()).is_some();
-                if is_due { sms::Input::Abandon } else { sms::Input::Tick }
-            };
-            app.store.apply(&reference, None, input).await.map(drop)
-        }
+        QueueName::Dispatch => abandon::<Call>(app, due, || call::Input::Abandon, || call::Input::Tick).await,
+        QueueName::Turns => abandon::<SmsConversation>(app, due, || sms::Input::Abandon, || sms::Input::Tick).await,
         QueueName::Webhooks => {
             let job: DeliveryJob = parse(due)?;
+            let table = &app.store.table;
             let Some(pending) = table.pending_delivery(&job).await? else { return Ok(()) };
             if pending.delivery.state != State::Pending || pending.delivery.next_attempt_at > table.now() {
                 return Ok(());
             }
+            say_given_up(due);
             let after = Delivery { state: State::Exhausted, ..pending.delivery.clone() };
             table.mark_delivery(&pending, &after).await.map(drop)
         }
@@ -147,6 +134,28 @@ async fn give_up(app: &App, due: &DueItem) -> Result<(), StoreError> {
         // replay completes them.
         QueueName::Simulator | QueueName::Bulk => Ok(()),
     }
+}
+
+/// Ends a conversation that something is to be done for, and says so; lets time take effect on any other.
+async fn abandon<C: Conversation>(
+    app: &App,
+    due: &DueItem,
+    abandon: fn() -> C::Input,
+    tick: fn() -> C::Input,
+) -> Result<(), StoreError> {
+    let reference = ConversationRef::from(parse::<ConversationJob>(due)?);
+    let input = |loaded: &Loaded<C>| {
+        if next_action(&loaded.conversation, app.store.table.now()).is_none() {
+            return tick();
+        }
+        say_given_up(due);
+        abandon()
+    };
+    app.store.apply::<C>(&reference, None, input).await.map(drop)
+}
+
+fn say_given_up(due: &DueItem) {
+    tracing::error!(pk = due.key.pk, sk = due.key.sk, "no progress; given up");
 }
 
 fn parse<T: serde::de::DeserializeOwned>(due: &DueItem) -> Result<T, StoreError> {
