@@ -147,16 +147,11 @@ impl Cli {
 
     fn external(&self) -> Option<External> {
         // An empty variable is one that was unset by somebody who could not unset it.
-        let url = self.endpoint_url.clone().filter(|url| !url.is_empty())?;
+        let set = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
+        let url = set(&self.endpoint_url)?;
         let account = &self.account;
         let (id, secret) = (account.access_key_id.clone(), account.secret_access_key.clone());
-        let credentials = Credentials::new(
-            id,
-            secret,
-            account.session_token.clone().filter(|token| !token.is_empty()),
-            None,
-            "environment",
-        );
+        let credentials = Credentials::new(id, secret, set(&account.session_token), None, "environment");
         Some(External { url, region: account.region.clone(), credentials })
     }
 }

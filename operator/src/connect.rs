@@ -37,22 +37,15 @@ impl Deployment {
             let dynamodb = offline.dynamodb.clone();
             return Ok(Self { table, table_name, dynamodb, sqs: None, _offline: Some(offline) });
         }
-        let required = |value: &Option<String>, what: &str| {
-            value.clone().filter(|value| !value.is_empty()).ok_or_else(|| Error::refused(what))
-        };
+        let set = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
+        let required = |value: &Option<String>, what: &str| set(value).ok_or_else(|| Error::refused(what));
         let table_name = required(&target.table, "which deployment? Name its --table, or say --local")?;
         let id = required(&target.access_key_id, "AWS_ACCESS_KEY_ID is not set")?;
         let secret = required(&target.secret_access_key, "AWS_SECRET_ACCESS_KEY is not set")?;
-        let endpoint = target.endpoint_url.clone().filter(|url| !url.is_empty());
+        let endpoint = set(&target.endpoint_url);
         let access = Access {
             region: required(&target.region, "AWS_REGION is not set")?,
-            credentials: Credentials::new(
-                id,
-                secret,
-                target.session_token.clone().filter(|token| !token.is_empty()),
-                None,
-                "environment",
-            ),
+            credentials: Credentials::new(id, secret, set(&target.session_token), None, "environment"),
             dynamodb: endpoint.clone(),
             sqs: endpoint,
             attempt_timeout: None,

@@ -81,8 +81,7 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
             permit
         }
     };
-    let reference =
-        ConversationRef { conversation: new.conversation.id, scope: caller.scope, suppression: None, also: Vec::new() };
+    let reference = ConversationRef::new(new.conversation.id, caller.scope);
     match send(app, &reference, *permit).await {
         Ok(Some(applied)) => answer(request, applied.conversation()),
         // What came of it could not be written down: it is looked for later.

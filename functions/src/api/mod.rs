@@ -112,7 +112,7 @@ fn agent(authorized: &Authorized<'_>) -> Result<Agent, ApiError> {
 }
 
 fn reference(conversation: ConversationId, scope: &Scope) -> ConversationRef {
-    ConversationRef { conversation, scope: scope.clone(), suppression: None, also: Vec::new() }
+    ConversationRef::new(conversation, scope.clone())
 }
 
 pub(crate) fn sms_reads(request: &Request, scope: &Scope) -> Vec<Key> {

@@ -60,7 +60,7 @@ impl Signed<'_> {
     /// The conversation that the callback's address names.
     pub(crate) fn conversation(&self) -> Option<ConversationRef> {
         let conversation = ConversationId::parse(self.request.path("id"))?;
-        Some(ConversationRef { conversation, scope: self.scope.clone(), suppression: None, also: Vec::new() })
+        Some(ConversationRef::new(conversation, self.scope.clone()))
     }
 
     /// A number that the callback's address names: an attempt, or a text.

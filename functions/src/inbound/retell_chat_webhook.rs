@@ -26,7 +26,7 @@ pub(crate) async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
     let attempt = shown.attempt().filter(|attempt| attempt.organization == signed.scope.organization);
     let Some(attempt) = attempt else { return Ok(taken) };
     let Signed { app, scope, .. } = signed;
-    let reference = ConversationRef { conversation: attempt.conversation, scope, suppression: None, also: Vec::new() };
+    let reference = ConversationRef::new(attempt.conversation, scope);
     let Some(loaded) = app.store.load::<SmsConversation>(&reference).await? else { return Ok(taken) };
     let customer = suppression_digest(&reference.scope, &loaded.conversation.to);
     let reference = ConversationRef { suppression: Some(customer), ..reference };

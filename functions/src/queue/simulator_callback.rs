@@ -33,8 +33,7 @@ async fn call(app: &App, job: &CallbackJob) -> Result<(), StoreError> {
     if reports.is_empty() {
         return Ok(());
     }
-    let (conversation, scope) = (job.conversation, job.scope.clone());
-    let reference = ConversationRef { conversation, scope, suppression: None, also: Vec::new() };
+    let reference = ConversationRef::new(job.conversation, job.scope.clone());
     let call_id = ProviderCallId::new(job.call_id.clone());
     let heard =
         |_: &Loaded<Call>| Input::Heard { attempt: job.attempt, call_id: call_id.clone(), reports: reports.clone() };
@@ -42,8 +41,7 @@ async fn call(app: &App, job: &CallbackJob) -> Result<(), StoreError> {
 }
 
 async fn report(app: &App, job: ReportJob) -> Result<(), StoreError> {
-    let (conversation, scope) = (job.conversation, job.scope);
-    let reference = ConversationRef { conversation, scope, suppression: None, also: Vec::new() };
+    let reference = ConversationRef::new(job.conversation, job.scope);
     take_report(app, &reference, job.number, &job.report).await
 }
 

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use http::{HeaderMap, Method, StatusCode};
+use http::response::Parts;
+use http::{HeaderMap, Method};
 use rustls::RootCertStore;
 use store::tls::public_roots;
 use url::{Host, Url};
@@ -180,12 +181,6 @@ impl Egress {
     }
 }
 
-/// What comes before the body.
-struct Head {
-    status: StatusCode,
-    headers: HeaderMap,
-}
-
 /// The body, as far as it was read.
 struct Body {
     bytes: Vec<u8>,
@@ -194,6 +189,6 @@ struct Body {
 
 /// What came back, before anybody has looked at it.
 enum Received {
-    Bytes(Head, Body),
+    Bytes(Parts, Body),
     Text(Answer),
 }

@@ -32,6 +32,11 @@ impl From<ConversationJob> for ConversationRef {
 }
 
 impl ConversationRef {
+    /// A conversation of which nothing else is known, and with which nothing else is read.
+    pub fn new(conversation: ConversationId, scope: Scope) -> Self {
+        Self { conversation, scope, suppression: None, also: Vec::new() }
+    }
+
     /// The keys of what [`Loaded::from_items`] has to see.
     pub fn reads<C: Conversation>(&self) -> Vec<Key> {
         let head = keys::conversation(C::CHANNEL, self.conversation);

@@ -110,8 +110,7 @@ impl Store {
         now: Timestamp,
         writes: &mut Vec<TransactWriteItem>,
     ) -> Result<Option<Older>, StoreError> {
-        let scope = new.conversation.scope.clone();
-        let reference = ConversationRef { conversation: id, scope, suppression: None, also: Vec::new() };
+        let reference = ConversationRef::new(id, new.conversation.scope.clone());
         let Some(loaded) = self.load::<SmsConversation>(&reference).await? else { return Ok(None) };
         if loaded.conversation.is_ended() {
             return Ok(None);

@@ -155,8 +155,7 @@ fn an_opt_out_in_an_analysis_leaves_an_entry_as_it_is() {
             if is_listed {
                 world.suppresses(STAYS).await;
             }
-            let reference =
-                ConversationRef { conversation: id, scope: world.scope.clone(), suppression: None, also: Vec::new() };
+            let reference = ConversationRef::new(id, world.scope.clone());
             let summary = String::new();
             let analysis =
                 Analysis { summary, successful: None, sentiment: None, opt_out: Some(true), custom: Map::new() };

@@ -110,9 +110,18 @@ fn subscribed(world: &World) -> LocalBoxFuture<'_, ()> {
 }
 
 fn with_endpoint<'a>(world: &'a World, host: &'static str, behaviour: Behaviour) -> LocalBoxFuture<'a, ()> {
+    with_endpoint_for(world, &VOICE, host, behaviour)
+}
+
+fn with_endpoint_for<'a>(
+    world: &'a World,
+    events: &'static [&'static str],
+    host: &'static str,
+    behaviour: Behaviour,
+) -> LocalBoxFuture<'a, ()> {
     async move {
         world.receiver.behaves(host, behaviour);
-        world.creates_webhook(host, &VOICE).await;
+        world.creates_webhook(host, events).await;
     }
     .boxed_local()
 }
@@ -133,19 +142,11 @@ fn gone(world: &World) -> LocalBoxFuture<'_, ()> {
 
 /// Where one event is all that could tell that the endpoint is gone.
 fn gone_for_one_event(world: &World) -> LocalBoxFuture<'_, ()> {
-    async move {
-        world.receiver.behaves("gone.example.com", &[Reaction::Answers(410)]);
-        world.creates_webhook("gone.example.com", &["call.ended"]).await;
-    }
-    .boxed_local()
+    with_endpoint_for(world, &["call.ended"], "gone.example.com", &[Reaction::Answers(410)])
 }
 
 fn refusing(world: &World) -> LocalBoxFuture<'_, ()> {
-    async move {
-        world.receiver.behaves("refusing.example.com", &[Reaction::Answers(500)]);
-        world.creates_webhook("refusing.example.com", &["call.ended"]).await;
-    }
-    .boxed_local()
+    with_endpoint_for(world, &["call.ended"], "refusing.example.com", &[Reaction::Answers(500)])
 }
 
 /// A call may last half an hour, at 15 cents a minute.

@@ -228,8 +228,7 @@ impl Transition {
         let sought_at = analysis_sought_at(&self.call);
         let facts = &mut self.call.facts;
         if facts.analysis.is_none() && sought_at.is_some_and(|at| self.now >= at) {
-            facts.analysis_tries =
-                if has_answered { facts.analysis_tries } else { facts.analysis_tries.saturating_add(1) };
+            facts.analysis_tries = facts.analysis_tries.saturating_add(u32::from(!has_answered));
             facts.analysis_sought |= has_answered || facts.analysis_tries >= MOST_ANALYSIS_TRIES;
         }
     }

@@ -4,10 +4,11 @@ use std::fmt;
 
 use domain::time::{Span, Timestamp};
 use http::header;
+use http::response::Parts;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-use super::{Body, Head};
+use super::Body;
 
 /// An answer, of whatever status: what it means is the caller's to say.
 #[derive(Clone, PartialEq, Eq)]
@@ -30,7 +31,7 @@ impl fmt::Debug for Answer {
 }
 
 impl Answer {
-    pub(super) fn new(head: &Head, body: &Body) -> Self {
+    pub(super) fn new(head: &Parts, body: &Body) -> Self {
         let retry_after =
             head.headers.get(header::RETRY_AFTER).and_then(|value| RetryAfter::parse(value.to_str().ok()?));
         let text = String::from_utf8_lossy(&body.bytes).into_owned();
@@ -72,7 +73,7 @@ impl fmt::Debug for RawAnswer {
 }
 
 impl RawAnswer {
-    pub(super) fn new(head: &Head, body: Body) -> Self {
+    pub(super) fn new(head: &Parts, body: Body) -> Self {
         let text = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
         let retry_after = text(header::RETRY_AFTER).and_then(RetryAfter::parse);
         let content_type = text(header::CONTENT_TYPE).map(str::to_owned);
@@ -130,13 +131,13 @@ impl RetryAfter {
 
 #[cfg(test)]
 mod tests {
-    use super::{Answer, Body, Head, RetryAfter};
+    use super::{Answer, Body, RetryAfter};
     use domain::time::{Span, Timestamp};
-    use http::{HeaderMap, StatusCode};
+    use http::Response;
 
     fn ok(body: &[u8]) -> Answer {
-        let head = Head { status: StatusCode::OK, headers: HeaderMap::new() };
-        Answer::new(&head, &Body { bytes: body.to_vec(), broke_off: false })
+        let (head, body) = Response::new(body.to_vec()).into_parts();
+        Answer::new(&head, &Body { bytes: body, broke_off: false })
     }
 
     #[test]

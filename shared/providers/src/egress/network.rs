@@ -18,7 +18,7 @@ use url::{Host, Position, Url};
 
 use super::error::{EgressError, Source};
 use super::resolver::{Found, Guarded};
-use super::{Body, CONNECT_TIMEOUT, Head, OutboundRequest, Received};
+use super::{Body, CONNECT_TIMEOUT, OutboundRequest, Received};
 
 /// What connections are made with.
 pub(super) struct Network {
@@ -64,8 +64,8 @@ impl Network {
         }
         // Whatever else would come, nobody is there for it.
         drop(carrying);
-        let (parts, _) = answer.into_parts();
-        Ok(Received::Bytes(Head { status: parts.status, headers: parts.headers }, body))
+        let (head, _) = answer.into_parts();
+        Ok(Received::Bytes(head, body))
     }
 
     /// A connection to the URL's host. Nothing was sent, whatever goes wrong here.
