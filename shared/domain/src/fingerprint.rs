@@ -1,53 +1,109 @@
 //! The fingerprint of a request: equal for two requests that say the same, whatever their key order and white space.
+//!
+//! A fingerprint begins with the version of its computation. What was stored in an earlier version is compared with one that is
+//! computed in that version, so that a deploy breaks no replay.
 
+mod decimal;
+mod v1;
+
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::Value;
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::ids::hex;
+use decimal::write_number;
 
-/// Part of the fingerprint, so that a later way of computing it does not break replays of what was accepted before:
-/// a stored fingerprint is compared with one computed in its own version.
-const VERSION: &str = "v1";
+const FORMER: &str = "v1";
+const CURRENT: &str = "v2";
 
-/// The fingerprint of what a client sent, by value.
+/// The fingerprint of what a client sent, by value. Defaults, settings and time are no part of it.
 ///
-/// Defaults, settings and time are no part of it. `1`, `1.0` and `1e0` are one value.
-pub fn fingerprint(body: &Value) -> String {
-    let mut canonical = String::new();
-    write_canonical(body, &mut canonical);
-    format!("{VERSION}:{}", hex(&Sha256::digest(canonical.as_bytes())))
+/// Numbers count as decimal values, of any size: `1`, `1.0` and `10e-1` are one value, `1e17` is `100000000000000000`, and two
+/// integers beyond 64 bits are two values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fingerprint {
+    current: String,
+    former: String,
 }
 
-fn write_canonical(value: &Value, out: &mut String) {
-    match value {
-        Value::Null => out.push_str("null"),
-        Value::Bool(true) => out.push_str("true"),
-        Value::Bool(false) => out.push_str("false"),
-        Value::Number(number) => write_number(number, out),
-        Value::String(text) => write_text(text, out),
-        Value::Array(items) => {
-            out.push('[');
-            for item in items {
-                write_canonical(item, out);
-                out.push(',');
-            }
-            out.push(']');
-        }
-        Value::Object(fields) => {
-            let mut names: Vec<&String> = fields.keys().collect();
-            names.sort_unstable();
+impl Fingerprint {
+    /// The fingerprint of a body that is JSON: its text, and the value that was read from that.
+    pub fn of(text: &str, value: &Value) -> Self {
+        let former = format!("{FORMER}:{}", digest(&v1::canonical(value)));
+        // What was read as a value can be read as a text, too: the latter is only more exact.
+        let current = serde_json::from_str::<&RawValue>(text).ok().and_then(canonical);
+        let current = current.map_or_else(|| former.clone(), |canonical| format!("{CURRENT}:{}", digest(&canonical)));
+        Self { current, former }
+    }
+
+    /// A fingerprint that was computed before.
+    pub fn stored(text: String) -> Self {
+        Self { former: text.clone(), current: text }
+    }
+
+    /// The fingerprint of a part of the request.
+    pub fn part(&self, name: impl std::fmt::Display) -> Self {
+        Self { current: format!("{}#{name}", self.current), former: format!("{}#{name}", self.former) }
+    }
+
+    /// The fingerprint as it is stored from now on.
+    pub fn as_str(&self) -> &str {
+        &self.current
+    }
+
+    /// Whether a stored fingerprint, of whatever version, is that of the same request.
+    pub fn is(&self, stored: &str) -> bool {
+        stored == self.current || stored == self.former
+    }
+}
+
+impl From<Fingerprint> for String {
+    fn from(fingerprint: Fingerprint) -> Self {
+        fingerprint.current
+    }
+}
+
+fn digest(canonical: &str) -> String {
+    hex(&Sha256::digest(canonical.as_bytes()))
+}
+
+fn canonical(value: &RawValue) -> Option<String> {
+    let mut out = String::new();
+    write_canonical(value, &mut out)?;
+    Some(out)
+}
+
+fn write_canonical(value: &RawValue, out: &mut String) -> Option<()> {
+    let text = value.get();
+    match text.as_bytes().first()? {
+        b'{' => {
+            let fields: BTreeMap<String, &RawValue> = serde_json::from_str(text).ok()?;
             out.push('{');
-            for name in names {
-                write_text(name, out);
+            for (name, field) in fields {
+                write_text(&name, out);
                 out.push(':');
-                write_canonical(&fields[name.as_str()], out);
+                write_canonical(field, out)?;
                 out.push(',');
             }
             out.push('}');
         }
+        b'[' => {
+            let items: Vec<&RawValue> = serde_json::from_str(text).ok()?;
+            out.push('[');
+            for item in items {
+                write_canonical(item, out)?;
+                out.push(',');
+            }
+            out.push(']');
+        }
+        b'"' => write_text(&serde_json::from_str::<String>(text).ok()?, out),
+        b't' | b'f' | b'n' => out.push_str(text),
+        _ => write_number(text, out),
     }
+    Some(())
 }
 
 /// A text with its length before it: no quoting is needed for two texts never to run into each other.
@@ -55,55 +111,9 @@ fn write_text(text: &str, out: &mut String) {
     write_infallibly(out, format_args!("{}\"{text}", text.len()));
 }
 
-fn write_number(number: &serde_json::Number, out: &mut String) {
-    if let Some(integer) = number.as_i64() {
-        write_infallibly(out, format_args!("{integer}"));
-    } else if let Some(integer) = number.as_u64() {
-        write_infallibly(out, format_args!("{integer}"));
-    } else if let Some(float) = number.as_f64() {
-        // Up to 2^53 a whole float names exactly one integer; `+ 0.0` makes one zero of two.
-        if float.fract() == 0.0 && float.abs() <= 9_007_199_254_740_992.0 {
-            write_infallibly(out, format_args!("{:.0}", float + 0.0));
-        } else {
-            write_infallibly(out, format_args!("{float:e}"));
-        }
-    }
-}
-
 fn write_infallibly(out: &mut String, arguments: std::fmt::Arguments<'_>) {
     out.write_fmt(arguments).unwrap_or_else(|_| unreachable!("writing to a String does not fail"));
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::fingerprint;
-
-    #[test]
-    fn key_order_and_white_space_do_not_count() {
-        let one: Value = serde_json::from_str(r#"{"a":1,"b":{"c":[1,2],"d":"x"}}"#).unwrap();
-        let two: Value = serde_json::from_str("{ \"b\": {\"d\":\"x\", \"c\": [1.0, 2]},\n\"a\": 1e0 }").unwrap();
-        assert_eq!(fingerprint(&one), fingerprint(&two));
-    }
-
-    #[test]
-    fn every_difference_in_value_counts() {
-        let values = [
-            json!({"a": 1}),
-            json!({"a": "1"}),
-            json!({"a": 2}),
-            json!({"a": 1, "b": null}),
-            json!({"a": [1]}),
-            json!({"a": {"1": 1}}),
-            json!({"a": true}),
-            json!({"a": 1.5}),
-            json!({"a": "1\"b"}),
-            json!({"a": ["x", "y"]}),
-            json!({"a": ["xy"]}),
-            json!({"a": ["x", "y", ""]}),
-        ];
-        let prints: std::collections::BTreeSet<String> = values.iter().map(fingerprint).collect();
-        assert_eq!(prints.len(), values.len());
-    }
-}
+mod tests;
