@@ -1,20 +1,30 @@
 //! Phone numbers as people write them. Only the front doors whose originals take them do: the native API takes E.164 alone.
 //!
-//! What begins with `+` is judged by the form of E.164, once its separators are gone. Everything else is a number of a
-//! country, and is read by that country's rules. Whether a number is assigned is not judged: the documents' own examples
-//! are not.
+//! A number is read as libphonenumber reads it, by the numbering plan of its country ([`plan`]), so that one number has one form in
+//! E.164, however it is written. Whether a number is assigned is not judged: the documents' own examples are not. One that begins
+//! with `+` and fits no plan is taken as it is.
+
+mod plan;
 
 use std::fmt;
 
+use domain::organization::Organization;
 use domain::phone::{Country, PhoneNumber};
-use phonenumber::metadata::DATABASE;
-use phonenumber::{Mode, Type, country};
+use domain::special_range::is_special;
+
+use plan::Plan;
 
 /// What people put between the digits of a number.
-const SEPARATORS: [char; 8] = [' ', '\u{a0}', '-', '\u{2013}', '(', ')', '.', '/'];
+const SEPARATORS: [char; 14] = [
+    ' ', '\u{a0}', '\u{202f}', '\u{2009}', '-', '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '(', ')', '.', '/',
+    '\u{2060}',
+];
 
 /// The digits of a national number, with whatever a country wants dialled before it.
-const DIGITS: std::ops::RangeInclusive<usize> = 4..=20;
+const DIGITS: std::ops::RangeInclusive<usize> = 2..=20;
+
+/// How a number begins that is written as a URI (RFC 3966).
+const SCHEME: &str = "tel:";
 
 /// Why a number cannot be called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +35,8 @@ pub(crate) enum Unreadable {
     NoCountry,
     /// There is no such country.
     UnknownCountry,
-    /// It is a premium-rate number.
-    Premium,
+    /// It costs more than a call does, and nobody has allowed that.
+    Special,
 }
 
 impl fmt::Display for Unreadable {
@@ -35,47 +45,87 @@ impl fmt::Display for Unreadable {
             Self::NotANumber => "is not a valid phone number; E.164 is best, such as +15555550123",
             Self::NoCountry => "must begin with + and the country's code: no country is known to read it in",
             Self::UnknownCountry => "is of a country that is not known",
-            Self::Premium => "is a premium-rate number",
+            Self::Special => "is a premium-rate, shared-cost, personal or pager number; an operator can allow those",
         })
     }
 }
 
 impl std::error::Error for Unreadable {}
 
-/// Reads a number.
+/// Reads a number for an organization, in this country; else in the organization's.
 ///
 /// # Errors
 /// [`Unreadable`].
-pub(crate) fn read(raw: &str, country: Option<Country>) -> Result<PhoneNumber, Unreadable> {
-    let bare: String = raw.trim().chars().filter(|character| !SEPARATORS.contains(character)).collect();
-    if bare.starts_with('+') {
-        return PhoneNumber::parse(&bare).map_err(|_| Unreadable::NotANumber);
+pub(crate) fn read_for(
+    organization: Option<&Organization>,
+    raw: &str,
+    country: Option<Country>,
+) -> Result<PhoneNumber, Unreadable> {
+    let default = organization.and_then(|organization| organization.defaults.country);
+    let number = read(raw, country.or(default))?;
+    let is_national = bare(raw).is_some_and(|bare| !bare.starts_with('+'));
+    let may_be_special = organization.is_some_and(|organization| organization.bounds.premium);
+    // With a `+` it is taken as it is: whether it may be reached is judged with its country.
+    if is_national && !may_be_special && is_special(&number) { Err(Unreadable::Special) } else { Ok(number) }
+}
+
+/// Reads a number, whatever it costs.
+fn read(raw: &str, country: Option<Country>) -> Result<PhoneNumber, Unreadable> {
+    let bare = bare(raw).ok_or(Unreadable::NotANumber)?;
+    if let Some(digits) = bare.strip_prefix('+') {
+        let read = match plan::international(digits).filter(|digits| plan::is_number(digits)) {
+            Some(canonical) => e164(canonical),
+            None => PhoneNumber::parse(&bare).ok(),
+        };
+        return read.ok_or(Unreadable::NotANumber);
     }
     let well_formed = DIGITS.contains(&bare.len()) && bare.bytes().all(|byte| byte.is_ascii_digit());
     if !well_formed {
         return Err(Unreadable::NotANumber);
     }
-    national(&bare, country.ok_or(Unreadable::NoCountry)?)
+    let country = country.ok_or(Unreadable::NoCountry)?;
+    let plan = Plan::of(&country.to_string()).ok_or(Unreadable::UnknownCountry)?;
+    plan.read(&bare).and_then(e164).ok_or(Unreadable::NotANumber)
 }
 
-/// Whether there is such a country. Unpacks nothing.
+/// A number in the form of E.164 as its digits were written, whatever it is read as.
+pub(crate) fn as_written(raw: &str) -> Option<PhoneNumber> {
+    PhoneNumber::parse(&bare(raw)?).ok()
+}
+
+/// The form that a number in E.164 has when it is read, where that is another one: `+5215512345678` is `+525512345678`.
+pub(crate) fn canonical(number: &PhoneNumber) -> Option<PhoneNumber> {
+    read(number.as_str(), None).ok().filter(|canonical| canonical != number)
+}
+
+/// Whether there is such a country.
 pub(crate) fn is_known(country: Country) -> bool {
-    country.to_string().parse::<country::Id>().is_ok()
+    Plan::of(&country.to_string()).is_some()
 }
 
-/// Reads digits by a country's rules. The rules are unpacked by the first number: that takes 70 ms and 9 MB.
-fn national(digits: &str, country: Country) -> Result<PhoneNumber, Unreadable> {
-    let known: country::Id = country.to_string().parse().map_err(|_| Unreadable::UnknownCountry)?;
-    // The parser counts on a country's rules being there.
-    if DATABASE.by_id(known.as_ref()).is_none() {
-        return Err(Unreadable::UnknownCountry);
+/// A number without what people put between its digits. Of a URI, the number that it names: an extension is none of it.
+fn bare(raw: &str) -> Option<String> {
+    let raw = raw.trim();
+    let joined = |text: &str| -> String { text.chars().filter(|character| !SEPARATORS.contains(character)).collect() };
+    let Some((_, uri)) = raw.split_at_checked(SCHEME.len()).filter(|(scheme, _)| scheme.eq_ignore_ascii_case(SCHEME))
+    else {
+        return Some(joined(raw));
+    };
+    let mut parts = uri.split(';');
+    let number = joined(parts.next()?);
+    let mut context = String::new();
+    for part in parts {
+        match part.split_once('=')? {
+            ("phone-context", named) if named.starts_with('+') => context = joined(named),
+            ("isub", _) => {}
+            _ => return None,
+        }
     }
-    let number = phonenumber::parse(Some(known), digits).map_err(|_| Unreadable::NotANumber)?;
-    if number.number_type(&DATABASE) == Type::PremiumRate {
-        return Err(Unreadable::Premium);
-    }
-    let written = number.format().mode(Mode::E164).to_string();
-    PhoneNumber::parse(&written).map_err(|_| Unreadable::NotANumber)
+    Some(if number.starts_with('+') { number } else { format!("{context}{number}") })
+}
+
+fn e164(digits: String) -> Option<PhoneNumber> {
+    PhoneNumber::parse(&format!("+{digits}")).ok()
 }
 
 #[cfg(test)]
@@ -85,7 +135,7 @@ mod tests {
     use phonenumber::Metadata;
     use phonenumber::metadata::DATABASE;
 
-    use super::{Unreadable, read};
+    use super::{Unreadable, read, read_for};
 
     fn reads(raw: &str, country: &str) -> Result<String, Unreadable> {
         read(raw, Country::parse(country)).map(|number| number.as_str().to_owned())
@@ -100,23 +150,94 @@ mod tests {
         assert_eq!(reads("030/123456", "DE").as_deref(), Ok("+4930123456"));
     }
 
+    /// What libphonenumber reads of its example numbers, as people write them; `scripts/phone-numbers` writes the list.
     #[test]
-    fn a_plus_is_judged_by_its_form_alone_whatever_the_country() {
+    fn every_example_number_of_every_region_is_read_as_libphonenumber_reads_it() {
+        let mut wrong = Vec::new();
+        let mut count = 0;
+        for line in include_str!("phone_input/examples.txt").lines().filter(|line| !line.starts_with('#')) {
+            let mut fields = line.split('\t');
+            let (country, expected) = (fields.next().unwrap(), fields.next().unwrap());
+            let expected = PhoneNumber::parse(expected).map_err(|_| Unreadable::NotANumber);
+            for written in fields {
+                count += 1;
+                let read = read(written, Country::parse(country));
+                if read != expected {
+                    wrong.push(format!("{country} {written:?} is read as {read:?}, and is {expected:?}"));
+                }
+            }
+        }
+        assert!(count > 10_000, "{count}");
+        assert_eq!(wrong, [""; 0], "{} of {count}", wrong.len());
+    }
+
+    #[test]
+    fn one_number_is_one_number_however_it_is_written() {
+        for (country, number, written) in [
+            ("IT", "+393922767986", &["392 276 7986", "+39 392 276 7986", "0039 392 276 7986", "39 392 276 7986"][..]),
+            ("IT", "+390669812345", &["06 6981 2345", "+39 06 6981 2345", "00390669812345"]),
+            (
+                "AR",
+                "+5491123456789",
+                &["011 15-2345-6789", "+54 9 11 2345-6789", "+54 (011) 15 2345-6789", "9 11 2345 6789"],
+            ),
+            (
+                "MX",
+                "+525512345678",
+                &["55 1234 5678", "01 55 1234 5678", "+52 1 55 1234 5678", "+52 55 1234 5678", "044 55 1234 5678"],
+            ),
+            (
+                "BR",
+                "+5511961234567",
+                &["(11) 96123-4567", "011 96123-4567", "0 15 11 96123-4567", "+55 (0) 11 96123-4567"],
+            ),
+            (
+                "GB",
+                "+442079460018",
+                &["020 7946 0018", "+44 (0)20 7946 0018", "tel:020-7946-0018", "00 44 20 7946 0018"],
+            ),
+            ("US", "+12015550123", &["(201) 555-0123", "1-201-555-0123", "+1 201.555.0123", "011 1 201 555 0123"]),
+            ("IN", "+919123456789", &["91234 56789", "091234 56789", "+91 91234 56789", "0091 91234 56789"]),
+            ("DE", "+4930123456", &["030/123456", "+49 (0)30 123456", "0049 30 123456", "TEL:+49-30-123456"]),
+        ] {
+            for raw in written {
+                assert_eq!(reads(raw, country).as_deref(), Ok(number), "{country} {raw}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_uri_names_a_number_and_nothing_behind_it() {
+        assert_eq!(reads("tel:+1-201-555-0123;isub=7", "").as_deref(), Ok("+12015550123"));
+        assert_eq!(reads("tel:2015550123;phone-context=+1", "").as_deref(), Ok("+12015550123"));
+        for raw in ["tel:+12015550123;ext=5", "tel:", "tel:7042;phone-context=example.com", "sip:+12015550123"] {
+            assert_eq!(reads(raw, "US"), Err(Unreadable::NotANumber), "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_plus_that_fits_no_plan_is_judged_by_its_form_alone() {
         assert_eq!(reads("+1 (555) 123-4567", "DE").as_deref(), Ok("+15551234567"));
+        assert_eq!(reads("+999 123 4567", "DE").as_deref(), Ok("+9991234567"));
         assert_eq!(reads("+1234567", "").as_deref(), Ok("+1234567"));
-        assert_eq!(reads("+19005550123", "US").as_deref(), Ok("+19005550123"), "premium is not looked for here");
         assert_eq!(reads("+123456", "US"), Err(Unreadable::NotANumber));
         assert_eq!(reads("+1555555012a", "US"), Err(Unreadable::NotANumber));
+    }
+
+    #[test]
+    fn a_national_number_that_costs_more_is_refused_at_once() {
+        let country = Country::parse("US");
+        assert_eq!(read_for(None, "900 555 0123", country), Err(Unreadable::Special));
+        assert!(read_for(None, "201 555 0123", country).is_ok() && read_for(None, "+19005550123", country).is_ok());
     }
 
     #[test]
     fn what_is_no_number_of_a_known_country_is_refused() {
         assert_eq!(reads("5551234567", ""), Err(Unreadable::NoCountry));
         assert_eq!(reads("5551234567", "XX"), Err(Unreadable::UnknownCountry));
-        for raw in ["", "-", "hello", "555-CALL-NOW", "٥٥٥١٢٣٤٥٦٧", "12", &"5".repeat(40)] {
+        for raw in ["", "-", "hello", "555-CALL-NOW", "٥٥٥١٢٣٤٥٦٧", "1", &"5".repeat(40)] {
             assert_eq!(reads(raw, "US"), Err(Unreadable::NotANumber), "{raw}");
         }
-        assert_eq!(reads("900 555 0123", "US"), Err(Unreadable::Premium));
     }
 
     /// The table of calling codes in `domain`, held against the rules of every country.

@@ -133,6 +133,9 @@ pub(crate) struct Settings {
     /// How many of its calls may be open at the same time, in each mode; or `unlimited`. What does not fit waits
     #[arg(long, value_name = "NUMBER")]
     pub(crate) concurrent_calls: Option<String>,
+    /// Allow live conversations with premium-rate, shared-cost, personal and pager numbers; `--premium=false` refuses them again
+    #[arg(long, value_name = "ALLOWED", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) premium: Option<bool>,
 }
 
 /// What to do with numbers.

@@ -64,6 +64,7 @@ async fn set(deployment: &Deployment, settings: &Settings) -> Result<Rows, Error
         ("country", own.is_some()),
         ("countries", countries.is_some()),
         ("concurrentCalls", concurrent.is_some()),
+        ("premium", settings.premium.is_some()),
     ];
     let changed: Vec<&str> = named.into_iter().filter(|(_, is_named)| *is_named).map(|(name, _)| name).collect();
     if changed.is_empty() {
@@ -76,6 +77,7 @@ async fn set(deployment: &Deployment, settings: &Settings) -> Result<Rows, Error
             organization.bounds.countries.clone_from(countries);
         }
         organization.bounds.concurrent_calls = concurrent.unwrap_or(organization.bounds.concurrent_calls);
+        organization.bounds.premium = settings.premium.unwrap_or(organization.bounds.premium);
         Ok(())
     })
     .await
@@ -174,6 +176,7 @@ fn shown(organization: &Organization) -> Value {
         ("country", json!(organization.defaults.country)),
         ("countries", json!(organization.bounds.countries)),
         ("concurrentCalls", json!(organization.bounds.concurrent_calls)),
+        ("premium", json!(organization.bounds.premium)),
         ("webhooks", json!(organization.endpoints.len())),
     ])
 }

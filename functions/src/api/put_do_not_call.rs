@@ -10,6 +10,7 @@ use store::keys::{self, Key};
 
 use crate::error::ApiError;
 use crate::http::{Request, Response};
+use crate::phone_input;
 use crate::registry::Authorized;
 
 /// An entry of the list.
@@ -44,7 +45,8 @@ pub(super) fn number(request: &Request) -> Result<PhoneNumber, ApiError> {
     PhoneNumber::parse(request.path("number")).map_err(|error| ApiError::field("number", error))
 }
 
-/// Puts a number on the list. An entry that is there stays as it is.
+/// Puts a number on the list. An entry that is there stays as it is. A number in another form than the one that it is read in at the
+/// front doors which forgive gets a second entry in that form: whoever is meant is one person.
 pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, items } = authorized;
     let number = number(request)?;
@@ -55,6 +57,10 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
         Some(known) => Some(known),
         None => table.suppress_once(&caller.scope, &number, &new).await?,
     };
+    if let Some(other) = phone_input::canonical(&number) {
+        let entry = Suppression { phone_number: Some(other.clone()), ..new.clone() };
+        table.suppress_once(&caller.scope, &other, &entry).await?;
+    }
     let status = if known.is_some() { StatusCode::OK } else { StatusCode::CREATED };
     let view = EntryView::new(known.unwrap_or(new), caller.scope.mode);
     Ok(Response::data(status, request, view)?)

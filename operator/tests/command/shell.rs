@@ -137,6 +137,9 @@ fn an_organization_is_kept_to_what_the_operator_sets() {
     assert_eq!(kept(&set[0]), (json!("DE"), json!([]), json!(null)), "what is not named stays");
     assert!(shell.refusal(&["org", "set", "acme", "--countries", "DE,XX"]).contains("XX is no country"));
     assert!(shell.refusal(&["org", "set", "acme", "--concurrent-calls", "0"]).contains("1 or more"));
+    assert_eq!(set[0]["premium"], false);
+    assert_eq!(shell.rows(&["org", "set", "acme", "--premium"])[0]["premium"], true);
+    assert_eq!(shell.rows(&["org", "set", "acme", "--premium=false"])[0]["premium"], false);
     assert!(shell.refusal(&["org", "set", "acme"]).contains("nothing to set"));
     let key = ["key", "create", "--org", "acme", "--mode", "test", "--name", "few", "--requests-per-minute", "0"];
     assert!(shell.refusal(&key).contains("--requests-per-minute"));

@@ -1,5 +1,7 @@
 //! Organizations, their agents, and whom they must not contact.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -9,6 +11,7 @@ use crate::ids::{AgentId, Channel, EndpointId, Mode, OrganizationId, Scope, dige
 use crate::phone::{Country, PhoneNumber};
 use crate::retention::Retention;
 use crate::sms::SmsSettings;
+use crate::special_range::is_special;
 use crate::time::Timestamp;
 
 mod provider;
@@ -70,18 +73,28 @@ pub struct Bounds {
     /// What does not fit waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concurrent_calls: Option<u32>,
+    /// Whether it may contact premium-rate numbers, and what else costs more than a call.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub premium: bool,
 }
 
 impl Organization {
     /// Whether it may contact a number from another one. A number of no country is never reached in live mode; the
     /// simulator is no country.
-    pub fn may_reach(&self, mode: Mode, from: &PhoneNumber, to: &PhoneNumber) -> bool {
-        let Mode::Live = mode else { return true };
-        let Some(country) = country_of(to) else { return false };
-        match self.bounds.countries.as_slice() {
+    ///
+    /// # Errors
+    /// [`OutOfReach`] says why it may not.
+    pub fn may_reach(&self, mode: Mode, from: &PhoneNumber, to: &PhoneNumber) -> Result<(), OutOfReach> {
+        let Mode::Live = mode else { return Ok(()) };
+        let country = country_of(to).ok_or(OutOfReach::Country)?;
+        let is_allowed = match self.bounds.countries.as_slice() {
             [] => self.defaults.country.or_else(|| country_of(from)) == Some(country),
             allowed => allowed.contains(&country),
+        };
+        if !is_allowed {
+            return Err(OutOfReach::Country);
         }
+        if !self.bounds.premium && is_special(to) { Err(OutOfReach::SpecialRange) } else { Ok(()) }
     }
 
     /// The enabled endpoints of a mode that want an event of this type.
@@ -90,6 +103,24 @@ impl Organization {
             .iter()
             .filter(move |endpoint| endpoint.mode == mode && endpoint.enabled && endpoint.wants(event))
             .map(|endpoint| endpoint.id)
+    }
+}
+
+/// Why an organization may not contact a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutOfReach {
+    /// It is of a country that the organization may not contact.
+    Country,
+    /// It costs more than a call to its country does, and nobody has allowed that.
+    SpecialRange,
+}
+
+impl fmt::Display for OutOfReach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Country => "numbers of this country",
+            Self::SpecialRange => "premium-rate, shared-cost, personal or pager numbers, unless an operator allows it",
+        })
     }
 }
 
@@ -243,14 +274,25 @@ mod tests {
             cursor_key: "c0ffee".to_owned(),
             numbers: Vec::new(),
             defaults: Defaults { country: country.and_then(Country::parse), voice_agent: None },
-            bounds: Bounds { countries, concurrent_calls: None },
+            bounds: Bounds { countries, ..Bounds::default() },
             endpoints: Vec::new(),
         }
     }
 
     fn reaches(organization: &Organization, mode: Mode, to: &str) -> bool {
         let from = PhoneNumber::parse("+15555550100").unwrap();
-        organization.may_reach(mode, &from, &PhoneNumber::parse(to).unwrap())
+        organization.may_reach(mode, &from, &PhoneNumber::parse(to).unwrap()).is_ok()
+    }
+
+    #[test]
+    fn premium_numbers_are_reached_where_an_operator_allowed_it_and_in_test_mode() {
+        let mut own = organization(Some("US"), &[]);
+        assert!(!reaches(&own, Mode::Live, "+19005550123") && reaches(&own, Mode::Test, "+19005550123"));
+        own.bounds.premium = true;
+        assert!(reaches(&own, Mode::Live, "+19005550123") && !reaches(&own, Mode::Live, "+449012345678"));
+        let before: Organization =
+            serde_json::from_value(serde_json::to_value(organization(None, &[])).unwrap()).unwrap();
+        assert!(!before.bounds.premium, "what is stored already allows nothing");
     }
 
     #[test]
