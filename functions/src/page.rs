@@ -23,14 +23,20 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// Reads which page of a list is asked for. `filters` are the query's other parameters.
+    /// Reads which page of a list is asked for. `filters` are the query's other parameters; one that ends with `[` stands for all
+    /// that begin so and end with `]`.
     ///
     /// # Errors
     /// [`ApiError::Validation`] with every wrong parameter that can be judged here.
     pub(crate) fn parse(request: &Request, caller: &Caller, list: &str, filters: &[&str]) -> Result<Self, ApiError> {
         let query = request.query().map_err(|error| ApiError::field("query", error))?;
         let mut errors = Vec::new();
-        for name in query.names().filter(|name| !["limit", "cursor"].contains(name) && !filters.contains(name)) {
+        let is_filter = |name: &str, filter: &str| match filter.strip_suffix('[') {
+            Some(_) => name.strip_prefix(filter).is_some_and(|rest| rest.len() > 1 && rest.ends_with(']')),
+            None => name == filter,
+        };
+        let is_known = |name: &str| ["limit", "cursor"].iter().chain(filters).any(|known| is_filter(name, known));
+        for name in query.names().filter(|name| !is_known(name)) {
             let shown: String = name.chars().take(64).collect();
             errors.push(FieldError::new(shown, "is not a known parameter"));
         }

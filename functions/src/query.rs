@@ -36,6 +36,14 @@ impl Query {
         self.0.iter().rev().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 
+    /// The parameters `name[…]`: what stands in the brackets, with the value.
+    pub(crate) fn within<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.0.iter().filter_map(move |(given, value)| {
+            let inner = given.strip_prefix(name)?.strip_prefix('[')?.strip_suffix(']')?;
+            Some((inner, value.as_str()))
+        })
+    }
+
     /// The parameters' names.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_str())

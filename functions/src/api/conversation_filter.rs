@@ -1,15 +1,22 @@
 //! What a list of conversations can be narrowed down by.
 
+use domain::end_reason::EndReason;
 use domain::ids::AgentId;
+use domain::organization::Content;
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
+use serde_json::Value;
 use store::Created;
 
 use crate::error::{ApiError, FieldError};
 use crate::query::Query;
 
-/// The query's parameters.
-pub(crate) const FILTERS: [&str; 5] = ["status", "toNumber", "agentId", "createdAfter", "createdBefore"];
+/// The query's parameters. One that ends with `[` stands for all that begin so and end with `]`.
+pub(crate) const FILTERS: [&str; 7] =
+    ["status", "toNumber", "agentId", "createdAfter", "createdBefore", "endReason", "metadata["];
+
+/// How many metadata values a query may name.
+const MOST_METADATA: usize = 5;
 
 /// Which conversations are asked for; `S` is what a conversation of that kind calls its status.
 #[derive(Debug)]
@@ -17,6 +24,8 @@ pub(super) struct Filter<S> {
     status: Option<S>,
     to: Option<PhoneNumber>,
     agent: Option<AgentId>,
+    end_reason: Option<String>,
+    metadata: Vec<(String, String)>,
     /// When they were accepted.
     pub(super) created: Created,
 }
@@ -47,17 +56,90 @@ impl<S: Copy + PartialEq> Filter<S> {
             }
             id
         });
+        let end_reason = query.get("endReason").map(str::to_owned);
+        if end_reason.as_ref().is_some_and(String::is_empty) {
+            refuse("endReason", "must be a reason, such as busy");
+        }
+        let metadata: Vec<(String, String)> =
+            query.within("metadata").map(|(path, value)| (path.to_owned(), value.to_owned())).collect();
+        if metadata.len() > MOST_METADATA {
+            refuse("metadata", &format!("must not be asked for by more than {MOST_METADATA} values"));
+        }
         let mut moment = |name: &str| -> Option<Timestamp> {
             Timestamp::parse(query.get(name)?).map_err(|error| refuse(name, &error.to_string())).ok()
         };
         let created = Created { after: moment("createdAfter"), before: moment("createdBefore") };
-        if errors.is_empty() { Ok(Self { status, to, agent, created }) } else { Err(ApiError::Validation(errors)) }
+        let filter = Self { status, to, agent, end_reason, metadata, created };
+        if errors.is_empty() { Ok(filter) } else { Err(ApiError::Validation(errors)) }
     }
 
-    /// Whether a conversation is among those that are asked for.
-    pub(super) fn matches(&self, status: S, to: &PhoneNumber, agent: AgentId) -> bool {
+    /// Whether it narrows down more than by time.
+    pub(super) fn narrows(&self) -> bool {
+        self.status.is_some() || self.to.is_some() || self.agent.is_some() || self.end_reason.is_some()
+    }
+
+    /// Whether it asks for metadata.
+    pub(super) fn asks_for_metadata(&self) -> bool {
+        !self.metadata.is_empty()
+    }
+
+    /// Whether a conversation is among those that are asked for, whatever its metadata.
+    pub(super) fn matches(&self, status: S, to: &PhoneNumber, agent: AgentId, end_reason: Option<&EndReason>) -> bool {
         self.status.is_none_or(|wanted| status == wanted)
             && self.to.as_ref().is_none_or(|wanted| to == wanted)
             && self.agent.is_none_or(|wanted| agent == wanted)
+            && self.end_reason.as_ref().is_none_or(|wanted| end_reason.is_some_and(|reason| reason.as_str() == wanted))
+    }
+
+    /// Whether a conversation's metadata has every value that is asked for.
+    pub(super) fn matches_metadata(&self, content: &Content) -> bool {
+        let metadata = content.metadata.as_ref().and_then(|raw| serde_json::from_str::<Value>(raw.get()).ok());
+        let has = |(path, wanted): &(String, String)| {
+            metadata.as_ref().and_then(|metadata| at(metadata, path)).is_some_and(|found| is(found, wanted))
+        };
+        self.metadata.iter().all(has)
+    }
+}
+
+/// What stands under a name, else within what stands under its part before a dot.
+fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    let object = value.as_object()?;
+    let deeper = || path.match_indices('.').find_map(|(dot, _)| at(object.get(&path[..dot])?, &path[dot + 1..]));
+    object.get(path).or_else(deeper)
+}
+
+/// Whether a value is this text; numbers, true and false as JSON writes them.
+fn is(value: &Value, wanted: &str) -> bool {
+    match value {
+        Value::String(text) => text == wanted,
+        Value::Number(_) | Value::Bool(_) => value.to_string().as_str() == wanted,
+        Value::Null | Value::Array(_) | Value::Object(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{at, is};
+
+    #[test]
+    fn a_value_is_found_by_its_name_or_by_the_way_to_it() {
+        let metadata =
+            json!({"orderId": 42, "a.b": "dotted", "a": {"c": {"d": true}}, "x": "42", "list": [1], "none": null});
+        for (path, wanted, found) in [
+            ("orderId", "42", true),
+            ("x", "42", true),
+            ("orderId", "43", false),
+            ("a.b", "dotted", true),
+            ("a.c.d", "true", true),
+            ("a.c", "{}", false),
+            ("list", "[1]", false),
+            ("none", "null", false),
+            ("missing", "", false),
+            ("a.", "", false),
+        ] {
+            assert_eq!(at(&metadata, path).is_some_and(|value| is(value, wanted)), found, "{path}={wanted}");
+        }
     }
 }

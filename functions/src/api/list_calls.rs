@@ -1,6 +1,8 @@
 //! `GET /v1/calls`: a scope's calls, newest first.
 
 use domain::call::{Call, Status};
+use domain::organization::Content;
+use store::Wanted;
 
 use super::call_view::CallSummary;
 use super::conversation_filter::{FILTERS, Filter};
@@ -10,14 +12,22 @@ use crate::http::Response;
 use crate::page::Page;
 use crate::registry::Authorized;
 
-/// Answers with a page of calls. A filtered page may be short and still have more.
+/// Answers with a page of calls. A page that is narrowed down goes on until it is full, or has looked at
+/// [`store::MOST_LOOKED_AT`] calls; then it is short and has more.
 pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, .. } = authorized;
     let page = Page::parse(request, &caller, "calls", &FILTERS)?;
     let filter = Filter::parse(&page.query, &Status::ALL.map(|status| (status.as_str(), status)))?;
     let (table, start) = (&app.store.table, page.start.as_deref());
-    let found = table.conversations::<Call>(&caller.scope, filter.created, start, page.limit).await?;
+    let matches = |call: &Call| filter.matches(call.status, &call.to, call.agent.id, call.end_reason.as_ref());
+    let matches_wholly = |call: &Call, content: &Content| matches(call) && filter.matches_metadata(content);
+    let wanted = match (filter.asks_for_metadata(), filter.narrows()) {
+        (true, _) => Wanted::WithContent(&matches_wholly),
+        (false, true) => Wanted::Some(&matches),
+        (false, false) => Wanted::All,
+    };
+    let found = table.conversations(&caller.scope, filter.created, start, page.limit, wanted).await?;
     let cursor = found.next.map(|place| page.cursor(&caller, &place));
-    let matching = found.conversations.into_iter().filter(|call| filter.matches(call.status, &call.to, call.agent.id));
-    Ok(Response::page(request, matching.map(CallSummary::from).collect::<Vec<_>>(), cursor)?)
+    let views: Vec<CallSummary> = found.conversations.into_iter().map(CallSummary::from).collect();
+    Ok(Response::page(request, views, cursor)?)
 }

@@ -19,7 +19,8 @@ const STATES: [(&str, State); 4] = [
     ("cancelled", State::Cancelled),
 ];
 
-/// Answers with a page of deliveries, newest first. A filtered page may be short and still have more.
+/// Answers with a page of deliveries, newest first. A page of one state goes on until it is full, or has looked at
+/// [`store::MOST_LOOKED_AT`] deliveries; then it is short and has more.
 pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let endpoint = super::webhook(&authorized)?;
     let Authorized { app, caller, request, .. } = authorized;
@@ -28,10 +29,8 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
         None => None,
         Some(name) => Some(state(name)?),
     };
-    let found = app.store.table.deliveries(endpoint.id, page.start.as_deref(), page.limit).await?;
-    let wanted =
-        found.deliveries.into_iter().filter(|logged| status.is_none_or(|state| logged.delivery.state == state));
-    let views: Vec<DeliveryView> = wanted.map(DeliveryView::new).collect();
+    let found = app.store.table.deliveries(endpoint.id, page.start.as_deref(), page.limit, status).await?;
+    let views: Vec<DeliveryView> = found.deliveries.into_iter().map(DeliveryView::new).collect();
     Ok(Response::page(request, views, found.next.map(|place| page.cursor(&caller, &place)))?)
 }
 

@@ -8,6 +8,7 @@ use domain::time::Timestamp;
 use futures::future::join_all;
 
 use crate::commit::Store;
+use crate::conversation_list::MOST_LOOKED_AT;
 use crate::error::StoreError;
 use crate::item::{Item, VERSION, from_item, get_number, get_text, key_of, text, to_json};
 use crate::keys::{self, Key, LIST_INDEX, LIST_PK, LIST_SK};
@@ -19,6 +20,9 @@ use crate::write::Written;
 
 /// How many keys one batch read takes.
 const BATCH_KEYS: usize = 100;
+
+/// How many deliveries are read together where only those of one state are wanted, each with its event.
+const READ_TOGETHER: u8 = 50;
 
 /// A delivery with the event that it brings.
 #[derive(Clone, Debug)]
@@ -64,7 +68,8 @@ struct Places {
 }
 
 impl Table {
-    /// A page of an endpoint's deliveries, newest first.
+    /// A page of an endpoint's deliveries, newest first; of one state, where that is asked for. Then it goes on until it is full, or
+    /// has looked at [`MOST_LOOKED_AT`] deliveries.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -73,12 +78,34 @@ impl Table {
         endpoint: EndpointId,
         start: Option<&str>,
         limit: u8,
+        state: Option<State>,
     ) -> Result<DeliveriesPage, StoreError> {
-        let places = self.delivery_places(endpoint, start, None, limit).await?;
-        let items = self.read_many(&with_entries(&places.keys)).await?;
-        let found = places.keys.iter().map(|key| logged(key, &items));
-        let deliveries = found.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
-        Ok(DeliveriesPage { deliveries, next: places.last.filter(|_| places.has_more) })
+        let together = if state.is_some() { READ_TOGETHER } else { limit };
+        let mut page = DeliveriesPage { deliveries: Vec::new(), next: None };
+        let mut start = start.map(str::to_owned);
+        let mut looked_at = 0;
+        loop {
+            let places = self.delivery_places(endpoint, start.as_deref(), None, together).await?;
+            let items = self.read_many(&with_entries(&places.keys)).await?;
+            for key in &places.keys {
+                let Some(found) = logged(key, &items)? else { continue };
+                if state.is_some_and(|state| found.delivery.state != state) {
+                    continue;
+                }
+                page.deliveries.push(found);
+                if page.deliveries.len() == usize::from(limit) {
+                    let place = items.get(key).and_then(|item| get_text(item, LIST_SK)).map(str::to_owned);
+                    page.next = place.filter(|place| places.has_more || Some(place) != places.last.as_ref());
+                    return Ok(page);
+                }
+            }
+            looked_at += places.keys.len();
+            start = places.last.filter(|_| places.has_more);
+            if start.is_none() || state.is_none() || looked_at >= MOST_LOOKED_AT {
+                page.next = start;
+                return Ok(page);
+            }
+        }
     }
 
     /// Places in the list: newest first behind `start`; or, from a moment on, oldest first.

@@ -1,0 +1,165 @@
+//! Lists of conversations, newest first, narrowed down by whatever is asked for.
+
+use domain::conversation::Conversation;
+use domain::ids::{ConversationId, Scope};
+use domain::organization::Content;
+use domain::retention::shown;
+use domain::time::Timestamp;
+
+use crate::deliveries::shown_content;
+use crate::error::StoreError;
+use crate::item::{from_item, get_text, text};
+use crate::keys::{self, Key, LIST_INDEX, LIST_PK, LIST_SK};
+use crate::table::Table;
+
+/// How many conversations a page that is narrowed down looks at, at the most: it may be short, and goes on behind them.
+pub const MOST_LOOKED_AT: usize = 500;
+
+/// How many of them are read together, with what stands apart from them: a batch read takes 100 keys.
+const READ_TOGETHER: usize = 50;
+
+/// When the conversations of a list were accepted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Created {
+    /// Accepted after this moment.
+    pub after: Option<Timestamp>,
+    /// Accepted before this moment.
+    pub before: Option<Timestamp>,
+}
+
+/// A page of a list of conversations, newest first.
+#[derive(Debug)]
+pub struct ConversationsPage<C> {
+    /// The conversations.
+    pub conversations: Vec<C>,
+    /// The place in the list behind which the next page begins.
+    pub next: Option<String>,
+}
+
+/// Which conversations a page shows.
+pub enum Wanted<'a, C> {
+    /// All of them.
+    All,
+    /// Those for which this holds.
+    Some(&'a (dyn Fn(&C) -> bool + Sync)),
+    /// Those for which this holds, beside what the client gave for them.
+    WithContent(&'a (dyn Fn(&C, &Content) -> bool + Sync)),
+}
+
+/// Places in a list, newest first, and whether there are more behind them.
+struct Places {
+    places: Vec<String>,
+    has_more: bool,
+}
+
+impl Table {
+    /// A page of a scope's conversations of one kind, newest first. A page that is narrowed down goes on until it is full, or
+    /// has looked at [`MOST_LOOKED_AT`] conversations.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn conversations<C: Conversation>(
+        &self,
+        scope: &Scope,
+        created: Created,
+        start: Option<&str>,
+        limit: u8,
+        wanted: Wanted<'_, C>,
+    ) -> Result<ConversationsPage<C>, StoreError> {
+        let limit = usize::from(limit);
+        let together = if matches!(wanted, Wanted::All) { limit } else { READ_TOGETHER };
+        let mut page = ConversationsPage { conversations: Vec::new(), next: None };
+        let mut start = start.map(str::to_owned);
+        let mut looked_at = 0;
+        loop {
+            let found = self.conversation_places::<C>(scope, created, start.as_deref(), together).await?;
+            let last = found.places.last().cloned();
+            for (place, conversation) in self.conversations_at(&found.places, &wanted).await? {
+                page.conversations.push(conversation);
+                if page.conversations.len() == limit {
+                    let is_last = Some(&place) == last.as_ref() && !found.has_more;
+                    page.next = (!is_last).then_some(place);
+                    return Ok(page);
+                }
+            }
+            looked_at += found.places.len();
+            start = last.filter(|_| found.has_more);
+            if start.is_none() || matches!(wanted, Wanted::All) || looked_at >= MOST_LOOKED_AT {
+                page.next = start;
+                return Ok(page);
+            }
+        }
+    }
+
+    async fn conversation_places<C: Conversation>(
+        &self,
+        scope: &Scope,
+        created: Created,
+        start: Option<&str>,
+        limit: usize,
+    ) -> Result<Places, StoreError> {
+        // `#` sorts before every digit and letter, `~` behind: the bounds are exclusive whatever the conversation's id.
+        let from = created.after.map_or_else(|| "0".to_owned(), |after| format!("{after}~"));
+        let to = created.before.map_or_else(|| "~".to_owned(), |before| format!("{before}"));
+        let to = start.map_or_else(|| to.clone(), |place| to.clone().min(place.to_owned()));
+        // DynamoDB takes no bounds in the wrong order: a cursor may stand before the earliest moment that is asked for.
+        if from > to {
+            return Ok(Places { places: Vec::new(), has_more: false });
+        }
+        let answer = self
+            .dynamodb()
+            .query()
+            .table_name(self.name())
+            .index_name(LIST_INDEX)
+            .key_condition_expression("#pk = :pk AND #sk BETWEEN :from AND :to")
+            .expression_attribute_names("#pk", LIST_PK)
+            .expression_attribute_names("#sk", LIST_SK)
+            .expression_attribute_values(":pk", text(keys::conversations_list(C::CHANNEL, scope)))
+            .expression_attribute_values(":from", text(from))
+            .expression_attribute_values(":to", text(to))
+            .scan_index_forward(false)
+            // One more than asked for: whether there are more, and room for the place itself that the page begins at.
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX - 2) + 2)
+            .send()
+            .await
+            .map_err(|error| StoreError::aws("Query", error))?;
+        let items = answer.items.unwrap_or_default();
+        let places = items.iter().filter_map(|item| get_text(item, LIST_SK).map(str::to_owned));
+        let mut places: Vec<String> = places.filter(|place| Some(place.as_str()) != start).collect();
+        let has_more = places.len() > limit;
+        places.truncate(limit);
+        Ok(Places { places, has_more })
+    }
+
+    /// The wanted ones of the conversations at these places, as they may be shown now.
+    async fn conversations_at<C: Conversation>(
+        &self,
+        places: &[String],
+        wanted: &Wanted<'_, C>,
+    ) -> Result<Vec<(String, C)>, StoreError> {
+        let id = |place: &str| place.split_once('#').and_then(|(_, id)| ConversationId::parse(id));
+        let known: Vec<(&String, ConversationId)> =
+            places.iter().filter_map(|place| Some((place, id(place)?))).collect();
+        let with_content = matches!(wanted, Wanted::WithContent(_));
+        let keys = known.iter().flat_map(|(_, id)| {
+            let apart: Option<Key> = with_content.then(|| keys::content(*id));
+            std::iter::once(keys::conversation(C::CHANNEL, *id)).chain(apart)
+        });
+        let items = self.read(keys).await?;
+        let now = self.now();
+        let mut found = Vec::new();
+        for (place, id) in known {
+            let Some(item) = items.get(&keys::conversation(C::CHANNEL, id)) else { continue };
+            let conversation = shown(from_item::<C>("conversation", item)?, now);
+            let is_wanted = match wanted {
+                Wanted::All => true,
+                Wanted::Some(wanted) => wanted(&conversation),
+                Wanted::WithContent(wanted) => wanted(&conversation, &shown_content(&conversation, item, &items)?),
+            };
+            if is_wanted {
+                found.push((place.clone(), conversation));
+            }
+        }
+        Ok(found)
+    }
+}
