@@ -1,5 +1,6 @@
 //! Reading a JSON body field by field. Every wrong field is collected, so that all are reported at once.
 
+use domain::blank::is_blank;
 use domain::ids::AgentId;
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
@@ -24,12 +25,14 @@ impl<'a> Fields<'a> {
     /// 413, 415, or 400 where it is no JSON object.
     pub(crate) fn open(request: &'a Request, known: &[&str]) -> Result<Self, ApiError> {
         if request.is_too_large() {
-            return Err(ApiError::PayloadTooLarge);
+            return Err(request.too_large());
         }
         if !request.is_json() {
             return Err(ApiError::UnsupportedMediaType);
         }
-        let Some(body) = request.json() else { return Err(ApiError::field("body", "is not valid JSON")) };
+        let Some(body) = request.json() else {
+            return Err(ApiError::field("body", format_args!("is not valid JSON: {}", request.json_error())));
+        };
         let Value::Object(object) = body else { return Err(ApiError::field("body", "must be a JSON object")) };
         let mut fields = Self { object, errors: Vec::new() };
         for name in object.keys().filter(|name| !known.contains(&name.as_str())) {
@@ -131,10 +134,14 @@ impl<'a> Fields<'a> {
         text
     }
 
-    /// A text of a length within bounds, in characters.
+    /// A text of a length within bounds, in characters. One that must not be empty must not be blank either.
     pub(crate) fn text_within(&mut self, name: &str, shortest: usize, longest: usize) -> Option<&'a str> {
         let text = self.text(name)?;
         if (shortest..=longest).contains(&text.chars().count()) {
+            if shortest > 0 && is_blank(text) {
+                self.refuse(name, "must not be blank");
+                return None;
+            }
             return Some(text);
         }
         self.refuse(name, format_args!("must be {shortest} to {longest} characters long"));

@@ -97,7 +97,7 @@ impl Api {
     async fn respond(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let (parts, body) = request.into_parts();
         let Some(found) = self.routes.find(parts.method.as_str(), parts.uri.path()) else {
-            return message(StatusCode::NOT_FOUND, "Not Found");
+            return unrouted(&self.routes.methods(parts.uri.path()));
         };
         let body = match read_body(body).await {
             Ok(body) => body,
@@ -203,6 +203,15 @@ fn response(answer: HttpAnswer) -> Option<Response<Full<Bytes>>> {
         response.headers_mut().append(name, HeaderValue::from_str(value).ok()?);
     }
     Some(response)
+}
+
+/// The answer where no route fits: a path that has other methods names them. API Gateway answers 404 to both.
+fn unrouted(methods: &[&str]) -> Response<Full<Bytes>> {
+    let allowed = HeaderValue::from_str(&methods.join(", ")).ok().filter(|_| !methods.is_empty());
+    let Some(allowed) = allowed else { return message(StatusCode::NOT_FOUND, "Not Found") };
+    let mut response = message(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
+    response.headers_mut().insert(header::ALLOW, allowed);
+    response
 }
 
 /// A refusal in API Gateway's own words.

@@ -66,6 +66,16 @@ impl<T> Routes<T> {
         let key = format!("{} {}", entry.method, entry.path);
         Some(Match { key, parameters: parameters.collect(), target: &entry.target })
     }
+
+    /// The methods that a path can be asked by, sorted; none where there is no such path.
+    pub fn methods(&self, path: &str) -> Vec<&str> {
+        let segments: Vec<String> = split(path).map(decode).collect();
+        let fitting = self.entries.iter().filter(|entry| entry.fit(&entry.method, &segments).is_some());
+        let mut methods: Vec<&str> = fitting.map(|entry| entry.method.as_str()).collect();
+        methods.sort_unstable();
+        methods.dedup();
+        methods
+    }
 }
 
 impl<T> Entry<T> {
@@ -141,6 +151,14 @@ mod tests {
         for path in ["/", "/items", "/items/", "/items/7/", "/items//events", "/Items/7/events"] {
             assert_eq!(target("GET", path), None, "{path}");
         }
+    }
+
+    #[test]
+    fn a_path_says_which_methods_it_has() {
+        let routes = routes();
+        assert_eq!(routes.methods("/items/7"), ["ANY", "GET"]);
+        assert_eq!(routes.methods("/items/7/events"), ["GET"]);
+        assert_eq!(routes.methods("/nothing"), [""; 0]);
     }
 
     #[test]

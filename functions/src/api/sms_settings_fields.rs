@@ -167,7 +167,7 @@ async fn read_tool(app: &App, fields: &mut Fields<'_>, object: &Map<String, Valu
         if !fields.has(name) {
             fields.refuse(name, format_args!("is required: {what}"));
         }
-        fields.text(name).map(str::to_owned)
+        fields.text_within(name, 1, usize::MAX).map(str::to_owned)
     };
     let name = text(fields, "name", "what the model calls it by");
     let description = text(fields, "description", "what it does and when to call it");

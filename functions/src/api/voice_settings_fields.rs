@@ -56,11 +56,12 @@ pub(super) fn settings(
 /// The provider connects to it, not we: it has to be a WebSocket over TLS, and nothing more is asked of it.
 fn relay_url(fields: &mut Fields<'_>) -> Option<String> {
     let text = fields.text_within("relayUrl", 1, LONGEST_URL)?;
-    let sound = |url: &Url| url.scheme() == "wss" && url.host().is_some() && url.username().is_empty();
+    let no_credentials = |url: &Url| url.username().is_empty() && url.password().is_none();
+    let sound = |url: &Url| url.scheme() == "wss" && url.host().is_some() && no_credentials(url);
     if Url::parse(text).as_ref().is_ok_and(sound) {
         return Some(text.to_owned());
     }
-    fields.refuse("relayUrl", "must be a WebSocket over TLS, such as wss://example.com/relay");
+    fields.refuse("relayUrl", "must be a WebSocket over TLS without user or password, such as wss://example.com/relay");
     None
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::blank::is_blank;
 use domain::ids::Mode;
 use domain::sms::{Brief, Kind, LONGEST_TEXT, Opening, SmsSettings};
 use domain::template::{RenderError, Template};
@@ -42,7 +43,7 @@ pub(crate) fn chosen(
         (None, Some(Opening::Model)) => Some(Chosen::Model),
         (None, Some(Opening::Template { text })) => {
             let text = render(text, variables, wrong)?;
-            if (1..=LONGEST_TEXT).contains(&text.chars().count()) && !text.trim().is_empty() {
+            if (1..=LONGEST_TEXT).contains(&text.chars().count()) && !is_blank(&text) {
                 return Some(Chosen::Text(text));
             }
             let message = format!("make the agent's opening text blank, or longer than {LONGEST_TEXT} characters");
