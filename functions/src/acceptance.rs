@@ -8,6 +8,7 @@ mod refusal;
 
 use domain::call::{Call, DEFAULT_WINDOW, NewCall, Window};
 use domain::conversation::AgentRef;
+use domain::fingerprint::Fingerprint;
 use domain::ids::{AgentId, Channel, ConversationId, Mode, Scope};
 use domain::measure::Measure;
 use domain::organization::{Agent, Content, LONGEST_OPENING, Provider, VoiceSettings};
@@ -29,6 +30,7 @@ pub(crate) use refusal::{Refusal, Wrong};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::key_use;
+use crate::phone_input;
 
 /// How often an acceptance is written anew, because a wallet or a contact has changed in between.
 const TRIES: u32 = 8;
@@ -39,7 +41,7 @@ pub(crate) struct NewRequest {
     /// The call that this request is, whoever sends it again; `None` where nothing says so.
     pub id: Option<ConversationId>,
     /// The fingerprint of what was sent.
-    pub fingerprint: String,
+    pub fingerprint: Fingerprint,
     /// Who is to hold it.
     pub agent: AgentName,
     /// Whom to call.
@@ -100,12 +102,26 @@ pub(crate) struct Admitted {
 /// Whatever can be told of a request before it is judged: nothing here waits on anything.
 pub(crate) fn reads(asked: &NewRequest, scope: &Scope) -> Vec<Key> {
     let organization = &scope.organization;
-    let mut wanted = vec![keys::suppression(scope, &asked.to), keys::wallet(scope)];
+    let mut wanted = asked.suppressions(scope);
+    wanted.push(keys::wallet(scope));
     wanted.extend(asked.id.map(keys::call));
     wanted.extend(asked.agent.ids.iter().map(|id| keys::agent(organization, *id)));
     wanted.extend(asked.agent.alias.as_ref().map(|alias| keys::agent_alias(organization, alias)));
     wanted.extend(asked.contact.reads(scope, &asked.to));
     wanted
+}
+
+/// The call that a request made when it was sent before, as it is now. This is asked before anything of the request is judged:
+/// another request under the same key is refused for that alone, whatever else may be wrong with it.
+pub(crate) fn known(
+    items: &Items,
+    id: Option<ConversationId>,
+    fingerprint: &Fingerprint,
+) -> Result<Option<Admitted>, Refusal> {
+    // The planted bug judges first.
+    let Some(id) = id.filter(|_| !is_planted(Bug::RefuseReplay)) else { return Ok(None) };
+    let known: Option<Call> = items.read("call", &keys::call(id))?;
+    known.map(|known| replay(fingerprint, known)).transpose()
 }
 
 /// Accepts a call: one conditional write, then one message. A replay is answered before anything is judged that may
@@ -127,7 +143,7 @@ pub(crate) async fn accept(
         must_not_be_suppressed(caller, items, asked)?;
     }
     if let Some(known) = items.read("call", &keys::call(id))? {
-        return replay(asked, known);
+        return replay(&asked.fingerprint, known);
     }
     caller.must_have_left(1, now).map_err(Refusal::Exhausted)?;
     let (new, content) = judge(app, caller, items, asked, id, now).await?;
@@ -135,8 +151,8 @@ pub(crate) async fn accept(
 }
 
 /// The same key again: the same request is answered with the call as it is now, another one is refused.
-fn replay(asked: &NewRequest, known: Call) -> Result<Admitted, Refusal> {
-    if known.fingerprint != asked.fingerprint {
+fn replay(fingerprint: &Fingerprint, known: Call) -> Result<Admitted, Refusal> {
+    if !fingerprint.is(&known.fingerprint) {
         return Err(Refusal::KeyReused);
     }
     Ok(Admitted { call: known, replayed: true })
@@ -169,9 +185,7 @@ async fn judge(
     };
     let voice = if provider.is_live() { voice(&agent, &asked.variables, &mut wrong)? } else { None };
     let (Some(from), true) = (from, wrong.is_empty()) else { return Err(Refusal::Wrong(wrong)) };
-    if !caller.organization.may_reach(caller.scope.mode, &from, &asked.to) {
-        return Err(Refusal::CountryNotAllowed);
-    }
+    caller.organization.may_reach(caller.scope.mode, &from, &asked.to).map_err(Refusal::OutOfReach)?;
     must_not_be_suppressed(caller, items, asked)?;
     let content = Content {
         dynamic_variables: if asked.keeps_variables { asked.variables.clone() } else { Map::new() },
@@ -185,7 +199,7 @@ async fn judge(
     let new = NewCall {
         id,
         scope: caller.scope.clone(),
-        fingerprint: asked.fingerprint.clone(),
+        fingerprint: asked.fingerprint.clone().into(),
         provider,
         agent: AgentRef { id: agent.id, slug: agent.slug, name: agent.name, version: agent.version },
         to: asked.to.clone(),
@@ -225,8 +239,8 @@ pub(crate) async fn agent(app: &App, caller: &Caller, items: &mut Items, name: &
 }
 
 fn must_not_be_suppressed(caller: &Caller, items: &Items, asked: &NewRequest) -> Result<(), Refusal> {
-    let entry = keys::suppression(&caller.scope, &asked.to);
-    if items.get(&entry).is_some() { Err(Refusal::DoNotCall) } else { Ok(()) }
+    let is_listed = asked.suppressions(&caller.scope).iter().any(|entry| items.get(entry).is_some());
+    if is_listed { Err(Refusal::DoNotCall) } else { Ok(()) }
 }
 
 /// The number that calls. In live mode it is the agent's own, or one of the organization's.
@@ -291,7 +305,7 @@ async fn write(
         let call = Call::accept(NewCall { contact: plan.contact, hold, ..new.clone() }, now);
         let acceptance = NewAcceptance { call: &call, content, wallet: wallet.as_ref(), contact: plan.change.as_ref() };
         match table.accept(acceptance, now).await? {
-            Acceptance::Existing(known) => return replay(asked, *known),
+            Acceptance::Existing(known) => return replay(&asked.fingerprint, *known),
             Acceptance::WalletChanged(changed) => wallet = Some(*changed),
             Acceptance::ContactChanged => {
                 let items = table.read(asked.contact.reads(scope, &asked.to)).await?;
@@ -325,6 +339,14 @@ impl NewRequest {
     /// The same, as part of this request.
     pub(crate) fn of(self, request_id: Option<String>) -> Self {
         Self { request_id, ..self }
+    }
+
+    /// The do-not-call entries of the called number: as it is read, and as its digits were written. Somebody who put the second one
+    /// on the list meant the first.
+    fn suppressions(&self, scope: &Scope) -> Vec<Key> {
+        let written =
+            self.raw_number.as_deref().and_then(phone_input::as_written).filter(|written| *written != self.to);
+        std::iter::once(&self.to).chain(&written).map(|number| keys::suppression(scope, number)).collect()
     }
 
     fn window(&self, now: Timestamp) -> Window {

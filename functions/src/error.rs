@@ -11,15 +11,17 @@ use std::fmt;
 
 use domain::end_reason::EndReason;
 use domain::ids::ConversationId;
+use domain::organization::OutOfReach;
 use domain::quota::{Exhausted, Quota};
 use domain::time::Span;
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 use store::StoreError;
+use store::entropy::NoEntropy;
 
 use crate::dialects::Dialect;
 use crate::dialects::fastapi::Problem;
-use crate::http::{Request, Response};
+use crate::http::{Request, Response, shown_size};
 
 /// A field of a request that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -71,10 +73,12 @@ pub enum ApiError {
     DoNotCall,
     /// 404: there is no such thing, or it belongs to somebody else.
     NotFound(&'static str),
+    /// 404: what the request made when it was sent before is not there any more.
+    Gone(String),
     /// 409: something stands in the way.
     Conflict(String),
-    /// 413: the body is too large.
-    PayloadTooLarge,
+    /// 413: the body is larger than so many bytes.
+    PayloadTooLarge(usize),
     /// 415: the body is not JSON.
     UnsupportedMediaType,
     /// 422: the idempotency key was used for another request.
@@ -115,17 +119,14 @@ impl From<serde_json::Error> for ApiError {
     }
 }
 
-impl From<store::entropy::NoEntropy> for ApiError {
-    fn from(error: store::entropy::NoEntropy) -> Self {
+impl From<NoEntropy> for ApiError {
+    fn from(error: NoEntropy) -> Self {
         Self::Internal(Box::new(error))
     }
 }
 
 /// What a metered organization hears that has more calls accepted within a second than may be.
 const TOO_FAST: &str = "too many calls were accepted within this second; send it again";
-
-/// What an organization hears that contacts a number of a country that it is not allowed to.
-const COUNTRY_NOT_ALLOWED: &str = "the organization may not contact numbers of this country";
 
 impl From<Exhausted> for ApiError {
     fn from(exhausted: Exhausted) -> Self {
@@ -144,9 +145,9 @@ impl ApiError {
         Self::RateLimited { wait: Span::seconds(1), message: TOO_FAST.to_owned() }
     }
 
-    /// 403: the organization's live conversations may not go to the country of the number.
-    pub(crate) fn country_not_allowed() -> Self {
-        Self::PermissionDenied(COUNTRY_NOT_ALLOWED.to_owned())
+    /// 403: the organization's live conversations may not go to the number.
+    pub(crate) fn out_of_reach(why: OutOfReach) -> Self {
+        Self::PermissionDenied(format!("the organization may not contact {why}"))
     }
 
     /// One wrong field.
@@ -163,9 +164,9 @@ impl ApiError {
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::InsufficientFunds { .. } => StatusCode::PAYMENT_REQUIRED,
             Self::PermissionDenied(_) | Self::DoNotCall => StatusCode::FORBIDDEN,
-            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::NotFound(_) | Self::Gone(_) => StatusCode::NOT_FOUND,
             Self::Conflict(_) => StatusCode::CONFLICT,
-            Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::PayloadTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -185,9 +186,9 @@ impl ApiError {
             Self::Unauthorized => "unauthorized",
             Self::PermissionDenied(_) => "permission_denied",
             Self::DoNotCall => "do_not_call",
-            Self::NotFound(_) => "not_found",
+            Self::NotFound(_) | Self::Gone(_) => "not_found",
             Self::Conflict(_) => "conflict",
-            Self::PayloadTooLarge => "payload_too_large",
+            Self::PayloadTooLarge(_) => "payload_too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::KeyReused => "idempotency_key_reused",
             Self::RateLimited { .. } => "rate_limited",
@@ -213,14 +214,14 @@ impl ApiError {
             ),
             Self::Unauthorized => "a valid API key is required: Authorization: Bearer <key>".to_owned(),
             Self::PermissionDenied(message) | Self::Conflict(message) | Self::Provider(message) => message.clone(),
-            Self::RateLimited { message, .. } => message.clone(),
+            Self::Gone(message) | Self::RateLimited { message, .. } => message.clone(),
             Self::DoNotCall => "toNumber is on the do-not-call list".to_owned(),
             Self::SendRefused { reason, .. } if is_opt_out(reason) => {
                 "toNumber opted out at the carrier, and is on the do-not-call list now".to_owned()
             }
             Self::SendRefused { reason, .. } => format!("the provider refused the opening text: {reason}"),
             Self::NotFound(what) => format!("there is no such {what}"),
-            Self::PayloadTooLarge => "the body is larger than 256 KiB".to_owned(),
+            Self::PayloadTooLarge(limit) => format!("the body is larger than {}", shown_size(*limit)),
             Self::UnsupportedMediaType => "send the body as JSON, with Content-Type: application/json".to_owned(),
             Self::KeyReused => {
                 "this Idempotency-Key was used for a different request; use a new key for a new request".to_owned()
@@ -341,7 +342,7 @@ pub(crate) struct FailureBody<'a> {
 
 /// Whether the carrier, or the customer, wants nothing more to be sent.
 fn is_opt_out(reason: &EndReason) -> bool {
-    *reason == EndReason::OPTED_OUT || *reason == EndReason::DO_NOT_CALL
+    [EndReason::OPTED_OUT, EndReason::DO_NOT_CALL].contains(reason)
 }
 
 /// About the answer.
@@ -360,6 +361,8 @@ pub enum Error {
     Work(Box<dyn StdError + Send + Sync>),
     /// The answer cannot be written.
     Answer(serde_json::Error),
+    /// The machine has no randomness to give.
+    Entropy(NoEntropy),
 }
 
 impl fmt::Display for Error {
@@ -368,6 +371,7 @@ impl fmt::Display for Error {
             Self::Event(_) => "the event is not of the kind this function is called with",
             Self::Work(_) => "the work could not be finished",
             Self::Answer(_) => "the answer cannot be written",
+            Self::Entropy(_) => "there is no randomness",
         })
     }
 }
@@ -377,6 +381,7 @@ impl StdError for Error {
         match self {
             Self::Event(source) | Self::Answer(source) => Some(source),
             Self::Work(source) => Some(source.as_ref()),
+            Self::Entropy(source) => Some(source),
         }
     }
 }

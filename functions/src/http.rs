@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use domain::fingerprint::Fingerprint;
 use lambda_http::Body;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use lambda_http::http::header::{
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::error::ApiError;
 use crate::query::{self, Query};
 
 /// The largest body that is taken, unless a route says otherwise.
@@ -56,7 +58,8 @@ pub struct Request {
     raw_query: String,
     body: Vec<u8>,
     max_body_bytes: usize,
-    json: OnceLock<Option<Value>>,
+    json: OnceLock<Result<Value, String>>,
+    generated_key: Option<String>,
 }
 
 impl Request {
@@ -83,6 +86,7 @@ impl Request {
             body,
             max_body_bytes: MAX_BODY_BYTES,
             json: OnceLock::new(),
+            generated_key: None,
         })
     }
 
@@ -132,6 +136,11 @@ impl Request {
         self.body.len() > self.max_body_bytes
     }
 
+    /// The refusal of a body that is larger than its route takes.
+    pub(crate) fn too_large(&self) -> ApiError {
+        ApiError::PayloadTooLarge(self.max_body_bytes)
+    }
+
     /// Whether the body is said to be JSON, or not said to be anything.
     pub(crate) fn is_json(&self) -> bool {
         let content_type = self.header("content-type").unwrap_or("application/json");
@@ -141,19 +150,59 @@ impl Request {
 
     /// A field of the body to the letter, as it came. `None` where it is not there; an error where it is there twice.
     pub(crate) fn raw_metadata(&self) -> Result<Option<Box<RawValue>>, serde_json::Error> {
-        #[derive(Deserialize)]
-        struct Raw {
-            metadata: Option<Box<RawValue>>,
-        }
-
-        serde_json::from_slice::<Raw>(&self.body).map(|raw| raw.metadata)
+        raw_metadata(&self.body)
     }
 
     /// The body as JSON; `None` where it is none, or too large to be looked at.
     pub fn json(&self) -> Option<&Value> {
-        let parse = || (!self.is_too_large()).then(|| serde_json::from_slice(&self.body).ok()).flatten();
-        self.json.get_or_init(parse).as_ref()
+        self.parsed().as_ref().ok()
     }
+
+    /// Why the body is no JSON, with the line and the column. Empty where it is JSON.
+    pub(crate) fn json_error(&self) -> &str {
+        self.parsed().as_ref().err().map_or("", String::as_str)
+    }
+
+    fn parsed(&self) -> &Result<Value, String> {
+        self.json.get_or_init(|| {
+            if self.is_too_large() {
+                return Err("too large to be read".to_owned());
+            }
+            serde_json::from_slice(&self.body).map_err(|error| error.to_string())
+        })
+    }
+
+    /// The fingerprint of the body. All that is no JSON has the same one.
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        let text = std::str::from_utf8(&self.body).ok();
+        text.zip(self.json()).map(|(text, value)| Fingerprint::of(text, value)).unwrap_or_default()
+    }
+
+    /// The same request under an idempotency key that it did not bring.
+    pub(crate) fn under(mut self, key: String) -> Self {
+        self.generated_key = Some(key);
+        self
+    }
+
+    /// The idempotency key that was made for it, where it brought none.
+    pub(crate) fn generated_key(&self) -> Option<&str> {
+        self.generated_key.as_deref()
+    }
+}
+
+/// A size in the largest unit that it is whole in.
+pub(crate) fn shown_size(bytes: usize) -> String {
+    if bytes.is_multiple_of(1 << 20) { format!("{} MiB", bytes >> 20) } else { format!("{} KiB", bytes >> 10) }
+}
+
+/// The field `metadata` of an object to the letter. `None` where it is not there; an error where it is there twice.
+pub(crate) fn raw_metadata(object: &[u8]) -> Result<Option<Box<RawValue>>, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Raw {
+        metadata: Option<Box<RawValue>>,
+    }
+
+    serde_json::from_slice::<Raw>(object).map(|raw| raw.metadata)
 }
 
 /// An answer.
@@ -280,6 +329,14 @@ impl Response {
     /// With `Idempotent-Replayed: true`.
     pub fn replayed(mut self) -> Self {
         self.headers.insert(HeaderName::from_static("idempotent-replayed"), HeaderValue::from_static("true"));
+        self
+    }
+
+    /// With the idempotency key that was made for its request.
+    pub(crate) fn under_generated(mut self, key: &str) -> Self {
+        if let Ok(key) = HeaderValue::from_str(key) {
+            self.headers.insert(HeaderName::from_static("idempotency-key-generated"), key);
+        }
         self
     }
 

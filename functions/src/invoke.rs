@@ -13,6 +13,7 @@ use crate::auth;
 use crate::dialects::verbex_token::CallToken;
 use crate::error::{ApiError, Error};
 use crate::http::{Request, Response};
+use crate::idempotency;
 use crate::inbound;
 use crate::key_use;
 use crate::log_lines::MEASURED;
@@ -27,9 +28,12 @@ pub async fn invoke(app: &App, function: &Function, event: Value) -> Result<Valu
     match function.trigger {
         Trigger::Http(route) => {
             let request = Request::from_event(event).map_err(Error::Event)?.taking(route.max_body_bytes);
+            let request =
+                idempotency::under_a_key(request, &route, app.store.table.entropy()).map_err(Error::Entropy)?;
             // What a handler needs on its way is large; on the heap it is moved about by its address.
             let (answered, measures) = measured(Box::pin(answer(app, &route, &request))).await;
             let response = answered.unwrap_or_else(|error| error.into_response(&request, route.dialect));
+            let response = idempotency::tell_generated(response, &request);
             let about = request_followed(&route, &request, &response);
             log_answer(function, &request, about.as_deref(), &response, &measures);
             response.into_event().map_err(Error::Answer)

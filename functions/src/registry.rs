@@ -34,7 +34,7 @@ use crate::schedule::reconcile;
 
 mod route;
 
-pub use route::{Access, Authorized, Route, Signed};
+pub use route::{Access, Authorized, KeyUse, Route, Signed};
 
 /// A Lambda function.
 #[derive(Clone, Copy, Debug)]

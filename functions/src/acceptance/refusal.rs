@@ -1,6 +1,6 @@
 //! Why a request is not accepted, before a front door has put it into its vendor's words.
 
-use domain::organization::LONGEST_OPENING;
+use domain::organization::{LONGEST_OPENING, OutOfReach};
 use domain::quota::Exhausted;
 use store::StoreError;
 
@@ -17,8 +17,8 @@ pub(crate) enum Refusal {
     AgentNotFound,
     /// There is no such contact.
     ContactNotFound,
-    /// The organization's conversations may not go to the country of the number.
-    CountryNotAllowed,
+    /// The organization's conversations may not go to the number.
+    OutOfReach(OutOfReach),
     /// The number must not be called.
     DoNotCall,
     /// The wallet does not cover the call.
@@ -113,7 +113,7 @@ impl Refusal {
             Self::Suspended => ApiError::PermissionDenied("the organization is suspended".to_owned()),
             Self::AgentNotFound => ApiError::NotFound("agent"),
             Self::ContactNotFound => ApiError::NotFound("contact"),
-            Self::CountryNotAllowed => ApiError::country_not_allowed(),
+            Self::OutOfReach(why) => ApiError::out_of_reach(why),
             Self::DoNotCall => ApiError::DoNotCall,
             Self::InsufficientFunds { balance_minor, required_minor, currency } => {
                 ApiError::InsufficientFunds { balance_minor, required_minor, currency }

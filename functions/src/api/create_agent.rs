@@ -54,7 +54,8 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
 async fn replay(authorized: &Authorized<'_>, id: &str) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, .. } = authorized;
     let id = AgentId::parse(id).ok_or(ApiError::NotFound("agent"))?;
-    let known = app.store.table.agent(&caller.scope.organization, id).await?.ok_or(ApiError::NotFound("agent"))?;
+    let known = app.store.table.agent(&caller.scope.organization, id).await?;
+    let known = known.ok_or_else(|| idempotency::gone("agent", id))?;
     Ok(Response::data(StatusCode::CREATED, request, AgentView::new(&known))?.replayed())
 }
 

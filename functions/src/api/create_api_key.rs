@@ -78,7 +78,8 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
 async fn replay(authorized: &Authorized<'_>, id: &str) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, .. } = authorized;
     let id = KeyId::parse(id).ok_or(ApiError::NotFound("API key"))?;
-    let known = app.store.table.api_key(&caller.scope, &id).await?.ok_or(ApiError::NotFound("API key"))?;
+    let known = app.store.table.api_key(&caller.scope, &id).await?;
+    let known = known.ok_or_else(|| idempotency::gone("API key", id))?;
     let view = ApiKeyView::new(known, caller.scope.mode, app.store.table.now());
     Ok(Response::data(StatusCode::CREATED, request, view)?.replayed())
 }

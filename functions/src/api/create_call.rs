@@ -1,7 +1,6 @@
 //! `POST /v1/calls`: accepts a call.
 
 use domain::call::Status;
-use domain::fingerprint::fingerprint;
 use domain::ids::{AgentId, ConversationId, Operation, Scope};
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
@@ -40,11 +39,14 @@ pub(crate) struct Accepted {
 /// Whatever can be told of the request before it is judged: nothing here waits on anything.
 pub(crate) fn reads(request: &Request, scope: &Scope) -> Vec<Key> {
     let mut wanted = vec![keys::wallet(scope)];
-    if let idempotency::Key::Given(key) = idempotency::key(request) {
-        wanted.push(keys::call(ConversationId::for_key(scope, Operation::CreateCall, &key)));
-    }
+    wanted.extend(id(request, scope).map(keys::call));
     wanted.extend(named(request, scope));
     wanted
+}
+
+/// The call that a request is, by its key.
+fn id(request: &Request, scope: &Scope) -> Option<ConversationId> {
+    idempotency::given(request).map(|key| ConversationId::for_key(scope, Operation::CreateCall, &key))
 }
 
 /// The agent and the do-not-call entry that a request names.
@@ -60,8 +62,14 @@ pub(super) fn named(request: &Request, scope: &Scope) -> Vec<Key> {
 /// Accepts a call.
 pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, mut items } = authorized;
-    let asked = parse(request, &caller.scope, app.store.table.now())?;
-    let admitted = acceptance::accept(app, &caller, &mut items, &asked).await.map_err(refused)?;
+    let known = acceptance::known(&items, id(request, &caller.scope), &request.fingerprint()).map_err(refused)?;
+    let admitted = match known {
+        Some(known) => known,
+        None => {
+            let asked = parse(request, &caller.scope, app.store.table.now())?;
+            acceptance::accept(app, &caller, &mut items, &asked).await.map_err(refused)?
+        }
+    };
     let accepted = Accepted { conversation_id: admitted.call.id, status: admitted.call.status };
     let response = Response::data(StatusCode::ACCEPTED, request, accepted)?;
     Ok(if admitted.replayed { response.replayed() } else { response })
@@ -74,7 +82,7 @@ fn refused(refusal: Refusal) -> ApiError {
 
 fn parse(request: &Request, scope: &Scope, now: Timestamp) -> Result<NewRequest, ApiError> {
     let mut fields = Fields::open(request, &FIELDS)?;
-    let key = key(&mut fields, request);
+    must_have_a_key(&mut fields, request);
     let agent = agent(&mut fields, scope);
     let to = fields.required_phone_number("toNumber");
     let from = fields.phone_number("fromNumber");
@@ -90,12 +98,12 @@ fn parse(request: &Request, scope: &Scope, now: Timestamp) -> Result<NewRequest,
         fields.refuse("notAfter", Wrong::WindowPast.message());
     }
     fields.finish()?;
-    let (Some(key), Some(agent), Some(to)) = (key, agent, to) else {
+    let (Some(agent), Some(to)) = (agent, to) else {
         return Err(ApiError::field("body", "is not a request for a call"));
     };
     Ok(NewRequest {
-        id: Some(ConversationId::for_key(scope, Operation::CreateCall, &key)),
-        fingerprint: request.json().map(fingerprint).unwrap_or_default(),
+        id: id(request, scope),
+        fingerprint: request.fingerprint(),
         agent: AgentName::id(agent),
         to,
         raw_number: None,
@@ -112,14 +120,13 @@ fn parse(request: &Request, scope: &Scope, now: Timestamp) -> Result<NewRequest,
     })
 }
 
-fn key(fields: &mut Fields<'_>, request: &Request) -> Option<String> {
+fn must_have_a_key(fields: &mut Fields<'_>, request: &Request) {
     let wrong = match idempotency::key(request) {
-        idempotency::Key::Given(key) => return Some(key),
+        idempotency::Key::Given(_) => return,
         idempotency::Key::Missing => "is required: a new one for each call, the same for each retry of it",
         idempotency::Key::Malformed => idempotency::MALFORMED,
     };
     fields.refuse(idempotency::HEADER, wrong);
-    None
 }
 
 pub(super) fn agent(fields: &mut Fields<'_>, scope: &Scope) -> Option<AgentId> {

@@ -1,10 +1,9 @@
 //! `POST /v1/contacts`: makes a contact.
 
-use domain::fingerprint::fingerprint;
-use domain::ids::{ContactId, Operation, Scope};
+use domain::ids::{Operation, Scope};
 use lambda_http::http::StatusCode;
 use store::keys::{self, Key};
-use store::{ContactCreation, Table};
+use store::{ContactCreation, ContactRequest, Table};
 
 use super::contact_view::{ContactView, details};
 use crate::error::ApiError;
@@ -23,20 +22,19 @@ pub(crate) fn reads(request: &Request, scope: &Scope) -> Vec<Key> {
 
 /// The digest of a request's idempotency key, if it brings one.
 fn made_by(request: &Request, scope: &Scope) -> Option<String> {
-    match idempotency::key(request) {
-        idempotency::Key::Given(key) => Some(Operation::CreateContact.key_digest(scope, &key)),
-        idempotency::Key::Missing | idempotency::Key::Malformed => None,
-    }
+    idempotency::given(request).map(|key| Operation::CreateContact.key_digest(scope, &key))
 }
 
 /// Makes a contact, unless there is one of its number.
 pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, items } = authorized;
     let digest = made_by(request, &caller.scope);
-    let seen = digest.as_ref().map(|digest| keys::contact_request(&caller.scope, digest));
-    if seen.is_none_or(|seen| items.get(&seen).is_none()) {
-        caller.must_have_left(0, app.store.table.now())?;
+    if let Some(seen) = digest.as_ref().map(|digest| keys::contact_request(&caller.scope, digest))
+        && let Some(made_by) = items.read("request", &seen)?
+    {
+        return replay(&app.store.table, request, &caller.scope, made_by).await;
     }
+    caller.must_have_left(0, app.store.table.now())?;
     let mut fields = Fields::open(request, &FIELDS)?;
     let number = fields.required_phone_number("phoneNumber");
     let details = details(&mut fields);
@@ -46,7 +44,7 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     let scope = &caller.scope;
     let table = &app.store.table;
     let contact = Table::new_contact(scope, &number, details, table.now());
-    let print = request.json().map(fingerprint).unwrap_or_default();
+    let print = request.fingerprint();
     let made_by = digest.as_deref().map(|digest| (digest, print.as_str()));
     match table.create_contact(scope, contact, made_by).await? {
         ContactCreation::Fresh(contact) => {
@@ -56,13 +54,19 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
         ContactCreation::Existing(known) => {
             Err(ApiError::Conflict(format!("there is a contact of this number: {}", known.id)))
         }
-        ContactCreation::Replay(known, id) if known == print => replay(table, request, scope, id).await,
-        ContactCreation::Replay(..) => Err(ApiError::KeyReused),
+        ContactCreation::Replay(made_by) => replay(table, request, scope, made_by).await,
     }
 }
 
-async fn replay(table: &Table, request: &Request, scope: &Scope, id: ContactId) -> Result<Response, ApiError> {
+async fn replay(
+    table: &Table,
+    request: &Request,
+    scope: &Scope,
+    made_by: ContactRequest,
+) -> Result<Response, ApiError> {
+    idempotency::same_request(request, &made_by.fingerprint)?;
+    let id = made_by.contact;
     let items = table.read([keys::contact(scope, id)]).await?;
-    let (contact, _) = Table::contact_of(scope, &items, id)?.ok_or(ApiError::NotFound("contact"))?;
+    let (contact, _) = Table::contact_of(scope, &items, id)?.ok_or_else(|| idempotency::gone("contact", id))?;
     Ok(Response::data(StatusCode::CREATED, request, ContactView::new(contact, scope.mode))?.replayed())
 }

@@ -1,7 +1,6 @@
 //! `POST /v1/sms-conversations`: opens a conversation by SMS. The opening text is sent within the request.
 
 use domain::conversation::AgentRef;
-use domain::fingerprint::fingerprint;
 use domain::ids::{AgentId, Channel, ConversationId, Mode, Operation, ProviderMessageId, Scope};
 use domain::measure::Measure;
 use domain::organization::{Agent, Content, Provider};
@@ -32,7 +31,6 @@ pub(crate) const FIELDS: [&str; 7] =
 #[derive(Debug)]
 struct Asked {
     id: Option<ConversationId>,
-    fingerprint: String,
     agent: AgentId,
     to: PhoneNumber,
     from: Option<PhoneNumber>,
@@ -56,25 +54,28 @@ pub(crate) struct OpenedConversation {
 /// Whatever can be told of the request before it is judged.
 pub(crate) fn reads(request: &Request, scope: &Scope) -> Vec<Key> {
     let mut wanted = create_call::named(request, scope);
-    if let idempotency::Key::Given(key) = idempotency::key(request) {
-        wanted.push(keys::sms(ConversationId::for_key(scope, Operation::CreateSmsConversation, &key)));
-    }
+    wanted.extend(id(request, scope).map(keys::sms));
     wanted
+}
+
+/// The conversation that a request is, by its key.
+fn id(request: &Request, scope: &Scope) -> Option<ConversationId> {
+    idempotency::given(request).map(|key| ConversationId::for_key(scope, Operation::CreateSmsConversation, &key))
 }
 
 /// Opens a conversation: one transaction, then the provider, then the answer. A replay is answered before anything is
 /// judged that may have changed since.
 pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let now = authorized.app.store.table.now();
-    let asked = Asked::parse(authorized.request, &authorized.caller.scope)?;
-    if let Some(known) = asked.known(&authorized)? {
-        return replay(authorized.request, &asked, &known);
+    if let Some(known) = known(&authorized)? {
+        return replay(authorized.request, &known);
     }
+    let asked = Asked::parse(authorized.request, &authorized.caller.scope)?;
     authorized.caller.must_have_left(0, now)?;
     let new = judge(&authorized, &asked, now).await?;
     let Authorized { app, request, caller, .. } = authorized;
     let permit = match app.store.open_sms(&new).await? {
-        Opened::Existing(known) => return replay(request, &asked, &known),
+        Opened::Existing(known) => return replay(request, &known),
         Opened::Suppressed => return Err(ApiError::DoNotCall),
         Opened::Fresh(permit) => {
             measure(Measure::Accepted, 1);
@@ -110,11 +111,15 @@ fn answer(request: &Request, conversation: &SmsConversation) -> Result<Response,
 }
 
 /// The same key again: the same request is answered with the conversation as it is now, another one is refused.
-fn replay(request: &Request, asked: &Asked, known: &SmsConversation) -> Result<Response, ApiError> {
-    if known.fingerprint != asked.fingerprint {
-        return Err(ApiError::KeyReused);
-    }
+fn replay(request: &Request, known: &SmsConversation) -> Result<Response, ApiError> {
+    idempotency::same_request(request, &known.fingerprint)?;
     answer(request, known).map(Response::replayed)
+}
+
+/// The conversation that this request made when it was sent before.
+fn known(authorized: &Authorized<'_>) -> Result<Option<SmsConversation>, ApiError> {
+    let Some(id) = id(authorized.request, &authorized.caller.scope) else { return Ok(None) };
+    Ok(authorized.items.read("conversation", &keys::sms(id))?)
 }
 
 /// Judges a new request by everything that may change: the organization, the agent, the do-not-call list.
@@ -135,9 +140,7 @@ async fn judge(authorized: &Authorized<'_>, asked: &Asked, now: Timestamp) -> Re
     let (Some(from), Some(prompt), Some(by), true) = (from, prompt, by, wrong.is_empty()) else {
         return Err(ApiError::Validation(wrong));
     };
-    if !caller.organization.may_reach(caller.scope.mode, &from, &asked.to) {
-        return Err(ApiError::country_not_allowed());
-    }
+    caller.organization.may_reach(caller.scope.mode, &from, &asked.to).map_err(ApiError::out_of_reach)?;
     if items.get(&keys::suppression(&caller.scope, &asked.to)).is_some() {
         return Err(ApiError::DoNotCall);
     }
@@ -157,7 +160,7 @@ async fn judge(authorized: &Authorized<'_>, asked: &Asked, now: Timestamp) -> Re
                 None => ConversationId::random(app.store.table.entropy().bytes()?),
             },
             scope: caller.scope.clone(),
-            fingerprint: asked.fingerprint.clone(),
+            fingerprint: authorized.request.fingerprint().into(),
             agent: AgentRef { id: agent.id, slug: agent.slug, name: agent.name, version: agent.version },
             provider: match caller.scope.mode {
                 Mode::Test => Provider::Simulator,
@@ -178,21 +181,11 @@ async fn judge(authorized: &Authorized<'_>, asked: &Asked, now: Timestamp) -> Re
 impl Asked {
     fn parse(request: &Request, scope: &Scope) -> Result<Self, ApiError> {
         let mut fields = Fields::open(request, &FIELDS)?;
-        let key = match idempotency::key(request) {
-            idempotency::Key::Given(key) => Some(key),
-            idempotency::Key::Missing => None,
-            idempotency::Key::Malformed => {
-                fields.refuse(idempotency::HEADER, idempotency::MALFORMED);
-                None
-            }
-        };
+        idempotency::check(request, &mut fields);
         let agent = create_call::agent(&mut fields, scope);
         let to = fields.required_phone_number("toNumber");
         let from = fields.phone_number("fromNumber");
         let welcome_message = fields.text_within("welcomeMessage", 1, LONGEST_TEXT).map(str::to_owned);
-        if welcome_message.as_ref().is_some_and(|text| text.trim().is_empty()) {
-            fields.refuse("welcomeMessage", "must not be blank");
-        }
         let dynamic_variables = create_call::variables(&mut fields);
         let metadata = create_call::metadata(&mut fields, request);
         fields.finish()?;
@@ -200,19 +193,12 @@ impl Asked {
             return Err(ApiError::field("body", "is not a request for a conversation"));
         };
         Ok(Self {
-            id: key.map(|key| ConversationId::for_key(scope, Operation::CreateSmsConversation, &key)),
-            fingerprint: request.json().map(fingerprint).unwrap_or_default(),
+            id: id(request, scope),
             agent,
             to,
             from,
             welcome_message,
             content: Content { dynamic_variables, metadata, ..Content::default() },
         })
-    }
-
-    /// The conversation that this request made when it was sent before.
-    fn known(&self, authorized: &Authorized<'_>) -> Result<Option<SmsConversation>, ApiError> {
-        let Some(id) = self.id else { return Ok(None) };
-        Ok(authorized.items.read("conversation", &keys::sms(id))?)
     }
 }

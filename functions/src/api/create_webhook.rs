@@ -2,13 +2,13 @@
 
 use domain::audit::Action;
 use domain::endpoint::{Endpoint, SigningSecret};
-use domain::fingerprint::fingerprint;
 use domain::ids::{EndpointId, Scope};
 use domain::organization::MAX_ENDPOINTS;
 use domain::signature::Secret;
+use domain::time::Timestamp;
 use lambda_http::http::StatusCode;
-use store::Creation;
 use store::keys::{self, Key};
+use store::{Creation, Remembered, What};
 
 use super::webhook_fields;
 use super::webhook_view::WebhookView;
@@ -22,15 +22,23 @@ pub(crate) use super::webhook_fields::FIELDS;
 
 /// The endpoint that a replay would find.
 pub(crate) fn reads(request: &Request, scope: &Scope) -> Vec<Key> {
-    match idempotency::key(request) {
-        idempotency::Key::Given(key) => vec![keys::endpoint(scope, EndpointId::for_key(scope, &key))],
-        idempotency::Key::Missing | idempotency::Key::Malformed => Vec::new(),
-    }
+    let id = id(request, scope);
+    id.map(|id| vec![keys::endpoint(scope, id), Remembered::endpoint_key(scope, id)]).unwrap_or_default()
+}
+
+/// The endpoint that a request is, by its key.
+fn id(request: &Request, scope: &Scope) -> Option<EndpointId> {
+    idempotency::given(request).map(|key| EndpointId::for_key(scope, &key))
 }
 
 /// Registers an endpoint. It gets the events that happen from now on.
 pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
-    let Authorized { app, caller, request, items } = authorized;
+    if let Some(answer) = replayed(&authorized)? {
+        return Ok(answer);
+    }
+    let Authorized { app, caller, request, .. } = authorized;
+    let table = &app.store.table;
+    caller.must_have_left(0, table.now())?;
     let mut fields = Fields::open(request, &FIELDS)?;
     if !fields.has("url") {
         fields.refuse("url", "is required: where events go, such as https://example.com/hooks");
@@ -40,21 +48,17 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     }
     let events = webhook_fields::events(&mut fields);
     let enabled = webhook_fields::is_active(&mut fields).unwrap_or(true);
-    let key = idempotency::key(request);
-    if key == idempotency::Key::Malformed {
-        fields.refuse(idempotency::HEADER, idempotency::MALFORMED);
-    }
+    idempotency::check(request, &mut fields);
     let url = webhook_fields::url(app, &mut fields).await;
     fields.finish()?;
     let Some((url, events)) = url.zip(events) else { return Err(ApiError::field("url", "must be a string")) };
-    let table = &app.store.table;
     let now = table.now();
     let endpoint = Endpoint {
-        id: match key {
-            idempotency::Key::Given(key) => EndpointId::for_key(&caller.scope, &key),
-            idempotency::Key::Missing | idempotency::Key::Malformed => EndpointId::random(table.entropy().bytes()?),
+        id: match id(request, &caller.scope) {
+            Some(id) => id,
+            None => EndpointId::random(table.entropy().bytes()?),
         },
-        fingerprint: request.json().map(fingerprint).unwrap_or_default(),
+        fingerprint: request.fingerprint().into(),
         url,
         events,
         secrets: vec![SigningSecret::new(Secret::new(table.entropy().bytes()?).reveal())],
@@ -63,11 +67,6 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
         created_at: now,
         updated_at: now,
     };
-    let known: Option<Endpoint> = items.read("endpoint", &keys::endpoint(&caller.scope, endpoint.id))?;
-    if let Some(known) = known {
-        return replay(request, &caller.scope, &endpoint, known);
-    }
-    caller.must_have_left(0, now)?;
     caller.must_not_be_suspended()?;
     let audit = caller.did(Action::WebhookCreated, endpoint.id, Vec::new(), now);
     match table.create_endpoint(&caller.scope, &endpoint, &audit).await? {
@@ -75,7 +74,8 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
             let view = WebhookView::with_secret(endpoint, caller.scope.mode, now);
             Ok(Response::data(StatusCode::CREATED, request, view)?)
         }
-        Creation::Existing(known) => replay(request, &caller.scope, &endpoint, *known),
+        Creation::Existing(known) => replay(request, &caller.scope, *known, now),
+        Creation::Deleted(known) => deleted(request, &known),
         Creation::TooMany => {
             let message = format!("the organization has {MAX_ENDPOINTS} webhook endpoints; delete one first");
             Err(ApiError::Conflict(message))
@@ -83,10 +83,25 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     }
 }
 
-fn replay(request: &Request, scope: &Scope, asked: &Endpoint, known: Endpoint) -> Result<Response, ApiError> {
-    if known.fingerprint != asked.fingerprint {
-        return Err(ApiError::KeyReused);
+/// The answer to a request that was sent before. It is given before anything is judged, the address above all: a host that resolves
+/// elsewhere by now makes no other request of it.
+fn replayed(authorized: &Authorized<'_>) -> Result<Option<Response>, ApiError> {
+    let Authorized { app, caller, request, items } = authorized;
+    let scope = &caller.scope;
+    let Some(id) = id(request, scope) else { return Ok(None) };
+    if let Some(known) = items.read("endpoint", &keys::endpoint(scope, id))? {
+        return replay(request, scope, known, app.store.table.now()).map(Some);
     }
-    Ok(Response::data(StatusCode::CREATED, request, WebhookView::with_secret(known, scope.mode, asked.created_at))?
-        .replayed())
+    let made: Option<What> = items.read("idempotency key", &Remembered::endpoint_key(scope, id))?;
+    made.map(|made| deleted(request, &made)).transpose()
+}
+
+fn replay(request: &Request, scope: &Scope, known: Endpoint, now: Timestamp) -> Result<Response, ApiError> {
+    idempotency::same_request(request, &known.fingerprint)?;
+    Ok(Response::data(StatusCode::CREATED, request, WebhookView::with_secret(known, scope.mode, now))?.replayed())
+}
+
+fn deleted(request: &Request, made: &What) -> Result<Response, ApiError> {
+    idempotency::same_request(request, &made.fingerprint)?;
+    Err(idempotency::gone("webhook", &made.target))
 }

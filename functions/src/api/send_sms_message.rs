@@ -3,16 +3,14 @@
 
 use domain::conversation::RememberedKey;
 use domain::end_reason::EndReason;
-use domain::fingerprint::fingerprint;
-use domain::ids::key_digest;
+use domain::ids::{ConversationId, Scope, key_digest};
 use domain::organization::suppression_digest;
 use domain::sms::{DeliveryStatus, Input, LONGEST_TEXT, Message, SmsConversation};
 use lambda_http::http::StatusCode;
-use store::keys;
-use store::{ConversationRef, Loaded};
+use store::keys::{self, Key};
+use store::{ConversationRef, Items, Loaded};
 
 use super::conversation;
-pub(crate) use super::sms_reads as reads;
 use super::sms_view::MessageView;
 use crate::error::ApiError;
 use crate::fields::Fields;
@@ -31,16 +29,30 @@ struct Asked {
     key: Option<(String, String)>,
 }
 
+/// The conversation, and what a replay would find.
+pub(crate) fn reads(request: &Request, scope: &Scope) -> Vec<Key> {
+    let written = conversation(request).and_then(|id| seen(request, id));
+    super::sms_reads(request, scope).into_iter().chain(written).collect()
+}
+
+/// Where a request's key stands for a text of the conversation.
+fn seen(request: &Request, id: ConversationId) -> Option<Key> {
+    idempotency::given(request).map(|key| keys::remembered_key(id, &key_digest(&key)))
+}
+
 /// Sends a person's text within the request.
 pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
-    let Authorized { app, caller, request, items } = authorized;
-    let asked = Asked::parse(request)?;
+    let Authorized { app, caller, request, items } = &authorized;
     let id = conversation(request).ok_or(ApiError::NotFound("conversation"))?;
     let first = super::reference(id, &caller.scope);
-    let loaded = Loaded::<SmsConversation>::from_items(&first, &items)?;
+    let loaded = Loaded::<SmsConversation>::from_items(&first, items)?;
     let customer = loaded.ok_or(ApiError::NotFound("conversation"))?.conversation.to;
+    let seen = seen(request, id);
+    if let Some(known) = known(items, seen.as_ref())? {
+        return replay(&authorized, id, &known).await;
+    }
+    let asked = Asked::parse(request)?;
     caller.must_not_be_suspended()?;
-    let seen = asked.key.as_ref().map(|(key, _)| keys::remembered_key(id, key));
     let reference = ConversationRef {
         suppression: Some(suppression_digest(&caller.scope, &customer)),
         also: seen.iter().cloned().collect(),
@@ -64,15 +76,8 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
         let message = settled.and_then(|settled| settled.message(written.number)).unwrap_or(written);
         return answer(request, message);
     }
-    if let Some(known) = seen.and_then(|seen| applied.loaded.items.read("key", &seen).transpose()) {
-        let known: RememberedKey = known?;
-        if asked.key.is_none_or(|(_, fingerprint)| fingerprint != known.fingerprint) {
-            return Err(ApiError::KeyReused);
-        }
-        let key = keys::message(id, known.message);
-        let message = app.store.table.read([key]).await?.message(id, known.message)?;
-        let message = message.ok_or(ApiError::NotFound("message"))?.message;
-        return answer(request, message).map(Response::replayed);
+    if let Some(known) = known(&applied.loaded.items, seen.as_ref())? {
+        return replay(&authorized, id, &known).await;
     }
     if applied.loaded.is_suppressed() {
         return Err(ApiError::DoNotCall);
@@ -92,6 +97,22 @@ const HELD_THERE: &str = "an agent of the provider's holds the conversation: nob
 
 const TOO_MANY: &str = "too many texts are on their way; wait for the provider to take them";
 
+/// What a request's key stands for already.
+fn known(items: &Items, seen: Option<&Key>) -> Result<Option<RememberedKey>, ApiError> {
+    let Some(seen) = seen else { return Ok(None) };
+    Ok(items.read("key", seen)?)
+}
+
+/// The text that the request was answered with before, as it is now.
+async fn replay(authorized: &Authorized<'_>, id: ConversationId, known: &RememberedKey) -> Result<Response, ApiError> {
+    let Authorized { app, request, .. } = authorized;
+    idempotency::same_request(request, &known.fingerprint)?;
+    let key = keys::message(id, known.message);
+    let message = app.store.table.read([key]).await?.message(id, known.message)?;
+    let message = message.ok_or(ApiError::NotFound("message"))?.message;
+    answer(request, message).map(Response::replayed)
+}
+
 /// What became of a person's text.
 fn answer(request: &Request, message: Message) -> Result<Response, ApiError> {
     if message.status == Some(DeliveryStatus::Failed) && message.provider_message_id.is_none() {
@@ -108,23 +129,13 @@ fn answer(request: &Request, message: Message) -> Result<Response, ApiError> {
 impl Asked {
     fn parse(request: &Request) -> Result<Self, ApiError> {
         let mut fields = Fields::open(request, &FIELDS)?;
-        let key = match idempotency::key(request) {
-            idempotency::Key::Given(key) => Some(key_digest(&key)),
-            idempotency::Key::Missing => None,
-            idempotency::Key::Malformed => {
-                fields.refuse(idempotency::HEADER, idempotency::MALFORMED);
-                None
-            }
-        };
+        idempotency::check(request, &mut fields);
         if !fields.has("content") {
             fields.refuse("content", format_args!("is required: a text of 1 to {LONGEST_TEXT} characters"));
         }
         let content = fields.text_within("content", 1, LONGEST_TEXT).unwrap_or_default().to_owned();
-        if !content.is_empty() && content.trim().is_empty() {
-            fields.refuse("content", "must not be blank");
-        }
         fields.finish()?;
-        let fingerprint = request.json().map(fingerprint).unwrap_or_default();
-        Ok(Self { content, key: key.map(|key| (key, fingerprint)) })
+        let key = idempotency::given(request).map(|key| (key_digest(&key), request.fingerprint().into()));
+        Ok(Self { content, key })
     }
 }

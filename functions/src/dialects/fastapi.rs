@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use domain::blank::is_blank;
 use domain::phone::PhoneNumber;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -95,7 +96,7 @@ impl<'a> Body<'a> {
             ApiError::Unprocessable(vec![Problem { loc: vec![Step::from("body")], msg: msg.to_owned(), kind }])
         };
         if request.is_too_large() {
-            return Err(ApiError::PayloadTooLarge);
+            return Err(request.too_large());
         }
         if !request.is_json() {
             return Err(ApiError::UnsupportedMediaType);
@@ -103,7 +104,9 @@ impl<'a> Body<'a> {
         if request.body().iter().all(u8::is_ascii_whitespace) {
             return Err(whole("Field required", "missing"));
         }
-        let Some(body) = request.json() else { return Err(whole("JSON decode error", "json_invalid")) };
+        let Some(body) = request.json() else {
+            return Err(whole(&format!("JSON decode error: {}", request.json_error()), "json_invalid"));
+        };
         let Value::Object(object) = body else {
             return Err(whole("Input should be a valid dictionary", "dict_type"));
         };
@@ -202,6 +205,10 @@ impl<'a> Body<'a> {
         }
         if length > longest {
             self.refuse(field, "string_too_long", format_args!("String should have at most {longest} characters"));
+            return None;
+        }
+        if shortest > 0 && is_blank(text) {
+            self.refuse(field, "value_error", "Value error, must not be blank");
             return None;
         }
         Some(text)

@@ -37,14 +37,15 @@ fn code<'a>(error: &'a ApiError, request: &Request) -> (StatusCode, &'a str) {
         ApiError::InsufficientFunds { .. } | ApiError::PermissionDenied(_) | ApiError::DoNotCall => {
             (error.status(), error.code())
         }
-        ApiError::NotFound(_) => (error.status(), "agent_not_found"),
+        ApiError::NotFound(_) | ApiError::Gone(_) => (error.status(), "agent_not_found"),
+        // The document knows no such key: what is said of it is the native API's.
+        ApiError::KeyReused => (error.status(), error.code()),
         // Somebody else is writing the same: in a moment it will go.
         ApiError::RateLimited { .. } | ApiError::Conflict(_) => (StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded"),
         ApiError::Validation(_)
         | ApiError::Unprocessable(_)
-        | ApiError::PayloadTooLarge
-        | ApiError::UnsupportedMediaType
-        | ApiError::KeyReused => (StatusCode::BAD_REQUEST, "validation_error"),
+        | ApiError::PayloadTooLarge(_)
+        | ApiError::UnsupportedMediaType => (StatusCode::BAD_REQUEST, "validation_error"),
         ApiError::Internal(_) | ApiError::Provider(_) | ApiError::SendRefused { .. } => {
             (StatusCode::INTERNAL_SERVER_ERROR, "server_error")
         }

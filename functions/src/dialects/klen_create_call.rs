@@ -1,14 +1,15 @@
 //! `POST /api/v1/calls`: accepts a call in the words of `klen`.
 
+use domain::blank::is_blank;
 use domain::call::{Call, Status};
-use domain::fingerprint::fingerprint;
 use domain::ids::{AgentId, ConversationId, Operation, Scope};
-use domain::phone::{Country, PhoneNumber};
+use domain::organization::Organization;
+use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use store::keys::Key;
+use store::keys::{self, Key};
 
 use crate::acceptance::{self, AgentName, ContactWish, NewRequest, Refusal, Sender, Wrong};
 use crate::api::create_call::{MAX_VARIABLES, MAX_VARIABLES_BYTES};
@@ -62,14 +63,26 @@ struct AcceptedAgent {
 /// What can be told of the request before it is judged. A number that is not E.164 is read once the organization's country
 /// is known.
 pub(crate) fn reads(request: &Request, scope: &Scope) -> Vec<Key> {
-    parse(request, scope, None).map(|asked| acceptance::reads(&asked, scope)).unwrap_or_default()
+    let asked = parse(request, scope, None).map(|asked| acceptance::reads(&asked, scope));
+    asked.unwrap_or_default().into_iter().chain(id(request, scope).map(keys::call)).collect()
+}
+
+/// The call that a request is, by its key.
+fn id(request: &Request, scope: &Scope) -> Option<ConversationId> {
+    idempotency::given(request).map(|key| ConversationId::for_key(scope, Operation::KlenCall, &key))
 }
 
 /// Accepts a call.
 pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, mut items } = authorized;
-    let asked = parse(request, &caller.scope, caller.organization.defaults.country)?;
-    let admitted = acceptance::accept(app, &caller, &mut items, &asked).await.map_err(refused)?;
+    let known = acceptance::known(&items, id(request, &caller.scope), &request.fingerprint()).map_err(refused)?;
+    let admitted = match known {
+        Some(known) => known,
+        None => {
+            let asked = parse(request, &caller.scope, Some(&caller.organization))?;
+            acceptance::accept(app, &caller, &mut items, &asked).await.map_err(refused)?
+        }
+    };
     let response = Response::json(StatusCode::OK, &Accepted::from(admitted.call))?;
     Ok(if admitted.replayed { response.replayed() } else { response })
 }
@@ -96,39 +109,34 @@ fn bad(code: &'static str, message: impl Into<String>) -> ApiError {
     coded(StatusCode::BAD_REQUEST, code, message)
 }
 
-fn parse(request: &Request, scope: &Scope, country: Option<Country>) -> Result<NewRequest, ApiError> {
+fn parse(request: &Request, scope: &Scope, organization: Option<&Organization>) -> Result<NewRequest, ApiError> {
     if request.is_too_large() {
-        return Err(ApiError::PayloadTooLarge);
+        return Err(request.too_large());
     }
     let Some(Value::Object(body)) = request.json() else {
-        return Err(bad("invalid_json", "the body must be a JSON object"));
+        return Err(bad("invalid_json", not_an_object(request)));
     };
     let raw = given(body, "phone_number");
     let raw = raw.ok_or_else(|| bad("missing_phone_number", "phone_number is required, such as +15555550123"))?;
     let agent = given(body, "agent_id");
     let agent = agent.ok_or_else(|| bad("missing_agent_id", "agent_id is required"))?;
     let raw = raw.map_err(|_| bad("invalid_phone_number", "phone_number must be a string"))?;
-    let to = phone_input::read(&raw, country);
+    let to = phone_input::read_for(organization, &raw, None);
     let to = to.map_err(|error| bad("invalid_phone_number", format!("phone_number {error}")))?;
     let agent = agent.map_err(|_| ApiError::field("agent_id", "must be a string or a whole number"))?;
     let mut wrong = Vec::new();
     let contact = contact(body, &mut wrong);
     let variables = variables(body, &mut wrong);
-    let id = match idempotency::key(request) {
-        idempotency::Key::Given(key) => Some(ConversationId::for_key(scope, Operation::KlenCall, &key)),
-        idempotency::Key::Missing => None,
-        idempotency::Key::Malformed => {
-            wrong.push(FieldError::new(idempotency::HEADER, idempotency::MALFORMED));
-            None
-        }
-    };
+    if idempotency::key(request) == idempotency::Key::Malformed {
+        wrong.push(FieldError::new(idempotency::HEADER, idempotency::MALFORMED));
+    }
     if !wrong.is_empty() {
         return Err(ApiError::Validation(wrong));
     }
     let ids = AgentId::parse(&agent).into_iter().chain([AgentId::for_slug(&scope.organization, &agent)]).collect();
     Ok(NewRequest {
-        id,
-        fingerprint: request.json().map(fingerprint).unwrap_or_default(),
+        id: id(request, scope),
+        fingerprint: request.fingerprint(),
         agent: AgentName { ids, alias: Some(agent), or_default: false },
         raw_number: (raw != to.as_str()).then_some(raw),
         to,
@@ -145,11 +153,18 @@ fn parse(request: &Request, scope: &Scope, country: Option<Country>) -> Result<N
     })
 }
 
+fn not_an_object(request: &Request) -> String {
+    match request.json_error() {
+        "" => "the body must be a JSON object".to_owned(),
+        error => format!("the body is not valid JSON: {error}"),
+    }
+}
+
 /// A text or a whole number as text. What is empty or null is not there.
 fn given(body: &Map<String, Value>, name: &str) -> Option<Result<String, ()>> {
     match body.get(name)? {
         Value::Null => None,
-        Value::String(text) if text.trim().is_empty() => None,
+        Value::String(text) if is_blank(text) => None,
         Value::String(text) => Some(Ok(text.trim().to_owned())),
         Value::Number(number) if number.is_u64() => Some(Ok(number.to_string())),
         Value::Number(_) | Value::Bool(_) | Value::Array(_) | Value::Object(_) => Some(Err(())),

@@ -1,9 +1,11 @@
 //! What all of `levers` has in common: its errors, and how it names whom to call.
 
 use domain::contact::Details;
+use domain::fingerprint::Fingerprint;
 use domain::ids::{AgentId, ContactId, ConversationId};
 use domain::organization::Organization;
-use domain::phone::Country;
+use domain::phone::{Country, PhoneNumber};
+use domain::time::Timestamp;
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -14,7 +16,7 @@ use super::verbex::Unprocessable;
 use crate::acceptance::{AgentName, ContactWish, NewRequest, Refusal, Sender, Wrong};
 use crate::api::create_call::{MAX_METADATA_BYTES, MAX_VARIABLES, MAX_VARIABLES_BYTES};
 use crate::error::ApiError;
-use crate::http::Response;
+use crate::http::{Response, raw_metadata};
 use crate::phone_input::{self, Unreadable};
 
 /// The longest name or email address that is taken. The document names no limit.
@@ -50,6 +52,10 @@ pub(crate) struct Callee {
     tags: Map<String, Value>,
     /// What goes back with every event: `{"requestMetadata": …}`.
     metadata: Option<Box<RawValue>>,
+    #[serde(default)]
+    not_before: Option<Timestamp>,
+    #[serde(default)]
+    not_after: Option<Timestamp>,
 }
 
 /// What a request says once, for everybody who is to be called.
@@ -88,8 +94,9 @@ fn country(body: &mut Body<'_>) -> Option<Country> {
 }
 
 impl Callee {
-    /// Reads whom to call. `None` where that cannot be told; what is wrong stands in the body then.
-    pub(crate) fn read(body: &mut Body<'_>) -> Option<Self> {
+    /// Reads whom to call. `None` where that cannot be told; what is wrong stands in the body then. `text` is the same object to
+    /// the letter.
+    pub(crate) fn read(body: &mut Body<'_>, text: &[u8]) -> Option<Self> {
         let number = body.required_text("numberToCall", 1, 100);
         let details = Details {
             first_name: body.text("firstName", 0, LONGEST_DETAIL).map(str::to_owned),
@@ -97,13 +104,21 @@ impl Callee {
             email: body.text("email", 0, LONGEST_DETAIL).map(str::to_owned),
         };
         let contact = body.uuid("contactUuid", ContactId::parse);
-        let (tags, metadata) = (tags(body), metadata(body));
-        Some(Self { number: number?.to_owned(), contact, details, tags, metadata })
+        let (tags, metadata) = (tags(body), metadata(body, text));
+        let (not_before, not_after) = window(body);
+        Some(Self { number: number?.to_owned(), contact, details, tags, metadata, not_before, not_after })
     }
 
-    /// Takes the metadata to the letter.
-    pub(crate) fn with_raw_metadata(self, raw: Option<&RawValue>) -> Self {
-        Self { metadata: raw.and_then(wrapped), ..self }
+    /// The number that is to be called.
+    ///
+    /// # Errors
+    /// [`Unreadable`] where it is none.
+    pub(crate) fn to(
+        &self,
+        settings: &Settings,
+        organization: Option<&Organization>,
+    ) -> Result<PhoneNumber, Unreadable> {
+        phone_input::read_for(organization, &self.number, settings.country)
     }
 
     /// The request that this is.
@@ -115,10 +130,9 @@ impl Callee {
         settings: &Settings,
         organization: Option<&Organization>,
         id: Option<ConversationId>,
-        fingerprint: String,
+        fingerprint: Fingerprint,
     ) -> Result<NewRequest, Unreadable> {
-        let default = organization.and_then(|organization| organization.defaults.country);
-        let to = phone_input::read(&self.number, settings.country.or(default))?;
+        let to = self.to(settings, organization)?;
         let contact = ContactWish::FoundOrMade { id: self.contact, details: self.details, updates: settings.updates };
         Ok(NewRequest {
             id,
@@ -132,8 +146,8 @@ impl Callee {
             metadata: self.metadata,
             client_call_id: None,
             requested_agent: None,
-            not_before: None,
-            not_after: None,
+            not_before: self.not_before,
+            not_after: self.not_after,
             contact,
             request_id: None,
         })
@@ -154,13 +168,30 @@ fn tags(body: &mut Body<'_>) -> Map<String, Value> {
     tags.clone()
 }
 
-fn metadata(body: &mut Body<'_>) -> Option<Box<RawValue>> {
+/// The metadata to the letter, as it is stored and goes back.
+fn metadata(body: &mut Body<'_>, text: &[u8]) -> Option<Box<RawValue>> {
     body.object("metadata")?;
-    let value = body.value("metadata")?;
-    if value.to_string().len() > MAX_METADATA_BYTES {
+    let Ok(raw) = raw_metadata(text) else {
+        body.refuse("metadata", "value_error", "Value error, must be sent once");
+        return None;
+    };
+    if raw.as_ref().is_some_and(|raw| raw.get().len() > MAX_METADATA_BYTES) {
         body.refuse("metadata", "value_error", "Value error, must not be larger than 16 KiB as JSON");
     }
-    wrapped(&serde_json::value::to_raw_value(value).ok()?)
+    wrapped(raw.as_deref()?)
+}
+
+/// When the call may be dialled. The original knows no window; this is the native API's.
+fn window(body: &mut Body<'_>) -> (Option<Timestamp>, Option<Timestamp>) {
+    let [not_before, not_after] = ["notBefore", "notAfter"].map(|field| {
+        let text = body.text(field, 0, usize::MAX)?;
+        let moment = Timestamp::parse(text);
+        moment.map_err(|error| body.refuse(field, "value_error", format_args!("Value error, {error}"))).ok()
+    });
+    if not_before.zip(not_after).is_some_and(|(not_before, not_after)| not_after <= not_before) {
+        body.refuse("notAfter", "value_error", "Value error, must be later than notBefore");
+    }
+    (not_before, not_after)
 }
 
 fn wrapped(metadata: &RawValue) -> Option<Box<RawValue>> {

@@ -3,22 +3,23 @@
 //! An item's id follows from the request and its place. So a replay finds what was accepted, and completes the rest. Up to
 //! 100 items are accepted at once, more through a queue; what is refused is written down beside the request.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use domain::fingerprint::fingerprint;
+use domain::fingerprint::Fingerprint;
 use domain::ids::{ConversationId, Operation, Scope};
 use domain::time::Span;
 use futures::future::join;
 use futures::stream::{self, StreamExt};
 use lambda_http::http::StatusCode;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use store::keys::{self, Key};
 use store::{Bulk, BulkRefusal, Items, Message, QueueName, StoreError, Table, Wallet};
 
 use super::fastapi::{Body, Step};
 use super::levers::{Callee, Settings, refused};
-use super::levers_call_contact::key;
+use super::levers_call_contact::check_key;
 use crate::acceptance::{self, Refusal};
 use crate::app::App;
 use crate::auth::Caller;
@@ -35,6 +36,9 @@ pub(crate) const FIELDS: [&str; 5] = ["contacts", "aiSettingsTemplateId", "updat
 
 /// The largest body: a thousand contacts with something to say of each.
 pub(crate) const MAX_BODY_BYTES: usize = 2 * 1024 * 1024;
+
+/// Why an item is refused whose number another item has.
+const DUPLICATE: &str = "duplicate_number";
 
 const MAX_ITEMS: usize = 1_000;
 
@@ -90,47 +94,53 @@ pub(crate) struct ItemState {
 struct Asked {
     callees: Vec<Callee>,
     settings: Settings,
-    fingerprint: String,
+    fingerprint: Fingerprint,
     request_id: String,
 }
 
 /// What a replay would find.
 pub(crate) fn reads(request: &Request, scope: &Scope) -> Vec<Key> {
-    let known = match idempotency::key(request) {
-        idempotency::Key::Given(key) => Some(keys::bulk(scope, bulk_id(scope, &key))),
-        idempotency::Key::Missing | idempotency::Key::Malformed => None,
-    };
+    let known = id(request, scope).map(|id| keys::bulk(scope, id));
     known.into_iter().chain([keys::wallet(scope)]).collect()
+}
+
+/// The bulk request that a request is, by its key.
+fn id(request: &Request, scope: &Scope) -> Option<ConversationId> {
+    idempotency::given(request).map(|key| bulk_id(scope, &key))
 }
 
 /// Accepts what can be accepted.
 pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, mut items } = authorized;
-    let (asked, key) = parse(request)?;
     let table = &app.store.table;
-    let id = match &key {
-        Some(key) => bulk_id(&caller.scope, key),
+    let id = match id(request, &caller.scope) {
+        Some(id) => id,
         None => ConversationId::random(table.entropy().bytes()?),
     };
     let mut counted = 0;
     let mut known: Option<Bulk> = items.read("bulk request", &keys::bulk(&caller.scope, id))?;
+    must_be_same(request, known.as_ref())?;
+    let mut asked = parse(request)?;
     if known.is_none() {
         let calls = u32::try_from(asked.callees.len()).unwrap_or(u32::MAX);
         caller.must_have_left(calls, table.now())?;
         caller.must_not_be_suspended()?;
         acceptance::agent(app, &caller, &mut items, &asked.settings.agent()).await.map_err(refused)?;
-        let fingerprint = asked.fingerprint.clone();
+        let fingerprint = asked.fingerprint.clone().into();
         let bulk = Bulk { id, fingerprint, items: asked.callees.len(), created_at: table.now() };
         known = table.begin_bulk(&caller.scope, &bulk).await?;
         counted = if known.is_none() { calls } else { 0 };
     }
-    if known.as_ref().is_some_and(|known| known.fingerprint != asked.fingerprint) {
-        return Err(ApiError::KeyReused);
-    }
+    must_be_same(request, known.as_ref())?;
     let mut states = match &known {
-        Some(_) => settled(table, &caller.scope, id, asked.callees.len()).await?,
+        Some(known) => {
+            // Its items go on under the fingerprint that it began with, in whatever version that is.
+            asked.fingerprint = Fingerprint::stored(known.fingerprint.clone());
+            settled(table, &caller.scope, id, asked.callees.len()).await?
+        }
         None => BTreeMap::new(),
     };
+    refuse_duplicates(app, &caller, id, &asked, &mut states).await?;
     let is_metered = Wallet::from_items(&caller.scope, &items)?.is_some();
     // The items are counted together: each of them comes without a key.
     let service = Caller { key: None, ..caller.clone() };
@@ -138,6 +148,33 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     join(go_on(app, &service, id, asked, is_metered, &mut states), counted).await.0?;
     let response = Response::json(StatusCode::CREATED, &Accepted::new(id, states))?;
     Ok(if known.is_some() { response.replayed() } else { response })
+}
+
+fn must_be_same(request: &Request, known: Option<&Bulk>) -> Result<(), ApiError> {
+    known.map_or(Ok(()), |known| idempotency::same_request(request, &known.fingerprint))
+}
+
+/// Refuses the items whose number an earlier item has: one request calls a number once, however it is written.
+async fn refuse_duplicates(
+    app: &App,
+    caller: &Caller,
+    id: ConversationId,
+    asked: &Asked,
+    states: &mut BTreeMap<u32, ItemState>,
+) -> Result<(), StoreError> {
+    let mut first = HashMap::new();
+    for (index, callee) in (0_u32..).zip(&asked.callees) {
+        let Ok(number) = callee.to(&asked.settings, Some(&caller.organization)) else { continue };
+        let earlier = *first.entry(number).or_insert(index);
+        if earlier == index || states.contains_key(&index) {
+            continue;
+        }
+        let message = format!("numberToCall is the number of contacts[{earlier}], and one request calls a number once");
+        let refusal = BulkRefusal { index, code: DUPLICATE.to_owned(), message };
+        app.store.table.refuse_bulk_item(&caller.scope, id, &refusal).await?;
+        states.insert(index, ItemState::refused(&caller.scope, id, &refusal));
+    }
+    Ok(())
 }
 
 fn bulk_id(scope: &Scope, key: &str) -> ConversationId {
@@ -149,18 +186,28 @@ pub(crate) fn item_id(scope: &Scope, bulk: ConversationId, index: u32) -> Conver
     ConversationId::for_key(scope, Operation::LeversBulkItem, &format!("{bulk}#{index}"))
 }
 
-fn parse(request: &Request) -> Result<(Asked, Option<String>), ApiError> {
+fn parse(request: &Request) -> Result<Asked, ApiError> {
     let mut body = Body::open(request)?;
-    let callees = callees(&mut body);
+    let callees = callees(&mut body, request.body());
     let settings = Settings::read(&mut body);
     batch_size(&mut body);
-    let key = key(&mut body, request);
+    check_key(&mut body, request);
     body.finish()?;
-    let fingerprint = request.json().map(fingerprint).unwrap_or_default();
-    Ok((Asked { callees, settings, fingerprint, request_id: request.request_id.clone() }, key))
+    Ok(Asked { callees, settings, fingerprint: request.fingerprint(), request_id: request.request_id.clone() })
 }
 
-fn callees(body: &mut Body<'_>) -> Vec<Callee> {
+/// The text of each contact, as it came. `None` where they stand there twice.
+fn texts(body: &[u8]) -> Option<Vec<&RawValue>> {
+    #[derive(Deserialize)]
+    struct Raw<'a> {
+        #[serde(borrow)]
+        contacts: Vec<&'a RawValue>,
+    }
+
+    serde_json::from_slice::<Raw<'_>>(body).ok().map(|raw| raw.contacts)
+}
+
+fn callees(body: &mut Body<'_>, text: &[u8]) -> Vec<Callee> {
     let Some(value) = body.required("contacts") else { return Vec::new() };
     let Some(contacts) = value.as_array() else {
         body.refuse("contacts", "list_type", "Input should be a valid list");
@@ -175,8 +222,12 @@ fn callees(body: &mut Body<'_>) -> Vec<Callee> {
         body.refuse("contacts", "too_long", message);
         return Vec::new();
     }
+    let Some(texts) = texts(text) else {
+        body.refuse("contacts", "value_error", "Value error, must be sent once");
+        return Vec::new();
+    };
     let mut callees = Vec::with_capacity(count);
-    for (index, contact) in contacts.iter().enumerate() {
+    for (index, (contact, text)) in contacts.iter().zip(texts).enumerate() {
         let mut way = body.way_to("contacts");
         way.push(Step::from(index));
         let Value::Object(object) = contact else {
@@ -184,7 +235,7 @@ fn callees(body: &mut Body<'_>) -> Vec<Callee> {
             continue;
         };
         let mut contact = Body::at(object, way);
-        callees.extend(Callee::read(&mut contact));
+        callees.extend(Callee::read(&mut contact, text.get().as_bytes()));
         body.take_in(contact.into_problems());
     }
     callees
@@ -239,7 +290,7 @@ async fn go_on(
         scope: caller.scope.clone(),
         bulk: id,
         index,
-        fingerprint: asked.fingerprint.clone(),
+        fingerprint: asked.fingerprint.clone().into(),
         callee,
         settings: asked.settings.clone(),
         request_id: Some(asked.request_id.clone()),

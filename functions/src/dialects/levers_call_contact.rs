@@ -1,13 +1,12 @@
 //! `POST /ai/phone-calls/action/call`: accepts a call in the words of `levers`.
 
 use domain::call::{Call, Status};
-use domain::fingerprint::fingerprint;
 use domain::ids::{ContactId, ConversationId, Operation, Scope};
 use domain::organization::Organization;
 use domain::phone::PhoneNumber;
 use lambda_http::http::StatusCode;
 use serde::Serialize;
-use store::keys::Key;
+use store::keys::{self, Key};
 
 use super::fastapi::Body;
 use super::levers::{Callee, Settings, refused};
@@ -19,7 +18,7 @@ use crate::registry::Authorized;
 
 /// What a request may say. What else it says is ignored, as the original does.
 #[cfg(feature = "openapi")]
-pub(crate) const FIELDS: [&str; 10] = [
+pub(crate) const FIELDS: [&str; 12] = [
     "numberToCall",
     "firstName",
     "lastName",
@@ -30,6 +29,8 @@ pub(crate) const FIELDS: [&str; 10] = [
     "countryCode",
     "metadata",
     "promptTags",
+    "notBefore",
+    "notAfter",
 ];
 
 /// What a client hears of an accepted call. The document does not say; these are what its users look for.
@@ -50,33 +51,38 @@ pub(crate) struct Accepted {
 /// What can be told of the request before it is judged. A number that is not E.164 is read once the organization's country
 /// is known.
 pub(crate) fn reads(request: &Request, scope: &Scope) -> Vec<Key> {
-    parse(request, scope, None).map(|asked| acceptance::reads(&asked, scope)).unwrap_or_default()
+    let asked = parse(request, scope, None).map(|asked| acceptance::reads(&asked, scope));
+    asked.unwrap_or_default().into_iter().chain(id(request, scope).map(keys::call)).collect()
+}
+
+/// The call that a request is, by its key.
+fn id(request: &Request, scope: &Scope) -> Option<ConversationId> {
+    idempotency::given(request).map(|key| ConversationId::for_key(scope, Operation::LeversCall, &key))
 }
 
 /// Accepts a call.
 pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, mut items } = authorized;
-    let asked = parse(request, &caller.scope, Some(&caller.organization))?;
-    let admitted = acceptance::accept(app, &caller, &mut items, &asked).await.map_err(refused)?;
+    let known = acceptance::known(&items, id(request, &caller.scope), &request.fingerprint()).map_err(refused)?;
+    let admitted = match known {
+        Some(known) => known,
+        None => {
+            let asked = parse(request, &caller.scope, Some(&caller.organization))?;
+            acceptance::accept(app, &caller, &mut items, &asked).await.map_err(refused)?
+        }
+    };
     let response = Response::json(StatusCode::CREATED, &Accepted::from(admitted.call))?;
     Ok(if admitted.replayed { response.replayed() } else { response })
 }
 
 fn parse(request: &Request, scope: &Scope, organization: Option<&Organization>) -> Result<NewRequest, ApiError> {
     let mut body = Body::open(request)?;
-    let callee = Callee::read(&mut body);
+    let callee = Callee::read(&mut body, request.body());
     let settings = Settings::read(&mut body);
-    let key = key(&mut body, request);
-    let raw = request.raw_metadata();
-    if raw.is_err() {
-        body.refuse("metadata", "value_error", "Value error, must be sent once");
-    }
-    let raw = raw.ok().flatten();
-    let id = key.map(|key| ConversationId::for_key(scope, Operation::LeversCall, &key));
-    let print = request.json().map(fingerprint).unwrap_or_default();
+    check_key(&mut body, request);
+    let (id, print) = (id(request, scope), request.fingerprint());
     // What is wrong with the number is said beside everything else.
-    let asked =
-        callee.map(|callee| callee.with_raw_metadata(raw.as_deref()).request(&settings, organization, id, print));
+    let asked = callee.map(|callee| callee.request(&settings, organization, id, print));
     if let Some(Err(error)) = &asked {
         body.refuse("numberToCall", "value_error", format_args!("Value error, {error}"));
     }
@@ -88,14 +94,9 @@ fn parse(request: &Request, scope: &Scope, organization: Option<&Organization>) 
 }
 
 /// The idempotency key, which no document of this vendor's knows, and which is taken all the same.
-pub(super) fn key(body: &mut Body<'_>, request: &Request) -> Option<String> {
-    match idempotency::key(request) {
-        idempotency::Key::Given(key) => Some(key),
-        idempotency::Key::Missing => None,
-        idempotency::Key::Malformed => {
-            body.refuse(idempotency::HEADER, "value_error", format_args!("Value error, {}", idempotency::MALFORMED));
-            None
-        }
+pub(super) fn check_key(body: &mut Body<'_>, request: &Request) {
+    if idempotency::key(request) == idempotency::Key::Malformed {
+        body.refuse(idempotency::HEADER, "value_error", format_args!("Value error, {}", idempotency::MALFORMED));
     }
 }
 

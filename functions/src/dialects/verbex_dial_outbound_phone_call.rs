@@ -1,6 +1,5 @@
 //! `POST /v1/calls/dial-outbound-phone-call`: accepts a call in the words of `verbex`.
 
-use domain::fingerprint::fingerprint;
 use domain::ids::{AgentId, ConversationId, ObjectId, Scope};
 use domain::organization::Content;
 use lambda_http::http::StatusCode;
@@ -10,6 +9,7 @@ use store::Table;
 use store::keys::Key;
 
 use super::fastapi::{self, Body};
+use super::levers_call_contact::check_key;
 use super::verbex::{Beside, PhoneCall};
 use super::verbex_token::CallToken;
 use crate::acceptance::{self, AgentName, ContactWish, NewRequest, Refusal, Sender};
@@ -24,24 +24,47 @@ use crate::registry::Authorized;
 pub(crate) const FIELDS: [&str; 7] =
     ["from_number", "to_number", "direction", "call_id", "override_ai_agent_id", "metadata", "pia_llm_dynamic_data"];
 
+/// The longest identifier of a caller's own, in characters.
+const LONGEST_CALL_ID: usize = 255;
+
 /// What can be told of the request before it is judged.
 pub(crate) fn reads(request: &Request, scope: &Scope) -> Vec<Key> {
-    let Ok((asked, _)) = parse(request, scope) else { return Vec::new() };
-    let content = asked.id.map(|id| Table::full_call_keys(id).to_vec()).unwrap_or_default();
-    acceptance::reads(&asked, scope).into_iter().chain(content).collect()
+    let asked = parse(request, scope).map(|asked| acceptance::reads(&asked, scope)).unwrap_or_default();
+    let of_object = |object| Table::full_call_keys(ConversationId::for_object(scope, object)).to_vec();
+    asked.into_iter().chain(object(request, scope).map(of_object).unwrap_or_default()).collect()
+}
+
+/// The identifier that the caller chose for its call.
+pub(super) fn call_id(request: &Request) -> Option<&str> {
+    let text = request.json()?.get("call_id")?.as_str()?;
+    (1..=LONGEST_CALL_ID).contains(&text.chars().count()).then_some(text)
+}
+
+/// The name that a request's call gets, by the caller's own identifier or the key; `None` where nothing says that two requests
+/// are one.
+fn object(request: &Request, scope: &Scope) -> Option<ObjectId> {
+    let named = call_id(request).map(str::to_owned).or_else(|| idempotency::given(request));
+    named.map(|name| ObjectId::for_key(scope, &name))
 }
 
 /// Accepts a call.
 pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, mut items } = authorized;
-    let (mut asked, object) = parse(request, &caller.scope)?;
     let table = &app.store.table;
-    let object = match object {
+    let known_as = object(request, &caller.scope);
+    let object = match known_as {
         Some(object) => object,
         None => ObjectId::random(table.entropy().bytes()?),
     };
-    asked.id = Some(ConversationId::for_object(&caller.scope, object));
-    let admitted = acceptance::accept(app, &caller, &mut items, &asked).await.map_err(refused)?;
+    let id = ConversationId::for_object(&caller.scope, object);
+    let seen = known_as.map(|_| id);
+    let (admitted, given) = match acceptance::known(&items, seen, &request.fingerprint()).map_err(refused)? {
+        Some(known) => (known, Content::default()),
+        None => {
+            let asked = NewRequest { id: Some(id), ..parse(request, &caller.scope)? };
+            (acceptance::accept(app, &caller, &mut items, &asked).await.map_err(refused)?, content(asked))
+        }
+    };
     let call = admitted.call;
     let token = CallToken::seal(&caller.organization, &caller.scope, call.id, table.now());
     let beside = Beside { object, token, origin: request.origin() };
@@ -49,7 +72,7 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     let full = if admitted.replayed { table.full_call(&caller.scope, call.id, &items).await? } else { None };
     let shown = match full {
         Some(full) => PhoneCall::new(full.call, full.content, full.transcript.unwrap_or_default(), beside),
-        None => PhoneCall::new(call, content(asked), Vec::new(), beside),
+        None => PhoneCall::new(call, given, Vec::new(), beside),
     };
     let response = Response::json(StatusCode::CREATED, &shown)?;
     Ok(if admitted.replayed { response.replayed() } else { response })
@@ -71,24 +94,16 @@ fn content(asked: NewRequest) -> Content {
     }
 }
 
-/// Reads a request, with the name that its call gets; `None` where nothing says that two requests are one.
-fn parse(request: &Request, scope: &Scope) -> Result<(NewRequest, Option<ObjectId>), ApiError> {
+fn parse(request: &Request, scope: &Scope) -> Result<NewRequest, ApiError> {
     let mut body = Body::open(request)?;
     let from = body.required_number("from_number");
     let to = body.required_number("to_number");
     direction(&mut body);
-    let call_id = body.text("call_id", 1, 255);
+    let call_id = body.text("call_id", 1, LONGEST_CALL_ID);
     let agent = body.text("override_ai_agent_id", 1, 255);
     let metadata = metadata(&mut body, request);
     let variables = variables(&mut body, "pia_llm_dynamic_data");
-    let key = match idempotency::key(request) {
-        idempotency::Key::Given(key) => Some(key),
-        idempotency::Key::Missing => None,
-        idempotency::Key::Malformed => {
-            body.refuse(idempotency::HEADER, "value_error", format_args!("Value error, {}", idempotency::MALFORMED));
-            None
-        }
-    };
+    check_key(&mut body, request);
     body.finish()?;
     let Some((from, to)) = from.zip(to) else { return Err(ApiError::field("body", "is not a request for a call")) };
     let by_name = |name: &str| AgentName {
@@ -97,10 +112,9 @@ fn parse(request: &Request, scope: &Scope) -> Result<(NewRequest, Option<ObjectI
         or_default: false,
     };
     let owner = || AgentName { alias: Some(from.as_str().to_owned()), ..AgentName::default() };
-    let object = call_id.map(str::to_owned).or(key).map(|key| ObjectId::for_key(scope, &key));
-    let asked = NewRequest {
-        id: object.map(|object| ConversationId::for_object(scope, object)),
-        fingerprint: request.json().map(fingerprint).unwrap_or_default(),
+    Ok(NewRequest {
+        id: object(request, scope).map(|object| ConversationId::for_object(scope, object)),
+        fingerprint: request.fingerprint(),
         agent: agent.map_or_else(owner, by_name),
         to,
         raw_number: None,
@@ -114,8 +128,7 @@ fn parse(request: &Request, scope: &Scope) -> Result<(NewRequest, Option<ObjectI
         not_after: None,
         contact: ContactWish::Nobody,
         request_id: Some(request.request_id.clone()),
-    };
-    Ok((asked, object))
+    })
 }
 
 fn direction(body: &mut Body<'_>) {

@@ -37,7 +37,7 @@ pub(crate) async fn verified(
 ) -> Result<Scope, ApiError> {
     let organization = OrganizationId::parse(request.path("organization")).ok_or_else(distrust)?;
     if request.is_too_large() {
-        return Err(ApiError::PayloadTooLarge);
+        return Err(request.too_large());
     }
     let unread = |error| ApiError::Internal(Box::new(error));
     let public_url = app.secrets.public_url().await.map_err(unread)?.ok_or_else(distrust)?;

@@ -56,6 +56,14 @@ pub(super) fn replayed() -> Header {
     HeaderBuilder::new().schema(Some(truth)).description(Some(description)).build()
 }
 
+/// The header of an answer to a request that brought no key.
+pub(super) fn generated() -> Header {
+    let key = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
+    let description = "Set where the request brought no `Idempotency-Key`: the key that was made for it. Sent again under this, as \
+                       `Idempotency-Key`, it is a replay.";
+    HeaderBuilder::new().schema(Some(key)).description(Some(description)).build()
+}
+
 /// What any operation with a key may be refused with, and these, in the words of its front door.
 pub(super) fn refusals(dialect: Dialect, permission: &str, own: Vec<ApiError>) -> Vec<(String, Response)> {
     let lacking = format!("the API key lacks the permission {permission}");

@@ -1,5 +1,6 @@
 //! The operations of other vendors' front doors: what their documents say, and what was chosen where they say nothing.
 
+use domain::time::Timestamp;
 use lambda_http::http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
@@ -17,6 +18,7 @@ use crate::dialects::{
     verbex_reasons,
 };
 use crate::error::ApiError;
+use crate::http::MAX_BODY_BYTES;
 
 const CALLS: &str = "can_initiate_calls";
 const READS: &str = "can_read_conversations";
@@ -41,7 +43,7 @@ pub(super) fn describe(name: &str) -> Option<OperationBuilder> {
 #[expect(dead_code, reason = "describes the fields that `dialects::klen_create_call` reads one by one")]
 struct KlenCall {
     /// Whom to call: E.164 is best. Spaces, hyphens, dots and brackets do no harm; without `+` the number is read in the
-    /// organization's default country, and a premium-rate number is refused.
+    /// organization's default country, and one that costs more than a call is refused unless the operator allows it.
     #[schema(example = "(555) 123-4567")]
     phone_number: String,
     /// The agent: its id, its slug, its identifier in another system, or the `agent.id` of an answer; text or whole number.
@@ -112,6 +114,10 @@ struct LeversCall {
     /// Texts for the placeholders of the agent's prompt, at most 100, and 64 KiB together. They go into the prompt, and
     /// nowhere else.
     prompt_tags: Option<std::collections::HashMap<String, String>>,
+    /// Not dialled before this moment. The original knows no window; this is the native API's.
+    not_before: Option<Timestamp>,
+    /// Not dialled from this moment on: by default 15 minutes after the later of now and `notBefore`.
+    not_after: Option<Timestamp>,
 }
 
 /// Many calls, as a client of `levers` asks for them.
@@ -157,6 +163,10 @@ struct LeversBulkContact {
     metadata: Option<Value>,
     /// As for a single call.
     prompt_tags: Option<std::collections::HashMap<String, String>>,
+    /// As for a single call.
+    not_before: Option<Timestamp>,
+    /// As for a single call.
+    not_after: Option<Timestamp>,
 }
 
 /// The schemas that only these operations refer to.
@@ -197,7 +207,7 @@ fn klen_create_call() -> OperationBuilder {
         bad("invalid_phone_number", "phone_number is not a valid phone number; E.164 is best, such as +15555550123"),
         bad("invalid_json", "the body must be a JSON object"),
         ApiError::field("variables", "must be a JSON object"),
-        ApiError::PayloadTooLarge,
+        ApiError::PayloadTooLarge(MAX_BODY_BYTES),
         ApiError::KeyReused,
         coded(StatusCode::UNAUTHORIZED, "invalid_key", "a valid API key is required: Authorization: Bearer <key>"),
         insufficient_funds(),
@@ -233,7 +243,7 @@ fn common() -> Vec<ApiError> {
         ApiError::DoNotCall,
         ApiError::NotFound("agent"),
         conflict(),
-        ApiError::PayloadTooLarge,
+        ApiError::PayloadTooLarge(MAX_BODY_BYTES),
         ApiError::UnsupportedMediaType,
         ApiError::KeyReused,
         ApiError::too_fast(),
@@ -298,7 +308,7 @@ fn levers_bulk() -> OperationBuilder {
     let own = vec![
         ApiError::NotFound("agent"),
         conflict(),
-        ApiError::PayloadTooLarge,
+        ApiError::PayloadTooLarge(levers_call_bulk::MAX_BODY_BYTES),
         ApiError::UnsupportedMediaType,
         ApiError::KeyReused,
         problem("contacts", "too_short", "List should have at least 1 item after validation, not 0"),
@@ -321,6 +331,7 @@ const LEVERS: &str = "The same acceptance as `create-call`, behind the door that
     its id, else by its number, else made, together with the call. Unknown fields are ignored. Webhooks are the native ones.";
 
 const LEVERS_BULK: &str = "Up to 1,000 calls, in a body of 2 MiB at most. What is wrong with the form of any item refuses the \
-    request; everything else is judged item by item. Up to 100 items are accepted before the answer, more of them behind it. \
+    request; everything else is judged item by item. A number that stands in several items is called once: the later items are refused \
+    as duplicates of the first. Up to 100 items are accepted before the answer, more of them behind it. \
     A replay under the same `Idempotency-Key` shows what became of each item, and completes what was not. An item that was \
     refused stays refused.";

@@ -15,9 +15,9 @@ mod schemas;
 
 use providers::simulator::{TEST_NUMBERS, TEXT_NUMBERS, TestNumber, TextNumber};
 use utoipa::openapi::extensions::Extensions;
-use utoipa::openapi::path::{HttpMethod, OperationBuilder};
+use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, Paths, SecurityRequirement, Server, Tag};
+use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, Paths, RefOr, SecurityRequirement, Server, Tag};
 
 use crate::api::{
     close_call, conversation_filter, create_call, create_contact, create_sms_conversation, create_webhook,
@@ -27,7 +27,8 @@ use crate::api::{
     create_agent, create_api_key, list_webhook_deliveries, redeliver_webhook, update_agent, update_webhook,
 };
 use crate::dialects::{klen_create_call, levers_call_bulk, levers_call_contact, verbex_dial_outbound_phone_call};
-use crate::registry::{Access, FUNCTIONS, Route, Trigger};
+use crate::idempotency;
+use crate::registry::{Access, FUNCTIONS, KeyUse, Route, Trigger};
 
 /// The one security scheme's name.
 const BEARER: &str = "apiKey";
@@ -49,7 +50,7 @@ pub fn document() -> OpenApi {
         paths.add_path_operation(
             route.path,
             vec![method],
-            secured(operation, &route).operation_id(Some(function.name)),
+            told(secured(operation, &route).operation_id(Some(function.name)).build(), &route),
         );
     }
     let mut components = schemas::components();
@@ -137,6 +138,19 @@ fn secured(operation: OperationBuilder, route: &Route) -> OperationBuilder {
             .security(SecurityRequirement::new(BEARER, Vec::<String>::new()))
             .extensions(Some(Extensions::from_iter([("x-permission", permission.as_str())]))),
     }
+}
+
+/// The operation, with the header that tells a key which was made for a request.
+fn told(mut operation: Operation, route: &Route) -> Operation {
+    if route.key_use() == KeyUse::Optional {
+        let responses = operation.responses.responses.iter_mut().filter(|(status, _)| status.starts_with('2'));
+        for (_, response) in responses {
+            if let RefOr::T(response) = response {
+                response.headers.insert(idempotency::GENERATED.to_owned(), answers::generated().into());
+            }
+        }
+    }
+    operation
 }
 
 fn bearer() -> Http {

@@ -16,6 +16,7 @@ use crate::api::create_call::Accepted;
 use crate::api::webhook_view::WebhookView;
 use crate::dialects::Dialect;
 use crate::error::{ApiError, FieldError};
+use crate::http::MAX_BODY_BYTES;
 use domain::call::Status;
 
 /// What there is to say of a function; `None` where it is not described.
@@ -192,7 +193,7 @@ const CLOSE_CALL: &str = "Ends a call. One that is queued is never dialled; one 
 
 const CREATE_WEBHOOK: &str = "The endpoint gets the events of the key's mode that happen from now on. An organization may have \
     20 endpoints in each mode. With an `Idempotency-Key`, a replay shows the endpoint as it is now, its secret included; once it \
-    was deleted, the key makes a new one. Names in snake case stand beside some in camel case; both say the same.";
+    was deleted, it is 404, and names it. Names in snake case stand beside some in camel case; both say the same.";
 
 pub(super) fn insufficient_funds() -> ApiError {
     ApiError::InsufficientFunds { balance_minor: 120, required_minor: 450, currency: "USD".to_owned() }
@@ -208,7 +209,7 @@ pub(super) fn body(name: &str, schema: impl Into<RefOr<Schema>>, required: Requi
 }
 
 pub(super) fn with_body(mut own: Vec<ApiError>) -> Vec<ApiError> {
-    own.extend([ApiError::PayloadTooLarge, ApiError::UnsupportedMediaType]);
+    own.extend([ApiError::PayloadTooLarge(MAX_BODY_BYTES), ApiError::UnsupportedMediaType]);
     own
 }
 

@@ -5,7 +5,7 @@ use domain::key::KeyId;
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
 use serde_json::json;
-use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
 use utoipa::openapi::schema::{Schema, SchemaType, Type};
 use utoipa::openapi::{ObjectBuilder, Ref, RefOr, Required};
 
@@ -102,7 +102,8 @@ fn path(name: &str, schema: impl Into<RefOr<Schema>>, description: &str) -> Para
 /// The `Idempotency-Key` header.
 pub(super) fn idempotency_key(required: Required) -> Parameter {
     let description = "1 to 255 visible ASCII characters: a new key for each request, the same for each retry of it. A key \
-                       in double quotes, as the IETF draft writes it, means the same as the bare one.";
+                       in double quotes, as the IETF draft writes it, means the same as the bare one. One with a comma must be in quotes: \
+                       several headers of this name arrive as one, with commas, and are refused.";
     let key = ObjectBuilder::new()
         .schema_type(SchemaType::Type(Type::String))
         .pattern(Some(r"^[\x21-\x7E]+$"))
@@ -148,7 +149,7 @@ pub(super) fn page() -> [Parameter; 2] {
 }
 
 /// What a list of conversations can be narrowed down by; `what` are the conversations of that list.
-pub(super) fn conversation_filters(status: Ref, what: &str) -> [Parameter; 5] {
+pub(super) fn conversation_filters(status: Ref, what: &str) -> [Parameter; 7] {
     let after = format!("Only {what} accepted later than this moment, itself excluded.");
     let before = format!("Only {what} accepted earlier than this moment, itself excluded.");
     [
@@ -157,7 +158,26 @@ pub(super) fn conversation_filters(status: Ref, what: &str) -> [Parameter; 5] {
         query("agentId", schemas::of::<AgentId>(), &format!("Only {what} of this agent.")),
         query("createdAfter", schemas::of::<Timestamp>(), &after),
         query("createdBefore", schemas::of::<Timestamp>(), &before),
+        query("endReason", text(), &format!("Only {what} that ended with this reason.")),
+        metadata_filter(what),
     ]
+}
+
+/// Values of the metadata, as `metadata[orderId]=42`.
+fn metadata_filter(what: &str) -> Parameter {
+    let description = format!(
+        "Only {what} whose metadata has this value: `metadata[orderId]=42`, a text, a number, true or false. A dot leads into an \
+         object: `metadata[customer.id]=7`. At most 5 of them, and all must hold."
+    );
+    let values = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Object)).additional_properties(Some(text()));
+    let mut parameter = query("metadata", values, &description);
+    parameter.style = Some(ParameterStyle::DeepObject);
+    parameter.explode = Some(true);
+    parameter
+}
+
+fn text() -> Schema {
+    Schema::from(ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).build())
 }
 
 pub(super) fn query(name: &str, schema: impl Into<RefOr<Schema>>, description: &str) -> Parameter {

@@ -1,5 +1,6 @@
 //! Accepts an item of a bulk request, through the path that every front door ends in.
 
+use domain::fingerprint::Fingerprint;
 use domain::ids::{ConversationId, Scope};
 use domain::organization::Organization;
 use domain::time::Span;
@@ -71,7 +72,7 @@ pub(crate) async fn accept(
     job: &BulkItemJob,
 ) -> Result<Option<BulkRefusal>, Refusal> {
     let id = item_id(&job.scope, job.bulk, job.index);
-    let fingerprint = format!("{}#{}", job.fingerprint, job.index);
+    let fingerprint = Fingerprint::stored(job.fingerprint.clone()).part(job.index);
     let asked = job.callee.clone().request(&job.settings, Some(&caller.organization), Some(id), fingerprint);
     let refusal = match asked {
         Err(unreadable) => ("invalid_phone_number".to_owned(), format!("numberToCall {unreadable}")),

@@ -34,6 +34,30 @@ impl Route {
     pub(crate) fn makes_something(&self) -> bool {
         self.method == "POST" && !self.path.contains('{')
     }
+
+    /// What its requests are to do about an idempotency key.
+    pub fn key_use(&self) -> KeyUse {
+        let adds_to_something = ["/messages", "/test", "/rotate-secret"].iter().any(|end| self.path.ends_with(end));
+        match self.access {
+            Access::Key { .. } if self.path == "/v1/calls" && self.makes_something() => KeyUse::Required,
+            Access::Key { .. } if self.makes_something() => KeyUse::Optional,
+            Access::Key { .. } if self.method == "POST" && adds_to_something => KeyUse::Optional,
+            Access::Key { .. } | Access::Public(_) | Access::CallToken { .. } | Access::Signed { .. } => {
+                KeyUse::Unknown
+            }
+        }
+    }
+}
+
+/// What a route's requests are to do about an idempotency key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyUse {
+    /// Bring one.
+    Required,
+    /// Bring one, or be given one.
+    Optional,
+    /// Nothing: the route makes nothing.
+    Unknown,
 }
 
 /// Who may use a route, and what runs.

@@ -1,6 +1,7 @@
 //! The rules of a conversation: pure. No AWS, no HTTP, no tokio, no clock and no randomness; those are arguments.
 
 pub mod audit;
+pub mod blank;
 pub mod call;
 pub mod calling_code;
 pub mod contact;
@@ -25,6 +26,7 @@ pub mod retention;
 pub mod schema;
 pub mod signature;
 pub mod sms;
+pub mod special_range;
 pub mod template;
 pub mod time;
 pub mod tool;

@@ -54,6 +54,8 @@ pub enum Bug {
     KeepChat,
     /// A conversation is opened without closing the older one.
     KeepSuperseded,
+    /// A conversation that is opened twice at once is taken for the older one between its two numbers.
+    SupersedeItself,
     /// A hold is settled while its attempt may still be live.
     SettleEarly,
     /// A hold is settled without an entry that says so.

@@ -33,15 +33,17 @@ pub enum ContactCreation {
     Fresh(Box<Contact>),
     /// There is one of this number already.
     Existing(Box<Contact>),
-    /// The idempotency key was used before, by the request of this fingerprint, for this contact.
-    Replay(String, ContactId),
+    /// The idempotency key was used before, by this request.
+    Replay(ContactRequest),
 }
 
 /// The request that a contact was made by.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Request {
-    fingerprint: String,
-    pub(crate) contact: ContactId,
+pub struct ContactRequest {
+    /// The fingerprint of the request.
+    pub fingerprint: String,
+    /// The contact.
+    pub contact: ContactId,
 }
 
 impl Table {
@@ -103,7 +105,7 @@ impl Table {
             contact.reference = contact.id.reference(attempt);
             let mut writes = Vec::new();
             if let Some((digest, fingerprint)) = request {
-                let made_by = Request { fingerprint: fingerprint.to_owned(), contact: contact.id };
+                let made_by = ContactRequest { fingerprint: fingerprint.to_owned(), contact: contact.id };
                 let item = item::item(&keys::contact_request(scope, digest), &made_by)?;
                 writes.push(transact_put(self.put_of(item, Some(MUST_BE_NEW))?));
             }
@@ -113,8 +115,7 @@ impl Table {
             };
             let key = key_of(&old);
             if key == request.map(|(digest, _)| keys::contact_request(scope, digest)) {
-                let made_by: Request = from_item("request", &old)?;
-                return Ok(ContactCreation::Replay(made_by.fingerprint, made_by.contact));
+                return from_item("request", &old).map(ContactCreation::Replay);
             }
             if key.as_ref() == Some(&keys::contact(scope, contact.id)) {
                 return from_item("contact", &old).map(|known| ContactCreation::Existing(Box::new(known)));

@@ -11,8 +11,9 @@ use crate::backoff::Backoff;
 use crate::error::StoreError;
 use crate::item::{self, DATA, Item, VERSION, from_item, get_number, number, text, to_json};
 use crate::keys;
+use crate::once::{Remembered, What};
 use crate::table::Table;
-use crate::write::{CONFLICT_PATIENCE_MS, Written, transact_put, transact_update};
+use crate::write::{CONFLICT_PATIENCE_MS, MUST_BE_NEW, Written, transact_put, transact_update};
 
 /// The attribute that says since when an endpoint has been failing. Beside the item's text, so that marking it takes
 /// nothing back that its owner changes at the same time.
@@ -25,6 +26,8 @@ pub enum Creation {
     Fresh,
     /// There is one under this id already.
     Existing(Box<Endpoint>),
+    /// There was one under this id, which was deleted.
+    Deleted(What),
     /// The organization has as many as it may.
     TooMany,
 }
@@ -59,6 +62,7 @@ impl Table {
         audit: &AuditEntry,
     ) -> Result<Creation, StoreError> {
         let mut backoff = Backoff::new(self.clock(), CONFLICT_PATIENCE_MS);
+        let mut is_first = true;
         loop {
             let Some(mut owned) = self.endpoint_with_owner(scope, endpoint.id).await? else {
                 return Err(StoreError::corrupt("organization", "it is missing"));
@@ -66,12 +70,19 @@ impl Table {
             if let Some(existing) = owned.endpoint {
                 return Ok(Creation::Existing(Box::new(existing)));
             }
+            let made_before = if is_first { None } else { self.made_before(scope, endpoint.id).await? };
+            if let Some(made) = made_before {
+                return Ok(Creation::Deleted(made));
+            }
+            is_first = false;
             if owned.organization.endpoints.iter().filter(|other| other.mode == scope.mode).count() >= MAX_ENDPOINTS {
                 return Ok(Creation::TooMany);
             }
             owned.organization.endpoints.push(subscription(scope.mode, endpoint));
             let made = transact_put(self.put_of(item::item(&keys::endpoint(scope, endpoint.id), endpoint)?, None)?);
-            let writes = vec![made, self.audit_write(&scope.organization, audit)?];
+            let remembered = Remembered::endpoint(scope, endpoint).item()?;
+            let remembered = transact_put(self.put_of(remembered, Some(MUST_BE_NEW))?);
+            let writes = vec![made, remembered, self.audit_write(&scope.organization, audit)?];
             if self.change_with_owner(&owned.organization, owned.version, writes).await? {
                 return Ok(Creation::Fresh);
             }
@@ -128,7 +139,7 @@ impl Table {
     pub async fn delete_endpoint(&self, scope: &Scope, id: EndpointId, audit: &AuditEntry) -> Result<bool, StoreError> {
         let mut backoff = Backoff::new(self.clock(), CONFLICT_PATIENCE_MS);
         loop {
-            let Some(Owned { mut organization, version, endpoint: Some(_) }) =
+            let Some(Owned { mut organization, version, endpoint: Some(endpoint) }) =
                 self.endpoint_with_owner(scope, id).await?
             else {
                 return Ok(false);
@@ -140,7 +151,9 @@ impl Table {
                 .build()
                 .map_err(|error| StoreError::aws("DeleteItem", error))?;
             let delete = TransactWriteItem::builder().delete(delete).build();
-            let writes = vec![delete, self.audit_write(&scope.organization, audit)?];
+            // Those that were made before November 2026 have left no trace of their request yet.
+            let remembered = transact_put(self.put_of(Remembered::endpoint(scope, &endpoint).item()?, None)?);
+            let writes = vec![delete, remembered, self.audit_write(&scope.organization, audit)?];
             if self.change_with_owner(&organization, version, writes).await? {
                 return Ok(true);
             }
@@ -148,6 +161,12 @@ impl Table {
                 return Err(StoreError::Conflict);
             }
         }
+    }
+
+    /// What was asked for where an endpoint of this id was made.
+    async fn made_before(&self, scope: &Scope, id: EndpointId) -> Result<Option<What>, StoreError> {
+        let key = Remembered::endpoint_key(scope, id);
+        self.read([key.clone()]).await?.read("idempotency key", &key)
     }
 
     /// A scope's endpoints from `after` on, at most `limit`, and whether there are more.

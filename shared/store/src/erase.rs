@@ -16,7 +16,7 @@ use domain::sms::SmsConversation;
 use serde::Serialize;
 
 use crate::accept::CONTENT;
-use crate::contacts::Request;
+use crate::contacts::ContactRequest;
 use crate::error::StoreError;
 use crate::item::{self, DATA, Item, VERSION, WAKE_AT, from_item, get_number, get_text, key_of, to_json};
 use crate::keys::{self, DUE_AT, DUE_PK, Key};
@@ -174,7 +174,7 @@ impl Survey {
         } else if is_of("contacts") && key.sk.starts_with("reference#") {
             self.references.push((from_item("contact", item)?, key));
         } else if is_of("contacts") {
-            self.references.push((from_item::<Request>("contact's request", item)?.contact, key));
+            self.references.push((from_item::<ContactRequest>("contact's request", item)?.contact, key));
         }
         Ok(())
     }

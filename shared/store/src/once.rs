@@ -1,11 +1,12 @@
 //! Making something once for an idempotency key, where what is made is not found by that key itself.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
-use domain::ids::{Operation, Scope, key_digest};
+use domain::endpoint::Endpoint;
+use domain::ids::{EndpointId, Operation, Scope, key_digest};
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
-use crate::item::{self, from_item};
+use crate::item::{self, Item, from_item};
 use crate::keys::{self, Key};
 use crate::read::Items;
 use crate::table::Table;
@@ -39,6 +40,22 @@ impl Remembered {
     ) -> Self {
         let key = Self::key(scope, operation, idempotency_key);
         Self { key, data: What { fingerprint, target } }
+    }
+
+    /// What was asked for where an endpoint was made. It outlives the endpoint, so that a replay makes no second one. An endpoint's
+    /// id follows from its request's key, and stands for that.
+    pub(crate) fn endpoint(scope: &Scope, endpoint: &Endpoint) -> Self {
+        let data = What { fingerprint: endpoint.fingerprint.clone(), target: endpoint.id.to_string() };
+        Self { key: Self::endpoint_key(scope, endpoint.id), data }
+    }
+
+    /// Where that stands in the table.
+    pub fn endpoint_key(scope: &Scope, id: EndpointId) -> Key {
+        keys::remembered_operation(scope, Operation::CreateWebhook, &id.to_string())
+    }
+
+    pub(crate) fn item(&self) -> Result<Item, StoreError> {
+        item::item(&self.key, &self.data)
     }
 
     /// Where it stands in the table.
@@ -83,7 +100,7 @@ impl Table {
     ) -> Result<Made, StoreError> {
         let mut all = Vec::new();
         if let Some(remembered) = remembered {
-            all.push(transact_put(self.put_of(item::item(&remembered.key, &remembered.data)?, Some(MUST_BE_NEW))?));
+            all.push(transact_put(self.put_of(remembered.item()?, Some(MUST_BE_NEW))?));
         }
         let first = all.len();
         all.extend(writes);

@@ -74,6 +74,12 @@ impl Store {
         loop {
             let now = table.now();
             let (pair, current) = table.pair(&new.conversation).await?;
+            if current == Some(new.conversation.id) && !is_planted(Bug::SupersedeItself) {
+                // Another request under the same key was quicker, or this one's own answer was lost.
+                if let Some(opened) = self.opened_before(new, &nonce).await? {
+                    return Ok(opened);
+                }
+            }
             let mut writes = table.opening_writes(new, &nonce, pair.as_deref())?;
             let older = match current {
                 Some(id) if !is_planted(Bug::KeepSuperseded) => self.older(new, id, now, &mut writes).await?,
@@ -86,12 +92,7 @@ impl Store {
                     }
                     return Ok(fresh(new));
                 }
-                Written::Refused { position: CONVERSATION, item } if is_made_by(&item, &nonce) => {
-                    return Ok(fresh(new));
-                }
-                Written::Refused { position: CONVERSATION, item } => {
-                    return Ok(Opened::Existing(Box::new(from_item("conversation", &item)?)));
-                }
+                Written::Refused { position: CONVERSATION, item } => return opened(new, &item, &nonce),
                 Written::Refused { position: SUPPRESSION, .. } => return Ok(Opened::Suppressed),
                 // Another request was quicker, or the older conversation moved on: both are looked at again.
                 Written::Refused { .. } => {}
@@ -100,6 +101,13 @@ impl Store {
                 return Err(StoreError::Conflict);
             }
         }
+    }
+
+    /// What became of the conversation that is to be opened, where it is there already.
+    async fn opened_before(&self, new: &NewSms, nonce: &str) -> Result<Option<Opened>, StoreError> {
+        let key = keys::sms(new.conversation.id);
+        let items = self.table.read([key.clone()]).await?;
+        items.get(&key).map(|item| opened(new, item, nonce)).transpose()
     }
 
     /// Adds the writes that close the older conversation, where it is still open.
@@ -121,6 +129,14 @@ impl Store {
         writes.extend(prepared.into_writes());
         Ok(Some(Older { loaded, after: change.after, deliveries }))
     }
+}
+
+/// What a conversation that stands in the table means to whoever wants to open it: its own write, or another's.
+fn opened(new: &NewSms, item: &Item, nonce: &str) -> Result<Opened, StoreError> {
+    if is_made_by(item, nonce) {
+        return Ok(fresh(new));
+    }
+    Ok(Opened::Existing(Box::new(from_item("conversation", item)?)))
 }
 
 fn fresh(new: &NewSms) -> Opened {

@@ -32,6 +32,8 @@ async fn a_call_is_accepted_once_and_every_retry_hears_of_that_one() {
 
     let other = world.api.post_once("/v1/calls", "order-4711", &call_to("+15555550012")).await;
     assert_eq!(other.refusal(422), "idempotency_key_reused");
+    let broken = world.api.post_text("/v1/calls", "order-4711", "{".to_owned()).await;
+    assert_eq!(broken.refusal(422), "idempotency_key_reused", "before anything is judged");
     assert!(world.dials("+15555550012").await.is_empty());
 
     world.call_when(&id, "in_progress").await;

@@ -44,6 +44,30 @@ async fn a_number_on_the_do_not_call_list_is_not_called_until_it_is_taken_off() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_person_is_one_person_to_the_list_however_a_number_is_written() {
+    let world = World::start().await;
+    let asks = async |key: &str, country: &str, number: &str| {
+        let body = json!({"numberToCall": number, "countryCode": country});
+        world.api.post_once("/ai/phone-calls/action/call", key, &body).await
+    };
+    for (entry, country, forms) in [
+        ("+393922767986", "IT", &["392 276 7986", "39 392 276 7986", "0039 392 276 7986", "tel:+39-392-276-7986"][..]),
+        ("+525512345678", "MX", &["55 1234 5678", "+52 1 55 1234 5678"]),
+        ("+5215587654321", "MX", &["55 8765 4321", "+52 1 55 8765 4321", "+52 55 8765 4321"]),
+        ("+5491123456789", "AR", &["011 15-2345-6789", "+54 9 11 2345 6789"]),
+    ] {
+        world.api.put(&format!("/v1/do-not-call/{entry}")).await.data(201);
+        for (index, form) in forms.iter().enumerate() {
+            let refused = asks(&format!("{entry}-{index}"), country, form).await;
+            assert_eq!(refused.status, 403, "{form}: {}", refused.text());
+        }
+        assert_eq!(world.api.delete(&format!("/v1/do-not-call/{entry}")).await.status, 204);
+        let accepted = asks(&format!("{entry}-then"), country, forms[0]).await;
+        assert_eq!(accepted.status, 201, "{}", accepted.text());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_waits_is_not_dialled_once_its_number_is_on_the_list() {
     let world = World::start().await;
     let mut body = call_to("+15555550123");

@@ -89,6 +89,66 @@ async fn a_list_is_filtered_by_status_number_agent_and_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_is_narrowed_down_goes_on_until_it_is_full() {
+    let world = World::start().await;
+    let mut found = Vec::new();
+    for number in 0..4 {
+        let body = json!({"agentSlug": "demo-voice", "toNumber": "+15555550001", "metadata": {"order": {"id": number}, "kind": "old"}});
+        found.push(world.api.post_once("/v1/calls", &format!("old{number}"), &body).await.accepted());
+        world.call_when(&found[number], "ended").await;
+    }
+    for number in 0..60 {
+        world.place(&format!("new{number}"), "+15555550011").await;
+    }
+    found.reverse();
+    for (query, expected) in [
+        ("status=ended&limit=2", &found[..2]),
+        ("endReason=busy&limit=3", &found[..3]),
+        ("endReason=completed", &[]),
+        ("metadata[kind]=old&limit=2", &found[..2]),
+        ("metadata%5Border.id%5D=2", &found[1..2]),
+        ("metadata[kind]=old&metadata[order.id]=0", &found[3..]),
+        ("metadata[kind]=old&status=queued", &[]),
+        ("metadata[kind]=OLD", &[]),
+    ] {
+        let page = world.api.get(&format!("/v1/calls?{query}")).await;
+        assert_eq!(ids(page.data(200)), expected, "{query}");
+    }
+    let first = world.api.get("/v1/calls?endReason=busy&limit=3").await;
+    let cursor = first.body["meta"]["pagination"]["cursor"].as_str().expect("more").to_owned();
+    let second = world.api.get(&format!("/v1/calls?endReason=busy&limit=3&cursor={cursor}")).await;
+    assert_eq!(
+        (ids(second.data(200)), &second.body["meta"]["pagination"]["has_more"]),
+        (found[3..].to_vec(), &json!(false))
+    );
+    for (query, field) in [("metadata=1", "metadata"), ("metadata[]=1", "metadata[]"), ("endReason=", "endReason")] {
+        assert_eq!(world.api.get(&format!("/v1/calls?{query}")).await.wrong_fields(), [field], "{query}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cursor_before_the_earliest_moment_that_is_asked_for_is_an_empty_page() {
+    let world = World::start().await;
+    for key in ["a", "b", "c"] {
+        world.place(key, "+15555550011").await;
+    }
+    let page = world.api.get("/v1/calls?limit=2").await;
+    let cursor = page.body["meta"]["pagination"]["cursor"].as_str().expect("more").to_owned();
+    let at = page.body["data"][1]["createdAt"].as_str().expect("a moment").to_owned();
+    for after in [at.as_str(), "2099-01-01T00:00:00Z"] {
+        let behind = world.api.get(&format!("/v1/calls?cursor={cursor}&createdAfter={after}")).await;
+        assert_eq!(
+            (behind.data(200), &behind.body["meta"]["pagination"]["has_more"]),
+            (&json!([]), &json!(false)),
+            "{after}"
+        );
+    }
+    let texts =
+        world.api.get(&format!("/v1/sms-conversations?cursor={cursor}&createdAfter=2099-01-01T00:00:00Z")).await;
+    assert_eq!(texts.wrong_fields(), ["cursor"], "it is another list's");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_call_tells_its_events_its_recording_and_everything_known_of_it() {
     let world = World::start().await;
     let mut hooks = Hooks::register(&world).await;

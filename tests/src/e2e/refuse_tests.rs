@@ -125,7 +125,55 @@ async fn a_body_that_is_no_small_json_object_is_refused() {
     let accepted = send("Application/JSON; charset=utf-8", padded(256 * 1024)).await;
     accepted.accepted();
     let twice = r#"{"agentSlug":"demo-voice","toNumber":"+15555550011","metadata":{"a":1},"metadata":{"b":2}}"#;
-    assert_eq!(send(json, twice.to_owned()).await.wrong_fields(), ["metadata"]);
+    let twice = world.api.post_text("/v1/calls", "twice", twice.to_owned()).await;
+    assert_eq!(twice.wrong_fields(), ["metadata"]);
+    let broken = world.api.post_text("/v1/calls", "broken", "{\n  \"agentSlug\": \"x\",\n  oops\n}".to_owned()).await;
+    assert!(broken.text().contains("line 3 column 3"), "{}", broken.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_headers_of_one_name_are_no_key() {
+    let world = World::start().await;
+    let body = call_to("+15555550011").to_string();
+    let request =
+        || world.api.request(Method::POST, "/v1/calls").header(CONTENT_TYPE, "application/json").body(body.clone());
+    let twice = answer(request().header("idempotency-key", "a").header("idempotency-key", "b")).await;
+    assert_eq!(twice.wrong_fields(), ["Idempotency-Key"]);
+    let quoted = answer(request().header("idempotency-key", "\"a\"").header("idempotency-key", "\"b\"")).await;
+    assert_eq!(quoted.wrong_fields(), ["Idempotency-Key"]);
+    let stranger = answer(request().header("idempotency-key", "a").header("authorization", "Bearer another")).await;
+    assert_eq!(stranger.refusal(401), "unauthorized", "two keys are none");
+    let with_comma = answer(request().header("idempotency-key", "\"a,b\"")).await;
+    with_comma.accepted();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_path_without_that_method_says_which_ones_it_has() {
+    let world = World::start().await;
+    let refused = world.api.delete("/v1/calls").await;
+    assert_eq!(
+        (refused.status, refused.headers["allow"].to_str().ok()),
+        (405, Some("GET, POST")),
+        "{}",
+        refused.text()
+    );
+    let refused = world.api.put("/v1/webhooks/7").await;
+    assert_eq!((refused.status, refused.headers["allow"].to_str().ok()), (405, Some("DELETE, GET, PATCH")));
+    let unknown = world.api.get("/v1/nothing").await;
+    assert_eq!((unknown.status, unknown.headers.contains_key("allow")), (404, false));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_that_shows_nothing_is_blank() {
+    let world = World::start().await;
+    for nothing in ["\u{200b}\u{feff}", " \u{2060}\t", "\u{0}\u{7f}", "\u{3164}"] {
+        let texts = json!({"agentSlug": "demo-sms", "toNumber": "+15555550011", "fromNumber": "+15555550101", "welcomeMessage": nothing});
+        assert_eq!(world.api.post("/v1/sms-conversations", &texts).await.wrong_fields(), ["welcomeMessage"]);
+        assert_eq!(world.api.post("/v1/api-keys", &json!({"name": nothing})).await.wrong_fields(), ["name"]);
+        let mut call = call_to("+15555550011");
+        call["agentSlug"] = json!(nothing);
+        assert_eq!(world.api.post_once("/v1/calls", "k", &call).await.wrong_fields(), ["agentSlug"]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

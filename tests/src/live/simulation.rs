@@ -124,7 +124,7 @@ fn run<V: Simulated>(scenario: &Scenario, plan: Plan, measure: Measure) -> Run {
         let events = ["call.started", "call.ended", "call.analyzed"];
         live.runs(async { drop(world.creates_webhook("hooks.example.com", &events).await) }).await;
         world.aws.gate.arm(plan);
-        live.runs(play(&live, scenario, faults)).await;
+        live.runs(Box::pin(play(&live, scenario, faults))).await;
         judged(&live, measure)
     })
 }

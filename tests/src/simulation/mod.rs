@@ -11,6 +11,7 @@
 //! - [`erasure`]: a number's data erased, and the whole table searched for it.
 //! - [`retention`]: what a conversation brought, and what is left of it when its time is over.
 //! - [`limits`]: places for calls, and what a key may be used for, in virtual time.
+//! - [`one_key`]: one idempotency key at every route that takes one.
 //! - [`permissions`]: what each function asks of AWS is what its role allows.
 //! - [`observed`]: what is logged and measured. [`upgrades`]: messages of another version.
 //! - `live`, beside this module: the scenarios of a call at a live provider, once for each.
@@ -21,6 +22,7 @@ mod endpoints;
 mod erasure;
 mod limits;
 mod observed;
+mod one_key;
 mod permissions;
 mod planted;
 mod points;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::log::EventType;
 use domain::phone::PhoneNumber;
 use functions::openapi;
-use functions::registry::Access;
+use functions::registry::{Access, KeyUse};
 use functions::{FUNCTIONS, Trigger};
 use providers::simulator::{Script, TEST_NUMBERS, TEXT_NUMBERS, TextScript};
 use serde_json::Value;
@@ -70,8 +70,32 @@ fn the_parsers_know_the_query_parameters_that_the_document_has() {
         let parameters = parameters.filter(|parameter| parameter["in"] == "query");
         let named: BTreeSet<String> =
             parameters.map(|parameter| parameter["name"].as_str().unwrap().to_owned()).collect();
-        let parsed = filters.iter().copied().chain(["limit", "cursor"]).map(str::to_owned);
+        let parsed = filters.iter().copied().chain(["limit", "cursor"]);
+        // `metadata[` stands for `metadata[orderId]` and the like.
+        let parsed = parsed.map(|name| name.trim_end_matches('[').to_owned());
         assert_eq!(named, parsed.collect(), "{name}");
+    }
+}
+
+#[test]
+fn the_document_says_what_is_to_be_done_about_an_idempotency_key() {
+    let document = document();
+    for function in FUNCTIONS {
+        let Trigger::Http(route) = function.trigger else { continue };
+        let operation = operation(&document, function.name);
+        let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+        let header = parameters.iter().find(|parameter| parameter["name"] == "Idempotency-Key");
+        let use_of_key = match header.map(|header| header["required"] == true) {
+            Some(true) => KeyUse::Required,
+            Some(false) => KeyUse::Optional,
+            None => KeyUse::Unknown,
+        };
+        assert_eq!(use_of_key, route.key_use(), "{}", function.name);
+        let told = |(status, response): (&String, &Value)| {
+            status.starts_with('2') && response["headers"]["Idempotency-Key-Generated"].is_object()
+        };
+        let is_told = operation["responses"].as_object().unwrap().iter().any(told);
+        assert_eq!(is_told, use_of_key == KeyUse::Optional, "{}", function.name);
     }
 }
 

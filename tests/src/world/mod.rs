@@ -38,7 +38,7 @@ use crate::sim::clock::START_MS;
 use crate::sim::queue::QueueSettings;
 use crate::sim::sqs;
 
-pub(crate) use client::{Ask, Expected};
+pub(crate) use client::{Ask, Expected, Reply};
 pub(crate) use history::{Carried, Dial, History};
 pub(crate) use receiver::{Behaviour, Reaction};
 pub(crate) use texting::silent_texts;

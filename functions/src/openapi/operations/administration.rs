@@ -233,7 +233,8 @@ const TEST: &str = "Sends `webhook.test`, signed and retried as any other event,
     10 a minute for each endpoint. What came of it stands in the endpoint's deliveries.";
 
 const LIST_DELIVERIES: &str = "What was sent to the endpoint, with each attempt: its status, its duration, the first kilobyte of \
-    the answer. A page that is narrowed down by `status` may be short and still have more.";
+    the answer. A page that is narrowed down by `status` goes on until it is full, or has looked at 500 deliveries: \
+    then it is short and has more.";
 
 const REDELIVER_ONE: &str = "At once, under the event's own id, and by the whole schedule should it fail again. Whatever came of \
     it so far: one that was delivered is delivered twice.";

@@ -142,7 +142,8 @@ const CREATE: &str = "Sends an opening text, and has an agent answer what comes 
     whatever happens.\n\nThere is one open conversation between two numbers: opening another closes the older one with \
     `superseded_by_new_conversation`. Of any number of requests at the same time each is answered with 201, and one conversation \
     stays open.\n\nWith an `Idempotency-Key`, a retry neither writes to the customer twice nor supersedes itself, and is answered \
-    before anything is judged that may have changed since. Without one, a retry does both. An agent that is unknown, or of the \
+    before anything is judged that may have changed since. Without one, a retry does \
+    both, unless it brings the key of the answer's `Idempotency-Key-Generated`: send a key of your own. An agent that is unknown, or of the \
     voice channel, is answered with 404, missing variables with 400, and a `toNumber` on the do-not-call list with 403.\n\nWhere \
     the provider refuses the text, the conversation was written already, and has ended: the answer names it in \
     `error.conversationId`, the key replays that answer, and the conversation that was superseded stays closed.";

@@ -116,14 +116,14 @@ static ROWS: [Row; 27] = [
         let post = post.header(CONTENT_TYPE, "application/json").body(request(json!({})).to_string());
         accepted(&answer(post).await);
     }),
-    row!("header `Idempotency-Key`", "the same call again, with its current status", |world| {
+    row!("header `Idempotency-Key`", "the same call again, with its current status; another request is 422", |world| {
         let first = world.api.post_once(PATH, "k-again", &request(json!({"phone_number": "+15555550001"}))).await;
         world.call_when(accepted(&first), "ended").await;
         let again = world.api.post_once(PATH, "k-again", &request(json!({"phone_number": "+15555550001"}))).await;
         assert_eq!((accepted(&again), again.is_replay()), (accepted(&first), true));
         assert_eq!((&again.body["status"], &again.body["id"]), (&json!("failed"), &first.body["id"]));
         let other = world.api.post_once(PATH, "k-again", &request(json!({}))).await;
-        assert_eq!(flat(&other, 400), "validation_error");
+        assert_eq!(flat(&other, 422), "idempotency_key_reused");
     }),
     row!("error `missing_phone_number`", "400", |world| {
         for missing in [Value::Null, json!(""), json!(" ")] {

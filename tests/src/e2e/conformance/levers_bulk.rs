@@ -32,7 +32,7 @@ async fn refused_at(world: &World, changes: Value) -> Vec<String> {
     places(&world.api.post(PATH, &body).await)
 }
 
-static ROWS: [Row; 9] = [
+static ROWS: [Row; 12] = [
     row!("answer `201`", "what became of each item, in order", |world| {
         world.suppress(&dev(), "+15555550064").await;
         let contacts = json!([
@@ -130,5 +130,44 @@ static ROWS: [Row; 9] = [
         assert_eq!(taken.status, 201, "{}", taken.text());
         let refused = world.api.post_text(PATH, "b-larger", padded(2 * 1024 * 1024 + 1)).await;
         assert_eq!(refused.status, 413);
+        assert!(refused.text().contains("2 MiB"), "{}", refused.text());
+    }),
+    row!("a number in several items", "called once; the later items are refused as duplicates of the first", |world| {
+        let contacts = json!([
+            {"numberToCall": "+1 201 555 0123"},
+            {"numberToCall": "+12015550199"},
+            {"numberToCall": "(201) 555-0123"},
+            {"numberToCall": "+12015550123"},
+        ]);
+        let body = json!({"contacts": contacts, "countryCode": "US"});
+        let answer = asks(world, "b-twice", &body).await;
+        assert_eq!(counts(&answer), [4, 2, 2, 0], "{}", answer.text());
+        for index in [2, 3] {
+            let detail = answer.body["items"][index]["detail"].as_str().unwrap_or_default();
+            assert!(detail.starts_with("duplicate_number: ") && detail.contains("contacts[0]"), "{detail}");
+        }
+        assert_eq!(asks(world, "b-twice", &body).await.body["items"], answer.body["items"]);
+    }),
+    row!("fields `notBefore`, `notAfter`", "the native window, item by item", |world| {
+        let contacts = json!([{"numberToCall": "+15555550011", "notBefore": "2099-01-01T00:00:00.000Z"}]);
+        let answer = asks(world, "b-later", &json!({"contacts": contacts})).await;
+        let call = world.call(answer.body["items"][0]["conversationId"].as_str().expect("an id")).await;
+        assert_eq!((&call["status"], &call["notBefore"]), (&json!("queued"), &json!("2099-01-01T00:00:00.000Z")));
+        let wrong = json!([{"numberToCall": "+15555550011", "notBefore": "soon"}]);
+        assert_eq!(refused_at(world, json!({"contacts": wrong})).await, ["body.contacts.0.notBefore"]);
+    }),
+    row!("field `metadata` of an item", "back to the letter; 16 KiB as it is written", |world| {
+        let metadata = r#"{"n": 1e29,  "one": 1.0, "big": 12345678901234567890123}"#;
+        let body = format!(r#"{{"contacts": [{{"numberToCall": "+15555550011", "metadata": {metadata}}}]}}"#);
+        let answer = world.api.post_text(PATH, "b-letter", body).await;
+        assert_eq!(counts(&answer), [1, 1, 0, 0], "{}", answer.text());
+        let id = answer.body["items"][0]["conversationId"].as_str().expect("an id");
+        let call = world.api.get(&format!("/v1/calls/{id}")).await.text();
+        assert!(call.contains(&format!(r#"{{"requestMetadata":{metadata}}}"#)), "{call}");
+        let wide = format!(
+            r#"{{"contacts": [{{"numberToCall": "+15555550011", "metadata": {{"a": {}1}}}}]}}"#,
+            " ".repeat(16 * 1024)
+        );
+        assert_eq!(places(&world.api.post_text(PATH, "b-wide", wide).await), ["body.contacts.0.metadata"]);
     }),
 ];
