@@ -30,7 +30,7 @@ pub mod registry;
 mod schedule;
 mod sms;
 
-pub use app::App;
+pub use app::{App, StandIn};
 pub use asking::PROVIDER_TIMEOUT;
 pub use auth::Caller;
 pub use error::{ApiError, Error, FieldError};

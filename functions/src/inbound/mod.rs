@@ -1,7 +1,8 @@
 //! Providers' callbacks, a function each.
 //!
 //! The signature comes first, over the raw body and the deployment's public URL: what is not signed is answered 403, and
-//! nothing is read or written for it. A callback may be a copy of an old one, as old as it likes: it is taken in by the
+//! nothing is written for it. Nothing is read for it either, but whether there is such an organization at all, before the secrets
+//! are asked for one whose account is not known: strangers may name as many as they like, and Parameter Store answers few. A callback may be a copy of an old one, as old as it likes: it is taken in by the
 //! same rules as everything that comes twice, late, or out of order, and changes nothing the second time. 200 is answered
 //! only once what it says was committed.
 
@@ -21,7 +22,7 @@ use domain::organization::Provider;
 use providers::attempt::Attempt;
 use providers::callback::Callback;
 use providers::is_signed;
-use store::ConversationRef;
+use store::{ConversationRef, keys};
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -39,6 +40,9 @@ pub(crate) async fn verified(
     if request.is_too_large() {
         return Err(request.too_large());
     }
+    if !app.secrets.knows_provider(&organization, provider) && !exists(app, &organization).await? {
+        return Err(distrust());
+    }
     let unread = |error| ApiError::Internal(Box::new(error));
     let public_url = app.secrets.public_url().await.map_err(unread)?.ok_or_else(distrust)?;
     let url = request.address(&public_url, route.path);
@@ -49,6 +53,11 @@ pub(crate) async fn verified(
         return Ok(Scope { organization, mode: Mode::Live });
     }
     Err(distrust())
+}
+
+async fn exists(app: &App, organization: &OrganizationId) -> Result<bool, ApiError> {
+    let key = keys::organization(organization);
+    Ok(app.store.table.read([key.clone()]).await?.get(&key).is_some())
 }
 
 /// What is not signed as it should be is refused, whatever is wrong with it.

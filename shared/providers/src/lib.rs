@@ -29,7 +29,7 @@ pub use account::is_signed;
 pub use client::{KEEP_BYTES, NoReply, ProviderClient, Question, REQUEST_TIMEOUT, Reply, wire};
 pub use outcome::{Wire, classify};
 pub use part::Part;
-pub use secrets::{ParameterStore, SECRETS_TIMEOUT, Secret, Secrets, SecretsError};
+pub use secrets::{ModelAccess, ModelKeyError, ParameterStore, SECRETS_TIMEOUT, Secret, Secrets, SecretsError};
 pub use sms::{ReceivedText, SmsProvider, Texting};
 pub use voice::{Found, ProviderError, Recording, Sought, VoiceProvider};
 

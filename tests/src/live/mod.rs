@@ -5,6 +5,7 @@
 mod chat_simulation;
 mod chat_tests;
 mod line;
+mod model_tests;
 mod outcome_tests;
 mod pace_tests;
 pub(crate) mod roles;
@@ -83,7 +84,7 @@ pub(crate) struct LiveWorld<V: Vendor> {
 /// The outside world of a process that knows nothing yet of what the deployment keeps in Parameter Store.
 fn outside<V: Vendor>(world: &World, (egress, bases): &(Egress, Bases), account: &Value) -> Outside {
     let own = format!("organizations/{ORGANIZATION}/providers/{}", V::PROVIDER.as_str());
-    let model = (format!("models/{}", roles::MODEL), "a-models-key".to_owned());
+    let model = (format!("models/{}", roles::MODEL), roles::model_secret());
     let public_url = ("public-url".to_owned(), PUBLIC_URL.to_owned());
     let held = BTreeMap::from([(own, account.to_string()), model, public_url]);
     let secrets = parameters::secrets(&held, world.app.store.table.clock().clone());

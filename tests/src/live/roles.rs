@@ -28,6 +28,11 @@ pub(super) const MODEL_HOST: &str = "models.example.com";
 /// The name under which the deployment keeps the key of the organization's model.
 pub(super) const MODEL: &str = "main";
 
+/// The secret of that key: the host that it is for stands in it.
+pub(super) fn model_secret() -> String {
+    json!({"key": "a-models-key", "baseUrl": format!("https://{MODEL_HOST}/v1")}).to_string()
+}
+
 /// Every event that a call or a text makes.
 const EVENTS: [&str; 8] = [
     "call.started",
@@ -223,10 +228,10 @@ async fn opens<V: Vendor>(live: &LiveWorld<V>, key: &str, expected: u16) -> Conv
 }
 
 /// An agent that answers, by the organization's own model.
-fn talker<V: Vendor>(live: &LiveWorld<V>) -> Agent {
+pub(super) fn talker<V: Vendor>(live: &LiveWorld<V>) -> Agent {
     let organization = &live.scope.organization;
     let model = ModelSettings {
-        base_url: format!("https://{MODEL_HOST}/v1"),
+        base_url: None,
         model: "small".to_owned(),
         key_name: Some(MODEL.to_owned()),
         temperature_hundredths: None,

@@ -118,7 +118,7 @@ fn statement_grants(statement: &Value) -> Vec<String> {
 fn resource_name(resource: &Value) -> String {
     match (resource["Fn::GetAtt"][0].as_str(), resource["Fn::Sub"].as_str()) {
         (Some(id), _) => id.to_owned(),
-        (None, Some(text)) if text.ends_with(":parameter${SecretsPrefix}/*") => "Secrets".to_owned(),
+        (None, Some(text)) if text.contains(":parameter${SecretsPrefix}/") => "Secrets".to_owned(),
         (None, Some(text)) => text.replace("${Table.Arn}", "Table"),
         (None, None) => panic!("no resource of the template: {resource}"),
     }

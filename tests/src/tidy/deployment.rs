@@ -1,7 +1,8 @@
 //! What template.yaml promises an operator.
 
 use domain::measure::Measure;
-use functions::FUNCTIONS;
+use functions::registry::Access;
+use functions::{FUNCTIONS, Trigger};
 use serde_json::{Value, json};
 
 use super::{resources, root};
@@ -50,6 +51,31 @@ fn alarms_and_dashboard_show_what_the_functions_measure() {
     assert!(read["widgets"].as_array().is_some_and(|widgets| widgets.len() >= 10));
     for measure in Measure::ALL {
         assert!(body.contains(&format!("\"{}\"", measure.as_str())), "nobody sees {}", measure.as_str());
+    }
+}
+
+#[test]
+fn every_route_that_asks_for_no_key_is_held_to_a_rate_and_no_other_is() {
+    let apis = resources("AWS::Serverless::HttpApi");
+    let [(_, api)] = apis.as_slice() else { panic!("there is one API") };
+    let settings = api["Properties"]["RouteSettings"].as_object().expect("there are settings of routes");
+    let mut held: Vec<&String> = settings.keys().collect();
+    held.sort_unstable();
+    let mut keyless: Vec<String> = FUNCTIONS
+        .iter()
+        .filter_map(|function| match function.trigger {
+            Trigger::Http(route) => match route.access {
+                Access::Public(_) | Access::Signed { .. } => Some(format!("{} {}", route.method, route.path)),
+                Access::Key { .. } | Access::CallToken { .. } => None,
+            },
+            Trigger::Queue { .. } | Trigger::Schedule { .. } => None,
+        })
+        .collect();
+    keyless.sort_unstable();
+    assert_eq!(held, keyless.iter().collect::<Vec<_>>());
+    for (route, limits) in settings {
+        assert_eq!(limits["ThrottlingRateLimit"], json!({"Ref": "KeylessRequestsPerSecond"}), "{route}");
+        assert_eq!(limits["ThrottlingBurstLimit"], json!({"Ref": "KeylessRequestsAtOnce"}), "{route}");
     }
 }
 

@@ -13,6 +13,9 @@ use http::{HeaderMap, HeaderValue, Method};
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::complaint::Complaint;
+use super::habits::{Habit, Habits};
+use super::reasoning::without_reasoning;
 use super::{BadArguments, ErrorCode, Model, ModelError, Prompt, Reply, Said, ToolRequest};
 use crate::egress::{Answer, Egress, EgressError, OutboundRequest};
 
@@ -65,17 +68,6 @@ impl fmt::Debug for ApiKey {
     }
 }
 
-/// The field by which a server is told how much a model may say: the newer one is ignored by Ollama and refused by
-/// Mistral, the older one is refused by OpenAI's reasoning models.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TokenLimit {
-    /// `max_tokens`.
-    #[default]
-    MaxTokens,
-    /// `max_completion_tokens`.
-    MaxCompletionTokens,
-}
-
 /// Which model, where, and how it is asked.
 #[derive(Clone, PartialEq)]
 pub struct ChatSettings {
@@ -87,8 +79,6 @@ pub struct ChatSettings {
     pub key: Option<ApiKey>,
     /// How freely it chooses its words; the server's default where there is none.
     pub temperature: Option<f64>,
-    /// How it is told how much it may say.
-    pub token_limit: TokenLimit,
 }
 
 impl fmt::Debug for ChatSettings {
@@ -101,6 +91,7 @@ impl fmt::Debug for ChatSettings {
 #[derive(Clone, Debug)]
 pub struct ChatCompletions {
     egress: Egress,
+    habits: Habits,
     settings: ChatSettings,
 }
 
@@ -111,30 +102,59 @@ impl Model for ChatCompletions {
 }
 
 impl ChatCompletions {
-    /// A model with these settings.
-    pub fn new(egress: Egress, settings: ChatSettings) -> Self {
-        Self { egress, settings }
+    /// A model with these settings, asked as it was learned to be asked.
+    pub fn new(egress: Egress, habits: Habits, settings: ChatSettings) -> Self {
+        Self { egress, habits, settings }
     }
 
+    /// Asks. Where the answer says that it was asked wrongly, or that it had no room to think, it is asked once more, otherwise:
+    /// never twice in the same way.
     async fn ask(&self, prompt: &Prompt) -> Result<Reply, ModelError> {
-        let answer = self.egress.send(self.request(prompt)?).await?;
-        let Answer { status, retry_after, body, cut } = answer;
-        match status {
-            200..=299 if cut => Err(ModelError::Unreadable("is larger than an answer can be")),
-            200..=299 => read(&body, &prompt.turns),
-            429 => Err(ModelError::Throttled { retry_after, code: code(&body) }),
-            // 408, 409 and 425 say that it was the moment that was wrong.
-            408 | 409 | 425 | 500..=599 => Err(ModelError::Unavailable { status, retry_after }),
-            _ => Err(ModelError::Rejected { status, code: code(&body) }),
+        let ChatSettings { base_url, model, .. } = &self.settings;
+        let known = self.habits.of(base_url, model);
+        let mut tried = vec![known];
+        loop {
+            let habit = tried.last().copied().unwrap_or(known);
+            let answer = self.egress.send(self.request(prompt, habit)?).await?;
+            let corrected = habit.corrected(answer.status, &answer.body);
+            let reply = self.understood(&answer, prompt);
+            let next = match &reply {
+                Err(ModelError::SpentThinking) => Some(Habit { thinks: true, ..habit }),
+                Err(_) => corrected,
+                Ok(_) => None,
+            };
+            match next.filter(|next| !tried.contains(next)) {
+                Some(next) => tried.push(next),
+                None => {
+                    if reply.is_ok() && habit != known {
+                        self.habits.learn(base_url, model, habit);
+                    }
+                    return reply;
+                }
+            }
         }
     }
 
-    fn request(&self, prompt: &Prompt) -> Result<OutboundRequest, ModelError> {
+    fn understood(&self, answer: &Answer, prompt: &Prompt) -> Result<Reply, ModelError> {
+        let Answer { status, retry_after, body, cut } = answer;
+        let (status, retry_after) = (*status, *retry_after);
+        let complaint = || Complaint::read(body, self.settings.key.as_ref().map(|ApiKey(key)| key.as_str()));
+        match status {
+            200..=299 if *cut => Err(ModelError::Unreadable("is larger than an answer can be")),
+            200..=299 => read(body, &prompt.turns),
+            429 => Err(ModelError::Throttled { retry_after, code: code(body), complaint: complaint() }),
+            // 408, 409 and 425 say that it was the moment that was wrong.
+            408 | 409 | 425 | 500..=599 => Err(ModelError::Unavailable { status, retry_after }),
+            _ => Err(ModelError::Rejected { status, code: code(body), complaint: complaint() }),
+        }
+    }
+
+    fn request(&self, prompt: &Prompt, habit: Habit) -> Result<OutboundRequest, ModelError> {
         let mut url = self.settings.base_url.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(["chat", "completions"]);
         }
-        let body = serde_json::to_vec(&wire::Request::new(&self.settings, prompt));
+        let body = serde_json::to_vec(&wire::Request::new(&self.settings, prompt, habit));
         let body = body.map_err(|error| EgressError::Setup(error.into()))?;
         let headers = self.headers().map_err(|error| EgressError::Setup(error.into()))?;
         let (timeout, keep_bytes) = (MODEL_TIMEOUT, KEEP_BYTES);
@@ -166,7 +186,7 @@ fn read(body: &str, turns: &[Said]) -> Result<Reply, ModelError> {
         serde_json::from_str(body).map_err(|_| ModelError::Unreadable("is no chat completion"))?;
     let choice = completion.choices.into_iter().next().ok_or(ModelError::Unreadable("has no choice in it"))?;
     match choice.finish_reason.as_deref() {
-        Some("length") => return Err(ModelError::CutOff),
+        Some("length") => return Err(cut_off(choice.message)),
         Some("content_filter") => return Err(ModelError::Filtered),
         Some(_) | None => {}
     }
@@ -179,9 +199,15 @@ fn read(body: &str, turns: &[Said]) -> Result<Reply, ModelError> {
     if message.refusal.is_some_and(|refusal| !refusal.is_empty()) {
         return Err(ModelError::Filtered);
     }
-    let text = message.content.unwrap_or_default();
-    let text = text.trim();
-    if text.is_empty() { Err(ModelError::Empty) } else { Ok(Reply::Text(text.to_owned())) }
+    let text = without_reasoning(&message.content.unwrap_or_default());
+    if text.is_empty() { Err(ModelError::Empty) } else { Ok(Reply::Text(text)) }
+}
+
+/// What it means that a model was cut off: with something said, that it says too much.
+fn cut_off(message: wire::Answered) -> ModelError {
+    let said = without_reasoning(&message.content.unwrap_or_default());
+    let calls = message.tool_calls.unwrap_or_default();
+    if said.is_empty() && calls.is_empty() { ModelError::SpentThinking } else { ModelError::CutOff }
 }
 
 fn requests(calls: Vec<wire::ToolCall>, turns: &[Said]) -> Result<Vec<ToolRequest>, ModelError> {

@@ -3,8 +3,9 @@
 use std::error::Error;
 use std::fmt;
 
+use super::complaint::Complaint;
 use crate::egress::{EgressError, RetryAfter};
-use crate::secrets::SecretsError;
+use crate::secrets::ModelKeyError;
 
 /// Why a model gave no reply. Tells no text and no key.
 #[derive(Debug)]
@@ -13,8 +14,10 @@ pub enum ModelError {
     Unreachable(EgressError),
     /// No connection came about, or it broke.
     Connection(EgressError),
-    /// Its key could not be read.
-    NoKey(SecretsError),
+    /// Its key could not be read, is not there, or may not be sent where the agent wants it sent.
+    NoKey(ModelKeyError),
+    /// The agent names no model, or one without an address.
+    NotSetUp,
     /// It took longer than it was given.
     Timeout,
     /// 429: too much was asked of it.
@@ -23,6 +26,8 @@ pub enum ModelError {
         retry_after: Option<RetryAfter>,
         /// What it calls the reason.
         code: Option<ErrorCode>,
+        /// What it says of it.
+        complaint: Option<Complaint>,
     },
     /// A 5xx, or a 4xx that may pass.
     Unavailable {
@@ -37,6 +42,8 @@ pub enum ModelError {
         status: u16,
         /// What it calls the reason, such as `invalid_api_key`.
         code: Option<ErrorCode>,
+        /// What it says of it.
+        complaint: Option<Complaint>,
     },
     /// Its answer is none that we can read; the text continues "The answer …". A parser's own words are not kept: they
     /// may quote the answer.
@@ -45,6 +52,8 @@ pub enum ModelError {
     Empty,
     /// It had more to say than it may: half a text is not sent.
     CutOff,
+    /// It used up what it may say before it said anything: it thinks first.
+    SpentThinking,
     /// Its vendor withheld the answer, or it refused to give one.
     Filtered,
 }
@@ -54,13 +63,30 @@ impl ModelError {
     pub const fn is_retryable(&self) -> bool {
         match self {
             Self::Connection(_)
-            | Self::NoKey(_)
+            | Self::NoKey(ModelKeyError::Unread(_))
             | Self::Timeout
             | Self::Throttled { .. }
             | Self::Unavailable { .. }
             | Self::Unreadable(_)
             | Self::Empty => true,
-            Self::Unreachable(_) | Self::Rejected { .. } | Self::CutOff | Self::Filtered => false,
+            Self::Unreachable(_)
+            | Self::NoKey(_)
+            | Self::NotSetUp
+            | Self::Rejected { .. }
+            | Self::CutOff
+            | Self::SpentThinking
+            | Self::Filtered => false,
+        }
+    }
+
+    /// What went wrong, for the organization whose agent asked: with the vendor's own words, which may quote what was said and are
+    /// for no log.
+    pub fn told(&self) -> String {
+        match self {
+            Self::Throttled { complaint: Some(complaint), .. } | Self::Rejected { complaint: Some(complaint), .. } => {
+                format!("{self}: {}", complaint.as_str())
+            }
+            _ => self.to_string(),
         }
     }
 
@@ -71,11 +97,13 @@ impl ModelError {
             Self::Unreachable(_)
             | Self::Connection(_)
             | Self::NoKey(_)
+            | Self::NotSetUp
             | Self::Timeout
             | Self::Rejected { .. }
             | Self::Unreadable(_)
             | Self::Empty
             | Self::CutOff
+            | Self::SpentThinking
             | Self::Filtered => None,
         }
     }
@@ -98,15 +126,21 @@ impl fmt::Display for ModelError {
         let (status, code) = match self {
             Self::Unreachable(_) => return f.write_str("the model's address cannot be used"),
             Self::Connection(_) => return f.write_str("the connection to the model failed"),
-            Self::NoKey(_) => return f.write_str("the model's key could not be read"),
+            Self::NoKey(error) => return error.fmt(f),
+            Self::NotSetUp => return f.write_str("the agent has no model, or one without an address"),
             Self::Timeout => return f.write_str("the model did not answer in time"),
             Self::Unreadable(why) => return write!(f, "the model's answer {why}"),
             Self::Empty => return f.write_str("the model had nothing to say"),
             Self::CutOff => return f.write_str("the model's answer was longer than it may be"),
+            Self::SpentThinking => {
+                return f.write_str(
+                    "the model thought for as long as it may speak, and said nothing: raise maxOutputTokens",
+                );
+            }
             Self::Filtered => return f.write_str("the model's answer was withheld"),
             Self::Throttled { code, .. } => (429, code.as_ref()),
             Self::Unavailable { status, .. } => (*status, None),
-            Self::Rejected { status, code } => (*status, code.as_ref()),
+            Self::Rejected { status, code, .. } => (*status, code.as_ref()),
         };
         write!(f, "the model answered {status}")?;
         code.map_or(Ok(()), |code| write!(f, " ({code})"))
@@ -119,18 +153,20 @@ impl Error for ModelError {
             Self::Unreachable(error) | Self::Connection(error) => Some(error),
             Self::NoKey(error) => Some(error),
             Self::Timeout
+            | Self::NotSetUp
             | Self::Unreadable(_)
             | Self::Throttled { .. }
             | Self::Unavailable { .. }
             | Self::Rejected { .. }
             | Self::Empty
             | Self::CutOff
+            | Self::SpentThinking
             | Self::Filtered => None,
         }
     }
 }
 
-/// A vendor's word for what is wrong. Nothing else of an error's body is kept: its prose may quote the prompt or the key.
+/// A vendor's word for what is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErrorCode(String);
 

@@ -10,11 +10,16 @@ use futures::future::BoxFuture;
 use serde_json::Value;
 
 mod chat;
+mod complaint;
 mod error;
+mod habits;
+mod reasoning;
 mod scripted;
 
-pub use chat::{ApiKey, ChatCompletions, ChatSettings, MODEL_TIMEOUT, NotAKey, TokenLimit};
+pub use chat::{ApiKey, ChatCompletions, ChatSettings, MODEL_TIMEOUT, NotAKey};
+pub use complaint::Complaint;
 pub use error::{ErrorCode, ModelError};
+pub use habits::Habits;
 pub use scripted::Scripted;
 
 /// What a model is given.

@@ -7,10 +7,12 @@
 //! |---|---|
 //! | `organizations/<organization>/providers/<provider>` | an organization's own account, as JSON |
 //! | `providers/<provider>` | the deployment's account, for organizations without their own |
-//! | `models/<name>` | a model's API key |
+//! | `organizations/<organization>/models/<name>` | an organization's own key for a model, as text, or as below |
+//! | `models/<name>` | a model's key with the address it is for: `{"key", "baseUrl"}`, or `{"key", "vendor"}` |
 //! | `public-url` | where the deployment is reached from outside; no secret, and needed together with one |
 
 mod file;
+mod models;
 mod parameter_store;
 
 use std::collections::BTreeMap;
@@ -25,6 +27,7 @@ use domain::time::{Span, Timestamp};
 use serde::de::DeserializeOwned;
 use store::clock::Clock;
 
+pub use models::{ModelAccess, ModelKeyError};
 pub use parameter_store::{ParameterStore, SECRETS_TIMEOUT};
 
 /// How long what was read counts as fresh.
@@ -32,6 +35,9 @@ const REFRESH_AFTER: Span = Span::minutes(5);
 
 /// From what age on what was read may be doubted: whoever sends wrong signatures makes us look no more often than that.
 const DOUBT_AFTER: Span = Span::seconds(30);
+
+/// How many names' answers are kept at most, those of names that are not there among them.
+const MOST_KNOWN: usize = 2_000;
 
 /// The name of the deployment's public URL.
 const PUBLIC_URL: &str = "public-url";
@@ -194,17 +200,12 @@ impl Secrets {
         Ok(found.remove(&own).or_else(|| found.remove(&shared)))
     }
 
-    /// A model's key, by the name that agents' settings know it under.
-    ///
-    /// # Errors
-    /// [`SecretsError`] where it cannot be found out.
-    pub async fn model_key(&self, name: &str) -> Result<Option<Secret>, SecretsError> {
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        if name.is_empty() || !name.bytes().all(is_plain) {
-            return Ok(None);
-        }
-        let name = format!("models/{name}");
-        Ok(self.read(&[&name], REFRESH_AFTER).await?.remove(&name))
+    /// Whether it is known already, and not for too long, which account the organization has at a provider: so that to find it out
+    /// asks nobody.
+    pub fn knows_provider(&self, organization: &OrganizationId, provider: Provider) -> bool {
+        let now = self.inner.clock.now();
+        let name = format!("organizations/{organization}/providers/{}", provider.as_str());
+        self.known().get(&name).is_some_and(|known| now < known.read_at + REFRESH_AFTER)
     }
 
     /// Where the deployment is reached from outside; `None` where nobody said.
@@ -221,28 +222,37 @@ impl Secrets {
     /// What there is under these names. What was read a while ago is read again, and serves where that fails.
     async fn read(&self, names: &[&str], oldest: Span) -> Result<BTreeMap<String, Secret>, SecretsError> {
         let now = self.inner.clock.now();
-        let fresh = |known: &Known| now < known.read_at + oldest;
-        let wanted: Vec<&str> = {
-            let known = self.known();
-            names.iter().copied().filter(|name| !known.get(*name).is_some_and(fresh)).collect()
-        };
-        if !wanted.is_empty() {
-            match self.ask(&wanted).await {
-                Ok(mut found) => {
-                    let mut known = self.known();
-                    for name in wanted {
-                        known.insert(name.to_owned(), Known { secret: found.remove(name), read_at: now });
-                    }
-                }
-                Err(error) if wanted.iter().all(|name| self.known().contains_key(*name)) => {
-                    tracing::warn!(error = &error as &dyn Error, "the secrets are not refreshed");
-                }
-                Err(error) => return Err(error),
+        let mut held = BTreeMap::new();
+        let mut wanted = Vec::new();
+        for name in names {
+            match self.known().get(*name).filter(|known| now < known.read_at + oldest) {
+                Some(known) => held.extend(known.secret.clone().map(|secret| ((*name).to_owned(), secret))),
+                None => wanted.push(*name),
             }
         }
-        let known = self.known();
-        let held = |name: &&str| Some(((*name).to_owned(), known.get(*name)?.secret.clone()?));
-        Ok(names.iter().filter_map(held).collect())
+        if wanted.is_empty() {
+            return Ok(held);
+        }
+        let found = match self.ask(&wanted).await {
+            Ok(mut found) => wanted.iter().map(|name| ((*name).to_owned(), found.remove(*name))).collect(),
+            Err(error) => {
+                let known = self.known();
+                let old = |name: &&str| Some(((*name).to_owned(), known.get(*name)?.secret.clone()));
+                let old: Option<Vec<_>> = wanted.iter().map(old).collect();
+                let Some(old) = old else { return Err(error) };
+                tracing::warn!(error = &error as &dyn Error, "the secrets are not refreshed");
+                held.extend(old.into_iter().filter_map(|(name, secret)| Some((name, secret?))));
+                return Ok(held);
+            }
+        };
+        let found: Vec<(String, Option<Secret>)> = found;
+        let mut known = self.known();
+        for (name, secret) in found {
+            held.extend(secret.clone().map(|secret| (name.clone(), secret)));
+            known.insert(name, Known { secret, read_at: now });
+        }
+        forget_some(&mut known);
+        Ok(held)
     }
 
     async fn ask(&self, names: &[&str]) -> Result<BTreeMap<String, Secret>, SecretsError> {
@@ -256,6 +266,15 @@ impl Secrets {
 
     fn known(&self) -> MutexGuard<'_, BTreeMap<String, Known>> {
         self.inner.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Keeps what is known within its bound: names that lead to nothing are forgotten first, then what was read longest ago.
+fn forget_some(known: &mut BTreeMap<String, Known>) {
+    while known.len() > MOST_KNOWN {
+        let oldest = known.iter().min_by_key(|(_, known)| (known.secret.is_some(), known.read_at));
+        let Some(name) = oldest.map(|(name, _)| name.clone()) else { return };
+        known.remove(&name);
     }
 }
 

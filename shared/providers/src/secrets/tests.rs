@@ -111,11 +111,15 @@ async fn an_organizations_own_account_goes_before_the_deployments() {
 #[tokio::test(start_paused = true)]
 async fn what_was_read_is_kept_for_five_minutes_and_longer_where_a_refresh_fails() {
     let ssm = Ssm::default();
-    ssm.holds("/ringdown/models/openai", "old");
+    ssm.holds("/ringdown/organizations/acme/models/openai", "old");
     let secrets = ssm.secrets();
-    let key = || async { secrets.model_key("openai").await.map(revealed) };
+    let url = "https://llm.example/v1".parse().unwrap();
+    let key = || async {
+        let access = secrets.model(&acme(), "openai", Some(&url)).await;
+        access.map(|access| Some(access.key.reveal().to_owned()))
+    };
     assert_eq!(key().await.unwrap().as_deref(), Some("old"));
-    ssm.holds("/ringdown/models/openai", "new");
+    ssm.holds("/ringdown/organizations/acme/models/openai", "new");
     tokio::time::advance(Duration::from_secs(299)).await;
     assert_eq!((key().await.unwrap().as_deref(), ssm.asked()), (Some("old"), 1));
     tokio::time::advance(Duration::from_secs(2)).await;
@@ -143,7 +147,7 @@ async fn what_is_doubted_is_read_again_but_not_more_often_than_twice_a_minute() 
 async fn what_was_never_read_is_an_error_and_not_absent() {
     let ssm = Ssm::default();
     ssm.breaks(true);
-    let error = ssm.secrets().model_key("openai").await.unwrap_err();
+    let error = ssm.secrets().public_url().await.unwrap_err();
     let why = std::error::Error::source(&error).unwrap().to_string();
     assert_eq!(why, "SSM answered 400 AccessDeniedException");
 }
@@ -154,7 +158,7 @@ async fn a_key_name_leads_nowhere_but_to_a_models_key() {
     ssm.holds("/ringdown/providers/twilio", "shared");
     let secrets = ssm.secrets();
     for name in ["../providers/twilio", "", "a/b", "ö", "a b"] {
-        assert_eq!(revealed(secrets.model_key(name).await.unwrap()), None, "{name}");
+        assert!(secrets.model(&acme(), name, None).await.is_err(), "{name}");
     }
     assert_eq!(ssm.asked(), 0);
 }
@@ -162,19 +166,38 @@ async fn a_key_name_leads_nowhere_but_to_a_models_key() {
 #[tokio::test]
 async fn a_file_holds_texts_and_objects_and_need_not_be_there() {
     let path = std::env::temp_dir().join(format!("ringdown-secrets-{}.json", std::process::id()));
-    std::fs::write(&path, r#"{"models/m": "k", "providers/twilio": {"accountSid": "AC1"}}"#).unwrap();
+    std::fs::write(&path, r#"{"public-url": "https://k", "providers/twilio": {"accountSid": "AC1"}}"#).unwrap();
     let secrets = Secrets::of_file(path.clone(), clock());
-    assert_eq!(revealed(secrets.model_key("m").await.unwrap()).as_deref(), Some("k"));
+    assert_eq!(secrets.public_url().await.unwrap().as_deref(), Some("https://k"));
     let account: Option<Value> = secrets.provider(&acme(), Provider::Twilio).await.unwrap().unwrap().json();
     assert_eq!(account.unwrap()["accountSid"], "AC1");
     std::fs::write(&path, "no JSON, and a secret").unwrap();
-    let error = Secrets::of_file(path.clone(), clock()).model_key("m").await.unwrap_err();
+    let error = Secrets::of_file(path.clone(), clock()).public_url().await.unwrap_err();
     assert!(!format!("{error:?}").contains("a secret"));
     std::fs::remove_file(&path).unwrap();
-    assert_eq!(revealed(Secrets::of_file(path, clock()).model_key("m").await.unwrap()), None);
+    assert_eq!(Secrets::of_file(path, clock()).public_url().await.unwrap(), None);
 }
 
 #[test]
 fn a_secret_is_not_shown() {
     assert_eq!(format!("{:?}", Secret::new("hush")), "…");
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_that_lead_to_nothing_take_no_more_memory_than_their_bound() {
+    let ssm = Ssm::default();
+    ssm.holds("/ringdown/organizations/acme/providers/twilio", "own");
+    let secrets = ssm.secrets();
+    let own = || async { revealed(secrets.provider(&acme(), Provider::Twilio).await.unwrap()) };
+    assert_eq!(own().await.as_deref(), Some("own"));
+    assert!(secrets.knows_provider(&acme(), Provider::Twilio));
+    for number in 0..super::MOST_KNOWN + 10 {
+        let stranger = OrganizationId::parse(&format!("stranger-{number}")).unwrap();
+        assert_eq!(revealed(secrets.provider(&stranger, Provider::Twilio).await.unwrap()), None);
+    }
+    assert!(secrets.known().len() <= super::MOST_KNOWN);
+    let asked = ssm.asked();
+    assert_eq!((own().await.as_deref(), ssm.asked()), (Some("own"), asked));
+    tokio::time::advance(Duration::from_secs(301)).await;
+    assert!(!secrets.knows_provider(&acme(), Provider::Twilio));
 }

@@ -10,15 +10,15 @@ use store::clock::Clock;
 use tokio::io::AsyncWriteExt as _;
 use url::Url;
 
-use super::{ApiKey, ChatCompletions, ChatSettings, KEEP_BYTES, MODEL_TIMEOUT, NotAKey, TokenLimit};
+use super::{ApiKey, ChatCompletions, ChatSettings, KEEP_BYTES, MODEL_TIMEOUT, NotAKey};
 use crate::egress::{Egress, EgressPolicy, RetryAfter};
-use crate::model::{BadArguments, Model as _, ModelError, Prompt, Reply, Said, ToolRequest};
+use crate::model::{BadArguments, Habits, Model as _, ModelError, Prompt, Reply, Said, ToolRequest};
 use crate::socket::{Arrived, answer, arrived, http, listen, local_egress};
 
 fn settings(base_url: Url) -> ChatSettings {
     let key = Some(ApiKey::parse("sk-test-4711").unwrap());
     let model = "small".to_owned();
-    ChatSettings { base_url, model, key, temperature: None, token_limit: TokenLimit::default() }
+    ChatSettings { base_url, model, key, temperature: None }
 }
 
 fn prompt(turns: Vec<Said>) -> Prompt {
@@ -40,7 +40,7 @@ async fn asked_by(
     bytes: &[u8],
 ) -> (Result<Reply, ModelError>, Arrived) {
     let (listener, url) = listen().await;
-    let model = ChatCompletions::new(local_egress(), settings(url.join("v1").unwrap()));
+    let model = ChatCompletions::new(local_egress(), Habits::default(), settings(url.join("v1").unwrap()));
     let (reply, arrived) = tokio::join!(model.complete(prompt), answer(&listener, bytes));
     assert!(listener.accept().now_or_never().is_none(), "it was asked a second time");
     (reply, arrived)
@@ -143,7 +143,6 @@ async fn settings_choose_the_address_the_key_and_the_fields() {
         base_url: url.join("/openai/v1/?version=3").unwrap(),
         key: None,
         temperature: Some(0.25),
-        token_limit: TokenLimit::MaxCompletionTokens,
         ..settings(url)
     };
     let (reply, arrived) = asked_by(keyless, &prompt(Vec::new()), &bytes).await;
@@ -151,7 +150,7 @@ async fn settings_choose_the_address_the_key_and_the_fields() {
     assert_eq!(arrived.line(), "POST /openai/v1/chat/completions?version=3 HTTP/1.1");
     assert_eq!(arrived.header("authorization"), "");
     let messages = json!([{"role": "system", "content": "Be kind."}]);
-    let expected = json!({"model": "small", "messages": messages, "temperature": 0.25, "max_completion_tokens": 200});
+    let expected = json!({"model": "small", "messages": messages, "temperature": 0.25, "max_tokens": 200});
     assert_eq!(arrived.json(), expected);
 }
 
@@ -283,7 +282,8 @@ async fn an_answer_that_breaks_off_may_be_asked_for_again() {
 async fn a_model_is_not_waited_for_longer_than_it_is_given() {
     let clock = Clock::of_runtime(Timestamp::from_milliseconds(0));
     let silent = Egress::through(EgressPolicy::default(), Arc::new(|_| std::future::pending().boxed()));
-    let model = ChatCompletions::new(silent, settings("https://models.example.com/v1".parse().unwrap()));
+    let model =
+        ChatCompletions::new(silent, Habits::default(), settings("https://models.example.com/v1".parse().unwrap()));
     let error = model.complete(&question()).await.unwrap_err();
     assert!(matches!(error, ModelError::Timeout) && error.is_retryable());
     assert_eq!(u128::try_from(clock.now().as_milliseconds()).unwrap(), MODEL_TIMEOUT.as_millis());
@@ -297,7 +297,8 @@ async fn half_a_body_and_then_silence_runs_into_the_deadline() {
         stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"choices\": [").await.unwrap();
         std::future::pending::<()>().await;
     });
-    let error = ChatCompletions::new(local_egress(), settings(url)).complete(&question()).await.unwrap_err();
+    let error =
+        ChatCompletions::new(local_egress(), Habits::default(), settings(url)).complete(&question()).await.unwrap_err();
     assert!(matches!(error, ModelError::Timeout), "{error:?}");
     endpoint.abort();
 }
@@ -306,7 +307,9 @@ async fn half_a_body_and_then_silence_runs_into_the_deadline() {
 async fn an_address_that_is_not_public_is_not_connected_to() {
     let egress = Egress::new(EgressPolicy::default()).unwrap();
     for url in ["https://169.254.169.254/latest", "http://models.example.com/v1", "https://10.0.0.8/v1"] {
-        let error = ChatCompletions::new(egress.clone(), settings(url.parse().unwrap())).complete(&question()).await;
+        let error = ChatCompletions::new(egress.clone(), Habits::default(), settings(url.parse().unwrap()))
+            .complete(&question())
+            .await;
         let error = error.unwrap_err();
         assert!(matches!(error, ModelError::Unreachable(_)) && !error.is_retryable(), "{url}: {error:?}");
     }
@@ -318,7 +321,7 @@ fn neither_a_key_nor_a_text_reaches_a_log() {
         assert_eq!(ApiKey::parse(bad), Err(NotAKey));
     }
     let settings = settings("https://models.example.com/token-4711/v1".parse().unwrap());
-    let model = ChatCompletions::new(local_egress(), settings);
+    let model = ChatCompletions::new(local_egress(), Habits::default(), settings);
     let said = Said::ToolCall {
         id: "1".to_owned(),
         name: "find_car".to_owned(),
@@ -328,4 +331,111 @@ fn neither_a_key_nor_a_text_reaches_a_log() {
     let prompt = prompt(vec![Said::Customer("4711".to_owned()), Said::Agent("4711".to_owned()), said]);
     let told = format!("{model:?} {prompt:?} {:?}", Reply::Text("4711".to_owned()));
     assert!(!told.contains("4711") && told.contains("models.example.com"), "{told}");
+}
+
+/// Asks a model whose server answers request by request; gives the reply, and the requests' bodies.
+async fn asked_in_turn(
+    habits: &Habits,
+    temperature: f64,
+    answers: &[(u16, Value)],
+) -> (Result<Reply, ModelError>, Vec<Value>) {
+    let (listener, url) = listen().await;
+    let settings = ChatSettings { temperature: Some(temperature), ..settings(url.join("v1").unwrap()) };
+    let server = ServedAt("https://reasoning.example/v1".parse().unwrap());
+    let model = ChatCompletions::new(
+        server.instead_of(&url),
+        habits.clone(),
+        ChatSettings { base_url: server.0.clone(), ..settings },
+    );
+    let prompt = question();
+    let serve = async {
+        let mut bodies = Vec::new();
+        for (status, body) in answers {
+            bodies.push(answer(&listener, &http(*status, "", &body.to_string())).await.json());
+        }
+        bodies
+    };
+    let (reply, bodies) = tokio::join!(model.complete(&prompt), serve);
+    assert!(listener.accept().now_or_never().is_none(), "it was asked once more");
+    (reply, bodies)
+}
+
+/// A server that is known by one address, and stands at another.
+struct ServedAt(Url);
+
+impl ServedAt {
+    fn instead_of(&self, real: &Url) -> Egress {
+        let real = real.clone();
+        let exchange = move |request: crate::egress::OutboundRequest| {
+            let url = real.join(request.url.path()).unwrap();
+            async move { local_egress().send(crate::egress::OutboundRequest { url, ..request }).await }.boxed()
+        };
+        Egress::through(EgressPolicy::default(), Arc::new(exchange))
+    }
+}
+
+fn unsupported(parameter: &str, advice: &str) -> Value {
+    let message = format!("Unsupported parameter: '{parameter}' is not supported with this model. {advice}");
+    json!({"error": {"message": message, "type": "invalid_request_error", "param": parameter, "code": "unsupported_parameter"}})
+}
+
+fn said(content: &str, finish_reason: &str) -> Value {
+    serde_json::from_str(&completion(json!({"role": "assistant", "content": content}), finish_reason)).unwrap()
+}
+
+#[tokio::test]
+async fn a_model_that_refuses_a_parameter_is_asked_without_it_and_from_then_on_at_once() {
+    let habits = Habits::default();
+    let answers = [
+        (400, unsupported("max_tokens", "Use 'max_completion_tokens' instead.")),
+        (400, unsupported("temperature", "Only the default (1) value is supported.")),
+        (200, said("One.", "stop")),
+    ];
+    let (reply, bodies) = asked_in_turn(&habits, 0.7, &answers).await;
+    assert!(reply.unwrap() == Reply::Text("One.".to_owned()));
+    assert_eq!((&bodies[0]["max_tokens"], &bodies[0]["temperature"]), (&json!(200), &json!(0.7)));
+    assert_eq!((&bodies[1]["max_tokens"], &bodies[1]["max_completion_tokens"]), (&Value::Null, &json!(200)));
+    assert_eq!((&bodies[2]["temperature"], &bodies[2]["max_completion_tokens"]), (&Value::Null, &json!(200)));
+    let (reply, bodies) = asked_in_turn(&habits, 0.7, &[(200, said("Two.", "stop"))]).await;
+    assert!(reply.is_ok());
+    assert_eq!((&bodies[0]["temperature"], &bodies[0]["max_completion_tokens"]), (&Value::Null, &json!(200)));
+}
+
+#[tokio::test]
+async fn a_model_that_refuses_both_parameters_is_asked_twice_and_nothing_is_learned() {
+    let habits = Habits::default();
+    let refusals =
+        [(400, unsupported("max_tokens", "")), (400, unsupported("max_completion_tokens", "No: sk-test-4711."))];
+    for _ in 0..2 {
+        let (reply, _) = asked_in_turn(&habits, 0.7, &refusals).await;
+        let error = reply.unwrap_err();
+        assert_eq!(error.to_string(), "the model answered 400 (unsupported_parameter)");
+        let told = "Unsupported parameter: 'max_completion_tokens' is not supported with this model. No: ….";
+        assert_eq!(error.told(), format!("{error}: {told}"));
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_thought_for_all_it_may_say_is_given_room_to_think_once() {
+    let habits = Habits::default();
+    let answers = [(200, said("", "length")), (200, said("One.", "stop"))];
+    let (reply, bodies) = asked_in_turn(&habits, 0.7, &answers).await;
+    assert!(reply.unwrap() == Reply::Text("One.".to_owned()));
+    assert_eq!((&bodies[0]["max_tokens"], &bodies[1]["max_tokens"]), (&json!(200), &json!(4_296)));
+    let (reply, _) = asked_in_turn(&habits, 0.7, &[(200, said("<think>They", "length"))]).await;
+    assert!(matches!(reply, Err(ModelError::SpentThinking)));
+}
+
+#[tokio::test]
+async fn what_a_model_thinks_is_said_to_nobody() {
+    for (content, said) in [
+        ("<think>They want a Saab.</think>\n\nWe have one.", Some("We have one.")),
+        ("They want a Saab.</think>We have one.", Some("We have one.")),
+        ("<think>They want a Saab. Should I", None),
+    ] {
+        match reply(json!({"content": content}), "stop").await {
+            Ok(reply) => assert!(Some(reply) == said.map(|said| Reply::Text(said.to_owned())), "{content}"),
+            Err(error) => assert!(matches!(error, ModelError::Empty) && said.is_none(), "{content}"),
+        }
+    }
 }

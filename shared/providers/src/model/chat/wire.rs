@@ -6,8 +6,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{ChatSettings, TokenLimit};
+use super::ChatSettings;
+use crate::model::habits::{Habit, TokenLimit};
 use crate::model::{Prompt, Said};
+
+/// How much a model that thinks may think, in tokens: they count as said.
+const ROOM_TO_THINK: u32 = 4_096;
 
 /// What is asked.
 #[derive(Serialize)]
@@ -73,12 +77,13 @@ struct OfferedFunction<'a> {
 }
 
 impl<'a> Request<'a> {
-    pub(super) fn new(settings: &'a ChatSettings, prompt: &'a Prompt) -> Self {
+    pub(super) fn new(settings: &'a ChatSettings, prompt: &'a Prompt, habit: Habit) -> Self {
         let mut messages = vec![Message::System { content: &prompt.system }];
         for said in &prompt.turns {
             messages.extend(said_in(said));
         }
-        let limit = |field| (settings.token_limit == field).then_some(prompt.max_output_tokens);
+        let tokens = prompt.max_output_tokens.saturating_add(if habit.thinks { ROOM_TO_THINK } else { 0 });
+        let limit = |field| (habit.limit == field).then_some(tokens);
         let tools = prompt.tools.iter().map(|tool| Tool {
             r#type: "function",
             function: OfferedFunction {
@@ -90,7 +95,7 @@ impl<'a> Request<'a> {
         Self {
             model: &settings.model,
             messages,
-            temperature: settings.temperature,
+            temperature: settings.temperature.filter(|_| habit.takes_temperature),
             max_tokens: limit(TokenLimit::MaxTokens),
             max_completion_tokens: limit(TokenLimit::MaxCompletionTokens),
             tools: tools.collect(),
