@@ -11,6 +11,7 @@ use providers::Secrets;
 use store::clock::Clock;
 
 use crate::aws::{External, REGION};
+use crate::chat::Chat;
 use crate::demo::Show;
 use crate::template::Names;
 use crate::{Data, Error, Options};
@@ -82,7 +83,7 @@ struct Account {
 }
 
 /// What there is to do besides serving.
-#[derive(Subcommand, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Subcommand, Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Hold a conversation in memory and print its timeline as its webhooks arrive
     Demo {
@@ -90,6 +91,8 @@ pub enum Command {
         #[arg(value_enum, default_value_t = Show::Call)]
         show: Show,
     },
+    /// Talk to one of your SMS agents in the terminal: you are the customer
+    Chat(Chat),
 }
 
 impl Cli {
@@ -97,9 +100,17 @@ impl Cli {
         matches!(self.command, Some(Command::Demo { .. }))
     }
 
+    /// What to talk to, and by which model.
+    pub fn chat(&self) -> Option<&Chat> {
+        match &self.command {
+            Some(Command::Chat(chat)) => Some(chat),
+            Some(Command::Demo { .. }) | None => None,
+        }
+    }
+
     /// What to log, to stderr.
     pub fn log(&self) -> &str {
-        let usual = if self.is_demo() { DEMO_LOG } else { LOG };
+        let usual = if self.command.is_some() { DEMO_LOG } else { LOG };
         self.log.as_deref().filter(|log| !log.is_empty()).unwrap_or(usual)
     }
 
@@ -119,7 +130,7 @@ impl Cli {
             None => Data::Dir(PathBuf::from(DEFAULT_DATA)),
         };
         Ok(Options {
-            port: self.port.unwrap_or(if demo { 0 } else { DEFAULT_PORT }),
+            port: self.port.unwrap_or(if self.command.is_some() { 0 } else { DEFAULT_PORT }),
             data,
             external: self.external(),
             template,
@@ -197,6 +208,19 @@ mod tests {
         assert_eq!(parsed(&["demo"]).command, Some(Command::Demo { show: Show::Call }));
         assert_eq!(parsed(&["demo", "sms"]).command, Some(Command::Demo { show: Show::Sms }));
         assert!(Cli::try_parse_from(["ringdown-local", "demo", "fax"]).is_err());
+    }
+
+    #[test]
+    fn a_chat_is_with_ones_own_agent_and_leaves_the_port_alone() {
+        let cli = parsed(&["chat", "reception", "--model", "http://127.0.0.1:11434/v1", "--var", "name=Ada"]);
+        let chat = cli.chat().expect("a chat");
+        assert_eq!((chat.slug.as_str(), chat.model.as_deref()), ("reception", Some("http://127.0.0.1:11434/v1")));
+        assert_eq!(chat.variables, [("name".to_owned(), "Ada".to_owned())]);
+        let options = options(&["chat", "reception"]);
+        assert_eq!((options.port, options.data), (0, Data::Dir(".ringdown".into())));
+        for wrong in [&["chat"] as &[&str], &["chat", "a", "--model-name", "m"], &["chat", "a", "--var", "name"]] {
+            assert!(Cli::try_parse_from([&["ringdown-local"], wrong].concat()).is_err(), "{wrong:?}");
+        }
     }
 
     #[test]

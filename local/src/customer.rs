@@ -1,15 +1,17 @@
 //! `POST /_local/sms`: plays a customer's phone. The text goes the way of the simulator's own: over its queue, into whatever
-//! conversation is open between the two numbers.
+//! conversation is open between the two numbers, in test mode or in live mode. One that a real provider carries it does not reach:
+//! the answer would go to somebody's phone.
 
 use std::sync::Arc;
 
-use domain::ids::{Scope, hex};
+use domain::ids::{Mode, Scope, hex};
 use domain::phone::PhoneNumber;
+use domain::sms::SmsConversation;
 use domain::time::Span;
 use futures::FutureExt;
 use providers::simulator::{ReplyJob, SimulatorJob};
 use serde_json::{Map, Value, json};
-use store::{MESSAGE_VERSION, Message, QueueName, Store, StoreError};
+use store::{MESSAGE_VERSION, Message, QueueName, Store, StoreError, keys};
 
 use crate::http::{LocalAnswer, LocalRequest, LocalRoute};
 
@@ -29,7 +31,7 @@ struct Text {
 /// A field that is wrong, and why.
 type Wrong = (String, String);
 
-/// The route. The texts are for whoever holds a conversation in this scope.
+/// The route. The texts are for whoever holds a conversation of this organization's: in this scope's mode, else in the other.
 pub fn route(store: Store, scope: Scope) -> LocalRoute {
     let handler = move |request: LocalRequest| {
         let (store, scope) = (store.clone(), scope.clone());
@@ -48,7 +50,10 @@ async fn take(store: &Store, scope: Scope, body: &[u8]) -> LocalAnswer {
         }
     };
     match send(store, scope, text).await {
-        Ok(message_id) => LocalAnswer { status: 202, body: json!({ "messageId": message_id }) },
+        Ok(Sent::As(message_id, mode)) => {
+            LocalAnswer { status: 202, body: json!({ "messageId": message_id, "mode": mode }) }
+        }
+        Ok(Sent::Nowhere) => LocalAnswer { status: 409, body: json!({ "message": REAL }) },
         Err(error) => {
             tracing::error!(error = &error as &dyn std::error::Error, "cannot send the customer's text");
             LocalAnswer { status: 500, body: json!({ "message": "Internal Server Error" }) }
@@ -82,14 +87,43 @@ fn number(fields: &Map<String, Value>, name: &str, wrong: &mut Vec<Wrong>) -> Op
     PhoneNumber::parse(text).map_err(|error| wrong.push((name.to_owned(), error.to_string()))).ok()
 }
 
-/// Sends a text on its way; gives the id that it has at the simulator.
-async fn send(store: &Store, scope: Scope, text: Text) -> Result<String, StoreError> {
+const REAL: &str = "a real provider carries the conversation between these numbers: write from a phone";
+
+/// What became of a text.
+enum Sent {
+    /// It is on its way, under this id at the simulator, in this mode.
+    As(String, Mode),
+    /// A real provider carries the conversation.
+    Nowhere,
+}
+
+/// The mode in which a conversation is open between these numbers; none where a real provider carries it.
+async fn mode_of(store: &Store, scope: &Scope, text: &Text) -> Result<Option<Mode>, StoreError> {
+    let table = &store.table;
+    for mode in [scope.mode, Mode::Live] {
+        let scope = Scope { mode, ..scope.clone() };
+        let Some(id) = table.conversation_of_pair(keys::pair(&scope, &text.to, &text.from)).await? else { continue };
+        let key = keys::sms(id);
+        let open: Option<SmsConversation> = table.read([key.clone()]).await?.read("conversation", &key)?;
+        match open.filter(|open| !open.is_ended()) {
+            Some(open) if open.provider.is_live() => return Ok(None),
+            Some(_) => return Ok(Some(mode)),
+            None => {}
+        }
+    }
+    Ok(Some(scope.mode))
+}
+
+/// Sends a text on its way.
+async fn send(store: &Store, scope: Scope, text: Text) -> Result<Sent, StoreError> {
+    let Some(mode) = mode_of(store, &scope, &text).await? else { return Ok(Sent::Nowhere) };
+    let scope = Scope { mode, ..scope };
     let message_id = format!("sim_{}", hex(&store.table.entropy().bytes::<12>()?));
     let Text { from, to, content } = text;
     let job = ReplyJob { v: MESSAGE_VERSION, scope, from, to, message_id: message_id.clone(), content };
     let message = Message::new(&SimulatorJob::Reply(job.clone()), &job.scope, Span::ZERO)?;
     store.queues.send(QueueName::Simulator, &[message]).await?;
-    Ok(message_id)
+    Ok(Sent::As(message_id, mode))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 mod announce;
 pub mod aws;
+pub mod chat;
 pub mod cli;
 pub mod client;
 pub mod customer;

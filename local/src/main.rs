@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use local::cli::{Cli, Command};
-use local::{Error, Options, Stack, announce, demo, seed, wiring};
+use local::client::Client;
+use local::{Error, Options, Stack, announce, chat, demo, seed, wiring};
 use store::entropy::Entropy;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -30,24 +31,28 @@ async fn main() -> ExitCode {
 async fn run(cli: &Cli) -> Result<(), Error> {
     let stopped = stopped().map_err(Error::Signal)?;
     let options = cli.options()?;
-    let stack = Stack::start(options.clone(), wiring::functions()).await?;
+    let stack = Stack::start(options.clone(), wiring::functions_for(cli.chat())).await?;
     let result = tokio::select! {
         result = serve(cli, &options, &stack) => result,
         () = stopped => match cli.command {
             Some(Command::Demo { .. }) => Err(Error::Interrupted),
-            None => Ok(()),
+            Some(Command::Chat(_)) | None => Ok(()),
         },
     };
     stack.shutdown().await;
     result
 }
 
-/// Seeds and announces, then serves for ever; or shows the demo.
+/// Seeds and announces, then serves for ever; or shows the demo, or holds a chat.
 async fn serve(cli: &Cli, options: &Options, stack: &Stack) -> Result<(), Error> {
     let table = stack.backend().table(&options.clock, Entropy::system())?;
     let seeded = seed::seed(&table, stack.url()).await?;
-    match cli.command {
-        Some(Command::Demo { show }) => demo::run(show, stack.url(), &seeded.api_key, table.clock()).await,
+    match &cli.command {
+        Some(Command::Demo { show }) => demo::run(*show, stack.url(), &seeded.api_key, table.clock()).await,
+        Some(Command::Chat(chat)) => {
+            let client = Client::new(stack.url(), &seeded.api_key);
+            chat::run(chat, &client, chat::typed(), anstream::stdout(), table.now()).await
+        }
         None => {
             let mut out = anstream::stdout();
             let said = announce(&mut out, cli.json, stack.url(), &seeded, &options.data, table.now());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use functions::{App, find, invoke};
+use functions::{App, StandIn, find, invoke};
 use futures::FutureExt;
 use providers::egress::{Egress, EgressPolicy};
 use providers::{Bases, Outside, Secrets};
@@ -11,6 +11,7 @@ use store::Store;
 use store::clock::Clock;
 use store::entropy::Entropy;
 
+use crate::chat::Chat;
 use crate::{Connect, Error, Invoke, Wiring, customer, opening_hours, phone, seed};
 
 /// Connects the functions of package `functions`. Webhooks may go to loopback and by plain http here, and only here.
@@ -18,8 +19,17 @@ pub fn functions() -> Connect {
     functions_with(Bases::default())
 }
 
+/// The same, for a chat, which may name the model that speaks behind test keys.
+pub fn functions_for(chat: Option<&Chat>) -> Connect {
+    connect(Bases::default(), chat.cloned())
+}
+
 /// The same, with providers' APIs at these addresses: fakes, in tests.
 pub fn functions_with(bases: Bases) -> Connect {
+    connect(bases, None)
+}
+
+fn connect(bases: Bases, chat: Option<Chat>) -> Connect {
     Box::new(|backend| {
         async move {
             let table = backend.table(&Clock::system(), Entropy::system())?;
@@ -30,11 +40,20 @@ pub fn functions_with(bases: Bases) -> Connect {
             let local_routes = vec![phone::route(table), texts, opening_hours::route()];
             let secrets = Secrets::of_file(backend.secrets.clone(), Clock::system());
             let secrets = secrets.reached_at(&backend.public_url);
-            let app = App::with(store, Outside { egress, secrets, bases });
+            let stand_in = chat.and_then(stand_in).transpose()?;
+            let app = App::with(store, Outside { egress, secrets, bases }).with_stand_in(stand_in);
             Ok(Wiring { invoke: invoker(Arc::new(app)), local_routes })
         }
         .boxed()
     })
+}
+
+/// The model that speaks behind test keys, where the chat names one.
+fn stand_in(chat: Chat) -> Option<Result<StandIn, Error>> {
+    let base_url = chat.model?;
+    let Chat { model_name: model, key_name, .. } = chat;
+    let parsed = base_url.parse().map_err(|error| Error::Demo(format!("--model is no URL: {error}")));
+    Some(parsed.map(|base_url| StandIn { base_url, model, key_name }))
 }
 
 fn invoker(app: Arc<App>) -> Invoke {

@@ -136,7 +136,9 @@ async fn judge(authorized: &Authorized<'_>, asked: &Asked, now: Timestamp) -> Re
     let missing = agent.required_variables.iter().filter(|name| !variables.contains_key(*name));
     wrong.extend(missing.map(|name| FieldError::new(format!("dynamicVariables.{name}"), "is required by the agent")));
     let prompt = opening::render(&settings.prompt, variables, &mut wrong);
-    let by = opening::chosen(asked.welcome_message.as_deref(), &settings, variables, &mut wrong);
+    // By the number's own provider, behind a test key too: what is accepted there is accepted here.
+    let limit = agent.provider.text_limit();
+    let by = opening::chosen(asked.welcome_message.as_deref(), &settings, variables, limit, &mut wrong);
     let (Some(from), Some(prompt), Some(by), true) = (from, prompt, by, wrong.is_empty()) else {
         return Err(ApiError::Validation(wrong));
     };
@@ -152,7 +154,7 @@ async fn judge(authorized: &Authorized<'_>, asked: &Asked, now: Timestamp) -> Re
         max_tool_calls: settings.max_tool_calls,
         provider_agent_id: settings.provider_agent_id,
     };
-    let text = opening::text(app, caller.scope.mode, &brief, by).await?;
+    let text = opening::text(app, &caller.scope, &brief, by, limit).await?;
     let (conversation, opening) = SmsConversation::accept(
         NewConversation {
             id: match asked.id {

@@ -45,8 +45,9 @@ pub(super) fn number(request: &Request) -> Result<PhoneNumber, ApiError> {
     PhoneNumber::parse(request.path("number")).map_err(|error| ApiError::field("number", error))
 }
 
-/// Puts a number on the list. An entry that is there stays as it is. A number in another form than the one that it is read in at the
-/// front doors which forgive gets a second entry in that form: whoever is meant is one person.
+/// Puts a number on the list. An entry that is there stays as it is, unless only the customer's own word made it: then it is ours from
+/// now on, and no word of theirs lifts it. A number in another form than the one that it is read in at the front doors which forgive
+/// gets a second entry in that form: whoever is meant is one person.
 pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, items } = authorized;
     let number = number(request)?;
@@ -54,8 +55,8 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     let table = &app.store.table;
     let new = Suppression { phone_number: Some(number.clone()), source: "manual".to_owned(), created_at: table.now() };
     let known = match known {
-        Some(known) => Some(known),
-        None => table.suppress_once(&caller.scope, &number, &new).await?,
+        Some(known) if !new.outranks(&known) => Some(known),
+        Some(_) | None => table.suppress_once(&caller.scope, &number, &new).await?,
     };
     if let Some(other) = phone_input::canonical(&number) {
         let entry = Suppression { phone_number: Some(other.clone()), ..new.clone() };

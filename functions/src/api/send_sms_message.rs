@@ -60,7 +60,8 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     };
     let write = |loaded: &Loaded<SmsConversation>| {
         let is_replay = seen.as_ref().is_some_and(|seen| loaded.items.get(seen).is_some());
-        if is_replay || loaded.is_suppressed() {
+        let is_too_long = || too_long(&loaded.conversation, &asked.content).is_some();
+        if is_replay || loaded.is_suppressed() || is_too_long() {
             return Input::Tick;
         }
         Input::PersonWrites { content: asked.content.clone(), key: asked.key.clone() }
@@ -83,6 +84,9 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
         return Err(ApiError::DoNotCall);
     }
     let conversation = applied.conversation();
+    if let Some(problem) = too_long(conversation, &asked.content) {
+        return Err(ApiError::field("content", problem));
+    }
     let message = if conversation.is_ended() {
         "the conversation has ended"
     } else if conversation.provider.holds_chats() {
@@ -91,6 +95,11 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
         TOO_MANY
     };
     Err(ApiError::Conflict(message.to_owned()))
+}
+
+/// Why the conversation's provider would not take this text.
+fn too_long(conversation: &SmsConversation, content: &str) -> Option<String> {
+    conversation.provider.text_limit().problem(content)
 }
 
 const HELD_THERE: &str = "an agent of the provider's holds the conversation: nobody else can write into it";

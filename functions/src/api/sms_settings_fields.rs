@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::app::App;
 use crate::fields::Fields;
 
-const FIELDS: [&str; 13] = [
+const FIELDS: [&str; 15] = [
     "kind",
     "prompt",
     "opening",
@@ -20,6 +20,8 @@ const FIELDS: [&str; 13] = [
     "answers",
     "gatheringMs",
     "inactivitySeconds",
+    "maxTurns",
+    "maxMessagesPerHour",
     "helpText",
     "optOutText",
     "fallbackText",
@@ -42,6 +44,9 @@ const MOST_TOKENS: u32 = 4_096;
 const USUAL_TOKENS: u32 = 500;
 /// Longer than this no customer waits.
 const LONGEST_GATHERING_MS: u32 = 30_000;
+/// The most answers that an agent may be let give in one conversation, and the most texts in an hour: beyond that, machines talk.
+const MOST_TURNS: u32 = 1_000;
+const MOST_MESSAGES_PER_HOUR: u32 = 600;
 /// From a minute to 30 days.
 const INACTIVITY_SECONDS: (u32, u32) = (60, 30 * 24 * 3_600);
 
@@ -62,7 +67,7 @@ pub(super) async fn settings(app: &App, fields: &mut Fields<'_>, provider: Optio
     let tools = tools(app, &mut own).await;
     let max_tool_calls = own.number_within("maxToolCalls", 0, MOST_TOOL_CALLS).unwrap_or(USUAL_TOOL_CALLS);
     let provider_agent_id = own.text_within("providerAgentId", 1, LONGEST_NAME).map(str::to_owned);
-    let terms = terms(&mut own);
+    let terms = terms(&mut own, provider);
     let is_sound = !own.is_refused();
     fields.absorb("sms", own);
     let settings = SmsSettings {
@@ -112,10 +117,14 @@ fn opening(fields: &mut Fields<'_>, kind: Kind) -> Option<Opening> {
 
 async fn model(app: &App, fields: &mut Fields<'_>) -> Option<ModelSettings> {
     let mut own = Fields::within(fields.object("model")?, &MODEL);
-    for (name, what) in [("baseUrl", "where the model is to be had"), ("model", "its name there")] {
-        if !own.has(name) {
-            own.refuse(name, format_args!("is required: {what}"));
-        }
+    if !own.has("model") {
+        own.refuse("model", "is required: the model's name");
+    }
+    if !own.has("baseUrl") && !own.has("keyName") {
+        own.refuse(
+            "baseUrl",
+            "is required: where the model is to be had; or name a key whose secret says so, as keyName",
+        );
     }
     let base_url = url(app, &mut own, "baseUrl").await;
     let model = own.text_within("model", 1, LONGEST_NAME).map(str::to_owned);
@@ -123,7 +132,7 @@ async fn model(app: &App, fields: &mut Fields<'_>) -> Option<ModelSettings> {
     let temperature_hundredths = temperature(&mut own);
     let max_output_tokens = own.number_within("maxOutputTokens", 1, MOST_TOKENS).unwrap_or(USUAL_TOKENS);
     fields.absorb("model", own);
-    Some(ModelSettings { base_url: base_url?, model: model?, key_name, temperature_hundredths, max_output_tokens })
+    Some(ModelSettings { base_url, model: model?, key_name, temperature_hundredths, max_output_tokens })
 }
 
 fn temperature(fields: &mut Fields<'_>) -> Option<u16> {
@@ -190,15 +199,26 @@ async fn url(app: &App, fields: &mut Fields<'_>, name: &str) -> Option<String> {
     app.egress.check_url(url).await.map_err(|error| fields.refuse(name, error)).ok().map(Into::into)
 }
 
-fn terms(fields: &mut Fields<'_>) -> Terms {
+fn terms(fields: &mut Fields<'_>, provider: Option<Provider>) -> Terms {
     let usual = Terms::default();
-    let mut text = |name: &str| fields.text_within(name, 1, LONGEST_TEXT).map(str::to_owned);
+    let mut text = |name: &str| {
+        let text = fields.text_within(name, 1, LONGEST_TEXT).map(str::to_owned);
+        let problem = text.as_ref().and_then(|text| provider?.text_limit().problem(text));
+        if let Some(problem) = problem {
+            fields.refuse(name, problem);
+        }
+        text
+    };
     let (help_text, opt_out_text, fallback_text) = (text("helpText"), text("optOutText"), text("fallbackText"));
     let inactivity = fields.number_within("inactivitySeconds", INACTIVITY_SECONDS.0, INACTIVITY_SECONDS.1);
+    let turns = fields.number_within("maxTurns", 1, MOST_TURNS);
+    let per_hour = fields.number_within("maxMessagesPerHour", 1, MOST_MESSAGES_PER_HOUR);
     Terms {
         answers: fields.boolean("answers").unwrap_or(usual.answers),
         gathering_ms: fields.number_within("gatheringMs", 0, LONGEST_GATHERING_MS).unwrap_or(usual.gathering_ms),
         inactivity_seconds: inactivity.unwrap_or(usual.inactivity_seconds),
+        max_turns: turns.unwrap_or(usual.max_turns),
+        max_messages_per_hour: per_hour.unwrap_or(usual.max_messages_per_hour),
         help_text,
         opt_out_text,
         fallback_text,

@@ -4,7 +4,7 @@ use domain::end_reason::EndReason;
 use domain::ids::{AgentId, ConversationId, MessageId, Mode, ProviderMessageId};
 use domain::organization::{Content, Provider};
 use domain::phone::PhoneNumber;
-use domain::sms::{Author, DeliveryStatus, Direction, Message, SmsConversation, Status};
+use domain::sms::{Author, DeliveryStatus, Direction, Message, Silence, SmsConversation, Status};
 use domain::time::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -40,6 +40,8 @@ pub(crate) struct SmsConversationSummary {
     message_count: u32,
     /// Whether a person has taken over, so that the agent is silent.
     taken_over: bool,
+    /// Why the agent does not answer, where it has fallen silent.
+    silence: Option<Silence>,
     /// When it was accepted.
     created_at: Timestamp,
     /// When the last text came in or was asked for.
@@ -107,6 +109,7 @@ impl From<SmsConversation> for SmsConversationSummary {
             provider_message_id: conversation.opening_id,
             message_count: conversation.messages,
             taken_over: conversation.taken_over,
+            silence: conversation.pace.silence,
             created_at: conversation.created_at,
             last_message_at: conversation.last_message_at,
             ended_at: conversation.ended_at,

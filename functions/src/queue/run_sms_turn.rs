@@ -36,7 +36,7 @@ async fn advance(app: &App, job: ConversationJob) -> Result<(), StoreError> {
         None => Ok(()),
         Some(Duty::PassTime) => app.store.apply(&reference, Some(loaded), |_| Input::Tick).await.map(drop),
         Some(Duty::Turn) => Box::pin(turn::take(app, &reference, loaded)).await,
-        Some(Duty::Send(number)) => send_waiting(app, &reference, number).await,
+        Some(Duty::Send(number)) => Box::pin(send_waiting(app, &reference, number)).await,
         Some(Duty::Search(number)) => search(app, &reference, number).await,
         Some(Duty::ReadChat) => chat::read(app, &reference, loaded).await,
         Some(Duty::EndChat) => chat::end(app, &reference, loaded).await,

@@ -10,19 +10,33 @@ use store::{StoreError, Table, keys};
 /// How far back a model is shown a conversation, in log entries.
 const LONGEST: u8 = 200;
 
-/// Reads what was said so far, oldest first.
+/// Something said or done, with the number of its text, where it is one.
+type Placed = (Option<u32>, Said);
+
+/// Reads what was said so far, oldest first: texts in the order in which they were written, whenever it became known that they left.
 pub(crate) async fn history(table: &Table, conversation: &SmsConversation) -> Result<Vec<Said>, StoreError> {
     let entries = table.last_log(conversation.id, LONGEST).await?;
-    let mut said = Vec::new();
+    let mut placed: Vec<Placed> = Vec::new();
     for entry in &entries {
         match entry.entry.event() {
-            Some(Event::SmsMessageSent(message) | Event::SmsMessageReceived(message)) => said.push(text(message)),
-            Some(Event::SmsToolCallInvocation(invocation)) => said.push(call(invocation, &entries)),
+            Some(Event::SmsMessageSent(message)) => insert(&mut placed, message.sequence_number, text(message)),
+            Some(Event::SmsMessageReceived(message)) => placed.push((message.sequence_number, text(message))),
+            Some(Event::SmsToolCallInvocation(invocation)) => placed.push((None, call(invocation, &entries))),
             Some(_) | None => {}
         }
     }
-    said.extend(on_their_way(table, conversation).await?);
-    Ok(said)
+    for (number, said) in on_their_way(table, conversation).await? {
+        insert(&mut placed, Some(number), said);
+    }
+    Ok(placed.into_iter().map(|(_, said)| said).collect())
+}
+
+/// Puts a text of ours where it was written: before everything that came in after it. The log may have it later, once it was known
+/// to have left, or not at all yet.
+fn insert(placed: &mut Vec<Placed>, number: Option<u32>, said: Said) {
+    let is_later = |(other, _): &Placed| matches!((other, number), (Some(other), Some(number)) if *other > number);
+    let place = placed.iter().position(is_later).unwrap_or(placed.len());
+    placed.insert(place, (number, said));
 }
 
 fn text(message: &SmsMessage) -> Said {
@@ -54,13 +68,48 @@ fn call(invocation: &ToolCallInvocation, entries: &[LogEntry]) -> Said {
 }
 
 /// Our texts whose outcome is not known yet stand in no event: as far as we know, the customer has read them.
-async fn on_their_way(table: &Table, conversation: &SmsConversation) -> Result<Vec<Said>, StoreError> {
+async fn on_their_way(table: &Table, conversation: &SmsConversation) -> Result<Vec<(u32, Said)>, StoreError> {
     let id: ConversationId = conversation.id;
     let numbers: Vec<u32> = conversation.sends.iter().map(|send| send.message).collect();
     let items = table.read(numbers.iter().map(|number| keys::message(id, *number))).await?;
     let mut texts = Vec::new();
     for number in numbers {
-        texts.extend(items.message(id, number)?.map(|stored| said(stored.message.author, stored.message.content)));
+        let stored = items.message(id, number)?;
+        texts.extend(stored.map(|stored| (number, said(stored.message.author, stored.message.content))));
     }
     Ok(texts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Placed, Said, insert};
+
+    fn told(placed: &[Placed]) -> Vec<String> {
+        let word = |said: &Said| match said {
+            Said::Agent(text) => format!("we: {text}"),
+            Said::Customer(text) => format!("they: {text}"),
+            Said::ToolCall { name, .. } => name.clone(),
+        };
+        placed.iter().map(|(_, said)| word(said)).collect()
+    }
+
+    fn tool() -> Placed {
+        let (id, name, result) = ("1".to_owned(), "tool".to_owned(), String::new());
+        (None, Said::ToolCall { id, name, arguments: serde_json::Value::Null, result })
+    }
+
+    #[test]
+    fn our_text_stands_before_the_customers_answer_to_it_whenever_it_was_known_to_have_left() {
+        let customer = |number, text: &str| (Some(number), Said::Customer(text.to_owned()));
+        let mut placed = Vec::new();
+        insert(&mut placed, Some(1), Said::Agent("Which one?".to_owned()));
+        placed.push(customer(2, "The blue one"));
+        placed.push(tool());
+        // The third text was asked for, then the fourth came in, then the third was known to have left.
+        placed.push(customer(4, "Yes"));
+        insert(&mut placed, Some(3), Said::Agent("For Saturday?".to_owned()));
+        insert(&mut placed, Some(5), Said::Agent("Done.".to_owned()));
+        let expected = ["we: Which one?", "they: The blue one", "tool", "we: For Saturday?", "they: Yes", "we: Done."];
+        assert_eq!(told(&placed), expected);
+    }
 }

@@ -3,19 +3,16 @@
 use std::time::Duration;
 
 use domain::blank::is_blank;
-use domain::ids::Mode;
-use domain::sms::{Brief, Kind, LONGEST_TEXT, Opening, SmsSettings};
+use domain::ids::Scope;
+use domain::sms::{Brief, Kind, Opening, SmsSettings, TextLimit, split};
 use domain::template::{RenderError, Template};
-use providers::model::{Prompt, Reply};
+use providers::model::{ModelError, Prompt, Reply};
 use serde_json::{Map, Value};
 
 use super::model::model_of;
-use super::turn::cut;
+use super::turn::{MAX_OUTPUT_TOKENS, shortened};
 use crate::app::App;
 use crate::error::{ApiError, FieldError};
-
-/// How much a model may say in an opening text, in tokens, where its agent's settings do not say.
-const MAX_OUTPUT_TOKENS: u32 = 500;
 
 /// How long a model may take over an opening text: less than over an answer, because a client waits for it, and for the
 /// provider after it.
@@ -34,19 +31,25 @@ pub(crate) fn chosen(
     welcome_message: Option<&str>,
     settings: &SmsSettings,
     variables: &Map<String, Value>,
+    limit: TextLimit,
     wrong: &mut Vec<FieldError>,
 ) -> Option<Chosen> {
     let own = settings.opening.as_ref().filter(|_| settings.kind == Kind::Custom);
     match (welcome_message, own) {
         // Exactly as given: it is no template.
-        (Some(text), _) => Some(Chosen::Text(text.to_owned())),
+        (Some(text), _) => match limit.problem(text) {
+            None => Some(Chosen::Text(text.to_owned())),
+            Some(problem) => {
+                wrong.push(FieldError::new("welcomeMessage", problem));
+                None
+            }
+        },
         (None, Some(Opening::Model)) => Some(Chosen::Model),
         (None, Some(Opening::Template { text })) => {
             let text = render(text, variables, wrong)?;
-            if (1..=LONGEST_TEXT).contains(&text.chars().count()) && !is_blank(&text) {
-                return Some(Chosen::Text(text));
-            }
-            let message = format!("make the agent's opening text blank, or longer than {LONGEST_TEXT} characters");
+            let problem = if is_blank(&text) { Some("is blank".to_owned()) } else { limit.problem(&text) };
+            let Some(problem) = problem else { return Some(Chosen::Text(text)) };
+            let message = format!("do not fit into the agent's opening text: with them, it {problem}");
             wrong.push(FieldError::new("dynamicVariables", message));
             None
         }
@@ -91,22 +94,37 @@ pub(crate) fn render(template: &str, variables: &Map<String, Value>, wrong: &mut
 ///
 /// # Errors
 /// [`ApiError::Provider`] where the agent's model has none.
-pub(crate) async fn text(app: &App, mode: Mode, brief: &Brief, chosen: Chosen) -> Result<String, ApiError> {
+pub(crate) async fn text(
+    app: &App,
+    scope: &Scope,
+    brief: &Brief,
+    chosen: Chosen,
+    limit: TextLimit,
+) -> Result<String, ApiError> {
     if let Chosen::Text(text) = chosen {
         return Ok(text);
     }
     let failed = |why: String| ApiError::Provider(format!("the agent's model gave no opening text: {why}"));
-    let model = model_of(app, mode, brief).await.map_err(|error| failed(error.to_string()))?;
+    let model = model_of(app, scope, brief).await.map_err(|error| failed(error.told()))?;
     let prompt = Prompt {
         system: brief.prompt.clone(),
         turns: Vec::new(),
         tools: Vec::new(),
         max_output_tokens: brief.model.as_ref().map_or(MAX_OUTPUT_TOKENS, |model| model.max_output_tokens),
     };
-    match tokio::time::timeout(MODEL_TIMEOUT, model.complete(&prompt)).await {
-        Ok(Ok(Reply::Text(text))) => Ok(cut(text)),
+    let asked = async {
+        match model.complete(&prompt).await? {
+            Reply::Text(text) => {
+                Ok::<_, ModelError>(Reply::Text(shortened(model.as_ref(), &prompt, text, limit).await))
+            }
+            tools @ Reply::Tools(_) => Ok(tools),
+        }
+    };
+    match tokio::time::timeout(MODEL_TIMEOUT, asked).await {
+        // A conversation is opened by one text: the first that it comes to, whole sentences where it has any.
+        Ok(Ok(Reply::Text(text))) => Ok(split(&text, limit).into_iter().next().unwrap_or_default()),
         Ok(Ok(Reply::Tools(_))) => Err(failed("it called a tool".to_owned())),
-        Ok(Err(error)) => Err(failed(error.to_string())),
+        Ok(Err(error)) => Err(failed(error.told())),
         Err(_) => Err(failed("it took too long".to_owned())),
     }
 }

@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
+use domain::ids::Channel;
 use domain::signature::Secret;
-use domain::sms::{Brief, Claim, Input, LONGEST_TEXT, SmsConversation};
+use domain::sms::{Brief, Claim, Input, SmsConversation, TextLimit};
 use domain::time::Span;
 use domain::tool::{Tool, ToolCallKey, ToolOutcome};
-use providers::model::{ModelError, Prompt, Reply, Said, ToolRequest};
-use providers::tools;
+use providers::model::{Model, ModelError, Prompt, Reply, Said, ToolRequest};
+use providers::tools::{self, Context};
 use serde_json::{Map, Value};
 use store::{Applied, ConversationRef, Loaded, StoreError};
 
@@ -21,7 +22,7 @@ use crate::app::App;
 pub const TURN_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// How much a model may say where its agent's settings do not say.
-const MAX_OUTPUT_TOKENS: u32 = 500;
+pub(super) const MAX_OUTPUT_TOKENS: u32 = 500;
 
 /// How often a model may be asked beyond what its tool calls need: it may call tools that are not there.
 const SPARE_ROUNDS: u32 = 3;
@@ -64,13 +65,15 @@ pub(crate) async fn take(
     let Some(Claim::Turn { turn }) = applied.claimed() else { return Ok(()) };
     let worked = tokio::time::timeout(TURN_TIMEOUT, work(app, reference, &applied, turn)).await;
     match worked {
-        Ok(Ok(Worked::Answer(content))) => answer(app, reference, turn, content).await,
+        Ok(Ok(Worked::Answer(content))) => Box::pin(answer(app, reference, turn, content)).await,
         Ok(Ok(Worked::Lost)) => Ok(()),
         Ok(Err(Failure::Store(error))) => Err(error),
         Ok(Err(Failure::Model(error))) => {
             let now = app.store.table.now();
             let retry_after = error.retry_after().map(|after| after.from(now));
-            fail(app, reference, turn, error.to_string(), error.is_retryable(), retry_after).await
+            // The vendor's words are the organization's to read, and stand in no log.
+            tracing::warn!(conversation = %reference.conversation, turn, error = &error as &dyn std::error::Error, "the model failed");
+            fail(app, reference, turn, error.told(), error.is_retryable(), retry_after).await
         }
         Ok(Err(Failure::Endless)) => {
             let why = "the model called tools and gave no answer".to_owned();
@@ -88,7 +91,7 @@ async fn work(
 ) -> Result<Worked, Failure> {
     let conversation = claimed.conversation();
     let brief = app.store.table.brief(conversation.id).await?;
-    let model = model_of(app, conversation.scope.mode, &brief).await.map_err(Failure::Model)?;
+    let model = model_of(app, &conversation.scope, &brief).await.map_err(Failure::Model)?;
     let mut prompt = Prompt {
         system: brief.prompt.clone(),
         turns: history(&app.store.table, conversation).await?,
@@ -101,7 +104,10 @@ async fn work(
             prompt.tools.clear();
         }
         match model.complete(&prompt).await.map_err(Failure::Model)? {
-            Reply::Text(text) => return Ok(Worked::Answer(cut(text))),
+            Reply::Text(text) => {
+                let limit = conversation.provider.text_limit();
+                return Ok(Worked::Answer(shortened(model.as_ref(), &prompt, text, limit).await));
+            }
             Reply::Tools(requests) => {
                 for request in requests {
                     if tool_calls >= brief.max_tool_calls {
@@ -136,7 +142,10 @@ async fn call(
     let Some(Claim::Tool { index, .. }) = applied.claimed() else { return Ok(None) };
     let key = ToolCallKey { conversation: reference.conversation, turn, index };
     let tool_call_id = key.to_string();
-    let request_id = applied.conversation().request_id.as_deref();
+    let content = app.store.table.content(Channel::Sms, reference.conversation).await?;
+    let conversation = applied.conversation();
+    let context =
+        Context { customer: &conversation.to, content: &content, request_id: conversation.request_id.as_deref() };
     let outcome = match &arguments {
         Err(bad) => ToolOutcome::Error(bad.to_string()),
         Ok(arguments) => match tools::check(&brief.tools, &name, arguments) {
@@ -145,7 +154,7 @@ async fn call(
                 let secrets: Vec<Secret> =
                     brief.tool_secret.iter().filter_map(|text| Secret::parse(text).ok()).collect();
                 let now = app.store.table.now();
-                tools::call(&app.egress, &secrets, checked, &tool_call_id, key, request_id, now).await
+                tools::call(&app.egress, &secrets, checked, &tool_call_id, key, context, now).await
             }
         },
     };
@@ -179,15 +188,24 @@ async fn fail(
     retryable: bool,
     retry_after: Option<Span>,
 ) -> Result<(), StoreError> {
-    tracing::warn!(conversation = %reference.conversation, turn, why, "turn failed");
+    tracing::warn!(conversation = %reference.conversation, turn, "turn failed");
     let failed = |_: &Loaded<SmsConversation>| Input::TurnFailed { turn, why: why.clone(), retryable, retry_after };
     app.store.apply(reference, None, failed).await.map(drop)
 }
 
-/// What is longer than a text may be is cut at a character, and says so.
-pub(crate) fn cut(text: String) -> String {
-    if text.chars().count() <= LONGEST_TEXT {
+/// An answer that one text can be: a longer one is asked for again, once. Where that does not help, it leaves in several texts.
+pub(crate) async fn shortened(model: &dyn Model, prompt: &Prompt, text: String, limit: TextLimit) -> String {
+    if limit.takes(&text) {
         return text;
     }
-    text.chars().take(LONGEST_TEXT - 1).chain(['…']).collect()
+    let most = limit.surely() * 3 / 4;
+    let system = format!(
+        "{}\n\nYour last answer was too long for a text message. Answer again, in at most {most} characters.",
+        prompt.system
+    );
+    let shorter = Prompt { system, tools: Vec::new(), ..prompt.clone() };
+    match model.complete(&shorter).await {
+        Ok(Reply::Text(shorter)) => shorter,
+        Ok(Reply::Tools(_)) | Err(_) => text,
+    }
 }

@@ -40,6 +40,10 @@ pub enum Bug {
     TextSuppressed,
     /// A turn's answer is sent although something newer came in.
     AnswerStale,
+    /// A turn's answer is sent twice, as two texts.
+    AnswerTwice,
+    /// An agent answers for as long as it is written to.
+    AnswerForEver,
     /// A consumer that dies in a turn is never missed.
     ForgetTurn,
     /// A late report moves a text's delivery back.

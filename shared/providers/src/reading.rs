@@ -13,6 +13,23 @@ const BELIEVABLE_MS: std::ops::Range<f64> = 946_684_800_000.0..7_258_118_400_000
 /// The fields of an agent's own analysis that say that the called party wants to hear nothing more, where they are true.
 pub(crate) const OPT_OUT_FIELDS: [&str; 3] = ["optOut", "opt_out", "opted_out"];
 
+/// What models put down for yes and for no where they were asked for one of them: true, a word, a number. Anything else says nothing.
+pub(crate) fn yes_or_no(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(said) => Some(*said),
+        Value::Number(number) => number.as_f64().map(|number| number != 0.0),
+        Value::String(word) => {
+            let word = word.trim().trim_end_matches('.').to_ascii_lowercase();
+            match word.as_str() {
+                "true" | "yes" | "y" | "1" => Some(true),
+                "false" | "no" | "n" | "0" | "" => Some(false),
+                _ => None,
+            }
+        }
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
 /// For `#[serde(default, deserialize_with = …)]`: a field of another type than expected is absent.
 pub(crate) fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
     let value = Value::deserialize(deserializer)?;
@@ -85,7 +102,23 @@ mod tests {
     use domain::signature::Distrust;
     use domain::time::{Span, Timestamp};
 
-    use super::{check_age, minor_units, moment, moment_of, passed_through, unhex, whole_seconds};
+    use super::{check_age, minor_units, moment, moment_of, passed_through, unhex, whole_seconds, yes_or_no};
+    use serde_json::json;
+
+    #[test]
+    fn yes_and_no_are_meant_in_many_ways() {
+        for yes in
+            [json!(true), json!("true"), json!("True"), json!(" yes. "), json!("Y"), json!("1"), json!(1), json!(1.0)]
+        {
+            assert_eq!(yes_or_no(&yes), Some(true), "{yes}");
+        }
+        for no in [json!(false), json!("false"), json!("No"), json!("n"), json!("0"), json!(0), json!(""), json!(" ")] {
+            assert_eq!(yes_or_no(&no), Some(false), "{no}");
+        }
+        for nothing in [json!(null), json!("unclear"), json!("yes, but later"), json!([true]), json!({"value": true})] {
+            assert_eq!(yes_or_no(&nothing), None, "{nothing}");
+        }
+    }
 
     #[test]
     fn a_moment_that_no_call_can_have_is_left_out() {

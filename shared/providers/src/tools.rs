@@ -7,13 +7,16 @@
 use std::error::Error;
 use std::time::Duration;
 
+use domain::organization::Content;
+use domain::phone::PhoneNumber;
 use domain::schema::{Schema, Violation};
 use domain::signature::Secret;
 use domain::time::Timestamp;
 use domain::tool::{LONGEST_RESULT, Tool, ToolCallKey, ToolOutcome};
 use http::{HeaderName, HeaderValue, Method};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use crate::egress::{Answer, Egress, EgressError, OutboundRequest, UrlError, name_request, signed_headers};
 
@@ -36,6 +39,17 @@ pub struct CheckedCall<'a> {
     arguments: &'a Value,
 }
 
+/// The conversation that a call is made for, as its tool is told of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// Whom the agent talks to.
+    pub customer: &'a PhoneNumber,
+    /// What the conversation's request brought: at most as much as a request may bring.
+    pub content: &'a Content,
+    /// The request that made the conversation.
+    pub request_id: Option<&'a str>,
+}
+
 /// The body of a call.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -45,6 +59,9 @@ struct Body<'a> {
     arguments: &'a Value,
     conversation_id: String,
     turn: u32,
+    customer_number: &'a str,
+    dynamic_variables: &'a Map<String, Value>,
+    metadata: Option<&'a RawValue>,
 }
 
 /// Checks a call that a model asked for.
@@ -70,17 +87,17 @@ pub fn check<'a>(tools: &'a [Tool], name: &str, arguments: &'a Value) -> Result<
     refuse(limited(&format!("the arguments do not fit: {}", violations.join("; ")), false))
 }
 
-/// Makes a call, for a conversation that this request made. Whoever makes it has recorded before that it is being made.
+/// Makes a call, for this conversation. Whoever makes it has recorded before that it is being made.
 pub async fn call(
     egress: &Egress,
     secrets: &[Secret],
     call: CheckedCall<'_>,
     tool_call_id: &str,
     key: ToolCallKey,
-    request_id: Option<&str>,
+    context: Context<'_>,
     now: Timestamp,
 ) -> ToolOutcome {
-    let sent = match request(secrets, call, tool_call_id, key, request_id, now) {
+    let sent = match request(secrets, call, tool_call_id, key, context, now) {
         Ok(request) => egress.send(request).await,
         Err(error) => Err(error),
     };
@@ -99,13 +116,23 @@ fn request(
     call: CheckedCall<'_>,
     tool_call_id: &str,
     key: ToolCallKey,
-    request_id: Option<&str>,
+    context: Context<'_>,
     now: Timestamp,
 ) -> Result<OutboundRequest, EgressError> {
     let CheckedCall { tool, arguments } = call;
     let url = tool.url.parse().map_err(|error| EgressError::Refused(UrlError::Malformed(error)))?;
     let conversation_id = key.conversation.to_string();
-    let body = Body { tool_call_id, name: &tool.name, arguments, conversation_id, turn: key.turn };
+    let Context { customer, content, request_id } = context;
+    let body = Body {
+        tool_call_id,
+        name: &tool.name,
+        arguments,
+        conversation_id,
+        turn: key.turn,
+        customer_number: customer.as_str(),
+        dynamic_variables: &content.dynamic_variables,
+        metadata: content.metadata.as_deref(),
+    };
     let body = serde_json::to_vec(&body).map_err(|error| EgressError::Setup(error.into()))?;
     let id = key.to_string();
     let mut headers = signed_headers(secrets, &id, now, &body).map_err(|error| EgressError::Setup(error.into()))?;

@@ -15,7 +15,7 @@ use crate::effects::{delivery_jobs, writes};
 use crate::error::StoreError;
 use crate::item::{Item, NONCE, get_text, to_json};
 use crate::keys;
-use crate::loaded::{ConversationRef, Loaded};
+use crate::loaded::{ConversationRef, Loaded, listed};
 use crate::measures;
 use crate::permit::{DialPermit, SendPermit};
 use crate::queue::{ConversationJob, DeliveryJob, Message, QueueName, Queues};
@@ -101,6 +101,19 @@ impl Store {
         Loaded::from_items(reference, &items)
     }
 
+    /// Looks for the customer's entry on the do-not-call list, where nobody has yet: what an opt-out writes depends on what is there.
+    async fn look_up_suppression<C: Conversation>(
+        &self,
+        reference: &ConversationRef,
+        current: &mut Loaded<C>,
+    ) -> Result<(), StoreError> {
+        if reference.suppression.is_none() {
+            let key = keys::suppression(current.conversation.scope(), current.conversation.customer());
+            current.listed = listed(&self.table.read([key.clone()]).await?, &key)?;
+        }
+        Ok(())
+    }
+
     /// Applies an input to a conversation and commits what follows. Where somebody else wrote in between, the
     /// conversation is loaded anew and the input made and applied again. `None` where there is no such conversation.
     ///
@@ -117,7 +130,7 @@ impl Store {
             // The moment is taken before the read: every endpoint that was subscribed by then is in what is read.
             let now = self.table.now();
             let is_fresh = loaded.is_none();
-            let current = match loaded.take() {
+            let mut current = match loaded.take() {
                 Some(current) => current,
                 None => match self.load(reference).await? {
                     Some(current) => current,
@@ -132,6 +145,9 @@ impl Store {
             // Since it was read, the provider may have been asked for seconds, and an endpoint have subscribed.
             if !is_fresh && change.log.iter().any(|entry| entry.entry.event().is_some()) {
                 continue;
+            }
+            if change.effects.iter().any(|effect| matches!(effect, Effect::Suppress { .. })) {
+                Box::pin(self.look_up_suppression(reference, &mut current)).await?;
             }
             let prepared = self.table.prepare(&current, &change, now)?;
             if self.table.commit(&prepared).await? {

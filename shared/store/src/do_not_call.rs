@@ -8,7 +8,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 
 use crate::backoff::Backoff;
 use crate::error::StoreError;
-use crate::item::{self, from_item, get_text};
+use crate::item::{self, DATA, from_item, get_text};
 use crate::keys;
 use crate::table::Table;
 use crate::write::{CONFLICT_PATIENCE_MS, MUST_BE_NEW, Written};
@@ -17,8 +17,8 @@ use crate::write::{CONFLICT_PATIENCE_MS, MUST_BE_NEW, Written};
 const IMPORT_CONCURRENCY: usize = 16;
 
 impl Table {
-    /// Puts a number on a scope's do-not-call list. An entry that is there already stays as it is, and is what is given
-    /// back: who asked first, and when, is what counts.
+    /// Puts a number on a scope's do-not-call list. The entry that stands there then is given back where there was one already: it
+    /// stays as it is, since who asked first is what counts, unless this one outranks it.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -28,10 +28,24 @@ impl Table {
         number: &PhoneNumber,
         entry: &Suppression,
     ) -> Result<Option<Suppression>, StoreError> {
-        let put = self.put_of(item::item(&keys::suppression(scope, number), entry)?, Some(MUST_BE_NEW))?;
-        match self.put(put).await? {
-            Written::Done => Ok(None),
-            Written::Refused { item: old, .. } => from_item("do-not-call entry", &old).map(Some),
+        let key = keys::suppression(scope, number);
+        let mut backoff = Backoff::new(self.clock(), CONFLICT_PATIENCE_MS);
+        loop {
+            let put = self.put_of(item::item(&key, entry)?, Some(MUST_BE_NEW))?;
+            let Written::Refused { item: old, .. } = self.put(put).await? else { return Ok(None) };
+            let known: Suppression = from_item("do-not-call entry", &old)?;
+            if !entry.outranks(&known) {
+                return Ok(Some(known));
+            }
+            let stronger = entry.clone().over(&known);
+            let seen = get_text(&old, DATA).unwrap_or_default();
+            if matches!(self.put(self.put_of_unchanged(item::item(&key, &stronger)?, seen)?).await?, Written::Done) {
+                return Ok(Some(stronger));
+            }
+            // It was changed, or lifted, meanwhile.
+            if !backoff.wait().await {
+                return Err(StoreError::Conflict);
+            }
         }
     }
 

@@ -131,6 +131,10 @@ fn effect_writes<C: Conversation>(
     }
 }
 
+fn suppression(customer: &PhoneNumber, source: &str, now: Timestamp) -> Suppression {
+    Suppression { phone_number: Some(customer.clone()), source: source.to_owned(), created_at: now }
+}
+
 /// What an effect does to a customer's entry on the do-not-call list.
 pub(crate) fn suppression_write(
     table: &Table,
@@ -142,11 +146,22 @@ pub(crate) fn suppression_write(
 ) -> Result<Option<TransactWriteItem>, StoreError> {
     let key = keys::suppression(scope, customer);
     match (effect, listed) {
-        // An entry that is there says more than one that a word would make: only what a word made, a word lifts. It stays, too, where
-        // nobody has looked for it.
+        // An entry that is there stays, unless this one outranks it: only what a word made, a word lifts.
+        (Effect::Suppress { source }, Some(listed)) => {
+            let entry = suppression(customer, source, now);
+            if !entry.outranks(&listed.entry) {
+                return Ok(None);
+            }
+            let made = item::item(&key, &entry.over(&listed.entry))?;
+            Ok(Some(transact_put(table.put_of_unchanged(made, &listed.data)?)))
+        }
+        // One that came since somebody looked is looked at, where it may be the weaker one.
+        (Effect::Suppress { source }, None) if suppression(customer, source, now).is_for_good() => {
+            let made = item::item(&key, &suppression(customer, source, now))?;
+            Ok(Some(transact_put(table.put_of(made, Some(MUST_BE_NEW))?)))
+        }
         (Effect::Suppress { source }, None) => {
-            let phone_number = Some(customer.clone());
-            let entry = Suppression { phone_number, source: source.clone(), created_at: now };
+            let entry = suppression(customer, source, now);
             let update = Update::builder()
                 .table_name(table.name())
                 .set_key(Some(item::key_attributes(&key)))

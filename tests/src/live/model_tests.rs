@@ -99,6 +99,9 @@ impl Models {
     }
 }
 
+/// Secrets, an agent's address, whom it asks with which key, and why it fails, if it does.
+type Row = (&'static [(&'static str, &'static str)], Option<&'static str>, Vec<Asked>, Option<&'static str>);
+
 const SHARED: (&str, &str) = ("models/openai", r#"{"key": "sk-shared", "vendor": "openai"}"#);
 const OWN: (&str, &str) = ("organizations/acme/models/openai", "sk-own");
 
@@ -106,7 +109,7 @@ const OWN: (&str, &str) = ("organizations/acme/models/openai", "sk-own");
 fn a_key_is_sent_to_the_host_that_it_is_for_and_without_it_nothing_is_sent() {
     let evil = Some("https://evil.example/v1");
     let shared = |host: &str| vec![(host.to_owned(), Some("Bearer sk-shared".to_owned()))];
-    let rows: Vec<(&[(&str, &str)], Option<&str>, Vec<Asked>, Option<&str>)> = vec![
+    let rows: Vec<Row> = vec![
         (&[SHARED], None, shared("api.openai.com"), None),
         (&[SHARED], Some("https://api.openai.com/v1"), shared("api.openai.com"), None),
         (&[SHARED], evil, Vec::new(), Some("another host than the agent's baseUrl")),

@@ -102,6 +102,8 @@ bugs! {
     a_text_sent_again_after_a_timeout_is_found: ResendTimeout,
     a_text_to_somebody_who_opted_out_is_found: TextSuppressed,
     an_answer_that_something_newer_overtook_is_found: AnswerStale,
+    a_turn_that_is_answered_twice_is_found: AnswerTwice,
+    an_agent_that_answers_for_ever_is_found: AnswerForEver,
     a_turn_that_nobody_watches_is_found: ForgetTurn,
     a_delivery_that_moves_back_is_found: DeliveryMovesBack,
     a_stop_that_nobody_heeds_is_found: StopIsAnOrdinaryText,

@@ -76,6 +76,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     texts!("a text to nobody", 17, text_to_nobody),
     texts!("an inbound text twice", 91, inbound_twice),
     texts!("texts that are kept for a week", 51, kept_for_a_week),
+    texts!("two machines", 400, two_machines),
 ];
 
 fn subscribed(world: &World) -> LocalBoxFuture<'_, ()> {
@@ -185,6 +186,26 @@ async fn inbound_twice(world: &World) {
     world.aws.queues.redeliver(store::QueueName::Simulator.as_str(), |_| true);
     world.after_seconds(30).await;
     world.aws.queues.redeliver(store::QueueName::Simulator.as_str(), |_| true);
+}
+
+/// A customer who answers every text, as a machine does, and then says the same again and again.
+async fn two_machines(world: &World) {
+    let Some(id) = opened(world).await else { return };
+    world.expects_texts(id, &["inactivity_timeout", UNSETTLED]);
+    for number in 0..8 {
+        let heard = world.history.sms(id).map_or(0, |conversation| conversation.received);
+        world.customer_texts(SILENT, &format!("You are speaking to machine number {number}.")).await;
+        world
+            .sees_texts(id, |conversation| {
+                let is_dealt_with = conversation.received > heard && conversation.answered == conversation.received;
+                conversation.is_ended() || (is_dealt_with && conversation.sends.is_empty())
+            })
+            .await;
+    }
+    for _ in 0..4 {
+        world.customer_texts(SILENT, "I did not understand you.").await;
+        world.after_seconds(10).await;
+    }
 }
 
 fn is_running(turn: &Turn) -> bool {

@@ -18,6 +18,8 @@ const TEXTER: &str = "texter";
 const OURS: &str = "+15555550199";
 /// Where its tool is.
 pub(super) const TOOL_HOST: &str = "tools.example.com";
+/// How many answers it gives in a conversation.
+const MAX_TURNS: u32 = 6;
 /// How long its conversations stay open without a text.
 const INACTIVITY_SECONDS: u32 = 900;
 
@@ -54,6 +56,7 @@ pub(super) fn agent(organization: &OrganizationId) -> Agent {
     };
     let terms = Terms {
         inactivity_seconds: INACTIVITY_SECONDS,
+        max_turns: MAX_TURNS,
         help_text: Some("Write STOP to hear no more.".to_owned()),
         opt_out_text: Some("You will hear no more of us.".to_owned()),
         fallback_text: Some("Somebody will call you.".to_owned()),

@@ -101,7 +101,8 @@ fn agent() -> Value {
                 "name": "book", "description": "Books an appointment.", "parameters": {"type": "object", "properties": {}},
                 "url": "https://example.com/book"
             }],
-            "maxToolCalls": 5, "providerAgentId": null, "answers": true, "gatheringMs": 2000, "inactivitySeconds": 86400, "helpText": null,
+            "maxToolCalls": 5, "providerAgentId": null, "answers": true, "gatheringMs": 2000, "inactivitySeconds": 86400, "maxTurns": 100,
+            "maxMessagesPerHour": 30, "helpText": null,
             "optOutText": null, "fallbackText": null
         }
     })

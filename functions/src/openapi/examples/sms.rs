@@ -76,7 +76,7 @@ fn summary() -> Value {
         "conversationId": CONVERSATION, "channel": "sms", "mode": "test", "status": "in_progress",
         "agentId": AGENT, "agentSlug": "demo-sms", "toNumber": ADA, "fromNumber": OURS,
         "provider": "simulator", "providerMessageId": "sim_0a1b2c3d4e5f60718293a4b5",
-        "messageCount": 2, "takenOver": false, "createdAt": "2026-04-10T14:00:00.000Z",
+        "messageCount": 2, "takenOver": false, "silence": null, "createdAt": "2026-04-10T14:00:00.000Z",
         "lastMessageAt": "2026-04-10T14:00:03.120Z", "endedAt": null, "endReason": null
     })
 }

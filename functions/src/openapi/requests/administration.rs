@@ -217,6 +217,12 @@ pub(crate) struct AgentSms {
     /// How long a conversation stays open without a text.
     #[schema(minimum = 60, maximum = 2592000, default = 86400)]
     inactivity_seconds: Option<u32>,
+    /// How many answers it gives in one conversation; after that it is silent until a person hands the conversation back.
+    #[schema(minimum = 1, maximum = 1000, default = 100)]
+    max_turns: Option<u32>,
+    /// How many texts it sends in one conversation in an hour; what it would say beyond that, it says later.
+    #[schema(minimum = 1, maximum = 600, default = 30)]
+    max_messages_per_hour: Option<u32>,
     /// The answer to HELP and INFO, where the carrier gives none.
     #[schema(min_length = 1, max_length = 1600)]
     help_text: Option<String>,
@@ -248,13 +254,15 @@ pub(crate) enum AgentOpening {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[expect(dead_code, reason = "describes the fields that `api::sms_settings_fields` reads one by one")]
 pub(crate) struct AgentModel {
-    /// Where it is to be had.
+    /// Where it is to be had. Not needed where the secret of its key says so; where both do, the hosts have to be the same, and the
+    /// secret's address counts.
     #[schema(format = "uri", example = "https://api.openai.com/v1")]
-    base_url: String,
+    base_url: Option<String>,
     /// Its name there.
     #[schema(min_length = 1, max_length = 200)]
     model: String,
-    /// The name under which the deployment keeps its API key.
+    /// The name of its API key: the organization's own of that name, else the deployment's. Without one the model is asked without a
+    /// key.
     #[schema(min_length = 1, max_length = 200)]
     key_name: Option<String>,
     /// How freely it speaks.
@@ -279,7 +287,8 @@ pub(crate) struct AgentTool {
     /// The JSON Schema of its arguments, at most 8 KiB; none by default.
     #[schema(value_type = Option<Object>)]
     parameters: Option<Value>,
-    /// Where calls are sent: as public as a webhook's.
+    /// Where calls are sent: as public as a webhook's. A call is a POST of `toolCallId`, `name`, `arguments`, `conversationId`, `turn`,
+    /// `customerNumber`, `dynamicVariables` and `metadata`, signed with the agent's `toolSecret`.
     #[schema(format = "uri", max_length = 2048)]
     url: String,
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::Channel;
+use crate::sms::{LONGEST_TEXT, TextLimit};
 use crate::time::Span;
 
 /// Who provides the telephony.
@@ -103,6 +104,16 @@ impl Provider {
         match self {
             Self::Simulator => false,
             Self::Twilio | Self::Retell | Self::Telnyx | Self::Vapi => true,
+        }
+    }
+
+    /// How long a text it takes.
+    pub const fn text_limit(self) -> TextLimit {
+        match self {
+            // "The concatenated message body exceeds the 1600 character limit": 21617.
+            Self::Simulator | Self::Twilio | Self::Retell | Self::Vapi => TextLimit::Units(LONGEST_TEXT),
+            // 40302: more than ten parts.
+            Self::Telnyx => TextLimit::Segments(10),
         }
     }
 

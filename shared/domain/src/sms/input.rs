@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::keyword::YES;
 use super::step::{BY_CARRIER, BY_KEYWORD};
 use super::{ChatShown, DeliveryStatus, Keyword, StoredMessage};
 use crate::end_reason::EndReason;
@@ -56,11 +57,15 @@ impl Inbound {
         carriers.or_else(|| Keyword::of(&self.content))
     }
 
-    /// Whether it takes back an opt-out that stands on the do-not-call list for this reason. What the carrier told us of,
-    /// the carrier may take back.
+    /// Whether a START takes back an opt-out that stands on the do-not-call list for this reason. What the customer told the
+    /// carrier, they take back at the carrier, by the same word: whether the carrier says so too depends on its settings.
     pub(super) fn lifts(&self, source: Option<&str>) -> bool {
-        let by_carrier = self.carrier_keyword == Some(Keyword::Start) && source == Some(BY_CARRIER);
-        source == Some(BY_KEYWORD) || by_carrier
+        match source {
+            Some(BY_KEYWORD) => true,
+            // YES is the commonest answer there is: what the carrier holds takes a word that means nothing else.
+            Some(BY_CARRIER) => matches!(self.keyword(), Some((Keyword::Start, word)) if word != YES),
+            Some(_) | None => false,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{ConversationId, MessageId, ProviderMessageId};
 use crate::time::Timestamp;
 
-/// The longest text that is sent, in characters.
+/// The longest text that any provider takes, in UTF-16 units.
 pub const LONGEST_TEXT: usize = 1_600;
 
 /// Who wrote a text.

@@ -13,8 +13,12 @@ mod keyword;
 mod measured;
 mod message;
 mod obligation;
+mod segments;
 mod send;
 mod settings;
+mod silence;
+mod split;
+mod state;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -29,8 +33,12 @@ pub use keyword::Keyword;
 use measured::measured;
 pub use message::{Author, DeliveryStatus, Direction, LONGEST_TEXT, Message, StoredMessage};
 pub use obligation::Duty;
-pub use settings::{Brief, Kind, ModelSettings, Opening, SmsSettings, Terms};
-pub use step::{BY_KEYWORD, step};
+pub use segments::{Encoding, Segments, TextLimit};
+pub use settings::{Brief, Kind, ModelSettings, Opening, SmsSettings, Terms, USUAL_MESSAGES_PER_HOUR, USUAL_TURNS};
+pub use silence::{MOST_REPETITIONS, Pace, Silence, SilenceReason};
+pub use split::{MOST_PARTS, split};
+pub use state::{Answering, Purpose, Send, SendState, Turn};
+pub use step::{BY_CARRIER, BY_KEYWORD, step};
 pub use turn::{MAX_ABANDONED, MAX_TRIES, TURN_LEASE};
 
 use crate::conversation::{AgentRef, Change, Conversation};
@@ -68,101 +76,6 @@ impl Status {
             Self::Ended => "ended",
         }
     }
-}
-
-/// Why a text leaves: which rules it has to keep until the moment it is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Purpose {
-    /// It opens the conversation. It still leaves where a newer conversation has closed this one.
-    Opening,
-    /// The agent answers.
-    Reply,
-    /// A person writes.
-    Person,
-    /// The configured answer to HELP.
-    Help,
-    /// The configured text for a turn that failed.
-    Fallback,
-    /// The configured confirmation of an opt-out: the opt-out does not block it.
-    OptOutConfirmation,
-}
-
-/// A text on its way to the provider, until it is settled.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Send {
-    /// The text's number.
-    pub message: u32,
-    /// Why it leaves.
-    pub purpose: Purpose,
-    /// The number of the last attempt begun; 0 before the first.
-    pub attempt: u32,
-    /// Where that attempt stands.
-    pub state: SendState,
-}
-
-/// Where the attempt to send a text stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
-pub enum SendState {
-    /// To be sent: nothing was asked yet, or the last attempt provably never happened.
-    Waiting {
-        /// It may be claimed from then on.
-        from: Timestamp,
-        /// Attempts that provably never happened.
-        failures: u32,
-    },
-    /// One consumer holds the lease and asks the provider.
-    Asking {
-        /// When it claimed the text.
-        since: Timestamp,
-        /// From then on it is taken for dead, and the outcome for unknown.
-        lease_until: Timestamp,
-        /// Attempts that provably never happened.
-        failures: u32,
-    },
-    /// Asked; whether the provider took the text is not known. It is never asked again.
-    Unknown {
-        /// When the attempt began.
-        since: Timestamp,
-        /// When the provider is searched next.
-        next_search_at: Timestamp,
-        /// Searches that found nothing.
-        searches: u32,
-    },
-}
-
-/// Where the agent's turn stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
-pub enum Turn {
-    /// Nothing is to be answered.
-    Idle,
-    /// Something is: texts are gathered until then, or the last try failed.
-    Waiting {
-        /// It may be claimed from then on.
-        from: Timestamp,
-        /// Tries that failed.
-        tries: u32,
-        /// Turns given up since the last answer, for something newer that came in.
-        abandoned: u32,
-    },
-    /// One consumer holds the lease and works on an answer.
-    Running {
-        /// The turn's number.
-        number: u32,
-        /// From then on the consumer is taken for dead.
-        lease_until: Timestamp,
-        /// The last text of the customer's that it has seen.
-        seen: u32,
-        /// Tools called so far.
-        tool_calls: u32,
-        /// Tries that failed.
-        tries: u32,
-        /// Turns given up since the last answer, for something newer that came in.
-        abandoned: u32,
-    },
 }
 
 /// An SMS conversation.
@@ -226,6 +139,12 @@ pub struct SmsConversation {
     /// The chat at the provider whose own agent holds the conversation, once there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chat: Option<Chat>,
+    /// What of the agent's last answer has still to leave, text by text, each once the one before it was taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rest: Vec<String>,
+    /// How much the agent has said, and whether it has fallen silent.
+    #[serde(default, skip_serializing_if = "Pace::is_unused")]
+    pub pace: Pace,
     /// Only its head is left.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forgotten: bool,
@@ -290,6 +209,8 @@ impl SmsConversation {
             request_id: new.request_id,
             retention: new.retention,
             chat: None,
+            rest: Vec::new(),
+            pace: Pace::default(),
             forgotten: false,
         };
         (conversation, opening)
@@ -362,6 +283,8 @@ impl Conversation for SmsConversation {
         self.forgotten = true;
         self.to = PhoneNumber::erased();
         self.pending_tools = Vec::new();
+        self.rest = Vec::new();
+        self.pace = Pace::default();
     }
 
     fn owed(&self) -> Vec<Obligation<Duty>> {

@@ -14,6 +14,12 @@ use crate::time::{Span, Timestamp};
 /// wait.
 pub(super) const MAX_SENDS: usize = 10;
 
+/// The longest wait that a provider may ask for: what it wants beyond that, it says again.
+const LONGEST_RETRY_AFTER: Span = Span::seconds(60);
+
+/// By then the outcome of an opening text is known, or it is sought; what provably never left is given up.
+const OPENING_PATIENCE: Span = Span::minutes(5);
+
 /// The error code of a text that was not found again.
 const UNCONFIRMED: &str = "dispatch_unconfirmed";
 
@@ -21,12 +27,13 @@ impl Send {
     /// A text that whoever writes it asks for at once.
     pub(super) fn claimed(message: u32, purpose: Purpose, now: Timestamp) -> Self {
         let state = SendState::Asking { since: now, lease_until: now + LEASE, failures: 0 };
-        Self { message, purpose, attempt: 1, state }
+        Self { message, purpose, attempt: 1, state, answering: None }
     }
 
     /// A text that somebody is to claim.
     pub(super) fn waiting(message: u32, purpose: Purpose, now: Timestamp) -> Self {
-        Self { message, purpose, attempt: 0, state: SendState::Waiting { from: now, failures: 0 } }
+        let state = SendState::Waiting { from: now, failures: 0 };
+        Self { message, purpose, attempt: 0, state, answering: None }
     }
 }
 
@@ -56,7 +63,9 @@ impl Transition {
         self.conversation.taken_over = true;
         self.conversation.turn = Turn::Idle;
         self.conversation.answered = self.conversation.received;
-        let message = self.write_claimed(Author::Person, content, Purpose::Person);
+        self.conversation.rest.clear();
+        self.breaks_silence();
+        let message = self.write_claimed(Author::Person, content, Purpose::Person, None);
         let remembered = key.map(|(key, fingerprint)| RememberedKey { key, fingerprint, message });
         self.effects.extend(remembered.map(Effect::RememberKey));
     }
@@ -92,7 +101,7 @@ impl Transition {
             Outcome::NotPlaced { retry_after, why } => {
                 if let Some(reason) = self.forbidden(purpose, false, false) {
                     self.refused(stored, reason, why);
-                } else if failures + 1 >= MAX_FAILURES {
+                } else if failures + 1 >= MAX_FAILURES || self.opens_too_late(message, failures + 1, retry_after) {
                     self.refused(stored, EndReason::PROVIDER_UNAVAILABLE, why);
                 } else {
                     self.note(Note::NotSent { message, why });
@@ -119,8 +128,13 @@ impl Transition {
         }
     }
 
+    /// Whether the next attempt at an opening text would come later than its conversation may take to open.
+    fn opens_too_late(&self, message: u32, failures: u32, retry_after: Option<Span>) -> bool {
+        message == 1 && self.now + wait(failures, retry_after) >= self.conversation.created_at + OPENING_PATIENCE
+    }
+
     fn retry(&mut self, message: u32, failures: u32, retry_after: Option<Span>) {
-        let from = self.now + retry_delay(failures).max(retry_after.unwrap_or(Span::ZERO));
+        let from = self.now + wait(failures, retry_after);
         if let Some(send) = self.send_mut(message) {
             send.state = SendState::Waiting { from, failures };
         }
@@ -130,6 +144,7 @@ impl Transition {
     fn refused(&mut self, mut stored: StoredMessage, reason: EndReason, why: String) {
         let message = stored.message.number;
         let opening = message == 1;
+        let send = self.conversation.send(message).cloned();
         self.conversation.sends.retain(|send| send.message != message);
         self.note(Note::SendRefused { message, why });
         self.delivery(&mut stored, DeliveryStatus::Failed, Some(reason.to_string()));
@@ -138,6 +153,12 @@ impl Transition {
             self.opted_out_at_carrier();
         } else if opening || reason == EndReason::DO_NOT_CALL || reason == EndReason::ORGANIZATION_SUSPENDED {
             self.end(reason);
+        } else if let Some(Send { purpose: Purpose::Reply, answering, .. }) = send {
+            // Half an answer is none: what was to follow stays here.
+            self.conversation.rest.clear();
+            if let Some(answering) = answering {
+                self.answer_refused(answering, &reason);
+            }
         }
     }
 
@@ -173,6 +194,7 @@ impl Transition {
     fn unconfirmed(&mut self, mut stored: StoredMessage) {
         let message = stored.message.number;
         self.conversation.sends.retain(|send| send.message != message);
+        self.conversation.rest.clear();
         self.note(Note::SendUnconfirmed { message });
         self.delivery(&mut stored, DeliveryStatus::Failed, Some(UNCONFIRMED.to_owned()));
         self.touch(stored);
@@ -192,6 +214,11 @@ impl Transition {
             self.unknown_send(message, since, "the consumer that held the lease was not heard of again".to_owned());
         }
     }
+}
+
+/// How long to wait before the next attempt: as long as the provider wants, within a bound.
+fn wait(failures: u32, retry_after: Option<Span>) -> Span {
+    retry_delay(failures).max(retry_after.unwrap_or(Span::ZERO).min(LONGEST_RETRY_AFTER))
 }
 
 fn failures_of(state: &SendState) -> u32 {

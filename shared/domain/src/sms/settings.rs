@@ -6,6 +6,22 @@ use crate::organization::Provider;
 use crate::time::Span;
 use crate::tool::Tool;
 
+/// How many answers an agent gives in one conversation where nothing is said: more than people have patience for.
+pub const USUAL_TURNS: u32 = 100;
+
+/// How many texts an agent sends in one conversation in an hour where nothing is said: one every two minutes.
+pub const USUAL_MESSAGES_PER_HOUR: u32 = 30;
+
+/// What conversations that were stored before there was a bound are held to.
+const fn usual_turns() -> u32 {
+    USUAL_TURNS
+}
+
+/// The same, for an hour.
+const fn usual_messages_per_hour() -> u32 {
+    USUAL_MESSAGES_PER_HOUR
+}
+
 /// Who wrote an agent's prompt: it decides who writes its opening text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AgentKind))]
@@ -36,11 +52,12 @@ pub enum Opening {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ModelSettings {
-    /// Where it is to be had, such as `https://api.openai.com/v1`.
-    pub base_url: String,
+    /// Where it is to be had, such as `https://api.openai.com/v1`; nothing where its key's secret says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_url: Option<String>,
     /// Its name there.
     pub model: String,
-    /// The name under which the deployment keeps its API key; none for a model that wants none.
+    /// The name under which the organization's own secrets, or the deployment's, keep its API key; none for a model that wants none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_name: Option<String>,
     /// How freely it speaks, in hundredths: 70 stands for a temperature of 0.7.
@@ -111,6 +128,12 @@ pub struct Terms {
     pub gathering_ms: u32,
     /// How long a conversation stays open without a text.
     pub inactivity_seconds: u32,
+    /// How many answers it gives in one conversation.
+    #[serde(default = "usual_turns")]
+    pub max_turns: u32,
+    /// How many texts it sends in one conversation in an hour.
+    #[serde(default = "usual_messages_per_hour")]
+    pub max_messages_per_hour: u32,
     /// The answer to HELP and INFO, where the carrier gives none; without it they are ordinary texts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub help_text: Option<String>,
@@ -140,6 +163,8 @@ impl Default for Terms {
             answers: true,
             gathering_ms: 2_000,
             inactivity_seconds: 24 * 3_600,
+            max_turns: USUAL_TURNS,
+            max_messages_per_hour: USUAL_MESSAGES_PER_HOUR,
             help_text: None,
             opt_out_text: None,
             fallback_text: None,

@@ -2,8 +2,8 @@
 
 use super::chat::Beside;
 use super::{
-    Author, DeliveryReport, DeliveryStatus, Inbound, Input, Keyword, Message, Purpose, Send, SmsConversation, Status,
-    StoredMessage, Turn,
+    Answering, Author, DeliveryReport, DeliveryStatus, Inbound, Input, Keyword, Message, Purpose, Send, SilenceReason,
+    SmsConversation, Status, StoredMessage, Turn,
 };
 use crate::conversation::{Change, Effect};
 use crate::end_reason::EndReason;
@@ -17,7 +17,7 @@ use crate::time::Timestamp;
 pub const BY_KEYWORD: &str = "keyword";
 
 /// The source of a do-not-call entry that a carrier told us of.
-pub(super) const BY_CARRIER: &str = "carrier";
+pub const BY_CARRIER: &str = "carrier";
 
 /// The rules of an SMS conversation. News goes before the clock: what an input brings is taken in first, then what time
 /// alone brings about.
@@ -101,6 +101,7 @@ impl Transition {
         self.conversation.ended_at = Some(self.now);
         self.conversation.end_reason = Some(reason.clone());
         self.conversation.turn = Turn::Idle;
+        self.conversation.rest.clear();
         self.ends_chat();
         self.emit(Event::SmsConversationClosed(ConversationClosed { ended_at: self.now, end_reason: reason }));
     }
@@ -110,6 +111,7 @@ impl Transition {
             return;
         }
         let (keyword, lifts) = (inbound.keyword(), inbound.lifts(suppressed_by));
+        let is_repeated = self.is_repeated(&inbound.content);
         let number = self.next_number();
         let message = Message {
             sent_at: Some(self.now),
@@ -124,11 +126,19 @@ impl Transition {
             Some((Keyword::Stop, word)) if !is_planted(Bug::StopIsAnOrdinaryText) => self.opts_out(word),
             Some((Keyword::Start, word)) if lifts => self.opts_in(word),
             Some((Keyword::Help, _)) if self.carrier_answers() => {}
-            Some((Keyword::Help, _)) if self.conversation.terms.help_text.is_some() => {
-                let help = self.conversation.terms.help_text.clone().unwrap_or_default();
-                self.write(Author::Agent, help, Purpose::Help);
+            Some(_) | None if is_repeated && self.conversation.answers() && !self.conversation.taken_over => {
+                self.falls_silent(SilenceReason::RepeatedText, None);
             }
+            Some((Keyword::Help, _)) if self.conversation.terms.help_text.is_some() => self.helps(),
             Some(_) | None => self.wants_an_answer(number),
+        }
+    }
+
+    /// The configured answer to HELP, unless the agent has said enough for now.
+    fn helps(&mut self) {
+        let help = self.conversation.terms.help_text.clone().filter(|_| self.may_say_more());
+        if let Some(help) = help {
+            self.write(Author::Agent, help, Purpose::Help);
         }
     }
 
@@ -180,15 +190,24 @@ impl Transition {
     }
 
     /// Writes a text that is to leave at once, claimed by whoever asks.
-    pub(super) fn write_claimed(&mut self, author: Author, content: String, purpose: Purpose) -> u32 {
+    pub(super) fn write_claimed(
+        &mut self,
+        author: Author,
+        content: String,
+        purpose: Purpose,
+        answering: Option<Answering>,
+    ) -> u32 {
         let number = self.store(author, content);
-        let send = Send::claimed(number, purpose, self.now);
+        let send = Send { answering, ..Send::claimed(number, purpose, self.now) };
         self.claimed = Some(super::Claim::Send { message: number, attempt: send.attempt });
         self.conversation.sends.push(send);
         number
     }
 
     fn store(&mut self, author: Author, content: String) -> u32 {
+        if author == Author::Agent {
+            self.counts_text();
+        }
         let number = self.next_number();
         self.stores(Message::outbound(self.conversation.id, number, author, content, self.now));
         number
@@ -200,6 +219,7 @@ impl Transition {
 
     /// The provider has this text: it is known under that id from now on.
     pub(super) fn accepted(&mut self, stored: &mut StoredMessage, id: ProviderMessageId) {
+        let purpose = self.conversation.send(stored.message.number).map(|send| send.purpose);
         self.conversation.sends.retain(|send| send.message != stored.message.number);
         self.hold(&id);
         stored.message.provider_message_id = Some(id.clone());
@@ -208,6 +228,17 @@ impl Transition {
         if stored.message.number == 1 {
             self.conversation.opening_id = Some(id);
             self.conversation.status = self.conversation.status.max(Status::InProgress);
+        }
+        if purpose == Some(Purpose::Reply) {
+            self.goes_on();
+        }
+    }
+
+    /// The next part of an answer that is longer than one text.
+    fn goes_on(&mut self) {
+        if !self.conversation.rest.is_empty() {
+            let part = self.conversation.rest.remove(0);
+            self.write(Author::Agent, part, Purpose::Reply);
         }
     }
 

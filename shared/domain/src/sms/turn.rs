@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::step::Transition;
-use super::{Author, Claim, Purpose, ToolAsked, Turn};
+use super::{Answering, Author, Claim, MOST_PARTS, Purpose, ToolAsked, Turn, split};
 use crate::dispatch::retry_delay;
 use crate::end_reason::EndReason;
 use crate::log::{Event, Note, ToolCallInvocation, ToolCallOutcome, ToolCallResult, TurnFailed};
@@ -53,6 +53,8 @@ impl Transition {
             return;
         }
         self.conversation.taken_over = false;
+        self.conversation.pace.answers = 0;
+        self.breaks_silence();
         if self.conversation.received > self.conversation.answered {
             self.begin_gathering();
         }
@@ -67,7 +69,16 @@ impl Transition {
             self.end(EndReason::ORGANIZATION_SUSPENDED);
         } else if suppressed {
             self.end(EndReason::DO_NOT_CALL);
+        } else if let Some(until) = self.has_said_enough() {
+            self.conversation.turn = match until {
+                Some(from) => Turn::Waiting { from, tries, abandoned },
+                None => Turn::Idle,
+            };
+            if until.is_none() {
+                self.conversation.answered = self.conversation.received;
+            }
         } else {
+            self.breaks_silence();
             self.conversation.turns += 1;
             let number = self.conversation.turns;
             self.conversation.turn = Turn::Running {
@@ -146,10 +157,50 @@ impl Transition {
         if self.gives_way(turn, held) {
             return;
         }
+        let answering = Answering { turn, answered_before: self.conversation.answered, tries: held.tries };
         self.close_turn(held);
-        if !content.trim().is_empty() {
-            self.write_claimed(Author::Agent, content, Purpose::Reply);
+        let parts = split(&content, self.conversation.provider.text_limit());
+        self.says(parts, answering);
+    }
+
+    /// Sends an answer, in as many texts as it takes: the first one at once, each other once the one before it was taken.
+    fn says(&mut self, mut parts: Vec<String>, answering: Answering) {
+        if parts.is_empty() {
+            return;
         }
+        self.conversation.pace.answers = self.conversation.pace.answers.saturating_add(1);
+        if !self.conversation.rest.is_empty() {
+            // The answer before it is still leaving. Nobody writes so much that these never leave.
+            self.conversation.rest.append(&mut parts);
+            self.conversation.rest.truncate(2 * MOST_PARTS);
+            return;
+        }
+        let first = parts.remove(0);
+        self.conversation.rest = parts;
+        if is_planted(Bug::AnswerTwice) {
+            self.write(Author::Agent, first.clone(), Purpose::Reply);
+        }
+        self.write_claimed(Author::Agent, first, Purpose::Reply, Some(answering));
+    }
+
+    /// The provider refused the answer: the customer has none. Where other words may fare better, another answer is tried.
+    pub(super) fn answer_refused(&mut self, answering: Answering, reason: &EndReason) {
+        if self.conversation.is_ended() || self.conversation.taken_over {
+            return;
+        }
+        let Answering { turn, answered_before, tries } = answering;
+        self.conversation.answered = self.conversation.answered.min(answered_before);
+        if self.conversation.turn != Turn::Idle {
+            return;
+        }
+        let (tries, reason_is_its_words) = (tries + 1, *reason == EndReason::REJECTED);
+        if reason_is_its_words && tries < MAX_TRIES {
+            let from = self.now + retry_delay(tries + 1);
+            self.conversation.turn = Turn::Waiting { from, tries, abandoned: 0 };
+            return;
+        }
+        self.conversation.answered = self.conversation.received;
+        self.gives_up(turn, tries, format!("the provider refused the answer: {reason}"));
     }
 
     /// What the turn has seen is dealt with; what came in since is the next one's.
@@ -171,10 +222,14 @@ impl Transition {
             self.conversation.turn = Turn::Waiting { from, tries, abandoned: held.abandoned };
             return;
         }
-        let fallback = self.conversation.terms.fallback_text.clone();
-        let failed = TurnFailed { turn, tries, reason: why, fallback: fallback.is_some() };
-        self.emit(Event::SmsTurnFailed(failed));
         self.close_turn(held);
+        self.gives_up(turn, tries, why);
+    }
+
+    /// Says that there is no answer: in an event, and to the customer, where there is a text for it.
+    fn gives_up(&mut self, turn: u32, tries: u32, reason: String) {
+        let fallback = self.conversation.terms.fallback_text.clone().filter(|_| self.may_say_more());
+        self.emit(Event::SmsTurnFailed(TurnFailed { turn, tries, reason, fallback: fallback.is_some() }));
         if let Some(text) = fallback {
             self.write(Author::Agent, text, Purpose::Fallback);
         }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::reasons::{Meaning, meaning};
 use super::wire::{CallAnalysis, CallStatus, RetellCall, Speaker};
-use crate::reading::{OPT_OUT_FIELDS, minor_units, moment, whole_seconds};
+use crate::reading::{OPT_OUT_FIELDS, minor_units, moment, whole_seconds, yes_or_no};
 
 /// Everything that a call says. `now` stands in for moments that it does not tell.
 ///
@@ -95,7 +95,7 @@ fn analysis(analysis: &CallAnalysis) -> Option<Analysis> {
         return None;
     }
     let sentiment = analysis.user_sentiment.as_deref().map(str::to_lowercase).filter(|mood| mood != "unknown");
-    let told = |field: &&str| custom.get(*field).and_then(Value::as_bool);
+    let told = |field: &&str| custom.get(*field).and_then(yes_or_no);
     let said: Vec<bool> = OPT_OUT_FIELDS.iter().filter_map(told).collect();
     let opt_out = (!said.is_empty()).then(|| said.contains(&true));
     Some(Analysis { summary, successful: analysis.call_successful, sentiment, opt_out, custom })

@@ -4,16 +4,19 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use domain::ids::ConversationId;
+use domain::organization::Content;
+use domain::phone::PhoneNumber;
 use domain::signature::{Secret, Signed, verify};
 use domain::time::Timestamp;
 use domain::tool::{LONGEST_RESULT, Tool, ToolCallKey, ToolOutcome};
 use futures::FutureExt as _;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use store::clock::Clock;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpSocket;
 
-use super::{CUT_MARK, KEEP_BYTES, TOOL_TIMEOUT, call, check};
+use super::{CUT_MARK, Context, KEEP_BYTES, TOOL_TIMEOUT, call, check};
 use crate::egress::{Answer, Egress, EgressError, EgressPolicy, Exchange, OutboundRequest};
 use crate::socket::{Arrived, answer, arrived, http, listen, local_egress};
 
@@ -46,7 +49,12 @@ fn secret() -> Secret {
 async fn called(egress: &Egress, url: &str) -> ToolOutcome {
     let (tools, arguments) = ([tool(url)], arguments());
     let checked = check(&tools, "find_car", &arguments).unwrap();
-    call(egress, &[secret()], checked, "call_x", key(), Some("req_abc"), NOW).await
+    let customer = PhoneNumber::parse("+15555550123").unwrap();
+    let variables = json!({"name": "Ada"}).as_object().unwrap().clone();
+    let metadata = RawValue::from_string("{\"lead\": 1e29}".to_owned()).ok();
+    let content = Content { dynamic_variables: variables, metadata, ..Content::default() };
+    let context = Context { customer: &customer, content: &content, request_id: Some("req_abc") };
+    call(egress, &[secret()], checked, "call_x", key(), context, NOW).await
 }
 
 /// Calls a tool that answers with these bytes.
@@ -72,8 +80,11 @@ async fn a_call_arrives_signed_and_under_its_key_and_its_answer_is_the_result() 
         json!({
             "toolCallId": "call_x", "name": "find_car", "arguments": arguments(),
             "conversationId": "2c4a1e72-0000-4000-8000-000000000000", "turn": 3,
+            "customerNumber": "+15555550123", "dynamicVariables": {"name": "Ada"}, "metadata": {"lead": 1e29},
         })
     );
+    // To the letter: numbers are not rewritten.
+    assert!(String::from_utf8_lossy(&arrived.body).contains("{\"lead\": 1e29}"));
     let id = "2c4a1e72-0000-4000-8000-000000000000:3:1";
     assert_eq!((arrived.header("webhook-id"), arrived.header("idempotency-key")), (id, id));
     assert_eq!((arrived.header("content-type"), arrived.header("x-request-id")), ("application/json", "req_abc"));

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::reasons::{Meaning, meaning};
 use super::wire::{Artifact, Speaker, Status, VapiAnalysis, VapiCall};
-use crate::reading::{OPT_OUT_FIELDS, minor_units, moment, moment_of};
+use crate::reading::{OPT_OUT_FIELDS, minor_units, moment, moment_of, yes_or_no};
 
 /// Everything that a call says. `now` stands in for moments that it does not tell.
 pub fn reports(call: &VapiCall, now: Timestamp) -> Vec<Report> {
@@ -87,8 +87,7 @@ fn analysis(analysis: &VapiAnalysis) -> Option<Analysis> {
     if summary.trim().is_empty() && custom.is_empty() && successful.is_none() {
         return None;
     }
-    let said: Vec<bool> =
-        OPT_OUT_FIELDS.iter().filter_map(|field| custom.get(*field).and_then(Value::as_bool)).collect();
+    let said: Vec<bool> = OPT_OUT_FIELDS.iter().filter_map(|field| custom.get(*field).and_then(yes_or_no)).collect();
     let opt_out = (!said.is_empty()).then(|| said.contains(&true));
     Some(Analysis { summary, successful, sentiment: None, opt_out, custom })
 }

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::delivery::Delivery;
 use domain::end_reason::EndReason;
 use domain::ids::{ConversationId, Operation};
-use domain::log::{Event, EventType, LogEntry};
-use domain::sms::{Author, DeliveryStatus, MAX_ABANDONED, Purpose, Send, SmsConversation, Status, Turn};
+use domain::log::{Event, EventType, LogEntry, SmsMessage};
+use domain::sms::{Author, DeliveryStatus, MAX_ABANDONED, Purpose, Send, SmsConversation, Status, Terms, Turn};
 use domain::time::{Span, Timestamp};
 use store::SimulatedText;
 
@@ -42,6 +42,26 @@ fn is_stale(before: &SmsConversation, after: &SmsConversation) -> bool {
     let Turn::Running { seen, abandoned, .. } = before.turn else { return false };
     let answers = |send: &Send| send.purpose == Purpose::Reply && before.send(send.message).is_none();
     before.received > seen && abandoned < MAX_ABANDONED && after.sends.iter().any(answers)
+}
+
+/// The numbers of the texts that go on with an answer which is longer than one text: each was written while what is left of the
+/// answer became less.
+fn parts_of_answers(versions: &[(Timestamp, SmsConversation)]) -> BTreeSet<u32> {
+    let mut parts = BTreeSet::new();
+    for pair in versions.windows(2) {
+        let [(_, before), (_, after)] = pair else { continue };
+        let is_part = |send: &&Send| send.purpose == Purpose::Reply && send.message > before.messages;
+        if after.rest.len() < before.rest.len() {
+            parts.extend(after.sends.iter().filter(is_part).map(|send| send.message));
+        }
+    }
+    parts
+}
+
+/// Whether a text answers one of the customer's: the opening text does not, nor does what goes on with an answer.
+fn answers_something(message: &SmsMessage, parts: &BTreeSet<u32>) -> bool {
+    let number = message.sequence_number.unwrap_or_default();
+    message.author == Author::Agent && number != 1 && !parts.contains(&number)
 }
 
 impl Audit<'_> {
@@ -202,21 +222,63 @@ impl Audit<'_> {
 
     /// What a customer wrote is answered once, by the agent, by a person, or by a fixed text; or the conversation ended.
     fn judges_answers(&mut self, id: ConversationId, texts: &Texts) {
-        let (mut replies, mut received) = (0, 0);
+        let parts = parts_of_answers(&texts.versions);
+        let (mut answers, mut received) = (0, 0);
         for event in texts.events() {
             match event {
-                Event::SmsMessageSent(message) if message.author == Author::Agent => replies += 1,
+                Event::SmsMessageSent(message) if answers_something(message, &parts) => answers += 1,
                 Event::SmsMessageReceived(_) => received += 1,
                 _ => {}
             }
         }
-        // The opening text and the confirmation of an opt-out answer nothing.
-        if replies > received + 2 {
-            self.finds(1, id, format!("{received} texts came in, and {replies} went out"));
+        // A provider's own agent says what it likes.
+        if answers > received && !texts.now.provider.holds_chats() {
+            self.finds(1, id, format!("{received} texts came in, and {answers} answers went out"));
         }
+        for pair in texts.versions.windows(2) {
+            let [(_, before), (at, after)] = pair else { continue };
+            let is_answer = |send: &&Send| send.purpose == Purpose::Reply && send.message > before.messages;
+            let new = after.sends.iter().filter(is_answer).filter(|send| !parts.contains(&send.message)).count();
+            if new > usize::from(matches!(before.turn, Turn::Running { .. })) {
+                self.finds(1, id, format!("{new} answers were given at {at}, to one turn at most"));
+            }
+        }
+        self.judges_pace(id, texts);
         let left = texts.now.received > texts.now.answered;
         if left && texts.now.end_reason == Some(EndReason::INACTIVITY_TIMEOUT) && !texts.now.taken_over {
             self.finds(2, id, "was left without an answer");
+        }
+    }
+
+    /// Nobody is texted for ever: an agent keeps to its answers in all, and to its texts in an hour.
+    fn judges_pace(&mut self, id: ConversationId, texts: &Texts) {
+        let Terms { max_turns, max_messages_per_hour, .. } = texts.now.terms;
+        if texts.now.provider.holds_chats() {
+            return;
+        }
+        let mut written: Vec<(Timestamp, Purpose)> = Vec::new();
+        for pair in texts.versions.windows(2) {
+            let [(_, before), (at, after)] = pair else { continue };
+            let new = after.sends.iter().filter(|send| send.message > before.messages);
+            written.extend(new.map(|send| (*at, send.purpose)));
+        }
+        let was_handed_back = texts.versions.iter().any(|(_, version)| version.taken_over);
+        let parts = parts_of_answers(&texts.versions).len();
+        let answers = written.iter().filter(|(_, purpose)| *purpose == Purpose::Reply).count() - parts;
+        if answers > max_turns as usize && !was_handed_back {
+            self.finds(1, id, format!("{answers} answers were given, of {max_turns}"));
+        }
+        // Hours are counted from the first text of each, so that two of them may meet.
+        for (from, _) in &written {
+            let is_near = |(at, purpose): &&(Timestamp, Purpose)| {
+                let counts = !matches!(purpose, Purpose::Person | Purpose::Opening | Purpose::OptOutConfirmation);
+                counts && at >= from && *at < *from + Span::hours(1)
+            };
+            let near = written.iter().filter(is_near).count();
+            if near > 2 * max_messages_per_hour as usize {
+                self.finds(1, id, format!("{near} texts went out in an hour, of {max_messages_per_hour}"));
+                return;
+            }
         }
     }
 

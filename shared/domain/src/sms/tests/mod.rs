@@ -1,5 +1,6 @@
 //! The rules of an SMS conversation, told as sentences, and tried on every pair of a state and an input.
 
+mod bounds;
 mod chats;
 mod invariants;
 mod pairs;

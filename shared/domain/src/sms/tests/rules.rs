@@ -138,7 +138,10 @@ fn a_turn_gives_way_to_something_newer_three_times_and_no_more() {
     let mut history = History::opened().then(10, texts("Hello"));
     for turn in 1..=3 {
         let seconds = 10 + turn * 10;
-        history = history.then(seconds, takes_turn()).then(seconds + 1, texts("and")).then(seconds + 2, answers(turn));
+        history = history
+            .then(seconds, takes_turn())
+            .then(seconds + 1, texts(&format!("and {turn}")))
+            .then(seconds + 2, answers(turn));
         assert_eq!(history.claimed(), None, "turn {turn} gave way");
     }
     history = history.then(50, takes_turn()).then(51, texts("one more")).then(52, answers(4));
@@ -230,6 +233,11 @@ fn yes_is_an_ordinary_text_unless_stop_was_said() {
         let said = History::opened().then(10, yes(ordinary));
         assert!(!said.events.contains(&EventType::ContactOptIn));
         assert!(matches!(said.conversation.turn, Turn::Waiting { .. }));
+    }
+    let start = |word: &str| Inbound { content: word.to_owned(), ..inbound() };
+    for word in ["START", "unstop", "Start!"] {
+        let said = Input::Received { inbound: start(word), suppressed_by: Some("carrier".to_owned()) };
+        assert_eq!(History::opened().then(10, said).events.last(), Some(&EventType::ContactOptIn), "{word}");
     }
     let lifted = History::opened().then(10, yes(Some("keyword")));
     assert_eq!(lifted.events.last(), Some(&EventType::ContactOptIn));

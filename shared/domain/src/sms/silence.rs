@@ -1,0 +1,143 @@
+//! How much an agent says in a conversation, and when it falls silent: two machines that text each other would never stop.
+
+use serde::{Deserialize, Serialize};
+
+use super::SmsConversation;
+use super::step::Transition;
+use crate::ids::{digest_of, hex};
+use crate::log::Note;
+use crate::planted::{Bug, is_planted};
+use crate::time::{Span, Timestamp};
+
+/// The customer's same text, so often in a row, is not answered any more.
+pub const MOST_REPETITIONS: u32 = 3;
+
+/// For how long texts are counted.
+const HOUR: Span = Span::hours(1);
+
+/// What a text without words begins with: two pictures are not the same text.
+const MEDIA: &str = "[media:";
+
+/// Why an agent is silent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum SilenceReason {
+    /// It has given as many answers as it may in one conversation: `maxTurns`.
+    MaxTurns,
+    /// It has sent as many texts as it may in an hour: `maxMessagesPerHour`. It answers later.
+    MaxMessagesPerHour,
+    /// The customer sent the same text for the third time in a row, at least.
+    RepeatedText,
+}
+
+/// An agent's silence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AgentSilence))]
+#[serde(rename_all = "camelCase")]
+pub struct Silence {
+    /// Why.
+    pub reason: SilenceReason,
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when, where it ends by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+/// How much an agent has said in a conversation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Pace {
+    /// Answers so far, since the conversation began or a person handed it back.
+    pub answers: u32,
+    /// When the hour began that texts are counted in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hour_from: Option<Timestamp>,
+    /// The agent's texts in that hour.
+    pub in_hour: u32,
+    /// A digest of the customer's last text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_text: Option<String>,
+    /// How often it came in a row.
+    pub repetitions: u32,
+    /// Whether it has fallen silent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub silence: Option<Silence>,
+}
+
+impl Pace {
+    /// Whether nothing was counted yet.
+    pub(super) fn is_unused(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl SmsConversation {
+    /// Until when the agent has said enough, if it has.
+    fn full_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let until = self.pace.hour_from? + HOUR;
+        (now < until && self.pace.in_hour >= self.terms.max_messages_per_hour).then_some(until)
+    }
+}
+
+impl Transition {
+    /// Counts a text of the agent's.
+    pub(super) fn counts_text(&mut self) {
+        let now = self.now;
+        let pace = &mut self.conversation.pace;
+        if pace.hour_from.is_none_or(|from| now >= from + HOUR) {
+            pace.hour_from = Some(now);
+            pace.in_hour = 0;
+        }
+        pace.in_hour = pace.in_hour.saturating_add(1);
+    }
+
+    /// Whether a text of the customer's is the same as those before it, so often that it is not answered. Counts it.
+    pub(super) fn is_repeated(&mut self, content: &str) -> bool {
+        let words: Vec<String> = content.split_whitespace().map(str::to_lowercase).collect();
+        let digest = hex(&digest_of(&["text", &words.join(" ")])[..8]);
+        let pace = &mut self.conversation.pace;
+        let is_same = pace.last_text.as_ref() == Some(&digest) && !content.starts_with(MEDIA);
+        pace.repetitions = if is_same { pace.repetitions.saturating_add(1) } else { 1 };
+        pace.last_text = Some(digest);
+        pace.repetitions >= MOST_REPETITIONS && !is_planted(Bug::AnswerForEver)
+    }
+
+    /// Whether the agent may send one of its fixed texts now. Where not, it says why.
+    pub(super) fn may_say_more(&mut self) -> bool {
+        let until = self.conversation.full_until(self.now).filter(|_| !is_planted(Bug::AnswerForEver));
+        if until.is_some() {
+            self.falls_silent(SilenceReason::MaxMessagesPerHour, until);
+        }
+        until.is_none()
+    }
+
+    /// Whether a turn has to wait, or is not to be taken at all: `Some` with the moment that it waits for, if it does.
+    pub(super) fn has_said_enough(&mut self) -> Option<Option<Timestamp>> {
+        if is_planted(Bug::AnswerForEver) {
+            return None;
+        }
+        if self.conversation.pace.answers >= self.conversation.terms.max_turns {
+            self.falls_silent(SilenceReason::MaxTurns, None);
+            return Some(None);
+        }
+        let until = self.conversation.full_until(self.now)?;
+        self.falls_silent(SilenceReason::MaxMessagesPerHour, Some(until));
+        Some(Some(until))
+    }
+
+    /// The agent falls silent, and the log says why, once for each silence.
+    pub(super) fn falls_silent(&mut self, reason: SilenceReason, until: Option<Timestamp>) {
+        let known = self.conversation.pace.silence;
+        if known.is_none_or(|known| known.reason != reason || known.until != until) {
+            self.conversation.pace.silence = Some(Silence { reason, since: self.now, until });
+            self.note(Note::AgentSilent { reason });
+        }
+    }
+
+    /// It is not silent any more.
+    pub(super) fn breaks_silence(&mut self) {
+        self.conversation.pace.silence = None;
+    }
+}
