@@ -12,6 +12,7 @@ use crate::fakes::twilio::Twilio;
 use crate::fakes::vapi::Vapi;
 use crate::fakes::vendor::Vendor;
 use crate::sim::faults::Plan;
+use crate::simulation::storm::named_seed;
 use crate::simulation::{ENOUGH, FAULTS, RECOVERY, Run, SEED, weather};
 use crate::world::auditor::{Measure, Weather};
 use crate::world::{Expected, simulate};
@@ -20,7 +21,7 @@ use crate::world::{Expected, simulate};
 pub(super) const STRIDE: usize = 23;
 
 /// The pairs of faults for each provider and channel, by chance.
-const PAIRS: usize = 3_000;
+pub(super) const PAIRS: usize = 3_000;
 
 /// What an attempt ends as whose outcome nobody could find out.
 const UNSETTLED: &str = "dispatch_unconfirmed";
@@ -226,14 +227,29 @@ fn a_fault_at_any_request_breaks_no_promise<V: Simulated>() {
 
 fn two_faults_break_no_promise<V: Simulated>() {
     let scenarios = scenarios::<V>();
-    strike_twice(&named::<V>(&scenarios), |place, plan, measure| run::<V>(&scenarios[place], plan, measure));
+    let run = |place: usize, plan, measure| run::<V>(&scenarios[place], plan, measure);
+    strike_twice(&named::<V>(&scenarios), (SEED, PAIRS), run);
 }
 
-/// Plays scenarios with these names and numbers of requests with two faults, by chance.
-pub(super) fn strike_twice(scenarios: &[(&str, usize)], run: impl Fn(usize, Plan, Measure) -> Run) {
-    let mut chance = fastrand::Rng::with_seed(SEED);
+/// Some of the pairs of faults at one provider, which the seed chooses.
+fn pairs_of_a_day<V: Simulated>() {
+    let scenarios = scenarios::<V>();
+    let run = |place: usize, plan, measure| run::<V>(&scenarios[place], plan, measure);
+    strike_twice(&named::<V>(&scenarios), (named_seed(), PAIRS_OF_A_DAY), run);
+}
+
+/// So many pairs of faults are played a day.
+pub(super) const PAIRS_OF_A_DAY: usize = 300;
+
+/// Plays scenarios with these names and numbers of requests with two faults, by chance: so many times, by this seed.
+pub(super) fn strike_twice(
+    scenarios: &[(&str, usize)],
+    (seed, times): (u64, usize),
+    run: impl Fn(usize, Plan, Measure) -> Run,
+) {
+    let mut chance = fastrand::Rng::with_seed(seed);
     let mut wrong = Vec::new();
-    for _ in 0..PAIRS {
+    for _ in 0..times {
         let which = chance.usize(..scenarios.len());
         let (name, points) = scenarios[which];
         let at = chance.usize(0..points);
@@ -251,25 +267,36 @@ for_each_provider! {
     a_fault_at_some_requests_breaks_no_promise,
 }
 
-/// What takes minutes: `cargo test --release -p tests -- --ignored live::simulation`.
+/// What takes minutes: `cargo test --profile simulation -p tests -- --ignored live::simulation`.
 macro_rules! whole {
     ($($name:ident: $vendor:ty),* $(,)?) => {
         mod whole {
             $(mod $name {
                 #[test]
-                #[ignore = "takes minutes: cargo test --release -p tests -- --ignored live::simulation"]
+                #[ignore = "takes minutes: cargo test --profile simulation -p tests -- --ignored live::simulation"]
                 fn a_fault_at_any_request_breaks_no_promise() {
                     super::super::a_fault_at_any_request_breaks_no_promise::<$vendor>();
                 }
 
                 #[test]
-                #[ignore = "takes minutes: cargo test --release -p tests -- --ignored live::simulation"]
+                #[ignore = "takes minutes: cargo test --profile simulation -p tests -- --ignored live::simulation"]
                 fn two_faults_break_no_promise() {
                     super::super::two_faults_break_no_promise::<$vendor>();
                 }
             })*
         }
     };
+}
+
+#[test]
+#[ignore = "a share of the pairs of faults, which the seed chooses: .ci/run names the date"]
+fn todays_share_of_calls() {
+    match named_seed() % 4 {
+        0 => pairs_of_a_day::<Twilio>(),
+        1 => pairs_of_a_day::<Retell>(),
+        2 => pairs_of_a_day::<Telnyx>(),
+        _ => pairs_of_a_day::<Vapi>(),
+    }
 }
 
 whole! {

@@ -19,11 +19,13 @@ use domain::call::Dispatch;
 use domain::end_reason::EndReason;
 use domain::log::EventType;
 use domain::planted::{Bug, plant};
-use stateright::{Checker, HasDiscoveries, Model, Property};
+use stateright::{Checker, Expectation, HasDiscoveries, Model, Property, UniformChooser};
 
 use protocol::Action;
 use rules::Rule;
 use state::{Setting, State};
+
+use crate::simulation::storm::named_seed;
 
 /// A call, and so much that may go wrong with it.
 #[derive(Clone, Copy, Debug)]
@@ -146,6 +148,29 @@ fn a_reconciler_that_looks_ahead_does_no_harm_whatever_two_things_go_wrong() {
 #[ignore = "minutes, and up to a gigabyte of memory"]
 fn a_call_that_the_provider_denies_is_hung_up_whatever_two_things_go_wrong() {
     check(Setting { faults: 2, denies: true, ..USUAL }, 3_203_867);
+}
+
+/// So many steps are walked a day in a setting that is too large for every day.
+const STEPS_OF_A_DAY: usize = 150_000;
+
+#[test]
+#[ignore = "a share of the states of the large settings, which the seed chooses: .ci/run names the date"]
+fn todays_share_of_large_settings() {
+    let seed = named_seed();
+    let setting = match seed % 3 {
+        0 => Setting { faults: 3, ..USUAL },
+        1 => Setting { faults: 2, looks_ahead: true, ..USUAL },
+        _ => Setting { faults: 2, denies: true, ..USUAL },
+    };
+    let checker = Protocol { setting, planted: None }.checker().target_state_count(STEPS_OF_A_DAY);
+    let checker = checker.spawn_simulation(seed, UniformChooser).join();
+    println!("{} steps at random, {} deep, for {setting:?}", checker.state_count(), checker.max_depth());
+    assert!(checker.state_count() >= STEPS_OF_A_DAY);
+    for property in (Protocol { setting, planted: None }).properties() {
+        let found = checker.discovery(property.name);
+        let is_broken = !matches!(property.expectation, Expectation::Sometimes) && found.is_some();
+        assert!(!is_broken, "{}: {:?}", property.name, found.map(|path| path.into_actions()));
+    }
 }
 
 /// Whether the model finds this promise broken, with this bug in the rules.

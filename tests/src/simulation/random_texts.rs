@@ -157,6 +157,17 @@ fn no_seed_breaks_a_promise() {
     try_seeds(0..SEEDS, play);
 }
 
+/// So many seeds of a day.
+const OF_A_DAY: u64 = 40;
+
+#[test]
+#[ignore = "a share of very many seeds, which the seed chooses: .ci/run names the date"]
+fn todays_share_of_seeds() {
+    let first = SEEDS + Rng::with_seed(named_seed()).u64(..MANY_SEEDS - SEEDS - OF_A_DAY);
+    println!("seeds {first} to {}", first + OF_A_DAY - 1);
+    try_seeds(first..first + OF_A_DAY, play);
+}
+
 #[test]
 #[ignore = "takes an hour"]
 fn no_seed_of_very_many_breaks_a_promise() {

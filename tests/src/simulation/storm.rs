@@ -75,7 +75,7 @@ pub(super) fn try_seeds(seeds: std::ops::Range<u64>, play: impl Fn(u64) -> Run) 
 }
 
 /// The seed that was named on the command line.
-pub(super) fn named_seed() -> u64 {
+pub(crate) fn named_seed() -> u64 {
     std::env::args().filter_map(|word| word.parse().ok()).next_back().expect("name a seed")
 }
 

@@ -87,3 +87,12 @@ async fn sixty_calls_survive_a_stack_that_is_killed_three_times() {
 async fn two_hundred_calls_survive_a_stack_that_is_killed_three_times() {
     survive(200, Duration::from_millis(100)).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "so many calls as the seed says: .ci/run names the date"]
+async fn todays_share_of_calls_survives_a_stack_that_is_killed_three_times() {
+    let seed: usize = std::env::args().filter_map(|word| word.parse().ok()).next_back().expect("name a seed");
+    let calls = 60 + seed % 61;
+    println!("{calls} calls");
+    survive(calls, Duration::from_millis(150)).await;
+}
