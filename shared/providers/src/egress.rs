@@ -56,11 +56,12 @@ pub struct OutboundRequest {
     pub headers: HeaderMap,
     /// The body.
     pub body: Vec<u8>,
-    /// One deadline over everything: name, connection, request, answer.
+    /// One deadline over everything: name, connection, request, answer. Of an answer whose status says everything there is to know,
+    /// status and headers have to be there by then.
     pub timeout: Duration,
     /// How much of the answer's body is kept. What is beyond it is not read: the connection is closed instead.
     pub keep_bytes: usize,
-    /// Whether an answer whose body breaks off is none. Where the status says everything there is to know, it is one that was cut.
+    /// Whether an answer is none whose body breaks off, or is not over in time. Where the status says everything there is to know, it is one that was cut.
     pub needs_all: bool,
 }
 
@@ -172,12 +173,13 @@ impl Egress {
 
     async fn exchange(&self, request: OutboundRequest) -> Result<Received, EgressError> {
         self.guard.check(&request.url).map_err(EgressError::Refused)?;
-        let timeout = request.timeout;
-        let exchange: BoxFuture<'_, Result<Received, EgressError>> = match &self.transport {
-            Transport::Network(network) => Box::pin(network.exchange(request)),
-            Transport::Function(function) => Box::pin(async { function(request).await.map(Received::Text) }),
-        };
-        tokio::time::timeout(timeout, exchange).await.unwrap_or(Err(EgressError::Timeout))
+        match &self.transport {
+            Transport::Network(network) => Box::pin(network.exchange(request)).await,
+            Transport::Function(function) => {
+                let answered = tokio::time::timeout(request.timeout, function(request));
+                answered.await.unwrap_or(Err(EgressError::Timeout)).map(Received::Text)
+            }
+        }
     }
 }
 

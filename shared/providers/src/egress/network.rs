@@ -4,15 +4,17 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::header::{ACCEPT, HOST, HeaderValue, USER_AGENT};
-use http::{HeaderMap, Request, Uri};
+use http::{HeaderMap, Request, Response, Uri};
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Bytes, Frame};
+use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::HttpConnector;
 use rustls::{ClientConfig, RootCertStore};
 use store::tls::{WE, client_config};
 use tokio::task::JoinSet;
+use tokio::time::error::Elapsed;
+use tokio::time::{Instant, timeout_at};
 use tower_service::Service as _;
 use url::{Host, Position, Url};
 
@@ -29,8 +31,11 @@ pub(super) struct Network {
 /// A connection, as whoever asks over it has it. It is closed with the set that carries it.
 struct Connection {
     asking: SendRequest<Full<Bytes>>,
-    carrying: JoinSet<Result<(), hyper::Error>>,
+    carrying: Carrying,
 }
+
+/// What moves bytes over a connection, as long as it is there.
+type Carrying = JoinSet<Result<(), hyper::Error>>;
 
 impl Network {
     pub(super) fn new(guarded: Guarded, roots: RootCertStore) -> Result<Self, EgressError> {
@@ -38,25 +43,28 @@ impl Network {
         Ok(Self { guarded, tls: Arc::new(tls) })
     }
 
-    /// Sends a request, once, and reads what comes back: no redirect is followed, nothing is unpacked.
+    /// Sends a request, once, and reads what comes back: no redirect is followed, nothing is unpacked. Where the status says all
+    /// there is to know, a body that is not over in time is cut off, and the answer is one.
     pub(super) async fn exchange(&self, request: OutboundRequest) -> Result<Received, EgressError> {
         let (keep_bytes, needs_all) = (request.keep_bytes, request.needs_all);
-        let connecting = Box::pin(self.connected(&request.url));
-        let Connection { mut asking, carrying } = tokio::time::timeout(CONNECT_TIMEOUT, connecting)
-            .await
-            .unwrap_or_else(|late| Err(EgressError::Connect(late.into())))?;
-        let mut answer = asking.send_request(message(request)?).await.map_err(broken)?;
-        let mut body = Body { bytes: Vec::new(), broke_off: false };
+        let deadline = Instant::now() + request.timeout;
+        let late = |_: Elapsed| EgressError::Timeout;
+        let (answer, carrying) = timeout_at(deadline, Box::pin(self.answered(request))).await.map_err(late)??;
+        let (head, mut stream) = answer.into_parts();
         // A little more than is kept, so that an answer that is too long is told from one that just fits.
-        while body.bytes.len() <= keep_bytes
-            && let Some(part) = answer.body_mut().frame().await
-        {
-            match part.map(Frame::into_data) {
-                Ok(Ok(data)) => body.bytes.extend_from_slice(&data),
-                Ok(Err(_trailers)) => {}
-                Err(error) if needs_all => return Err(broken(error)),
-                // Some close a connection without a word more: the end of a body that nobody said the length of.
-                Err(_) => {
+        let mut body = Body { bytes: Vec::new(), broke_off: false };
+        while body.bytes.len() <= keep_bytes {
+            match timeout_at(deadline, stream.frame()).await {
+                Ok(None) => break,
+                Ok(Some(Ok(frame))) => {
+                    if let Ok(data) = frame.into_data() {
+                        body.bytes.extend_from_slice(&data);
+                    }
+                }
+                Ok(Some(Err(error))) if needs_all => return Err(broken(error)),
+                Err(elapsed) if needs_all => return Err(late(elapsed)),
+                // Some close a connection without a word more, the end of a body that nobody said the length of; some never do.
+                Ok(Some(Err(_))) | Err(_) => {
                     body.broke_off = true;
                     break;
                 }
@@ -64,8 +72,17 @@ impl Network {
         }
         // Whatever else would come, nobody is there for it.
         drop(carrying);
-        let (head, _) = answer.into_parts();
         Ok(Received::Bytes(head, body))
+    }
+
+    /// Sends a request, and gives its answer as soon as status and headers are there, with what carries the rest of it.
+    async fn answered(&self, request: OutboundRequest) -> Result<(Response<Incoming>, Carrying), EgressError> {
+        let connecting = Box::pin(self.connected(&request.url));
+        let Connection { mut asking, carrying } = tokio::time::timeout(CONNECT_TIMEOUT, connecting)
+            .await
+            .unwrap_or_else(|late| Err(EgressError::Connect(late.into())))?;
+        let answer = asking.send_request(message(request)?).await.map_err(broken)?;
+        Ok((answer, carrying))
     }
 
     /// A connection to the URL's host. Nothing was sent, whatever goes wrong here.
