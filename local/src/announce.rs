@@ -4,7 +4,6 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 use domain::ids::Channel;
-use domain::time::Timestamp;
 use serde::Serialize;
 
 use crate::Data;
@@ -34,14 +33,7 @@ struct Ready<'a> {
 ///
 /// # Errors
 /// Those of `out`.
-pub fn announce(
-    out: &mut impl Write,
-    json: bool,
-    url: &str,
-    seeded: &Seeded,
-    data: &Data,
-    now: Timestamp,
-) -> io::Result<()> {
+pub fn announce(out: &mut impl Write, json: bool, url: &str, seeded: &Seeded, data: &Data) -> io::Result<()> {
     if json {
         serde_json::to_writer(&mut *out, &Ready { url, seeded })?;
         writeln!(out)?;
@@ -68,18 +60,17 @@ pub fn announce(
     for (what, path, body) in [("Place a call", "/v1/calls", CALL), ("Text a customer", "/v1/sms-conversations", TEXT)]
     {
         writeln!(out, "\n{what}:\n")?;
-        writeln!(out, "  {COMMAND}{}{COMMAND:#}", curl(url, path, &seeded.api_key, now, body))?;
+        writeln!(out, "  {COMMAND}{}{COMMAND:#}", curl(url, path, &seeded.api_key, body))?;
     }
     writeln!(out)?;
     out.flush()
 }
 
-/// A line that works as it stands, with an idempotency key of its own.
-fn curl(url: &str, path: &str, api_key: &str, now: Timestamp, body: &str) -> String {
+/// A line that works as it stands, with another idempotency key each time that a shell runs it.
+fn curl(url: &str, path: &str, api_key: &str, body: &str) -> String {
     format!(
-        "curl -s {url}{path} -H 'Authorization: Bearer {api_key}' -H 'Idempotency-Key: try-{}' \
-         -H 'Content-Type: application/json' -d '{body}'",
-        now.as_milliseconds()
+        "curl -s {url}{path} -H 'Authorization: Bearer {api_key}' -H \"Idempotency-Key: try-$(date +%s)-$RANDOM\" \
+         -H 'Content-Type: application/json' -d '{body}'"
     )
 }
 
@@ -95,8 +86,7 @@ mod tests {
         let agents = vec![SeededAgent { id, slug: "demo-voice", channel: Channel::Voice }];
         let seeded = Seeded { organization: "dev".into(), api_key: "rd_test_dev_secret".into(), agents };
         let mut out = Vec::new();
-        let now = Timestamp::from_milliseconds(1_583_348_638_390);
-        announce(&mut out, json, "http://127.0.0.1:3000", &seeded, &Data::Memory, now).expect("a buffer takes all");
+        announce(&mut out, json, "http://127.0.0.1:3000", &seeded, &Data::Memory).expect("a buffer takes all");
         anstream::adapter::strip_str(&String::from_utf8(out).expect("it is text")).to_string()
     }
 
@@ -119,7 +109,7 @@ mod tests {
         assert_eq!(lines.len(), 2, "{text}");
         for curl in lines {
             assert!(curl.contains("'Authorization: Bearer rd_test_dev_secret'"), "{curl}");
-            assert!(curl.contains("'Idempotency-Key: try-1583348638390'"), "{curl}");
+            assert!(curl.contains("-H \"Idempotency-Key: try-$(date +%s)-$RANDOM\""), "{curl}");
         }
         assert!(serde_json::from_str::<serde_json::Value>(TEXT).is_ok_and(|body| body["agentSlug"] == "demo-sms"));
     }

@@ -51,7 +51,7 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "FILE")]
     secrets: Option<PathBuf>,
     /// Where providers reach this machine from outside, as by a tunnel [default: where it serves]
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL", value_parser = crate::public_url::parse)]
     public_url: Option<String>,
     /// Follow this template instead of the one built in
     #[arg(long, global = true, value_name = "FILE")]
@@ -147,8 +147,9 @@ impl Cli {
             File::open(path).map_err(|source| Error::File { path: path.clone(), source })?;
         }
         let path = self.secrets.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_SECRETS));
-        match Secrets::check_file(&path) {
-            Ok(()) => Ok(path),
+        match Secrets::problems_of_file(&path) {
+            Ok(problems) if problems.is_empty() => Ok(path),
+            Ok(problems) => Err(Error::Secrets { path, problems }),
             Err(error) => {
                 let reason = error.source().map_or_else(|| error.to_string(), ToString::to_string);
                 Err(Error::File { path, source: io::Error::new(io::ErrorKind::InvalidData, reason) })

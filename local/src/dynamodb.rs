@@ -15,6 +15,7 @@ use dynoxide::{Database, server};
 use tokio::task::JoinSet;
 
 use crate::aws::reason;
+use crate::running::Running;
 use crate::stop::Stop;
 use crate::template::{Index, Key, Table};
 use crate::{Error, serve};
@@ -63,6 +64,8 @@ fn open(data: &Data) -> Result<(Database, Option<File>), Error> {
     let failed = |reason: String| Error::Data { path: dir.clone(), reason };
     std::fs::create_dir_all(dir).map_err(|error| failed(format!("cannot be made: {error}")))?;
     let lock = lock(dir)?;
+    // A stack that was killed has left behind where it listened.
+    Running::remove(dir);
     let file = dir.join(FILE_NAME);
     let path = file.to_str().ok_or_else(|| failed("its name is no Unicode text".to_owned()))?;
     let database = Database::new(path).map_err(|error| failed(format!("cannot open {FILE_NAME}: {error}")))?;
@@ -72,6 +75,22 @@ fn open(data: &Data) -> Result<(Database, Option<File>), Error> {
     // DynamoDB removes expired items by itself; here each start does.
     database.sweep_ttl().map_err(|error| failed(format!("cannot remove expired items: {error}")))?;
     Ok((database, Some(lock)))
+}
+
+/// Whether a stack has kept its data in this folder.
+pub(crate) fn is_data(dir: &Path) -> bool {
+    dir.join(FILE_NAME).is_file()
+}
+
+/// Whether a stack uses this folder now.
+pub(crate) fn is_locked(dir: &Path) -> Result<bool, Error> {
+    let failed = |reason: String| Error::Data { path: dir.to_owned(), reason };
+    let options = File::options().create(true).truncate(false).write(true).open(dir.join(LOCK_NAME));
+    match options.map_err(|error| failed(format!("cannot be written: {error}")))?.try_lock() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => Err(failed(format!("cannot be locked: {error}"))),
+    }
 }
 
 fn lock(dir: &Path) -> Result<File, Error> {

@@ -40,6 +40,13 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
+    /// A file of secrets names something that nobody reads, or in a shape that nobody understands.
+    Secrets {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, each by its name.
+        problems: Vec<String>,
+    },
     /// The signals that stop the stack cannot be listened for.
     Signal(io::Error),
     /// Somebody stopped the demo before it was over.
@@ -87,6 +94,7 @@ impl fmt::Display for Error {
             Self::Listen { port, source } => write!(f, "cannot listen on 127.0.0.1:{port}: {source}"),
             Self::Data { path, reason } => write!(f, "data folder {}: {reason}", path.display()),
             Self::File { path, source } => write!(f, "cannot read {}: {source}", path.display()),
+            Self::Secrets { path, problems } => write!(f, "secrets in {}: {}", path.display(), problems.join("; ")),
             Self::Signal(source) => write!(f, "cannot listen for signals: {source}"),
             Self::Interrupted => f.write_str("interrupted"),
             Self::Demo(reason) => write!(f, "demo: {reason}"),

@@ -17,10 +17,12 @@ pub mod offline;
 pub mod opening_hours;
 pub mod phone;
 mod poller;
+mod public_url;
 #[cfg(test)]
 mod real_template_tests;
 pub mod receiver;
 pub mod routes;
+mod running;
 #[cfg(test)]
 mod sample;
 mod schedule;

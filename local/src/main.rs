@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use local::cli::{Cli, Command};
 use local::client::Client;
-use local::{Error, Options, Stack, announce, chat, demo, seed, wiring};
+use local::{Data, Error, Options, Stack, announce, chat, demo, seed, wiring};
 use store::entropy::Entropy;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -46,7 +46,12 @@ async fn run(cli: &Cli) -> Result<(), Error> {
 /// Seeds and announces, then serves for ever; or shows the demo, or holds a chat.
 async fn serve(cli: &Cli, options: &Options, stack: &Stack) -> Result<(), Error> {
     let table = stack.backend().table(&options.clock, Entropy::system())?;
-    let seeded = seed::seed(&table, stack.url()).await?;
+    let seeded = match (&cli.command, &options.data) {
+        (None | Some(Command::Chat(_)), Data::Dir(folder)) => {
+            seed::seed_with_kept_key(&table, stack.url(), folder, options.external.is_none()).await?
+        }
+        _ => seed::seed(&table, stack.url()).await?,
+    };
     match &cli.command {
         Some(Command::Demo { show }) => demo::run(*show, stack.url(), &seeded.api_key, table.clock()).await,
         Some(Command::Chat(chat)) => {
@@ -55,7 +60,7 @@ async fn serve(cli: &Cli, options: &Options, stack: &Stack) -> Result<(), Error>
         }
         None => {
             let mut out = anstream::stdout();
-            let said = announce(&mut out, cli.json, stack.url(), &seeded, &options.data, table.now());
+            let said = announce(&mut out, cli.json, stack.url(), &seeded, &options.data);
             if let Err(error) = said {
                 // Whoever read the output is gone; the stack was not asked to be.
                 tracing::warn!(%error, "cannot write to stdout");

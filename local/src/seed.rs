@@ -1,5 +1,8 @@
 //! What a fresh stack starts with: an organization, its agents, and a key that works.
 
+use std::path::Path;
+
+use domain::audit::{Action, Actor, AuditEntry};
 use domain::ids::{AgentId, Channel, Mode, OrganizationId, Scope};
 use domain::key::{ApiKey, Permission, RawKey, SECRET_BYTES};
 use domain::organization::{Agent, Bounds, Defaults, Limits, Organization, Provider};
@@ -11,6 +14,7 @@ use serde::Serialize;
 use serde_json::json;
 use store::{StoreError, Table};
 
+use crate::running::write_whole;
 use crate::{Error, opening_hours};
 
 /// The organization everything belongs to.
@@ -60,12 +64,96 @@ pub fn scope() -> Result<Scope, Error> {
     Ok(Scope { organization, mode: Mode::Test })
 }
 
-/// Makes the organization and the agents, where they are missing, and a new key at every start. The tool of the agent that
-/// texts is answered by the stack itself, at this URL.
+/// The file in the data folder with the key of the local stack: a test key, which reaches no phone.
+const KEY_FILE: &str = "dev-key";
+
+/// What a key of the local stack is called.
+const KEY_NAME: &str = "local stack";
+
+/// Makes the organization and the agents, where they are missing, and a new key. The tool of the agent that texts is answered by the
+/// stack itself, at this URL.
 ///
 /// # Errors
 /// [`Error::Store`] where the table does not take them.
 pub async fn seed(table: &Table, url: &str) -> Result<Seeded, Error> {
+    let agents = seed_all_but_key(table, url).await?;
+    let raw = new_key(table).await?;
+    Ok(Seeded { organization: ORGANIZATION.to_owned(), api_key: raw.reveal().to_owned(), agents })
+}
+
+/// The same, with the key that the start before made, as long as that opens something: it is kept in this folder. A new one takes the
+/// place of all those that earlier starts made, where the table is this stack's alone.
+///
+/// # Errors
+/// [`Error::Store`] where the table does not take them, [`Error::Data`] where the key cannot be kept.
+pub async fn seed_with_kept_key(table: &Table, url: &str, folder: &Path, is_alone: bool) -> Result<Seeded, Error> {
+    let agents = seed_all_but_key(table, url).await?;
+    let path = folder.join(KEY_FILE);
+    let kept = std::fs::read_to_string(&path).ok().and_then(|text| RawKey::parse(text.trim()));
+    let raw = match kept {
+        Some(kept) if opens_all(table, &kept).await? => kept,
+        _ => {
+            if is_alone {
+                revoke_earlier(table).await?;
+            }
+            let raw = new_key(table).await?;
+            let failed = |error: std::io::Error| Error::Data {
+                path: folder.to_owned(),
+                reason: format!("{KEY_FILE} cannot be written: {error}"),
+            };
+            std::fs::create_dir_all(folder).map_err(failed)?;
+            write_whole(&path, raw.reveal()).map_err(failed)?;
+            raw
+        }
+    };
+    Ok(Seeded { organization: ORGANIZATION.to_owned(), api_key: raw.reveal().to_owned(), agents })
+}
+
+/// Whether a key is one of the local stack that does everything still.
+async fn opens_all(table: &Table, raw: &RawKey) -> Result<bool, Error> {
+    if *raw.scope() != scope()? {
+        return Ok(false);
+    }
+    let known = table.api_key(raw.scope(), &raw.id()).await.map_err(Error::Store)?;
+    let all = |key: &ApiKey| Permission::ALL.into_iter().all(|permission| key.may(permission));
+    Ok(known.is_some_and(|known| known.key.is_valid(table.now()) && all(&known.key)))
+}
+
+async fn revoke_earlier(table: &Table) -> Result<(), Error> {
+    let scope = scope()?;
+    let earlier = table.all_api_keys(&scope).await.map_err(Error::Store)?;
+    let is_ours = |key: &ApiKey| key.name == KEY_NAME && key.made_with.is_none() && key.revoked_at.is_none();
+    for key in earlier.into_iter().filter(|key| is_ours(&key.key)) {
+        let audit = AuditEntry {
+            at: table.now(),
+            actor: Actor::Operator,
+            action: Action::ApiKeyRevoked,
+            target: key.id.to_string(),
+            mode: Some(scope.mode),
+            changed: Vec::new(),
+        };
+        table.revoke_api_key(&scope, &key.id, &audit).await.map_err(Error::Store)?;
+    }
+    Ok(())
+}
+
+async fn new_key(table: &Table) -> Result<RawKey, Error> {
+    let raw = RawKey::new(scope()?, random(table)?);
+    let key = ApiKey {
+        name: KEY_NAME.to_owned(),
+        permissions: Permission::ALL.to_vec(),
+        created_at: table.now(),
+        expires_at: None,
+        revoked_at: None,
+        limits: domain::quota::Limits::default(),
+        made_with: None,
+        counted_with: Vec::new(),
+    };
+    table.put_api_key(&raw, &key).await.map_err(Error::Store)?;
+    Ok(raw)
+}
+
+async fn seed_all_but_key(table: &Table, url: &str) -> Result<Vec<SeededAgent>, Error> {
     let scope = scope()?;
     let id = scope.organization.clone();
     let organization = Organization {
@@ -84,17 +172,7 @@ pub async fn seed(table: &Table, url: &str) -> Result<Seeded, Error> {
         agents.push(SeededAgent { id: agent.id, slug: agent.slug, channel: agent.channel });
         table.put_agent(&id, &agent.stored()).await.map_err(Error::Store)?;
     }
-    let raw = RawKey::new(scope, random(table)?);
-    let key = ApiKey {
-        name: "local stack".to_owned(),
-        permissions: Permission::ALL.to_vec(),
-        created_at: table.now(),
-        expires_at: None,
-        revoked_at: None,
-        limits: domain::quota::Limits::default(),
-    };
-    table.put_api_key(&raw, &key).await.map_err(Error::Store)?;
-    Ok(Seeded { organization: ORGANIZATION.to_owned(), api_key: raw.reveal().to_owned(), agents })
+    Ok(agents)
 }
 
 fn random<const BYTES: usize>(table: &Table) -> Result<[u8; BYTES], Error> {
@@ -185,5 +263,39 @@ mod tests {
         assert_eq!(tool.url, "http://127.0.0.1:3000/_local/tools/opening_hours");
         let secret = settings.tool_secret.as_deref().expect("calls of the tool are signed");
         assert_eq!(Secret::parse(secret).map(|secret| secret.reveal()).as_deref(), Ok(secret));
+    }
+
+    #[tokio::test]
+    async fn a_start_has_the_key_of_the_start_before_as_long_as_that_opens_everything() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let data = crate::offline::Offline::create(&folder.path().join("data")).await.expect("a table");
+        let (table, url, keys) = (&data.table, "http://127.0.0.1:3000", folder.path());
+        let start = async || seed_with_kept_key(table, url, keys, true).await.expect("it is seeded").api_key;
+        let earlier = seed(table, url).await.expect("it is seeded").api_key;
+        let first = start().await;
+        assert_ne!(first, earlier);
+        assert_eq!(start().await, first);
+        let opens = async |raw: &str| {
+            let raw = RawKey::parse(raw).expect("a key");
+            let known = table.api_key(raw.scope(), &raw.id()).await.expect("it can be read").expect("it is there");
+            known.key.is_valid(table.now())
+        };
+        assert!(opens(&first).await && !opens(&earlier).await, "what earlier starts left behind is revoked");
+
+        let revoked = RawKey::parse(&first).expect("a key");
+        let scope = scope().expect("a scope");
+        let audit = AuditEntry {
+            at: table.now(),
+            actor: Actor::Operator,
+            action: Action::ApiKeyRevoked,
+            target: String::new(),
+            mode: None,
+            changed: Vec::new(),
+        };
+        table.revoke_api_key(&scope, &revoked.id(), &audit).await.expect("it is revoked");
+        let second = start().await;
+        assert!(second != first && opens(&second).await);
+        std::fs::write(folder.path().join(KEY_FILE), "rd_live_dev_0123456789012345678901234567").expect("a file");
+        assert!(start().await.starts_with("rd_test_dev_"), "whatever is in the file");
     }
 }

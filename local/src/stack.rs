@@ -17,6 +17,7 @@ use crate::dynamodb::{self, Data};
 use crate::http::{Api, LocalRoute};
 use crate::lambda::{Invoke, Runner};
 use crate::poller::Poller;
+use crate::running::Running;
 use crate::sqs::{self, QueueAddress};
 use crate::stop::{self, Stop, Stopper};
 use crate::template::{Names, Template, Trigger};
@@ -116,6 +117,7 @@ pub struct Stack {
     runner: Runner,
     front: Part,
     emulators: Part,
+    data: Data,
     lock: Option<File>,
 }
 
@@ -165,7 +167,7 @@ impl Stack {
         let api = Api::new(&template, wiring.local_routes, runner.clone());
         front.tasks.spawn(serve::serve(listener, api, stop.clone()));
         start_triggers(&template, &backend, &runner, &mut front, &stop);
-        Ok(Self { url, backend, runner, front, emulators, lock })
+        Ok(Self { url, backend, runner, front, emulators, data: options.data, lock })
     }
 
     /// Where the API is served: `http://127.0.0.1:3000`.
@@ -185,6 +187,9 @@ impl Stack {
         if tokio::time::timeout(STOP_MAX, self.runner.idle()).await.is_err() {
             tracing::warn!("functions still run after {} s and are cut off", STOP_MAX.as_secs());
         }
+        if let (Data::Dir(folder), Some(_)) = (&self.data, &self.lock) {
+            Running::remove(folder);
+        }
         self.emulators.stop().await;
         drop(self.lock);
     }
@@ -198,6 +203,10 @@ fn external_access(external: External) -> Access {
 async fn start_emulators(data: &Data, part: &mut Part, stop: &Stop) -> Result<(Access, Option<File>), Error> {
     let dynamodb = dynamodb::start(data, stop.clone(), &mut part.tasks).await?;
     let sqs = sqs::start(stop.clone(), &mut part.tasks).await?;
+    if let Data::Dir(folder) = data {
+        let running = Running { pid: std::process::id(), dynamodb: dynamodb.endpoint.clone(), sqs: sqs.clone() };
+        running.write(folder)?;
+    }
     let access = Access {
         region: REGION.to_owned(),
         credentials: any_credentials(),

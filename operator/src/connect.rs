@@ -19,7 +19,7 @@ pub(crate) struct Deployment {
     pub(crate) table_name: String,
     /// The client of DynamoDB.
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
-    /// The client of SQS; none for a local stack, whose queues are gone with it.
+    /// The client of SQS; none for a local stack, that does not run: its queues are gone with it.
     pub(crate) sqs: Option<aws_sdk_sqs::Client>,
     /// Held as long as a local stack's data is used.
     _offline: Option<Offline>,
@@ -34,8 +34,8 @@ impl Deployment {
         if let Some(folder) = &target.local {
             let offline = Offline::open(folder).await.map_err(Error::Local)?;
             let (table, table_name) = (offline.table.clone(), offline.table_name.clone());
-            let dynamodb = offline.dynamodb.clone();
-            return Ok(Self { table, table_name, dynamodb, sqs: None, _offline: Some(offline) });
+            let (dynamodb, sqs) = (offline.dynamodb.clone(), offline.sqs.clone());
+            return Ok(Self { table, table_name, dynamodb, sqs, _offline: Some(offline) });
         }
         let set = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
         let required = |value: &Option<String>, what: &str| set(value).ok_or_else(|| Error::refused(what));

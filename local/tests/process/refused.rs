@@ -63,6 +63,25 @@ async fn a_file_of_secrets_that_cannot_be_used_is_named_and_not_shown() {
 }
 
 #[tokio::test]
+async fn typing_errors_in_secrets_and_in_the_public_url_are_told_at_the_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("secrets.json");
+    let path = path.to_str().expect("a path");
+    fs::write(path, r#"{"providers/twillio": {}, "providers/retell": {"apikey": "s3cret"}}"#)
+        .expect("it can be written");
+    let said = complaint(&run(&["--memory", "--port", "0", "--secrets", path]).await);
+    assert!(said.starts_with(&format!("error: secrets in {path}: ")), "{said}");
+    assert!(said.contains("providers/twillio: is no provider; known are twilio, retell, telnyx, vapi"), "{said}");
+    assert!(said.contains("providers/retell: has no field apikey; its fields are apiKey,"), "{said}");
+    assert!(!said.contains("s3cret"), "{said}");
+
+    let output = run(&["--memory", "--port", "0", "--public-url", "calls.example.com"]).await;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && output.stdout.is_empty(), "{said}");
+    assert!(said.contains("--public-url") && said.contains("write it as https://calls.example.com"), "{said}");
+}
+
+#[tokio::test]
 async fn a_template_that_cannot_be_followed_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("template.yaml");

@@ -11,6 +11,15 @@ struct Shell {
 
 impl Shell {
     fn new() -> Self {
+        let shell = Self::without_data();
+        // As a local stack leaves it that was started and stopped.
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let made = runtime.block_on(local::offline::Offline::create(&shell.path().join("data")));
+        drop(made.expect("an empty table"));
+        shell
+    }
+
+    fn without_data() -> Self {
         Self { folder: tempfile::tempdir().expect("a folder") }
     }
 
@@ -124,6 +133,86 @@ fn a_healthy_deployment_is_told_from_no_deployment() {
     let mut nowhere = Command::new(env!("CARGO_BIN_EXE_ringdown"));
     let said = nowhere.env_clear().arg("doctor").output().expect("the command runs");
     assert!(String::from_utf8_lossy(&said.stderr).contains("--table"));
+}
+
+#[test]
+fn a_folder_without_a_local_stacks_data_is_named_and_left_alone() {
+    let shell = Shell::without_data();
+    let folder = shell.path().join("data");
+    let said = shell.refusal(&["doctor"]);
+    assert!(said.contains(&format!("data folder {}: there is no such folder", folder.display())), "{said}");
+    assert!(!folder.exists(), "nothing was made");
+    std::fs::create_dir(&folder).expect("a folder");
+    let said = shell.refusal(&["org", "list"]);
+    assert!(said.contains("no local stack was ever started in it"), "{said}");
+    assert_eq!(std::fs::read_dir(&folder).expect("a folder").count(), 0, "nothing was made");
+}
+
+#[test]
+fn a_local_stack_that_runs_is_talked_to_and_one_that_was_killed_is_not() {
+    use clap::Parser as _;
+
+    let shell = Shell::without_data();
+    let folder = shell.path().join("data");
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let path = folder.to_str().expect("a path");
+    let cli = local::cli::Cli::try_parse_from(["ringdown-local", "--port", "0", "--data", path]).expect("arguments");
+    let starting = local::Stack::start(cli.options().expect("options"), local::wiring::functions());
+    let stack = runtime.block_on(starting).expect("it starts");
+    shell.rows(&["org", "create", "acme"]);
+    assert_eq!(shell.rows(&["doctor"])[0]["result"], json!("ok"));
+    shell.rows(&["queue", "dlq", "list"]);
+    let running = folder.join("running.json");
+    let left_behind = std::fs::read(&running).expect("it says where it listens");
+    runtime.block_on(stack.shutdown());
+    assert!(!running.exists(), "it is gone with the stack");
+    std::fs::write(&running, left_behind).expect("a file");
+    assert_eq!(
+        shell.rows(&["org", "list"])[0]["id"],
+        json!("acme"),
+        "what is in the file counts while a stack runs only"
+    );
+    assert!(shell.refusal(&["queue", "dlq", "list"]).contains("queues are gone"));
+}
+
+#[test]
+fn keys_are_listed_and_revoked_with_what_they_made() {
+    let shell = Shell::new();
+    shell.rows(&["org", "create", "acme"]);
+    let scope = ["--org", "acme", "--mode", "test"];
+    let of = |command: &[&'static str]| [&["key"], command, &scope[..]].concat();
+    let made =
+        shell.rows(&of(&["create", "--name", "first", "--calls-per-day", "5", "--expires-at", "2099-01-01T00:00:00Z"]));
+    shell.rows(&of(&["create", "--name", "second", "--permission", "can_send_sms"]));
+    let listed = shell.rows(&of(&["list"]));
+    assert_eq!(
+        (&listed[0]["name"], &listed[0]["active"], &listed[0]["callsPerDay"]),
+        (&json!("first"), &json!(true), &json!(5))
+    );
+    assert_eq!(
+        (&listed[0]["expiresAt"], &listed[0]["permissions"]),
+        (&json!("2099-01-01T00:00:00.000Z"), &json!("all"))
+    );
+    assert_eq!((&listed[1]["permissions"], &listed[1]["madeWith"]), (&json!(["can_send_sms"]), &json!(null)));
+    assert!(!listed.to_string().contains(made[0]["key"].as_str().expect("the raw key")));
+    let live = shell.rows(&["key", "list", "--org", "acme", "--mode", "live"]);
+    assert_eq!(live, json!([]), "the other mode's are others");
+
+    let id = made[0]["id"].as_str().expect("an id");
+    let revoke = [&["key", "revoke", id, "--with-descendants"], &scope[..]].concat();
+    assert!(shell.refusal(&revoke).contains("--yes"));
+    let revoked = shell.rows(&[&["--yes"], &revoke[..]].concat());
+    assert_eq!((&revoked[0]["name"], &revoked[0]["descendants"]), (&json!("first"), &json!(0)));
+    let listed = shell.rows(&of(&["list"]));
+    assert_eq!((&listed[0]["active"], &listed[1]["active"]), (&json!(false), &json!(true)));
+    let unknown = ["--yes", "key", "revoke", "key_000000000000000000000000", "--org", "acme", "--mode", "test"];
+    assert!(shell.refusal(&unknown).contains("there is no key"));
+    let raw =
+        ["--yes", "key", "revoke", made[0]["key"].as_str().expect("the raw key"), "--org", "acme", "--mode", "test"];
+    let said = shell.refusal(&raw);
+    assert!(said.contains("never the key itself") && !said.contains("rd_test"), "{said}");
+    let past = of(&["create", "--name", "late", "--expires-at", "2020-01-01T00:00:00Z"]);
+    assert!(shell.refusal(&past).contains("in the future"));
 }
 
 #[test]

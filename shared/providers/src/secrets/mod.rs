@@ -11,6 +11,7 @@
 //! | `models/<name>` | a model's key with the address it is for: `{"key", "baseUrl"}`, or `{"key", "vendor"}` |
 //! | `public-url` | where the deployment is reached from outside; no secret, and needed together with one |
 
+mod check;
 mod file;
 mod models;
 mod parameter_store;
@@ -145,13 +146,13 @@ impl Secrets {
         Self::from_source(Source::File(path), clock)
     }
 
-    /// Whether a file of secrets can be used: so that its owner hears of it before anything needs one. One that is not there
-    /// holds none.
+    /// What is wrong with the names and shapes in a file of secrets, in words that give no secret away: so that its owner hears of it
+    /// before anything needs one. A file that is not there holds none.
     ///
     /// # Errors
     /// [`SecretsError`] where it cannot be read, or is no JSON object.
-    pub fn check_file(path: &Path) -> Result<(), SecretsError> {
-        file::read(path).map(drop)
+    pub fn problems_of_file(path: &Path) -> Result<Vec<String>, SecretsError> {
+        check::problems(path)
     }
 
     /// Those in SSM Parameter Store.
