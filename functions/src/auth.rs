@@ -7,9 +7,9 @@ use domain::audit::{Action, Actor, AuditEntry};
 use domain::ids::Scope;
 use domain::key::{ApiKey, KeyId, Permission, RawKey};
 use domain::organization::Organization;
-use domain::quota::{Exhausted, Usage};
+use domain::quota::{Exhausted, Limits, Usage};
 use domain::time::Timestamp;
-use store::{Items, keys};
+use store::{Items, Table, keys};
 
 use crate::dialects::Dialect;
 use crate::error::ApiError;
@@ -31,14 +31,25 @@ pub struct Caller {
 pub struct UsedKey {
     /// What it is spoken of by.
     pub id: KeyId,
+    /// The digest that it is stored under.
+    pub digest: String,
     /// The key, as it is stored.
     pub stored: ApiKey,
-    /// What it was used for, as it is counted.
-    pub usage: Usage,
-    /// Where it stands in the table.
-    pub place: keys::Key,
+    /// The counts that its use is added to: its own, and those of the keys that it was made with, the nearest first.
+    pub accounts: Vec<Account>,
     /// The calls that its request has placed by now.
     pub placed: Arc<AtomicU32>,
+}
+
+/// What a use of a key is counted against.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// What is allowed.
+    pub limits: Limits,
+    /// What was used, as it is counted.
+    pub usage: Usage,
+    /// Where the key stands in the table.
+    pub place: keys::Key,
 }
 
 /// The key that a request brings. Nothing is proven yet.
@@ -84,9 +95,35 @@ pub(crate) fn authenticate(
     if !key.may(permission) {
         return Err(ApiError::PermissionDenied(format!("the API key lacks the permission {}", permission.as_str())));
     }
-    let place = keys::api_key(raw);
-    let key = Some(UsedKey { id: raw.id(), stored: key, usage: items.usage(&place), place, placed: Arc::default() });
+    let own = account(&key, keys::api_key(raw), items);
+    let key =
+        Some(UsedKey { id: raw.id(), digest: raw.digest(), stored: key, accounts: vec![own], placed: Arc::default() });
     Ok(Caller { scope: raw.scope().clone(), organization, key })
+}
+
+fn account(key: &ApiKey, place: keys::Key, items: &Items) -> Account {
+    Account { limits: key.limits, usage: items.usage(&place), place }
+}
+
+/// Reads the counts of the keys that a caller's key was made with, where its use counts against theirs. Most keys have none.
+///
+/// # Errors
+/// [`ApiError`] where they cannot be read.
+pub(crate) async fn with_accounts_above(
+    table: &Table,
+    mut caller: Caller,
+    items: &mut Items,
+) -> Result<Caller, ApiError> {
+    let Some(key) = caller.key.as_mut().filter(|key| !key.stored.counted_with.is_empty()) else { return Ok(caller) };
+    let place = |digest: &String| keys::api_key_of_digest(&caller.scope, digest);
+    let places: Vec<keys::Key> = key.stored.counted_with.iter().map(place).collect();
+    table.read_missing(items, places.iter().cloned()).await?;
+    for place in places {
+        if let Some(above) = items.read("API key", &place)? {
+            key.accounts.push(account(&above, place, items));
+        }
+    }
+    Ok(caller)
 }
 
 impl Caller {
@@ -107,8 +144,13 @@ impl Caller {
     /// [`Exhausted`].
     pub(crate) fn must_have_left(&self, calls: u32, now: Timestamp) -> Result<(), Exhausted> {
         let Some(key) = &self.key else { return Ok(()) };
-        key.stored.limits.allows_request(&key.usage, now)?;
-        if calls == 0 { Ok(()) } else { key.stored.limits.allows_calls(calls, &key.usage, now) }
+        for account in &key.accounts {
+            account.limits.allows_request(&account.usage, now)?;
+            if calls > 0 {
+                account.limits.allows_calls(calls, &account.usage, now)?;
+            }
+        }
+        Ok(())
     }
 
     /// What its key may do; nothing where it came without one.

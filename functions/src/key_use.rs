@@ -1,6 +1,8 @@
 //! What a key is used for: when it was last used, noted at most once an hour; and, for a key with limits, how often, counted
 //! with every request.
 //!
+//! A use counts against the limits of the keys that its key was made with, too.
+//!
 //! A function stops when it has answered, so nothing is left to be done behind the answer. Both are written while the
 //! handler works, not before and not after it; a request waits for them only where they are the slower of the two. So a
 //! limit may be exceeded by the requests of a key that are in flight at the same moment, and by what a function that died had
@@ -8,34 +10,44 @@
 
 use std::sync::atomic::Ordering;
 
+use domain::planted::{Bug, is_planted};
 use domain::quota::Standing;
 use domain::time::Timestamp;
+use futures::future::join_all;
 use store::{USE_IS_NOTED_EVERY, Use};
 
 use crate::app::App;
-use crate::auth::UsedKey;
+use crate::auth::{Account, UsedKey};
 use crate::http::Response;
 
 /// Notes that a key is being used, where that was not noted within the hour, and counts the request, where that is limited.
 /// What cannot be written is missed, and the request is answered all the same.
 pub(crate) async fn note(app: &App, key: &UsedKey, last_used_at: Option<Timestamp>, now: Timestamp) {
-    let is_counted = key.stored.limits.requests_per_minute.is_some();
-    if !is_counted && last_used_at.is_some_and(|last| now.since(last) < USE_IS_NOTED_EVERY) {
-        return;
-    }
-    write(app, key, Use { requests: u32::from(is_counted), calls: 0 }, now).await;
+    let is_noted = last_used_at.is_some_and(|last| now.since(last) < USE_IS_NOTED_EVERY);
+    let uses = key.accounts.iter().enumerate().filter_map(|(nth, account)| {
+        let is_counted = account.limits.requests_per_minute.is_some();
+        let is_own = nth == 0;
+        let is_written = is_counted || (is_own && !is_noted);
+        is_written.then_some((account, Use { requests: u32::from(is_counted), calls: 0, is_own }))
+    });
+    join_all(uses.map(|(account, used)| write(app, account, used, now))).await;
 }
 
 /// Counts calls that were accepted under a key, where those are limited. To be awaited together with what follows their
 /// acceptance anyway.
 pub(crate) async fn count_calls(app: &App, key: Option<&UsedKey>, calls: u32, now: Timestamp) {
-    let Some(key) = key.filter(|key| key.stored.limits.calls_per_day.is_some()) else { return };
+    let Some(key) = key else { return };
     key.placed.fetch_add(calls, Ordering::Relaxed);
-    write(app, key, Use { requests: 0, calls }, now).await;
+    let counting = key.accounts.iter().enumerate().filter(|(_, account)| account.limits.calls_per_day.is_some());
+    join_all(counting.map(|(nth, account)| write(app, account, Use { requests: 0, calls, is_own: nth == 0 }, now)))
+        .await;
 }
 
-async fn write(app: &App, key: &UsedKey, used: Use, now: Timestamp) {
-    if let Err(error) = app.store.table.count_use(&key.place, key.usage, used, now).await {
+async fn write(app: &App, account: &Account, used: Use, now: Timestamp) {
+    if is_planted(Bug::ChildrenCountAlone) && !used.is_own {
+        return;
+    }
+    if let Err(error) = app.store.table.count_use(&account.place, account.usage, used, now).await {
         tracing::warn!(error = &error as &dyn std::error::Error, "the use of a key was not noted");
     }
 }
@@ -43,19 +55,28 @@ async fn write(app: &App, key: &UsedKey, used: Use, now: Timestamp) {
 /// The answer with the headers that say where its key stands with each of its limits, this request included
 /// (draft-ietf-httpapi-ratelimit-headers-10: `RateLimit-Policy` and `RateLimit`).
 pub(crate) fn with_limits(response: Response, key: &UsedKey, now: Timestamp) -> Response {
-    let standings = key.stored.limits.standings(&key.usage, now);
-    if standings.is_empty() {
-        return response;
-    }
     let this = |standing: &Standing| match standing.quota {
         domain::quota::Quota::Requests => 1,
         domain::quota::Quota::Calls => key.placed.load(Ordering::Relaxed),
     };
+    // Of several limits of a kind the one of which least is left.
+    let mut standings: Vec<Standing> = Vec::new();
+    for standing in key.accounts.iter().flat_map(|account| account.limits.standings(&account.usage, now)) {
+        let left = |standing: &Standing| standing.left_after(this(standing));
+        match standings.iter_mut().find(|known| known.quota == standing.quota) {
+            Some(known) if left(&standing) < left(known) => *known = standing,
+            Some(_) => {}
+            None => standings.push(standing),
+        }
+    }
+    if standings.is_empty() {
+        return response;
+    }
     let policy = |standing: &Standing| {
         format!("\"{}\";q={};w={}", standing.quota.as_str(), standing.limit, standing.quota.window_seconds())
     };
     let left = |standing: &Standing| {
-        let left = standing.limit.saturating_sub(standing.used.saturating_add(this(standing)));
+        let left = standing.left_after(this(standing));
         format!("\"{}\";r={left};t={}", standing.quota.as_str(), standing.resets_in.as_seconds_rounded_up())
     };
     let list = |member: &dyn Fn(&Standing) -> String| standings.iter().map(member).collect::<Vec<_>>().join(", ");

@@ -32,7 +32,7 @@ pub(crate) struct Target {
     /// AWS endpoint to use instead of the region's own
     #[arg(long, global = true, env = "AWS_ENDPOINT_URL", value_name = "URL")]
     pub(crate) endpoint_url: Option<String>,
-    /// Use the data of a local stack that does not run
+    /// Use the data of a local stack, whether it runs or not
     #[arg(long, global = true, value_name = "DIR", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = ".ringdown")]
     #[arg(conflicts_with_all = ["table", "endpoint_url"])]
@@ -187,6 +187,26 @@ pub(crate) enum Key {
         /// How many calls it may place on a day, by UTC; any number where none is named
         #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
         calls_per_day: Option<u32>,
+        /// From when on it opens nothing, as 2026-12-31T00:00:00Z; it does not expire where nothing is named
+        #[arg(long, value_name = "TIME")]
+        expires_at: Option<String>,
+    },
+    /// List an organization's keys, those that open nothing any more included
+    List {
+        /// The organization and the mode
+        #[command(flatten)]
+        scope: InMode,
+    },
+    /// Revoke a key: from then on it opens nothing
+    Revoke {
+        /// Its id, as `list` shows it
+        id: String,
+        /// The organization and the mode
+        #[command(flatten)]
+        scope: InMode,
+        /// Revoke the keys that were made with it, too, directly or not: where it has leaked
+        #[arg(long)]
+        with_descendants: bool,
     },
 }
 

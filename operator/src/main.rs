@@ -23,11 +23,16 @@ use cli::{Cli, Command};
 use connect::Deployment;
 use error::Error;
 use output::Output;
+use store::unreadable::{gathered, gathering};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    match run(cli).await {
+    let (done, unreadable) = gathering(async { (run(cli).await, gathered()) }).await;
+    for item in unreadable {
+        eprintln!("warning: left out, for it cannot be read: {} {}", item.kind, item.item);
+    }
+    match done {
         Ok(output) => output.print(),
         Err(error) => {
             eprintln!("error: {error}");
@@ -47,7 +52,7 @@ async fn run(cli: Cli) -> Result<Output, Error> {
     let rows = match cli.command {
         Command::Org(command) => organizations::run(&deployment, command, ask).await?,
         Command::Number(command) => organizations::numbers(&deployment, command, ask).await?,
-        Command::Key(command) => keys::run(&deployment, command).await?,
+        Command::Key(command) => keys::run(&deployment, command, ask).await?,
         Command::Agent(command) => agents::run(&deployment, command).await?,
         Command::Dnc(command) => do_not_call::run(&deployment, command).await?,
         Command::Wallet(command) => wallets::run(&deployment, command, ask).await?,

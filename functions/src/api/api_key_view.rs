@@ -29,6 +29,8 @@ pub(crate) struct ApiKeyView {
     created_at: Timestamp,
     /// From when on it opens nothing; null where it does not expire.
     expires_at: Option<Timestamp>,
+    /// The key that it was made with, whose limits its use counts against too; null where an operator made it.
+    made_with: Option<KeyId>,
     /// When it was revoked; null where it was not.
     revoked_at: Option<Timestamp>,
     /// When it was last used, to the hour; null where it never was.
@@ -65,6 +67,7 @@ impl ApiKeyView {
             is_active,
             created_at: key.created_at,
             expires_at: key.expires_at,
+            made_with: key.made_with,
             revoked_at: key.revoked_at,
             last_used_at,
             is_active_for_pam: is_active,

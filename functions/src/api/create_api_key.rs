@@ -2,7 +2,7 @@
 
 use domain::audit::Action;
 use domain::ids::{Operation, Scope};
-use domain::key::{ApiKey, KeyId, Permission, RawKey};
+use domain::key::{ApiKey, KeyId, MOST_COUNTED_WITH, Permission, RawKey, TooManyToCountWith};
 use domain::quota::Limits;
 use domain::time::Timestamp;
 use lambda_http::http::StatusCode;
@@ -10,7 +10,7 @@ use store::keys::Key;
 use store::{Made, StoredKey, What};
 
 use super::api_key_view::ApiKeyView;
-use crate::auth::Caller;
+use crate::auth::{Caller, UsedKey};
 use crate::error::ApiError;
 use crate::fields::Fields;
 use crate::http::{Request, Response};
@@ -50,18 +50,23 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     }
     let name = fields.text_within("name", 1, LONGEST_NAME).map(str::to_owned);
     let permissions = permissions(&mut fields, caller);
-    let expires_at = expiry(&mut fields, now);
+    let expires_at = expiry(&mut fields, caller, now);
     let limits = limits(&mut fields, caller);
     idempotency::check(request, &mut fields);
     fields.finish()?;
     caller.must_not_be_suspended()?;
     let raw = RawKey::new(caller.scope.clone(), table.entropy().bytes()?);
     let name = name.unwrap_or_default();
-    let key = ApiKey { name, permissions, created_at: now, expires_at, revoked_at: None, limits };
+    let Some(own) = &caller.key else { return Err(ApiError::Unauthorized) };
+    let (made_with, counted_with) = (Some(own.id.clone()), counted_with(own)?);
+    let key =
+        ApiKey { name, permissions, created_at: now, expires_at, revoked_at: None, limits, made_with, counted_with };
     let id = raw.id();
     let remembered = idempotency::remember(request, &caller.scope, Operation::CreateApiKey, id.to_string());
     let audit = caller.did(Action::ApiKeyCreated, &id, Vec::new(), now);
-    match table.create_api_key(&raw, &key, remembered.as_ref(), &audit).await? {
+    // A key that is revoked meanwhile makes none: whoever revokes what was made with it misses nothing.
+    let with = own.accounts.first().map(|account| (&account.place, items));
+    match table.create_api_key(&raw, &key, remembered.as_ref(), with, &audit).await? {
         Made::Fresh => {
             let view = ApiKeyView::new(StoredKey { id, key, last_used_at: None }, caller.scope.mode, now);
             Ok(Response::data(StatusCode::CREATED, request, view.with_raw_key(raw.reveal()))?)
@@ -127,11 +132,28 @@ fn limits(fields: &mut Fields<'_>, caller: &Caller) -> Limits {
     allowed
 }
 
-fn expiry(fields: &mut Fields<'_>, now: Timestamp) -> Option<Timestamp> {
+/// What was asked for, and no later than the caller's own key expires; left out, then.
+fn expiry(fields: &mut Fields<'_>, caller: &Caller, now: Timestamp) -> Option<Timestamp> {
+    let own = caller.key.as_ref().and_then(|key| key.stored.expires_at);
     let name = if fields.has("expiresAt") { "expiresAt" } else { "expires_at" };
-    let expiry = fields.timestamp(name)?;
+    let Some(expiry) = fields.timestamp(name) else { return own };
     if expiry <= now {
         fields.refuse(name, "must be in the future");
     }
+    if let Some(latest) = own.filter(|latest| expiry > *latest) {
+        fields.refuse(name, format_args!("must be {latest} at the latest, when your own key expires"));
+    }
     Some(expiry)
+}
+
+/// The keys that the new one's use counts against.
+fn counted_with(own: &UsedKey) -> Result<Vec<String>, ApiError> {
+    let above = own.accounts.get(1).map(|account| &account.limits);
+    own.stored.counted_with_its_children(own.digest.clone(), above).map_err(|TooManyToCountWith| {
+        ApiError::PermissionDenied(format!(
+            "your key is the last of {} that were made one with the other, each with smaller limits: make the new key with one of \
+             those before it",
+            MOST_COUNTED_WITH + 1
+        ))
+    })
 }

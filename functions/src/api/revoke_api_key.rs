@@ -1,4 +1,5 @@
-//! `POST /v1/api-keys/{id}/revoke`: from the moment this is answered, the key opens nothing.
+//! `POST /v1/api-keys/{id}/revoke`: from the moment this is answered, the key opens nothing; and, where that is asked for, no
+//! key that was made with it.
 
 use domain::audit::Action;
 use domain::key::KeyId;
@@ -12,19 +13,29 @@ use crate::fields::Fields;
 use crate::http::Response;
 use crate::registry::Authorized;
 
-/// What a request may say: nothing.
-pub(crate) const FIELDS: [&str; 0] = [];
+/// Whether the keys that were made with it, directly or not, are revoked too.
+const WITH_DESCENDANTS: &str = "withDescendants";
 
-/// Revokes a key; a key may revoke itself. Doing it twice changes nothing. A suspended organization may do it too.
+/// What a request may say.
+pub(crate) const FIELDS: [&str; 1] = [WITH_DESCENDANTS];
+
+/// Revokes a key; a key may revoke itself. Doing it twice changes nothing, but for descendants that were left the first time. A
+/// suspended organization may do it too.
 pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, .. } = authorized;
     let id = KeyId::parse(request.path("id")).ok_or(ApiError::NotFound("API key"))?;
-    Fields::open_optional(request, &FIELDS)?.finish()?;
+    let mut fields = Fields::open_optional(request, &FIELDS)?;
+    let with_descendants = fields.boolean(WITH_DESCENDANTS).unwrap_or(false);
+    fields.finish()?;
     let table = &app.store.table;
     let now = table.now();
     let audit = caller.did(Action::ApiKeyRevoked, &id, Vec::new(), now);
     match table.revoke_api_key(&caller.scope, &id, &audit).await? {
         Edited::Done(key) => {
+            if with_descendants {
+                let entry = |id: &KeyId| caller.did(Action::ApiKeyRevoked, id, Vec::new(), now);
+                table.revoke_descendants(&caller.scope, &id, entry).await?;
+            }
             Ok(Response::data(StatusCode::OK, request, ApiKeyView::new(*key, caller.scope.mode, now))?)
         }
         Edited::Missing => Err(ApiError::NotFound("API key")),

@@ -24,7 +24,8 @@ use crate::api::{
     send_sms_message, update_contact,
 };
 use crate::api::{
-    create_agent, create_api_key, list_webhook_deliveries, redeliver_webhook, update_agent, update_webhook,
+    create_agent, create_api_key, list_webhook_deliveries, redeliver_webhook, revoke_api_key, update_agent,
+    update_webhook,
 };
 use crate::dialects::{klen_create_call, levers_call_bulk, levers_call_contact, verbex_dial_outbound_phone_call};
 use crate::idempotency;
@@ -85,6 +86,7 @@ pub fn parsed_fields() -> Vec<(&'static str, &'static [&'static str])> {
         ("update-webhook", &update_webhook::FIELDS),
         ("redeliver-webhook", &redeliver_webhook::FIELDS),
         ("create-api-key", &create_api_key::FIELDS),
+        ("revoke-api-key", &revoke_api_key::FIELDS),
         ("create-agent", &create_agent::FIELDS),
         ("update-agent", &update_agent::FIELDS),
     ]

@@ -186,12 +186,45 @@ pub struct ApiKey {
     /// How much it may be used.
     #[serde(default)]
     pub limits: Limits,
+    /// The key that it was made with; none where an operator made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_with: Option<KeyId>,
+    /// The digests of the keys whose limits its use counts against too, the nearest first: those that it was made with, directly
+    /// or not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counted_with: Vec<String>,
 }
+
+/// So many other keys may a key's use be counted against: each is an item more to read and to write.
+pub const MOST_COUNTED_WITH: usize = 4;
+
+/// More than [`MOST_COUNTED_WITH`] keys, each with smaller limits than the one before, would have to be counted against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooManyToCountWith;
 
 impl ApiKey {
     /// Whether the key opens anything now.
     pub fn is_valid(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|expiry| now < expiry)
+    }
+
+    /// The digests of the keys that the use of a key made with this one counts against. `digest` is this key's own, and `above`
+    /// the limits of the nearest key that it is counted against itself.
+    ///
+    /// A key whose limits are those of the key above it is left out: what is counted there is bounded by them already. So a key
+    /// can be replaced by one like it as often as its owner likes.
+    ///
+    /// # Errors
+    /// [`TooManyToCountWith`].
+    pub fn counted_with_its_children(
+        &self,
+        digest: String,
+        above: Option<&Limits>,
+    ) -> Result<Vec<String>, TooManyToCountWith> {
+        let bounds_more = self.limits.bounds_more_than(above.unwrap_or(&Limits::default()));
+        let own = bounds_more.then_some(digest);
+        let all: Vec<String> = own.into_iter().chain(self.counted_with.iter().cloned()).collect();
+        if all.len() > MOST_COUNTED_WITH { Err(TooManyToCountWith) } else { Ok(all) }
     }
 
     /// Whether the key may do this.
@@ -202,8 +235,10 @@ impl ApiKey {
 
 #[cfg(test)]
 mod tests {
-    use super::{KeyId, Permission, RawKey, SECRET_BYTES};
+    use super::{ApiKey, KeyId, Permission, RawKey, SECRET_BYTES, TooManyToCountWith};
     use crate::ids::{Mode, OrganizationId, Scope};
+    use crate::quota::Limits;
+    use crate::time::Timestamp;
 
     #[test]
     fn a_key_names_its_organization_and_mode_and_hides_its_secret() {
@@ -231,6 +266,40 @@ mod tests {
         for text in ["", "key_", "key_0123", "0123456789abcdef01234567", "key_0123456789ABCDEF01234567"] {
             assert_eq!(KeyId::parse(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_key_counts_with_those_above_that_bound_more_than_the_next_one() {
+        let limits = |calls_per_day| Limits { requests_per_minute: None, calls_per_day };
+        let key = |limits: Limits, counted_with: &[&str]| ApiKey {
+            name: String::new(),
+            permissions: Vec::new(),
+            created_at: Timestamp::from_milliseconds(0),
+            expires_at: None,
+            revoked_at: None,
+            limits,
+            made_with: None,
+            counted_with: counted_with.iter().map(|digest| (*digest).to_owned()).collect(),
+        };
+        let children =
+            |key: &ApiKey, above: Option<Limits>| key.counted_with_its_children("own".to_owned(), above.as_ref());
+        assert_eq!(children(&key(limits(None), &[]), None).unwrap(), [""; 0], "nothing is limited");
+        assert_eq!(children(&key(limits(Some(5)), &[]), None).unwrap(), ["own"]);
+        let above = Some(limits(Some(5)));
+        assert_eq!(children(&key(limits(Some(5)), &["a"]), above).unwrap(), ["a"], "its limits are its maker's");
+        assert_eq!(children(&key(limits(Some(4)), &["a"]), above).unwrap(), ["own", "a"]);
+        let many = ["a", "b", "c", "d"];
+        assert_eq!(children(&key(limits(Some(5)), &many), above).unwrap(), many);
+        assert_eq!(children(&key(limits(Some(4)), &many), above), Err(TooManyToCountWith));
+    }
+
+    #[test]
+    fn a_key_of_before_is_read_as_one_that_counts_alone() {
+        let old = r#"{"name": "old", "permissions": [], "createdAt": "2026-04-10T14:00:00.000Z", "expiresAt": null, "revokedAt": null}"#;
+        let key: ApiKey = serde_json::from_str(old).unwrap();
+        assert!(key.made_with.is_none() && key.counted_with.is_empty());
+        let text = serde_json::to_string(&key).unwrap();
+        assert!(!text.contains("madeWith") && !text.contains("countedWith"), "and written as it was: {text}");
     }
 
     #[test]

@@ -66,6 +66,12 @@ pub enum Bug {
     ForgetEntry,
     /// What a conversation brought is kept when its time is over.
     KeepForGood,
+    /// An event goes out without a signature where no secret can be read.
+    SendUnsigned,
+    /// A single failure long after another is taken for one that went on all the while.
+    GiveUpAfterSilence,
+    /// What a key is used for does not count against the key that it was made with.
+    ChildrenCountAlone,
     /// A job that cannot be enqueued fails the request after it was accepted, without the index to catch it.
     ForgetDue,
 }

@@ -69,6 +69,13 @@ pub struct Exhausted {
     pub resets_in: Span,
 }
 
+impl Standing {
+    /// How much is left, when so much more is used.
+    pub const fn left_after(&self, more: u32) -> u32 {
+        self.limit.saturating_sub(self.used.saturating_add(more))
+    }
+}
+
 impl Quota {
     /// Its name, as it stands in headers.
     pub const fn as_str(self) -> &'static str {
@@ -91,6 +98,12 @@ impl Limits {
     /// Whether there is any.
     pub fn is_limited(&self) -> bool {
         self.requests_per_minute.is_some() || self.calls_per_day.is_some()
+    }
+
+    /// Whether something of these limits allows less than others do.
+    pub fn bounds_more_than(&self, others: &Self) -> bool {
+        let more = |own: Option<u32>, other: Option<u32>| own.is_some_and(|own| other.is_none_or(|other| own < other));
+        more(self.requests_per_minute, others.requests_per_minute) || more(self.calls_per_day, others.calls_per_day)
     }
 
     /// Where a key stands with each of its limits.

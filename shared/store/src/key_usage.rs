@@ -32,6 +32,8 @@ pub struct Use {
     pub requests: u32,
     /// Calls.
     pub calls: u32,
+    /// Whether it is the key itself that was used, rather than one that was made with it.
+    pub is_own: bool,
 }
 
 impl Items {
@@ -67,14 +69,18 @@ impl Table {
     }
 
     fn use_update(&self, key: &Key, seen: Usage, used: Use, now: Timestamp) -> Result<Update, StoreError> {
-        let (mut set, mut add) = (vec!["#used = :now".to_owned()], Vec::new());
+        let (mut set, mut add) = (Vec::new(), Vec::new());
         let mut conditions = vec!["attribute_exists(pk)".to_owned()];
         let mut update = Update::builder()
             .table_name(self.name())
             .set_key(Some(item::key_attributes(key)))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .expression_attribute_names("#used", LAST_USED_AT)
-            .expression_attribute_values(":now", item::moment(now));
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        if used.is_own {
+            set.push("#used = :now".to_owned());
+            update = update
+                .expression_attribute_names("#used", LAST_USED_AT)
+                .expression_attribute_values(":now", item::moment(now));
+        }
         let windows = [
             (MINUTE, REQUESTS, seen.minute, minute_of(now), used.requests),
             (DAY, CALLS, seen.day, day_of(now), used.calls),
@@ -94,10 +100,9 @@ impl Table {
                 set.push(format!("#{window} = :{window}, #{counter} = :{counter}"));
             }
         }
-        let mut expression = format!("SET {}", set.join(", "));
-        if !add.is_empty() {
-            expression.push_str(&format!(" ADD {}", add.join(", ")));
-        }
+        let clause = |word: &str, of: &[String]| (!of.is_empty()).then(|| format!("{word} {}", of.join(", ")));
+        let clauses = [clause("SET", &set), clause("ADD", &add)];
+        let expression = clauses.into_iter().flatten().collect::<Vec<_>>().join(" ");
         let update = update.update_expression(expression).condition_expression(conditions.join(" AND "));
         update.build().map_err(|error| StoreError::aws("UpdateItem", error))
     }

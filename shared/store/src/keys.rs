@@ -58,8 +58,12 @@ pub fn api_key_prefix(mode: Mode) -> String {
 
 /// An API key, by its digest.
 pub fn api_key(key: &RawKey) -> Key {
-    let scope = key.scope();
-    Key::new(organization_pk(&scope.organization), format!("{}{}", api_key_prefix(scope.mode), key.digest()))
+    api_key_of_digest(key.scope(), &key.digest())
+}
+
+/// The API key of this digest.
+pub fn api_key_of_digest(scope: &Scope, digest: &str) -> Key {
+    Key::new(organization_pk(&scope.organization), format!("{}{digest}", api_key_prefix(scope.mode)))
 }
 
 /// What an idempotency key stands for, where that cannot be found by the key alone.

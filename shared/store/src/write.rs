@@ -203,6 +203,19 @@ impl Table {
             .map_err(|error| StoreError::aws("PutItem", error))
     }
 
+    /// The condition that an item's text is still this one.
+    pub(crate) fn must_be_unchanged(&self, key: &Key, data: &str) -> Result<TransactWriteItem, StoreError> {
+        let check = ConditionCheck::builder()
+            .table_name(self.name())
+            .set_key(Some(key_attributes(key)))
+            .condition_expression("#data = :seen")
+            .expression_attribute_names("#data", DATA)
+            .expression_attribute_values(":seen", text(data))
+            .build()
+            .map_err(|error| StoreError::aws("ConditionCheckItem", error))?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
+    }
+
     /// The condition that there is no such item.
     pub(crate) fn must_be_absent(&self, key: &Key) -> Result<TransactWriteItem, StoreError> {
         let check = ConditionCheck::builder()

@@ -66,3 +66,74 @@ async fn a_keys_use_is_noted_and_its_end_is_kept() {
     let again = again.as_array().unwrap().iter().find(|key| key["id"] == made["id"]).unwrap()["lastUsedAt"].clone();
     assert_eq!(again, used, "once an hour is often enough");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_expires_no_later_than_the_one_that_it_was_made_with() {
+    let world = World::start().await;
+    let (hour, day) = (world.now() + Span::hours(1), world.now() + Span::hours(24));
+    let api = world.api.with_key(&world.key(&dev(), |key| key.expires_at = Some(hour)).await);
+    let inherited = api.post("/v1/api-keys", &json!({ "name": "no end of its own" })).await;
+    assert_eq!(inherited.data(201)["expiresAt"], json!(hour));
+    let later = api.post("/v1/api-keys", &json!({ "name": "later", "expiresAt": day })).await;
+    assert_eq!(later.wrong_fields(), ["expiresAt"]);
+    assert!(later.text().contains(&format!("must be {hour} at the latest")), "{}", later.text());
+    let later = api.post("/v1/api-keys", &json!({ "name": "later", "expires_at": day })).await;
+    assert_eq!(later.wrong_fields(), ["expires_at"]);
+    let sooner = world.now() + Span::minutes(5);
+    let made = api.post("/v1/api-keys", &json!({ "name": "sooner", "expiresAt": sooner })).await.data(201).clone();
+    assert_eq!(made["expiresAt"], json!(sooner));
+    let grandchild = world.api.with_key(made["key"].as_str().unwrap());
+    let again = grandchild.post("/v1/api-keys", &json!({ "name": "grandchild", "expiresAt": hour })).await;
+    assert_eq!(again.wrong_fields(), ["expiresAt"], "the nearest end counts");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_a_revoked_key_made_live_on_unless_they_are_to_go_too() {
+    let world = World::start().await;
+    let mut made = Vec::new();
+    let mut api = world.api.with_key(&world.key(&dev(), |_| {}).await);
+    for name in ["child", "grandchild", "great-grandchild"] {
+        let key = api.post("/v1/api-keys", &json!({ "name": name })).await.data(201).clone();
+        api = world.api.with_key(key["key"].as_str().unwrap());
+        made.push((key, api.clone()));
+    }
+    assert_eq!(made[1].0["madeWith"], made[0].0["id"]);
+    let beside = made[0].1.post("/v1/api-keys", &json!({ "name": "beside" })).await.data(201).clone();
+    let revoke = |place: usize| format!("/v1/api-keys/{}/revoke", made[place].0["id"].as_str().unwrap());
+
+    world.api.post(&revoke(1), &json!({})).await.data(200);
+    assert_eq!(made[1].1.get("/v1/calls").await.refusal(401), "unauthorized");
+    made[2].1.get("/v1/calls").await.data(200);
+    let refused = world.api.post(&revoke(0), &json!({ "withDescendants": "yes" })).await;
+    assert_eq!(refused.wrong_fields(), ["withDescendants"]);
+    world.api.post(&revoke(0), &json!({ "withDescendants": true })).await.data(200);
+    for (key, api) in &made {
+        assert_eq!(api.get("/v1/calls").await.refusal(401), "unauthorized", "{key}");
+    }
+    let beside = world.api.with_key(beside["key"].as_str().unwrap());
+    assert_eq!(beside.get("/v1/calls").await.refusal(401), "unauthorized");
+    world.api.get("/v1/calls").await.data(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_replaced_for_ever_and_limits_get_smaller_five_times() {
+    let world = World::start().await;
+    let limits = domain::quota::Limits { requests_per_minute: Some(1_000), calls_per_day: None };
+    let mut api = world.api.with_key(&world.key(&dev(), |key| key.limits = limits).await);
+    let next = async |api: &super::api::Api, body: Value| {
+        let made = api.post("/v1/api-keys", &body).await;
+        let raw = (made.status == 201).then(|| made.data(201)["key"].as_str().unwrap().to_owned());
+        (made, raw.map(|raw| world.api.with_key(&raw)))
+    };
+    for generation in 0..8 {
+        let (_, made) = next(&api, json!({ "name": format!("successor {generation}") })).await;
+        api = made.expect("a key like its own");
+    }
+    for limit in [900, 800, 700, 600] {
+        let (_, made) = next(&api, json!({ "name": "smaller", "requestsPerMinute": limit })).await;
+        api = made.expect("a key with a smaller limit");
+    }
+    let (refused, _) = next(&api, json!({ "name": "one more" })).await;
+    assert_eq!(refused.refusal(403), "permission_denied");
+    assert!(refused.text().contains("smaller limits"), "{}", refused.text());
+}

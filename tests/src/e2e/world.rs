@@ -160,6 +160,8 @@ impl World {
             expires_at: None,
             revoked_at: None,
             limits: domain::quota::Limits::default(),
+            made_with: None,
+            counted_with: Vec::new(),
         };
         change(&mut key);
         self.table.put_api_key(&raw, &key).await.expect("the table takes it");

@@ -1,5 +1,7 @@
 //! What an organization and a key are limited to.
 
+use domain::key::RawKey;
+use domain::planted::{Bug, plant};
 use domain::quota::Limits;
 use futures::future::join_all;
 use serde_json::json;
@@ -115,6 +117,97 @@ fn a_key_places_so_many_calls_a_day_and_a_replay_is_none_of_them() {
                 assert_eq!(world.asks(&call("the-third")).await.unwrap().status, 202);
             })
             .await;
+    });
+}
+
+/// Has the key of all requests make another one, with this in the body besides its name.
+async fn makes_key(world: &World, more: serde_json::Value) -> RawKey {
+    let mut body = json!({"name": "a child"});
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let ask = Ask { body: Some(body), ..Ask::about("create-api-key", "POST", "/v1/api-keys".to_owned()) };
+    let reply = world.asks(&ask).await.unwrap();
+    assert_eq!(reply.status, 201, "{}", reply.body);
+    RawKey::parse(reply.body["data"]["key"].as_str().unwrap()).unwrap()
+}
+
+/// What a key with limits may be used for, by itself and by keys that were made with it: what of that was exceeded, if anything.
+fn family_within_limits() -> Vec<String> {
+    const LIMIT: usize = 5;
+    const LESS: usize = 3;
+    simulate(async {
+        let mut world = World::new(SEED).await;
+        world.has_limits(Limits { requests_per_minute: None, calls_per_day: u32::try_from(LIMIT).ok() }).await;
+        let parent = world.key.clone();
+        let child = makes_key(&world, json!({})).await;
+        world.comes_with(child.clone());
+        let grandchild = makes_key(&world, json!({"callsPerDay": LESS})).await;
+        world.comes_with(grandchild.clone());
+        let its_child = makes_key(&world, json!({})).await;
+        let (mut findings, mut all) = (Vec::new(), 0);
+        for (name, key, most) in [
+            ("great-grandchild", its_child, 2),
+            ("grandchild", grandchild, LESS),
+            ("child", child, LIMIT),
+            ("parent", parent, LIMIT),
+        ] {
+            world.comes_with(key);
+            for nth in 0..if most == 2 { 2 } else { LIMIT } {
+                let reply = world.asks(&Ask::call(PLAIN, &format!("{name}-{nth}"), &json!({}))).await.unwrap();
+                assert!([202, 429].contains(&reply.status), "{}", reply.body);
+                all += usize::from(reply.status == 202);
+            }
+            if all > most {
+                findings.push(format!("{all} calls once the {name} was used, which allows {most}"));
+            }
+            if name == "grandchild" && all < LESS {
+                findings.push(format!("only {all} calls of {LESS}"));
+            }
+        }
+        if all < LIMIT {
+            findings.push(format!("only {all} calls of {LIMIT}"));
+        }
+        findings
+    })
+}
+
+#[test]
+fn what_a_key_is_used_for_counts_against_the_keys_that_it_was_made_with() {
+    assert_eq!(family_within_limits(), [""; 0]);
+}
+
+#[test]
+fn a_key_that_counts_alone_is_found() {
+    plant(Some(Bug::ChildrenCountAlone));
+    let findings = family_within_limits();
+    plant(None);
+    assert!(!findings.is_empty(), "a planted bug was not found");
+    println!("{findings:?}");
+}
+
+#[test]
+fn requests_count_against_the_keys_above_too_and_their_headers_say_what_is_left_of_all() {
+    simulate(async {
+        let mut world = World::new(SEED).await;
+        world.has_limits(Limits { requests_per_minute: Some(4), calls_per_day: None }).await;
+        let into_minute = world.now().as_seconds().rem_euclid(60);
+        world.after_seconds(u64::try_from(70 - into_minute).unwrap()).await;
+        let parent = world.key.clone();
+        let child = makes_key(&world, json!({"requestsPerMinute": 3})).await;
+        let list = Ask::list("list-calls", "/v1/calls");
+        let seen = async |world: &World| {
+            let reply = world.asks(&list).await.unwrap();
+            (reply.status, reply.headers["ratelimit-policy"].clone(), reply.headers["ratelimit"].clone())
+        };
+        let of = |status: u16, q: u32, r: u32| {
+            (status, format!("\"requests\";q={q};w=60"), format!("\"requests\";r={r};t=50"))
+        };
+        assert_eq!(seen(&world).await, of(200, 4, 2), "the making of the key was a request");
+        world.comes_with(child);
+        assert_eq!(seen(&world).await, of(200, 4, 1));
+        assert_eq!(seen(&world).await, of(200, 4, 0));
+        assert_eq!(seen(&world).await, of(429, 4, 0), "one was left of its own");
+        world.comes_with(parent);
+        assert_eq!(seen(&world).await, of(429, 4, 0));
     });
 }
 

@@ -113,7 +113,16 @@ async fn app(key: &RawKey, limits: Limits) -> App {
     local::seed::seed(&table, "http://127.0.0.1:3000").await.unwrap();
     let permissions = Permission::ALL.to_vec();
     let name = "samples".to_owned();
-    let stored = ApiKey { name, permissions, created_at: table.now(), expires_at: None, revoked_at: None, limits };
+    let stored = ApiKey {
+        name,
+        permissions,
+        created_at: table.now(),
+        expires_at: None,
+        revoked_at: None,
+        limits,
+        made_with: None,
+        counted_with: Vec::new(),
+    };
     table.put_api_key(key, &stored).await.unwrap();
     let url = |queue: QueueName| sqs::url(queue.as_str());
     let urls = QueueUrls {

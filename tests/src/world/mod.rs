@@ -68,7 +68,7 @@ pub(crate) struct World {
     pub(crate) logs: logs::Logs,
     /// The calls that a live provider placed; none, where the simulator places them.
     pub(crate) carried: RefCell<Carrier>,
-    key: RawKey,
+    pub(crate) key: RawKey,
 }
 
 /// Tells of the calls that a live provider placed.
@@ -165,6 +165,8 @@ impl World {
             expires_at: None,
             revoked_at: None,
             limits: domain::quota::Limits::default(),
+            made_with: None,
+            counted_with: Vec::new(),
         };
         self.operator.put_api_key(&raw, &key).await.unwrap();
         self.operator.note_key_used(&raw, self.now()).await.unwrap();
@@ -261,8 +263,15 @@ impl World {
             expires_at: None,
             revoked_at: None,
             limits,
+            made_with: None,
+            counted_with: Vec::new(),
         };
         self.operator.put_api_key(&self.key, &key).await.unwrap();
+    }
+
+    /// Every request comes with this key from now on.
+    pub(crate) fn comes_with(&mut self, key: RawKey) {
+        self.key = key;
     }
 
     /// Waits until a call's entry in the table fulfils a condition.

@@ -15,6 +15,7 @@ pub(super) fn request(operation: &str) -> Option<Value> {
         "update-webhook" => Some(json!({"events": ["call.ended"], "isActive": true})),
         "redeliver-webhook" => Some(json!({"since": "2026-04-10T13:00:00.000Z"})),
         "create-api-key" => Some(json!({"name": "backend", "permissions": ["can_initiate_calls"]})),
+        "revoke-api-key" => Some(json!({"withDescendants": true})),
         "create-agent" => Some(json!({
             "slug": "front-desk", "channel": "sms", "name": "Front desk",
             "sms": {
@@ -85,7 +86,8 @@ fn key() -> Value {
     json!({
         "id": KEY, "name": "backend", "mode": "test", "permissions": ["can_initiate_calls"], "isActive": true,
         "requestsPerMinute": null, "callsPerDay": null,
-        "createdAt": "2026-04-10T14:00:00.000Z", "expiresAt": null, "revokedAt": null, "lastUsedAt": null,
+        "createdAt": "2026-04-10T14:00:00.000Z", "expiresAt": null, "madeWith": null, "revokedAt": null,
+        "lastUsedAt": null,
         "is_active": true, "created_at": "2026-04-10T14:00:00.000Z", "expires_at": null, "last_used_at": null
     })
 }

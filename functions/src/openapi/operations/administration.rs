@@ -158,6 +158,7 @@ fn revoke_api_key() -> OperationBuilder {
     let schema = schemas::envelope(schemas::of::<ApiKeyView>());
     operation("administration", "Revoke an API key", REVOKE_KEY)
         .parameter(parameters::api_key_id())
+        .request_body(Some(body("revoke-api-key", schemas::of::<requests::RevokeApiKey>(), Required::False)))
         .response("200", answers::json("revoke-api-key", "It opens nothing any more.", schema))
         .with_refusals(KEYS, with_body(vec![invalid_query(), ApiError::NotFound("API key"), conflict()]))
 }
@@ -242,14 +243,16 @@ const REDELIVER_ONE: &str = "At once, under the event's own id, and by the whole
 const REDELIVER_ALL: &str = "Looks at the first 100 deliveries of events that happened since a moment, oldest first, and sends \
     those again that are exhausted. Where there are more, `nextSince` is the `since` of the next request.";
 
-const CREATE_KEY: &str = "A key of the mode of the request's own key, with permissions that that one has itself. Only a digest \
-    of the raw key is stored: a replay shows the key without it.";
+const CREATE_KEY: &str = "A key of the mode of the request's own key, bounded by that one: it has no permission that that one \
+    has not, expires no later, and has no larger limits; and whatever it is used for counts against that one's limits too, as long \
+    as it lives. Only a digest of the raw key is stored: a replay shows the key without it.";
 
 const LIST_KEYS: &str = "The keys of the request's mode, those that were revoked or have expired included. `lastUsedAt` is noted \
     once an hour.";
 
 const REVOKE_KEY: &str = "A request that is received after this was answered is refused. Revoking twice is no error, and a key \
-    may revoke itself.";
+    may revoke itself. Keys that were made with it stay valid, so that a key can make its successor; `withDescendants` revokes them \
+    too, and those that they made. After a 409 or a 5xx, ask again: it goes on.";
 
 const CREATE_AGENT: &str = "An agent serves both modes. Every setting is judged at once: templates have to parse, tools to have \
     schemas and public addresses. `toolSecret` signs the calls of its tools; it is made with the first tool, and shown once.";

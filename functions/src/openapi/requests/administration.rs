@@ -60,11 +60,22 @@ pub(in crate::openapi) struct CreateApiKey {
     /// How many calls it may place on a day, by UTC. Left out: as many as the key of the request.
     #[schema(minimum = 1, maximum = 10_000_000)]
     calls_per_day: Option<u32>,
-    /// From when on it opens nothing; left out, it does not expire.
+    /// From when on it opens nothing: no later than the key of the request expires. Left out, it expires with that one, or not at
+    /// all.
     expires_at: Option<Timestamp>,
     /// The same as `expiresAt`, which counts where both are sent.
     #[serde(rename = "expires_at")]
     expires_at_for_pam: Option<Timestamp>,
+}
+
+/// How a key is revoked.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = RevokeApiKeyRequest)]
+#[expect(dead_code, reason = "describes the field that `api::revoke_api_key` reads")]
+pub(in crate::openapi) struct RevokeApiKey {
+    /// Revokes the keys that were made with it, too, directly or not. Left out, they stay valid.
+    with_descendants: Option<bool>,
 }
 
 /// An agent to be made.

@@ -17,6 +17,7 @@ pub(super) fn add(found: &mut Vec<NamedSchema>) {
     named::<requests::UpdateWebhook>(found);
     named::<requests::RedeliverWebhook>(found);
     named::<requests::CreateApiKey>(found);
+    named::<requests::RevokeApiKey>(found);
     named::<requests::CreateAgent>(found);
     named::<requests::UpdateAgent>(found);
     written::<EndpointDisabled>(found, always_there);
