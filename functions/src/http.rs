@@ -18,6 +18,7 @@ use lambda_http::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use store::unreadable::{self, Unreadable};
 
 use crate::error::ApiError;
 use crate::query::{self, Query};
@@ -221,6 +222,8 @@ struct Meta<'a> {
     request_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pagination: Option<Pagination>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<Unreadable>,
 }
 
 /// Where a list goes on.
@@ -264,17 +267,17 @@ impl Response {
     /// # Errors
     /// Where the data cannot be written as JSON.
     pub fn data(status: StatusCode, request: &Request, data: impl Serialize) -> Result<Self, serde_json::Error> {
-        let meta = Meta { request_id: &request.request_id, pagination: None };
+        let meta = Meta { request_id: &request.request_id, pagination: None, unreadable: Vec::new() };
         Self::json(status, &Success { data, meta })
     }
 
-    /// A page of a list.
+    /// A page of a list. What of it could not be read is named beside it.
     ///
     /// # Errors
     /// Where the data cannot be written as JSON.
     pub fn page(request: &Request, data: impl Serialize, cursor: Option<String>) -> Result<Self, serde_json::Error> {
         let pagination = Some(Pagination { has_more: cursor.is_some(), cursor });
-        let meta = Meta { request_id: &request.request_id, pagination };
+        let meta = Meta { request_id: &request.request_id, pagination, unreadable: unreadable::gathered() };
         Self::json(StatusCode::OK, &Success { data, meta })
     }
 

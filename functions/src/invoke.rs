@@ -7,6 +7,7 @@ use providers::callback;
 use serde_json::{Map, Value};
 use store::keys::{self, Key};
 use store::measures::{Measures, measured};
+use store::unreadable::gathering;
 
 use crate::app::App;
 use crate::auth;
@@ -31,7 +32,7 @@ pub async fn invoke(app: &App, function: &Function, event: Value) -> Result<Valu
             let request =
                 idempotency::under_a_key(request, &route, app.store.table.entropy()).map_err(Error::Entropy)?;
             // What a handler needs on its way is large; on the heap it is moved about by its address.
-            let (answered, measures) = measured(Box::pin(answer(app, &route, &request))).await;
+            let (answered, measures) = measured(gathering(Box::pin(answer(app, &route, &request)))).await;
             let response = answered.unwrap_or_else(|error| error.into_response(&request, route.dialect));
             let response = idempotency::tell_generated(response, &request);
             let about = request_followed(&route, &request, &response);
@@ -119,8 +120,9 @@ async fn let_in<'a>(
     let mut wanted = reads(request, raw.scope());
     wanted.extend(auth::reads(&raw));
     let now = app.store.table.now();
-    let items = app.store.table.read(wanted).await?;
+    let mut items = app.store.table.read(wanted).await?;
     let caller = auth::authenticate(&raw, &items, permission, now)?;
+    let caller = auth::with_accounts_above(&app.store.table, caller, &mut items).await?;
     let Some(key) = caller.key.clone() else { return Err(ApiError::Unauthorized) };
     let noted = key_use::note(app, &key, items.last_used_at(&raw), now);
     let handled = async {

@@ -117,7 +117,7 @@ const EVENTS: [Described; 14] = [
     Described {
         event: EventType::EndpointDisabled,
         schema: "EndpointDisabledEvent",
-        summary: "Another endpoint of the organization was disabled: it answered 410, or took nothing for five days.",
+        summary: "Another endpoint of the organization was disabled: it answered 410, or took nothing for five days, tried all the while.",
         data: || schemas::of::<EndpointDisabled>().into(),
         example: examples::administration::endpoint_disabled,
     },

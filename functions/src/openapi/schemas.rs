@@ -201,7 +201,16 @@ fn meta() -> Schema {
 
 fn list_meta() -> Schema {
     let pagination = of::<Pagination>();
-    let meta = request_id().property("pagination", pagination).required("pagination");
+    let text = |what: &str| ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).description(Some(what));
+    let item = ObjectBuilder::new()
+        .property("kind", text("What it is."))
+        .required("kind")
+        .property("item", text("Where it stands in the table: its id is a part of that."))
+        .required("item");
+    let about = "What of the page cannot be read as it is stored, and is left out; missing where that is nothing. Tell an operator.";
+    let unreadable = ArrayBuilder::new().items(item).description(Some(about));
+    let meta =
+        request_id().property("pagination", pagination).required("pagination").property("unreadable", unreadable);
     meta.description(Some("About a page of a list.")).build().into()
 }
 

@@ -1,21 +1,20 @@
 //! Delivers an event to an endpoint: one read, one request, one write.
 
 use domain::delivery::{Attempt, Delivery, State, Verdict};
-use domain::endpoint::{Endpoint, is_given_up};
+use domain::endpoint::{Endpoint, Failing, Failure};
 use domain::ids::Scope;
 use domain::log::LogEntry;
 use domain::measure::Measure;
 use domain::planted::{Bug, is_planted};
-use domain::signature::{ID_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER, sign};
+use domain::signature::Secret;
 use domain::time::Timestamp;
-use lambda_http::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, InvalidHeaderValue};
-use lambda_http::http::{HeaderName, Method};
+use lambda_http::http::Method;
 use providers::egress::{
-    Answer, EgressError, OutboundRequest, UrlError, WEBHOOK_KEEP_BYTES, WEBHOOK_TIMEOUT, name_request,
+    Answer, EgressError, OutboundRequest, UrlError, WEBHOOK_KEEP_BYTES, WEBHOOK_TIMEOUT, name_request, signed_headers,
 };
 use serde_json::Value;
 use store::measures::measure;
-use store::{DeliveryJob, PendingDelivery, QueueName, StoreError, Subject, is_short};
+use store::{DeliveryJob, DeliveryParts, PendingDelivery, QueueName, StoreError, Subject, is_short};
 
 use super::batch::{self, Next};
 use crate::app::App;
@@ -44,48 +43,69 @@ async fn deliver(app: &App, job: &DeliveryJob) -> Result<Next, StoreError> {
     if pending.delivery.state != State::Pending || pending.delivery.next_attempt_at > now {
         return Ok(Next::Done);
     }
-    let Some(endpoint) = pending.endpoint.as_ref() else {
-        return settle(app, &pending, State::Cancelled).await;
+    // What cannot be read fails like what is not taken: it is told in the delivery's log, tried again, and can be asked for again.
+    let readable = match &pending.parts {
+        Ok(parts) => Ok(parts),
+        Err(unreadable) => Err(unreadable.to_string()),
     };
-    if !endpoint.enabled {
-        return settle(app, &pending, State::Exhausted).await;
-    }
-    // What its retention is over for is sent no more.
-    let Some(entry) = pending.entry.as_ref() else {
-        return settle(app, &pending, State::Exhausted).await;
+    let (attempt, verdict) = match readable {
+        Err(why) => failed_attempt(now, now, why),
+        Ok(parts) => {
+            let Some(endpoint) = parts.endpoint.as_ref() else {
+                return settle(app, &pending, State::Cancelled).await;
+            };
+            if !endpoint.enabled {
+                return settle(app, &pending, State::Exhausted).await;
+            }
+            // What its retention is over for is sent no more.
+            let Some(entry) = parts.entry.as_ref() else {
+                return settle(app, &pending, State::Exhausted).await;
+            };
+            match render(app, &job.scope, &pending.delivery, parts, entry).await {
+                Err(unreadable @ StoreError::Corrupt { .. }) => failed_attempt(now, now, unreadable.to_string()),
+                Err(error) => return Err(error),
+                Ok(event) => {
+                    let (attempt, verdict, was_asked) = attempt(app, parts, endpoint, event, now).await;
+                    // First the endpoint: once the delivery is marked nobody comes back for what its answer meant.
+                    if was_asked {
+                        judge(app, &job.scope, parts, endpoint, verdict, now).await?;
+                    }
+                    (attempt, verdict)
+                }
+            }
+        }
     };
-    let event = render(app, &job.scope, &pending, entry).await?;
-    let (attempt, verdict) = attempt(app, &pending, endpoint, event, now).await;
     let jitter = u16::from_be_bytes(table.entropy().bytes()?);
     let done = table.now();
     let after = pending.delivery.clone().after(attempt, verdict, done, jitter);
-    // First the endpoint: once the delivery is marked nobody comes back for what its answer meant.
-    judge(app, &job.scope, &pending, endpoint, verdict, now).await?;
     let marked = table.mark_delivery(&pending, &after).await?;
-    note(&pending, entry, &after, verdict, done);
+    note(&pending, &after, verdict, done);
     let again = marked && after.state == State::Pending && is_short(&after, done);
     Ok(if again { Next::Again(after.next_attempt_at.since(done)) } else { Next::Done })
 }
 
 /// One line of log for an attempt, and what there is to measure about it.
-fn note(pending: &PendingDelivery, entry: &LogEntry, after: &Delivery, verdict: Verdict, now: Timestamp) {
+fn note(pending: &PendingDelivery, after: &Delivery, verdict: Verdict, now: Timestamp) {
     let attempts = after.attempts.len();
+    let parts = pending.parts.as_ref().ok();
     match (verdict, after.state) {
         (Verdict::Delivered, _) => {
-            measure(Measure::WebhookAge, now.since(entry.at).as_milliseconds());
+            if let Some(entry) = parts.and_then(|parts| parts.entry.as_ref()) {
+                measure(Measure::WebhookAge, now.since(entry.at).as_milliseconds());
+            }
             measure(Measure::WebhookAttempts, i64::try_from(attempts).unwrap_or(i64::MAX));
         }
         (Verdict::Gone | Verdict::Failed { .. }, State::Exhausted) => measure(Measure::WebhooksExhausted, 1),
         (Verdict::Gone | Verdict::Failed { .. }, State::Pending | State::Delivered | State::Cancelled) => {}
     }
     let status = after.attempts.last().and_then(|attempt| attempt.status);
-    let (request_id, conversation) = (request_id(pending), after.conversation);
+    let (request_id, conversation) = (parts.and_then(request_id), after.conversation);
     tracing::info!(%conversation, request_id, endpoint = %after.endpoint, attempts, status, "delivered");
 }
 
 /// The request that made the conversation.
-fn request_id(pending: &PendingDelivery) -> Option<&str> {
-    match pending.subject.as_ref()? {
+fn request_id(parts: &DeliveryParts) -> Option<&str> {
+    match parts.subject.as_ref()? {
         Subject::Call(call) => call.request_id.as_deref(),
         Subject::Sms(conversation) => conversation.request_id.as_deref(),
     }
@@ -95,22 +115,28 @@ fn request_id(pending: &PendingDelivery) -> Option<&str> {
 async fn judge(
     app: &App,
     scope: &Scope,
-    pending: &PendingDelivery,
+    parts: &DeliveryParts,
     endpoint: &Endpoint,
     verdict: Verdict,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let table = &app.store.table;
-    match (verdict, pending.failing_since) {
-        (Verdict::Delivered, None) => Ok(()),
-        (Verdict::Delivered, Some(_)) => table.note_endpoint_well(scope, endpoint.id).await,
-        (Verdict::Gone, _) => app.store.disable_endpoint(scope, endpoint.id, "the endpoint answered 410 Gone").await,
-        (Verdict::Failed { .. }, None) => table.note_endpoint_failing(scope, endpoint.id, now).await,
-        (Verdict::Failed { .. }, Some(since)) if is_given_up(since, now) => {
-            let reason = format!("the endpoint has taken no event since {since}, for five days");
-            app.store.disable_endpoint(scope, endpoint.id, &reason).await
-        }
-        (Verdict::Failed { .. }, Some(_)) => Ok(()),
+    let (table, id, before) = (&app.store.table, endpoint.id, parts.failing);
+    match verdict {
+        Verdict::Delivered if before.is_none() => Ok(()),
+        Verdict::Delivered => table.note_endpoint_well(scope, id).await,
+        Verdict::Gone => app.store.disable_endpoint(scope, id, "the endpoint answered 410 Gone", None).await,
+        Verdict::Failed { .. } => match (Failure::of(before, now), before) {
+            (Failure::IsNoted, _) => Ok(()),
+            (Failure::IsTooLong, Some(Failing { since, .. })) => {
+                let reason =
+                    format!("the endpoint has taken no event since {since}, for five days in which it was tried");
+                app.store.disable_endpoint(scope, id, &reason, Some(since)).await
+            }
+            (Failure::GoesOn, _) => table.note_endpoint_failing(scope, id, before, false, now).await,
+            (Failure::Begins | Failure::IsTooLong, _) => {
+                table.note_endpoint_failing(scope, id, before, true, now).await
+            }
+        },
     }
 }
 
@@ -119,62 +145,74 @@ async fn settle(app: &App, pending: &PendingDelivery, state: State) -> Result<Ne
     app.store.table.mark_delivery(pending, &after).await.map(|_| Next::Done)
 }
 
+/// An attempt, what came of it, and whether the endpoint was asked at all.
 async fn attempt(
     app: &App,
-    pending: &PendingDelivery,
+    parts: &DeliveryParts,
     endpoint: &Endpoint,
     (id, body): (String, Vec<u8>),
     now: Timestamp,
-) -> (Attempt, Verdict) {
-    let sent = match request(endpoint, &id, body, request_id(pending), now) {
+) -> (Attempt, Verdict, bool) {
+    let sent = match request(endpoint, &id, body, request_id(parts), now) {
         Ok(request) => app.egress.send(request).await,
         Err(error) => Err(error),
     };
     let done = app.store.table.now();
-    let duration_ms = u32::try_from(done.since(now).as_milliseconds()).unwrap_or(u32::MAX);
     match sent {
         Ok(Answer { status, retry_after, body, cut: _ }) => {
             let verdict = Verdict::of(status, retry_after.map(|after| after.from(done)));
-            (Attempt { at: now, duration_ms, status: Some(status), error: None, answer: body }, verdict)
+            let duration_ms = between(now, done);
+            (Attempt { at: now, duration_ms, status: Some(status), error: None, answer: body }, verdict, true)
         }
         Err(error) => {
-            let error = Some(error.to_string());
-            let attempt = Attempt { at: now, duration_ms, status: None, error, answer: String::new() };
-            (attempt, Verdict::Failed { retry_after: None })
+            let was_asked = !matches!(error, EgressError::Unsigned);
+            let (attempt, verdict) = failed_attempt(now, done, error.to_string());
+            (attempt, verdict, was_asked)
         }
     }
+}
+
+/// An attempt that came to nothing.
+fn failed_attempt(at: Timestamp, done: Timestamp, why: String) -> (Attempt, Verdict) {
+    let attempt = Attempt { at, duration_ms: between(at, done), status: None, error: Some(why), answer: String::new() };
+    (attempt, Verdict::Failed { retry_after: None })
+}
+
+fn between(at: Timestamp, done: Timestamp) -> u32 {
+    u32::try_from(done.since(at).as_milliseconds()).unwrap_or(u32::MAX)
 }
 
 /// The event's id and the webhook's body.
 async fn render(
     app: &App,
     scope: &Scope,
-    pending: &PendingDelivery,
+    delivery: &Delivery,
+    parts: &DeliveryParts,
     entry: &LogEntry,
 ) -> Result<(String, Vec<u8>), StoreError> {
     let transcript = if carries_transcript(entry) {
-        app.store.table.transcript(pending.delivery.conversation, &pending.items).await?
+        app.store.table.transcript(delivery.conversation, &parts.items).await?
     } else {
         None
     };
-    let content = &pending.content;
-    let origin = match &pending.subject {
+    let content = &parts.content;
+    let origin = match &parts.subject {
         Some(Subject::Call(call)) => Origin::call(call, content),
         Some(Subject::Sms(conversation)) => Origin::sms(conversation, content),
-        None => Origin { log: pending.delivery.conversation, scope, agent: None, content },
+        None => Origin { log: delivery.conversation, scope, agent: None, content },
     };
     let body = event_body(origin, entry, transcript.as_deref());
     let body = body.map_err(|error| StoreError::corrupt("event", error))?;
     let body = body.ok_or_else(|| StoreError::corrupt("event", "the log entry is a note"))?;
     let mut id = body.id().to_owned();
     if is_planted(Bug::FreshEventId) {
-        id.push_str(&pending.delivery.attempts.len().to_string());
+        id.push_str(&delivery.attempts.len().to_string());
     }
     let json = serde_json::to_vec(&body).map_err(|error| StoreError::corrupt("event", error))?;
     Ok((id, json))
 }
 
-/// A signed request, by Standard Webhooks.
+/// A request signed by whatever of the endpoint's secrets can be read.
 fn request(
     endpoint: &Endpoint,
     id: &str,
@@ -183,19 +221,9 @@ fn request(
     now: Timestamp,
 ) -> Result<OutboundRequest, EgressError> {
     let secrets: Vec<Secret> = endpoint.signing(now).filter_map(|secret| Secret::parse(secret).ok()).collect();
-    let signature = sign(&secrets, id, now, &body);
     let url = endpoint.url.parse().map_err(|error| EgressError::Refused(UrlError::Malformed(error)))?;
-    let mut headers = headers(id, now, &signature).map_err(|error| EgressError::Setup(error.into()))?;
+    let mut headers = signed_headers(&secrets, id, now, &body)?;
     name_request(&mut headers, request_id);
     let (timeout, keep_bytes) = (WEBHOOK_TIMEOUT, WEBHOOK_KEEP_BYTES);
     Ok(OutboundRequest { method: Method::POST, url, headers, body, timeout, keep_bytes, needs_all: false })
-}
-
-fn headers(id: &str, now: Timestamp, signature: &str) -> Result<HeaderMap, InvalidHeaderValue> {
-    Ok(HeaderMap::from_iter([
-        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
-        (HeaderName::from_static(ID_HEADER), HeaderValue::from_str(id)?),
-        (HeaderName::from_static(TIMESTAMP_HEADER), HeaderValue::from(now.as_seconds())),
-        (HeaderName::from_static(SIGNATURE_HEADER), HeaderValue::from_str(signature)?),
-    ]))
 }

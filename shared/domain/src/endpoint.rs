@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::EndpointId;
+use crate::planted::{Bug, is_planted};
 use crate::time::{Span, Timestamp};
 
 /// How long a secret that was replaced goes on signing beside its successor.
@@ -13,8 +14,15 @@ pub const ROTATION: Span = Span::hours(24);
 /// How many secrets sign at once: each is a signature in a header, and receivers limit those.
 pub const MOST_SECRETS: usize = 5;
 
-/// An endpoint that has taken nothing for this long, while it was tried, is disabled.
+/// An endpoint that has taken nothing for this long, while it was tried again and again, is disabled.
 pub const LONGEST_FAILURE: Span = Span::hours(5 * 24);
+
+/// What lies further apart than this is no failure that goes on: nobody tried in between. Attempts at one event are 26.4 hours apart at
+/// most, and what is noted of the last one is [`FAILURE_IS_NOTED_EVERY`] old at most.
+pub const LONGEST_SILENCE: Span = Span::hours(36);
+
+/// That an endpoint is failing still is noted once in this time: a write for every attempt would cost as much as the attempt.
+pub const FAILURE_IS_NOTED_EVERY: Span = Span::hours(6);
 
 /// A webhook endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,9 +113,41 @@ impl Endpoint {
     }
 }
 
-/// Whether an endpoint that has been failing since then is given up now.
-pub fn is_given_up(failing_since: Timestamp, now: Timestamp) -> bool {
-    now.since(failing_since) >= LONGEST_FAILURE
+/// An endpoint's failure, as far as it is noted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failing {
+    /// When it began.
+    pub since: Timestamp,
+    /// When an attempt failed last, give or take [`FAILURE_IS_NOTED_EVERY`].
+    pub last: Timestamp,
+}
+
+/// What one more attempt that failed means for its endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// A failure begins, to be noted: the first, or the first after a silence.
+    Begins,
+    /// It goes on, to be noted.
+    GoesOn,
+    /// It goes on, and that was noted not long ago.
+    IsNoted,
+    /// It has gone on for [`LONGEST_FAILURE`]: the endpoint is given up.
+    IsTooLong,
+}
+
+impl Failure {
+    /// Judges an attempt that failed, by what was noted before it.
+    pub fn of(before: Option<Failing>, now: Timestamp) -> Self {
+        let Some(Failing { since, last }) = before else { return Self::Begins };
+        if now.since(last) > LONGEST_SILENCE && !is_planted(Bug::GiveUpAfterSilence) {
+            return Self::Begins;
+        }
+        match () {
+            () if now.since(since) >= LONGEST_FAILURE => Self::IsTooLong,
+            () if now.since(last) >= FAILURE_IS_NOTED_EVERY => Self::GoesOn,
+            () => Self::IsNoted,
+        }
+    }
 }
 
 /// The data of `endpoint.disabled`.
@@ -138,7 +178,11 @@ pub struct WebhookTest {
 
 #[cfg(test)]
 mod tests {
-    use super::{Endpoint, LONGEST_FAILURE, MOST_SECRETS, ROTATION, SigningSecret, TooManySecrets, is_given_up};
+    use super::{
+        Endpoint, FAILURE_IS_NOTED_EVERY, Failing, Failure, LONGEST_FAILURE, LONGEST_SILENCE, MOST_SECRETS, ROTATION,
+        SigningSecret, TooManySecrets,
+    };
+    use crate::delivery::{LONGEST_RETRY_AFTER, SCHEDULE};
     use crate::ids::EndpointId;
     use crate::time::{Span, Timestamp};
 
@@ -194,10 +238,28 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_is_given_up_after_five_days_and_a_secret_is_not_shown() {
+    fn an_endpoint_is_given_up_that_failed_for_five_days_whenever_it_was_tried() {
         let start = Timestamp::from_milliseconds(0);
-        assert!(!is_given_up(start, start + Span::hours(119)));
-        assert!(is_given_up(start, start + LONGEST_FAILURE));
-        assert!(!format!("{:?}", endpoint(start)).contains("first"));
+        let failing = |since_hours, last_hours| {
+            Some(Failing { since: start + Span::hours(since_hours), last: start + Span::hours(last_hours) })
+        };
+        assert_eq!(Failure::of(None, start), Failure::Begins);
+        assert_eq!(Failure::of(failing(0, 0), start + Span::hours(5)), Failure::IsNoted);
+        assert_eq!(Failure::of(failing(0, 0), start + Span::hours(26)), Failure::GoesOn);
+        assert_eq!(Failure::of(failing(0, 90), start + Span::hours(119)), Failure::GoesOn);
+        assert_eq!(Failure::of(failing(0, 90), start + LONGEST_FAILURE), Failure::IsTooLong);
+        assert_eq!(Failure::of(failing(0, 75), start + LONGEST_FAILURE), Failure::Begins, "nobody tried for two days");
+    }
+
+    #[test]
+    fn no_wait_between_two_attempts_at_an_event_is_a_silence() {
+        let longest = SCHEDULE.into_iter().chain([LONGEST_RETRY_AFTER]).max().unwrap().as_milliseconds();
+        let noted = i64::from(FAILURE_IS_NOTED_EVERY.as_milliseconds());
+        assert!(longest + longest / 10 + noted < LONGEST_SILENCE.as_milliseconds());
+    }
+
+    #[test]
+    fn a_secret_is_not_shown() {
+        assert!(!format!("{:?}", endpoint(Timestamp::from_milliseconds(0))).contains("first"));
     }
 }

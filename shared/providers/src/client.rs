@@ -111,6 +111,7 @@ impl From<EgressError> for NoReply {
             | EgressError::Dns(_)
             | EgressError::Connect(_)
             | EgressError::Tls(_)
+            | EgressError::Unsigned
             | EgressError::Setup(_) => Self::NotSent(error),
         }
     }

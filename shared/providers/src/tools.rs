@@ -135,7 +135,7 @@ fn request(
     };
     let body = serde_json::to_vec(&body).map_err(|error| EgressError::Setup(error.into()))?;
     let id = key.to_string();
-    let mut headers = signed_headers(secrets, &id, now, &body).map_err(|error| EgressError::Setup(error.into()))?;
+    let mut headers = signed_headers(secrets, &id, now, &body)?;
     let id = HeaderValue::from_str(&id).map_err(|error| EgressError::Setup(error.into()))?;
     headers.insert(HeaderName::from_static("idempotency-key"), id);
     name_request(&mut headers, request_id);
@@ -161,6 +161,9 @@ fn judge(answer: &Answer) -> ToolOutcome {
 /// What it means that there is no answer.
 fn failed(error: &EgressError) -> ToolOutcome {
     match error {
+        EgressError::Unsigned => {
+            ToolOutcome::Error("the tool was not called, for lack of its secret; nothing was done".to_owned())
+        }
         EgressError::Refused(_)
         | EgressError::Dns(_)
         | EgressError::Connect(_)

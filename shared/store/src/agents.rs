@@ -66,8 +66,9 @@ impl Table {
     ) -> Result<(Vec<Agent>, bool), StoreError> {
         let start = after.map(|id| item::key_attributes(&keys::agent(organization, id)));
         let pk = keys::organization(organization).pk;
-        let (found, next) = self.partition(pk, keys::AGENT_PREFIX, start, Some(limit)).await?;
-        Ok((found.iter().map(|item| from_item("agent", item)).collect::<Result<_, _>>()?, next.is_some()))
+        let (found, next) =
+            self.listed((pk, keys::AGENT_PREFIX), start, limit, |item| from_item("agent", item)).await?;
+        Ok((found, next.is_some()))
     }
 
     /// Writes an agent's next version, in place of the one that was read; `false` where that was changed in between.

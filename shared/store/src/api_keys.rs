@@ -1,5 +1,7 @@
 //! API keys: an item each, under the key's digest. What is revoked stays, so that its owner sees that it is.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::types::Update;
 use domain::audit::AuditEntry;
 use domain::ids::Scope;
@@ -22,6 +24,12 @@ pub(crate) const LAST_USED_AT: &str = "lastUsedAt";
 /// A key's use is noted once in this time: a write for every request would cost as much as the request.
 pub const USE_IS_NOTED_EVERY: Span = Span::hours(1);
 
+/// Keys that are read at once where all are wanted.
+const LARGE_PAGE: u8 = 100;
+
+/// So often all keys are looked through for more of a key's descendants: each time none of those found before makes another.
+const MOST_PASSES: usize = 20;
+
 /// A key as its owner sees it.
 #[derive(Clone, Debug)]
 pub struct StoredKey {
@@ -41,7 +49,8 @@ impl Items {
 }
 
 impl Table {
-    /// Makes a key. What was asked for under the same idempotency key before is made only once.
+    /// Makes a key. What was asked for under the same idempotency key before is made only once. `with` is the place of the key
+    /// that it is made with, and what was read: where that has changed since, by its revocation, the answer is [`Made::Taken`].
     ///
     /// # Errors
     /// [`StoreError`].
@@ -50,11 +59,16 @@ impl Table {
         raw: &RawKey,
         key: &ApiKey,
         remembered: Option<&Remembered>,
+        with: Option<(&Key, &Items)>,
         audit: &AuditEntry,
     ) -> Result<Made, StoreError> {
         let made = transact_put(self.put_of(item::item(&keys::api_key(raw), key)?, Some(MUST_BE_NEW))?);
-        let audit = self.audit_write(&raw.scope().organization, audit)?;
-        self.make_once(remembered, vec![made, audit]).await
+        let mut writes = vec![made, self.audit_write(&raw.scope().organization, audit)?];
+        if let Some((place, items)) = with {
+            let seen = items.get(place).and_then(|item| get_text(item, DATA)).unwrap_or_default();
+            writes.push(self.must_be_unchanged(place, seen)?);
+        }
+        self.make_once(remembered, writes).await
     }
 
     /// A key of a scope; `None` where there is none of this id.
@@ -86,8 +100,7 @@ impl Table {
         let pk = keys::organization(&scope.organization).pk;
         let start = start.map(|place| item::key_attributes(&Key { pk: pk.clone(), sk: place.to_owned() }));
         let prefix = keys::api_key_prefix(scope.mode);
-        let (found, next) = self.partition(pk, &prefix, start, Some(limit)).await?;
-        let found = found.iter().map(stored).collect::<Result<_, _>>()?;
+        let (found, next) = self.listed((pk, &prefix), start, limit, stored).await?;
         Ok((found, next.and_then(|key| get_text(&key, SK).map(str::to_owned))))
     }
 
@@ -132,6 +145,49 @@ impl Table {
         }
     }
 
+    /// Revokes every key that was made with this one, directly or not, and opens something yet; gives how many those were. The
+    /// key itself is revoked before: what is revoked makes no other key, so nothing is made behind this one's back for good.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`StoreError::Conflict`] where more were made all the while. Asked again, it goes on.
+    pub async fn revoke_descendants(
+        &self,
+        scope: &Scope,
+        id: &KeyId,
+        entry: impl Fn(&KeyId) -> AuditEntry,
+    ) -> Result<usize, StoreError> {
+        let mut revoked = 0;
+        for _ in 0..MOST_PASSES {
+            let all = self.all_api_keys(scope).await?;
+            let descendants = descendants(id, &all);
+            let open: Vec<&StoredKey> = descendants.into_iter().filter(|key| key.key.revoked_at.is_none()).collect();
+            if open.is_empty() {
+                return Ok(revoked);
+            }
+            for key in open {
+                self.revoke_api_key(scope, &key.id, &entry(&key.id)).await?;
+                revoked += 1;
+            }
+        }
+        Err(StoreError::Conflict)
+    }
+
+    /// Every key of a scope.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn all_api_keys(&self, scope: &Scope) -> Result<Vec<StoredKey>, StoreError> {
+        let (mut all, mut start) = (Vec::new(), None);
+        loop {
+            let (mut page, next) = self.api_keys(scope, start.as_deref(), LARGE_PAGE).await?;
+            all.append(&mut page);
+            match next {
+                Some(next) => start = Some(next),
+                None => return Ok(all),
+            }
+        }
+    }
+
     /// Notes that a key is being used.
     ///
     /// # Errors
@@ -148,6 +204,23 @@ impl Table {
             .map_err(|error| StoreError::aws("UpdateItem", error))?;
         self.update(update).await.map(drop)
     }
+}
+
+/// The keys that were made with this one, directly or not.
+fn descendants<'a>(id: &KeyId, all: &'a [StoredKey]) -> Vec<&'a StoredKey> {
+    let mut children: BTreeMap<&KeyId, Vec<&StoredKey>> = BTreeMap::new();
+    for key in all {
+        if let Some(parent) = &key.key.made_with {
+            children.entry(parent).or_default().push(key);
+        }
+    }
+    let mut found = children.remove(id).unwrap_or_default();
+    let mut seen = 0;
+    while let Some(key) = found.get(seen).copied() {
+        found.extend(children.remove(&key.id).unwrap_or_default());
+        seen += 1;
+    }
+    found
 }
 
 fn stored(item: &Item) -> Result<StoredKey, StoreError> {

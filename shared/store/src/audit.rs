@@ -8,6 +8,7 @@ use crate::error::StoreError;
 use crate::item::{self, from_item, get_text};
 use crate::keys::{self, Key, SK};
 use crate::table::Table;
+use crate::unreadable::noted;
 use crate::write::transact_put;
 
 /// A page of the audit log, newest first.
@@ -43,7 +44,7 @@ impl Table {
         let pk = keys::organization(organization).pk;
         let start = start.map(|place| item::key_attributes(&Key { pk: pk.clone(), sk: place.to_owned() }));
         let (found, next) = self.partition_backwards(pk, keys::AUDIT_PREFIX, start, limit).await?;
-        let entries = found.iter().map(|item| from_item("audit entry", item)).collect::<Result<_, _>>()?;
+        let entries = found.iter().filter_map(|item| noted(from_item("audit entry", item), item)).collect();
         Ok(AuditPage { entries, next: next.and_then(|key| get_text(&key, SK).map(str::to_owned)) })
     }
 }

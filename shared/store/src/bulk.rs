@@ -8,9 +8,10 @@ use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
-use crate::item::{self, from_item};
-use crate::keys;
+use crate::item::{self, from_item, get_text};
+use crate::keys::{self, SK};
 use crate::table::Table;
+use crate::unreadable::noted;
 use crate::write::{MUST_BE_NEW, Written};
 
 /// A bulk request.
@@ -80,8 +81,14 @@ impl Table {
             let pk = keys::bulk(scope, bulk).pk;
             let (page, next) = self.partition(pk, keys::BULK_REFUSAL_PREFIX, start, None).await?;
             for item in &page {
-                let refusal: BulkRefusal = from_item("refused item", item)?;
-                found.insert(refusal.index, refusal);
+                // One that cannot be read was refused all the same: whoever replays must not have it accepted.
+                let place = get_text(item, SK).and_then(|sk| sk.rsplit('#').next()?.parse().ok());
+                let unreadable = || {
+                    let message = "why it was refused cannot be read any more".to_owned();
+                    Some(BulkRefusal { index: place?, code: "internal_error".to_owned(), message })
+                };
+                let refusal = noted(from_item("refused item", item), item).or_else(unreadable);
+                found.extend(refusal.map(|refusal: BulkRefusal| (refusal.index, refusal)));
             }
             start = next;
             if start.is_none() {

@@ -67,8 +67,10 @@ impl Table {
     /// [`StoreError`].
     pub async fn log(&self, id: ConversationId, after: u64, limit: u8) -> Result<(Vec<LogEntry>, bool), StoreError> {
         let start = (after > 0).then(|| item::key_attributes(&keys::log_entry(id, after)));
-        let (found, next) = self.partition(keys::call(id).pk, keys::LOG_PREFIX, start, Some(limit)).await?;
-        Ok((found.iter().map(|item| from_item("log entry", item)).collect::<Result<_, _>>()?, next.is_some()))
+        let (found, next) = self
+            .listed((keys::call(id).pk, keys::LOG_PREFIX), start, limit, |item| from_item("log entry", item))
+            .await?;
+        Ok((found, next.is_some()))
     }
 
     /// The end of a conversation's log, at most so many entries, in order.

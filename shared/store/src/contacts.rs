@@ -162,7 +162,8 @@ impl Table {
     ) -> Result<(Vec<Contact>, bool), StoreError> {
         let start = after.map(|id| item::key_attributes(&keys::contact(scope, id)));
         let pk = keys::contact_by_reference(scope, 0).pk;
-        let (found, next) = self.partition(pk, keys::CONTACT_PREFIX, start, Some(limit)).await?;
-        Ok((found.iter().map(|item| from_item("contact", item)).collect::<Result<_, _>>()?, next.is_some()))
+        let (found, next) =
+            self.listed((pk, keys::CONTACT_PREFIX), start, limit, |item| from_item("contact", item)).await?;
+        Ok((found, next.is_some()))
     }
 }

@@ -11,6 +11,7 @@ use crate::error::StoreError;
 use crate::item::{from_item, get_text, text};
 use crate::keys::{self, Key, LIST_INDEX, LIST_PK, LIST_SK};
 use crate::table::Table;
+use crate::unreadable::noted;
 
 /// How many conversations a page that is narrowed down looks at, at the most: it may be short, and goes on behind them.
 pub const MOST_LOOKED_AT: usize = 500;
@@ -150,11 +151,13 @@ impl Table {
         let mut found = Vec::new();
         for (place, id) in known {
             let Some(item) = items.get(&keys::conversation(C::CHANNEL, id)) else { continue };
-            let conversation = shown(from_item::<C>("conversation", item)?, now);
+            let Some(conversation) = noted(from_item::<C>("conversation", item), item) else { continue };
+            let conversation = shown(conversation, now);
             let is_wanted = match wanted {
                 Wanted::All => true,
                 Wanted::Some(wanted) => wanted(&conversation),
-                Wanted::WithContent(wanted) => wanted(&conversation, &shown_content(&conversation, item, &items)?),
+                Wanted::WithContent(wanted) => noted(shown_content(&conversation, item, &items), item)
+                    .is_some_and(|content| wanted(&conversation, &content)),
             };
             if is_wanted {
                 found.push((place.clone(), conversation));

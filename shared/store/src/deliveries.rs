@@ -3,7 +3,7 @@
 use domain::call::Call;
 use domain::conversation::Conversation;
 use domain::delivery::{Delivery, State};
-use domain::endpoint::Endpoint;
+use domain::endpoint::{Endpoint, Failing};
 use domain::log::LogEntry;
 use domain::obligation::{Due, LONGEST_DELAY};
 use domain::organization::Content;
@@ -12,7 +12,7 @@ use domain::sms::SmsConversation;
 use domain::time::Timestamp;
 
 use crate::accept::CONTENT;
-use crate::endpoints::failing_since;
+use crate::endpoints::failing;
 use crate::error::StoreError;
 use crate::item::{
     self, Item, JOB, NUDGES, QUEUE, VERSION, from_attribute, from_item, get_number, number, put_in_due, put_in_list,
@@ -39,6 +39,14 @@ pub enum Subject {
 pub struct PendingDelivery {
     /// The delivery.
     pub delivery: Delivery,
+    /// What is sent, and where; [`StoreError::Corrupt`] where something of that cannot be read.
+    pub parts: Result<DeliveryParts, StoreError>,
+    version: u64,
+}
+
+/// What a delivery sends, and where.
+#[derive(Debug)]
+pub struct DeliveryParts {
     /// The log entry with the event; `None` where that has expired.
     pub entry: Option<LogEntry>,
     /// The conversation; `None` where the event belongs to none.
@@ -47,11 +55,10 @@ pub struct PendingDelivery {
     pub content: Content,
     /// Where it goes; `None` where the endpoint was deleted.
     pub endpoint: Option<Endpoint>,
-    /// Since when that has been failing, where it has.
-    pub failing_since: Option<Timestamp>,
+    /// That one's failure, where it is failing.
+    pub failing: Option<Failing>,
     /// What else was read: the transcript's first part.
     pub items: Items,
-    version: u64,
 }
 
 pub(crate) fn new_delivery_item(delivery: &Delivery, job: &DeliveryJob) -> Result<Item, StoreError> {
@@ -108,26 +115,7 @@ impl Table {
         let Some(delivery) = items.get(&delivery_key) else { return Ok(None) };
         let version = get_number(delivery, VERSION).unwrap_or(0);
         let delivery = from_item("delivery", delivery)?;
-        let entry = items.read("log entry", &entry_key)?;
-        let (call, sms) = (items.get(&call_key), items.get(&sms_key));
-        let subject = match (call, sms) {
-            (Some(call), _) => Some(Subject::Call(Box::new(from_item("call", call)?))),
-            (None, Some(sms)) => Some(Subject::Sms(Box::new(from_item("conversation", sms)?))),
-            (None, None) => None,
-        };
-        Ok(Some(PendingDelivery {
-            delivery,
-            entry,
-            content: match call.or(sms) {
-                Some(head) => content_of(head, &items, &content_key)?,
-                None => Content::default(),
-            },
-            subject,
-            endpoint: items.read("endpoint", &endpoint_key)?,
-            failing_since: items.get(&endpoint_key).and_then(failing_since),
-            version,
-            items,
-        }))
+        Ok(Some(PendingDelivery { delivery, parts: parts(job, items), version }))
     }
 
     /// Marks a delivery: its one write for an attempt. `false` where somebody else marked it in between; theirs counts.
@@ -146,6 +134,30 @@ impl Table {
         })?;
         Ok(matches!(self.update(update).await?, Written::Done))
     }
+}
+
+/// Puts together what was read for a delivery.
+fn parts(job: &DeliveryJob, items: Items) -> Result<DeliveryParts, StoreError> {
+    let id = job.conversation;
+    let endpoint_key = keys::endpoint(&job.scope, job.endpoint);
+    let entry = items.read("log entry", &keys::log_entry(id, job.log_number))?;
+    let (call, sms) = (items.get(&keys::call(id)), items.get(&keys::sms(id)));
+    let subject = match (call, sms) {
+        (Some(call), _) => Some(Subject::Call(Box::new(from_item("call", call)?))),
+        (None, Some(sms)) => Some(Subject::Sms(Box::new(from_item("conversation", sms)?))),
+        (None, None) => None,
+    };
+    Ok(DeliveryParts {
+        entry,
+        content: match call.or(sms) {
+            Some(head) => content_of(head, &items, &keys::content(id))?,
+            None => Content::default(),
+        },
+        subject,
+        endpoint: items.read("endpoint", &endpoint_key)?,
+        failing: items.get(&endpoint_key).and_then(failing),
+        items,
+    })
 }
 
 /// A delivery's place in the index of what is due. A long wait has no message: the index's reader sends it.

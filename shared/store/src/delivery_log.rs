@@ -16,6 +16,7 @@ use crate::queue::{DeliveryJob, MESSAGE_VERSION};
 use crate::read::Items;
 use crate::revision::Revision;
 use crate::table::Table;
+use crate::unreadable::noted;
 use crate::write::Written;
 
 /// How many keys one batch read takes.
@@ -88,7 +89,8 @@ impl Table {
             let places = self.delivery_places(endpoint, start.as_deref(), None, together).await?;
             let items = self.read_many(&with_entries(&places.keys)).await?;
             for key in &places.keys {
-                let Some(found) = logged(key, &items)? else { continue };
+                let Some(item) = items.get(key) else { continue };
+                let Some(found) = noted(logged(key, &items), item).flatten() else { continue };
                 if state.is_some_and(|state| found.delivery.state != state) {
                     continue;
                 }
@@ -211,7 +213,8 @@ impl Store {
         let items = table.read_many(&places.keys).await?;
         let mut failed = Vec::new();
         for key in &places.keys {
-            let delivery: Option<Delivery> = items.read("delivery", key)?;
+            let Some(item) = items.get(key) else { continue };
+            let delivery: Option<Delivery> = noted(from_item("delivery", item), item);
             if let Some(delivery) = delivery.filter(|delivery| delivery.state == State::Exhausted) {
                 failed.push((delivery, version(&items, key)));
             }

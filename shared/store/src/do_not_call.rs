@@ -113,11 +113,12 @@ impl Table {
     ) -> Result<(Vec<(String, Suppression)>, bool), StoreError> {
         let start = after.map(|digest| item::key_attributes(&keys::suppression_by_digest(scope, digest)));
         let pk = keys::suppression_by_digest(scope, "").pk;
-        let (found, next) = self.partition(pk, "", start, Some(limit)).await?;
-        let entries = found.iter().map(|found| {
-            let digest = get_text(found, keys::SK).unwrap_or_default().to_owned();
-            Ok((digest, from_item("do-not-call entry", found)?))
-        });
-        Ok((entries.collect::<Result<_, StoreError>>()?, next.is_some()))
+        let (found, next) = self
+            .listed((pk, ""), start, limit, |found| {
+                let digest = get_text(found, keys::SK).unwrap_or_default().to_owned();
+                Ok((digest, from_item("do-not-call entry", found)?))
+            })
+            .await?;
+        Ok((found, next.is_some()))
     }
 }

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem, Update};
 use domain::audit::AuditEntry;
-use domain::endpoint::Endpoint;
+use domain::endpoint::{Endpoint, Failing};
 use domain::ids::{EndpointId, Mode, Scope};
 use domain::organization::{MAX_ENDPOINTS, Organization, Subscription};
 use domain::time::Timestamp;
@@ -18,6 +18,9 @@ use crate::write::{CONFLICT_PATIENCE_MS, MUST_BE_NEW, Written, transact_put, tra
 /// The attribute that says since when an endpoint has been failing. Beside the item's text, so that marking it takes
 /// nothing back that its owner changes at the same time.
 const FAILING_SINCE: &str = "failingSince";
+
+/// The attribute that says when an endpoint failed last, beside that one.
+const FAILED_AT: &str = "failedAt";
 
 /// What came of making an endpoint.
 #[derive(Debug)]
@@ -48,6 +51,7 @@ pub(crate) struct Owned {
     pub(crate) organization: Organization,
     pub(crate) version: u64,
     pub(crate) endpoint: Option<Endpoint>,
+    pub(crate) failing: Option<Failing>,
 }
 
 impl Table {
@@ -105,7 +109,7 @@ impl Table {
     ) -> Result<Edited<Endpoint, E>, StoreError> {
         let mut backoff = Backoff::new(self.clock(), CONFLICT_PATIENCE_MS);
         loop {
-            let Some(Owned { mut organization, version, endpoint: Some(before) }) =
+            let Some(Owned { mut organization, version, endpoint: Some(before), .. }) =
                 self.endpoint_with_owner(scope, id).await?
             else {
                 return Ok(Edited::Missing);
@@ -121,7 +125,7 @@ impl Table {
                 *entry = subscription(scope.mode, &after);
             }
             let is_revived = after.enabled && !before.enabled;
-            let update = transact_update(self.endpoint_update(scope, &after, is_revived)?);
+            let update = transact_update(self.endpoint_update(scope, &after, is_revived, None)?);
             let writes = vec![update, self.audit_write(&scope.organization, audit)?];
             if self.change_with_owner(&organization, version, writes).await? {
                 return Ok(Edited::Done(Box::new(after)));
@@ -139,7 +143,7 @@ impl Table {
     pub async fn delete_endpoint(&self, scope: &Scope, id: EndpointId, audit: &AuditEntry) -> Result<bool, StoreError> {
         let mut backoff = Backoff::new(self.clock(), CONFLICT_PATIENCE_MS);
         loop {
-            let Some(Owned { mut organization, version, endpoint: Some(endpoint) }) =
+            let Some(Owned { mut organization, version, endpoint: Some(endpoint), .. }) =
                 self.endpoint_with_owner(scope, id).await?
             else {
                 return Ok(false);
@@ -182,11 +186,11 @@ impl Table {
         let prefix = keys::endpoint_prefix(scope.mode);
         let start = after.map(|id| item::key_attributes(&keys::endpoint(scope, id)));
         let pk = keys::organization(&scope.organization).pk;
-        let (found, next) = self.partition(pk, &prefix, start, Some(limit)).await?;
-        Ok((found.iter().map(|item| from_item("endpoint", item)).collect::<Result<_, _>>()?, next.is_some()))
+        let (found, next) = self.listed((pk, &prefix), start, limit, |item| from_item("endpoint", item)).await?;
+        Ok((found, next.is_some()))
     }
 
-    /// Remembers since when an endpoint has been failing, unless it has been for longer.
+    /// Notes that an endpoint failed: that a failure begins now, or that it goes on.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -194,17 +198,28 @@ impl Table {
         &self,
         scope: &Scope,
         id: EndpointId,
-        since: Timestamp,
+        before: Option<Failing>,
+        begins: bool,
+        now: Timestamp,
     ) -> Result<(), StoreError> {
-        let update = Update::builder()
+        let set = if begins { "SET #since = :now, #at = :now" } else { "SET #at = :now" };
+        // Of several that note it at the same time one is enough; and what was noted of its being well stays.
+        let condition = match before {
+            None => "attribute_exists(pk) AND attribute_not_exists(#since)",
+            Some(_) => "attribute_exists(pk) AND #since = :seen",
+        };
+        let mut update = Update::builder()
             .table_name(self.name())
             .set_key(Some(item::key_attributes(&keys::endpoint(scope, id))))
-            .update_expression("SET #since = if_not_exists(#since, :since)")
-            .condition_expression("attribute_exists(pk)")
+            .update_expression(set)
+            .condition_expression(condition)
             .expression_attribute_names("#since", FAILING_SINCE)
-            .expression_attribute_values(":since", item::moment(since))
-            .build()
-            .map_err(|error| StoreError::aws("UpdateItem", error))?;
+            .expression_attribute_names("#at", FAILED_AT)
+            .expression_attribute_values(":now", item::moment(now));
+        if let Some(Failing { since, .. }) = before {
+            update = update.expression_attribute_values(":seen", item::moment(since));
+        }
+        let update = update.build().map_err(|error| StoreError::aws("UpdateItem", error))?;
         self.update(update).await.map(drop)
     }
 
@@ -216,9 +231,10 @@ impl Table {
         let update = Update::builder()
             .table_name(self.name())
             .set_key(Some(item::key_attributes(&keys::endpoint(scope, id))))
-            .update_expression("REMOVE #since")
+            .update_expression("REMOVE #since, #at")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_names("#since", FAILING_SINCE)
+            .expression_attribute_names("#at", FAILED_AT)
             .build()
             .map_err(|error| StoreError::aws("UpdateItem", error))?;
         self.update(update).await.map(drop)
@@ -231,7 +247,8 @@ impl Table {
         let Some(owner) = items.get(&owner_key) else { return Ok(None) };
         let version = get_number(owner, VERSION).unwrap_or(0);
         let endpoint = items.read("endpoint", &key)?;
-        Ok(Some(Owned { organization: from_item("organization", owner)?, version, endpoint }))
+        let failing = items.get(&key).and_then(failing);
+        Ok(Some(Owned { organization: from_item("organization", owner)?, version, endpoint, failing }))
     }
 
     /// Writes an organization and what changes with it; `false` where the organization was changed in between.
@@ -246,21 +263,30 @@ impl Table {
         Ok(matches!(written, Written::Done))
     }
 
-    /// The update that writes an endpoint's settings. Whether it is failing stays noted, unless it is enabled anew.
+    /// The update that writes an endpoint's settings. Whether it is failing stays noted, unless it is enabled anew. With
+    /// `failing_since`, on the condition that it has been failing since then.
     pub(crate) fn endpoint_update(
         &self,
         scope: &Scope,
         endpoint: &Endpoint,
         is_revived: bool,
+        failing_since: Option<Timestamp>,
     ) -> Result<Update, StoreError> {
         let mut update = Update::builder()
             .table_name(self.name())
             .set_key(Some(item::key_attributes(&keys::endpoint(scope, endpoint.id))))
-            .update_expression(if is_revived { "SET #data = :data REMOVE #since" } else { "SET #data = :data" })
+            .update_expression(if is_revived { "SET #data = :data REMOVE #since, #at" } else { "SET #data = :data" })
             .expression_attribute_names("#data", DATA)
             .expression_attribute_values(":data", text(to_json(endpoint)?));
         if is_revived {
             update = update.expression_attribute_names("#since", FAILING_SINCE);
+            update = update.expression_attribute_names("#at", FAILED_AT);
+        }
+        if let Some(since) = failing_since {
+            update = update
+                .condition_expression("#since = :since")
+                .expression_attribute_names("#since", FAILING_SINCE)
+                .expression_attribute_values(":since", item::moment(since));
         }
         update.build().map_err(|error| StoreError::aws("UpdateItem", error))
     }
@@ -281,9 +307,11 @@ impl Table {
     }
 }
 
-/// Since when an endpoint has been failing, by its item.
-pub(crate) fn failing_since(item: &Item) -> Option<Timestamp> {
-    get_number(item, FAILING_SINCE).map(Timestamp::from_milliseconds)
+/// An endpoint's failure, by its item. Of one that was noted before there was a note of the last time, only the beginning is known.
+pub(crate) fn failing(item: &Item) -> Option<Failing> {
+    let moment = |name| get_number(item, name).map(Timestamp::from_milliseconds);
+    let since = moment(FAILING_SINCE)?;
+    Some(Failing { since, last: moment(FAILED_AT).unwrap_or(since) })
 }
 
 fn subscription(mode: Mode, endpoint: &Endpoint) -> Subscription {

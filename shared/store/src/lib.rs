@@ -50,6 +50,7 @@ mod simulated;
 mod table;
 pub mod tls;
 mod transcript;
+pub mod unreadable;
 mod wallet;
 mod write;
 
@@ -61,7 +62,7 @@ pub use calls::FullCall;
 pub use commit::{Applied, Store};
 pub use contacts::{ContactChange, ContactCreation, ContactRequest};
 pub use conversation_list::{ConversationsPage, Created, MOST_LOOKED_AT, Wanted};
-pub use deliveries::{PendingDelivery, Subject, is_short};
+pub use deliveries::{DeliveryParts, PendingDelivery, Subject, is_short};
 pub use delivery_log::{DeliveriesPage, LoggedDelivery, Redelivered, Redelivery};
 pub use due::{DueItem, DuePage};
 pub use endpoints::{Creation, Edited};

@@ -86,7 +86,9 @@ impl Table {
         limit: u8,
     ) -> Result<(Vec<Message>, bool), StoreError> {
         let start = (after > 0).then(|| item::key_attributes(&keys::message(id, after)));
-        let (found, next) = self.partition(keys::sms(id).pk, keys::MESSAGE_PREFIX, start, Some(limit)).await?;
-        Ok((found.iter().map(|item| from_item("message", item)).collect::<Result<_, _>>()?, next.is_some()))
+        let (found, next) = self
+            .listed((keys::sms(id).pk, keys::MESSAGE_PREFIX), start, limit, |item| from_item("message", item))
+            .await?;
+        Ok((found, next.is_some()))
     }
 }

@@ -49,21 +49,28 @@ const LOGGED: usize = 1;
 
 impl Store {
     /// Disables an endpoint, with the reason on it, and tells the scope's other endpoints. Nothing happens where it is
-    /// gone or disabled already.
+    /// gone or disabled already; and, where it is for a failure since then, where that is over.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn disable_endpoint(&self, scope: &Scope, id: EndpointId, reason: &str) -> Result<(), StoreError> {
+    pub async fn disable_endpoint(
+        &self,
+        scope: &Scope,
+        id: EndpointId,
+        reason: &str,
+        failing_since: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
         let table = &self.table;
         let mut backoff = Backoff::new(table.clock(), CONFLICT_PATIENCE_MS);
         loop {
             let now = table.now();
-            let Some(Owned { mut organization, version, endpoint: Some(mut endpoint) }) =
+            let Some(Owned { mut organization, version, endpoint: Some(mut endpoint), failing }) =
                 table.endpoint_with_owner(scope, id).await?
             else {
                 return Ok(());
             };
-            if !endpoint.enabled {
+            let is_over = failing_since.is_some_and(|since| failing.is_none_or(|failing| failing.since != since));
+            if !endpoint.enabled || is_over {
                 return Ok(());
             }
             endpoint.enabled = false;
@@ -76,7 +83,7 @@ impl Store {
             let log = [notice(Event::EndpointDisabled(disabled(&endpoint, reason, now)), now)];
             let jobs = delivery_jobs(log_id, scope, &log, &organization);
             let mut writes = vec![
-                transact_update(table.endpoint_update(scope, &endpoint, false)?),
+                transact_update(table.endpoint_update(scope, &endpoint, false, failing_since)?),
                 table.audit_write(&scope.organization, &entry_of(scope, id, now))?,
             ];
             if !jobs.is_empty() {

@@ -12,6 +12,7 @@ use crate::error::StoreError;
 use crate::item::{Item, VERSION, from_item, get_number, text};
 use crate::keys::{self, SK};
 use crate::table::Table;
+use crate::unreadable::noted;
 use crate::write::CONFLICT_PATIENCE_MS;
 
 impl Table {
@@ -28,7 +29,7 @@ impl Table {
             let scan = scan.expression_attribute_values(":organization", text("org"));
             let answer = scan.send().await.map_err(|error| StoreError::aws("Scan", error))?;
             for item in answer.items() {
-                found.push(from_item("organization", item)?);
+                found.extend(noted(from_item("organization", item), item));
             }
             start = answer.last_evaluated_key;
             if start.is_none() {
@@ -85,7 +86,7 @@ impl Table {
     /// [`StoreError`].
     pub async fn whole_log(&self, id: ConversationId) -> Result<Vec<LogEntry>, StoreError> {
         let found = self.whole_partition(id, keys::LOG_PREFIX).await?;
-        found.iter().map(|item| from_item("log entry", item)).collect()
+        Ok(found.iter().filter_map(|item| noted(from_item("log entry", item), item)).collect())
     }
 
     /// Makes every delivery of a conversation's events once more that failed; `reconcile` sends them within a minute.
@@ -97,7 +98,8 @@ impl Table {
         let now = self.now();
         let mut replayed = 0;
         for item in self.whole_partition(id, keys::DELIVERY_PREFIX).await? {
-            let delivery: Delivery = from_item("delivery", &item)?;
+            let delivery: Option<Delivery> = noted(from_item("delivery", &item), &item);
+            let Some(delivery) = delivery else { continue };
             let seen = get_number(&item, VERSION).unwrap_or(0);
             if delivery.state == State::Exhausted && self.mark_again(&delivery, seen, now).await? {
                 replayed += 1;

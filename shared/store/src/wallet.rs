@@ -13,6 +13,7 @@ use crate::item::{self, Item, from_item, get_number, key_of, number, text};
 use crate::keys;
 use crate::read::Items;
 use crate::table::Table;
+use crate::unreadable::noted;
 use crate::write::{MUST_BE_NEW, Written, transact_put, transact_update};
 
 /// What can be spent, in minor units.
@@ -202,26 +203,21 @@ impl Table {
     ) -> Result<(Vec<(String, WalletEntry)>, bool), StoreError> {
         let pk = keys::wallet(scope).pk;
         let start = start.map(|sk| item::key_attributes(&keys::Key { pk: pk.clone(), sk: sk.to_owned() }));
-        let answer = self
-            .dynamodb()
-            .query()
-            .table_name(self.name())
-            .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-            .expression_attribute_values(":pk", text(pk))
-            .expression_attribute_values(":prefix", text(keys::WALLET_ENTRY_PREFIX))
-            .consistent_read(true)
-            .scan_index_forward(false)
-            .limit(i32::from(limit))
-            .set_exclusive_start_key(start)
-            .send()
-            .await
-            .map_err(|error| StoreError::aws("Query", error))?;
-        let found = answer.items.unwrap_or_default();
-        let entries = found.iter().map(|found| {
+        let read = |found: &Item| {
             let place = item::get_text(found, keys::SK).unwrap_or_default().to_owned();
             Ok((place, from_item("wallet entry", found)?))
-        });
-        Ok((entries.collect::<Result<_, StoreError>>()?, answer.last_evaluated_key.is_some()))
+        };
+        let mut start = start;
+        loop {
+            let page = self.partition_backwards(pk.clone(), keys::WALLET_ENTRY_PREFIX, start, limit);
+            let (found, next) = page.await?;
+            let entries: Vec<_> = found.iter().filter_map(|found| noted(read(found), found)).collect();
+            // Before what cannot be read there may be what can.
+            if !entries.is_empty() || next.is_none() {
+                return Ok((entries, next.is_some()));
+            }
+            start = next;
+        }
     }
 
     fn entry_put(&self, scope: &Scope, entry: &WalletEntry) -> Result<TransactWriteItem, StoreError> {

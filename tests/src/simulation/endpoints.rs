@@ -1,6 +1,10 @@
 //! What happens to an endpoint while it is being retried, in virtual time.
 
+use std::cell::RefCell;
+
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::ids::ConversationId;
+use domain::planted::{Bug, plant};
 use domain::signature::Secret;
 use domain::time::Timestamp;
 use serde_json::{Value, json};
@@ -8,7 +12,7 @@ use serde_json::{Value, json};
 use super::SEED;
 use super::scenarios::{PLAIN, VOICE};
 use crate::world::auditor::{Measure, Weather, audit};
-use crate::world::{Ask, Behaviour, Expected, Reaction, World, simulate};
+use crate::world::{Ask, Behaviour, Expected, Reaction, TABLE, World, simulate};
 
 const HEALTHY: &str = "healthy.example.com";
 const HOST: &str = "fickle.example.com";
@@ -156,4 +160,125 @@ fn an_endpoint_disabled_between_two_attempts_gets_what_it_missed_when_it_asks_fo
         assert_eq!(taken.len(), 3, "what it missed, and nothing of the call that it was not subscribed to");
         assert_eq!(audit(&world, Measure::of(Weather::Calm)), [""; 0]);
     });
+}
+
+/// Whether an endpoint that takes nothing is enabled still, at the end of each of these days, on each of which a call ended. What is
+/// sent to it is tried for three days.
+fn enabled_after(days: &[u64]) -> Vec<bool> {
+    simulate(async {
+        let world = World::new(SEED).await;
+        world.receiver.behaves(HOST, &[Reaction::Answers(500)]);
+        let mut enabled = Vec::new();
+        world
+            .runs(async {
+                let endpoint = world.creates_webhook(HOST, &["call.ended"]).await.unwrap();
+                let mut today = 0;
+                for day in days {
+                    world.after_seconds((day - today) * DAY_SECONDS).await;
+                    today = *day;
+                    let id = a_call(&world, &format!("on-day-{day}")).await;
+                    world.sees(id, |call| call.ended_at.is_some()).await;
+                    world.after_seconds(60).await;
+                    let ask = Ask::about("get-webhook", "GET", format!("/v1/webhooks/{}", endpoint.id));
+                    enabled.push(world.insists(&ask).await.unwrap().body["data"]["isActive"] == true);
+                }
+            })
+            .await;
+        enabled
+    })
+}
+
+#[test]
+fn an_endpoint_is_disabled_that_fails_for_five_days_while_it_is_tried() {
+    assert_eq!(enabled_after(&[0, 1, 2, 3, 4, 5, 6]), [true, true, true, true, true, true, false]);
+    assert_eq!(enabled_after(&[0, 3, 6]), [true, true, false], "an event is tried for three days");
+}
+
+#[test]
+fn one_failure_long_after_another_disables_no_endpoint() {
+    assert_eq!(enabled_after(&[0, 6]), [true, true]);
+    assert_eq!(enabled_after(&[0, 6, 13, 30]), [true; 4]);
+}
+
+#[test]
+fn an_endpoint_that_is_given_up_after_a_silence_is_found() {
+    plant(Some(Bug::GiveUpAfterSilence));
+    let enabled = enabled_after(&[0, 6]);
+    plant(None);
+    assert_eq!(enabled, [true, false], "a planted bug was not found");
+}
+
+/// Writes something else in the place of what an item says.
+async fn rewrites(world: &World, sk: &str, edit: impl Fn(&str) -> String) {
+    let is_it = |item: &&Value| item["sk"]["S"].as_str().is_some_and(|own| own.starts_with(sk));
+    let item = world.aws.database.dump(TABLE).iter().find(is_it).cloned().unwrap();
+    let text = |name: &str| AttributeValue::S(item[name]["S"].as_str().unwrap().to_owned());
+    let edited = AttributeValue::S(edit(item["data"]["S"].as_str().unwrap()));
+    let update = world.aws.past_the_gate(SEED).update_item().table_name(TABLE);
+    let update = update.key("pk", text("pk")).key("sk", text("sk")).update_expression("SET #data = :data");
+    let update = update.expression_attribute_names("#data", "data").expression_attribute_values(":data", edited);
+    update.send().await.unwrap();
+}
+
+/// Has an event sent to an endpoint whose secret, or whose whole item, cannot be read; mends that, and has the event sent again. What
+/// of that went wrong.
+fn with_an_unreadable(what: fn(&str) -> String, says: &str) -> Vec<String> {
+    simulate(async {
+        let world = World::new(SEED).await;
+        let mut endpoint = None;
+        let good = RefCell::new(String::new());
+        world
+            .runs(async {
+                endpoint = world.creates_webhook(HOST, &["call.ended"]).await;
+                rewrites(&world, "endpoint#", |data| {
+                    data.clone_into(&mut good.borrow_mut());
+                    what(data)
+                })
+                .await;
+                a_call(&world, "the-call").await;
+            })
+            .await;
+        let mut findings = audit(&world, Measure::of(Weather::Calm));
+        let path = format!("/v1/webhooks/{}", endpoint.unwrap().id);
+        rewrites(&world, "endpoint#", |_| good.borrow().clone()).await;
+        let deliveries = Ask::list("list-webhook-deliveries", &format!("{path}/deliveries"));
+        let listed = world.insists(&deliveries).await.unwrap().body["data"].clone();
+        let (delivery, attempts) = (&listed[0], listed[0]["attempts"].as_array().map_or(0, Vec::len));
+        if delivery["status"] != "exhausted"
+            || attempts != 10
+            || !delivery["attempts"][9]["error"].to_string().contains(says)
+        {
+            findings.push(format!("the log does not tell of it: {delivery}"));
+        }
+        world
+            .runs(async {
+                let path = format!("{path}/deliveries/{}/redeliver", delivery["id"].as_str().unwrap());
+                does(&world, "redeliver-webhook-delivery", "POST", path, json!({})).await;
+            })
+            .await;
+        let received = world.receiver.received();
+        if received.len() != 1 || received.iter().any(|one| one.distrust.is_some() || !one.taken) {
+            findings.push(format!("not what was sent again, alone: {received:?}"));
+        }
+        findings
+    })
+}
+
+const WITHOUT_SECRET: fn(&str) -> String = |data| data.replace("whsec_", "whsec-");
+
+#[test]
+fn an_event_whose_endpoint_cannot_be_read_fails_in_its_log_and_can_be_sent_again() {
+    assert_eq!(with_an_unreadable(WITHOUT_SECRET, "secret cannot be read"), [""; 0]);
+    assert_eq!(with_an_unreadable(|_| "{".to_owned(), "a stored endpoint cannot be read"), [""; 0]);
+}
+
+#[test]
+fn an_event_that_goes_out_unsigned_is_found() {
+    plant(Some(Bug::SendUnsigned));
+    let findings = with_an_unreadable(WITHOUT_SECRET, "secret cannot be read");
+    plant(None);
+    assert!(
+        findings.iter().any(|finding| finding.contains("bad signature")),
+        "a planted bug was not found: {findings:?}"
+    );
 }

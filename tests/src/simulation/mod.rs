@@ -15,6 +15,7 @@
 //! - [`permissions`]: what each function asks of AWS is what its role allows.
 //! - [`observed`]: what is logged and measured. [`upgrades`]: messages of another version.
 //! - `live`, beside this module: the scenarios of a call at a live provider, once for each.
+//! - [`unreadable`]: items of lists that cannot be read.
 //! - [`absences`]: a queue that is away for an hour, a schedule that is, a program that is started again and again.
 
 mod absences;
@@ -33,9 +34,10 @@ mod retention;
 mod round_trips;
 mod scenarios;
 mod scripts;
-mod storm;
+pub(crate) mod storm;
 mod text_races;
 mod texts;
+mod unreadable;
 mod upgrades;
 
 use crate::sim::faults::{Fault, Plan};

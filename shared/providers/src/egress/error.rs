@@ -25,6 +25,8 @@ pub enum EgressError {
     Timeout,
     /// The connection broke, or what came back was no HTTP.
     Broken(Source),
+    /// No secret is there to sign with, or none that can be read. Nothing was sent.
+    Unsigned,
     /// The client itself could not be made. A mistake of ours.
     Setup(Source),
 }
@@ -38,6 +40,9 @@ impl fmt::Display for EgressError {
             Self::Tls(_) => f.write_str("the connection could not be secured"),
             Self::Timeout => f.write_str("timed out"),
             Self::Broken(_) => f.write_str("the connection broke before the answer was complete"),
+            Self::Unsigned => {
+                f.write_str("nothing was sent: the stored signing secret cannot be read; rotate it, then send again")
+            }
             Self::Setup(_) => f.write_str("the HTTP client could not be set up"),
         }
     }
@@ -52,7 +57,7 @@ impl Error for EgressError {
             | Self::Tls(source)
             | Self::Broken(source)
             | Self::Setup(source) => Some(source.as_ref()),
-            Self::Timeout => None,
+            Self::Timeout | Self::Unsigned => None,
         }
     }
 }

@@ -1,9 +1,12 @@
 //! Headers by which a receiver knows that a request is ours.
 
+use domain::planted::{Bug, is_planted};
 use domain::signature::{ID_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER, sign};
 use domain::time::Timestamp;
-use http::header::{CONTENT_TYPE, InvalidHeaderValue};
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::error::EgressError;
 
 /// Names the request that made the conversation, in whatever a client is sent about it.
 const REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -15,21 +18,20 @@ pub fn name_request(headers: &mut HeaderMap, request_id: Option<&str>) {
     }
 }
 
-/// The headers of a JSON body signed by Standard Webhooks: by each secret, several while one is being rotated.
+/// The headers of a JSON body signed by Standard Webhooks: by each secret, several while one is being rotated. Nothing goes out
+/// unsigned.
 ///
 /// # Errors
-/// [`InvalidHeaderValue`] where the id cannot stand in a header.
-pub fn signed_headers(
-    secrets: &[Secret],
-    id: &str,
-    at: Timestamp,
-    body: &[u8],
-) -> Result<HeaderMap, InvalidHeaderValue> {
-    let signature = sign(secrets, id, at, body);
+/// [`EgressError::Unsigned`] where there is no secret; [`EgressError::Setup`] where the id cannot stand in a header.
+pub fn signed_headers(secrets: &[Secret], id: &str, at: Timestamp, body: &[u8]) -> Result<HeaderMap, EgressError> {
+    if secrets.is_empty() && !is_planted(Bug::SendUnsigned) {
+        return Err(EgressError::Unsigned);
+    }
+    let value = |text: &str| HeaderValue::from_str(text).map_err(|error| EgressError::Setup(error.into()));
     Ok(HeaderMap::from_iter([
         (CONTENT_TYPE, HeaderValue::from_static("application/json")),
-        (HeaderName::from_static(ID_HEADER), HeaderValue::from_str(id)?),
+        (HeaderName::from_static(ID_HEADER), value(id)?),
         (HeaderName::from_static(TIMESTAMP_HEADER), HeaderValue::from(at.as_seconds())),
-        (HeaderName::from_static(SIGNATURE_HEADER), HeaderValue::from_str(&signature)?),
+        (HeaderName::from_static(SIGNATURE_HEADER), value(&sign(secrets, id, at, body))?),
     ]))
 }

@@ -113,7 +113,7 @@ impl From<EgressError> for ModelError {
     fn from(error: EgressError) -> Self {
         match error {
             EgressError::Timeout => Self::Timeout,
-            EgressError::Refused(_) | EgressError::Setup(_) => Self::Unreachable(error),
+            EgressError::Refused(_) | EgressError::Unsigned | EgressError::Setup(_) => Self::Unreachable(error),
             EgressError::Dns(_) | EgressError::Connect(_) | EgressError::Tls(_) | EgressError::Broken(_) => {
                 Self::Connection(error)
             }
