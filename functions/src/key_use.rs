@@ -62,7 +62,7 @@ pub(crate) fn with_limits(response: Response, key: &UsedKey, now: Timestamp) -> 
     // Of several limits of a kind the one of which least is left.
     let mut standings: Vec<Standing> = Vec::new();
     for standing in key.accounts.iter().flat_map(|account| account.limits.standings(&account.usage, now)) {
-        let left = |standing: &Standing| standing.left_after(this(standing));
+        let left = |standing: &Standing| (standing.left_after(this(standing)), standing.left_after(0));
         match standings.iter_mut().find(|known| known.quota == standing.quota) {
             Some(known) if left(&standing) < left(known) => *known = standing,
             Some(_) => {}
