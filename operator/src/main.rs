@@ -28,7 +28,7 @@ use store::unreadable::{gathered, gathering};
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    let (done, unreadable) = gathering(async { (run(cli).await, gathered()) }).await;
+    let (done, unreadable) = gathering(Box::pin(async { (run(cli).await, gathered()) })).await;
     for item in unreadable {
         eprintln!("warning: left out, for it cannot be read: {} {}", item.kind, item.item);
     }

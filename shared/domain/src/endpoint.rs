@@ -254,7 +254,7 @@ mod tests {
     #[test]
     fn no_wait_between_two_attempts_at_an_event_is_a_silence() {
         let longest = SCHEDULE.into_iter().chain([LONGEST_RETRY_AFTER]).max().unwrap().as_milliseconds();
-        let noted = i64::from(FAILURE_IS_NOTED_EVERY.as_milliseconds());
+        let noted = FAILURE_IS_NOTED_EVERY.as_milliseconds();
         assert!(longest + longest / 10 + noted < LONGEST_SILENCE.as_milliseconds());
     }
 

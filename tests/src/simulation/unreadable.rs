@@ -106,7 +106,7 @@ async fn garbles(world: &World, (pk, sk): &(String, String)) {
 #[test]
 fn a_list_shows_the_rest_and_names_what_cannot_be_read() {
     simulate(async {
-        let (world, lists) = a_world_with_lists().await;
+        let (world, lists) = Box::pin(a_world_with_lists()).await;
         // Whoever writes down what becomes of calls reads every item: that is over.
         world.aws.database.watch(Arc::new(|_, _| {}));
         for list in &lists {

@@ -332,7 +332,8 @@ impl World {
     /// Has a function of the API answer an event. `None` where it died, or took too long.
     pub(crate) async fn answers(&self, function: &str, event: Value) -> Option<HttpAnswer> {
         let function = find(function).unwrap();
-        let work = invoke(&self.app, function, event);
+        // What a function needs on its way is large: on the heap it is out of the way of whoever asks.
+        let work = Box::pin(invoke(&self.app, function, event));
         // As Lambda's runtime does.
         let work = grants::by(function.name, AssertUnwindSafe(work).catch_unwind());
         let work = BEGUN.scope(self.now(), work);

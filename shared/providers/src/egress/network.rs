@@ -14,7 +14,7 @@ use rustls::{ClientConfig, RootCertStore};
 use store::tls::{WE, client_config};
 use tokio::task::JoinSet;
 use tokio::time::error::Elapsed;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{sleep, timeout_at};
 use tower_service::Service as _;
 use url::{Host, Position, Url};
 
@@ -47,7 +47,7 @@ impl Network {
     /// there is to know, a body that is not over in time is cut off, and the answer is one.
     pub(super) async fn exchange(&self, request: OutboundRequest) -> Result<Received, EgressError> {
         let (keep_bytes, needs_all) = (request.keep_bytes, request.needs_all);
-        let deadline = Instant::now() + request.timeout;
+        let deadline = sleep(request.timeout).deadline();
         let late = |_: Elapsed| EgressError::Timeout;
         let (answer, carrying) = timeout_at(deadline, Box::pin(self.answered(request))).await.map_err(late)??;
         let (head, mut stream) = answer.into_parts();
