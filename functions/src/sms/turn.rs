@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use domain::ids::Channel;
+use domain::organization::Content;
 use domain::signature::Secret;
 use domain::sms::{Brief, Claim, Input, SmsConversation, TextLimit};
 use domain::time::Span;
@@ -90,8 +90,9 @@ async fn work(
     turn: u32,
 ) -> Result<Worked, Failure> {
     let conversation = claimed.conversation();
-    let brief = app.store.table.brief(conversation.id).await?;
-    let model = model_of(app, &conversation.scope, &brief).await.map_err(Failure::Model)?;
+    let told = app.store.table.brief_and_content(conversation.id).await?;
+    let (brief, _) = &told;
+    let model = model_of(app, &conversation.scope, brief).await.map_err(Failure::Model)?;
     let mut prompt = Prompt {
         system: brief.prompt.clone(),
         turns: history(&app.store.table, conversation).await?,
@@ -114,7 +115,7 @@ async fn work(
                         break;
                     }
                     tool_calls += 1;
-                    let Some(said) = call(app, reference, &brief, turn, request).await? else {
+                    let Some(said) = call(app, reference, &told, turn, request).await? else {
                         return Ok(Worked::Lost);
                     };
                     prompt.turns.push(said);
@@ -130,7 +131,7 @@ async fn work(
 async fn call(
     app: &App,
     reference: &ConversationRef,
-    brief: &Brief,
+    (brief, content): &(Brief, Content),
     turn: u32,
     request: ToolRequest,
 ) -> Result<Option<Said>, StoreError> {
@@ -142,10 +143,8 @@ async fn call(
     let Some(Claim::Tool { index, .. }) = applied.claimed() else { return Ok(None) };
     let key = ToolCallKey { conversation: reference.conversation, turn, index };
     let tool_call_id = key.to_string();
-    let content = app.store.table.content(Channel::Sms, reference.conversation).await?;
     let conversation = applied.conversation();
-    let context =
-        Context { customer: &conversation.to, content: &content, request_id: conversation.request_id.as_deref() };
+    let context = Context { customer: &conversation.to, content, request_id: conversation.request_id.as_deref() };
     let outcome = match &arguments {
         Err(bad) => ToolOutcome::Error(bad.to_string()),
         Ok(arguments) => match tools::check(&brief.tools, &name, arguments) {

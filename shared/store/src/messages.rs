@@ -6,7 +6,7 @@ use domain::retention::{Retention, shown};
 use domain::sms::{Brief, Message, SmsConversation, StoredMessage};
 use domain::time::Timestamp;
 
-use crate::deliveries::shown_content;
+use crate::deliveries::{content_of, shown_content};
 use crate::error::StoreError;
 use crate::item::{self, Item, VERSION, from_item, get_number, number};
 use crate::keys;
@@ -73,6 +73,19 @@ impl Table {
         let key = keys::brief(id);
         let found = self.read([key.clone()]).await?.read("brief", &key)?;
         found.ok_or_else(|| StoreError::corrupt("brief", "it is missing"))
+    }
+
+    /// What a conversation's turns are held by, and what its tools are told: the client's own words for it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn brief_and_content(&self, id: ConversationId) -> Result<(Brief, Content), StoreError> {
+        let (brief, head, apart) = (keys::brief(id), keys::sms(id), keys::content(id));
+        let items = self.read([brief.clone(), head.clone(), apart.clone()]).await?;
+        let found = items.read("brief", &brief)?.ok_or_else(|| StoreError::corrupt("brief", "it is missing"))?;
+        let content =
+            items.get(&head).map_or_else(|| Ok(Content::default()), |head| content_of(head, &items, &apart))?;
+        Ok((found, content))
     }
 
     /// A part of a conversation's texts, behind the one of number `after`: at most `limit`, and whether there are more.
