@@ -32,6 +32,13 @@ ADDED = {
 }
 
 
+# What is dialled before national numbers where libphonenumber has forgotten it, and people and address books have not.
+FORMER_PREFIXES = {
+    # Mexico, until 3 August 2019 (Instituto Federal de Telecomunicaciones): 01, 044, 045, and a 1 behind +52 for mobile numbers.
+    "MX": "0(?:[12]|4[45])|1",
+}
+
+
 def metadata(region):
     return PhoneMetadata.metadata_for_region(region)
 
@@ -46,7 +53,8 @@ def rules():
         transform = (one.national_prefix_transform_rule or "").replace("\\", "$")
         lengths = ",".join(str(length) for length in general.possible_length)
         local = ",".join(str(length) for length in general.possible_length_local_only)
-        fields = [one.id, str(one.country_code), one.international_prefix or "", one.national_prefix_for_parsing or ""]
+        prefix = one.national_prefix_for_parsing or FORMER_PREFIXES.get(one.id, "")
+        fields = [one.id, str(one.country_code), one.international_prefix or "", prefix]
         yield "\t".join(fields + [transform, general.national_number_pattern, lengths, local])
 
 

@@ -76,7 +76,8 @@ async fn a_bulk_request_counts_all_of_its_calls_at_once() {
     let key = world.key(&dev(), |key| key.limits.calls_per_day = Some(3)).await;
     let api = world.api.with_key(&key);
     let path = "/ai/phone-calls/action/call-bulk";
-    let bulk = |count: usize| json!({ "contacts": vec![json!({"numberToCall": "+15555550123"}); count] });
+    let contact = |number: usize| json!({"numberToCall": format!("+1555555012{number}")});
+    let bulk = |count: usize| json!({ "contacts": (0..count).map(contact).collect::<Vec<_>>() });
     let refused = api.post_once(path, "four", &bulk(4)).await;
     assert_eq!(refused.status, 429, "{}", refused.text());
     assert!(refused.body["detail"].as_str().is_some_and(|detail| detail.starts_with("rate_limited: ")));
