@@ -6,7 +6,7 @@
 mod contact;
 mod refusal;
 
-use domain::call::{Call, DEFAULT_WINDOW, NewCall, Window};
+use domain::call::{Call, DEFAULT_WINDOW, NewCall, Status, Window};
 use domain::conversation::AgentRef;
 use domain::fingerprint::Fingerprint;
 use domain::ids::{AgentId, Channel, ConversationId, Mode, Scope};
@@ -113,7 +113,8 @@ pub(crate) fn reads(asked: &NewRequest, scope: &Scope) -> Vec<Key> {
 
 /// The call that a request made when it was sent before, as it is now. This is asked before anything of the request is judged:
 /// another request under the same key is refused for that alone, whatever else may be wrong with it.
-pub(crate) fn known(
+pub(crate) async fn known(
+    app: &App,
     items: &Items,
     id: Option<ConversationId>,
     fingerprint: &Fingerprint,
@@ -121,7 +122,10 @@ pub(crate) fn known(
     // The planted bug judges first.
     let Some(id) = id.filter(|_| !is_planted(Bug::RefuseReplay)) else { return Ok(None) };
     let known: Option<Call> = items.read("call", &keys::call(id))?;
-    known.map(|known| replay(fingerprint, known)).transpose()
+    match known {
+        Some(known) => replay(app, fingerprint, known).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// Accepts a call: one conditional write, then one message. A replay is answered before anything is judged that may
@@ -143,17 +147,21 @@ pub(crate) async fn accept(
         must_not_be_suppressed(caller, items, asked)?;
     }
     if let Some(known) = items.read("call", &keys::call(id))? {
-        return replay(&asked.fingerprint, known);
+        return replay(app, &asked.fingerprint, known).await;
     }
     caller.must_have_left(1, now).map_err(Refusal::Exhausted)?;
     let (new, content) = judge(app, caller, items, asked, id, now).await?;
     write(app, caller, items, asked, new, &content, now).await
 }
 
-/// The same key again: the same request is answered with the call as it is now, another one is refused.
-fn replay(fingerprint: &Fingerprint, known: Call) -> Result<Admitted, Refusal> {
+/// The same key again: the same request is answered with the call as it is now, another one is refused. A call that is
+/// overdue is dialled by that: its message may be lost.
+async fn replay(app: &App, fingerprint: &Fingerprint, known: Call) -> Result<Admitted, Refusal> {
     if !fingerprint.is(&known.fingerprint) {
         return Err(Refusal::KeyReused);
+    }
+    if known.status == Status::Queued {
+        app.store.wake_if_overdue(&known, app.store.table.now()).await;
     }
     Ok(Admitted { call: known, replayed: true })
 }
@@ -302,10 +310,11 @@ async fn write(
     let mut plan = asked.contact.plan(scope, &asked.to, items, now, 0)?;
     for attempt in 1..=TRIES {
         let hold = wallet.as_ref().map(|wallet| hold(wallet, &new, now)).transpose()?;
-        let call = Call::accept(NewCall { contact: plan.contact, hold, ..new.clone() }, now);
+        let call = Call::accept(NewCall { contact: plan.contact, hold, ..new.clone() }, now)
+            .detecting_machines(content.voice.as_ref().is_some_and(|voice| voice.detect_machines));
         let acceptance = NewAcceptance { call: &call, content, wallet: wallet.as_ref(), contact: plan.change.as_ref() };
         match table.accept(acceptance, now).await? {
-            Acceptance::Existing(known) => return replay(&asked.fingerprint, *known),
+            Acceptance::Existing(known) => return replay(app, &asked.fingerprint, *known).await,
             Acceptance::WalletChanged(changed) => wallet = Some(*changed),
             Acceptance::ContactChanged => {
                 let items = table.read(asked.contact.reads(scope, &asked.to)).await?;

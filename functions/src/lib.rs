@@ -29,6 +29,7 @@ mod queue;
 pub mod registry;
 mod schedule;
 mod sms;
+mod turnstile;
 
 pub use app::{App, StandIn};
 pub use asking::PROVIDER_TIMEOUT;

@@ -29,8 +29,14 @@ pub(crate) fn note<C: Conversation, Id>(conversation: &C, attempt: u32, outcome:
         Outcome::Unknown { .. } => "unknown",
     };
     let (id, request_id) = (conversation.id(), conversation.request_id());
+    // What an adapter says of it: a status and the provider's code, no number and no text.
+    let (reason, why) = match outcome {
+        Outcome::Accepted { .. } => (None, None),
+        Outcome::Refused { reason, why } => (Some(reason.as_str()), Some(why.as_str())),
+        Outcome::NotPlaced { why, .. } | Outcome::Unknown { why } => (None, Some(why.as_str())),
+    };
     // A text that left stands in its conversation's log; a call that was placed is what somebody will look for.
     if !matches!((C::CHANNEL, outcome), (Channel::Sms, Outcome::Accepted { .. })) {
-        tracing::info!(conversation = %id, request_id, attempt, outcome = name, "dispatched");
+        tracing::info!(conversation = %id, request_id, attempt, outcome = name, reason, why, "dispatched");
     }
 }

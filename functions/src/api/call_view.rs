@@ -2,6 +2,7 @@
 
 use domain::call::{Analysis, AnsweredBy, Call, Cost, Status, Utterance};
 use domain::end_reason::EndReason;
+use domain::ended_by::EndedBy;
 use domain::ids::{AgentId, ContactId, ConversationId, Mode};
 use domain::organization::Provider;
 use domain::phone::PhoneNumber;
@@ -51,6 +52,8 @@ pub(crate) struct CallSummary {
     duration_seconds: Option<u32>,
     /// Why it ended.
     end_reason: Option<EndReason>,
+    /// Whose doing that was, where it is known.
+    ended_by: Option<EndedBy>,
     /// Who answered.
     answered_by: Option<AnsweredBy>,
     /// Where its recording is to be had, as a path of this API.
@@ -101,6 +104,7 @@ impl From<Call> for CallSummary {
             started_at: call.started_at,
             ended_at: call.ended_at,
             end_reason: call.end_reason,
+            ended_by: call.ended_by,
             answered_by: call.facts.answered_by,
             cost: call.facts.cost,
             contact_id: call.contact,

@@ -3,7 +3,7 @@
 use domain::conversation::AgentRef;
 use domain::ids::{AgentId, Channel, ConversationId, Mode, Operation, ProviderMessageId, Scope};
 use domain::measure::Measure;
-use domain::organization::{Agent, Content, Provider};
+use domain::organization::{Agent, Content, Organization, Provider};
 use domain::phone::PhoneNumber;
 use domain::sms::{Brief, LONGEST_TEXT, NewConversation, SmsConversation, Status};
 use domain::time::Timestamp;
@@ -15,13 +15,14 @@ use store::{ConversationRef, NewSms, Opened};
 
 use super::create_call;
 use crate::acceptance::{self, Sender};
+use crate::app::App;
 use crate::error::{ApiError, FieldError};
 use crate::fields::Fields;
 use crate::http::{Request, Response};
 use crate::idempotency;
 use crate::registry::Authorized;
 use crate::sms::opening;
-use crate::sms::sending::send;
+use crate::sms::sending::{prepare, send};
 
 /// What a request may say.
 pub(crate) const FIELDS: [&str; 7] =
@@ -68,14 +69,16 @@ fn id(request: &Request, scope: &Scope) -> Option<ConversationId> {
 pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let now = authorized.app.store.table.now();
     if let Some(known) = known(&authorized)? {
-        return replay(authorized.request, &known);
+        return replay(authorized.app, authorized.request, &known).await;
     }
     let asked = Asked::parse(authorized.request, &authorized.caller.scope)?;
     authorized.caller.must_have_left(0, now)?;
     let new = judge(&authorized, &asked, now).await?;
     let Authorized { app, request, caller, .. } = authorized;
+    prepare(app, &new.conversation).await;
+    must_still_be_allowed(app, &new.conversation).await?;
     let permit = match app.store.open_sms(&new).await? {
-        Opened::Existing(known) => return replay(request, &known),
+        Opened::Existing(known) => return replay(app, request, &known).await,
         Opened::Suppressed => return Err(ApiError::DoNotCall),
         Opened::Fresh(permit) => {
             measure(Measure::Accepted, 1);
@@ -83,7 +86,7 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
         }
     };
     let reference = ConversationRef::new(new.conversation.id, caller.scope);
-    match send(app, &reference, *permit).await {
+    match Box::pin(send(app, &reference, *permit, None)).await {
         Ok(Some(applied)) => answer(request, applied.conversation()),
         // What came of it could not be written down: it is looked for later.
         Ok(None) => answer(request, &new.conversation),
@@ -93,6 +96,26 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
         }
     }
 }
+
+/// Judges once more, by what is read right before the opening is written, what a model or a secret may have outlasted. The
+/// do-not-call list is the transaction's own to check.
+async fn must_still_be_allowed(app: &App, conversation: &SmsConversation) -> Result<(), ApiError> {
+    if !conversation.provider.is_live() {
+        return Ok(());
+    }
+    let owner = keys::organization(&conversation.scope.organization);
+    let items = app.store.table.read([owner.clone()]).await?;
+    let owner: Organization = items.read("organization", &owner)?.ok_or(ApiError::NotFound("organization"))?;
+    if owner.suspended {
+        return Err(ApiError::PermissionDenied("the organization is suspended".to_owned()));
+    }
+    if !owner.owns(conversation.scope.mode, &conversation.from) {
+        return Err(ApiError::Conflict(NUMBER_LOST.to_owned()));
+    }
+    Ok(())
+}
+
+const NUMBER_LOST: &str = "the number that it would text from is not the organization's any more";
 
 /// What a conversation looks like to the client that asked for it.
 fn answer(request: &Request, conversation: &SmsConversation) -> Result<Response, ApiError> {
@@ -110,9 +133,11 @@ fn answer(request: &Request, conversation: &SmsConversation) -> Result<Response,
     Ok(Response::data(status, request, opened)?)
 }
 
-/// The same key again: the same request is answered with the conversation as it is now, another one is refused.
-fn replay(request: &Request, known: &SmsConversation) -> Result<Response, ApiError> {
+/// The same key again: the same request is answered with the conversation as it is now, another one is refused. An opening
+/// text that waits and is overdue is sent by that: its message may be lost.
+async fn replay(app: &App, request: &Request, known: &SmsConversation) -> Result<Response, ApiError> {
     idempotency::same_request(request, &known.fingerprint)?;
+    app.store.wake_if_overdue(known, app.store.table.now()).await;
     answer(request, known).map(Response::replayed)
 }
 

@@ -17,7 +17,7 @@ use crate::fields::Fields;
 use crate::http::{Request, Response};
 use crate::idempotency;
 use crate::registry::Authorized;
-use crate::sms::sending::send;
+use crate::sms::sending::{prepare, send};
 
 /// What a request may say.
 pub(crate) const FIELDS: [&str; 1] = ["content"];
@@ -46,22 +46,23 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     let id = conversation(request).ok_or(ApiError::NotFound("conversation"))?;
     let first = super::reference(id, &caller.scope);
     let loaded = Loaded::<SmsConversation>::from_items(&first, items)?;
-    let customer = loaded.ok_or(ApiError::NotFound("conversation"))?.conversation.to;
+    let conversation = loaded.ok_or(ApiError::NotFound("conversation"))?.conversation;
     let seen = seen(request, id);
     if let Some(known) = known(items, seen.as_ref())? {
-        return replay(&authorized, id, &known).await;
+        return replay(&authorized, &conversation, &known).await;
     }
     let asked = Asked::parse(request)?;
     caller.must_not_be_suspended()?;
+    prepare(app, &conversation).await;
     let reference = ConversationRef {
-        suppression: Some(suppression_digest(&caller.scope, &customer)),
+        suppression: Some(suppression_digest(&caller.scope, &conversation.to)),
         also: seen.iter().cloned().collect(),
         ..first
     };
     let write = |loaded: &Loaded<SmsConversation>| {
         let is_replay = seen.as_ref().is_some_and(|seen| loaded.items.get(seen).is_some());
         let is_too_long = || too_long(&loaded.conversation, &asked.content).is_some();
-        if is_replay || loaded.is_suppressed() || is_too_long() {
+        if is_replay || loaded.objections().reason().is_some() || is_too_long() {
             return Input::Tick;
         }
         Input::PersonWrites { content: asked.content.clone(), key: asked.key.clone() }
@@ -69,7 +70,7 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     let mut applied = app.store.apply(&reference, None, write).await?.ok_or(ApiError::NotFound("conversation"))?;
     if let Some(permit) = applied.take_permit(None) {
         let written = permit.stored().message.clone();
-        let settled = send(app, &reference, permit).await.unwrap_or_else(|error| {
+        let settled = Box::pin(send(app, &reference, permit, None)).await.unwrap_or_else(|error| {
             // What came of it could not be written down: it is looked for later.
             tracing::warn!(conversation = %id, error = &error as &dyn std::error::Error, "unsettled");
             None
@@ -78,9 +79,13 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
         return answer(request, message);
     }
     if let Some(known) = known(&applied.loaded.items, seen.as_ref())? {
-        return replay(&authorized, id, &known).await;
+        return replay(&authorized, applied.conversation(), &known).await;
     }
-    if applied.loaded.is_suppressed() {
+    let objections = applied.loaded.objections();
+    if objections.suspended {
+        return Err(ApiError::PermissionDenied("the organization is suspended".to_owned()));
+    }
+    if objections.suppressed {
         return Err(ApiError::DoNotCall);
     }
     let conversation = applied.conversation();
@@ -89,6 +94,8 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     }
     let message = if conversation.is_ended() {
         "the conversation has ended"
+    } else if objections.number_lost {
+        NUMBER_LOST
     } else if conversation.provider.holds_chats() {
         HELD_THERE
     } else {
@@ -104,6 +111,8 @@ fn too_long(conversation: &SmsConversation, content: &str) -> Option<String> {
 
 const HELD_THERE: &str = "an agent of the provider's holds the conversation: nobody else can write into it";
 
+const NUMBER_LOST: &str = "the number that it texts from is not the organization's any more";
+
 const TOO_MANY: &str = "too many texts are on their way; wait for the provider to take them";
 
 /// What a request's key stands for already.
@@ -112,13 +121,19 @@ fn known(items: &Items, seen: Option<&Key>) -> Result<Option<RememberedKey>, Api
     Ok(items.read("key", seen)?)
 }
 
-/// The text that the request was answered with before, as it is now.
-async fn replay(authorized: &Authorized<'_>, id: ConversationId, known: &RememberedKey) -> Result<Response, ApiError> {
+/// The text that the request was answered with before, as it is now. One that waits and is overdue is sent by that.
+async fn replay(
+    authorized: &Authorized<'_>,
+    conversation: &SmsConversation,
+    known: &RememberedKey,
+) -> Result<Response, ApiError> {
     let Authorized { app, request, .. } = authorized;
+    let id = conversation.id;
     idempotency::same_request(request, &known.fingerprint)?;
     let key = keys::message(id, known.message);
     let message = app.store.table.read([key]).await?.message(id, known.message)?;
     let message = message.ok_or(ApiError::NotFound("message"))?.message;
+    app.store.wake_if_overdue(conversation, app.store.table.now()).await;
     answer(request, message).map(Response::replayed)
 }
 

@@ -1,6 +1,7 @@
 //! An SMS conversation and its texts as clients see them.
 
 use domain::end_reason::EndReason;
+use domain::ended_by::EndedBy;
 use domain::ids::{AgentId, ConversationId, MessageId, Mode, ProviderMessageId};
 use domain::organization::{Content, Provider};
 use domain::phone::PhoneNumber;
@@ -50,6 +51,8 @@ pub(crate) struct SmsConversationSummary {
     ended_at: Option<Timestamp>,
     /// Why it ended.
     end_reason: Option<EndReason>,
+    /// Whose doing that was, where it is known.
+    ended_by: Option<EndedBy>,
 }
 
 /// An SMS conversation with everything known of it, but for its texts.
@@ -114,6 +117,7 @@ impl From<SmsConversation> for SmsConversationSummary {
             last_message_at: conversation.last_message_at,
             ended_at: conversation.ended_at,
             end_reason: conversation.end_reason,
+            ended_by: conversation.ended_by,
         }
     }
 }

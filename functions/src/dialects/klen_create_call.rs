@@ -75,7 +75,8 @@ fn id(request: &Request, scope: &Scope) -> Option<ConversationId> {
 /// Accepts a call.
 pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, mut items } = authorized;
-    let known = acceptance::known(&items, id(request, &caller.scope), &request.fingerprint()).map_err(refused)?;
+    let known =
+        acceptance::known(app, &items, id(request, &caller.scope), &request.fingerprint()).await.map_err(refused)?;
     let admitted = match known {
         Some(known) => known,
         None => {

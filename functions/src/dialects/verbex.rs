@@ -186,6 +186,7 @@ fn is_failure(reason: &EndReason) -> bool {
         EndReason::PROVIDER_LOST,
         EndReason::INSUFFICIENT_FUNDS,
         EndReason::ORGANIZATION_SUSPENDED,
+        EndReason::NUMBER_NOT_OWNED,
         EndReason::INTERNAL_ERROR,
     ]
     .contains(reason)

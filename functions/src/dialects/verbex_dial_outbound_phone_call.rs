@@ -58,7 +58,7 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     };
     let id = ConversationId::for_object(&caller.scope, object);
     let seen = known_as.map(|_| id);
-    let (admitted, given) = match acceptance::known(&items, seen, &request.fingerprint()).map_err(refused)? {
+    let (admitted, given) = match acceptance::known(app, &items, seen, &request.fingerprint()).await.map_err(refused)? {
         Some(known) => (known, Content::default()),
         None => {
             let asked = NewRequest { id: Some(id), ..parse(request, &caller.scope)? };

@@ -54,7 +54,7 @@ const OF_PROVIDERS: [(&str, &str); 18] = [
 ];
 
 /// The reasons of ours that have no word of their own, each with the nearest.
-const NEAREST: [(EndReason, &str); 13] = [
+const NEAREST: [(EndReason, &str); 14] = [
     (EndReason::REJECTED, "call_failed"),
     (EndReason::INVALID_DESTINATION, "call_failed"),
     (EndReason::INVALID_SENDER, "call_failed"),
@@ -64,6 +64,7 @@ const NEAREST: [(EndReason, &str); 13] = [
     (EndReason::PROVIDER_LOST, "user_connection_failure"),
     (EndReason::ADMIN_CLOSED, "agent_ended_call"),
     (EndReason::ORGANIZATION_SUSPENDED, "call_failed"),
+    (EndReason::NUMBER_NOT_OWNED, "call_failed"),
     (EndReason::INTERNAL_ERROR, "unknown_error"),
     // No call ends with these: they are an SMS conversation's.
     (EndReason::SUPERSEDED, "agent_ended_call"),

@@ -87,7 +87,7 @@ fn summary() -> Value {
         "provider": "simulator", "providerCallId": "sim_4f1c0d9a8b7e6f5a4b3c2d1e",
         "notBefore": "2026-04-10T14:00:00.000Z", "notAfter": "2026-04-10T14:15:00.000Z",
         "createdAt": "2026-04-10T14:00:00.000Z", "startedAt": "2026-04-10T14:00:02.000Z",
-        "endedAt": "2026-04-10T14:00:05.000Z", "durationSeconds": 3, "endReason": "completed", "answeredBy": "human",
+        "endedAt": "2026-04-10T14:00:05.000Z", "durationSeconds": 3, "endReason": "completed", "endedBy": "callee", "answeredBy": "human",
         "recordingUrl": format!("/v1/calls/{CONVERSATION}/recording"), "cost": {"amountMinor": 1, "currency": "USD"}
     })
 }
@@ -121,7 +121,7 @@ pub(super) fn call_started() -> Value {
 pub(super) fn call_ended() -> Value {
     let data = json!({
         "startedAt": "2026-04-10T14:00:02.000Z", "endedAt": "2026-04-10T14:00:05.000Z", "durationSeconds": 3,
-        "endReason": "completed", "answeredBy": "human", "transcript": transcript(), "recordingAvailable": true,
+        "endReason": "completed", "endedBy": "callee", "answeredBy": "human", "transcript": transcript(), "recordingAvailable": true,
         "cost": {"amountMinor": 1, "currency": "USD"}
     });
     event("call.ended", 2, data)

@@ -98,9 +98,16 @@ fn note(pending: &PendingDelivery, after: &Delivery, verdict: Verdict, now: Time
         (Verdict::Gone | Verdict::Failed { .. }, State::Exhausted) => measure(Measure::WebhooksExhausted, 1),
         (Verdict::Gone | Verdict::Failed { .. }, State::Pending | State::Delivered | State::Cancelled) => {}
     }
-    let status = after.attempts.last().and_then(|attempt| attempt.status);
-    let (request_id, conversation) = (parts.and_then(request_id), after.conversation);
-    tracing::info!(%conversation, request_id, endpoint = %after.endpoint, attempts, status, "delivered");
+    let last = after.attempts.last();
+    // Where no answer came, what became of the connection; its text names no address.
+    let (status, error) = (last.and_then(|last| last.status), last.and_then(|last| last.error.as_deref()));
+    let outcome = match verdict {
+        Verdict::Delivered => "delivered",
+        Verdict::Gone => "gone",
+        Verdict::Failed { .. } => "failed",
+    };
+    let (request_id, conversation, endpoint) = (parts.and_then(request_id), after.conversation, after.endpoint);
+    tracing::info!(%conversation, request_id, %endpoint, attempts, outcome, status, error, "delivered");
 }
 
 /// The request that made the conversation.

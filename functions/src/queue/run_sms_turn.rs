@@ -4,39 +4,42 @@
 //! The message says "look at this conversation" and nothing else. What has to be done follows from the conversation
 //! itself, so that a duplicate, a late message or one out of order does no harm.
 
+use domain::conversation::{HeldBy, Holder};
 use domain::obligation::next_action;
-use domain::sms::{DeliveryReport, Duty, Input, SmsConversation};
+use domain::sms::{DeliveryReport, Duty, Input, SendState, SmsConversation};
 use providers::{Sought, Texting};
 use serde_json::Value;
-use store::{ConversationJob, ConversationRef, Loaded, QueueName, StoreError};
+use store::{ConversationJob, ConversationRef, Loaded, QueueName, StoreError, keys};
 
 use super::batch::{self, Next};
-use crate::adoption;
+use crate::adoption::{self, Attempted, Found};
 use crate::app::App;
 use crate::asking::within;
 use crate::error::Error;
-use crate::sms::sending::send;
+use crate::sms::sending::{prepare, send};
 use crate::sms::{chat, turn};
+use crate::turnstile::Turnstile;
 
 /// Consumes a batch of conversations.
 ///
 /// # Errors
 /// [`Error::Event`] where the event is no batch.
 pub(crate) async fn handle(app: &App, event: Value) -> Result<Value, Error> {
+    let turnstile = &Turnstile::default();
     batch::consume(&app.store.queues, QueueName::Turns, event, |job: ConversationJob| async move {
-        Box::pin(advance(app, job)).await.map(|()| Next::Done)
+        Box::pin(advance(app, turnstile, job)).await.map(|()| Next::Done)
     })
     .await
 }
 
-async fn advance(app: &App, job: ConversationJob) -> Result<(), StoreError> {
+async fn advance(app: &App, turnstile: &Turnstile, job: ConversationJob) -> Result<(), StoreError> {
     let reference = ConversationRef::from(job);
     let Some(loaded) = app.store.load::<SmsConversation>(&reference).await? else { return Ok(()) };
     match next_action(&loaded.conversation, app.store.table.now()) {
         None => Ok(()),
         Some(Duty::PassTime) => app.store.apply(&reference, Some(loaded), |_| Input::Tick).await.map(drop),
-        Some(Duty::Turn) => Box::pin(turn::take(app, &reference, loaded)).await,
-        Some(Duty::Send(number)) => Box::pin(send_waiting(app, &reference, number)).await,
+        Some(Duty::Turn) => Box::pin(turn::take(app, turnstile, &reference, loaded)).await,
+        Some(Duty::Send(number)) => Box::pin(send_waiting(app, turnstile, &reference, loaded, number)).await,
         Some(Duty::Search(number)) => search(app, &reference, number).await,
         Some(Duty::ReadChat) => chat::read(app, &reference, loaded).await,
         Some(Duty::EndChat) => chat::end(app, &reference, loaded).await,
@@ -44,36 +47,66 @@ async fn advance(app: &App, job: ConversationJob) -> Result<(), StoreError> {
 }
 
 /// Claims a text that is to leave, and sends it.
-async fn send_waiting(app: &App, reference: &ConversationRef, number: u32) -> Result<(), StoreError> {
+async fn send_waiting(
+    app: &App,
+    turnstile: &Turnstile,
+    reference: &ConversationRef,
+    loaded: Loaded<SmsConversation>,
+    number: u32,
+) -> Result<(), StoreError> {
     let with_text = reference.with_message(number);
+    prepare(app, &loaded.conversation).await;
+    let pass = turnstile.pass().await;
     let claim = |loaded: &Loaded<SmsConversation>| match loaded.message(number) {
-        Ok(Some(stored)) => {
-            Input::ClaimSend { stored, suppressed: loaded.is_suppressed(), suspended: loaded.organization.suspended }
-        }
+        Ok(Some(stored)) => Input::ClaimSend { stored, objections: loaded.objections() },
         Ok(None) | Err(_) => Input::Tick,
     };
     let Some(mut applied) = app.store.apply(&with_text, None, claim).await? else { return Ok(()) };
     let known = applied.loaded.message(number)?;
     let Some(permit) = applied.take_permit(known) else { return Ok(()) };
-    send(app, reference, permit).await.map(drop)
+    Box::pin(send(app, reference, permit, Some(pass))).await.map(drop)
 }
 
 async fn search(app: &App, reference: &ConversationRef, number: u32) -> Result<(), StoreError> {
     let with_text = reference.with_message(number);
     let Some(loaded) = app.store.load::<SmsConversation>(&with_text).await? else { return Ok(()) };
     let Some(attempt) = loaded.conversation.send(number).map(|send| send.attempt) else { return Ok(()) };
-    let found = find(app, &loaded, number).await?;
+    let provider = loaded.conversation.provider;
+    let me = Holder { conversation: loaded.conversation.id, scope: reference.scope.clone(), message: Some(number) };
+    let (found, by) = match find(app, &loaded, &me, number).await? {
+        Found::Nothing => (None, HeldBy::Name),
+        Found::Ours(found) => (Some(found), HeldBy::Name),
+        Found::Alike(found) => (Some(found), HeldBy::Likeness),
+    };
+    let held = found.as_ref().map(|found| keys::held(provider, found.provider_message_id.as_str()));
+    let with_both = ConversationRef { also: with_text.also.iter().cloned().chain(held).collect(), ..with_text };
     let searched = |loaded: &Loaded<SmsConversation>| match loaded.message(number) {
-        Ok(Some(stored)) => Input::SendSearched { attempt, stored, found: found.clone() },
+        Ok(Some(stored)) => {
+            // Whoever has been named with it in the meantime keeps it.
+            let is_free = |report: &&DeliveryReport| {
+                by == HeldBy::Name
+                    || !loaded.items.is_held_by_another(provider, report.provider_message_id.as_str(), &me)
+            };
+            Input::SendSearched { attempt, stored, found: found.as_ref().filter(is_free).cloned(), by }
+        }
         Ok(None) | Err(_) => Input::Tick,
     };
-    app.store.apply(&with_text, Some(loaded), searched).await.map(drop)
+    let seen = (by == HeldBy::Name).then_some(loaded);
+    app.store.apply(&with_both, seen, searched).await.map(drop)
 }
 
 /// What the provider says of a text; nothing where it does not know it or does not answer.
-async fn find(app: &App, loaded: &Loaded<SmsConversation>, number: u32) -> Result<Option<DeliveryReport>, StoreError> {
+async fn find(
+    app: &App,
+    loaded: &Loaded<SmsConversation>,
+    me: &Holder,
+    number: u32,
+) -> Result<Found<DeliveryReport>, StoreError> {
     let conversation = &loaded.conversation;
-    let Some(stored) = loaded.message(number)? else { return Ok(None) };
+    let Some(stored) = loaded.message(number)? else { return Ok(Found::Nothing) };
+    let Some(SendState::Unknown { since, .. }) = conversation.send(number).map(|send| &send.state) else {
+        return Ok(Found::Nothing);
+    };
     let search = async {
         match app.providers.sms(conversation.provider) {
             Texting::Texts(provider) => provider.search(conversation, &stored.message).await,
@@ -85,6 +118,6 @@ async fn find(app: &App, loaded: &Loaded<SmsConversation>, number: u32) -> Resul
         tracing::warn!(conversation = %conversation.id, error = &error as &dyn std::error::Error, "search failed");
         Sought::Nothing
     });
-    let (table, provider, id) = (&app.store.table, conversation.provider, conversation.id);
-    adoption::only_one(table, provider, id, number, sought, |report| report.provider_message_id.as_str()).await
+    let attempted = Attempted { me, provider: conversation.provider, since: *since };
+    adoption::only_one(&app.store.table, &attempted, sought, |report| report.provider_message_id.as_str()).await
 }

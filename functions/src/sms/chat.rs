@@ -43,7 +43,7 @@ pub(crate) async fn take_in(
                 opening,
                 shown: shown.clone(),
                 suppressed_by: loaded.listed.as_ref().map(|listed| listed.entry.source.clone()),
-                suspended: loaded.organization.suspended,
+                objections: loaded.objections(),
             },
             Ok(None) | Err(_) => Input::Tick,
         };

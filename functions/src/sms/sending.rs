@@ -10,17 +10,33 @@ use store::{Applied, ConversationRef, Loaded, SendPermit, StoreError};
 use crate::app::App;
 use crate::asking;
 use crate::outcome;
+use crate::turnstile::Pass;
 
-/// Asks the provider to send a text, once, and commits what came of it. `None` where the conversation is gone.
+/// Has everything at hand that sending a text needs and that may take its time: the claim comes after it, and sending right
+/// after that.
+pub(crate) async fn prepare(app: &App, conversation: &SmsConversation) {
+    match app.providers.sms(conversation.provider) {
+        Texting::Texts(provider) => provider.prepare(conversation).await,
+        Texting::Chats(provider) => provider.prepare_chat(conversation).await,
+        Texting::NotOffered => {}
+    }
+}
+
+/// Asks the provider to send a text, once, and commits what came of it. `None` where the conversation is gone. `pass` is
+/// what the text was claimed by, where others wait for that.
 pub(crate) async fn send(
     app: &App,
     reference: &ConversationRef,
     permit: SendPermit,
+    pass: Option<Pass<'_>>,
 ) -> Result<Option<Applied<SmsConversation>>, StoreError> {
     let (stored, attempt) = (permit.stored().clone(), permit.attempt());
     let reference = reference.with_message(stored.message.number);
     let asked = permit.conversation().clone();
-    let outcome = ask(app, permit).await;
+    let outcome = match pass {
+        Some(pass) => pass.hand_on(ask(app, permit)).await,
+        None => ask(app, permit).await,
+    };
     outcome::note(&asked, attempt, &outcome);
     let settled = |loaded: &Loaded<SmsConversation>| {
         let stored = loaded.message(stored.message.number).ok().flatten().unwrap_or_else(|| stored.clone());

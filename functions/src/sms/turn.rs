@@ -15,8 +15,9 @@ use store::{Applied, ConversationRef, Loaded, StoreError};
 
 use super::history::history;
 use super::model::model_of;
-use super::sending::send;
+use super::sending::{prepare, send};
 use crate::app::App;
+use crate::turnstile::Turnstile;
 
 /// How long a turn may take. Shorter than its function's timeout, which is shorter than the turn's lease.
 pub const TURN_TIMEOUT: Duration = Duration::from_secs(90);
@@ -54,18 +55,18 @@ enum Worked {
 /// Takes the turn that is due: claims it, works on an answer, sends it.
 pub(crate) async fn take(
     app: &App,
+    turnstile: &Turnstile,
     reference: &ConversationRef,
     loaded: Loaded<SmsConversation>,
 ) -> Result<(), StoreError> {
-    let claim = |loaded: &Loaded<SmsConversation>| Input::ClaimTurn {
-        suppressed: loaded.is_suppressed(),
-        suspended: loaded.organization.suspended,
-    };
+    let claim = |loaded: &Loaded<SmsConversation>| Input::ClaimTurn { objections: loaded.objections() };
     let Some(applied) = app.store.apply(reference, Some(loaded), claim).await? else { return Ok(()) };
     let Some(Claim::Turn { turn }) = applied.claimed() else { return Ok(()) };
-    let worked = tokio::time::timeout(TURN_TIMEOUT, work(app, reference, &applied, turn)).await;
+    let worked = tokio::time::timeout(TURN_TIMEOUT, Box::pin(work(app, reference, &applied, turn))).await;
     match worked {
-        Ok(Ok(Worked::Answer(content))) => Box::pin(answer(app, reference, turn, content)).await,
+        Ok(Ok(Worked::Answer(content))) => {
+            Box::pin(answer(app, turnstile, reference, turn, applied.conversation(), content)).await
+        }
         Ok(Ok(Worked::Lost)) => Ok(()),
         Ok(Err(Failure::Store(error))) => Err(error),
         Ok(Err(Failure::Model(error))) => {
@@ -167,16 +168,24 @@ async fn call(
 }
 
 /// Claims the sending of an answer, and sends it.
-async fn answer(app: &App, reference: &ConversationRef, turn: u32, content: String) -> Result<(), StoreError> {
+async fn answer(
+    app: &App,
+    turnstile: &Turnstile,
+    reference: &ConversationRef,
+    turn: u32,
+    conversation: &SmsConversation,
+    content: String,
+) -> Result<(), StoreError> {
+    prepare(app, conversation).await;
+    let pass = turnstile.pass().await;
     let answered = |loaded: &Loaded<SmsConversation>| Input::Answered {
         turn,
         content: content.clone(),
-        suppressed: loaded.is_suppressed(),
-        suspended: loaded.organization.suspended,
+        objections: loaded.objections(),
     };
     let Some(mut applied) = app.store.apply(reference, None, answered).await? else { return Ok(()) };
     let Some(permit) = applied.take_permit(None) else { return Ok(()) };
-    send(app, reference, permit).await.map(drop)
+    Box::pin(send(app, reference, permit, Some(pass))).await.map(drop)
 }
 
 async fn fail(

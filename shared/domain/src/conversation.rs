@@ -60,6 +60,9 @@ pub trait Conversation: Clone + Debug + PartialEq + Serialize + DeserializeOwned
     /// Whom it is held with.
     fn customer(&self) -> &PhoneNumber;
 
+    /// The number that it is held from.
+    fn ours(&self) -> &PhoneNumber;
+
     /// When it was accepted.
     fn created_at(&self) -> Timestamp;
 
@@ -94,8 +97,16 @@ pub trait Conversation: Clone + Debug + PartialEq + Serialize + DeserializeOwned
         self.ended_at().is_some() && self.owed().is_empty()
     }
 
+    /// The input that something at the provider, held by its likeness until now, is another conversation's. `stored` is the
+    /// text, where it is one.
+    fn taken_away(id: String, to: Holder, stored: Option<StoredMessage>) -> Self::Input;
+
     /// What follows from an input. Commit it before acting on it.
     fn advance(&self, input: Self::Input, now: Timestamp) -> Change<Self>;
+
+    /// Whether a change of it claims to contact the customer, as nobody on the do-not-call list is: then its commit checks
+    /// that the customer is not on it.
+    fn contacts(change: &Change<Self>) -> bool;
 
     /// The request that it was accepted for, as the client was told.
     fn request_id(&self) -> Option<&str>;
@@ -148,11 +159,46 @@ pub enum Effect {
         provider: Provider,
         /// Its id for the call or text.
         id: String,
+        /// The number of the text, where it is one.
+        message: Option<u32>,
+        /// How it is known to be.
+        by: HeldBy,
+    },
+    /// A call or text at the provider that this conversation had adopted is another one's.
+    HandOver {
+        /// The provider.
+        provider: Provider,
+        /// Its id for the call or text.
+        id: String,
+        /// Whose it is.
+        to: Holder,
     },
     /// A client's idempotency key stands for this text from now on. Refused where it stood for one before.
     RememberKey(RememberedKey),
     /// What the client gave for the conversation, and what its agent was told, is gone.
     Forget,
+}
+
+/// How a call or text at a provider is known to be a conversation's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HeldBy {
+    /// The provider's answer, or a signed callback, named the conversation with it.
+    Name,
+    /// It looked like what was searched for. Whoever is named takes it over.
+    Likeness,
+}
+
+/// Whose a call or text at a provider is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Holder {
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// Whose that is.
+    pub scope: Scope,
+    /// The number of the text, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<u32>,
 }
 
 /// A text that was asked for under an idempotency key.

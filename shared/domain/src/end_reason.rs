@@ -58,6 +58,8 @@ reasons! {
     ADMIN_CLOSED = "admin_closed",
     /// Its organization was suspended before it was dialled.
     ORGANIZATION_SUSPENDED = "organization_suspended",
+    /// The number that calls or texts was taken from its organization.
+    NUMBER_NOT_OWNED = "number_not_owned",
     /// Another conversation with the same two numbers was opened.
     SUPERSEDED = "superseded_by_new_conversation",
     /// The customer wants to hear nothing more.

@@ -11,6 +11,7 @@ pub use sms::{
 
 use crate::call::{Analysis, AnsweredBy, Cost};
 use crate::end_reason::EndReason;
+use crate::ended_by::EndedBy;
 use crate::endpoint::{EndpointDisabled, WebhookTest};
 use crate::ids::{AgentId, Channel, ProviderCallId};
 use crate::organization::Provider;
@@ -271,6 +272,9 @@ pub struct CallEnded {
     pub duration_seconds: u32,
     /// Why it ended.
     pub end_reason: EndReason,
+    /// Whose doing that was, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<EndedBy>,
     /// Who answered, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered_by: Option<AnsweredBy>,

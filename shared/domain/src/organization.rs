@@ -97,6 +97,14 @@ impl Organization {
         if !self.bounds.premium && is_special(to) { Err(OutOfReach::SpecialRange) } else { Ok(()) }
     }
 
+    /// Whether it may call and text from a number: from its own, and from any in test mode.
+    pub fn owns(&self, mode: Mode, number: &PhoneNumber) -> bool {
+        match mode {
+            Mode::Test => true,
+            Mode::Live => self.numbers.contains(number),
+        }
+    }
+
     /// The enabled endpoints of a mode that want an event of this type.
     pub fn subscribers(&self, mode: Mode, event: &str) -> impl Iterator<Item = EndpointId> {
         self.endpoints

@@ -24,12 +24,18 @@ pub enum Bug {
     SequenceGap,
     /// The do-not-call list is not looked at again before dialling.
     DialSuppressed,
+    /// The commit of a claim does not check that nobody has opted out since the list was looked at.
+    ClaimSuppressed,
     /// A call that is found after it was ended is not hung up.
     LateCallKept,
     /// Suppression is judged before a replay is recognised.
     RefuseReplay,
     /// A key that was not returned by a batch read is taken for absent.
     UnprocessedIsAbsent,
+    /// What looks like an attempt is adopted before its owner can have written it down.
+    AdoptYoung,
+    /// A call or text at the provider is taken whoever holds it.
+    UnconditionalHold,
     /// A delivery has no place in the index of what is due.
     ForgetDelivery,
     /// Every attempt to deliver an event has an id of its own.

@@ -21,6 +21,9 @@ pub(crate) trait Account: DeserializeOwned {
     /// The provider.
     const PROVIDER: Provider;
 
+    /// What requests are made with. It leaves this process in requests only.
+    fn credential(&self) -> String;
+
     /// Whether it can be one. A secret without what requests are made with is none.
     fn is_sound(&self) -> bool;
 
@@ -90,6 +93,20 @@ impl Accounts {
         };
         account_of(&secret)
             .ok_or_else(|| Unusable::NotSetUp(format!("the secret of the account at {name} makes no sense")))
+    }
+
+    /// The account, as it is now, where its credentials have changed since this was read: a provider refuses what was rotated,
+    /// and a request that was refused for it has placed nothing.
+    pub(crate) async fn changed<A: Account>(&self, organization: &OrganizationId, known: &A) -> Option<A> {
+        let secret = self.0.provider_anew(organization, A::PROVIDER).await.ok()??;
+        account_of::<A>(&secret).filter(|account| account.credential() != known.credential())
+    }
+
+    /// Reads the account, and where providers call back, so that both are at hand.
+    pub(crate) async fn prepare(&self, organization: &OrganizationId, provider: Provider) {
+        if let Err(error) = self.0.provider(organization, provider).await {
+            tracing::warn!(error = &error as &dyn Error, "no credentials for the provider");
+        }
     }
 
     /// How fast the account that this organization has, or shares, takes calls; `None` where nobody limits it.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use domain::end_reason::EndReason;
 use domain::time::Span;
 use http::{HeaderMap, Method};
+use serde_json::Value;
 use store::clock::Clock;
 use url::Url;
 
@@ -137,11 +138,30 @@ impl Reply {
         Self { status, retry_after, content_type: None, location: None, content_range: None, body, cut: false }
     }
 
+    /// The provider's own code for what is wrong: a short word or a number, nothing that could be a text or a number of
+    /// somebody's.
+    fn code(&self) -> Option<String> {
+        const LONGEST: usize = 40;
+        let body: Value = self.json()?;
+        let code = body.pointer("/errors/0/code").or_else(|| body.get("code")).or_else(|| body.get("error_code"))?;
+        let code = code.as_str().map(str::to_owned).or_else(|| code.as_u64().map(|code| code.to_string()))?;
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+        // Digits alone are a code while they are few: more of them may be somebody's number.
+        let is_number = code.len() > 6 && code.bytes().all(|byte| byte.is_ascii_digit());
+        (!code.is_empty() && code.len() <= LONGEST && code.bytes().all(is_plain) && !is_number).then_some(code)
+    }
+
     /// Whether it is a 2xx.
     pub fn is_success(&self) -> bool {
         (200..=299).contains(&self.status)
     }
 }
+
+/// The status by which a provider refuses an account's credentials.
+pub(crate) const UNAUTHORIZED: u16 = 401;
+
+/// As much of an answer is kept that shows a long call: with its words and their times, and every tool it used.
+pub(crate) const LONG_CALL_BYTES: usize = 4 * 1_024 * 1_024;
 
 /// What came back from asking for a call or a text, in the terms that [`classify`](crate::classify) judges.
 pub fn wire<Id>(
@@ -161,6 +181,7 @@ pub fn wire<Id>(
             retry_after: reply.retry_after,
             id: if reply.is_success() { id(&reply) } else { None },
             meaning: if reply.is_success() { None } else { meaning(&reply) },
+            code: if reply.is_success() { None } else { reply.code() },
         },
     }
 }

@@ -3,13 +3,14 @@
 use std::fmt;
 
 use domain::call::Call;
+use domain::ids::OrganizationId;
 use http::{HeaderMap, HeaderValue, Method, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::account::{Account, Accounts, Unusable};
-use crate::client::{KEEP_BYTES, NoReply, ProviderClient, Question, Reply};
+use crate::client::{KEEP_BYTES, LONG_CALL_BYTES, NoReply, ProviderClient, Question, Reply, UNAUTHORIZED};
 use crate::egress::{EgressError, UrlError};
 use crate::secrets::Secrets;
 use crate::voice::ProviderError;
@@ -21,6 +22,7 @@ pub(crate) trait Keyed: Account {
 }
 
 /// What is asked of an API.
+#[derive(Clone)]
 pub(crate) struct Request<'a> {
     /// The method.
     pub(crate) method: Method,
@@ -30,22 +32,29 @@ pub(crate) struct Request<'a> {
     pub(crate) query: &'a [(&'a str, &'a str)],
     /// The body, as JSON.
     pub(crate) body: Option<Vec<u8>>,
+    /// How much of the answer is read.
+    pub(crate) keep_bytes: usize,
 }
 
 impl<'a> Request<'a> {
     /// A question.
     pub(crate) fn get(path: &'a [&'a str]) -> Self {
-        Self { method: Method::GET, path, query: &[], body: None }
+        Self { method: Method::GET, path, query: &[], body: None, keep_bytes: LONG_CALL_BYTES }
     }
 
     /// A demand.
     pub(crate) fn post(path: &'a [&'a str]) -> Self {
-        Self { method: Method::POST, path, query: &[], body: None }
+        Self { method: Method::POST, path, query: &[], body: None, keep_bytes: KEEP_BYTES }
     }
 
     /// A change.
     pub(crate) fn patch(path: &'a [&'a str]) -> Self {
-        Self { method: Method::PATCH, path, query: &[], body: None }
+        Self { method: Method::PATCH, path, query: &[], body: None, keep_bytes: KEEP_BYTES }
+    }
+
+    /// Asks for something that shows long calls.
+    pub(crate) fn of_long_calls(self) -> Self {
+        Self { keep_bytes: LONG_CALL_BYTES, ..self }
     }
 
     /// With this query.
@@ -128,7 +137,28 @@ impl JsonApi {
             bearer.set_sensitive(true);
             headers.insert(header::AUTHORIZATION, bearer);
         }
-        self.send(request.method, url, headers, request.body).await
+        self.send(request.method, url, headers, request.body, request.keep_bytes).await
+    }
+
+    /// Asks for a call, a chat or a text, once. Where the account is refused, and its key turns out to have been rotated, nothing was
+    /// placed, and the API is asked with the new one.
+    ///
+    /// # Errors
+    /// [`NoReply`] where no complete answer came back.
+    pub(crate) async fn ask_to_make<A: Keyed>(
+        &self,
+        organization: &OrganizationId,
+        account: &A,
+        request: Request<'_>,
+    ) -> Result<Reply, NoReply> {
+        let reply = self.ask(account, request.clone()).await?;
+        if reply.status != UNAUTHORIZED {
+            return Ok(reply);
+        }
+        match self.accounts.changed(organization, account).await {
+            Some(account) => self.ask(&account, request).await,
+            None => Ok(reply),
+        }
     }
 
     /// Sends JSON to a URL that the API gave, without credentials: the URL is one.
@@ -137,7 +167,7 @@ impl JsonApi {
     /// [`NoReply`] where no complete answer came back.
     pub(crate) async fn post_to(&self, url: Url, body: &impl Serialize) -> Result<Reply, NoReply> {
         let body = serde_json::to_vec(body).unwrap_or_default();
-        self.send(Method::POST, url, HeaderMap::new(), Some(body)).await
+        self.send(Method::POST, url, HeaderMap::new(), Some(body), KEEP_BYTES).await
     }
 
     async fn send(
@@ -146,13 +176,14 @@ impl JsonApi {
         url: Url,
         mut headers: HeaderMap,
         body: Option<Vec<u8>>,
+        keep_bytes: usize,
     ) -> Result<Reply, NoReply> {
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         if body.is_some() {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         let body = body.unwrap_or_default();
-        self.client.ask(Question { method, url, headers, body, keep_bytes: KEEP_BYTES }).await
+        self.client.ask(Question { method, url, headers, body, keep_bytes }).await
     }
 }
 

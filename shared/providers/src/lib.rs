@@ -31,7 +31,7 @@ pub use outcome::{Wire, classify};
 pub use part::Part;
 pub use secrets::{ModelAccess, ModelKeyError, ParameterStore, SECRETS_TIMEOUT, Secret, Secrets, SecretsError};
 pub use sms::{ReceivedText, SmsProvider, Texting};
-pub use voice::{Found, ProviderError, Recording, Sought, VoiceProvider};
+pub use voice::{Alike, Found, ProviderError, Recording, Sought, VoiceProvider};
 
 use domain::organization::Provider;
 use egress::Egress;

@@ -19,6 +19,8 @@ pub enum Wire<Id> {
         id: Option<Id>,
         /// What its error code means, where we know it.
         meaning: Option<EndReason>,
+        /// That code, for the log.
+        code: Option<String>,
     },
     /// The request was sent, and no answer came in time.
     TimedOut,
@@ -34,8 +36,9 @@ pub fn classify<Id>(wire: Wire<Id>) -> Outcome<Id> {
         Wire::NotSent => Outcome::NotPlaced { retry_after: None, why: "no connection to the provider".to_owned() },
         Wire::TimedOut => Outcome::Unknown { why: "the provider did not answer in time".to_owned() },
         Wire::Broken => Outcome::Unknown { why: "the connection broke before the answer".to_owned() },
-        Wire::Answered { status, retry_after, id, meaning } => {
-            let why = format!("the provider answered {status}");
+        Wire::Answered { status, retry_after, id, meaning, code } => {
+            let code = code.map_or_else(String::new, |code| format!(", code {code}"));
+            let why = format!("the provider answered {status}{code}");
             match status {
                 200..=299 => match id {
                     Some(id) => Outcome::Accepted { id },
@@ -61,7 +64,7 @@ mod tests {
     use super::{Wire, classify};
 
     fn answered(status: u16) -> Outcome<ProviderCallId> {
-        classify(Wire::Answered { status, retry_after: Some(Span::seconds(3)), id: None, meaning: None })
+        classify(Wire::Answered { status, retry_after: Some(Span::seconds(3)), id: None, meaning: None, code: None })
     }
 
     #[test]
@@ -95,7 +98,7 @@ mod tests {
     #[test]
     fn a_readable_2xx_is_an_acceptance() {
         let id = ProviderCallId::new("c");
-        let wire = Wire::Answered { status: 201, retry_after: None, id: Some(id.clone()), meaning: None };
+        let wire = Wire::Answered { status: 201, retry_after: None, id: Some(id.clone()), meaning: None, code: None };
         assert_eq!(classify(wire), Outcome::Accepted { id });
     }
 }

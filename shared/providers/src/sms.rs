@@ -2,7 +2,8 @@
 
 use domain::phone::PhoneNumber;
 use domain::sms::{DeliveryReport, Inbound, Message, Outcome, SmsConversation};
-use futures::future::BoxFuture;
+use futures::FutureExt;
+use futures::future::{BoxFuture, ready};
 use store::SendPermit;
 
 use crate::retell::Retell;
@@ -37,6 +38,12 @@ pub enum Texting<'a> {
 
 /// A telephony provider, for SMS text by text.
 pub trait SmsProvider: Send + Sync {
+    /// Reads what sending a text of this conversation needs, so that it need not be waited for between a claim and the
+    /// request. Whatever is wrong, sending says.
+    fn prepare<'a>(&'a self, _conversation: &'a SmsConversation) -> BoxFuture<'a, ()> {
+        ready(()).boxed()
+    }
+
     /// Asks for one text to be sent. Asking uses the permit up, and nothing here asks twice: a fresh connection, no
     /// retries.
     fn send(&self, permit: SendPermit) -> BoxFuture<'_, Outcome>;

@@ -6,6 +6,7 @@ use std::fmt;
 use domain::call::{Call, Outcome, Report};
 use domain::ids::ProviderCallId;
 use domain::organization::Content;
+use domain::time::Timestamp;
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 use store::{DialPermit, Pace};
@@ -121,7 +122,18 @@ pub enum Sought<T> {
     /// What bears our attempt.
     Ours(T),
     /// What looks like it, all of it: the same two numbers, made within the attempt's time. The list shows no attempt.
-    Alike(Vec<T>),
+    Alike(Vec<Alike<T>>),
+}
+
+/// Something at a provider that looks like what is searched for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alike<T> {
+    /// It.
+    pub found: T,
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// Nothing can be done about it any more, and nothing about it can be taken back: a call that is over, or a text.
+    pub over: bool,
 }
 
 impl<T> From<Option<T>> for Sought<T> {

@@ -1,10 +1,13 @@
 //! Changing a conversation: load, advance, commit under a version check, enqueue. Nothing else changes one.
 
+use std::borrow::Cow;
+
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use domain::call::Call;
-use domain::conversation::{Change, Conversation, Effect};
+use domain::conversation::{Change, Conversation, Effect, HeldBy, Holder};
 use domain::ids::Channel;
 use domain::obligation::{due, wake_at, wakes};
+use domain::organization::Provider;
 use domain::planted::{Bug, is_planted};
 use domain::retention::HEAD_KEPT;
 use domain::sms::{self, Claim, SmsConversation, StoredMessage};
@@ -13,7 +16,8 @@ use domain::time::{Span, Timestamp};
 use crate::backoff::Backoff;
 use crate::effects::{delivery_jobs, writes};
 use crate::error::StoreError;
-use crate::item::{Item, NONCE, get_text, to_json};
+use crate::held::adopter;
+use crate::item::{Item, NONCE, get_text, key_of, to_json};
 use crate::keys;
 use crate::loaded::{ConversationRef, Loaded, listed};
 use crate::measures;
@@ -22,6 +26,13 @@ use crate::queue::{ConversationJob, DeliveryJob, Message, QueueName, Queues};
 use crate::revision::Revision;
 use crate::table::Table;
 use crate::write::{CONFLICT_PATIENCE_MS, Written, transact_update};
+
+/// The places of the writes that say by their refusal what happened.
+const CONVERSATION: usize = 0;
+const SUPPRESSION: usize = 1;
+
+/// How long a message may take before it counts as lost, for whoever asks again.
+const OVERDUE_AFTER: Span = Span::seconds(5);
 
 /// What came of an input.
 #[derive(Debug)]
@@ -122,17 +133,28 @@ impl Store {
     pub async fn apply<C: Conversation>(
         &self,
         reference: &ConversationRef,
+        loaded: Option<Loaded<C>>,
+        input: impl Fn(&Loaded<C>) -> C::Input,
+    ) -> Result<Option<Applied<C>>, StoreError> {
+        // What goes on in it is large: whoever waits for it holds a pointer.
+        Box::pin(self.load_and_apply(reference, loaded, input)).await
+    }
+
+    async fn load_and_apply<C: Conversation>(
+        &self,
+        reference: &ConversationRef,
         mut loaded: Option<Loaded<C>>,
         input: impl Fn(&Loaded<C>) -> C::Input,
     ) -> Result<Option<Applied<C>>, StoreError> {
         let mut backoff = Backoff::new(self.table.clock(), CONFLICT_PATIENCE_MS);
+        let mut reference = Cow::Borrowed(reference);
         loop {
             // The moment is taken before the read: every endpoint that was subscribed by then is in what is read.
             let now = self.table.now();
             let is_fresh = loaded.is_none();
             let mut current = match loaded.take() {
                 Some(current) => current,
-                None => match self.load(reference).await? {
+                None => match self.load(&reference).await? {
                     Some(current) => current,
                     None => return Ok(None),
                 },
@@ -147,22 +169,56 @@ impl Store {
                 continue;
             }
             if change.effects.iter().any(|effect| matches!(effect, Effect::Suppress { .. })) {
-                Box::pin(self.look_up_suppression(reference, &mut current)).await?;
+                Box::pin(self.look_up_suppression(&reference, &mut current)).await?;
             }
             let prepared = self.table.prepare(&current, &change, now)?;
-            if self.table.commit(&prepared).await? {
-                for (measure, value) in current.conversation.measured(&change, now) {
-                    measures::measure(measure, value);
+            match self.table.commit(&prepared).await? {
+                Committed::Done => {
+                    for (measure, value) in current.conversation.measured(&change, now) {
+                        measures::measure(measure, value);
+                    }
+                    self.announce(&current, &change.after, &prepared.deliveries, now).await;
+                    let Change { after, claimed, effects, .. } = change;
+                    let loaded = Loaded { conversation: after, version: current.version + 1, ..current };
+                    return Ok(Some(Applied { loaded, previous, claimed, effects }));
                 }
-                self.announce(&current, &change.after, &prepared.deliveries, now).await;
-                let Change { after, claimed, effects, .. } = change;
-                let loaded = Loaded { conversation: after, version: current.version + 1, ..current };
-                return Ok(Some(Applied { loaded, previous, claimed, effects }));
+                Committed::Changed => {}
+                Committed::Adopted(taken) => self.take_away::<C>(&taken, &current, now).await?,
+                // Whatever the reference asked for: the input has to see it.
+                Committed::Suppressed => reference = Cow::Owned(reference.with_suppression(&current.conversation)),
             }
             if !backoff.wait().await {
                 return Err(StoreError::Conflict);
             }
         }
+    }
+
+    /// Takes a call or text from whom has adopted it for its likeness: the provider has named this conversation with it.
+    async fn take_away<C: Conversation>(
+        &self,
+        taken: &Taken,
+        current: &Loaded<C>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let Taken { provider, id, adopter, message } = taken;
+        let to = Holder {
+            conversation: current.conversation.id(),
+            scope: current.conversation.scope().clone(),
+            message: *message,
+        };
+        let from = ConversationRef::new(adopter.conversation, adopter.scope.clone());
+        let from = adopter.message.map_or(from.clone(), |number| from.with_message(number));
+        let lose = |loaded: &Loaded<C>| {
+            let stored = adopter.message.and_then(|number| loaded.message(number).ok().flatten());
+            C::taken_away(id.clone(), to.clone(), stored)
+        };
+        let lost = Box::pin(self.apply::<C>(&from, None, lose)).await?;
+        // Where there is nobody any more to take it from, it is simply taken.
+        if lost.is_none_or(|lost| lost.effects.is_empty()) {
+            let put = self.table.hand_over_write(*provider, id, &to, now)?;
+            self.table.put(put).await?;
+        }
+        Ok(())
     }
 
     /// Enqueues what a committed change asks for. What cannot be enqueued is not lost: the index of what is due names it
@@ -198,6 +254,14 @@ impl Store {
         }
     }
 
+    /// Enqueues a conversation once more where what it waits for is overdue: its message was lost, or is late. Whoever asks for it
+    /// again helps it that way; one message too many does no harm.
+    pub async fn wake_if_overdue<C: Conversation>(&self, conversation: &C, now: Timestamp) {
+        if wake_at(conversation).is_some_and(|at| at + OVERDUE_AFTER <= now) {
+            self.wake(conversation, now).await;
+        }
+    }
+
     /// Enqueues deliveries; what cannot be enqueued stands in the index of what is due.
     pub(crate) async fn enqueue_deliveries(&self, jobs: &[DeliveryJob]) {
         let messages: Result<Vec<Message>, StoreError> =
@@ -212,18 +276,53 @@ impl Store {
     }
 }
 
-/// A change, as the writes of one transaction: the conversation's own first.
+/// What came of a commit.
+enum Committed {
+    /// It was written.
+    Done,
+    /// Somebody else wrote in between.
+    Changed,
+    /// It holds what another conversation has adopted.
+    Adopted(Taken),
+    /// It claims to contact a customer who has got onto the do-not-call list since that was looked at.
+    Suppressed,
+}
+
+/// A call or text at a provider that is to be taken from whom has adopted it.
+struct Taken {
+    provider: Provider,
+    id: String,
+    adopter: Holder,
+    /// The number of the text that it is of whoever takes it.
+    message: Option<u32>,
+}
+
+/// A change, as the writes of one transaction: the conversation's own first, then the condition that the customer is not on
+/// the do-not-call list, where it claims to contact them.
 pub(crate) struct Prepared {
     update: Update,
+    unsuppressed: Option<TransactWriteItem>,
     beside: Vec<TransactWriteItem>,
+    held: Vec<Effect>,
     pub(crate) deliveries: Vec<DeliveryJob>,
     nonce: String,
 }
 
 impl Prepared {
+    /// What this change holds and the item says that somebody else has adopted.
+    fn taken(&self, item: &Item) -> Option<Taken> {
+        let (key, adopter) = (key_of(item)?, adopter(item)?);
+        self.held.iter().find_map(|effect| match effect {
+            Effect::HoldAtProvider { provider, id, message, by: HeldBy::Name } if keys::held(*provider, id) == key => {
+                Some(Taken { provider: *provider, id: id.clone(), adopter: adopter.clone(), message: *message })
+            }
+            _ => None,
+        })
+    }
+
     /// The writes, for a transaction that does more than this.
     pub(crate) fn into_writes(self) -> Vec<TransactWriteItem> {
-        std::iter::once(transact_update(self.update)).chain(self.beside).collect()
+        std::iter::once(transact_update(self.update)).chain(self.unsuppressed).chain(self.beside).collect()
     }
 }
 
@@ -239,24 +338,37 @@ impl Table {
         let deliveries = delivery_jobs(change.after.id(), change.after.scope(), &change.log, &before.organization);
         Ok(Prepared {
             update: self.conversation_update(before, change, &nonce, now)?,
+            unsuppressed: C::contacts(change)
+                .then(|| self.must_be_absent(&keys::suppression(change.after.scope(), change.after.customer())))
+                .transpose()?,
             beside: writes(self, before, change, &deliveries, now)?,
+            held: change
+                .effects
+                .iter()
+                .filter(|effect| matches!(effect, Effect::HoldAtProvider { .. }))
+                .cloned()
+                .collect(),
             deliveries,
             nonce,
         })
     }
 
-    /// Writes a change, all of it or nothing: `false` where somebody else wrote in between.
-    async fn commit(&self, prepared: &Prepared) -> Result<bool, StoreError> {
-        let written = if prepared.beside.is_empty() {
-            self.update(prepared.update.clone()).await?
+    /// Writes a change, all of it or nothing.
+    async fn commit(&self, prepared: &Prepared) -> Result<Committed, StoreError> {
+        let Prepared { update, unsuppressed, beside, nonce, .. } = prepared;
+        let written = if unsuppressed.is_none() && beside.is_empty() {
+            self.update(update.clone()).await?
         } else {
-            let head = transact_update(prepared.update.clone());
-            self.transact(std::iter::once(head).chain(prepared.beside.iter().cloned()).collect()).await?
+            let head = transact_update(update.clone());
+            let writes = std::iter::once(head).chain(unsuppressed.iter().chain(beside).cloned());
+            self.transact(writes.collect()).await?
         };
-        match written {
-            Written::Done => Ok(true),
-            Written::Refused { position, item } => Ok(position == 0 && is_ours(&item, &prepared.nonce)),
-        }
+        Ok(match written {
+            Written::Done => Committed::Done,
+            Written::Refused { position: CONVERSATION, item } if is_ours(&item, nonce) => Committed::Done,
+            Written::Refused { position: SUPPRESSION, .. } if unsuppressed.is_some() => Committed::Suppressed,
+            Written::Refused { item, .. } => prepared.taken(&item).map_or(Committed::Changed, Committed::Adopted),
+        })
     }
 
     fn conversation_update<C: Conversation>(

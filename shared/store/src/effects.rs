@@ -1,7 +1,7 @@
 //! What a change writes beside the conversation itself: log entries, deliveries, and its effects.
 
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
-use domain::conversation::{Change, Conversation, Effect};
+use domain::conversation::{Change, Conversation, Effect, Holder};
 use domain::delivery::Delivery;
 use domain::ids::{ConversationId, Scope};
 use domain::log::LogEntry;
@@ -13,7 +13,6 @@ use domain::time::{Span, Timestamp};
 
 use crate::deliveries::new_delivery_item;
 use crate::error::StoreError;
-use crate::held::held_item;
 use crate::item::{self, DATA, Item};
 use crate::keys;
 use crate::loaded::{Listed, Loaded};
@@ -119,8 +118,12 @@ fn effect_writes<C: Conversation>(
         Effect::RememberInbound { key } => {
             put_new(item::item(&keys::inbound(scope, key), &id)?).map(|write| vec![write])
         }
-        Effect::HoldAtProvider { provider, id: provider_id } => {
-            put(held_item(*provider, provider_id, id, now)?).map(|write| vec![write])
+        Effect::HoldAtProvider { provider, id: provider_id, message, by } => {
+            let me = Holder { conversation: id, scope: scope.clone(), message: *message };
+            Ok(vec![table.hold_write((*provider, provider_id), &me, *by, now)?])
+        }
+        Effect::HandOver { provider, id: provider_id, to } => {
+            Ok(vec![transact_put(table.hand_over_write(*provider, provider_id, to, now)?)])
         }
         Effect::RememberKey(remembered) => {
             let mut made = item::item(&keys::remembered_key(id, &remembered.key), remembered)?;

@@ -234,11 +234,6 @@ pub fn held(provider: Provider, provider_id: &str) -> Key {
     Key::new(format!("held#{}#{provider_id}", provider.as_str()), "held")
 }
 
-/// A provider's call or text that one attempt of a conversation is about to adopt.
-pub fn reserved(provider: Provider, provider_id: &str) -> Key {
-    Key::new(format!("held#{}#{provider_id}", provider.as_str()), "reserved")
-}
-
 /// A conversation's variables and metadata, where they are too large to stand in its own item.
 pub fn content(id: ConversationId) -> Key {
     Key::new(conversation_pk(id), "content")

@@ -2,7 +2,8 @@
 
 use domain::conversation::Conversation;
 use domain::ids::{ConversationId, Scope};
-use domain::organization::{Organization, Suppression};
+use domain::objections::Objections;
+use domain::organization::{Organization, Suppression, suppression_digest};
 use domain::sms::StoredMessage;
 
 use crate::error::StoreError;
@@ -44,6 +45,12 @@ impl ConversationRef {
         wanted.extend(self.suppression_key());
         wanted.extend(self.also.iter().cloned());
         wanted
+    }
+
+    /// The same conversation, read together with its customer's entry on the do-not-call list.
+    pub(crate) fn with_suppression<C: Conversation>(&self, conversation: &C) -> Self {
+        let suppression = suppression_digest(conversation.scope(), conversation.customer());
+        Self { suppression: Some(suppression), ..self.clone() }
     }
 
     /// The same conversation, read together with one of its texts.
@@ -111,6 +118,16 @@ impl<C: Conversation> Loaded<C> {
     /// Whether the customer is on the do-not-call list, where that was looked up.
     pub fn is_suppressed(&self) -> bool {
         self.listed.is_some()
+    }
+
+    /// What stands against contacting the customer, by what was read.
+    pub fn objections(&self) -> Objections {
+        let scope = self.conversation.scope();
+        Objections {
+            suppressed: self.is_suppressed(),
+            suspended: self.organization.suspended,
+            number_lost: !self.organization.owns(scope.mode, self.conversation.ours()),
+        }
     }
 
     /// A text of the conversation, where it was read too.

@@ -72,8 +72,18 @@ impl Vendor for Vapi {
                 Reaction::empty(200)
             }
             ("GET", ["call"]) => {
-                let calls: Vec<Value> = fake.calls().into_iter().map(|call| call.shown).collect();
-                Reaction::json(200, &json!(calls))
+                let bound = |name: &str| asked.query(name).map(str::to_owned);
+                let (since, until) = (bound("createdAtGe"), bound("createdAtLe"));
+                let number = bound("phoneNumberId");
+                let is_wanted = |call: &Value| {
+                    let made = call["createdAt"].as_str().unwrap_or_default();
+                    since.as_deref().is_none_or(|since| made >= since)
+                        && until.as_deref().is_none_or(|until| made <= until)
+                        && number.as_deref().is_none_or(|number| call["phoneNumberId"] == number)
+                };
+                let limit = bound("limit").and_then(|limit| limit.parse().ok()).unwrap_or(100);
+                let newest_first = fake.calls().into_iter().rev().map(|call| call.shown).filter(is_wanted);
+                Reaction::json(200, &json!(newest_first.take(limit).collect::<Vec<Value>>()))
             }
             ("GET", ["call", id]) => match fake.call(id) {
                 None => Reaction::json(404, &json!({ "message": "not found" })),
@@ -105,9 +115,10 @@ impl Vendor for Vapi {
         format!("00000000-0000-4000-8000-{number:012}")
     }
 
-    fn shown(_kind: Kind, id: &str, body: &Value, _at: Timestamp, base: &str) -> Value {
+    fn shown(_kind: Kind, id: &str, body: &Value, at: Timestamp, base: &str) -> Value {
         let mut call = body.clone();
         call["id"] = json!(id);
+        call["createdAt"] = json!(at.to_string());
         call["status"] = json!("queued");
         call["monitor"] = json!({ "controlUrl": format!("{base}/control/{id}") });
         call

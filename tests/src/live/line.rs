@@ -22,11 +22,10 @@ pub(super) async fn through<V: Vendor>(
 ) -> Result<Answer, EgressError> {
     let point = Point::new(Service::Provider, request.method.as_str());
     let about = request.url.path().to_owned();
-    let begun = History::begun();
     let effect = async {
         let course = tokio::spawn(async move {
             let reaction = fake.clone().answer(Asked::of(&request)).await;
-            note(&fake, &history, begun);
+            note(&fake, &history);
             reaction
         });
         course.await.expect("a fake does not panic").without_a_socket().await
@@ -39,11 +38,11 @@ pub(super) async fn through<V: Vendor>(
 }
 
 /// Writes down the calls that were placed, and the texts that were sent.
-fn note<V: Vendor>(fake: &Fake<V>, history: &History, begun: Option<Timestamp>) {
+fn note<V: Vendor>(fake: &Fake<V>, history: &History) {
     for call in fake.calls() {
         let Some((conversation, _)) = Made::attempt_of(V::callback(&call.asked)) else { continue };
         let to = V::to(&call.asked).to_owned();
-        history.dialled(&call.id, Dial { conversation, to, placed_at: call.created_at, begun });
+        history.dialled(&call.id, Dial { conversation, to, placed_at: call.created_at });
     }
     for text in fake.texts() {
         let Some((conversation, sent)) = V::text_of(&text) else { continue };
@@ -58,7 +57,7 @@ fn note<V: Vendor>(fake: &Fake<V>, history: &History, begun: Option<Timestamp>) 
             content: String::new(),
             sent_at: text.created_at,
         };
-        history.carried(Carried { text, begun });
+        history.carried(Carried { text });
     }
 }
 

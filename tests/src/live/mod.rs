@@ -78,17 +78,28 @@ pub(crate) struct LiveWorld<V: Vendor> {
     posted: Mutex<mpsc::UnboundedReceiver<Posted>>,
     outside: (Egress, Bases),
     account: Value,
+    held: parameters::Held,
     _server: Option<Server>,
 }
 
 /// The outside world of a process that knows nothing yet of what the deployment keeps in Parameter Store.
-fn outside<V: Vendor>(world: &World, (egress, bases): &(Egress, Bases), account: &Value) -> Outside {
-    let own = format!("organizations/{ORGANIZATION}/providers/{}", V::PROVIDER.as_str());
+fn outside<V: Vendor>(
+    world: &World,
+    (egress, bases): &(Egress, Bases),
+    account: &Value,
+    held: &parameters::Held,
+) -> Outside {
+    let own = account_name::<V>();
     let model = (format!("models/{}", roles::MODEL), roles::model_secret());
     let public_url = ("public-url".to_owned(), PUBLIC_URL.to_owned());
-    let held = BTreeMap::from([(own, account.to_string()), model, public_url]);
-    let secrets = parameters::secrets(&held, world.app.store.table.clock().clone());
+    *held.lock().unwrap() = BTreeMap::from([(own, account.to_string()), model, public_url]);
+    let secrets = parameters::secrets(held, world.app.store.table.clock().clone());
     Outside { egress: egress.clone(), secrets, bases: bases.clone() }
+}
+
+/// The name that the organization's account at the provider is kept under.
+fn account_name<V: Vendor>() -> String {
+    format!("organizations/{ORGANIZATION}/providers/{}", V::PROVIDER.as_str())
 }
 
 impl<V: Vendor> LiveWorld<V> {
@@ -117,13 +128,13 @@ impl<V: Vendor> LiveWorld<V> {
                 Egress::new(EgressPolicy { allow_insecure: true }).unwrap()
             }
         };
-        let (outside, account) = ((egress, bases), V::account());
-        let reached = self::outside::<V>(&world, &outside, &account);
+        let (outside, account, held) = ((egress, bases), V::account(), parameters::Held::default());
+        let reached = self::outside::<V>(&world, &outside, &account, &held);
         let key = world.goes_live(V::PROVIDER, V::voice(), reached).await;
         let carried = fake.clone();
         *world.carried.borrow_mut() = Box::new(move || placed(&carried));
         let scope = world.scope.clone();
-        Self { world, fake, key, scope, posted: Mutex::new(posted), outside, account, _server: server }
+        Self { world, fake, key, scope, posted: Mutex::new(posted), outside, account, held, _server: server }
     }
 
     fn in_process(world: &World, fake: &Fake<V>) -> Egress {
@@ -139,7 +150,7 @@ impl<V: Vendor> LiveWorld<V> {
 
     /// What runs from now on knows nothing of the secrets that were read before: it is another function's process.
     pub(crate) fn is_another_process(&mut self) {
-        let outside = outside::<V>(&self.world, &self.outside, &self.account);
+        let outside = outside::<V>(&self.world, &self.outside, &self.account, &self.held);
         self.world.app = App::with(self.world.app.store.clone(), outside);
     }
 
@@ -147,6 +158,17 @@ impl<V: Vendor> LiveWorld<V> {
     pub(crate) fn takes_in_a_second(&mut self, calls: u32) {
         self.account["callsPerSecond"] = calls.into();
         self.is_another_process();
+    }
+
+    /// The deployment knows the provider by an account whose credentials the provider refuses; `false` where it is the right one.
+    pub(crate) fn has_rotated(&self, is_wrong: bool) {
+        let mut account = self.account.clone();
+        for field in ["authToken", "apiKey"] {
+            if let Some(secret) = account.get_mut(field).filter(|_| is_wrong) {
+                *secret = "rotated".into();
+            }
+        }
+        self.held.lock().unwrap().insert(account_name::<V>(), account.to_string());
     }
 
     /// In virtual time; of calls nothing is heard unless the test says it.

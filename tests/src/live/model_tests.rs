@@ -63,7 +63,7 @@ impl Models {
             secrets.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
         held.insert(own, live.account.to_string());
         held.insert("public-url".to_owned(), PUBLIC_URL.to_owned());
-        let secrets = parameters::secrets(&held, live.world.app.store.table.clock().clone());
+        let secrets = parameters::secrets(&Arc::new(Mutex::new(held)), live.world.app.store.table.clock().clone());
         live.world.app = App::with(live.world.app.store.clone(), Outside { egress, secrets, bases });
         Self { live, asked }
     }

@@ -238,9 +238,25 @@ fn retry_after_is_waited_for<V: Vendor>() {
     });
 }
 
+/// A key that was just rotated is read anew, once, and the call is placed with it.
+fn a_key_that_was_rotated_is_read_anew_and_refuses_no_call<V: Vendor>() {
+    simulate(async {
+        let live = LiveWorld::<V>::new(1, Script::SILENT, async || Some(Door::InProcess)).await;
+        live.has_rotated(true);
+        let refused = live.dials("with a wrong key").await;
+        assert_eq!(outcome(&live, refused), Outcome::Refused("provider_unavailable"), "there is no other one");
+        live.has_rotated(false);
+        live.world.after_seconds(2).await;
+        let placed = live.dials("with the old key first").await;
+        assert_eq!(outcome(&live, placed), Outcome::Accepted);
+        assert_eq!(live.fake.calls().len(), 1);
+    });
+}
+
 for_each_provider! {
     every_answer_over_the_wire_means_what_the_table_says,
     what_provably_never_left_is_not_placed,
     an_answer_that_does_not_come_is_unknown_whether_or_not_the_call_was_made,
     retry_after_is_waited_for,
+    a_key_that_was_rotated_is_read_anew_and_refuses_no_call,
 }

@@ -1,13 +1,17 @@
 //! Attempts whose answer was lost, at every provider: settled by what calls back, else by a search, else given up. Never
 //! asked for again.
 
-use domain::call::{Dispatch, Status};
+use domain::call::{Dispatch, Status, Transcript};
 use domain::end_reason::EndReason;
 use domain::ids::ConversationId;
+use domain::time::Span;
+use serde_json::json;
 
 use super::{CUSTOMER, Door, LiveWorld, for_each_provider};
+use crate::fakes::retell::Retell;
 use crate::fakes::script::{Create, Script, Story, Telling};
 use crate::fakes::server::Reaction;
+use crate::fakes::vapi::Vapi;
 use crate::fakes::vendor::Vendor;
 use crate::world::simulate;
 
@@ -91,4 +95,45 @@ for_each_provider! {
     a_lost_answer_is_settled_by_what_calls_back,
     a_lost_answer_without_callbacks_is_settled_by_a_search,
     a_call_that_is_closed_while_its_answer_is_lost_is_found_and_hung_up,
+}
+
+#[test]
+fn a_search_at_vapi_reads_on_where_many_calls_are_newer() {
+    simulate(async {
+        let live = LiveWorld::<Vapi>::virtually(1).await;
+        let lost = Create::MakesAnd(Reaction::Silence);
+        live.fake.script(CUSTOMER, Script::of(Story::Stays).creating(lost).telling(Telling::Never));
+        let id = live.dials("one").await;
+        let made = live.fake.calls()[0].clone();
+        for milliseconds in 1..=60 {
+            live.fake.somebody_calls_too();
+            let other = live.fake.calls().last().unwrap().id.clone();
+            let at = made.created_at + Span::milliseconds(milliseconds);
+            live.fake.becomes(&other, &json!({ "createdAt": at.to_string(), "assistantOverrides": {} }));
+        }
+        live.runs(async {
+            live.world.sees(id, |call| call.provider_call_id.is_some()).await;
+            live.closes(id).await;
+        })
+        .await;
+        assert_eq!(live.call(id).provider_call_id.unwrap().as_str(), made.id);
+    });
+}
+
+#[test]
+fn a_long_call_at_retell_can_be_polled() {
+    simulate(async {
+        let live = LiveWorld::<Retell>::virtually(1).await;
+        live.fake.script(CUSTOMER, Script::of(Story::Completes).telling(Telling::Never));
+        let id = live.dials("one").await;
+        let made = live.fake.calls()[0].id.clone();
+        let said = json!({ "role": "agent", "content": "word ".repeat(4_000), "words": [] });
+        live.runs(async {
+            live.world.after_seconds(60).await;
+            live.fake.becomes(&made, &json!({ "transcript_object": vec![said; 75] }));
+        })
+        .await;
+        let call = live.call(id);
+        assert_eq!((call.end_reason, call.facts.transcript), (Some(EndReason::COMPLETED), Transcript::Stored));
+    });
 }

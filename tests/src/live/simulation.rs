@@ -1,5 +1,6 @@
 //! The simulation once per provider: what becomes of a call, with a fault at each request in turn, judged by the auditor.
 
+use domain::ids::ConversationId;
 use domain::planted::{Bug, plant};
 use serde_json::json;
 
@@ -15,7 +16,7 @@ use crate::sim::faults::Plan;
 use crate::simulation::storm::named_seed;
 use crate::simulation::{ENOUGH, FAULTS, RECOVERY, Run, SEED, weather};
 use crate::world::auditor::{Measure, Weather};
-use crate::world::{Expected, simulate};
+use crate::world::{Expected, World, simulate};
 
 /// In CI, each fault strikes at every so-manieth request of all scenarios together.
 pub(super) const STRIDE: usize = 23;
@@ -38,6 +39,9 @@ enum Client {
     Closes,
     /// Closes it as soon as it was accepted.
     ClosesAtOnce,
+    /// Asks for another one between the same numbers, and closes this one, which was never placed; and then the other, once that
+    /// is there at the provider.
+    AsksForAnother,
 }
 
 /// A call at a provider.
@@ -53,27 +57,27 @@ struct Scenario {
 trait Simulated: Vendor {
     /// The requests that each scenario makes while nothing goes wrong: so many points there are at which something can. A
     /// change that makes them fewer has to say so here.
-    const POINTS: [usize; 13];
+    const POINTS: [usize; 14];
     /// What a call ends as that nothing but polls tell of.
     const POLLED: &'static [&'static str] = &["completed", UNSETTLED];
 }
 
 impl Simulated for Twilio {
-    const POINTS: [usize; 13] = [31, 18, 18, 34, 33, 33, 38, 14, 38, 112, 38, 15, 31];
+    const POINTS: [usize; 14] = [31, 18, 18, 34, 33, 33, 38, 14, 38, 112, 38, 15, 31, 60];
 }
 
 impl Simulated for Retell {
-    const POINTS: [usize; 13] = [26, 15, 15, 30, 27, 25, 40, 13, 32, 111, 34, 14, 54];
+    const POINTS: [usize; 14] = [26, 15, 15, 30, 27, 25, 40, 13, 32, 111, 34, 14, 54, 60];
 }
 
 impl Simulated for Telnyx {
-    const POINTS: [usize; 13] = [27, 17, 17, 29, 28, 29, 35, 14, 34, 112, 31, 15, 24];
+    const POINTS: [usize; 14] = [27, 17, 17, 29, 28, 29, 35, 14, 34, 112, 31, 15, 24, 60];
     /// Telnyx shows that a call is over, and not why.
     const POLLED: &'static [&'static str] = &["provider:unspecified", UNSETTLED];
 }
 
 impl Simulated for Vapi {
-    const POINTS: [usize; 13] = [27, 18, 18, 29, 28, 27, 40, 13, 33, 111, 35, 14, 55];
+    const POINTS: [usize; 14] = [27, 18, 18, 29, 28, 27, 40, 13, 33, 111, 35, 14, 55, 60];
 }
 
 fn scenarios<V: Simulated>() -> Vec<Scenario> {
@@ -112,6 +116,11 @@ fn scenarios<V: Simulated>() -> Vec<Scenario> {
             stays().creating(Create::MakesAnd(Reaction::Silence)).telling(Telling::Never),
             Client::Closes,
         ),
+        closed(
+            "never placed, and another one whose answer and callbacks are lost",
+            stays().creating(Create::MakesAnd(Reaction::Silence)).telling(Telling::Never),
+            Client::AsksForAnother,
+        ),
     ]
 }
 
@@ -121,6 +130,9 @@ fn run<V: Simulated>(scenario: &Scenario, plan: Plan, measure: Measure) -> Run {
     simulate(async {
         let live = LiveWorld::<V>::new(SEED, Script::SILENT, async || Some(Door::InProcess)).await;
         live.fake.script(CUSTOMER, scenario.script.clone());
+        if scenario.client == Client::AsksForAnother {
+            live.fake.fails([Create::Refuses(Reaction::empty(500))]);
+        }
         let world = &live.world;
         let events = ["call.started", "call.ended", "call.analyzed"];
         live.runs(async { drop(world.creates_webhook("hooks.example.com", &events).await) }).await;
@@ -140,7 +152,11 @@ pub(super) fn judged<V: Vendor>(live: &LiveWorld<V>, measure: Measure) -> Run {
 async fn play<V: Vendor>(live: &LiveWorld<V>, scenario: &Scenario, faults: usize) {
     let world = &live.world;
     let more = json!({"dynamicVariables": {"name": "Ada"}});
-    let Some(id) = world.creates_call_with(CUSTOMER, "the-call", more).await else { return };
+    let Some(id) = world.creates_call_with(CUSTOMER, "the-call", more.clone()).await else { return };
+    if scenario.client == Client::AsksForAnother {
+        asks_for_another(&live.world, id, more, scenario.reasons, faults).await;
+        return;
+    }
     world.expects(match &scenario.script.create {
         // Where the answer is lost that says that there is no call, nobody can find out.
         Create::Refuses(_) | Create::RefusesOnce(_) if faults > 0 => Expected::EndsOr(id, scenario.reasons, UNSETTLED),
@@ -155,6 +171,28 @@ async fn play<V: Vendor>(live: &LiveWorld<V>, scenario: &Scenario, faults: usize
     if scenario.client != Client::Waits && !world.history.call(id).is_some_and(|call| call.is_ended()) {
         world.closes(id, "said_goodbye").await;
     }
+}
+
+/// Two calls between one pair of numbers: nothing of the one that was placed is the other one's, least of all its end.
+async fn asks_for_another(
+    world: &World,
+    never_placed: ConversationId,
+    more: serde_json::Value,
+    reasons: &'static [&'static str],
+    faults: usize,
+) {
+    let may_be_lost = |id| if faults > 1 { Expected::EndsOr(id, reasons, LOST) } else { Expected::Ends(id, reasons) };
+    world.after_seconds(3).await;
+    let Some(placed) = world.creates_call_with(CUSTOMER, "another", more).await else { return };
+    world.after_seconds(17).await;
+    world.closes(never_placed, "said_goodbye").await;
+    world.expects(may_be_lost(never_placed));
+    world.sees(placed, |call| call.provider_call_id.is_some() || call.is_ended()).await;
+    world.after_seconds(60).await;
+    if !world.history.call(placed).is_some_and(|call| call.is_ended()) {
+        world.closes(placed, "said_goodbye").await;
+    }
+    world.expects(may_be_lost(placed));
 }
 
 pub(super) fn note(wrong: &mut Vec<String>, run: &Run, what: impl FnOnce() -> String) {
@@ -304,6 +342,16 @@ whole! {
     retell: crate::fakes::retell::Retell,
     telnyx: crate::fakes::telnyx::Telnyx,
     vapi: crate::fakes::vapi::Vapi,
+}
+
+/// A test that finds no planted bug proves nothing.
+#[test]
+fn a_call_that_is_adopted_too_young_would_be_found() {
+    plant(Some(Bug::AdoptYoung));
+    let scenario = &scenarios::<Twilio>()[13];
+    let run = run::<Twilio>(scenario, Plan::none(), Measure::of(Weather::Calm));
+    plant(None);
+    assert!(!run.findings.is_empty());
 }
 
 /// A test that finds no planted bug proves nothing.

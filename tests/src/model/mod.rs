@@ -62,7 +62,10 @@ impl Model for Protocol {
 
     fn properties(&self) -> Vec<Property<Self>> {
         let always = PROMISES.map(|(name, condition)| Property::always(name, condition));
-        let sometimes = POSSIBILITIES.map(|(name, condition)| Property::sometimes(name, condition));
+        let objected = OBJECTED.iter().filter(|_| self.setting.objects);
+        let abandoned = ABANDONED.iter().filter(|_| self.setting.gives_up);
+        let possible = POSSIBILITIES.iter().chain(objected).chain(abandoned);
+        let sometimes = possible.map(|(name, condition)| Property::sometimes(name, *condition));
         always.into_iter().chain(sometimes).collect()
     }
 }
@@ -70,9 +73,11 @@ impl Model for Protocol {
 type Condition = fn(&Protocol, &State) -> bool;
 
 /// What holds in every state.
-const PROMISES: [(&str, Condition); 13] = [
+const PROMISES: [(&str, Condition); 15] = [
     ("only a waiting call is claimed, once", |_, state| !state.broken.contains(&Rule::Claim)),
     ("only a committed claim dials", |_, state| !state.broken.contains(&Rule::AskedUnclaimed)),
+    ("nobody who opted out is claimed", |_, state| !state.broken.contains(&Rule::OptedOut)),
+    ("nothing that is read to be suspended is claimed", |_, state| !state.broken.contains(&Rule::Suspended)),
     ("an attempt is asked for once", |_, state| !state.broken.contains(&Rule::AskedTwice)),
     ("one conversation is one call", |_, state| !state.broken.contains(&Rule::PlacedTwice)),
     ("the status moves forwards", |_, state| !state.broken.contains(&Rule::Status)),
@@ -100,12 +105,32 @@ const POSSIBILITIES: [(&str, Condition); 7] = [
     ("a window closes", |_, state| ends_with(state, &EndReason::DISPATCH_DEADLINE_EXCEEDED)),
 ];
 
+/// And where somebody objects.
+const OBJECTED: [(&str, Condition); 2] = [
+    ("a call ends for an opt-out", |_, state| ends_with(state, &EndReason::DO_NOT_CALL)),
+    ("a call ends for a suspension", |_, state| ends_with(state, &EndReason::ORGANIZATION_SUSPENDED)),
+];
+
+/// And where what makes no progress is given up.
+const ABANDONED: [(&str, Condition); 2] = [
+    ("a call ends that makes no progress", |_, state| ends_with(state, &EndReason::INTERNAL_ERROR)),
+    ("one that was ended is let go", |_, state| {
+        state.let_go
+            && state.events.contains(&EventType::CallEnded)
+            && state.placed.iter().any(|placed| !placed.answered)
+    }),
+];
+
 fn ends_with(state: &State, reason: &EndReason) -> bool {
     state.call.as_ref().is_some_and(|call| call.end_reason.as_ref() == Some(reason))
 }
 
 /// Nothing but what every deployment sees: crashes, losses, duplicates, delays.
-const USUAL: Setting = Setting { faults: 2, denies: false, looks_ahead: false, remembers: false };
+const USUAL: Setting =
+    Setting { faults: 2, denies: false, looks_ahead: false, remembers: false, objects: false, gives_up: false };
+
+/// Where somebody may object at any moment.
+const OBJECTING: Setting = Setting { faults: 1, objects: true, ..USUAL };
 
 /// Checks everything that can go wrong in this setting. There have to be as many states as when this was written, or more:
 /// a model that shrinks shows less, and says so nowhere else.
@@ -130,6 +155,16 @@ fn a_reconciler_that_looks_ahead_does_no_harm() {
 #[test]
 fn a_call_that_the_provider_denies_is_hung_up_once_it_shows() {
     check(Setting { faults: 1, denies: true, ..USUAL }, 126_246);
+}
+
+#[test]
+fn an_opt_out_and_a_suspension_at_any_moment_are_heeded() {
+    check(OBJECTING, 50_000);
+}
+
+#[test]
+fn what_makes_no_progress_is_ended_and_then_let_go() {
+    check(Setting { faults: 2, gives_up: true, ..USUAL }, 50_000);
 }
 
 #[test]
@@ -174,8 +209,8 @@ fn todays_share_of_large_settings() {
 }
 
 /// Whether the model finds this promise broken, with this bug in the rules.
-fn finds(bug: Bug, promise: &'static str) -> bool {
-    let model = Protocol { setting: USUAL, planted: Some(bug) };
+fn finds(setting: Setting, bug: Bug, promise: &'static str) -> bool {
+    let model = Protocol { setting, planted: Some(bug) };
     let checker = model.checker().finish_when(HasDiscoveries::AnyOf([promise].into())).spawn_bfs().join();
     checker.discoveries().contains_key(promise)
 }
@@ -194,6 +229,12 @@ fn the_model_finds_each_planted_bug() {
         (Bug::LateCallKept, "no late call is kept"),
     ];
     for (bug, promise) in found {
-        assert!(finds(bug, promise), "{bug:?} is not found to break that {promise}");
+        assert!(finds(USUAL, bug, promise), "{bug:?} is not found to break that {promise}");
+    }
+    for (bug, promise) in [
+        (Bug::ClaimSuppressed, "nobody who opted out is claimed"),
+        (Bug::DialSuppressed, "nobody who opted out is claimed"),
+    ] {
+        assert!(finds(OBJECTING, bug, promise), "{bug:?} is not found to break that {promise}");
     }
 }

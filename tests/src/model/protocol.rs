@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use domain::call::{Call, Input, step};
+use domain::call::{Call, Dispatch, Input, step};
 use domain::conversation::Conversation;
 use domain::end_reason::EndReason;
 use domain::obligation::{LOOK_AHEAD, due_at, next_action, wake_at};
@@ -16,8 +16,12 @@ use super::state::{
     Callback, Client, Consumer, Doing, Due, FUNCTION_TIMEOUT, NOW, News, Phase, State, call_id, new_call,
 };
 
-/// What was put back on its queue so often without effect is ended by the reconciler. The model never gets there.
+/// What was put back on its queue so often without effect is ended by the reconciler. So much goes wrong in no setting, but in those
+/// that give up sooner.
 const MOST_NUDGES: u32 = 5;
+
+/// And in those.
+const FEWEST_NUDGES: u32 = 1;
 
 /// How long the reconciler leaves alone what it has put back once; then twice as long.
 const FIRST_PATIENCE: Span = Span::seconds(30);
@@ -43,6 +47,10 @@ pub(super) enum Action {
     Crash(usize),
     /// The reconciler finds the call in the index.
     Reconcile,
+    /// The called party opts out.
+    OptOut,
+    /// The organization is suspended.
+    Suspend,
     /// The provider's call goes on by itself.
     GoOn(usize, Phase),
     /// A callback arrives. A duplicate arrives again.
@@ -104,7 +112,14 @@ impl Action {
             Self::Ask(_, answer) => answer.costs(),
             // That nobody does what can be done at once is a fault too.
             Self::Wait => u8::from(state.is_urgent()),
-            Self::Request(_) | Self::Put(_) | Self::Close | Self::Commit(_) | Self::Reconcile | Self::GoOn(..) => 0,
+            Self::Request(_)
+            | Self::Put(_)
+            | Self::Close
+            | Self::Commit(_)
+            | Self::Reconcile
+            | Self::OptOut
+            | Self::Suspend
+            | Self::GoOn(..) => 0,
         }
     }
 }
@@ -139,6 +154,12 @@ impl State {
     fn queue_actions(&self, actions: &mut Vec<Action>) {
         if self.to_close && self.call.is_some() {
             actions.push(Action::Close);
+        }
+        // Only while it waits does it make a difference.
+        let waits = self.call.iter().any(|call| matches!(call.dispatch, Dispatch::Waiting { .. }) && !call.is_ended());
+        if self.setting.objects && waits {
+            actions.extend((!self.objections.suppressed).then_some(Action::OptOut));
+            actions.extend((!self.objections.suspended).then_some(Action::Suspend));
         }
         if self.has_message() {
             actions.push(Action::Lose);
@@ -228,6 +249,8 @@ impl State {
             Action::Ask(place, answer) => next.ask(place, answer),
             Action::Crash(place) => next.consumers[place] = Consumer::Idle,
             Action::Reconcile => next.reconcile(),
+            Action::OptOut => next.objections.suppressed = true,
+            Action::Suspend => next.objections.suspended = true,
             Action::GoOn(place, phase) => next.go_on(place, phase),
             Action::Hear { callback, duplicate } => {
                 if !duplicate {
@@ -264,7 +287,13 @@ impl State {
         let Some(duty) = next_action(&*call, NOW) else { return };
         if let Some(idle) = self.consumers.iter_mut().find(|consumer| **consumer == Consumer::Idle) {
             let seen = is_planted(Bug::UnconditionalClaim).then_some(call);
-            *idle = Consumer::Decided { age: Span::ZERO, duty: Doing::from_duty(duty), fresh: true, seen };
+            *idle = Consumer::Decided {
+                age: Span::ZERO,
+                duty: Doing::from_duty(duty),
+                fresh: true,
+                read: self.objections,
+                seen,
+            };
         }
     }
 
@@ -274,6 +303,12 @@ impl State {
         // A nudge without effect is a message that was lost, or a consumer that died: something went wrong.
         let nudges =
             if self.setting.looks_ahead { MOST_NUDGES } else { u32::from(self.setting.faults - self.faults) + 1 };
+        if self.setting.gives_up && due.nudges >= FEWEST_NUDGES {
+            if due.at <= NOW {
+                self.give_up();
+            }
+            return;
+        }
         if due.nudges >= nudges {
             if due.at <= NOW {
                 self.broken.insert(Rule::Progress);
@@ -283,6 +318,16 @@ impl State {
         self.messages.push(due.at);
         due.at = due.at.max(NOW) + FIRST_PATIENCE.times(1 << due.nudges);
         due.nudges += 1;
+    }
+
+    /// Ends what made no progress, unless there is nothing to be done for it.
+    fn give_up(&mut self) {
+        let idle = self.call.iter().all(|call| next_action(&**call, NOW).is_none());
+        self.apply(if idle { Input::Tick } else { Input::Abandon }, false);
+        // Where that changes nothing, nothing is due.
+        if let Some(due) = &mut self.index {
+            due.nudges = 0;
+        }
     }
 
     /// A consumer commits what it has decided, or heard from the provider. A claim whose call has changed in the
@@ -296,9 +341,13 @@ impl State {
                 let input = self.input(news);
                 self.apply(input, matches!(news, News::NotPlaced { .. }));
             }
-            Consumer::Decided { duty, fresh, seen, .. } => {
+            Consumer::Decided { duty, fresh, read, seen, .. } => {
+                // What was read with the call counts while the call is as it was read; but for the opt-out, which the commit looks
+                // at once more: then all of it is read anew.
+                let outdated = self.objections.suppressed && !is_planted(Bug::ClaimSuppressed);
+                let objections = if fresh && !outdated { read } else { self.objections };
                 let input = || match duty {
-                    Doing::Dial => Input::Claim { suppressed: false, suspended: false, places: None },
+                    Doing::Dial => Input::Claim { objections, places: None },
                     Doing::Search | Doing::Poll | Doing::HangUp(_) | Doing::PassTime => Input::Tick,
                 };
                 let claimed = if fresh {
@@ -309,6 +358,9 @@ impl State {
                     self.apply(input(), false)
                 };
                 if let Some(attempt) = claimed {
+                    if objections.suspended {
+                        self.broken.insert(Rule::Suspended);
+                    }
                     self.consumers[place] = Consumer::Permitted { age, attempt };
                 }
             }

@@ -27,6 +27,10 @@ pub(super) enum Rule {
     Events,
     /// A call given up while the provider may still have it live.
     GivenUp,
+    /// A call claimed whose called party had opted out by then.
+    OptedOut,
+    /// A call claimed whose organization was suspended when that was read.
+    Suspended,
     /// A call put back on its queue again and again, without effect.
     Progress,
 }
@@ -52,6 +56,7 @@ pub(super) fn judge(state: &mut State, before: &Call, step: &Step, not_placed: b
         let asks = matches!(after.dispatch, Dispatch::Asking { .. }) && attempt == before.attempt + 1;
         let current = state.call.as_deref().is_some_and(|call| !call.is_ended());
         demand(may && asks && current && state.claimed & bit == 0, Rule::Claim);
+        demand(!state.objections.suppressed, Rule::OptedOut);
         state.claimed |= bit;
     }
     let (mut number, mut sequence) = (before.log_length, before.sequence);
@@ -71,6 +76,8 @@ pub(super) fn judge(state: &mut State, before: &Call, step: &Step, not_placed: b
                 state.let_go = true;
                 demand(state.placed.iter().all(|placed| placed.phase == Phase::Over), Rule::GivenUp);
             }
+            // What was ended here and makes no progress is let go, whatever is open.
+            Entry::Note { note: Note::Abandoned } => state.let_go |= before.is_ended(),
             Entry::Note { .. } => {}
         }
     }

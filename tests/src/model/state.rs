@@ -12,6 +12,7 @@ use domain::end_reason::EndReason;
 use domain::ids::ProviderCallId;
 use domain::ids::{AgentId, ConversationId, Mode, Operation, OrganizationId, Scope};
 use domain::log::EventType;
+use domain::objections::Objections;
 use domain::organization::{Limits, Provider};
 use domain::phone::PhoneNumber;
 use domain::time::{Span, Timestamp};
@@ -42,6 +43,10 @@ pub(super) struct Setting {
     pub(super) looks_ahead: bool,
     /// Whether nothing of the call is forgotten.
     pub(super) remembers: bool,
+    /// Whether the called party may opt out, and the organization be suspended.
+    pub(super) objects: bool,
+    /// Whether the reconciler gives up what it has put back once without effect; else nothing fails often enough.
+    pub(super) gives_up: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -62,6 +67,8 @@ pub(super) struct State {
     pub(super) messages: Vec<Timestamp>,
     /// The consumers of these messages.
     pub(super) consumers: [Consumer; 2],
+    /// What stands against calling.
+    pub(super) objections: Objections,
     /// The calls at the provider, in the order in which it placed them.
     pub(super) placed: Vec<Placed>,
     /// What the provider has sent and nobody has received.
@@ -109,6 +116,8 @@ pub(super) enum Consumer {
         duty: Doing,
         /// Whether the call has the version that was read.
         fresh: bool,
+        /// What stood against calling when it was read.
+        read: Objections,
         /// The call as it was read, where it may be committed without the check of its version.
         seen: Option<Arc<Call>>,
     },
@@ -198,6 +207,7 @@ impl State {
             index: None,
             messages: Vec::new(),
             consumers: [Consumer::Idle, Consumer::Idle],
+            objections: Objections::NONE,
             placed: Vec::new(),
             callbacks: Vec::new(),
             events: Vec::new(),
@@ -295,7 +305,14 @@ fn answered() -> Report {
 
 fn ended(answered: bool) -> Report {
     let reason = if answered { EndReason::COMPLETED } else { EndReason::NO_ANSWER };
-    Report::Ended { at: NOW, reason, started_at: answered.then_some(NOW), answered_by: None, duration_seconds: None }
+    Report::Ended {
+        at: NOW,
+        reason,
+        started_at: answered.then_some(NOW),
+        answered_by: None,
+        duration_seconds: None,
+        ended_by: None,
+    }
 }
 
 /// What comes after a call that was answered. The model needs to know that there is a transcript, not what was said.

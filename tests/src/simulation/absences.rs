@@ -12,8 +12,9 @@ use store::{DeliveryJob, MESSAGE_VERSION, QueueName, keys};
 
 use super::SEED;
 use super::scenarios::{PLAIN, VOICE};
+use crate::sim::faults::{Fault, Plan};
 use crate::world::auditor::{Measure, Weather, audit};
-use crate::world::{Expected, TABLE, World, simulate};
+use crate::world::{Ask, Expected, TABLE, World, simulate};
 
 /// Longer than all the nudges of what makes no progress take together.
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -214,4 +215,49 @@ fn what_is_not_due_any_more_is_not_given_up() {
         assert_eq!(reconciled, 1);
         assert_eq!(audit(&world, Measure { weather: Weather::Calm, slack: AN_HOUR_LATE }), [""; 0]);
     });
+}
+
+#[test]
+fn a_client_that_asks_again_brings_forward_what_is_overdue() {
+    simulate(async {
+        let world = World::new(SEED).await;
+        let ask = Ask::call(PLAIN, "the-call", &json!({}));
+        let id = world.creates_call(PLAIN, "the-call").await.unwrap();
+        world.aws.queues.lose_everything(QueueName::Dispatch.as_str());
+        assert!(world.asks(&ask).await.unwrap().replayed);
+        assert_eq!(world.steps(QueueName::Dispatch).await, 0, "what is not overdue is left to its own message");
+        world.after_seconds(10).await;
+        assert!(world.asks(&ask).await.unwrap().replayed);
+        assert_eq!(world.steps(QueueName::Dispatch).await, 1);
+        assert_eq!(world.history.call(id).unwrap().attempt, 1);
+        world.after_seconds(10).await;
+        assert!(world.asks(&ask).await.unwrap().replayed);
+        assert_eq!(world.steps(QueueName::Dispatch).await, 0, "what is dialled waits for nothing");
+    });
+}
+
+/// A batch of ten calls whose process dies at its so-manieth request: how many were claimed, and how many asked for.
+fn claimed_and_asked(point: usize) -> (usize, usize) {
+    simulate(async {
+        let world = World::new(SEED).await;
+        for number in 0..10 {
+            world.creates_call(PLAIN, &format!("call-{number}")).await.unwrap();
+        }
+        world.aws.gate.arm(Plan::none().at(point, Fault::CrashBefore));
+        world.steps(QueueName::Dispatch).await;
+        let record = world.history.record();
+        let claimed = record.calls.values().filter(|versions| versions.last().unwrap().1.attempt > 0).count();
+        (claimed, record.dials.len())
+    })
+}
+
+#[test]
+fn of_a_batch_whose_process_dies_few_calls_are_claimed_and_never_asked_for() {
+    let mut furthest = 0;
+    for point in 0..60 {
+        let (claimed, asked) = claimed_and_asked(point);
+        assert!(claimed <= asked + 2, "at {point}: {claimed} are claimed, and {asked} asked for");
+        furthest = furthest.max(claimed);
+    }
+    assert_eq!(furthest, 10, "the whole batch was tried");
 }

@@ -72,6 +72,10 @@ macro_rules! bugs {
                 Bug::ReadChatAnew | Bug::KeepChat => {}
                 // Found where many clients ask at once under one key: `simulation::one_key`.
                 Bug::SupersedeItself => {}
+                // The simulator's list shows whose each call is: Twilio's does not, in `twilio::pair_tests`.
+                Bug::AdoptYoung | Bug::UnconditionalHold => {}
+                // It takes another write at one moment: every moment is tried in `races` and `text_races`.
+                Bug::ClaimSuppressed => {}
             }
         }
         const _: () = has_a_test(Bug::UnconditionalClaim);

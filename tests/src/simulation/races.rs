@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::call::{Analysis, Call, Input, Report, Status};
+use domain::planted::{Bug, plant};
 use futures::future::join_all;
 use serde_json::{Map, json};
 use store::ConversationRef;
@@ -170,4 +171,33 @@ fn an_opt_out_in_an_analysis_leaves_an_entry_as_it_is() {
         let sources: Vec<&str> = listed.iter().map(|(_, entry)| entry.source.as_str()).collect();
         assert_eq!(sources, [source]);
     }
+}
+
+/// Somebody opts out so many milliseconds after a call was accepted.
+fn opted_out_after(delay_ms: u64) -> Vec<String> {
+    race(SEED, async |world| {
+        let id = world.creates_call(PLAIN, "the-call").await.unwrap();
+        tokio::time::sleep(Duration::from_millis(delay_ms)).await;
+        world.suppresses(PLAIN).await;
+        world.expects(Expected::EndsOr(id, &["do_not_call"], "completed"));
+    })
+}
+
+/// Every moment until the provider has been asked.
+const UNTIL_ASKED: std::ops::Range<u64> = 0..400;
+
+#[test]
+fn an_opt_out_at_any_moment_of_a_dispatch_is_heeded_or_comes_behind_the_claim() {
+    for delay_ms in UNTIL_ASKED.step_by(2) {
+        assert_eq!(opted_out_after(delay_ms), [""; 0], "opted out after {delay_ms} ms");
+    }
+}
+
+#[test]
+fn a_claim_that_does_not_look_at_the_list_once_more_is_found() {
+    plant(Some(Bug::ClaimSuppressed));
+    let found = UNTIL_ASKED.step_by(2).map(opted_out_after).find(|findings| !findings.is_empty());
+    plant(None);
+    let found = found.expect("a planted bug was not found");
+    assert!(found[0].starts_with("promise 5"), "{found:?}");
 }

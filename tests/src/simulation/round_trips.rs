@@ -79,7 +79,8 @@ fn a_call_is_dialled_reported_and_told_of_in_as_few_round_trips_as_promised() {
         world.creates_call(PLAIN, "the-call").await;
         let dispatched = requests_of(&world, world.steps(QueueName::Dispatch)).await;
         let outcome = "UpdateItem conversation";
-        assert_eq!(ours(&dispatched), ["BatchGetItem conversation", "UpdateItem conversation", outcome]);
+        let claim = "TransactWriteItems conversation";
+        assert_eq!(ours(&dispatched), ["BatchGetItem conversation", claim, outcome]);
         assert_eq!(dispatched.len() - ours(&dispatched).len(), 2, "the simulator's call and its callbacks");
         world.after_seconds(1).await;
         let rang = requests_of(&world, world.steps(QueueName::Simulator)).await;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::end_reason::EndReason;
+use domain::planted::{Bug, plant};
 use domain::sms::Status;
 use futures::future::join_all;
 
@@ -108,4 +109,30 @@ fn a_person_who_writes_at_any_moment_of_a_turn_is_not_talked_over() {
         });
         assert_eq!(findings, [""; 0], "taken over after {delay_ms} ms");
     }
+}
+
+/// The customer opts out elsewhere, which changes nothing of the conversation itself.
+fn opted_out_elsewhere(delay_ms: u64) -> Vec<String> {
+    while_a_turn_is_taken(delay_ms, async |world, id| {
+        world.expects_texts(id, &["do_not_call", "inactivity_timeout"]);
+        world.suppresses(SILENT).await;
+    })
+}
+
+#[test]
+fn an_opt_out_elsewhere_at_any_moment_of_a_turn_is_heeded_or_comes_behind_the_claim() {
+    for delay_ms in (0..4_000).step_by(40) {
+        let findings: Vec<String> = opted_out_elsewhere(delay_ms);
+        let broken: Vec<&String> = findings.iter().filter(|finding| finding.starts_with("promise 5")).collect();
+        assert!(broken.is_empty(), "opted out after {delay_ms} ms: {broken:?}");
+    }
+}
+
+#[test]
+fn an_answer_whose_claim_does_not_look_at_the_list_once_more_is_found() {
+    plant(Some(Bug::ClaimSuppressed));
+    let broken = |findings: &Vec<String>| findings.iter().any(|finding| finding.starts_with("promise 5"));
+    let found = (0..4_000).step_by(4).map(opted_out_elsewhere).find(broken);
+    plant(None);
+    assert!(found.is_some(), "a planted bug was not found");
 }

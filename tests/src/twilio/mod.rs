@@ -2,6 +2,7 @@
 
 mod call_tests;
 mod callback_tests;
+mod pair_tests;
 mod search_tests;
 
 use local::events::HttpAnswer;

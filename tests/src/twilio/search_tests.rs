@@ -1,7 +1,6 @@
 //! Calls whose answer was lost: settled by the signed callback, else by a search, else given up.
 
 use domain::call::{Dispatch, Status};
-use domain::organization::Provider;
 
 use super::LiveWorld;
 use crate::fakes::script::Create;
@@ -128,20 +127,5 @@ fn without_an_account_nothing_is_asked_and_the_call_ends() {
         let id = live.dials("one").await;
         assert_eq!(reason(&live, id).as_deref(), Some("provider_unavailable"));
         assert_eq!(live.fake.asked("POST", ""), 0);
-    });
-}
-
-#[test]
-fn of_two_attempts_that_find_the_same_call_at_once_one_gets_it_and_keeps_it() {
-    simulate(async {
-        let live = LiveWorld::virtually(9).await;
-        let table = &live.world.app.store.table;
-        let takes = |by: &'static str| async move { table.reserve(Provider::Twilio, "CA1", by).await.unwrap() };
-        let (one, other) = futures::join!(takes("one#1"), takes("other#1"));
-        assert_ne!(one, other);
-        assert_eq!((takes("one#1").await, takes("other#1").await), (one, other));
-        assert!(!takes("one#2").await, "another attempt of the same call is somebody else");
-        live.world.after_seconds(15 * 60).await;
-        assert!(takes("one#2").await, "whoever took it has adopted it by now, or never will");
     });
 }

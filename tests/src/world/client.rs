@@ -14,7 +14,6 @@ use serde_json::{Value, json};
 use store::QueueName;
 use tokio::time::{sleep, timeout};
 
-use super::history::BEGUN;
 use super::{AGENT, PATIENCE, TABLE, World, deployment};
 use crate::sim::gate::Ended;
 use crate::sim::grants;
@@ -336,7 +335,6 @@ impl World {
         let work = Box::pin(invoke(&self.app, function, event));
         // As Lambda's runtime does.
         let work = grants::by(function.name, AssertUnwindSafe(work).catch_unwind());
-        let work = BEGUN.scope(self.now(), work);
         let ended = timeout(deployment::timeout(function.name), self.aws.gate.invocation(work)).await;
         let Ok(Ended::Finished(Ok(Ok(answer)))) = ended else { return None };
         Some(http_answer(&answer).expect("API Gateway understands the answer"))

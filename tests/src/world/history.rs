@@ -3,23 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use domain::call::Call;
-use domain::ids::ConversationId;
+use domain::call::{Call, Dispatch};
+use domain::ids::{ConversationId, Scope};
 use domain::organization::Organization;
-use domain::sms::SmsConversation;
+use domain::sms::{SendState, SmsConversation};
 use domain::time::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use store::{SimulatedCall, SimulatedText};
+use store::{SimulatedCall, SimulatedText, keys};
 use tokio::sync::Notify;
 
 use crate::sim::clock::VirtualClock;
 use crate::sim::dynamo::Watcher;
-
-tokio::task_local! {
-    /// When the invocation began in which this runs.
-    pub(super) static BEGUN: Timestamp;
-}
 
 /// The history. Clones are the same one.
 #[derive(Clone)]
@@ -42,8 +37,8 @@ pub(crate) struct Record {
     pub(crate) organizations: Vec<(Timestamp, Organization)>,
     /// Every call that was placed, by the simulator or by a fake of a live provider.
     pub(crate) dials: Vec<Dial>,
-    /// When each number was opted out.
-    pub(crate) suppressed: BTreeMap<String, Timestamp>,
+    /// When each entry on the do-not-call list came and went, by partition and sort key.
+    pub(crate) suppressions: BTreeMap<(String, String), Vec<(Timestamp, bool)>>,
     /// When each log entry was committed, by partition and sort key.
     pub(crate) log_entries: BTreeMap<(String, String), Timestamp>,
     /// Every balance of the wallet, in order, with what was held beside it.
@@ -55,12 +50,47 @@ pub(crate) struct Record {
     seen_dials: BTreeSet<String>,
 }
 
+impl Record {
+    /// Since when a number is on the do-not-call list of this scope, as it was before this moment; `None` where it was not on it.
+    pub(crate) fn suppressed_before(&self, scope: &Scope, to: &str, moment: Timestamp) -> Option<Timestamp> {
+        let key = keys::suppression(scope, &super::number(to));
+        let changes = self.suppressions.get(&(key.pk, key.sk))?;
+        let (at, is_listed) = changes.iter().rev().find(|(at, _)| *at < moment)?;
+        is_listed.then_some(*at)
+    }
+
+    /// Since when the organization is suspended, as it was before this moment.
+    pub(crate) fn suspended_before(&self, moment: Timestamp) -> Option<Timestamp> {
+        let (at, organization) = self.organizations.iter().rev().find(|(at, _)| *at < moment)?;
+        organization.suspended.then_some(*at)
+    }
+
+    /// When the claim was committed that a call was placed for.
+    pub(crate) fn dial_claimed_at(&self, dial: &Dial) -> Option<Timestamp> {
+        let versions = self.calls.get(&dial.conversation)?.iter().rev();
+        let is_claim = |(at, call): &&(Timestamp, Call)| {
+            *at <= dial.placed_at && matches!(call.dispatch, Dispatch::Asking { since, .. } if since <= *at)
+        };
+        versions.skip_while(|(at, _)| *at > dial.placed_at).find(is_claim).map(|(at, _)| *at)
+    }
+
+    /// When the claim was committed that a text was carried for.
+    pub(crate) fn text_claimed_at(&self, text: &SimulatedText) -> Option<Timestamp> {
+        let versions = &self.texts.get(&text.conversation)?;
+        let attempt = |conversation: &SmsConversation| match conversation.send(text.number) {
+            Some(send) if matches!(send.state, SendState::Asking { .. }) => Some(send.attempt),
+            Some(_) | None => None,
+        };
+        let until = || versions.iter().filter(|(at, _)| *at <= text.sent_at);
+        let last = until().filter_map(|(_, conversation)| attempt(conversation)).max()?;
+        until().find(|(_, conversation)| attempt(conversation) == Some(last)).map(|(at, _)| *at)
+    }
+}
+
 /// A text that was carried.
 #[derive(Clone, Debug)]
 pub(crate) struct Carried {
     pub(crate) text: SimulatedText,
-    /// When the invocation began that sent it, where that is known.
-    pub(crate) begun: Option<Timestamp>,
 }
 
 /// A call that was placed.
@@ -70,8 +100,6 @@ pub(crate) struct Dial {
     /// The called number.
     pub(crate) to: String,
     pub(crate) placed_at: Timestamp,
-    /// When the invocation began that placed it, where that is known.
-    pub(crate) begun: Option<Timestamp>,
 }
 
 impl History {
@@ -99,11 +127,6 @@ impl History {
         self.record().texts.get(&id).and_then(|versions| versions.last()).map(|(_, last)| last.clone())
     }
 
-    /// When the invocation began in which this runs, if it runs in one.
-    pub(crate) fn begun() -> Option<Timestamp> {
-        BEGUN.try_with(|begun| *begun).ok()
-    }
-
     /// A live provider placed this call.
     pub(crate) fn dialled(&self, call_id: &str, dial: Dial) {
         let mut record = self.record();
@@ -118,10 +141,6 @@ impl History {
         if record.seen_dials.insert(carried.text.message_id.clone()) {
             record.carried.push(carried);
         }
-    }
-
-    pub(super) fn suppressed(&self, number: &str, at: Timestamp) {
-        self.record().suppressed.entry(number.to_owned()).or_insert(at);
     }
 
     /// When something is next due, by the index.
@@ -147,6 +166,9 @@ impl History {
             Some(due_at) => drop(record.due.insert(place.clone(), due_at)),
             None => drop(record.due.remove(&place)),
         }
+        if pk.starts_with("dnc#") {
+            record.suppressions.entry(place.clone()).or_default().push((now, item.is_some()));
+        }
         let Some(item) = item else { return };
         match (pk.split('#').next().unwrap(), sk.split('#').next().unwrap()) {
             ("conversation", "call") => {
@@ -166,7 +188,7 @@ impl History {
             ("phone", "text") => {
                 let text: SimulatedText = data(item);
                 if record.seen_dials.insert(text.message_id.clone()) {
-                    record.carried.push(Carried { text, begun: Self::begun() });
+                    record.carried.push(Carried { text });
                 }
             }
             ("conversation", "log") => drop(record.log_entries.entry(place).or_insert(now)),
@@ -180,7 +202,7 @@ impl History {
                 let call: SimulatedCall = data(item);
                 if record.seen_dials.insert(call.call_id.clone()) {
                     let (to, placed_at) = (call.to.as_str().to_owned(), call.placed_at);
-                    record.dials.push(Dial { conversation: call.conversation, to, placed_at, begun: Self::begun() });
+                    record.dials.push(Dial { conversation: call.conversation, to, placed_at });
                 }
             }
             _ => {}

@@ -207,7 +207,6 @@ impl World {
     pub(crate) async fn suppresses(&self, to: &str) {
         let entry = Suppression { phone_number: Some(number(to)), source: "manual".to_owned(), created_at: self.now() };
         self.operator.suppress(&self.scope, &number(to), &entry).await.unwrap();
-        self.history.suppressed(to, self.now());
     }
 
     /// An operator makes the organization metered, at 15 cents a minute, and pays this in.

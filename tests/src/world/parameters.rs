@@ -1,7 +1,7 @@
 //! SSM's Parameter Store, as far as the program asks it: `GetParameters`, signed. Whoever reads it needs the permission to.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use aws_credential_types::Credentials;
 use futures::FutureExt;
@@ -15,14 +15,17 @@ use crate::sim::{REGION, grants};
 /// The path that the deployment's parameters are below.
 const PREFIX: &str = "/ringdown";
 
+/// What a deployment keeps, which may be changed.
+pub(crate) type Held = Arc<Mutex<BTreeMap<String, String>>>;
+
 /// The secrets of a deployment that keeps these parameters, by their names below its path, as a process that has just begun
 /// knows them: not at all.
-pub(crate) fn secrets(held: &BTreeMap<String, String>, clock: Clock) -> Secrets {
-    let held = held.clone();
+pub(crate) fn secrets(held: &Held, clock: Clock) -> Secrets {
+    let held = Arc::clone(held);
     let store = ParameterStore {
         egress: Egress::through(
             EgressPolicy::default(),
-            Arc::new(move |request| futures::future::ready(Ok(answer(&held, &request))).boxed()),
+            Arc::new(move |request| futures::future::ready(Ok(answer(&held.lock().unwrap(), &request))).boxed()),
         ),
         endpoint: ParameterStore::endpoint_of(REGION).expect("it is a region"),
         region: REGION.to_owned(),

@@ -15,7 +15,6 @@ use serde_json::Value;
 use store::QueueName;
 use tokio::time::{sleep, timeout};
 
-use super::history::BEGUN;
 use super::{World, deployment};
 use crate::sim::REGION;
 use crate::sim::clock::START_MS;
@@ -130,7 +129,7 @@ impl World {
     /// Runs a function. `None` where it died, failed, or took too long.
     async fn wakes(&self, name: &'static str, event: Value) -> Option<Value> {
         let work = invoke(&self.app, find(name).unwrap(), event);
-        let work = BEGUN.scope(self.now(), grants::by(name, AssertUnwindSafe(work).catch_unwind()));
+        let work = grants::by(name, AssertUnwindSafe(work).catch_unwind());
         match timeout(deployment::timeout(name), self.aws.gate.invocation(work)).await {
             Ok(Ended::Finished(Ok(Ok(answer)))) => Some(answer),
             Ok(Ended::Finished(Ok(Err(_)) | Err(_)) | Ended::Crashed(_)) | Err(_) => None,

@@ -77,7 +77,7 @@ fn summary() -> Value {
         "agentId": AGENT, "agentSlug": "demo-sms", "toNumber": ADA, "fromNumber": OURS,
         "provider": "simulator", "providerMessageId": "sim_0a1b2c3d4e5f60718293a4b5",
         "messageCount": 2, "takenOver": false, "silence": null, "createdAt": "2026-04-10T14:00:00.000Z",
-        "lastMessageAt": "2026-04-10T14:00:03.120Z", "endedAt": null, "endReason": null
+        "lastMessageAt": "2026-04-10T14:00:03.120Z", "endedAt": null, "endReason": null, "endedBy": null
     })
 }
 
@@ -167,7 +167,7 @@ pub(in crate::openapi) fn turn_failed() -> Value {
 
 /// `sms.conversation_closed`.
 pub(in crate::openapi) fn conversation_closed() -> Value {
-    let data = json!({"endedAt": "2026-04-10T16:30:00.000Z", "endReason": "opted_out"});
+    let data = json!({"endedAt": "2026-04-10T16:30:00.000Z", "endReason": "opted_out", "endedBy": "callee"});
     event("sms.conversation_closed", 9, "2026-04-10T16:30:00.000Z", data)
 }
 

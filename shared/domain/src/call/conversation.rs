@@ -3,12 +3,14 @@
 use super::measured::measured;
 use super::obligation::owed;
 use super::{Call, Duty, Input, Transcript, step};
-use crate::conversation::{Change, Conversation, Effect};
+use crate::conversation::{Change, Conversation, Effect, HeldBy, Holder};
 use crate::ids::{Channel, ConversationId, ProviderCallId, Scope};
 use crate::measure::Measured;
 use crate::obligation::Obligation;
 use crate::phone::PhoneNumber;
+use crate::planted::{Bug, is_planted};
 use crate::retention::Retention;
+use crate::sms::StoredMessage;
 use crate::time::Timestamp;
 
 impl Conversation for Call {
@@ -29,6 +31,10 @@ impl Conversation for Call {
 
     fn customer(&self) -> &PhoneNumber {
         &self.to
+    }
+
+    fn ours(&self) -> &PhoneNumber {
+        &self.from
     }
 
     fn created_at(&self) -> Timestamp {
@@ -61,16 +67,27 @@ impl Conversation for Call {
         owed(self)
     }
 
+    fn taken_away(id: String, to: Holder, _stored: Option<StoredMessage>) -> Input {
+        Input::TakenAway { call_id: ProviderCallId::new(id), to }
+    }
+
     fn advance(&self, input: Input, now: Timestamp) -> Change<Self> {
         let step = step(self, input, now);
         let opt_out = step.opt_out.then(|| Effect::Suppress { source: "analysis".to_owned() });
         let settled = step.settlement.map(Effect::SettleHold);
         let held = self.newly_held(&step.call);
         let place = step.place.map(Effect::ChangePlaces);
+        let provider = self.provider;
+        let handed_over = step.handed_over.map(|(id, to)| Effect::HandOver { provider, id: id.to_string(), to });
         let stored = step.transcript.map(Effect::StoreTranscript).into_iter();
         let forgets = (step.call.forgotten && !self.forgotten).then_some(Effect::Forget);
-        let effects = stored.chain(forgets).chain(opt_out).chain(settled).chain(place).chain(held).collect();
+        let effects =
+            stored.chain(forgets).chain(opt_out).chain(settled).chain(place).chain(held).chain(handed_over).collect();
         Change { after: step.call, log: step.log, effects, claimed: step.claimed }
+    }
+
+    fn contacts(change: &Change<Self>) -> bool {
+        change.claimed.is_some() && !is_planted(Bug::ClaimSuppressed)
     }
 
     fn request_id(&self) -> Option<&str> {
@@ -94,7 +111,18 @@ impl Call {
             call.provider_call_id.iter().cloned().chain(strays).collect()
         };
         let known = ids(self);
-        let new = ids(after).into_iter().filter(|id| !known.contains(id));
-        new.map(|id| Effect::HoldAtProvider { provider: self.provider, id: id.to_string() }).collect()
+        // What was adopted by its likeness, and is named now, is held by its name from now on.
+        let was_named = self.adopted.is_some() && after.adopted.is_none();
+        let is_adopted = |id: &ProviderCallId| after.adopted.is_some() && after.provider_call_id.as_ref() == Some(id);
+        let new = ids(after)
+            .into_iter()
+            .filter(|id| !known.contains(id) || (was_named && after.provider_call_id.as_ref() == Some(id)));
+        let held = |id: ProviderCallId| Effect::HoldAtProvider {
+            provider: self.provider,
+            id: id.to_string(),
+            message: None,
+            by: if is_adopted(&id) { HeldBy::Likeness } else { HeldBy::Name },
+        };
+        new.map(held).collect()
     }
 }

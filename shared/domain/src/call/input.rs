@@ -3,8 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::conversation::Holder;
 use crate::end_reason::EndReason;
+use crate::ended_by::EndedBy;
 use crate::ids::ProviderCallId;
+use crate::objections::Objections;
 use crate::places::Places;
 use crate::time::Timestamp;
 
@@ -18,10 +21,8 @@ pub enum Input {
     },
     /// A consumer wants to dial it.
     Claim {
-        /// The number is on the do-not-call list.
-        suppressed: bool,
-        /// The organization is suspended.
-        suspended: bool,
+        /// What stands against it.
+        objections: Objections,
         /// The places there are, where those are limited.
         places: Option<Places>,
     },
@@ -52,6 +53,22 @@ pub enum Input {
         attempt: u32,
         /// The call, with what the provider says of it; `None` where nothing was found, or the search failed.
         found: Option<(ProviderCallId, Vec<Report>)>,
+    },
+    /// A search found nothing that bears the attempt, but a call that looks like its: adopted, until somebody else is named.
+    Adopted {
+        /// The attempt.
+        attempt: u32,
+        /// The provider's id for the call.
+        call_id: ProviderCallId,
+        /// What the provider says of it.
+        reports: Vec<Report>,
+    },
+    /// The call that was adopted by its likeness is another conversation's: the provider has named that one.
+    TakenAway {
+        /// The provider's id for the call.
+        call_id: ProviderCallId,
+        /// Whose it is.
+        to: Holder,
     },
     /// The provider was asked for news of the call.
     Polled {
@@ -101,6 +118,9 @@ pub enum Report {
         answered_by: Option<AnsweredBy>,
         /// How long it lasted.
         duration_seconds: Option<u32>,
+        /// Whose doing it was, where the provider tells.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ended_by: Option<EndedBy>,
     },
     /// What was said; empty where there is no transcript and none will come.
     Transcript {

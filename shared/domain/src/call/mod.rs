@@ -6,6 +6,7 @@
 //!
 //! [`obligations`]: crate::conversation::Conversation::obligations
 
+mod answer;
 mod conversation;
 mod input;
 mod limit;
@@ -27,6 +28,7 @@ pub use step::{Step, step};
 
 use crate::conversation::AgentRef;
 use crate::end_reason::EndReason;
+use crate::ended_by::EndedBy;
 use crate::ids::{ContactId, ConversationId, ProviderCallId, Scope};
 use crate::organization::{Limits, Provider};
 use crate::phone::PhoneNumber;
@@ -201,6 +203,9 @@ pub struct Facts {
     pub analysis_tries: u32,
     /// What the provider charged.
     pub cost: Option<Cost>,
+    /// The provider was asked to tell a machine from a person, and has not done so yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub detection_awaited: bool,
 }
 
 /// A voice conversation.
@@ -235,6 +240,9 @@ pub struct Call {
     pub ended_at: Option<Timestamp>,
     /// Why it ended.
     pub end_reason: Option<EndReason>,
+    /// Whose doing that was, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<EndedBy>,
     /// The number of the last attempt begun; 0 before the first.
     pub attempt: u32,
     /// Where that attempt stands.
@@ -244,6 +252,9 @@ pub struct Call {
     pub slot_at: Option<Timestamp>,
     /// The provider's id for the call.
     pub provider_call_id: Option<ProviderCallId>,
+    /// When the attempt began for which that call was adopted by its likeness: until the provider names somebody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopted: Option<Timestamp>,
     /// Calls at the provider that have to be hung up beside it.
     pub strays: Vec<Stray>,
     /// How far the closing event is.
@@ -293,10 +304,12 @@ impl Call {
             started_at: None,
             ended_at: None,
             end_reason: None,
+            ended_by: None,
             attempt: 0,
             dispatch: Dispatch::Waiting { since: now, from: new.window.not_before.max(now), failures: 0 },
             slot_at: None,
             provider_call_id: None,
+            adopted: None,
             strays: Vec::new(),
             closing: Closing::Open,
             facts: Facts {
@@ -309,6 +322,7 @@ impl Call {
                 analysis_sought: false,
                 analysis_tries: 0,
                 cost: None,
+                detection_awaited: false,
             },
             contact: new.contact,
             hold: new.hold,
@@ -319,6 +333,12 @@ impl Call {
             sequence: 0,
             log_length: 0,
         }
+    }
+
+    /// The same call, where its provider is asked to tell a machine from a person, which some tell apart from the end.
+    pub fn detecting_machines(mut self, is_asked_for: bool) -> Self {
+        self.facts.detection_awaited = is_asked_for && self.provider.tells_of_machines_apart();
+        self
     }
 
     /// Whether it is over.

@@ -1,5 +1,6 @@
 //! What the service still owes a call, and when. Nothing else decides when a call is looked at again.
 
+use super::answer::awaits_detection;
 use super::limit::{given_up_at, longest_life};
 use super::{Call, Closing, Dispatch, Transcript};
 use crate::ids::ProviderCallId;
@@ -60,7 +61,8 @@ pub(super) fn owed(call: &Call) -> Vec<Obligation<Duty>> {
     }
     if let Closing::Due { by } = call.closing {
         // Whoever brings the transcript may be lost: the provider is asked once before `call.ended` goes out without.
-        let unheard = can_be_asked_after(call) && call.facts.transcript == Transcript::Awaited;
+        let lacking = call.facts.transcript == Transcript::Awaited || awaits_detection(call);
+        let unheard = can_be_asked_after(call) && lacking;
         let duty = if unheard { Duty::Poll } else { Duty::PassTime };
         // In both hands: `call.ended` is promised within a minute, and a lost message would be missed after that only.
         owe(by, duty.clone(), true);

@@ -3,10 +3,13 @@
 use super::obligation::{MOST_ANALYSIS_TRIES, analysis_sought_at};
 use super::transition::Transition;
 use super::{Call, Dispatch, Input, Outcome, Report, Status, Utterance};
+use crate::conversation::Holder;
 use crate::dispatch::{self, LEASE, MAX_FAILURES, retry_delay};
 use crate::end_reason::EndReason;
+use crate::ended_by::EndedBy;
 use crate::ids::ProviderCallId;
 use crate::log::{LogEntry, Note};
+use crate::objections::Objections;
 use crate::places::{self, PlaceChange, Places};
 use crate::planted::{Bug, is_planted};
 use crate::retention::forget_when_due;
@@ -15,6 +18,10 @@ use crate::wallet::Settlement;
 
 /// How long `call.ended` waits for the hang-up's confirmation and the transcript.
 pub(super) const CLOSING_WAIT: Span = Span::seconds(60);
+
+/// How long it waits for the word on who answered, where that was asked for and nothing else is waited for: whoever reports
+/// it tries for seconds.
+pub(super) const DETECTION_WAIT: Span = Span::seconds(15);
 
 /// How long after its ring time or its maximum the provider is asked what became of a call: its own report goes first.
 pub(super) const LIMIT_GRACE: Span = Span::seconds(15);
@@ -27,6 +34,12 @@ pub(super) const LIMIT_PATIENCE: Span = Span::seconds(30);
 
 /// In how many steps those come back that found no place together.
 const SPREAD: u8 = 16;
+
+/// How long before an attempt is given up the provider is searched once more.
+const LAST_LOOK: Span = Span::seconds(10);
+
+/// So many searches take as long as an outcome may be unknown.
+const FIRST_SEARCHES: u32 = 6;
 
 /// An attempt is open for as long as its outcome may be unknown, then as the call may last, then as it is hung up: each at
 /// most as long as a call can live. A stray may be found in between.
@@ -47,6 +60,8 @@ pub struct Step {
     pub settlement: Option<Settlement>,
     /// The place that is taken with it, or given back.
     pub place: Option<PlaceChange>,
+    /// The provider's call that is handed over to whom it belongs.
+    pub handed_over: Option<(ProviderCallId, Holder)>,
     /// The attempt that was claimed: once this is committed, and only then, the provider may be asked.
     pub claimed: Option<u32>,
 }
@@ -58,12 +73,14 @@ pub fn step(call: &Call, input: Input, now: Timestamp) -> Step {
     // Time's alone to do: whoever else comes by may not be allowed to delete.
     let may_forget = matches!(input, Input::Tick | Input::Abandon);
     match input {
-        Input::Close { reason } => transition.end(reason, now),
-        Input::Claim { suppressed, suspended, places } => transition.claim(suppressed, suspended, places),
+        Input::Close { reason } => transition.end_by(reason, now, Some(EndedBy::Client)),
+        Input::Claim { objections, places } => transition.claim(objections, places),
         Input::Pace { from } => transition.pace(from),
         Input::Outcome { attempt, outcome } => transition.settle(attempt, outcome),
         Input::Heard { attempt, call_id, reports } => transition.heard(attempt, &call_id, reports),
         Input::Searched { attempt, found } => transition.searched(attempt, found),
+        Input::Adopted { attempt, call_id, reports } => transition.adopted(attempt, &call_id, reports),
+        Input::TakenAway { call_id, to } => transition.taken_away(&call_id, to),
         Input::Polled { call_id, reports } => transition.polled(&call_id, reports),
         Input::HungUp { call_id, confirmed } => transition.hung_up(&call_id, confirmed),
         Input::Tick => {}
@@ -80,15 +97,14 @@ pub fn step(call: &Call, input: Input, now: Timestamp) -> Step {
 }
 
 impl Transition {
-    fn claim(&mut self, suppressed: bool, suspended: bool, places: Option<Places>) {
+    fn claim(&mut self, objections: Objections, places: Option<Places>) {
         let Dispatch::Waiting { from, failures, .. } = self.call.dispatch else { return };
         if self.call.is_ended() || self.now < from || self.now >= self.call.window.not_after {
             return;
         }
-        if suspended {
-            self.end(EndReason::ORGANIZATION_SUSPENDED, self.now);
-        } else if suppressed && !is_planted(Bug::DialSuppressed) {
-            self.end(EndReason::DO_NOT_CALL, self.now);
+        let suppressed = objections.suppressed && !is_planted(Bug::DialSuppressed);
+        if let Some(reason) = (Objections { suppressed, ..objections }).reason() {
+            self.end(reason, self.now);
         } else if self.finds_place(places) {
             self.call.attempt += 1;
             self.call.slot_at = None;
@@ -137,7 +153,9 @@ impl Transition {
         match outcome {
             // An acceptance is no news of the call's life: it only says that the provider has it.
             Outcome::Accepted { id } => {
-                self.recognise(attempt, &id, false);
+                if self.recognise(attempt, &id, false) {
+                    self.named(attempt);
+                }
             }
             Outcome::NotPlaced { retry_after, why } => self.not_placed(attempt, retry_after, why),
             Outcome::Refused { reason, why } => {
@@ -195,8 +213,45 @@ impl Transition {
 
     fn heard(&mut self, attempt: u32, call_id: &ProviderCallId, reports: Vec<Report>) {
         if self.recognise(attempt, call_id, is_over(&reports)) {
+            self.named(attempt);
             self.hear(reports);
         }
+    }
+
+    /// The provider has named this attempt with the call: what was adopted by its likeness is ours.
+    fn named(&mut self, attempt: u32) {
+        if attempt == self.call.attempt {
+            self.call.adopted = None;
+        }
+    }
+
+    /// Takes a call for the attempt's because it looks like it.
+    fn adopted(&mut self, attempt: u32, call_id: &ProviderCallId, reports: Vec<Report>) {
+        let Dispatch::Unknown { since, .. } = self.call.dispatch else { return };
+        if attempt == self.call.attempt && self.recognise(attempt, call_id, is_over(&reports)) {
+            self.note(Note::Adopted { attempt, call_id: call_id.clone() });
+            self.call.adopted = Some(since);
+            self.hear(reports);
+        }
+    }
+
+    /// The call that was adopted is another conversation's. The attempt's outcome is as unknown as it was, and given up when it
+    /// would have been; what was told of the other's call is none of this one's. An end that was told stays told.
+    fn taken_away(&mut self, call_id: &ProviderCallId, to: Holder) {
+        let attempt = self.call.attempt;
+        self.note(Note::TakenAway { attempt, call_id: call_id.clone() });
+        self.handed_over = Some((call_id.clone(), to));
+        self.call.strays.retain(|stray| stray.call_id != *call_id);
+        let is_over = self.call.is_ended() && self.call.dispatch == Dispatch::Settled;
+        if self.call.provider_call_id.as_ref() != Some(call_id) || is_over {
+            return;
+        }
+        let Some(since) = self.call.adopted.take() else { return };
+        self.call.provider_call_id = None;
+        self.call.started_at = None;
+        self.forget_facts();
+        let next_search_at = self.now + search_delay(0, self.call.is_ended());
+        self.call.dispatch = Dispatch::Unknown { since, next_search_at, searches: 0 };
     }
 
     fn searched(&mut self, attempt: u32, found: Option<(ProviderCallId, Vec<Report>)>) {
@@ -210,8 +265,15 @@ impl Transition {
         } else {
             let searches = searches.saturating_add(1);
             let next_search_at = self.now + search_delay(searches, self.call.is_ended());
+            let next_search_at = self.not_behind_the_last_look(since, next_search_at);
             self.call.dispatch = Dispatch::Unknown { since, next_search_at, searches };
         }
+    }
+
+    /// Where a search adopts by likeness, which it does late, it looks once more right before the attempt is given up.
+    fn not_behind_the_last_look(&self, since: Timestamp, at: Timestamp) -> Timestamp {
+        let last = since + self.call.provider.settlement() - LAST_LOOK;
+        if self.call.provider.lists_our_attempts() || self.now >= last { at } else { at.min(last) }
     }
 
     fn polled(&mut self, call_id: &ProviderCallId, reports: Option<Vec<Report>>) {
@@ -285,7 +347,7 @@ fn is_over(reports: &[Report]) -> bool {
     reports.iter().any(|report| matches!(report, Report::Ended { .. }))
 }
 
-/// As for any search; for a call that is over here, a quarter of an hour once the first searches are done.
+/// As for any search; for a call that is over here, a quarter of an hour once its outcome would have been given up.
 pub(super) fn search_delay(searches: u32, ended: bool) -> Span {
-    if ended && searches > 4 { Span::minutes(15) } else { dispatch::search_delay(searches) }
+    if ended && searches > FIRST_SEARCHES { Span::minutes(15) } else { dispatch::search_delay(searches) }
 }

@@ -1,11 +1,14 @@
 //! A call in the middle of a step: what every input may do to it.
 
+use super::answer::awaits_detection;
 use super::limit::{given_up_at, limit_at, longest_life};
 use super::step::{CLOSING_WAIT, LIMIT_RETRY, Step};
-use super::{AnsweredBy, Call, Closing, Dispatch, HangUp, Report, Status, Stray, Transcript, Utterance};
+use super::{Call, Closing, Dispatch, HangUp, Report, Status, Stray, Transcript, Utterance};
+use crate::conversation::Holder;
 use crate::end_reason::EndReason;
+use crate::ended_by::EndedBy;
 use crate::ids::{Channel, ProviderCallId};
-use crate::log::{CallEnded, CallStarted, Consent, Entry, Event, LogEntry, Note};
+use crate::log::{CallEnded, Consent, Entry, Event, LogEntry, Note};
 use crate::places::PlaceChange;
 use crate::planted::{Bug, is_planted};
 use crate::time::{Span, Timestamp};
@@ -23,6 +26,7 @@ pub(super) struct Transition {
     opt_out: bool,
     pub(super) settlement: Option<Settlement>,
     pub(super) place: Option<PlaceChange>,
+    pub(super) handed_over: Option<(ProviderCallId, Holder)>,
 }
 
 impl Transition {
@@ -36,6 +40,7 @@ impl Transition {
             opt_out: false,
             settlement: None,
             place: None,
+            handed_over: None,
         }
     }
 
@@ -47,6 +52,7 @@ impl Transition {
             opt_out: self.opt_out,
             settlement: self.settlement,
             place: self.place,
+            handed_over: self.handed_over,
             claimed: self.claimed,
         }
     }
@@ -55,7 +61,7 @@ impl Transition {
         self.append(Entry::Note { note });
     }
 
-    fn emit(&mut self, event: Event) {
+    pub(super) fn emit(&mut self, event: Event) {
         self.call.sequence += 1;
         if is_planted(Bug::SequenceGap) && matches!(event, Event::CallAnalyzed(_)) {
             self.call.sequence += 1;
@@ -68,8 +74,14 @@ impl Transition {
         self.log.push(LogEntry { number: self.call.log_length, at: self.now, entry });
     }
 
-    /// Ends the call here. What is open at the provider stays open, as something to be hung up.
+    /// Ends the call here, by whom its reason says.
     pub(super) fn end(&mut self, reason: EndReason, at: Timestamp) {
+        let by = EndedBy::of_reason(&reason);
+        self.end_by(reason, at, by);
+    }
+
+    /// Ends the call here. What is open at the provider stays open, as something to be hung up.
+    pub(super) fn end_by(&mut self, reason: EndReason, at: Timestamp, by: Option<EndedBy>) {
         if self.call.is_ended() {
             if is_planted(Bug::EndReasonMoves) {
                 self.call.end_reason = Some(reason);
@@ -79,6 +91,7 @@ impl Transition {
         self.call.status = Status::Ended;
         self.call.ended_at = Some(self.clamp(at));
         self.call.end_reason = Some(reason);
+        self.call.ended_by = by;
         self.call.closing = Closing::Due { by: self.now + CLOSING_WAIT };
         match &mut self.call.dispatch {
             Dispatch::Waiting { .. } => self.call.dispatch = Dispatch::Settled,
@@ -149,6 +162,15 @@ impl Transition {
         self.call.strays.push(Stray { call_id, hang_up });
     }
 
+    /// What became known of another one's call is nothing that is known of this one.
+    pub(super) fn forget_facts(&mut self) {
+        let facts = &mut self.call.facts;
+        facts.answered_by = None;
+        facts.duration_seconds = None;
+        facts.recording = None;
+        facts.cost = None;
+    }
+
     /// Takes in what the provider says of this call.
     pub(super) fn hear(&mut self, reports: Vec<Report>) {
         if self.call.forgotten {
@@ -185,8 +207,10 @@ impl Transition {
         match report {
             Report::Ringing => self.move_to(Status::Ringing),
             Report::Answered { at, by } => self.answered(at, by),
-            Report::Ended { at, reason, started_at, answered_by, duration_seconds } => {
-                self.over(at, reason, started_at, answered_by, duration_seconds);
+            Report::Ended { at, reason, started_at, answered_by, duration_seconds, ended_by } => {
+                self.over(at, started_at, answered_by, duration_seconds);
+                let by = ended_by.or_else(|| EndedBy::of_reason(&reason));
+                self.over_for(reason, at, by);
             }
             Report::Transcript { utterances } => self.transcribed(utterances),
             Report::Recording { reference } => {
@@ -204,58 +228,11 @@ impl Transition {
         }
     }
 
-    fn move_to(&mut self, status: Status) {
+    pub(super) fn move_to(&mut self, status: Status) {
         let backwards = is_planted(Bug::StatusMovesBack) && !self.call.is_ended();
         if backwards || self.call.status < status {
             self.call.status = status;
         }
-    }
-
-    fn answered(&mut self, at: Timestamp, by: Option<AnsweredBy>) {
-        if self.call.facts.answered_by.is_none() {
-            self.call.facts.answered_by = by;
-        }
-        self.move_to(Status::InProgress);
-        if self.call.started_at.is_some() {
-            return;
-        }
-        // One that was closed while it rang may be answered before it is hung up: here it is over all the same.
-        let started_at = self.clamp(at).min(self.call.ended_at.unwrap_or(self.now));
-        self.call.started_at = Some(started_at);
-        let Some(provider_call_id) = self.call.provider_call_id.clone() else { return };
-        // Once `call.ended` is out, a `call.started` behind it would only confuse.
-        if self.call.closing != Closing::Announced {
-            self.emit(Event::CallStarted(CallStarted {
-                started_at,
-                from: self.call.from.clone(),
-                to: self.call.to.clone(),
-                provider: self.call.provider,
-                provider_call_id,
-                answered_by: self.call.facts.answered_by,
-            }));
-        }
-    }
-
-    fn over(
-        &mut self,
-        at: Timestamp,
-        reason: EndReason,
-        started_at: Option<Timestamp>,
-        by: Option<AnsweredBy>,
-        duration: Option<u32>,
-    ) {
-        let lasted = duration.filter(|seconds| *seconds > 0).map(|seconds| at - Span::seconds(seconds));
-        if let Some(started_at) = started_at.or(lasted) {
-            self.answered(started_at, by);
-        }
-        if self.call.facts.answered_by.is_none() {
-            self.call.facts.answered_by = by;
-        }
-        if self.call.facts.duration_seconds.is_none() {
-            self.call.facts.duration_seconds = duration;
-        }
-        self.call.dispatch = Dispatch::Settled;
-        self.end(reason, at);
     }
 
     fn transcribed(&mut self, utterances: Vec<Utterance>) {
@@ -362,6 +339,7 @@ impl Transition {
             ended_at,
             duration_seconds: self.call.duration_seconds(),
             end_reason,
+            ended_by: self.call.ended_by,
             answered_by: self.call.facts.answered_by,
             has_transcript: self.call.facts.transcript == Transcript::Stored,
             recording_available: self.call.facts.recording.is_some(),
@@ -374,7 +352,7 @@ impl Transition {
     }
 
     /// A provider's clock may be wrong: nothing happened before the call was accepted, started, or after now.
-    fn clamp(&self, at: Timestamp) -> Timestamp {
+    pub(super) fn clamp(&self, at: Timestamp) -> Timestamp {
         at.max(self.call.started_at.unwrap_or(self.call.created_at)).min(self.now)
     }
 }
@@ -386,5 +364,6 @@ fn is_complete(call: &Call) -> bool {
         Dispatch::Unknown { .. } => call.end_reason == Some(EndReason::DISPATCH_UNCONFIRMED),
         Dispatch::Asking { .. } | Dispatch::Live { .. } => false,
     };
-    settled && (call.started_at.is_none() || call.facts.transcript != Transcript::Awaited)
+    let is_told = call.facts.transcript != Transcript::Awaited && !awaits_detection(call);
+    settled && (call.started_at.is_none() || is_told)
 }

@@ -37,6 +37,18 @@ pub enum Note {
         /// The provider's id for it.
         call_id: ProviderCallId,
     },
+    /// The call that was adopted is another conversation's: the provider has named that one.
+    TakenAway {
+        /// The attempt.
+        attempt: u32,
+        /// The provider's id for it.
+        call_id: ProviderCallId,
+    },
+    /// The text at the provider that was adopted for one of ours is another conversation's.
+    TextTakenAway {
+        /// The text's number.
+        message: u32,
+    },
     /// A call was found at the provider after it had been ended here. It is hung up.
     FoundAfterEnd {
         /// The attempt.

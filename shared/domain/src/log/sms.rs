@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::end_reason::EndReason;
+use crate::ended_by::EndedBy;
 use crate::ids::{MessageId, ProviderMessageId};
 use crate::phone::PhoneNumber;
 use crate::sms::{Author, DeliveryStatus, Direction};
@@ -150,4 +151,7 @@ pub struct ConversationClosed {
     pub ended_at: Timestamp,
     /// Why it ended.
     pub end_reason: EndReason,
+    /// Whose doing that was, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<EndedBy>,
 }

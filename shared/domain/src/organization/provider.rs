@@ -107,6 +107,14 @@ impl Provider {
         }
     }
 
+    /// Whether it tells who answered in a report of its own, which may come before or after the one of the call's end.
+    pub const fn tells_of_machines_apart(self) -> bool {
+        match self {
+            Self::Twilio | Self::Telnyx => true,
+            Self::Simulator | Self::Retell | Self::Vapi => false,
+        }
+    }
+
     /// How long a text it takes.
     pub const fn text_limit(self) -> TextLimit {
         match self {

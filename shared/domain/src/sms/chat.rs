@@ -9,6 +9,7 @@ use crate::dispatch::retry_delay;
 use crate::end_reason::EndReason;
 use crate::ids::ProviderMessageId;
 use crate::log::{Event, Note};
+use crate::objections::Objections;
 use crate::planted::{Bug, is_planted};
 use crate::time::{Span, Timestamp};
 
@@ -114,8 +115,8 @@ impl SmsConversation {
 pub(super) struct Beside {
     /// Where the entry on the do-not-call list comes from, if the customer is on it.
     pub(super) suppressed_by: Option<String>,
-    /// The organization is suspended.
-    pub(super) suspended: bool,
+    /// What stands against going on.
+    pub(super) objections: Objections,
 }
 
 impl Transition {
@@ -182,12 +183,12 @@ impl Transition {
             }
             self.end(reason);
             self.chat_is_over(true);
-        } else if beside.suspended {
-            self.end(EndReason::ORGANIZATION_SUSPENDED);
-        } else if suppressed_by.is_some() && !is_planted(Bug::TextSuppressed) {
-            self.end(EndReason::DO_NOT_CALL);
         } else {
-            self.reads_again();
+            let suppressed = suppressed_by.is_some() && !is_planted(Bug::TextSuppressed);
+            match (Objections { suppressed, ..beside.objections }).reason() {
+                Some(reason) => self.end(reason),
+                None => self.reads_again(),
+            }
         }
     }
 

@@ -7,8 +7,10 @@ use serde_json::Value;
 use super::keyword::YES;
 use super::step::{BY_CARRIER, BY_KEYWORD};
 use super::{ChatShown, DeliveryStatus, Keyword, StoredMessage};
+use crate::conversation::{HeldBy, Holder};
 use crate::end_reason::EndReason;
 use crate::ids::ProviderMessageId;
+use crate::objections::Objections;
 use crate::time::{Span, Timestamp};
 use crate::tool::ToolOutcome;
 
@@ -129,10 +131,8 @@ pub enum Input {
     ClaimSend {
         /// The text.
         stored: StoredMessage,
-        /// The customer is on the do-not-call list.
-        suppressed: bool,
-        /// The organization is suspended.
-        suspended: bool,
+        /// What stands against it.
+        objections: Objections,
     },
     /// The consumer that claimed this attempt says what came of it.
     SendOutcome {
@@ -151,6 +151,17 @@ pub enum Input {
         stored: StoredMessage,
         /// What the provider says of it; `None` where nothing was found, or the search failed.
         found: Option<DeliveryReport>,
+        /// How what was found is known to be this text.
+        by: HeldBy,
+    },
+    /// The text at the provider that was adopted by its likeness is another conversation's: the provider has named that one.
+    TakenAway {
+        /// The text.
+        stored: StoredMessage,
+        /// The provider's id for it.
+        id: ProviderMessageId,
+        /// Whose it is.
+        to: Holder,
     },
     /// The provider reports on a text, unasked.
     Reported {
@@ -167,8 +178,8 @@ pub enum Input {
         shown: Option<ChatShown>,
         /// Where the entry on the do-not-call list comes from, if the customer is on it.
         suppressed_by: Option<String>,
-        /// The organization is suspended.
-        suspended: bool,
+        /// What stands against going on with it.
+        objections: Objections,
     },
     /// The provider was asked to end that chat.
     ChatEnded {
@@ -177,10 +188,8 @@ pub enum Input {
     },
     /// A consumer wants to take the agent's turn.
     ClaimTurn {
-        /// The customer is on the do-not-call list.
-        suppressed: bool,
-        /// The organization is suspended.
-        suspended: bool,
+        /// What stands against it.
+        objections: Objections,
     },
     /// The model wants a tool to be called.
     ToolCalled {
@@ -204,10 +213,8 @@ pub enum Input {
         turn: u32,
         /// The answer; blank where the model would rather say nothing.
         content: String,
-        /// The customer is on the do-not-call list.
-        suppressed: bool,
-        /// The organization is suspended.
-        suspended: bool,
+        /// What stands against it.
+        objections: Objections,
     },
     /// A try at a turn failed.
     TurnFailed {

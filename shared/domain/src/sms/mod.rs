@@ -8,6 +8,7 @@
 
 mod alone;
 mod chat;
+mod conversation;
 mod input;
 mod keyword;
 mod measured;
@@ -30,7 +31,6 @@ pub use alone::Alone;
 pub use chat::{Chat, ChatShown, ChatText};
 pub use input::{Claim, DeliveryReport, Inbound, Input, Outcome, ToolAsked};
 pub use keyword::Keyword;
-use measured::measured;
 pub use message::{Author, DeliveryStatus, Direction, LONGEST_TEXT, Message, StoredMessage};
 pub use obligation::Duty;
 pub use segments::{Encoding, Segments, TextLimit};
@@ -41,11 +41,10 @@ pub use state::{Answering, Purpose, Send, SendState, Turn};
 pub use step::{BY_CARRIER, BY_KEYWORD, step};
 pub use turn::{MAX_ABANDONED, MAX_TRIES, TURN_LEASE};
 
-use crate::conversation::{AgentRef, Change, Conversation};
+use crate::conversation::AgentRef;
 use crate::end_reason::EndReason;
-use crate::ids::{Channel, ConversationId, ProviderMessageId, Scope};
-use crate::measure::Measured;
-use crate::obligation::Obligation;
+use crate::ended_by::EndedBy;
+use crate::ids::{ConversationId, ProviderMessageId, Scope};
 use crate::organization::Provider;
 use crate::phone::PhoneNumber;
 use crate::retention::Retention;
@@ -106,6 +105,9 @@ pub struct SmsConversation {
     pub ended_at: Option<Timestamp>,
     /// Why it ended.
     pub end_reason: Option<EndReason>,
+    /// Whose doing that was, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<EndedBy>,
     /// The provider's id for the opening text.
     pub opening_id: Option<ProviderMessageId>,
     /// Texts so far, in both directions: the last one's number.
@@ -194,6 +196,7 @@ impl SmsConversation {
             status: Status::Sending,
             ended_at: None,
             end_reason: None,
+            ended_by: None,
             opening_id: None,
             messages: 1,
             last_message_at: now,
@@ -240,66 +243,5 @@ impl SmsConversation {
     /// The text of that number on its way to the provider.
     pub fn send(&self, message: u32) -> Option<&Send> {
         self.sends.iter().find(|send| send.message == message)
-    }
-}
-
-impl Conversation for SmsConversation {
-    type Input = Input;
-    type Duty = Duty;
-    type Claim = Claim;
-
-    const CHANNEL: Channel = Channel::Sms;
-    const PASS_TIME: Duty = Duty::PassTime;
-
-    fn id(&self) -> ConversationId {
-        self.id
-    }
-
-    fn scope(&self) -> &Scope {
-        &self.scope
-    }
-
-    fn customer(&self) -> &PhoneNumber {
-        &self.to
-    }
-
-    fn created_at(&self) -> Timestamp {
-        self.created_at
-    }
-
-    fn ended_at(&self) -> Option<Timestamp> {
-        self.ended_at
-    }
-
-    fn retention(&self) -> Option<Retention> {
-        self.retention
-    }
-
-    fn is_forgotten(&self) -> bool {
-        self.forgotten
-    }
-
-    fn forget(&mut self) {
-        self.forgotten = true;
-        self.to = PhoneNumber::erased();
-        self.pending_tools = Vec::new();
-        self.rest = Vec::new();
-        self.pace = Pace::default();
-    }
-
-    fn owed(&self) -> Vec<Obligation<Duty>> {
-        obligation::owed(self)
-    }
-
-    fn advance(&self, input: Input, now: Timestamp) -> Change<Self> {
-        step(self, input, now)
-    }
-
-    fn request_id(&self) -> Option<&str> {
-        self.request_id.as_deref()
-    }
-
-    fn measured(&self, change: &Change<Self>, _now: Timestamp) -> Vec<Measured> {
-        measured(change)
     }
 }

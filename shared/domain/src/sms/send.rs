@@ -3,10 +3,12 @@
 
 use super::step::Transition;
 use super::{Author, Claim, DeliveryReport, DeliveryStatus, Outcome, Purpose, Send, SendState, StoredMessage, Turn};
-use crate::conversation::{Effect, RememberedKey};
+use crate::conversation::{Effect, HeldBy, Holder, RememberedKey};
 use crate::dispatch::{LEASE, MAX_FAILURES, retry_delay, search_delay};
 use crate::end_reason::EndReason;
+use crate::ids::ProviderMessageId;
 use crate::log::Note;
+use crate::objections::Objections;
 use crate::planted::{Bug, is_planted};
 use crate::time::{Span, Timestamp};
 
@@ -37,19 +39,26 @@ impl Send {
     }
 }
 
+impl Objections {
+    /// Those that a text of this kind heeds: the confirmation of an opt-out leaves in spite of it.
+    fn heeded(self, purpose: Purpose) -> Self {
+        let suppressed = self.suppressed && purpose.heeds_suppression() && !is_planted(Bug::TextSuppressed);
+        Self { suppressed, ..self }
+    }
+}
+
 impl Transition {
     fn send_mut(&mut self, message: u32) -> Option<&mut Send> {
         self.conversation.sends.iter_mut().find(|send| send.message == message)
     }
 
     /// Why a text must not leave any more, if it must not.
-    fn forbidden(&self, purpose: Purpose, suppressed: bool, suspended: bool) -> Option<EndReason> {
-        let suppressed = suppressed && !is_planted(Bug::TextSuppressed);
+    fn forbidden(&self, purpose: Purpose, objections: Objections) -> Option<EndReason> {
+        let objected = objections.heeded(purpose).reason();
         let closed = self.conversation.end_reason.clone();
         match purpose {
-            Purpose::OptOutConfirmation => suspended.then_some(EndReason::ORGANIZATION_SUSPENDED),
-            _ if suspended => Some(EndReason::ORGANIZATION_SUSPENDED),
-            _ if suppressed => Some(EndReason::DO_NOT_CALL),
+            _ if objected.is_some() => objected,
+            Purpose::OptOutConfirmation => None,
             // The request for it was accepted, and answers that it was sent.
             Purpose::Opening => closed.filter(|reason| *reason != EndReason::SUPERSEDED),
             Purpose::Reply | Purpose::Person | Purpose::Help | Purpose::Fallback => closed,
@@ -70,14 +79,14 @@ impl Transition {
         self.effects.extend(remembered.map(Effect::RememberKey));
     }
 
-    pub(super) fn claim_send(&mut self, stored: StoredMessage, suppressed: bool, suspended: bool) {
+    pub(super) fn claim_send(&mut self, stored: StoredMessage, objections: Objections) {
         let now = self.now;
         let Some(send) = self.conversation.send(stored.message.number) else { return };
         let SendState::Waiting { from, failures } = send.state else { return };
         if now < from {
             return;
         }
-        if let Some(reason) = self.forbidden(send.purpose, suppressed, suspended) {
+        if let Some(reason) = self.forbidden(send.purpose, objections) {
             let why = format!("it must not leave: {reason}");
             self.refused(stored, reason, why);
             return;
@@ -95,11 +104,11 @@ impl Transition {
         let (purpose, failures) = (send.purpose, failures_of(&send.state));
         match outcome {
             Outcome::Accepted { id } => {
-                self.accepted(&mut stored, id);
+                self.accepted(&mut stored, id, HeldBy::Name);
                 self.touch(stored);
             }
             Outcome::NotPlaced { retry_after, why } => {
-                if let Some(reason) = self.forbidden(purpose, false, false) {
+                if let Some(reason) = self.forbidden(purpose, Objections::NONE) {
                     self.refused(stored, reason, why);
                 } else if failures + 1 >= MAX_FAILURES || self.opens_too_late(message, failures + 1, retry_after) {
                     self.refused(stored, EndReason::PROVIDER_UNAVAILABLE, why);
@@ -151,7 +160,7 @@ impl Transition {
         self.touch(stored);
         if reason == EndReason::OPTED_OUT && !self.conversation.is_ended() {
             self.opted_out_at_carrier();
-        } else if opening || reason == EndReason::DO_NOT_CALL || reason == EndReason::ORGANIZATION_SUSPENDED {
+        } else if opening || Objections::REASONS.contains(&reason) {
             self.end(reason);
         } else if let Some(Send { purpose: Purpose::Reply, answering, .. }) = send {
             // Half an answer is none: what was to follow stays here.
@@ -170,12 +179,18 @@ impl Transition {
         }
     }
 
-    pub(super) fn searched(&mut self, attempt: u32, mut stored: StoredMessage, found: Option<DeliveryReport>) {
+    pub(super) fn searched(
+        &mut self,
+        attempt: u32,
+        mut stored: StoredMessage,
+        found: Option<DeliveryReport>,
+        by: HeldBy,
+    ) {
         let message = stored.message.number;
         let Some(send) = self.open_send(message, attempt) else { return };
         let SendState::Unknown { since, searches, .. } = send.state else { return };
         if let Some(report) = found {
-            self.accepted(&mut stored, report.provider_message_id);
+            self.accepted(&mut stored, report.provider_message_id, by);
             self.delivery(&mut stored, report.status, report.error_code);
             self.touch(stored);
             return;
@@ -189,6 +204,22 @@ impl Transition {
         if let Some(send) = self.send_mut(message) {
             send.state = SendState::Unknown { since, next_search_at, searches: searches + 1 };
         }
+    }
+
+    /// The text at the provider that was taken for this one is another conversation's. It was taken shortly before the wait was
+    /// over, so that nothing is left to be searched for.
+    pub(super) fn taken_away(&mut self, mut stored: StoredMessage, id: &ProviderMessageId, to: Holder) {
+        let (message, provider) = (stored.message.number, self.conversation.provider);
+        self.note(Note::TextTakenAway { message });
+        self.effects.push(Effect::HandOver { provider, id: id.to_string(), to });
+        if stored.message.provider_message_id.as_ref() != Some(id) {
+            return;
+        }
+        stored.message.provider_message_id = None;
+        if message == 1 {
+            self.conversation.opening_id = None;
+        }
+        self.unconfirmed(stored);
     }
 
     fn unconfirmed(&mut self, mut stored: StoredMessage) {

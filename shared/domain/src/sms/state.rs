@@ -22,6 +22,16 @@ pub enum Purpose {
     OptOutConfirmation,
 }
 
+impl Purpose {
+    /// Whether such a text must not leave to somebody on the do-not-call list.
+    pub const fn heeds_suppression(self) -> bool {
+        match self {
+            Self::Opening | Self::Reply | Self::Person | Self::Help | Self::Fallback => true,
+            Self::OptOutConfirmation => false,
+        }
+    }
+}
+
 /// A text on its way to the provider, until it is settled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

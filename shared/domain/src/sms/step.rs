@@ -5,8 +5,9 @@ use super::{
     Answering, Author, DeliveryReport, DeliveryStatus, Inbound, Input, Keyword, Message, Purpose, Send, SilenceReason,
     SmsConversation, Status, StoredMessage, Turn,
 };
-use crate::conversation::{Change, Effect};
+use crate::conversation::{Change, Effect, HeldBy};
 use crate::end_reason::EndReason;
+use crate::ended_by::EndedBy;
 use crate::ids::{Channel, ProviderMessageId};
 use crate::log::{Consent, ConversationClosed, DeliveryUpdated, Entry, Event, LogEntry, Note, SmsMessage};
 use crate::planted::{Bug, is_planted};
@@ -26,24 +27,23 @@ pub fn step(conversation: &SmsConversation, input: Input, now: Timestamp) -> Cha
     // Time's alone to do: whoever else comes by may not be allowed to delete.
     let may_forget = matches!(input, Input::Tick | Input::Abandon);
     match input {
-        Input::Close { reason } => transition.end(reason),
+        Input::Close { reason } => transition.end_by(reason, Some(EndedBy::Client)),
         Input::Received { inbound, suppressed_by } => transition.received(inbound, suppressed_by.as_deref()),
         Input::PersonWrites { content, key } => transition.person_writes(content, key),
         Input::HandBack => transition.hand_back(),
-        Input::ClaimSend { stored, suppressed, suspended } => transition.claim_send(stored, suppressed, suspended),
+        Input::ClaimSend { stored, objections } => transition.claim_send(stored, objections),
         Input::SendOutcome { attempt, stored, outcome } => transition.settle(attempt, stored, outcome),
-        Input::SendSearched { attempt, stored, found } => transition.searched(attempt, stored, found),
+        Input::SendSearched { attempt, stored, found, by } => transition.searched(attempt, stored, found, by),
+        Input::TakenAway { stored, id, to } => transition.taken_away(stored, &id, to),
         Input::Reported { stored, report } => transition.reported(stored, report),
-        Input::ChatRead { opening, shown, suppressed_by, suspended } => {
-            transition.chat_read(opening, shown, Beside { suppressed_by, suspended });
+        Input::ChatRead { opening, shown, suppressed_by, objections } => {
+            transition.chat_read(opening, shown, Beside { suppressed_by, objections });
         }
         Input::ChatEnded { confirmed } => transition.chat_ended(confirmed),
-        Input::ClaimTurn { suppressed, suspended } => transition.claim_turn(suppressed, suspended),
+        Input::ClaimTurn { objections } => transition.claim_turn(objections),
         Input::ToolCalled { turn, name, arguments } => transition.tool_called(turn, name, arguments),
         Input::ToolAnswered { tool_call_id, outcome } => transition.tool_answered(&tool_call_id, outcome),
-        Input::Answered { turn, content, suppressed, suspended } => {
-            transition.answer(turn, content, suppressed, suspended);
-        }
+        Input::Answered { turn, content, objections } => transition.answer(turn, content, objections),
         Input::TurnFailed { turn, why, retryable, retry_after } => {
             transition.turn_failed(turn, why, retryable, retry_after);
         }
@@ -92,18 +92,29 @@ impl Transition {
         self.log.push(LogEntry { number: self.conversation.log_length, at: self.now, entry });
     }
 
-    /// Ends the conversation. Texts that are on their way stay an obligation.
+    /// Ends the conversation, by whom its reason says.
     pub(super) fn end(&mut self, reason: EndReason) {
+        let by = EndedBy::of_reason(&reason);
+        self.end_by(reason, by);
+    }
+
+    /// Ends the conversation. Texts that are on their way stay an obligation.
+    fn end_by(&mut self, reason: EndReason, by: Option<EndedBy>) {
         if self.conversation.is_ended() {
             return;
         }
         self.conversation.status = Status::Ended;
         self.conversation.ended_at = Some(self.now);
         self.conversation.end_reason = Some(reason.clone());
+        self.conversation.ended_by = by;
         self.conversation.turn = Turn::Idle;
         self.conversation.rest.clear();
         self.ends_chat();
-        self.emit(Event::SmsConversationClosed(ConversationClosed { ended_at: self.now, end_reason: reason }));
+        self.emit(Event::SmsConversationClosed(ConversationClosed {
+            ended_at: self.now,
+            end_reason: reason,
+            ended_by: by,
+        }));
     }
 
     fn received(&mut self, inbound: Inbound, suppressed_by: Option<&str>) {
@@ -218,10 +229,10 @@ impl Transition {
     }
 
     /// The provider has this text: it is known under that id from now on.
-    pub(super) fn accepted(&mut self, stored: &mut StoredMessage, id: ProviderMessageId) {
+    pub(super) fn accepted(&mut self, stored: &mut StoredMessage, id: ProviderMessageId, by: HeldBy) {
         let purpose = self.conversation.send(stored.message.number).map(|send| send.purpose);
         self.conversation.sends.retain(|send| send.message != stored.message.number);
-        self.hold(&id);
+        self.hold(stored.message.number, &id, by);
         stored.message.provider_message_id = Some(id.clone());
         stored.message.sent_at = Some(self.now);
         self.emit(Event::SmsMessageSent(self.event_of(&stored.message, id.clone())));
@@ -243,10 +254,10 @@ impl Transition {
     }
 
     /// This text at the provider is ours: to be remembered where the provider's own list does not show it.
-    fn hold(&mut self, id: &ProviderMessageId) {
+    fn hold(&mut self, message: u32, id: &ProviderMessageId, by: HeldBy) {
         let provider = self.conversation.provider;
         if !provider.lists_our_attempts() {
-            self.effects.push(Effect::HoldAtProvider { provider, id: id.to_string() });
+            self.effects.push(Effect::HoldAtProvider { provider, id: id.to_string(), message: Some(message), by });
         }
         if provider.holds_chats() {
             self.begins_chat(id);
@@ -315,10 +326,10 @@ impl Transition {
     /// The provider tells, unasked, that it has this text.
     pub(super) fn adopted(&mut self, stored: &mut StoredMessage, id: ProviderMessageId) {
         if self.conversation.send(stored.message.number).is_some() {
-            self.accepted(stored, id);
+            self.accepted(stored, id, HeldBy::Name);
         } else {
             // It was given up; its state stays what clients were told.
-            self.hold(&id);
+            self.hold(stored.message.number, &id, HeldBy::Name);
             stored.message.provider_message_id = Some(id);
         }
     }

@@ -9,6 +9,7 @@ use super::{Answering, Author, Claim, MOST_PARTS, Purpose, ToolAsked, Turn, spli
 use crate::dispatch::retry_delay;
 use crate::end_reason::EndReason;
 use crate::log::{Event, Note, ToolCallInvocation, ToolCallOutcome, ToolCallResult, TurnFailed};
+use crate::objections::Objections;
 use crate::planted::{Bug, is_planted};
 use crate::time::Span;
 use crate::tool::ToolOutcome;
@@ -60,15 +61,13 @@ impl Transition {
         }
     }
 
-    pub(super) fn claim_turn(&mut self, suppressed: bool, suspended: bool) {
+    pub(super) fn claim_turn(&mut self, objections: Objections) {
         let Turn::Waiting { from, tries, abandoned } = self.conversation.turn else { return };
         if self.now < from {
             return;
         }
-        if suspended {
-            self.end(EndReason::ORGANIZATION_SUSPENDED);
-        } else if suppressed {
-            self.end(EndReason::DO_NOT_CALL);
+        if let Some(reason) = objections.reason() {
+            self.end(reason);
         } else if let Some(until) = self.has_said_enough() {
             self.conversation.turn = match until {
                 Some(from) => Turn::Waiting { from, tries, abandoned },
@@ -144,14 +143,11 @@ impl Transition {
         }));
     }
 
-    pub(super) fn answer(&mut self, turn: u32, content: String, suppressed: bool, suspended: bool) {
+    pub(super) fn answer(&mut self, turn: u32, content: String, objections: Objections) {
         let Some(held) = self.held(turn) else { return };
-        if suspended {
-            self.end(EndReason::ORGANIZATION_SUSPENDED);
-            return;
-        }
-        if suppressed && !is_planted(Bug::TextSuppressed) {
-            self.end(EndReason::DO_NOT_CALL);
+        let suppressed = objections.suppressed && !is_planted(Bug::TextSuppressed);
+        if let Some(reason) = (Objections { suppressed, ..objections }).reason() {
+            self.end(reason);
             return;
         }
         if self.gives_way(turn, held) {

@@ -44,6 +44,10 @@ pub(crate) struct Account {
 impl account::Account for Account {
     const PROVIDER: Provider = Provider::Retell;
 
+    fn credential(&self) -> String {
+        self.api_key.clone()
+    }
+
     fn is_sound(&self) -> bool {
         !self.api_key.is_empty()
     }
@@ -100,7 +104,7 @@ impl Retell {
         let attempt = Attempt::permitted(permit);
         let body = CreatePhoneCall::new(wanted, &attempt);
         let request = Request::post(&["v2", "create-phone-call"]).with_body(&body);
-        let replied = self.api.ask(&account, request).await;
+        let replied = self.api.ask_to_make(&call.scope.organization, &account, request).await;
         Ok(classify(wire(replied, answer::call_id, |_| None)))
     }
 
@@ -108,7 +112,8 @@ impl Retell {
         let attempt = Attempt::of(call);
         let asked = request::search(&attempt, call.to.as_str());
         let account: Account = self.api.account_for(call).await?;
-        let reply = self.api.ask(&account, Request::post(&["v3", "list-calls"]).with_body(&asked)).await?;
+        let reply =
+            self.api.ask(&account, Request::post(&["v3", "list-calls"]).of_long_calls().with_body(&asked)).await?;
         let page: CallsPage = shown(&reply)?;
         // The filter is Retell's; whose call it is, is for us to see.
         let ours = page.items.into_iter().find(|found| found.attempt().as_ref() == Some(&attempt));

@@ -2,7 +2,7 @@
 //! retell-python-sdk 6.2.13, `resources/chat.py`; docs.retellai.com/api-references/create-sms-chat.
 
 use domain::ids::ProviderMessageId;
-use domain::organization::Content;
+use domain::organization::{Content, Provider};
 use domain::sms::{Brief, ChatShown, DeliveryReport, DeliveryStatus, Outcome, SmsConversation};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -69,6 +69,11 @@ fn chat_id(reply: &Reply) -> Option<ProviderMessageId> {
 
 /// The chats that its agents hold.
 impl Retell {
+    /// Reads what a request needs, so that it need not be waited for between a claim and the request.
+    pub async fn prepare_chat(&self, conversation: &SmsConversation) {
+        self.api.accounts().prepare(&conversation.scope.organization, Provider::Retell).await;
+    }
+
     /// Begins a chat, with the conversation's opening text. Asking uses the permit up, and nothing here asks twice.
     pub async fn open_chat(&self, permit: SendPermit, content: &Content, brief: &Brief) -> Outcome {
         self.create_chat(&permit, content, brief).await.unwrap_or_else(Unusable::outcome)
@@ -77,7 +82,8 @@ impl Retell {
     async fn create_chat(&self, permit: &SendPermit, content: &Content, brief: &Brief) -> Result<Outcome, Unusable> {
         let account = self.account_of(permit.conversation()).await?;
         let body = CreateSmsChat::new(permit, content, brief);
-        let replied = self.api.ask(&account, Request::post(&["create-sms-chat"]).with_body(&body)).await;
+        let request = Request::post(&["create-sms-chat"]).with_body(&body);
+        let replied = self.api.ask_to_make(&permit.conversation().scope.organization, &account, request).await;
         Ok(classify(wire(replied, chat_id, |_| None)))
     }
 

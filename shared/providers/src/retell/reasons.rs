@@ -2,6 +2,7 @@
 //! docs.retellai.com/reliability/debug-call-disconnect, which says which of them belong to calls that never connected.
 
 use domain::end_reason::EndReason;
+use domain::ended_by::EndedBy;
 
 use crate::reading::passed_through;
 
@@ -14,6 +15,19 @@ pub(super) struct Meaning {
     pub(super) connected: Option<bool>,
     /// Whether it was a machine that answered.
     pub(super) machine: bool,
+    /// Who ended it, where the word says.
+    pub(super) ended_by: Option<EndedBy>,
+}
+
+/// Who ended a call, where the word says.
+fn ended_by(word: &str) -> Option<EndedBy> {
+    match word {
+        "user_hangup" | "user_declined" => Some(EndedBy::Callee),
+        "agent_hangup" | "call_transfer" | "transfer_bridged" | "voicemail_reached" | "ivr_reached" | "inactivity" => {
+            Some(EndedBy::Agent)
+        }
+        _ => None,
+    }
 }
 
 /// What one of Retell's words says; what nobody had heard before passes through.
@@ -24,7 +38,7 @@ pub(super) fn meaning(word: &str) -> Meaning {
         Some((_, Said::Itself, connected)) => (passed_through(word), *connected),
         None => (passed_through(word), None),
     };
-    Meaning { reason, connected, machine: MACHINES.contains(&word) }
+    Meaning { reason, connected, machine: MACHINES.contains(&word), ended_by: ended_by(word) }
 }
 
 /// How a word is told.

@@ -33,6 +33,7 @@ fn over(call: &RetellCall, complete: bool, now: Timestamp) -> Vec<Report> {
         started_at: connected.then_some(started_at),
         answered_by: if connected { answered_by(call, &said) } else { None },
         duration_seconds: if connected { duration } else { Some(0) },
+        ended_by: said.ended_by,
     }];
     if connected {
         reports.extend(transcript(call, complete, started_at));

@@ -39,6 +39,8 @@ const DOUBT_AFTER: Span = Span::seconds(30);
 
 /// How many names' answers are kept at most, those of names that are not there among them.
 const MOST_KNOWN: usize = 2_000;
+/// From what age on what a provider has just refused is read again: those who were refused at the same time read it once.
+const ANEW_AFTER: Span = Span::seconds(1);
 
 /// The name of the deployment's public URL.
 const PUBLIC_URL: &str = "public-url";
@@ -187,6 +189,18 @@ impl Secrets {
         provider: Provider,
     ) -> Result<Option<Secret>, SecretsError> {
         self.provider_as_of(organization, provider, DOUBT_AFTER).await
+    }
+
+    /// The same, as they are now: for whoever was just refused with those that are known.
+    ///
+    /// # Errors
+    /// [`SecretsError`] where that cannot be found out.
+    pub async fn provider_anew(
+        &self,
+        organization: &OrganizationId,
+        provider: Provider,
+    ) -> Result<Option<Secret>, SecretsError> {
+        self.provider_as_of(organization, provider, ANEW_AFTER).await
     }
 
     async fn provider_as_of(

@@ -118,11 +118,11 @@ impl Simulator {
         let script = Script::of(&call.to);
         match script.answer(permit.attempt()) {
             Answer::Refuse { status, meaning } => {
-                return Wire::Answered { status, retry_after: None, id: None, meaning };
+                return Wire::Answered { status, retry_after: None, id: None, meaning, code: None };
             }
             Answer::TooManyRequests => {
                 let retry_after = Some(Span::seconds(1));
-                return Wire::Answered { status: 429, retry_after, id: None, meaning: None };
+                return Wire::Answered { status: 429, retry_after, id: None, meaning: None, code: None };
             }
             Answer::Place | Answer::PlaceAndTimeOut => {}
         }
@@ -146,7 +146,7 @@ impl Simulator {
             return Wire::TimedOut;
         }
         let id = Some(ProviderCallId::new(placed.call_id));
-        Wire::Answered { status: 201, retry_after: None, id, meaning: None }
+        Wire::Answered { status: 201, retry_after: None, id, meaning: None, code: None }
     }
 
     async fn send_callbacks(&self, call: &SimulatedCall, scope: &Scope, stages: &[(Timestamp, Stage)], now: Timestamp) {

@@ -2,6 +2,7 @@
 
 use domain::call::{Analysis, AnsweredBy, Cost, Report, Role, Utterance};
 use domain::end_reason::EndReason;
+use domain::ended_by::EndedBy;
 use domain::phone::PhoneNumber;
 use domain::time::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -256,7 +257,9 @@ pub(super) fn report(call: &SimulatedCall, stage: Stage) -> Option<Vec<Report>> 
             let (at, reason) = course.over?;
             let lasted = started_at.map(|started| at.since(started).as_seconds());
             let duration_seconds = Some(lasted.and_then(|seconds| u32::try_from(seconds).ok()).unwrap_or(0));
-            Some(vec![Report::Ended { at, reason, started_at, answered_by, duration_seconds }])
+            // Whoever is called hangs up in the end.
+            let ended_by = (reason == EndReason::COMPLETED).then_some(EndedBy::Callee);
+            Some(vec![Report::Ended { at, reason, started_at, answered_by, duration_seconds, ended_by }])
         }
         Stage::Transcript => {
             let cost = Cost { amount_minor: 2, currency: "USD".to_owned() };

@@ -17,7 +17,7 @@ impl Simulator {
         let conversation = permit.conversation();
         let answer = TextScript::of(&conversation.to).answer();
         if let TextAnswer::Refuse { status, meaning } = answer {
-            return Wire::Answered { status, retry_after: None, id: None, meaning: Some(meaning) };
+            return Wire::Answered { status, retry_after: None, id: None, meaning: Some(meaning), code: None };
         }
         let Ok(random) = self.store.table.entropy().bytes::<12>() else { return Wire::NotSent };
         let message = &permit.stored().message;
@@ -40,7 +40,7 @@ impl Simulator {
             return Wire::TimedOut;
         }
         let id = Some(ProviderMessageId::new(text.message_id));
-        Wire::Answered { status: 201, retry_after: None, id, meaning: None }
+        Wire::Answered { status: 201, retry_after: None, id, meaning: None, code: None }
     }
 
     async fn find_text(

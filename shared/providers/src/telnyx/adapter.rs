@@ -57,6 +57,10 @@ pub(crate) struct Account {
 impl account::Account for Account {
     const PROVIDER: Provider = Provider::Telnyx;
 
+    fn credential(&self) -> String {
+        self.api_key.clone()
+    }
+
     fn is_sound(&self) -> bool {
         !self.api_key.is_empty()
     }
@@ -117,7 +121,8 @@ impl Telnyx {
         let Some(body) = Dial::new(wanted, &attempt) else {
             return Err(Unusable::not_set_up("the agent names neither a relay nor an assistant"));
         };
-        let replied = self.api.ask(&account, Request::post(&["calls"]).with_body(&body)).await;
+        let request = Request::post(&["calls"]).with_body(&body);
+        let replied = self.api.ask_to_make(&call.scope.organization, &account, request).await;
         Ok(classify(wire(replied, answer::call_id, answer::meaning_of_call)))
     }
 

@@ -2,6 +2,7 @@
 
 use domain::call::{AnsweredBy, Call, Report};
 use domain::end_reason::EndReason;
+use domain::ended_by::EndedBy;
 use domain::time::Timestamp;
 
 use super::reasons::meaning;
@@ -31,7 +32,7 @@ pub(super) fn shown(call: &Call, shown: &TelnyxCall) -> Vec<Report> {
     let Some(at) = at else { return Vec::new() };
     let connected = call.started_at.is_some();
     let reason = if connected { EndReason::COMPLETED } else { EndReason::unknown_at_provider("unspecified") };
-    vec![Report::Ended { at, reason, started_at: None, answered_by: None, duration_seconds: None }]
+    vec![Report::Ended { at, reason, started_at: None, answered_by: None, duration_seconds: None, ended_by: None }]
 }
 
 fn over(payload: &Payload, at: Timestamp) -> Report {
@@ -40,7 +41,17 @@ fn over(payload: &Payload, at: Timestamp) -> Report {
     let failed = payload.sip_hangup_cause.as_deref().is_some_and(|status| !matches!(status, "200" | "unspecified"));
     let connected = said.connected && !failed;
     let started_at = connected.then(|| payload.start_time.as_deref().and_then(moment_of).unwrap_or(at));
-    Report::Ended { at, reason: said.reason, started_at, answered_by: None, duration_seconds: None }
+    let ended_by = if connected { hung_up_by(payload) } else { None };
+    Report::Ended { at, reason: said.reason, started_at, answered_by: None, duration_seconds: None, ended_by }
+}
+
+/// Who hung up a call that was answered: the caller is our side of it.
+fn hung_up_by(payload: &Payload) -> Option<EndedBy> {
+    match payload.hangup_source.as_deref()? {
+        "caller" => Some(EndedBy::Agent),
+        "callee" => Some(EndedBy::Callee),
+        _ => None,
+    }
 }
 
 fn answered_by(payload: &Payload) -> Option<AnsweredBy> {

@@ -1,5 +1,6 @@
 //! Telnyx, for SMS.
 
+use domain::organization::Provider;
 use domain::sms::{DeliveryReport, Message, Outcome, SmsConversation};
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
@@ -44,12 +45,17 @@ impl Telnyx {
             webhook_url: &webhook_url,
             use_profile_webhooks: false,
         };
-        let replied = self.api.ask(&account, Request::post(&["messages"]).with_body(&body)).await;
+        let request = Request::post(&["messages"]).with_body(&body);
+        let replied = self.api.ask_to_make(&conversation.scope.organization, &account, request).await;
         Ok(classify(wire(replied, message_id, meaning_of_text)))
     }
 }
 
 impl SmsProvider for Telnyx {
+    fn prepare<'a>(&'a self, conversation: &'a SmsConversation) -> BoxFuture<'a, ()> {
+        self.api.accounts().prepare(&conversation.scope.organization, Provider::Telnyx).boxed()
+    }
+
     fn send(&self, permit: SendPermit) -> BoxFuture<'_, Outcome> {
         async move { self.take(&permit).await.unwrap_or_else(Unusable::outcome) }.boxed()
     }

@@ -76,6 +76,9 @@ pub(super) struct Payload {
     pub(super) client_state: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
     pub(super) hangup_cause: Option<String>,
+    /// `caller`, `callee`, `unknown`.
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) hangup_source: Option<String>,
     /// A SIP status.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) sip_hangup_cause: Option<String>,

@@ -16,7 +16,8 @@
 //! | no account in the deployment's secrets, or no public URL | refused: `provider_unavailable`; nothing was sent |
 //!
 //! Unknown is settled by the signed callback, whose address carries conversation and attempt; else by the list of calls,
-//! which does not show them: a call with the same two numbers, made in the attempt's time, that no conversation holds.
+//! which does not show them: a call with the same two numbers, made in the attempt's time, that no conversation holds by the
+//! time at which its owner must have written it down.
 
 mod errors;
 mod form;
@@ -41,7 +42,7 @@ use url::Url;
 
 use crate::account::{self, Accounts, Unusable};
 use crate::callback::Callback;
-use crate::client::{KEEP_BYTES, NoReply, ProviderClient, Question, Reply};
+use crate::client::{KEEP_BYTES, NoReply, ProviderClient, Question, Reply, UNAUTHORIZED};
 use crate::secrets::Secrets;
 use crate::voice::ProviderError;
 
@@ -95,6 +96,11 @@ impl fmt::Debug for Account {
 
 impl account::Account for Account {
     const PROVIDER: Provider = Provider::Twilio;
+
+    fn credential(&self) -> String {
+        let key = (self.key_sid.as_deref(), self.key_secret.as_deref());
+        format!("{}:{}:{key:?}", self.account_sid, self.auth_token)
+    }
 
     fn is_sound(&self) -> bool {
         let sid = &self.account_sid;
@@ -158,6 +164,25 @@ impl Twilio {
         self.client.ask(self.question(account, method, path, form, keep_bytes)?).await
     }
 
+    /// Asks for a call or a text, once. Where Twilio refuses the account, and its credentials turn out to have been rotated, it has
+    /// placed nothing, and is asked with the new ones.
+    async fn ask_to_make(
+        &self,
+        organization: &OrganizationId,
+        account: &Account,
+        path: &str,
+        form: Form,
+    ) -> Result<Reply, NoReply> {
+        let reply = self.ask(account, Method::POST, path, Some(form.clone()), KEEP_BYTES).await?;
+        if reply.status != UNAUTHORIZED {
+            return Ok(reply);
+        }
+        match self.accounts.changed(organization, account).await {
+            Some(account) => self.ask(&account, Method::POST, path, Some(form), KEEP_BYTES).await,
+            None => Ok(reply),
+        }
+    }
+
     fn question(
         &self,
         account: &Account,
@@ -205,9 +230,9 @@ fn moment(text: &str) -> Option<Timestamp> {
     Some(Timestamp::from_milliseconds(at.unix_timestamp().saturating_mul(1_000)))
 }
 
-/// Whether something that was made then may have been made by the attempt that began then.
-fn is_of_attempt(made: Option<&str>, since: Timestamp) -> bool {
-    made.and_then(moment).is_some_and(|made| made + BEFORE >= since && made <= since + AFTER)
+/// When something was made, where that may have been by the attempt that began then.
+fn made_in_time(made: Option<&str>, since: Timestamp) -> Option<Timestamp> {
+    made.and_then(moment).filter(|made| *made + BEFORE >= since && *made <= since + AFTER)
 }
 
 /// An id of Twilio's: two letters and 32 digits; anything that can stand in a path is taken.

@@ -97,6 +97,8 @@ impl State<'_> {
             started_at: connected.then(|| self.started_at.unwrap_or(self.at - lasted)),
             answered_by: self.answered_by,
             duration_seconds: connected.then_some(self.duration_seconds).flatten(),
+            // Twilio does not tell who hung up.
+            ended_by: None,
         })
     }
 }

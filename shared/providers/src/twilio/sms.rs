@@ -1,23 +1,23 @@
 //! Twilio, for SMS.
 
 use domain::ids::ProviderMessageId;
+use domain::organization::Provider;
 use domain::sms::{DeliveryReport, Message, Outcome, SendState, SmsConversation};
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use http::Method;
 use serde::Deserialize;
 use store::SendPermit;
 
 use super::errors::meaning;
 use super::form::Form;
 use super::report::MessageResource;
-use super::{PAGE, RETRIES, Twilio, is_of_attempt, is_sid};
+use super::{PAGE, RETRIES, Twilio, is_sid, made_in_time};
 use crate::account::Unusable;
 use crate::callback;
-use crate::client::{KEEP_BYTES, Reply, wire};
+use crate::client::{Reply, wire};
 use crate::outcome::classify;
 use crate::sms::SmsProvider;
-use crate::voice::{ProviderError, Sought};
+use crate::voice::{Alike, ProviderError, Sought};
 
 /// A page of the list of messages.
 #[derive(Deserialize)]
@@ -42,7 +42,7 @@ impl Twilio {
             ("Body", message.content.as_str()),
             ("StatusCallback", status.as_str()),
         ]);
-        let replied = self.ask(&account, Method::POST, "Messages.json", Some(form), KEEP_BYTES).await;
+        let replied = self.ask_to_make(&conversation.scope.organization, &account, "Messages.json", form).await;
         Ok(classify(wire(replied, message_id, meaning)))
     }
 
@@ -63,15 +63,22 @@ impl Twilio {
                 && found.from.as_deref() == Some(conversation.from.as_str())
                 && found.direction.as_deref() == Some("outbound-api")
                 && found.body.as_deref().map(str::trim) == Some(message.content.trim())
-                && is_of_attempt(found.date_created.as_deref(), *since)
                 && is_sid(&found.sid, &["SM", "MM"])
         };
         let messages = page.map(|page| page.messages).unwrap_or_default();
-        Ok(Sought::Alike(messages.iter().filter(|found| is_alike(found)).map(MessageResource::report).collect()))
+        let alike = messages.iter().filter(|found| is_alike(found)).filter_map(|found| {
+            let made_at = made_in_time(found.date_created.as_deref(), *since)?;
+            Some(Alike { found: found.report(), made_at, over: true })
+        });
+        Ok(Sought::Alike(alike.collect()))
     }
 }
 
 impl SmsProvider for Twilio {
+    fn prepare<'a>(&'a self, conversation: &'a SmsConversation) -> BoxFuture<'a, ()> {
+        self.accounts.prepare(&conversation.scope.organization, Provider::Twilio).boxed()
+    }
+
     fn send(&self, permit: SendPermit) -> BoxFuture<'_, Outcome> {
         async move { self.take(&permit).await.unwrap_or_else(Unusable::outcome) }.boxed()
     }

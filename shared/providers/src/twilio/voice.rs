@@ -12,13 +12,13 @@ use store::{DialPermit, Pace};
 use super::errors::meaning;
 use super::form::Form;
 use super::report::CallResource;
-use super::{Account, PAGE, RETRIES, Twilio, is_of_attempt, is_sid};
+use super::{Account, PAGE, RETRIES, Twilio, is_sid, made_in_time};
 use crate::account::Unusable;
 use crate::callback;
 use crate::client::{KEEP_BYTES, Reply, wire};
 use crate::outcome::classify;
 use crate::part::Part;
-use crate::voice::{Found, ProviderError, Recording, Sought, VoiceProvider};
+use crate::voice::{Alike, Found, ProviderError, Recording, Sought, VoiceProvider};
 
 /// The largest recording that is handed on: an answer of Lambda's holds 6 MB, and Base64 takes a third of that.
 const MOST_RECORDING_BYTES: usize = 4 * 1024 * 1024;
@@ -79,7 +79,7 @@ impl Twilio {
         let public_url = self.accounts.public_url().await?;
         let nothing = VoiceSettings::default();
         let form = creation(call, permit.attempt(), content.voice.as_ref().unwrap_or(&nothing), &public_url);
-        let replied = self.ask(&account, Method::POST, "Calls.json", Some(form), KEEP_BYTES).await;
+        let replied = self.ask_to_make(&call.scope.organization, &account, "Calls.json", form).await;
         Ok(classify(wire(replied, call_id, meaning)))
     }
 
@@ -93,11 +93,14 @@ impl Twilio {
             found.to.as_deref() == Some(call.to.as_str())
                 && found.from.as_deref() == Some(call.from.as_str())
                 && found.direction.as_deref() == Some("outbound-api")
-                && is_of_attempt(found.date_created.as_deref(), since)
                 && is_sid(&found.sid, &["CA"])
         };
         let calls = page.map(|page| page.calls).unwrap_or_default().into_iter();
-        let alike = calls.filter(is_alike).map(|found| (ProviderCallId::new(found.sid.clone()), found.reports(now)));
+        let alike = calls.filter(is_alike).filter_map(|found| {
+            let made_at = made_in_time(found.date_created.as_deref(), since)?;
+            let over = found.is_over();
+            Some(Alike { found: (ProviderCallId::new(found.sid.clone()), found.reports(now)), made_at, over })
+        });
         Ok(Sought::Alike(alike.collect()))
     }
 

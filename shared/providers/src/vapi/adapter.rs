@@ -35,8 +35,14 @@ const DOMAIN: &str = "vapi.ai";
 /// The last part of the address of a call's messages.
 pub const EVENTS: &str = "events";
 
-/// How many calls a search looks at.
-const SEARCHED: &str = "100";
+/// How many calls a page of a search has. Each may be shown with everything that was said.
+const PAGE: usize = 25;
+
+/// How many pages a search looks at, within the time it has.
+const MOST_PAGES: usize = 8;
+
+/// How soon a call is made that was asked for.
+const CREATED_WITHIN: Span = Span::minutes(1);
 
 /// Vapi's clock may go before ours.
 const CLOCK_SKEW: Span = Span::minutes(2);
@@ -61,6 +67,10 @@ pub(crate) struct Account {
 
 impl account::Account for Account {
     const PROVIDER: Provider = Provider::Vapi;
+
+    fn credential(&self) -> String {
+        self.api_key.clone()
+    }
 
     fn is_sound(&self) -> bool {
         !self.api_key.is_empty()
@@ -122,20 +132,38 @@ impl Vapi {
         };
         let attempt = Attempt::permitted(permit);
         let body = CreateCall::new(wanted, &attempt);
-        let replied = self.api.ask(&account, Request::post(&["call"]).with_body(&body)).await;
+        let request = Request::post(&["call"]).with_body(&body);
+        let replied = self.api.ask_to_make(&call.scope.organization, &account, request).await;
         Ok(classify(wire(replied, answer::call_id, |_| None)))
     }
 
     async fn find(&self, call: &Call) -> Result<Sought<Found>, ProviderError> {
         let attempt = Attempt::of(call);
-        let since = (begun_at(call) - CLOCK_SKEW).to_string();
-        let query = [("limit", SEARCHED), ("createdAtGe", since.as_str())];
         let account: Account = self.api.account_for(call).await?;
-        let listed: Vec<serde_json::Value> =
-            shown(&self.api.ask(&account, Request::get(&["call"]).with_query(&query)).await?)?;
-        let mut shown = listed.into_iter().filter_map(|one| serde_json::from_value::<VapiCall>(one).ok());
-        let ours = shown.find(|found| found.attempt().as_ref() == Some(&attempt));
-        Ok(Sought::from(ours.map(|found| (ProviderCallId::new(found.id.clone()), self.reports(found)))))
+        let begun = begun_at(call);
+        let since = (begun - CLOCK_SKEW).to_string();
+        // The newest come first: each page begins with the oldest of the one before.
+        let mut until = (begun + CREATED_WITHIN + CLOCK_SKEW).to_string();
+        let number = account.phone_numbers.get(call.from.as_str());
+        for _ in 0..MOST_PAGES {
+            let page = PAGE.to_string();
+            let mut query =
+                vec![("limit", page.as_str()), ("createdAtGe", since.as_str()), ("createdAtLe", until.as_str())];
+            query.extend(number.map(|number| ("phoneNumberId", number.as_str())));
+            let reply = self.api.ask(&account, Request::get(&["call"]).with_query(&query)).await?;
+            let listed: Vec<serde_json::Value> = shown(&reply)?;
+            let is_last = listed.len() < PAGE;
+            let oldest = listed.last().and_then(|oldest| oldest["createdAt"].as_str()).map(str::to_owned);
+            let mut shown = listed.into_iter().filter_map(|one| serde_json::from_value::<VapiCall>(one).ok());
+            if let Some(found) = shown.find(|found| found.attempt().as_ref() == Some(&attempt)) {
+                return Ok(Sought::Ours((ProviderCallId::new(found.id.clone()), self.reports(found))));
+            }
+            match oldest.filter(|oldest| !is_last && *oldest != until) {
+                Some(oldest) => until = oldest,
+                None => break,
+            }
+        }
+        Ok(Sought::Nothing)
     }
 
     async fn get(&self, call: &Call, call_id: &str) -> Result<Option<VapiCall>, ProviderError> {

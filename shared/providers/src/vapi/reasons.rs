@@ -3,6 +3,7 @@
 //! beginning of the word says whether the call can have connected.
 
 use domain::end_reason::EndReason;
+use domain::ended_by::EndedBy;
 
 use crate::reading::passed_through;
 
@@ -15,16 +16,31 @@ pub(super) struct Meaning {
     pub(super) connected: Option<bool>,
     /// Whether it was a machine that answered.
     pub(super) machine: bool,
+    /// Who ended it, where the word says.
+    pub(super) ended_by: Option<EndedBy>,
+}
+
+/// Who ended a call, by how the word begins.
+fn ended_by(word: &str) -> Option<EndedBy> {
+    let said = [
+        ("customer-ended-call", EndedBy::Callee),
+        ("assistant-ended-call", EndedBy::Agent),
+        ("assistant-said-end-call-phrase", EndedBy::Agent),
+        ("assistant-forwarded-call", EndedBy::Agent),
+        ("voicemail", EndedBy::Agent),
+        ("silence-timed-out", EndedBy::Agent),
+    ];
+    said.into_iter().find(|(beginning, _)| word.starts_with(beginning)).map(|(_, by)| by)
 }
 
 /// What one of Vapi's words says; what stands in no row passes through.
 pub(super) fn meaning(word: &str) -> Meaning {
-    let machine = word == "voicemail";
+    let (machine, ended_by) = (word == "voicemail", ended_by(word));
     if let Some((_, reason, connected)) = ROWS.iter().find(|row| row.0 == word) {
-        return Meaning { reason: reason.clone(), connected: *connected, machine };
+        return Meaning { reason: reason.clone(), connected: *connected, machine, ended_by };
     }
     let begun = BEGINNINGS.iter().find(|(beginning, _)| word.starts_with(beginning));
-    Meaning { reason: passed_through(word), connected: begun.and_then(|(_, connected)| *connected), machine }
+    Meaning { reason: passed_through(word), connected: begun.and_then(|(_, connected)| *connected), machine, ended_by }
 }
 
 /// The words that have a reason of ours.

@@ -34,6 +34,7 @@ fn over(call: &VapiCall, now: Timestamp) -> Vec<Report> {
         started_at: connected.then_some(started_at),
         answered_by: (connected && said.machine).then_some(AnsweredBy::Machine),
         duration_seconds: if connected { lasted } else { Some(0) },
+        ended_by: said.ended_by,
     }];
     if connected {
         reports.extend(transcript(artifact, call.complete, started_at));

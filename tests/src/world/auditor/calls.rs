@@ -1,6 +1,8 @@
 //! Promises 1, 2, 4, 5 and 7: one call for a request, in bounded time, never backwards, nobody who opted out.
 
-use domain::call::{Call, Dispatch, Status, Transcript};
+use std::collections::BTreeMap;
+
+use domain::call::{Call, Closing, Dispatch, Status, Transcript};
 use domain::conversation::Conversation as _;
 use domain::end_reason::EndReason;
 use domain::ids::{ConversationId, Operation};
@@ -32,7 +34,26 @@ const HANGING_UP: Span = Span::minutes(5);
 /// no excuse.
 const GIVEN_UP: [EndReason; 2] = [EndReason::DISPATCH_DEADLINE_EXCEEDED, EndReason::PROVIDER_LOST];
 
+/// How long a suspension may not be seen by a claim: from the read before it to the end of its own commit, which is tried for
+/// eight seconds where others write. The organization's item is no part of the claim's transaction: every claim would meet
+/// every other one there.
+pub(super) const SUSPENSION_SEEN: Span = Span::seconds(10);
+
 impl Audit<'_> {
+    /// No call at the provider is two conversations'.
+    pub(super) fn judges_holders(&mut self) {
+        let mut holders: BTreeMap<String, Vec<ConversationId>> = BTreeMap::new();
+        for (id, versions) in &self.world.history.record().calls {
+            let held = versions.last().and_then(|(_, call)| call.provider_call_id.as_ref());
+            if let Some(call_id) = held {
+                holders.entry(call_id.to_string()).or_default().push(*id);
+            }
+        }
+        for (call_id, ids) in holders.into_iter().filter(|(_, ids)| ids.len() > 1) {
+            self.finds(1, ids[0], format!("has the call {call_id}, as {:?} have", &ids[1..]));
+        }
+    }
+
     /// One conversation for every key that was accepted, none for one that was refused.
     pub(super) fn judges_acceptance(&mut self) {
         let clients = self.world.clients.borrow();
@@ -105,11 +126,20 @@ impl Audit<'_> {
         let dials: Vec<_> =
             self.world.history.record().dials.iter().filter(|dial| dial.conversation == id).cloned().collect();
         for dial in dials {
-            let suppressed = self.world.history.record().suppressed.get(&dial.to).copied();
-            // A function that took long may have looked before: not longer ago than it may run.
-            let looked = dial.begun.unwrap_or(dial.placed_at - Span::seconds(30));
-            if suppressed.is_some_and(|suppressed| suppressed < looked) {
-                self.finds(5, id, format!("opted out at {suppressed:?}, and dialled at {}", dial.placed_at));
+            let (scope, record) = (&self.world.scope, self.world.history.record());
+            let Some(claimed_at) = record.dial_claimed_at(&dial) else {
+                drop(record);
+                self.finds(1, id, format!("was dialled at {} without a claim", dial.placed_at));
+                continue;
+            };
+            let suppressed = record.suppressed_before(scope, &dial.to, claimed_at);
+            let suspended = record.suspended_before(claimed_at - SUSPENSION_SEEN - self.measure.slack);
+            drop(record);
+            if let Some(since) = suppressed {
+                self.finds(5, id, format!("opted out at {since}, and claimed at {claimed_at}"));
+            }
+            if let Some(since) = suspended {
+                self.finds(5, id, format!("was suspended at {since}, and claimed at {claimed_at}"));
             }
         }
         for Placed { placed_at, over_at, hidden, .. } in placed {
@@ -200,6 +230,17 @@ fn changed_fact(before: &Call, after: &Call) -> Option<&'static str> {
     let mut before = before.clone();
     if after.is_forgotten() {
         before.forget();
+    }
+    // What was adopted by its likeness is given back to whom the provider names: nothing that was known of it stays.
+    if before.adopted.is_some() && after.provider_call_id.is_none() {
+        before.provider_call_id = None;
+        before.started_at = None;
+        before.facts = after.facts.clone();
+    }
+    // A machine that answered is told of before or after the end: the reason becomes that while nobody was told another.
+    let machine = after.end_reason == Some(EndReason::VOICEMAIL) && matches!(before.closing, Closing::Due { .. });
+    if machine && before.end_reason == Some(EndReason::COMPLETED) && before.facts.detection_awaited {
+        before.end_reason = Some(EndReason::VOICEMAIL);
     }
     let (old, new) = (&before.facts, &after.facts);
     let changes = [

@@ -104,6 +104,7 @@ pub(crate) fn audit(world: &World, measure: Measure) -> Vec<String> {
         audit.judges_hold(*id, conversation);
         audit.judges_forgetting(&conversation.versions);
     }
+    audit.judges_holders();
     audit.judges_expectations();
     audit.judges_texts();
     audit.judges_receipts();

@@ -11,6 +11,7 @@ use domain::sms::{Author, DeliveryStatus, MAX_ABANDONED, Purpose, Send, SmsConve
 use domain::time::{Span, Timestamp};
 use store::SimulatedText;
 
+use super::calls::SUSPENSION_SEEN;
 use super::{Audit, Weather};
 use crate::world::TABLE;
 use crate::world::history::data;
@@ -77,6 +78,7 @@ impl Audit<'_> {
             self.judges_deliveries(*id, &texts.log, &texts.deliveries);
         }
         self.judges_pairs(&conversations);
+        self.judges_text_holders(&conversations);
         self.judges_inbound(&conversations);
         self.judges_tools();
         self.judges_text_outcomes(&conversations);
@@ -207,11 +209,18 @@ impl Audit<'_> {
         let record = self.world.history.record();
         let mut late = Vec::new();
         for carried in record.carried.iter().filter(|carried| carried.text.conversation == id) {
-            let suppressed = record.suppressed.get(carried.text.to.as_str()).copied();
-            let looked = carried.begun.unwrap_or(carried.text.sent_at - Span::seconds(30));
-            let confirms = carried.text.content == "You will hear no more of us.";
-            if !confirms && suppressed.is_some_and(|suppressed| suppressed < looked) {
-                late.push(format!("opted out at {suppressed:?}, and texted at {}", carried.text.sent_at));
+            let text = &carried.text;
+            let Some(claimed_at) = record.text_claimed_at(text) else {
+                late.push(format!("was texted at {} without a claim", text.sent_at));
+                continue;
+            };
+            let confirms = text.content == "You will hear no more of us.";
+            let suppressed = record.suppressed_before(&self.world.scope, text.to.as_str(), claimed_at);
+            if let Some(since) = suppressed.filter(|_| !confirms) {
+                late.push(format!("opted out at {since}, and a text was claimed at {claimed_at}"));
+            }
+            if let Some(since) = record.suspended_before(claimed_at - SUSPENSION_SEEN - self.measure.slack) {
+                late.push(format!("was suspended at {since}, and a text was claimed at {claimed_at}"));
             }
         }
         drop(record);
@@ -308,6 +317,19 @@ impl Audit<'_> {
             if ids.len() > 1 && !more_at_once {
                 self.findings.push(format!("promise 1: {ids:?} are open at once at {at}"));
             }
+        }
+    }
+
+    /// No text at the provider is two conversations'.
+    fn judges_text_holders(&mut self, conversations: &BTreeMap<ConversationId, Texts>) {
+        let mut holders: BTreeMap<String, BTreeSet<ConversationId>> = BTreeMap::new();
+        for (id, texts) in conversations {
+            if let Some(text_id) = &texts.now.opening_id {
+                holders.entry(text_id.to_string()).or_default().insert(*id);
+            }
+        }
+        for (text_id, ids) in holders.iter().filter(|(_, ids)| ids.len() > 1) {
+            self.findings.push(format!("promise 1: the text {text_id} is that of {ids:?}"));
         }
     }
 

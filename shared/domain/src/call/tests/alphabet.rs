@@ -7,6 +7,7 @@ use super::{
 use crate::call::{AnsweredBy, Call, Cost, Input, Report};
 use crate::conversation::Conversation;
 use crate::end_reason::EndReason;
+use crate::objections::Objections;
 use crate::time::{Span, Timestamp};
 
 /// The attempts and the provider's calls that an input may name.
@@ -17,8 +18,8 @@ pub(super) fn inputs(call: &Call, now: Timestamp) -> Vec<Input> {
     let mut inputs = vec![
         close(),
         claim(),
-        Input::Claim { suppressed: true, suspended: false, places: None },
-        Input::Claim { suppressed: false, suspended: true, places: None },
+        Input::Claim { objections: Objections::SUPPRESSED, places: None },
+        Input::Claim { objections: Objections::SUSPENDED, places: None },
         full(),
         Input::Tick,
         Input::Pace { from: super::at(40) },
@@ -76,6 +77,7 @@ fn ended(now: Timestamp) -> Report {
         started_at: None,
         answered_by: None,
         duration_seconds: Some(0),
+        ended_by: None,
     }
 }
 
@@ -86,6 +88,7 @@ fn reports_of_a_whole_call(now: Timestamp) -> Vec<Report> {
         started_at: Some(now - Span::seconds(20)),
         answered_by: Some(AnsweredBy::Human),
         duration_seconds: Some(20),
+        ended_by: None,
     };
     vec![Report::Ringing, over, transcript(), analysis(false)]
 }

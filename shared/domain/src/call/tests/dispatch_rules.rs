@@ -8,6 +8,7 @@ use crate::call::{Dispatch, Duty, Input, Report, Status, Window};
 use crate::dispatch::{LEASE, MAX_FAILURES};
 use crate::end_reason::EndReason;
 use crate::log::EventType;
+use crate::objections::Objections;
 use crate::obligation::{ENQUEUE_GRACE, due_at, next_action, wake_at};
 use crate::time::Span;
 
@@ -67,9 +68,10 @@ fn a_window_that_opens_later_than_a_message_can_be_delayed_is_left_to_the_index(
 
 #[test]
 fn whoever_opted_out_or_belongs_to_a_suspended_organization_is_not_dialled() {
-    let suppressed = History::new().then(1, Input::Claim { suppressed: true, suspended: false, places: None });
+    let suppressed = History::new().then(1, Input::Claim { objections: Objections::SUPPRESSED, places: None });
     assert_eq!((suppressed.claimed(), suppressed.end_reason()), (None, Some("do_not_call")));
-    let suspended = History::new().then(1, Input::Claim { suppressed: true, suspended: true, places: None });
+    let suspended = History::new()
+        .then(1, Input::Claim { objections: Objections { suppressed: true, ..Objections::SUSPENDED }, places: None });
     assert_eq!((suspended.claimed(), suspended.end_reason()), (None, Some("organization_suspended")));
 }
 

@@ -38,6 +38,7 @@ fn reports_in_reverse_order_tell_the_same_events_in_the_right_order() {
         started_at: Some(at(10)),
         answered_by: None,
         duration_seconds: Some(20),
+        ended_by: None,
     };
     let call = call.then(32, heard(1, "A", &[ended])).then(33, heard(1, "A", &[answered(10)]));
     let call = call.then(34, heard(1, "A", &[Report::Ringing]));
@@ -132,6 +133,7 @@ fn what_the_provider_knows_goes_before_the_ring_time() {
         started_at: Some(at(10)),
         answered_by: None,
         duration_seconds: Some(20),
+        ended_by: None,
     };
     let call = rung_out().then(61, polled("A", Some(&[ended])));
     assert_eq!((call.end_reason(), call.call.started_at), (Some("completed"), Some(at(10))));

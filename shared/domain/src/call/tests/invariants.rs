@@ -7,6 +7,7 @@ use crate::call::{Call, Closing, Dispatch, Duty, Input, Outcome, Report, Status,
 use crate::conversation::Conversation;
 use crate::end_reason::EndReason;
 use crate::log::{Entry, EventType};
+use crate::objections::Objections;
 use crate::obligation::{ENQUEUE_GRACE, Obligation, due_at, next_action, wake_at};
 use crate::phone::PhoneNumber;
 use crate::time::{Span, Timestamp};
@@ -64,7 +65,7 @@ pub(super) fn of_what_is_due(call: &Call, now: Timestamp) {
 /// How what is to be done may come out.
 fn answers(call: &Call, duty: &Duty) -> Vec<Input> {
     match duty {
-        Duty::Dial => vec![claim(), full(), Input::Claim { suppressed: true, suspended: false, places: None }],
+        Duty::Dial => vec![claim(), full(), Input::Claim { objections: Objections::SUPPRESSED, places: None }],
         Duty::Search => vec![not_found(call.attempt), found(call.attempt, "C", &[Report::Ringing])],
         Duty::Poll => {
             let call_id = call.provider_call_id.as_ref().unwrap().as_str();
@@ -119,6 +120,7 @@ fn brings_news(input: &Input) -> bool {
     match input {
         Input::Heard { reports, .. }
         | Input::Searched { found: Some((_, reports)), .. }
+        | Input::Adopted { reports, .. }
         | Input::Polled { reports: Some(reports), .. } => {
             matches!(input, Input::Polled { .. }) || reports.iter().any(|report| matches!(report, Report::Ended { .. }))
         }
@@ -127,6 +129,7 @@ fn brings_news(input: &Input) -> bool {
         | Input::Close { .. }
         | Input::Claim { .. }
         | Input::Outcome { .. }
+        | Input::TakenAway { .. }
         | Input::HungUp { .. }
         | Input::Tick
         | Input::Pace { .. }

@@ -1,6 +1,7 @@
 //! The rules of a call, told as sentences, and tried on every pair of a state and an input.
 
 mod alphabet;
+mod answer_rules;
 mod dispatch_rules;
 mod end_rules;
 mod invariants;
@@ -13,6 +14,7 @@ use crate::conversation::AgentRef;
 use crate::end_reason::EndReason;
 use crate::ids::{AgentId, ConversationId, Mode, Operation, OrganizationId, ProviderCallId, Scope};
 use crate::log::{Entry, EventType};
+use crate::objections::Objections;
 use crate::organization::{Limits, Provider};
 use crate::phone::PhoneNumber;
 use crate::places::{Places, Taken};
@@ -105,13 +107,13 @@ fn close() -> Input {
 }
 
 fn claim() -> Input {
-    Input::Claim { suppressed: false, suspended: false, places: None }
+    Input::Claim { objections: Objections::NONE, places: None }
 }
 
 /// A claim where there are so many places, and so many are taken.
 fn limited(limit: u32, taken: i64) -> Input {
     let taken = Taken { total: taken, by_hour: BTreeMap::from([(i64::MAX, taken)]) };
-    Input::Claim { suppressed: false, suspended: false, places: Some(Places { limit, taken }) }
+    Input::Claim { objections: Objections::NONE, places: Some(Places { limit, taken }) }
 }
 
 /// A claim where every place is taken.
@@ -166,7 +168,14 @@ fn answered(seconds: u32) -> Report {
 
 /// Over so many seconds after the acceptance.
 fn over(seconds: u32, reason: EndReason) -> Report {
-    Report::Ended { at: at(seconds), reason, started_at: None, answered_by: None, duration_seconds: None }
+    Report::Ended {
+        at: at(seconds),
+        reason,
+        started_at: None,
+        answered_by: None,
+        duration_seconds: None,
+        ended_by: None,
+    }
 }
 
 fn analysis(opt_out: bool) -> Report {

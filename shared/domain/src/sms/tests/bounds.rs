@@ -3,6 +3,7 @@
 use super::{History, accepted, answers, at, not_placed, person_writes, refused, takes_turn, texts};
 use crate::end_reason::EndReason;
 use crate::log::{Entry, Note};
+use crate::objections::Objections;
 use crate::organization::Provider;
 use crate::sms::{Input, MAX_TRIES, MOST_PARTS, Outcome, Purpose, SendState, SilenceReason, Status, Terms, Turn};
 use crate::time::Span;
@@ -43,7 +44,7 @@ fn notes_of_silence(history: &History) -> usize {
 }
 
 fn answered_with(turn: u32, content: &str) -> Input {
-    Input::Answered { turn, content: content.to_owned(), suppressed: false, suspended: false }
+    Input::Answered { turn, content: content.to_owned(), objections: Objections::NONE }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::conversation::Conversation;
 use crate::conversation::{Change, Effect};
 use crate::end_reason::EndReason;
 use crate::log::{Entry, Event, EventType, Note};
+use crate::objections::Objections;
 use crate::obligation::{ENQUEUE_GRACE, due_at, next_action};
 use crate::phone::PhoneNumber;
 use crate::sms::{
@@ -62,7 +63,7 @@ fn outcomes(history: &History, duty: Duty) -> Vec<Input> {
             let found = Some(report("m9", DeliveryStatus::Sent));
             vec![history.searched(number, None), history.searched(number, found)]
         }
-        Duty::Turn => vec![takes_turn(), Input::ClaimTurn { suppressed: true, suspended: false }],
+        Duty::Turn => vec![takes_turn(), Input::ClaimTurn { objections: Objections::SUPPRESSED }],
         Duty::ReadChat => vec![history.read(None), history.read(chat(&["Hello Ada"], None))],
         Duty::EndChat => vec![Input::ChatEnded { confirmed: false }, Input::ChatEnded { confirmed: true }],
         Duty::PassTime => vec![Input::Tick],
@@ -151,13 +152,14 @@ fn of_sends(before: &SmsConversation, input: &Input, change: &Change<SmsConversa
 
 fn of_claims(before: &SmsConversation, input: &Input, change: &Change<SmsConversation>, context: &dyn Fn() -> String) {
     let Some(claim) = change.claimed else { return };
-    let (suppressed, suspended) = match input {
-        Input::ClaimSend { suppressed, suspended, .. }
-        | Input::ClaimTurn { suppressed, suspended }
-        | Input::Answered { suppressed, suspended, .. } => (*suppressed, *suspended),
-        _ => (false, false),
+    let objections = match input {
+        Input::ClaimSend { objections, .. } | Input::ClaimTurn { objections } | Input::Answered { objections, .. } => {
+            *objections
+        }
+        _ => Objections::NONE,
     };
-    assert!(!suspended, "{}", context());
+    let Objections { suppressed, suspended, number_lost } = objections;
+    assert!(!suspended && !number_lost, "{}", context());
     if let Claim::Send { message, .. } = claim {
         let purpose = change.after.send(message).map(|send| send.purpose);
         assert!(!suppressed || purpose == Some(Purpose::OptOutConfirmation), "{}", context());

@@ -12,10 +12,11 @@ use super::{
     Author, ChatShown, ChatText, Claim, DeliveryReport, DeliveryStatus, Inbound, Input, Message, NewConversation,
     SmsConversation, StoredMessage, Terms,
 };
-use crate::conversation::{AgentRef, Change, Conversation, Effect};
+use crate::conversation::{AgentRef, Change, Conversation, Effect, HeldBy};
 use crate::end_reason::EndReason;
 use crate::ids::{AgentId, ConversationId, Mode, Operation, OrganizationId, ProviderMessageId, Scope};
 use crate::log::EventType;
+use crate::objections::Objections;
 use crate::organization::Provider;
 use crate::phone::PhoneNumber;
 use crate::time::{Span, Timestamp};
@@ -112,6 +113,7 @@ impl History {
                 | Effect::ChangePlaces(_)
                 | Effect::RememberInbound { .. }
                 | Effect::HoldAtProvider { .. }
+                | Effect::HandOver { .. }
                 | Effect::RememberKey(_)
                 | Effect::Forget => {}
             }
@@ -134,11 +136,14 @@ impl History {
     }
 
     fn claim_of(&self, number: u32) -> Input {
-        Input::ClaimSend { stored: self.stored(number), suppressed: self.suppressed, suspended: false }
+        Input::ClaimSend {
+            stored: self.stored(number),
+            objections: Objections { suppressed: self.suppressed, ..Objections::NONE },
+        }
     }
 
     fn searched(&self, number: u32, found: Option<DeliveryReport>) -> Input {
-        Input::SendSearched { attempt: self.attempt(number), stored: self.stored(number), found }
+        Input::SendSearched { attempt: self.attempt(number), stored: self.stored(number), found, by: HeldBy::Name }
     }
 
     fn reported(&self, number: u32, status: DeliveryStatus) -> Input {
@@ -147,7 +152,7 @@ impl History {
 
     fn read(&self, shown: Option<ChatShown>) -> Input {
         let suppressed_by = self.suppressed.then(|| "keyword".to_owned());
-        Input::ChatRead { opening: self.stored(1), shown, suppressed_by, suspended: false }
+        Input::ChatRead { opening: self.stored(1), shown, suppressed_by, objections: Objections::NONE }
     }
 
     fn claimed(&self) -> Option<Claim> {
@@ -189,11 +194,11 @@ fn texts(content: &str) -> Input {
 }
 
 fn takes_turn() -> Input {
-    Input::ClaimTurn { suppressed: false, suspended: false }
+    Input::ClaimTurn { objections: Objections::NONE }
 }
 
 fn answers(turn: u32) -> Input {
-    Input::Answered { turn, content: "An answer".to_owned(), suppressed: false, suspended: false }
+    Input::Answered { turn, content: "An answer".to_owned(), objections: Objections::NONE }
 }
 
 fn fails(turn: u32) -> Input {

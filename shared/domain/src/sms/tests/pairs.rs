@@ -13,6 +13,7 @@ use super::{
 use crate::conversation::Conversation;
 use crate::end_reason::EndReason;
 use crate::ids::ProviderMessageId;
+use crate::objections::Objections;
 use crate::retention::Retention;
 use crate::sms::{ChatShown, DeliveryStatus, Inbound, Input, Purpose, SendState, Status, Turn};
 use crate::time::{Span, Timestamp};
@@ -95,23 +96,18 @@ fn inputs(history: &History) -> Vec<Input> {
         person_writes(),
         Input::HandBack,
         takes_turn(),
-        Input::ClaimTurn { suppressed: true, suspended: false },
-        Input::ClaimTurn { suppressed: false, suspended: true },
+        Input::ClaimTurn { objections: Objections::SUPPRESSED },
+        Input::ClaimTurn { objections: Objections::SUSPENDED },
         Input::Tick,
         Input::Abandon,
     ]);
     for turn in [conversation.turns.saturating_sub(1), conversation.turns] {
-        let answered = |content: &str, suppressed, suspended| Input::Answered {
-            turn,
-            content: content.to_owned(),
-            suppressed,
-            suspended,
-        };
+        let answered = |content: &str, objections| Input::Answered { turn, content: content.to_owned(), objections };
         inputs.extend([
             answers(turn),
-            answered(" ", false, false),
-            answered("x", true, false),
-            answered("x", false, true),
+            answered(" ", Objections::NONE),
+            answered("x", Objections::SUPPRESSED),
+            answered("x", Objections::SUSPENDED),
             fails(turn),
             Input::TurnFailed { turn, why: "no".to_owned(), retryable: false, retry_after: None },
             Input::ToolCalled { turn, name: "hours".to_owned(), arguments: serde_json::Value::Null },
@@ -125,8 +121,8 @@ fn inputs(history: &History) -> Vec<Input> {
         let stored = history.stored(number);
         inputs.extend([
             history.claim_of(number),
-            Input::ClaimSend { stored: stored.clone(), suppressed: true, suspended: false },
-            Input::ClaimSend { stored, suppressed: false, suspended: true },
+            Input::ClaimSend { stored: stored.clone(), objections: Objections::SUPPRESSED },
+            Input::ClaimSend { stored, objections: Objections::SUSPENDED },
             history.outcome(number, accepted(&format!("m{number}"))),
             history.outcome(number, not_placed()),
             history.outcome(number, refused(EndReason::REJECTED)),
@@ -144,16 +140,16 @@ fn inputs(history: &History) -> Vec<Input> {
 
 /// What a provider may show of a chat, or say of its end.
 fn of_chats(history: &History) -> Vec<Input> {
-    let read = |suppressed_by: Option<&str>, suspended| Input::ChatRead {
+    let read = |suppressed_by: Option<&str>, objections| Input::ChatRead {
         opening: history.stored(1),
         shown: chat(&["Hello Ada"], None),
         suppressed_by: suppressed_by.map(str::to_owned),
-        suspended,
+        objections,
     };
     let other = ChatShown { id: ProviderMessageId::new("other"), texts: Vec::new(), ended: None };
     vec![
-        read(Some("api"), false),
-        read(None, true),
+        read(Some("api"), Objections::NONE),
+        read(None, Objections::SUSPENDED),
         history.read(None),
         history.read(Some(other)),
         history.read(chat(&["Hello Ada"], None)),

@@ -6,6 +6,7 @@ use super::{
 use crate::dispatch::LEASE;
 use crate::end_reason::EndReason;
 use crate::log::{Event, EventType, ToolCallOutcome};
+use crate::objections::Objections;
 use crate::obligation::{due_at, next_action};
 use crate::organization::Provider;
 use crate::sms::{Claim, DeliveryStatus, Duty, Inbound, Input, MAX_TRIES, Purpose, SendState, Status, Terms, Turn};
@@ -280,7 +281,7 @@ fn delivery_only_moves_forwards() {
 fn a_conversation_that_nobody_writes_in_is_closed() {
     let opened = History::opened().then(3_600, texts("Later"));
     let day = 24 * 3_600;
-    let nothing = Input::Answered { turn: 1, content: String::new(), suppressed: false, suspended: false };
+    let nothing = Input::Answered { turn: 1, content: String::new(), objections: Objections::NONE };
     let open = opened.then(3_604, takes_turn()).then(3_605, nothing);
     assert!(!open.clone().then(day, Input::Tick).conversation.is_ended());
     let closed = open.after(at(3_600 + day) + Span::ZERO, Input::Tick);

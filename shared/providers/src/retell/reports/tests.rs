@@ -68,6 +68,7 @@ fn a_call_that_ended_says_everything_but_its_analysis() {
                 started_at: Some(BEGAN),
                 answered_by: None,
                 duration_seconds: Some(53),
+                ended_by: None
             },
             Report::Transcript {
                 utterances: vec![
@@ -100,6 +101,7 @@ fn a_call_that_never_connected_has_no_beginning_and_no_transcript() {
             started_at: None,
             answered_by: None,
             duration_seconds: Some(0),
+            ended_by: None
         }]
     );
 }
@@ -206,6 +208,7 @@ fn whatever_is_not_as_documented_is_left_out() {
             started_at: Some(now()),
             answered_by: None,
             duration_seconds: None,
+            ended_by: None
         }]
     );
 }

@@ -116,7 +116,14 @@ fn whatever_is_not_as_documented_is_left_out() {
     let odd = json!({ "data": { "event_type": "call.hangup", "occurred_at": 5, "payload": { "hangup_cause": [] } } });
     let odd: Webhook = serde_json::from_value(odd).unwrap();
     let reason = EndReason::unknown_at_provider("unspecified");
-    let ended = Report::Ended { at: now(), reason, started_at: None, answered_by: None, duration_seconds: None };
+    let ended = Report::Ended {
+        at: now(),
+        reason,
+        started_at: None,
+        answered_by: None,
+        duration_seconds: None,
+        ended_by: None,
+    };
     assert_eq!(reports(&odd.data.unwrap(), now()), [ended]);
     for body in [json!({}), json!({ "data": 7 }), json!({ "data": { "event_type": 7 } })] {
         assert!(serde_json::from_value::<Webhook>(body).unwrap().data.is_none());

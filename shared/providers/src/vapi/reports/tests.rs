@@ -66,6 +66,7 @@ fn the_end_alone_leaves_the_transcript_to_come() {
             started_at: None,
             answered_by: None,
             duration_seconds: Some(0),
+            ended_by: None
         }]
     );
     let ended = said("status-update", json!({ "status": "ended", "endedReason": "customer-ended-call" }));
@@ -89,6 +90,7 @@ fn the_report_says_everything() {
                 started_at: Some(BEGAN),
                 answered_by: None,
                 duration_seconds: Some(53),
+                ended_by: None
             },
             Report::Transcript {
                 utterances: vec![
@@ -157,6 +159,13 @@ fn whatever_is_not_as_documented_is_left_out() {
     });
     let told = said("end-of-call-report", odd);
     let reason = EndReason::unknown_at_provider("unspecified");
-    let ended = Report::Ended { at: now(), reason, started_at: None, answered_by: None, duration_seconds: Some(0) };
+    let ended = Report::Ended {
+        at: now(),
+        reason,
+        started_at: None,
+        answered_by: None,
+        duration_seconds: Some(0),
+        ended_by: None,
+    };
     assert_eq!(told, [ended]);
 }

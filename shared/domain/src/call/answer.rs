@@ -1,0 +1,89 @@
+//! That a call was answered, by whom, and that it is over: as its provider tells, in any order.
+
+use super::step::DETECTION_WAIT;
+use super::transition::Transition;
+use super::{AnsweredBy, Call, Closing, Dispatch, Status, Transcript};
+use crate::end_reason::EndReason;
+use crate::ended_by::EndedBy;
+use crate::log::{CallStarted, Event};
+use crate::planted::{Bug, is_planted};
+use crate::time::{Span, Timestamp};
+
+impl Transition {
+    pub(super) fn answered(&mut self, at: Timestamp, by: Option<AnsweredBy>) {
+        self.answerer(by);
+        self.move_to(Status::InProgress);
+        if self.call.started_at.is_some() {
+            return;
+        }
+        // One that was closed while it rang may be answered before it is hung up: here it is over all the same.
+        let started_at = self.clamp(at).min(self.call.ended_at.unwrap_or(self.now));
+        self.call.started_at = Some(started_at);
+        let Some(provider_call_id) = self.call.provider_call_id.clone() else { return };
+        // Once `call.ended` is out, a `call.started` behind it would only confuse.
+        if self.call.closing != Closing::Announced {
+            self.emit(Event::CallStarted(CallStarted {
+                started_at,
+                from: self.call.from.clone(),
+                to: self.call.to.clone(),
+                provider: self.call.provider,
+                provider_call_id,
+                answered_by: self.call.facts.answered_by,
+            }));
+        }
+    }
+
+    /// Who answered, once it is known. A call that a machine answered has not reached anybody, in whichever order its provider
+    /// tells of the two: until its end is announced, the reason may still become that.
+    fn answerer(&mut self, by: Option<AnsweredBy>) {
+        let Some(by) = by.filter(|_| self.call.facts.answered_by.is_none()) else { return };
+        let was_awaited = std::mem::take(&mut self.call.facts.detection_awaited);
+        self.call.facts.answered_by = Some(by);
+        let may_change = was_awaited
+            && matches!(self.call.closing, Closing::Due { .. })
+            && self.call.ended_by != Some(EndedBy::Client)
+            && self.call.end_reason == Some(EndReason::COMPLETED);
+        if may_change && by == AnsweredBy::Machine {
+            self.call.end_reason = Some(EndReason::VOICEMAIL);
+        }
+    }
+
+    /// Ends the call as its provider says.
+    pub(super) fn over_for(&mut self, reason: EndReason, at: Timestamp, by: Option<EndedBy>) {
+        self.call.dispatch = Dispatch::Settled;
+        if self.call.is_ended() && !is_planted(Bug::EndReasonMoves) {
+            return;
+        }
+        let machine = self.call.facts.answered_by == Some(AnsweredBy::Machine);
+        let reason = if machine && reason == EndReason::COMPLETED { EndReason::VOICEMAIL } else { reason };
+        self.end_by(reason, at, by);
+        let waits = self.call.facts.detection_awaited && self.call.facts.transcript != Transcript::Awaited;
+        if waits && self.call.started_at.is_some() && matches!(self.call.closing, Closing::Due { .. }) {
+            self.call.closing = Closing::Due { by: self.now + DETECTION_WAIT };
+        }
+    }
+
+    pub(super) fn over(
+        &mut self,
+        at: Timestamp,
+        started_at: Option<Timestamp>,
+        by: Option<AnsweredBy>,
+        duration: Option<u32>,
+    ) {
+        let lasted = duration.filter(|seconds| *seconds > 0).map(|seconds| at - Span::seconds(seconds));
+        if let Some(started_at) = started_at.or(lasted) {
+            self.answered(started_at, by);
+        }
+        self.answerer(by);
+        if self.call.facts.duration_seconds.is_none() {
+            self.call.facts.duration_seconds = duration;
+        }
+    }
+}
+
+/// Whether the word on who answered would change why the call ended.
+pub(super) fn awaits_detection(call: &Call) -> bool {
+    call.facts.detection_awaited
+        && call.end_reason == Some(EndReason::COMPLETED)
+        && call.ended_by != Some(EndedBy::Client)
+}

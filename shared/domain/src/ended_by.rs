@@ -1,0 +1,75 @@
+//! Whose doing it was that a conversation ended.
+
+use serde::{Deserialize, Serialize};
+
+use crate::end_reason::EndReason;
+
+/// Whose doing it was that a conversation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum EndedBy {
+    /// A client: it closed the conversation, or opened a newer one between the same numbers.
+    Client,
+    /// The called party or the customer: hung up, was busy, declined, opted out.
+    Callee,
+    /// The agent that held it.
+    Agent,
+    /// The provider, or a carrier behind it: refused it, could not place it.
+    Provider,
+    /// This service: a rule or a limit of its own.
+    Service,
+}
+
+impl EndedBy {
+    /// Whose doing an end is that nobody told more of than its reason; `None` where it does not follow.
+    pub fn of_reason(reason: &EndReason) -> Option<Self> {
+        const CALLEES: [EndReason; 2] = [EndReason::BUSY, EndReason::OPTED_OUT];
+        const PROVIDERS: [EndReason; 6] = [
+            EndReason::NO_ANSWER,
+            EndReason::REJECTED,
+            EndReason::INVALID_DESTINATION,
+            EndReason::INVALID_SENDER,
+            EndReason::DESTINATION_NOT_ALLOWED,
+            EndReason::PROVIDER_UNAVAILABLE,
+        ];
+        const SERVICES: [EndReason; 10] = [
+            EndReason::DO_NOT_CALL,
+            EndReason::DISPATCH_DEADLINE_EXCEEDED,
+            EndReason::DISPATCH_UNCONFIRMED,
+            EndReason::MAX_DURATION_EXCEEDED,
+            EndReason::PROVIDER_LOST,
+            EndReason::INSUFFICIENT_FUNDS,
+            EndReason::ORGANIZATION_SUSPENDED,
+            EndReason::NUMBER_NOT_OWNED,
+            EndReason::INACTIVITY_TIMEOUT,
+            EndReason::INTERNAL_ERROR,
+        ];
+        const CLIENTS: [EndReason; 2] = [EndReason::SUPERSEDED, EndReason::ADMIN_CLOSED];
+        if CALLEES.contains(reason) {
+            Some(Self::Callee)
+        } else if PROVIDERS.contains(reason) {
+            Some(Self::Provider)
+        } else if SERVICES.contains(reason) {
+            Some(Self::Service)
+        } else {
+            CLIENTS.contains(reason).then_some(Self::Client)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::EndedBy;
+    use crate::end_reason::EndReason;
+
+    #[test]
+    fn of_two_reasons_alone_it_does_not_follow_who_ended() {
+        let open: Vec<&str> = EndReason::NAMED
+            .iter()
+            .filter(|reason| EndedBy::of_reason(reason).is_none())
+            .map(EndReason::as_str)
+            .collect();
+        assert_eq!(open, ["completed", "voicemail"]);
+    }
+}

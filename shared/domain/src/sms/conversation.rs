@@ -1,0 +1,88 @@
+//! An SMS conversation as one of the conversations that the shell brings forward.
+
+use super::measured::measured;
+use super::{Claim, Duty, Input, Pace, Purpose, SmsConversation, StoredMessage, obligation, step};
+use crate::conversation::{Change, Conversation, Holder};
+use crate::ids::{Channel, ConversationId, ProviderMessageId, Scope};
+use crate::measure::Measured;
+use crate::obligation::Obligation;
+use crate::phone::PhoneNumber;
+use crate::planted::{Bug, is_planted};
+use crate::retention::Retention;
+use crate::time::Timestamp;
+
+impl Conversation for SmsConversation {
+    type Input = Input;
+    type Duty = Duty;
+    type Claim = Claim;
+
+    const CHANNEL: Channel = Channel::Sms;
+    const PASS_TIME: Duty = Duty::PassTime;
+
+    fn id(&self) -> ConversationId {
+        self.id
+    }
+
+    fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    fn customer(&self) -> &PhoneNumber {
+        &self.to
+    }
+
+    fn ours(&self) -> &PhoneNumber {
+        &self.from
+    }
+
+    fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    fn ended_at(&self) -> Option<Timestamp> {
+        self.ended_at
+    }
+
+    fn retention(&self) -> Option<Retention> {
+        self.retention
+    }
+
+    fn is_forgotten(&self) -> bool {
+        self.forgotten
+    }
+
+    fn forget(&mut self) {
+        self.forgotten = true;
+        self.to = PhoneNumber::erased();
+        self.pending_tools = Vec::new();
+        self.rest = Vec::new();
+        self.pace = Pace::default();
+    }
+
+    fn owed(&self) -> Vec<Obligation<Duty>> {
+        obligation::owed(self)
+    }
+
+    fn taken_away(id: String, to: Holder, stored: Option<StoredMessage>) -> Input {
+        let id = ProviderMessageId::new(id);
+        stored.map_or(Input::Tick, |stored| Input::TakenAway { stored, id, to })
+    }
+
+    fn advance(&self, input: Input, now: Timestamp) -> Change<Self> {
+        step(self, input, now)
+    }
+
+    fn contacts(change: &Change<Self>) -> bool {
+        let Some(Claim::Send { message, .. }) = change.claimed else { return false };
+        let purpose = change.after.send(message).map(|send| send.purpose);
+        purpose.is_some_and(Purpose::heeds_suppression) && !is_planted(Bug::ClaimSuppressed)
+    }
+
+    fn request_id(&self) -> Option<&str> {
+        self.request_id.as_deref()
+    }
+
+    fn measured(&self, change: &Change<Self>, _now: Timestamp) -> Vec<Measured> {
+        measured(change)
+    }
+}
