@@ -60,6 +60,7 @@ pub struct Request {
     body: Vec<u8>,
     max_body_bytes: usize,
     json: OnceLock<Result<Value, String>>,
+    fingerprint: OnceLock<Fingerprint>,
     generated_key: Option<String>,
 }
 
@@ -87,6 +88,7 @@ impl Request {
             body,
             max_body_bytes: MAX_BODY_BYTES,
             json: OnceLock::new(),
+            fingerprint: OnceLock::new(),
             generated_key: None,
         })
     }
@@ -175,8 +177,11 @@ impl Request {
 
     /// The fingerprint of the body. All that is no JSON has the same one.
     pub(crate) fn fingerprint(&self) -> Fingerprint {
-        let text = std::str::from_utf8(&self.body).ok();
-        text.zip(self.json()).map(|(text, value)| Fingerprint::of(text, value)).unwrap_or_default()
+        let compute = || {
+            let text = std::str::from_utf8(&self.body).ok();
+            text.zip(self.json()).map(|(text, value)| Fingerprint::of(text, value)).unwrap_or_default()
+        };
+        self.fingerprint.get_or_init(compute).clone()
     }
 
     /// The same request under an idempotency key that it did not bring.
