@@ -22,7 +22,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use store::keys::{self, Key};
 use store::measures::measure;
-use store::{Acceptance, Items, NewAcceptance, Shortage, StoreError, Wallet};
+use store::{Acceptance, Items, NewAcceptance, Shortage, StoreError, Table, Wallet};
 
 pub(crate) use contact::ContactWish;
 pub(crate) use refusal::{Refusal, Wrong};
@@ -101,12 +101,12 @@ pub(crate) struct Admitted {
 
 /// Whatever can be told of a request before it is judged: nothing here waits on anything.
 pub(crate) fn reads(asked: &NewRequest, scope: &Scope) -> Vec<Key> {
-    let organization = &scope.organization;
     let mut wanted = asked.suppressions(scope);
     wanted.push(keys::wallet(scope));
     wanted.extend(asked.id.map(keys::call));
-    wanted.extend(asked.agent.ids.iter().map(|id| keys::agent(organization, *id)));
-    wanted.extend(asked.agent.alias.as_ref().map(|alias| keys::agent_alias(organization, alias)));
+    wanted.extend(asked.agent.ids.iter().flat_map(|id| Table::agent_keys(scope, *id)));
+    let alias_keys = |alias: &String| Table::agent_alias_keys(scope, Channel::Voice, alias);
+    wanted.extend(asked.agent.alias.iter().flat_map(alias_keys));
     wanted.extend(asked.contact.reads(scope, &asked.to));
     wanted
 }
@@ -224,16 +224,20 @@ async fn judge(
 
 /// The agent that a request names. Another one's, or one of the other channel, is none.
 pub(crate) async fn agent(app: &App, caller: &Caller, items: &mut Items, name: &AgentName) -> Result<Agent, Refusal> {
-    let organization = &caller.scope.organization;
+    let scope = &caller.scope;
     let mut ids = name.ids.clone();
     if let Some(alias) = &name.alias {
-        ids.extend(items.read::<AgentId>("agent's name", &keys::agent_alias(organization, alias))?);
+        // Nothing more is read where the request's own keys were.
+        app.store.table.read_missing(items, Table::agent_alias_keys(scope, Channel::Voice, alias)).await?;
+        ids.extend(items.agents_named(scope, Channel::Voice, alias)?);
     }
     ids.extend(caller.organization.defaults.voice_agent.filter(|_| name.or_default));
-    let wanted = ids.iter().map(|id| keys::agent(organization, *id));
+    let wanted = ids.iter().flat_map(|id| Table::agent_keys(scope, *id));
     app.store.table.read_missing(items, wanted).await?;
+    let mut texts = false;
     for id in ids {
-        let agent: Option<Agent> = items.read("agent", &keys::agent(organization, id))?;
+        let agent = items.agent(scope, id)?;
+        texts |= agent.as_ref().is_some_and(|agent| agent.channel == Channel::Sms && name.ids.contains(&id));
         let agent = agent.filter(|agent| agent.channel == Channel::Voice);
         // A name that the agent bore once may still lead to it.
         let bears = |alias: &String, agent: &Agent| agent.aliases().contains(alias);
@@ -243,7 +247,7 @@ pub(crate) async fn agent(app: &App, caller: &Caller, items: &mut Items, name: &
             return Ok(agent);
         }
     }
-    Err(Refusal::AgentNotFound)
+    Err(if texts { Refusal::AgentTexts } else { Refusal::AgentNotFound })
 }
 
 fn must_not_be_suppressed(caller: &Caller, items: &Items, asked: &NewRequest) -> Result<(), Refusal> {
@@ -251,15 +255,15 @@ fn must_not_be_suppressed(caller: &Caller, items: &Items, asked: &NewRequest) ->
     if is_listed { Err(Refusal::DoNotCall) } else { Ok(()) }
 }
 
-/// The number that calls. In live mode it is the agent's own, or one of the organization's.
+/// The number that calls: the agent's own where it has one. In live mode it is one of the organization's at this moment,
+/// whatever it was when the agent was made.
 pub(crate) fn sender(caller: &Caller, asked: &Sender, agent: &Agent) -> Result<PhoneNumber, Wrong> {
-    let given = match (asked, &agent.number) {
-        (Sender::AgentsElse(_), Some(own)) => return Ok(own.clone()),
-        (Sender::AgentsElse(given), None) => given.clone().ok_or(Wrong::SenderMissing)?,
-        (Sender::Given(given), _) => given.clone(),
+    let (number, foreign) = match (asked, &agent.number) {
+        (Sender::AgentsElse(_), Some(own)) => (own, Wrong::AgentsNumberForeign),
+        (Sender::AgentsElse(given), None) => (given.as_ref().ok_or(Wrong::SenderMissing)?, Wrong::SenderForeign),
+        (Sender::Given(given), _) => (given, Wrong::SenderForeign),
     };
-    let is_own = agent.number.as_ref() == Some(&given) || caller.organization.numbers.contains(&given);
-    if caller.scope.mode == Mode::Live && !is_own { Err(Wrong::SenderForeign) } else { Ok(given) }
+    if caller.organization.owns(caller.scope.mode, number) { Ok(number.clone()) } else { Err(foreign) }
 }
 
 /// The agent's prompt with the request's values in it.

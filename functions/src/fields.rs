@@ -109,6 +109,11 @@ impl<'a> Fields<'a> {
         if self.errors.is_empty() { Ok(()) } else { Err(ApiError::Validation(self.errors)) }
     }
 
+    /// What was wrong.
+    pub(crate) fn into_errors(self) -> Vec<FieldError> {
+        self.errors
+    }
+
     /// Whether a field was sent, with a value.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.value(name).is_some()

@@ -4,6 +4,7 @@
 
 mod acceptance;
 mod adoption;
+pub mod agents;
 mod api;
 mod app;
 mod asking;

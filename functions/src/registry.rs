@@ -4,26 +4,22 @@
 use domain::key::Permission;
 use domain::organization::Provider;
 use futures::FutureExt;
-use futures::future::BoxFuture;
-use serde_json::Value;
 use store::QueueName;
 
 use crate::api::{
     close_call, close_sms_conversation, create_agent, create_api_key, create_call, create_contact,
-    create_sms_conversation, create_webhook, delete_do_not_call, delete_webhook, get_agent, get_call,
+    create_sms_conversation, create_webhook, delete_agent, delete_do_not_call, delete_webhook, get_agent, get_call,
     get_call_recording, get_contact, get_openapi, get_sms_conversation, get_wallet, get_webhook,
     handback_sms_conversation, list_agents, list_api_keys, list_audit_entries, list_call_events, list_calls,
     list_contacts, list_do_not_call, list_sms_conversations, list_sms_events, list_sms_messages, list_wallet_entries,
-    list_webhook_deliveries, list_webhooks, put_do_not_call, redeliver_webhook, redeliver_webhook_delivery,
-    revoke_api_key, rotate_webhook_secret, send_sms_message, test_webhook, update_agent, update_contact,
-    update_webhook,
+    list_webhook_deliveries, list_webhooks, promote_agent, put_do_not_call, redeliver_webhook,
+    redeliver_webhook_delivery, revoke_api_key, rotate_tool_secret, rotate_webhook_secret, send_sms_message,
+    test_webhook, update_agent, update_contact, update_webhook,
 };
-use crate::app::App;
 use crate::dialects::{
     Dialect, klen_create_call, levers_call_bulk, levers_call_contact, verbex_dial_outbound_phone_call,
     verbex_get_phone_call, verbex_get_recording, verbex_get_transcript,
 };
-use crate::error::Error;
 use crate::http::MAX_BODY_BYTES;
 use crate::inbound::{
     retell_chat_webhook, retell_webhook, telnyx_call_event, telnyx_inbound_message, telnyx_message_status,
@@ -34,35 +30,7 @@ use crate::schedule::reconcile;
 
 mod route;
 
-pub use route::{Access, Authorized, KeyUse, Route, Signed};
-
-/// A Lambda function.
-#[derive(Clone, Copy, Debug)]
-pub struct Function {
-    /// Its name: the handler in the template, the sample event, the operation in the OpenAPI document.
-    pub name: &'static str,
-    /// What wakes it.
-    pub trigger: Trigger,
-}
-
-/// What wakes a function.
-#[derive(Clone, Copy, Debug)]
-pub enum Trigger {
-    /// A request over HTTP.
-    Http(Route),
-    /// Messages on a queue.
-    Queue {
-        /// The queue.
-        queue: QueueName,
-        /// What runs, on a batch.
-        handle: for<'a> fn(&'a App, Value) -> BoxFuture<'a, Result<Value, Error>>,
-    },
-    /// The clock, every minute.
-    Schedule {
-        /// What runs.
-        handle: for<'a> fn(&'a App) -> BoxFuture<'a, Result<(), Error>>,
-    },
-}
+pub use route::{Access, Authorized, Function, KeyUse, Route, Signed, Trigger};
 
 macro_rules! route {
     ($method:literal, $path:literal, $permission:ident, $module:ident) => {
@@ -209,6 +177,15 @@ pub static FUNCTIONS: &[Function] = &[
     Function { name: "list-agents", trigger: route!("GET", "/v1/agents", CanManageAgents, list_agents) },
     Function { name: "get-agent", trigger: route!("GET", "/v1/agents/{id}", CanManageAgents, get_agent) },
     Function { name: "update-agent", trigger: route!("PATCH", "/v1/agents/{id}", CanManageAgents, update_agent) },
+    Function { name: "delete-agent", trigger: route!("DELETE", "/v1/agents/{id}", CanManageAgents, delete_agent) },
+    Function {
+        name: "promote-agent",
+        trigger: route!("POST", "/v1/agents/{id}/promote", CanManageAgents, promote_agent),
+    },
+    Function {
+        name: "rotate-tool-secret",
+        trigger: route!("POST", "/v1/agents/{id}/rotate-tool-secret", CanManageAgents, rotate_tool_secret),
+    },
     Function { name: "list-audit-entries", trigger: route!("GET", "/v1/audit", CanReadAudit, list_audit_entries) },
     Function {
         name: "get-openapi",

@@ -162,6 +162,7 @@ async fn seed_all_but_key(table: &Table, url: &str) -> Result<Vec<SeededAgent>, 
         suspended: false,
         cursor_key: domain::ids::hex(&random::<SECRET_BYTES>(table)?),
         numbers: Vec::new(),
+        former_numbers: Vec::new(),
         defaults: Defaults { country: Country::parse(COUNTRY), voice_agent: Some(AgentId::for_slug(&id, VOICE_SLUG)) },
         bounds: Bounds::default(),
         endpoints: Vec::new(),
@@ -193,6 +194,8 @@ impl DemoAgent {
     fn stored(&self) -> Agent {
         Agent {
             id: self.id,
+            mode: Some(Mode::Test),
+            retired_at: None,
             slug: self.slug.to_owned(),
             name: self.name.to_owned(),
             channel: self.channel,

@@ -1,224 +1,197 @@
-//! Agents, as YAML: what `export` writes, `import` takes.
+//! Agents, as YAML in the form of the API: what `export` writes, `import` takes, and so does `POST /v1/agents`.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use domain::audit::Action;
-use domain::ids::{AgentId, Channel, OrganizationId};
-use domain::organization::{Agent, Limits, Provider, VoiceSettings};
-use domain::phone::PhoneNumber;
-use domain::retention::Retention;
+use domain::audit::{Action, AuditEntry};
+use domain::ids::{AgentId, Mode, Scope};
+use domain::organization::Agent;
 use domain::signature::Secret;
-use domain::sms::{Opening, SmsSettings};
-use domain::template::Template;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
-use store::keys;
+use domain::time::Timestamp;
+use futures::FutureExt as _;
+use providers::egress::{Egress, EgressError, EgressPolicy};
+use serde_json::{Map, Value, json};
+use store::{Made, Table};
 
 use crate::cli;
-use crate::connect::Deployment;
+use crate::connect::{self, Deployment};
 use crate::error::{Error, did};
 use crate::output::{Rows, row};
+use crate::yaml::{self, Step};
 
 /// How many agents are read at a time.
 const PAGE: u8 = 100;
 
-/// An agent in a file. Its id follows from its slug, and its version is counted here.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Described {
-    slug: String,
-    name: String,
-    channel: Channel,
-    #[serde(default = "simulator")]
-    provider: Provider,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    number: Option<PhoneNumber>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    external_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    prompt: Option<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    required_variables: Vec<String>,
-    #[serde(default)]
-    limits: Limits,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    retention_days: Option<Retention>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    voice: Option<VoiceSettings>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    sms: Option<SmsSettings>,
-}
-
-fn simulator() -> Provider {
-    Provider::Simulator
-}
-
 pub(crate) async fn run(deployment: &Deployment, command: cli::Agent) -> Result<Rows, Error> {
     match command {
-        cli::Agent::Import { org, file } => import(deployment, &org, &file).await,
-        cli::Agent::Export { org } => {
-            let organization = deployment.organization(&org).await?;
-            let described: Vec<Described> = all(deployment, &organization).await?.into_iter().map(describe).collect();
+        cli::Agent::Import { scope, file } => import(deployment, scope, &file).await,
+        cli::Agent::Export { scope } => {
+            let scope = connect::scope(deployment.organization(&scope.org).await?, scope.mode);
+            let agents = all(deployment, &scope).await?;
+            let described = agents.iter().map(functions::agents::settings).collect::<Result<Vec<_>, _>>();
+            let described = described.map_err(|error| Error::refused(error.to_string()))?;
             let text = serde_yaml_ng::to_string(&described).map_err(|error| Error::refused(error.to_string()))?;
             Ok(Rows::Text(text))
         }
+        cli::Agent::RotateToolSecret { scope, slug } => rotate(deployment, scope, &slug).await,
     }
 }
 
-async fn all(deployment: &Deployment, organization: &OrganizationId) -> Result<Vec<Agent>, Error> {
+/// Every agent of a scope.
+pub(crate) async fn all(deployment: &Deployment, scope: &Scope) -> Result<Vec<Agent>, Error> {
     let mut agents: Vec<Agent> = Vec::new();
+    let mut after = None;
     loop {
-        let after = agents.last().map(|agent| agent.id);
-        let (found, more) = deployment.table.agents(organization, after, PAGE).await?;
+        let (found, more_behind) = deployment.table.agents(scope, after, PAGE).await?;
         agents.extend(found);
-        if !more {
+        after = more_behind;
+        if after.is_none() {
             return Ok(agents);
         }
     }
 }
 
-/// Nothing is written unless every agent of the file is sound.
-async fn import(deployment: &Deployment, org: &str, file: &Path) -> Result<Rows, Error> {
-    let organization = deployment.organization(org).await?;
+/// Nothing is written unless every agent of the file is sound. The secret of an agent's tools is shown where it is new.
+async fn import(deployment: &Deployment, scope: cli::InMode, file: &Path) -> Result<Rows, Error> {
+    let organization = deployment.organization_object(&scope.org).await?;
+    let scope = connect::scope(organization.id.clone(), scope.mode);
     let text = std::fs::read_to_string(file).map_err(|error| Error::File(file.to_owned(), error.into()))?;
-    let described: Vec<Described> =
-        serde_yaml_ng::from_str(&text).map_err(|error| Error::File(file.to_owned(), error.into()))?;
-    for agent in &described {
-        check(agent).map_err(|problem| Error::refused(format!("agent {}: {problem}", agent.slug)))?;
+    let egress = forms_only(deployment.is_local)?;
+    let mut agents = Vec::new();
+    let mut wrong = Vec::new();
+    for (place, settings) in described(&text).map_err(|error| Error::File(file.to_owned(), error))?.iter().enumerate() {
+        match functions::agents::read(&egress, scope.mode, &organization, &as_of_now(settings)).await {
+            Ok(agent) => agents.push(agent),
+            Err(errors) => wrong.extend(errors.into_iter().map(|error| {
+                let way: Vec<Step> = std::iter::once(Step::Place(place)).chain(yaml::steps(&error.field)).collect();
+                let (line, column) = yaml::place(&text, &way).unwrap_or((1, 1));
+                format!("line {line}, column {column}: {} {}", error.field, error.message)
+            })),
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(Error::refused(format!("{}: nothing was imported\n{}", file.display(), wrong.join("\n"))));
     }
     let mut rows = Vec::new();
-    for agent in described {
-        let slug = agent.slug.clone();
-        let (outcome, version) = write(deployment, &organization, agent).await?;
-        rows.push(row([("slug", json!(slug)), ("outcome", json!(outcome)), ("version", json!(version))]));
+    for agent in agents {
+        rows.push(write(deployment, &scope, agent).await?);
     }
     Ok(Rows::Table(rows))
 }
 
-async fn write(
-    deployment: &Deployment,
-    organization: &OrganizationId,
-    agent: Described,
-) -> Result<(&'static str, u32), Error> {
+/// The agents of a file.
+fn described(text: &str) -> Result<Vec<Map<String, Value>>, Box<dyn std::error::Error + Send + Sync>> {
+    // A name that stands twice in an object is an error here alone.
+    serde_yaml_ng::from_str::<serde_yaml_ng::Value>(text)?;
+    Ok(serde_yaml_ng::from_str(text)?)
+}
+
+/// The settings in the form of the API, whatever form they had in a file that was exported before.
+fn as_of_now(settings: &Map<String, Value>) -> Map<String, Value> {
+    let mut settings = settings.clone();
+    if settings.contains_key("sms") {
+        settings.remove("limits");
+    }
+    let Some(sms) = settings.get_mut("sms").and_then(Value::as_object_mut) else { return settings };
+    if let Some(Value::Object(terms)) = sms.remove("terms") {
+        sms.extend(terms);
+    }
+    let model = sms.get_mut("model").and_then(Value::as_object_mut);
+    if let Some((model, hundredths)) = model.and_then(|model| {
+        let hundredths = model.remove("temperatureHundredths")?.as_f64()?;
+        Some((model, hundredths))
+    }) {
+        model.insert("temperature".to_owned(), json!(hundredths / 100.0));
+    }
+    settings
+}
+
+/// Judges addresses by their form, and looks no name up: the shell's network is not the deployment's, which checks every
+/// address again when it connects.
+fn forms_only(is_local: bool) -> Result<Egress, Error> {
+    let nobody = |_| async { Err(EgressError::Timeout) }.boxed();
+    Ok(Egress::through(EgressPolicy { allow_insecure: is_local }, Arc::new(nobody)))
+}
+
+async fn write(deployment: &Deployment, scope: &Scope, agent: Agent) -> Result<Value, Error> {
     let table = &deployment.table;
-    let id = AgentId::for_slug(organization, &agent.slug);
-    let key = keys::agent(organization, id);
-    let items = table.read([key.clone()]).await?;
-    let before: Option<Agent> = items.read("agent", &key)?;
-    let mut next = stored(id, agent, before.as_ref());
-    if let Some(sms) = next.sms.as_mut().filter(|sms| sms.tool_secret.is_none() && !sms.tools.is_empty()) {
-        let random = table.entropy().bytes().map_err(store::StoreError::from)?;
-        sms.tool_secret = Some(Secret::new(random).reveal());
-    }
-    let Some(before) = before else {
-        table.create_agent(organization, &next, None, &did(Action::AgentCreated, id, &[], table.now())).await?;
-        return Ok(("made", next.version));
-    };
-    if next == before {
-        return Ok(("unchanged", before.version));
-    }
-    next.version = before.version.saturating_add(1);
-    let audit = did(Action::AgentUpdated, id, &[], table.now());
-    if !table.replace_agent(organization, &items, &next, &audit).await? {
-        return Err(Error::refused(format!("agent {} is being changed by somebody else", next.slug)));
-    }
-    Ok(("changed", next.version))
-}
-
-fn check(agent: &Described) -> Result<(), String> {
-    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    if agent.slug.is_empty() || agent.slug.len() > 64 || !agent.slug.bytes().all(is_plain) {
-        return Err("slug must be 1 to 64 lower-case letters, digits and hyphens".to_owned());
-    }
-    if (agent.channel == Channel::Sms) != agent.sms.is_some() {
-        return Err("an agent of the channel sms, and no other, has sms settings".to_owned());
-    }
-    check_provider(agent)?;
-    let Some(sms) = &agent.sms else { return Ok(()) };
-    Template::parse(&sms.prompt).map_err(|error| format!("sms.prompt: {error}"))?;
-    if let Some(Opening::Template { text }) = &sms.opening {
-        Template::parse(text).map_err(|error| format!("sms.opening.text: {error}"))?;
-    }
-    for tool in &sms.tools {
-        tool.check().map_err(|problem| format!("tool {}: {problem}", tool.name))?;
-        if !tool.url.starts_with("https://") {
-            return Err(format!("tool {}: url must begin with https://", tool.name));
+    let id = agent.id;
+    let items = table.read(Table::agent_keys(scope, id)).await?;
+    let before = items.agent(scope, id)?;
+    let stored = items.stored_agent(scope, id)?;
+    let mut next = agent;
+    // A live agent of before there were modes goes on serving test keys.
+    next.mode = before.as_ref().filter(|_| scope.mode == Mode::Live).map_or(Some(scope.mode), |before| before.mode);
+    next.version = before.as_ref().or(stored.as_ref()).map_or(0, |known| known.version);
+    let new_secret = keep_secret(table, &mut next, before.as_ref())?;
+    let is_same = before.as_ref().is_some_and(|before| Agent { mode: before.mode, ..next.clone() } == *before);
+    let slug = next.slug.clone();
+    let outcome = if is_same {
+        "unchanged"
+    } else {
+        next.version = next.version.saturating_add(1);
+        let changed = || Error::refused(format!("agent {slug} is being changed by somebody else"));
+        if before.is_none() {
+            let audit = did_to(scope, Action::AgentCreated, id, table.now());
+            let Made::Fresh = table.create_agent(scope, &items, &next, None, &audit).await? else {
+                return Err(changed());
+            };
+            "made"
+        } else {
+            let audit = did_to(scope, Action::AgentUpdated, id, table.now());
+            if !table.replace_agent(scope, &items, &next, &audit).await? {
+                return Err(changed());
+            }
+            "changed"
         }
+    };
+    let mut shown = row([("slug", json!(slug)), ("outcome", json!(outcome)), ("version", json!(next.version))]);
+    if let Some(secret) = new_secret {
+        shown["toolSecret"] = json!(secret);
     }
-    Ok(())
+    Ok(shown)
 }
 
-fn check_provider(agent: &Described) -> Result<(), String> {
-    let (provider, channel) = (agent.provider, agent.channel);
-    if !provider.carries(channel) {
-        return Err(format!("{} does not carry the channel {} here", provider.as_str(), channel.as_str()));
+/// Keeps the secret that an agent's tools are signed with, or makes one with its first tool and gives it.
+fn keep_secret(table: &Table, next: &mut Agent, before: Option<&Agent>) -> Result<Option<String>, Error> {
+    let Some(sms) = next.sms.as_mut() else { return Ok(None) };
+    sms.tool_secret = before.and_then(|agent| agent.sms.as_ref()).and_then(|sms| sms.tool_secret.clone());
+    if sms.tool_secret.is_none() && !sms.tools.is_empty() {
+        sms.tool_secret = Some(new_secret(table)?);
+        return Ok(sms.tool_secret.clone());
     }
-    if channel == Channel::Sms && agent.voice.is_some() {
-        return Err("voice settings are for agents that call".to_owned());
-    }
-    if let Some(Err(error)) = agent.voice.as_ref().and_then(|voice| voice.opening.as_deref()).map(Template::parse) {
-        return Err(format!("voice.opening: {error}"));
-    }
-    let voice = agent.voice.clone().unwrap_or_default();
-    let problem = voice.problem(provider).filter(|_| channel == Channel::Voice);
-    if let Some(what) = problem {
-        return Err(format!("voice {what}"));
-    }
-    let problem = agent.sms.as_ref().and_then(|sms| sms.problem(provider));
-    problem.map_or(Ok(()), |what| Err(format!("sms {what}")))
+    Ok(None)
 }
 
-fn describe(agent: Agent) -> Described {
-    // A secret is in no file.
-    let sms = agent.sms.map(|sms| SmsSettings { tool_secret: None, ..sms });
-    Described {
-        slug: agent.slug,
-        name: agent.name,
-        channel: agent.channel,
-        provider: agent.provider,
-        number: agent.number,
-        external_id: agent.external_id,
-        prompt: agent.prompt,
-        required_variables: agent.required_variables,
-        limits: agent.limits,
-        retention_days: agent.retention,
-        voice: agent.voice,
-        sms,
-    }
+fn new_secret(table: &Table) -> Result<String, Error> {
+    Ok(Secret::new(table.entropy().bytes().map_err(store::StoreError::from)?).reveal())
 }
 
-fn stored(id: AgentId, described: Described, before: Option<&Agent>) -> Agent {
-    let Described {
-        slug,
-        name,
-        channel,
-        provider,
-        number,
-        external_id,
-        prompt,
-        required_variables,
-        limits,
-        retention_days,
-        voice,
-        sms,
-    } = described;
-    let known = before.and_then(|agent| agent.sms.as_ref()).and_then(|sms| sms.tool_secret.clone());
-    let sms = sms.map(|sms| SmsSettings { tool_secret: known.clone(), ..sms });
-    let version = before.map_or(1, |agent| agent.version);
-    Agent {
-        id,
-        slug,
-        name,
-        channel,
-        provider,
-        version,
-        number,
-        external_id,
-        prompt,
-        required_variables,
-        limits,
-        retention: retention_days,
-        voice,
-        sms,
+/// Gives an agent's tools another secret, and shows it once. Conversations that are open already go on with theirs.
+async fn rotate(deployment: &Deployment, scope: cli::InMode, slug: &str) -> Result<Rows, Error> {
+    let table = &deployment.table;
+    let scope = connect::scope(deployment.organization(&scope.org).await?, scope.mode);
+    let id = AgentId::for_slug(&scope.organization, slug);
+    let items = table.read(Table::agent_keys(&scope, id)).await?;
+    let before = items.agent(&scope, id)?;
+    let mut next = before.ok_or_else(|| Error::refused(format!("there is no agent {slug}")))?;
+    let sms = next.sms.as_mut().filter(|sms| !sms.tools.is_empty());
+    let sms = sms.ok_or_else(|| Error::refused(format!("agent {slug} has no tools, and no secret for them")))?;
+    let secret = new_secret(table)?;
+    sms.tool_secret = Some(secret.clone());
+    next.version = next.version.saturating_add(1);
+    if scope.mode == Mode::Test {
+        next.mode = Some(Mode::Test);
     }
+    let audit = did_to(&scope, Action::AgentToolSecretRotated, id, table.now());
+    if !table.replace_agent(&scope, &items, &next, &audit).await? {
+        return Err(Error::refused(format!("agent {slug} is being changed by somebody else")));
+    }
+    let version = next.version;
+    Ok(Rows::Table(vec![row([("slug", json!(slug)), ("version", json!(version)), ("toolSecret", json!(secret))])]))
+}
+
+/// The entry of the audit log that says what the operator did to an agent.
+fn did_to(scope: &Scope, action: Action, id: AgentId, at: Timestamp) -> AuditEntry {
+    AuditEntry { mode: Some(scope.mode), ..did(action, id, &[], at) }
 }

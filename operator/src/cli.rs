@@ -7,6 +7,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::error::Error;
 
+mod agent;
+
+pub(crate) use agent::Agent;
+
 /// Administers a Ringdown deployment, with the AWS credentials of the environment.
 #[derive(Parser)]
 #[command(name = "ringdown", version)]
@@ -217,25 +221,6 @@ pub(crate) enum Mode {
     Live,
     /// The simulator
     Test,
-}
-
-/// What to do with agents.
-#[derive(Subcommand)]
-pub(crate) enum Agent {
-    /// Make or change agents, as a YAML file describes them
-    Import {
-        /// The organization
-        #[arg(long)]
-        org: String,
-        /// The file
-        file: PathBuf,
-    },
-    /// Write an organization's agents as YAML to stdout
-    Export {
-        /// The organization
-        #[arg(long)]
-        org: String,
-    },
 }
 
 /// What to do with the do-not-call list.

@@ -2,6 +2,7 @@
 
 use aws_credential_types::Credentials;
 use domain::ids::{ConversationId, Mode, OrganizationId, Scope};
+use domain::organization::Organization;
 use local::offline::Offline;
 use store::Table;
 use store::aws::Access;
@@ -21,6 +22,8 @@ pub(crate) struct Deployment {
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
     /// The client of SQS; none for a local stack, that does not run: its queues are gone with it.
     pub(crate) sqs: Option<aws_sdk_sqs::Client>,
+    /// Whether it is a local stack: addresses of the laptop itself are allowed there.
+    pub(crate) is_local: bool,
     /// Held as long as a local stack's data is used.
     _offline: Option<Offline>,
 }
@@ -35,7 +38,7 @@ impl Deployment {
             let offline = Offline::open(folder).await.map_err(Error::Local)?;
             let (table, table_name) = (offline.table.clone(), offline.table_name.clone());
             let (dynamodb, sqs) = (offline.dynamodb.clone(), offline.sqs.clone());
-            return Ok(Self { table, table_name, dynamodb, sqs, _offline: Some(offline) });
+            return Ok(Self { table, table_name, dynamodb, sqs, is_local: true, _offline: Some(offline) });
         }
         let set = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
         let required = |value: &Option<String>, what: &str| set(value).ok_or_else(|| Error::refused(what));
@@ -52,7 +55,7 @@ impl Deployment {
         };
         let (dynamodb, sqs) = access.clients();
         let table = Table::new(dynamodb.clone(), table_name.clone(), Clock::system(), Entropy::system());
-        Ok(Self { table, table_name, dynamodb, sqs: Some(sqs), _offline: None })
+        Ok(Self { table, table_name, dynamodb, sqs: Some(sqs), is_local: false, _offline: None })
     }
 
     /// An organization that is there.
@@ -60,11 +63,17 @@ impl Deployment {
     /// # Errors
     /// [`Error::Refused`] where it is not.
     pub(crate) async fn organization(&self, id: &str) -> Result<OrganizationId, Error> {
+        self.organization_object(id).await.map(|organization| organization.id)
+    }
+
+    /// The same, with everything that is stored of it.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where it is not there.
+    pub(crate) async fn organization_object(&self, id: &str) -> Result<Organization, Error> {
         let id = organization_id(id)?;
-        match self.table.organization(&id).await? {
-            Some(_) => Ok(id),
-            None => Err(Error::refused(format!("there is no organization {id}"))),
-        }
+        let found = self.table.organization(&id).await?;
+        found.ok_or_else(|| Error::refused(format!("there is no organization {id}")))
     }
 }
 

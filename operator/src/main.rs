@@ -14,6 +14,7 @@ mod output;
 mod progress;
 mod queues;
 mod wallets;
+mod yaml;
 
 use std::process::ExitCode;
 

@@ -2,12 +2,13 @@
 
 use domain::audit::Action;
 use domain::calling_code;
-use domain::ids::hex;
+use domain::ids::{Mode, OrganizationId, Scope, hex};
 use domain::organization::{Bounds, Defaults, Organization};
 use domain::phone::{Country, PhoneNumber};
 use serde_json::{Value, json};
-use store::Edited;
+use store::{Edited, NumberChange};
 
+use crate::agents;
 use crate::cli::{Ask, Number, Org, Owned, Settings};
 use crate::connect::{Deployment, organization_id};
 use crate::error::{Error, did};
@@ -98,6 +99,7 @@ async fn create(deployment: &Deployment, id: &str, name: Option<String>) -> Resu
         suspended: false,
         cursor_key: hex(&cursor_key),
         numbers: Vec::new(),
+        former_numbers: Vec::new(),
         defaults: Defaults::default(),
         bounds: Bounds::default(),
         endpoints: Vec::new(),
@@ -119,33 +121,51 @@ pub(crate) async fn numbers(deployment: &Deployment, command: Number, ask: Ask) 
             Ok(Rows::Table(found.numbers.iter().map(shown).collect()))
         }
         Number::Add(owned) => add(deployment, &owned).await,
-        Number::Remove(Owned { number, org }) => {
-            let number = parse(&number)?;
-            ask.confirm(&format!("{org} will not send from {} any more", number.as_str()))?;
-            edit(deployment, &org, &["numbers"], |organization| {
-                organization.numbers.retain(|other| *other != number);
-                Ok(())
-            })
-            .await
-        }
+        Number::Remove(owned) => remove(deployment, &owned, ask).await,
     }
 }
 
 /// A number that sends belongs to one organization.
 async fn add(deployment: &Deployment, Owned { number, org }: &Owned) -> Result<Rows, Error> {
-    let number = parse(number)?;
-    let organizations = deployment.table.organizations().await?;
-    let owner = organizations.iter().find(|other| other.numbers.contains(&number) && other.id.as_str() != org);
-    if let Some(owner) = owner {
-        return Err(Error::refused(format!("{} belongs to {}", number.as_str(), owner.id)));
+    let (number, id) = (parse(number)?, organization_id(org)?);
+    let audit = did(Action::OrganizationUpdated, &id, &["numbers"], deployment.table.now());
+    match deployment.table.add_number(&id, &number, &audit).await? {
+        NumberChange::Done(organization) => Ok(Rows::Table(vec![shown(&organization)])),
+        NumberChange::Missing => Err(Error::refused(format!("there is no organization {id}"))),
+        NumberChange::NotTheirs(owner) => Err(not_theirs(&number, &id, owner)),
     }
-    edit(deployment, org, &["numbers"], |organization| {
-        if !organization.numbers.contains(&number) {
-            organization.numbers.push(number.clone());
+}
+
+/// From then on nothing of the organization leaves by the number: the agents that bear it are named.
+async fn remove(deployment: &Deployment, Owned { number, org }: &Owned, ask: Ask) -> Result<Rows, Error> {
+    let (number, id) = (parse(number)?, organization_id(org)?);
+    let bearers = bearers(deployment, &id, &number).await?;
+    let who = if bearers.is_empty() { String::new() } else { format!(", nor will its agents {}", bearers.join(", ")) };
+    ask.confirm(&format!("{id} will not call or text from {} any more{who}", number.as_str()))?;
+    let audit = did(Action::OrganizationUpdated, &id, &["numbers"], deployment.table.now());
+    match deployment.table.remove_number(&id, &number, &audit).await? {
+        NumberChange::Done(organization) => {
+            let mut shown = shown(&organization);
+            shown["agentsWithoutTheirNumber"] = json!(bearers);
+            Ok(Rows::Table(vec![shown]))
         }
-        Ok(())
+        NumberChange::Missing => Err(Error::refused(format!("there is no organization {id}"))),
+        NumberChange::NotTheirs(owner) => Err(not_theirs(&number, &id, owner)),
+    }
+}
+
+fn not_theirs(number: &PhoneNumber, id: &OrganizationId, owner: Option<OrganizationId>) -> Error {
+    Error::refused(match owner {
+        Some(owner) => format!("{} belongs to {owner}", number.as_str()),
+        None => format!("{} is not one of the numbers of {id}", number.as_str()),
     })
-    .await
+}
+
+/// The slugs of an organization's live agents that bear a number.
+async fn bearers(deployment: &Deployment, id: &OrganizationId, number: &PhoneNumber) -> Result<Vec<String>, Error> {
+    let agents = agents::all(deployment, &Scope { organization: id.clone(), mode: Mode::Live }).await?;
+    let bear = agents.into_iter().filter(|agent| agent.number.as_ref() == Some(number));
+    Ok(bear.map(|agent| agent.slug).collect())
 }
 
 fn parse(number: &str) -> Result<PhoneNumber, Error> {

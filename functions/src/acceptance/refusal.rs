@@ -1,7 +1,9 @@
 //! Why a request is not accepted, before a front door has put it into its vendor's words.
 
+use domain::ids::Channel;
 use domain::organization::{LONGEST_OPENING, OutOfReach};
 use domain::quota::Exhausted;
+use lambda_http::http::StatusCode;
 use store::StoreError;
 
 use crate::error::{ApiError, FieldError};
@@ -15,6 +17,8 @@ pub(crate) enum Refusal {
     Suspended,
     /// There is no such agent.
     AgentNotFound,
+    /// The agent holds SMS conversations, and no calls.
+    AgentTexts,
     /// There is no such contact.
     ContactNotFound,
     /// The organization's conversations may not go to the number.
@@ -49,6 +53,8 @@ pub(crate) enum Wrong {
     SenderMissing,
     /// The number to call from is not the organization's.
     SenderForeign,
+    /// The agent's own number is not the organization's any more.
+    AgentsNumberForeign,
     /// A variable that the agent requires is missing.
     VariableMissing(String),
     /// A variable cannot go into the prompt, and why.
@@ -73,6 +79,7 @@ impl Wrong {
             Self::WindowPast
             | Self::SenderMissing
             | Self::SenderForeign
+            | Self::AgentsNumberForeign
             | Self::PromptTooLong
             | Self::OpeningTooLong => None,
         }
@@ -84,6 +91,10 @@ impl Wrong {
             Self::WindowPast => "is past".to_owned(),
             Self::SenderMissing => "is required: the agent has no number of its own".to_owned(),
             Self::SenderForeign => "is not one of the organization's numbers".to_owned(),
+            Self::AgentsNumberForeign => {
+                "is the agent's own, and not one of the organization's numbers any more: give the agent another"
+                    .to_owned()
+            }
             Self::VariableMissing(_) => "is required by the agent".to_owned(),
             Self::VariableUnusable(_, why) => format!("is required by the agent's prompt, and {why}"),
             Self::PromptTooLong => "make the agent's prompt longer than 128 KiB".to_owned(),
@@ -97,7 +108,7 @@ impl Wrong {
     pub(crate) fn field(&self, variables: &str, sender: &str) -> FieldError {
         let field = match self {
             Self::WindowPast => "notAfter".to_owned(),
-            Self::SenderMissing | Self::SenderForeign => sender.to_owned(),
+            Self::SenderMissing | Self::SenderForeign | Self::AgentsNumberForeign => sender.to_owned(),
             Self::VariableMissing(name) | Self::VariableUnusable(name, _) => format!("{variables}.{name}"),
             Self::PromptTooLong | Self::OpeningTooLong => variables.to_owned(),
         };
@@ -112,6 +123,7 @@ impl Refusal {
             Self::KeyReused => ApiError::KeyReused,
             Self::Suspended => ApiError::PermissionDenied("the organization is suspended".to_owned()),
             Self::AgentNotFound => ApiError::NotFound("agent"),
+            Self::AgentTexts => ApiError::agent_of(Channel::Sms),
             Self::ContactNotFound => ApiError::NotFound("contact"),
             Self::OutOfReach(why) => ApiError::out_of_reach(why),
             Self::DoNotCall => ApiError::DoNotCall,
@@ -123,5 +135,16 @@ impl Refusal {
             Self::Wrong(fields) => wrong(fields),
             Self::Failed(error) => error.into(),
         }
+    }
+}
+
+impl ApiError {
+    /// 404: the organization's agent of that name is of this channel, and the request is for the other one.
+    pub(crate) fn agent_of(channel: Channel) -> Self {
+        let message = match channel {
+            Channel::Voice => "the agent is one that calls: name an agent of the channel sms",
+            Channel::Sms => "the agent is one that holds SMS conversations: name an agent of the channel voice",
+        };
+        Self::Coded { status: StatusCode::NOT_FOUND, code: "not_found", message: message.to_owned() }
     }
 }

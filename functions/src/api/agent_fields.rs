@@ -1,13 +1,13 @@
 //! The settings of an agent, as its owner sends them. Every wrong field is told at once.
 
-use domain::ids::{AgentId, Channel, OrganizationId};
-use domain::organization::{Agent, Limits, Organization, Provider};
+use domain::ids::{AgentId, Channel, Mode};
+use domain::organization::{Agent, LARGEST_AGENT, Limits, Organization, Provider};
 use domain::retention::Retention;
+use providers::egress::Egress;
 use serde_json::Value;
 
 use super::sms_settings_fields as sms;
 use super::voice_settings_fields as voice;
-use crate::app::App;
 use crate::fields::Fields;
 
 /// What a request may say.
@@ -41,8 +41,13 @@ const RING_SECONDS: (u32, u32) = (5, 120);
 /// Two hours: as much transcript as is kept.
 const DURATION_SECONDS: (u32, u32) = (30, 7_200);
 
-/// Reads an agent. `None` where something is wrong, which `fields` knows.
-pub(super) async fn agent(app: &App, fields: &mut Fields<'_>, organization: &Organization) -> Option<Agent> {
+/// Reads an agent of a mode. `None` where something is wrong, which `fields` knows.
+pub(crate) async fn agent(
+    egress: &Egress,
+    fields: &mut Fields<'_>,
+    mode: Mode,
+    organization: &Organization,
+) -> Option<Agent> {
     let slug = slug(fields);
     let channel = required(fields, "channel", "voice or sms").then(|| {
         fields.one_of("channel", &[(Channel::Voice.as_str(), Channel::Voice), (Channel::Sms.as_str(), Channel::Sms)])
@@ -52,9 +57,7 @@ pub(super) async fn agent(app: &App, fields: &mut Fields<'_>, organization: &Org
     let name = fields.text_within("name", 1, LONGEST_NAME).map(str::to_owned);
     let provider = provider(fields, channel);
     let number = fields.phone_number("number");
-    // The simulator reaches no phone, so that any number will do.
-    let is_owned = number.as_ref().is_none_or(|number| organization.numbers.contains(number));
-    if provider.is_some_and(Provider::is_live) && !is_owned {
+    if number.as_ref().is_some_and(|number| !organization.owns(mode, number)) {
         fields.refuse("number", "is not one of the organization's numbers");
     }
     let external_id = fields.text_within("externalId", 1, LONGEST_VARIABLE).map(str::to_owned);
@@ -64,7 +67,7 @@ pub(super) async fn agent(app: &App, fields: &mut Fields<'_>, organization: &Org
     let retention = retention(fields);
     let voice = voice::settings(fields, channel, provider);
     let sms = match channel {
-        Some(Channel::Sms) => sms::settings(app, fields, provider).await,
+        Some(Channel::Sms) => sms::settings(egress, fields, mode, provider).await,
         Some(Channel::Voice) if fields.has("sms") => {
             fields.refuse("sms", "is for agents that hold SMS conversations only");
             None
@@ -75,8 +78,10 @@ pub(super) async fn agent(app: &App, fields: &mut Fields<'_>, organization: &Org
         return None;
     }
     let (slug, channel) = (slug?, channel?);
-    Some(Agent {
-        id: id(&organization.id, &slug),
+    let agent = Agent {
+        id: AgentId::for_slug(&organization.id, &slug),
+        mode: Some(mode),
+        retired_at: None,
         slug,
         name: name?,
         channel,
@@ -90,11 +95,13 @@ pub(super) async fn agent(app: &App, fields: &mut Fields<'_>, organization: &Org
         retention,
         voice,
         sms,
-    })
-}
-
-fn id(organization: &OrganizationId, slug: &str) -> AgentId {
-    AgentId::for_slug(organization, slug)
+    };
+    if let Some(field) = agent.too_large() {
+        let most = LARGEST_AGENT / 1_024;
+        fields.refuse(field, format_args!("makes the agent larger than {most} KiB as JSON, all its settings together"));
+        return None;
+    }
+    Some(agent)
 }
 
 /// Whether a field that must be there is.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::ids::{AgentId, Channel};
+use domain::ids::{AgentId, Channel, Mode};
 use domain::organization::{Agent, Limits, Provider, VoiceSettings};
 use domain::phone::PhoneNumber;
 use domain::retention::Retention;
@@ -16,8 +16,10 @@ use serde_json::{Value, json};
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Agent))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AgentView {
-    /// Its id.
+    /// Its id: the same for the test agent and the live agent of its slug.
     id: AgentId,
+    /// The mode whose requests it serves.
+    mode: Mode,
     /// Its name for life, by which requests may ask for it.
     slug: String,
     /// Which kind of conversation it holds.
@@ -75,9 +77,11 @@ pub(super) struct SmsView {
 }
 
 impl AgentView {
-    pub(super) fn new(agent: &Agent) -> Self {
+    /// The agent as a key of this mode sees it.
+    pub(super) fn new(agent: &Agent, mode: Mode) -> Self {
         Self {
             id: agent.id,
+            mode,
             slug: agent.slug.clone(),
             channel: agent.channel,
             version: agent.version,
@@ -96,10 +100,10 @@ impl AgentView {
     }
 
     /// The agent, with the secret of its tools where that is not the one it had before.
-    pub(super) fn with_new_secret(agent: &Agent, before: Option<&Agent>) -> Self {
+    pub(super) fn with_new_secret(agent: &Agent, mode: Mode, before: Option<&Agent>) -> Self {
         let secret = |agent: &Agent| agent.sms.as_ref().and_then(|sms| sms.tool_secret.clone());
         let tool_secret = secret(agent).filter(|secret_now| before.and_then(secret).as_ref() != Some(secret_now));
-        Self { tool_secret, ..Self::new(agent) }
+        Self { tool_secret, ..Self::new(agent, mode) }
     }
 }
 
@@ -137,9 +141,10 @@ fn model(settings: &ModelSettings) -> Value {
 }
 
 /// The settings of an agent that can be changed, as a request would send them.
-pub(super) fn settings(agent: &Agent) -> Result<serde_json::Map<String, Value>, serde_json::Error> {
-    let named: BTreeMap<String, Value> = serde_json::from_value(serde_json::to_value(AgentView::new(agent))?)?;
-    let fixed = ["id", "version"];
+pub(crate) fn settings(agent: &Agent) -> Result<serde_json::Map<String, Value>, serde_json::Error> {
+    let named: BTreeMap<String, Value> =
+        serde_json::from_value(serde_json::to_value(AgentView::new(agent, agent.stored_as()))?)?;
+    let fixed = ["id", "mode", "version"];
     Ok(named.into_iter().filter(|(name, value)| !fixed.contains(&name.as_str()) && !value.is_null()).collect())
 }
 

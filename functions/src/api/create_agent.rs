@@ -2,12 +2,12 @@
 
 use domain::audit::Action;
 use domain::ids::{AgentId, Operation, Scope};
-use domain::organization::Agent;
-use domain::signature::Secret;
 use lambda_http::http::StatusCode;
+use serde_json::Value;
 use store::keys::Key;
 use store::{Made, Table, What};
 
+use super::agent_change::give_secret;
 use super::agent_fields;
 pub(crate) use super::agent_fields::FIELDS;
 use super::agent_view::AgentView;
@@ -17,12 +17,15 @@ use crate::http::{Request, Response};
 use crate::idempotency;
 use crate::registry::Authorized;
 
-/// What a replay would find.
+/// What a replay would find, and the agent that has the slug already.
 pub(crate) fn reads(request: &Request, scope: &Scope) -> Vec<Key> {
-    idempotency::reads(request, scope, Operation::CreateAgent)
+    let slug = request.json().and_then(|body| body.get("slug")).and_then(Value::as_str);
+    let known = slug.map(|slug| Table::agent_keys(scope, AgentId::for_slug(&scope.organization, slug)));
+    let replay = idempotency::reads(request, scope, Operation::CreateAgent);
+    replay.into_iter().chain(known.into_iter().flatten()).collect()
 }
 
-/// Makes an agent, for both modes. Its slug is taken for good.
+/// Makes an agent of the key's mode. The slug of one that was retired can be used again; its versions go on being counted.
 pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, items } = &authorized;
     let table = &app.store.table;
@@ -31,45 +34,40 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     }
     caller.must_have_left(0, table.now())?;
     let mut fields = Fields::open(request, &FIELDS)?;
-    let agent = agent_fields::agent(app, &mut fields, &caller.organization).await;
+    let agent = agent_fields::agent(&app.egress, &mut fields, caller.scope.mode, &caller.organization).await;
     idempotency::check(request, &mut fields);
     fields.finish()?;
     let Some(mut agent) = agent else { return Err(ApiError::field("body", "describes no agent")) };
     caller.must_not_be_suspended()?;
+    let scope = &caller.scope;
+    if items.agent(scope, agent.id)?.is_some() {
+        return Err(taken(&agent.slug));
+    }
+    let retired = items.stored_agent(scope, agent.id)?;
+    agent.version = retired.map_or(1, |retired| retired.version.saturating_add(1));
     give_secret(table, &mut agent, None)?;
     let remembered = idempotency::remember(request, &caller.scope, Operation::CreateAgent, agent.id.to_string());
-    let mut audit = caller.did(Action::AgentCreated, agent.id, Vec::new(), table.now());
-    audit.mode = None;
-    let organization = &caller.scope.organization;
-    match table.create_agent(organization, &agent, remembered.as_ref(), &audit).await? {
-        Made::Fresh => Ok(Response::data(StatusCode::CREATED, request, AgentView::with_new_secret(&agent, None))?),
+    let audit = caller.did(Action::AgentCreated, agent.id, Vec::new(), table.now());
+    match table.create_agent(scope, items, &agent, remembered.as_ref(), &audit).await? {
+        Made::Fresh => {
+            let view = AgentView::with_new_secret(&agent, scope.mode, None);
+            Ok(Response::data(StatusCode::CREATED, request, view)?)
+        }
         Made::Before(What { fingerprint, target }) => {
             idempotency::same_request(request, &fingerprint)?;
             replay(&authorized, &target).await
         }
-        Made::Taken => Err(ApiError::Conflict(format!("there is an agent {} already", agent.slug))),
+        Made::Taken => Err(taken(&agent.slug)),
     }
+}
+
+fn taken(slug: &str) -> ApiError {
+    ApiError::Conflict(format!("there is an agent {slug} already"))
 }
 
 async fn replay(authorized: &Authorized<'_>, id: &str) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, .. } = authorized;
     let id = AgentId::parse(id).ok_or(ApiError::NotFound("agent"))?;
-    let known = app.store.table.agent(&caller.scope.organization, id).await?;
-    let known = known.ok_or_else(|| idempotency::gone("agent", id))?;
-    Ok(Response::data(StatusCode::CREATED, request, AgentView::new(&known))?.replayed())
-}
-
-/// Keeps the secret that an agent's tools are signed with, or makes one with its first tool.
-///
-/// # Errors
-/// [`ApiError::Internal`] where there is no randomness.
-pub(super) fn give_secret(table: &Table, agent: &mut Agent, before: Option<&Agent>) -> Result<(), ApiError> {
-    let known = before.and_then(|agent| agent.sms.as_ref()).and_then(|sms| sms.tool_secret.clone());
-    let Some(sms) = agent.sms.as_mut() else { return Ok(()) };
-    sms.tool_secret = match known {
-        Some(secret) => Some(secret),
-        None if sms.tools.is_empty() => None,
-        None => Some(Secret::new(table.entropy().bytes()?).reveal()),
-    };
-    Ok(())
+    let known = app.store.table.agent(&caller.scope, id).await?.ok_or_else(|| idempotency::gone("agent", id))?;
+    Ok(Response::data(StatusCode::CREATED, request, AgentView::new(&known, caller.scope.mode))?.replayed())
 }

@@ -3,11 +3,13 @@
 use domain::call::Status;
 use domain::ids::{AgentId, ConversationId, Operation, Scope};
 use domain::phone::PhoneNumber;
+use domain::size::stored_len;
 use domain::time::Timestamp;
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use store::Table;
 use store::keys::{self, Key};
 
 use crate::acceptance::{self, AgentName, ContactWish, NewRequest, Refusal, Sender, Wrong};
@@ -55,8 +57,8 @@ pub(super) fn named(request: &Request, scope: &Scope) -> Vec<Key> {
     let by_slug = || text("agentSlug").map(|slug| AgentId::for_slug(&scope.organization, slug));
     let agent = text("agentId").and_then(AgentId::parse).or_else(by_slug);
     let to = text("toNumber").and_then(|to| PhoneNumber::parse(to).ok());
-    let agent = agent.map(|id| keys::agent(&scope.organization, id));
-    agent.into_iter().chain(to.map(|to| keys::suppression(scope, &to))).collect()
+    let agent = agent.into_iter().flat_map(|id| Table::agent_keys(scope, id));
+    agent.chain(to.map(|to| keys::suppression(scope, &to))).collect()
 }
 
 /// Accepts a call.
@@ -154,12 +156,13 @@ pub(super) fn variables(fields: &mut Fields<'_>) -> Map<String, Value> {
     for (name, _) in object.iter().filter(|(_, value)| !value.is_string()) {
         fields.refuse(format!("dynamicVariables.{name}"), "must be a string");
     }
-    let texts = object.iter().filter_map(|(name, value)| Some(name.len() + value.as_str()?.len()));
+    let texts = object.iter().filter_map(|(name, value)| Some(stored_len(name) + stored_len(value.as_str()?)));
     if object.len() > MAX_VARIABLES {
         fields.refuse("dynamicVariables", "must not be more than 100");
     }
+    // As they are stored: a control character is six bytes there.
     if texts.sum::<usize>() > MAX_VARIABLES_BYTES {
-        fields.refuse("dynamicVariables", "must not be larger than 64 KiB together");
+        fields.refuse("dynamicVariables", "must not be larger than 64 KiB together, as JSON");
     }
     object.clone()
 }

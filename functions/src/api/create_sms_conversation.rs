@@ -3,8 +3,9 @@
 use domain::conversation::AgentRef;
 use domain::ids::{AgentId, Channel, ConversationId, Mode, Operation, ProviderMessageId, Scope};
 use domain::measure::Measure;
-use domain::organization::{Agent, Content, Organization, Provider};
+use domain::organization::{Content, Organization, Provider};
 use domain::phone::PhoneNumber;
+use domain::size::{LARGEST_CONTENT, json_len};
 use domain::sms::{Brief, LONGEST_TEXT, NewConversation, SmsConversation, Status};
 use domain::time::Timestamp;
 use lambda_http::http::StatusCode;
@@ -151,8 +152,9 @@ fn known(authorized: &Authorized<'_>) -> Result<Option<SmsConversation>, ApiErro
 async fn judge(authorized: &Authorized<'_>, asked: &Asked, now: Timestamp) -> Result<NewSms, ApiError> {
     let Authorized { app, caller, items, .. } = authorized;
     caller.must_not_be_suspended()?;
-    let agent: Option<Agent> = items.read("agent", &keys::agent(&caller.scope.organization, asked.agent))?;
-    let mut agent = agent.filter(|agent| agent.channel == Channel::Sms).ok_or(ApiError::NotFound("agent"))?;
+    let agent = items.agent(&caller.scope, asked.agent)?.ok_or(ApiError::NotFound("agent"))?;
+    let mut agent =
+        Some(agent).filter(|agent| agent.channel == Channel::Sms).ok_or(ApiError::agent_of(Channel::Voice))?;
     let settings = agent.sms.take().ok_or(ApiError::NotFound("agent"))?;
     let variables = &asked.content.dynamic_variables;
     let mut wrong: Vec<FieldError> = Vec::new();
@@ -179,6 +181,10 @@ async fn judge(authorized: &Authorized<'_>, asked: &Asked, now: Timestamp) -> Re
         max_tool_calls: settings.max_tool_calls,
         provider_agent_id: settings.provider_agent_id,
     };
+    if json_len(&brief) > LARGEST_CONTENT {
+        let message = "make the agent's prompt too long to be kept beside its tools";
+        return Err(ApiError::field("dynamicVariables", message));
+    }
     let text = opening::text(app, &caller.scope, &brief, by, limit).await?;
     let (conversation, opening) = SmsConversation::accept(
         NewConversation {

@@ -11,5 +11,5 @@ use crate::registry::Authorized;
 /// Answers with the agent as it is now.
 pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let agent = super::agent(&authorized)?;
-    Ok(Response::data(StatusCode::OK, authorized.request, AgentView::new(&agent))?)
+    Ok(Response::data(StatusCode::OK, authorized.request, AgentView::new(&agent, authorized.caller.scope.mode))?)
 }

@@ -1,4 +1,4 @@
-//! `GET /v1/agents`: an organization's agents.
+//! `GET /v1/agents`: an organization's agents of a mode.
 
 use domain::ids::AgentId;
 
@@ -14,9 +14,8 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     let Authorized { app, caller, request, .. } = authorized;
     let page = Page::parse(request, &caller, "agents", &[])?;
     let after = page.start.as_deref().and_then(AgentId::parse);
-    let (agents, more) = app.store.table.agents(&caller.scope.organization, after, page.limit).await?;
-    let last = agents.last().map(|agent| agent.id);
-    let cursor = last.filter(|_| more).map(|id| page.cursor(&caller, &id.to_string()));
-    let views: Vec<AgentView> = agents.iter().map(AgentView::new).collect();
+    let (agents, more_behind) = app.store.table.agents(&caller.scope, after, page.limit).await?;
+    let cursor = more_behind.map(|id| page.cursor(&caller, &id.to_string()));
+    let views: Vec<AgentView> = agents.iter().map(|agent| AgentView::new(agent, caller.scope.mode)).collect();
     Ok(Response::page(request, views, cursor)?)
 }

@@ -1,5 +1,6 @@
 //! The native API.
 
+pub(crate) mod agent_change;
 pub(crate) mod agent_fields;
 pub(crate) mod agent_view;
 pub(crate) mod api_key_view;
@@ -14,6 +15,7 @@ pub(crate) mod create_call;
 pub(crate) mod create_contact;
 pub(crate) mod create_sms_conversation;
 pub(crate) mod create_webhook;
+pub(crate) mod delete_agent;
 pub(crate) mod delete_do_not_call;
 pub(crate) mod delete_webhook;
 pub(crate) mod delivery_view;
@@ -39,10 +41,12 @@ pub(crate) mod list_sms_messages;
 pub(crate) mod list_wallet_entries;
 pub(crate) mod list_webhook_deliveries;
 pub(crate) mod list_webhooks;
+pub(crate) mod promote_agent;
 pub(crate) mod put_do_not_call;
 pub(crate) mod redeliver_webhook;
 pub(crate) mod redeliver_webhook_delivery;
 pub(crate) mod revoke_api_key;
+pub(crate) mod rotate_tool_secret;
 pub(crate) mod rotate_webhook_secret;
 pub(crate) mod send_sms_message;
 pub(crate) mod sms_settings_fields;
@@ -101,14 +105,13 @@ fn webhook(authorized: &Authorized<'_>) -> Result<Endpoint, ApiError> {
 
 /// The agent that the path names.
 pub(crate) fn agent_reads(request: &Request, scope: &Scope) -> Vec<Key> {
-    AgentId::parse(request.path("id")).map(|id| vec![keys::agent(&scope.organization, id)]).unwrap_or_default()
+    AgentId::parse(request.path("id")).map(|id| Table::agent_keys(scope, id)).unwrap_or_default()
 }
 
 /// The agent that the path names, from what was read.
 fn agent(authorized: &Authorized<'_>) -> Result<Agent, ApiError> {
     let id = AgentId::parse(authorized.request.path("id")).ok_or(ApiError::NotFound("agent"))?;
-    let found = authorized.items.read("agent", &keys::agent(&authorized.caller.scope.organization, id))?;
-    found.ok_or(ApiError::NotFound("agent"))
+    authorized.items.agent(&authorized.caller.scope, id)?.ok_or(ApiError::NotFound("agent"))
 }
 
 fn reference(conversation: ConversationId, scope: &Scope) -> ConversationRef {

@@ -1,12 +1,13 @@
 //! What an agent that holds SMS conversations is set to, as its owner sends it.
 
+use domain::ids::Mode;
 use domain::organization::Provider;
 use domain::sms::{Kind, LONGEST_TEXT, ModelSettings, Opening, SmsSettings, Terms};
 use domain::template::Template;
 use domain::tool::Tool;
+use providers::egress::Egress;
 use serde_json::{Map, Value};
 
-use crate::app::App;
 use crate::fields::Fields;
 
 const FIELDS: [&str; 15] = [
@@ -51,7 +52,12 @@ const MOST_MESSAGES_PER_HOUR: u32 = 600;
 const INACTIVITY_SECONDS: (u32, u32) = (60, 30 * 24 * 3_600);
 
 /// Reads the settings. What is wrong with them is told to `fields`.
-pub(super) async fn settings(app: &App, fields: &mut Fields<'_>, provider: Option<Provider>) -> Option<SmsSettings> {
+pub(super) async fn settings(
+    egress: &Egress,
+    fields: &mut Fields<'_>,
+    mode: Mode,
+    provider: Option<Provider>,
+) -> Option<SmsSettings> {
     if !fields.has("sms") {
         fields.refuse("sms", "is required for an agent that holds SMS conversations");
     }
@@ -63,8 +69,8 @@ pub(super) async fn settings(app: &App, fields: &mut Fields<'_>, provider: Optio
     let prompt = own.text_within("prompt", 1, LONGEST_PROMPT).map(str::to_owned);
     check_template(&mut own, "prompt", prompt.as_deref());
     let opening = opening(&mut own, kind);
-    let model = model(app, &mut own).await;
-    let tools = tools(app, &mut own).await;
+    let model = model(egress, &mut own).await;
+    let tools = tools(egress, &mut own).await;
     let max_tool_calls = own.number_within("maxToolCalls", 0, MOST_TOOL_CALLS).unwrap_or(USUAL_TOOL_CALLS);
     let provider_agent_id = own.text_within("providerAgentId", 1, LONGEST_NAME).map(str::to_owned);
     let terms = terms(&mut own, provider);
@@ -84,6 +90,10 @@ pub(super) async fn settings(app: &App, fields: &mut Fields<'_>, provider: Optio
     let problem = provider.and_then(|provider| settings.problem(provider));
     if let Some(problem) = problem.filter(|_| is_sound) {
         fields.refuse("sms", problem);
+    }
+    if provider.is_some_and(|provider| settings.lacks_model(mode, provider)) {
+        let message = "is required for a live agent that answers, or opens by its model: or set sms.answers to false";
+        fields.refuse("sms.model", message);
     }
     Some(settings)
 }
@@ -115,7 +125,7 @@ fn opening(fields: &mut Fields<'_>, kind: Kind) -> Option<Opening> {
     if is_template? { text.map(|text| Opening::Template { text }) } else { Some(Opening::Model) }
 }
 
-async fn model(app: &App, fields: &mut Fields<'_>) -> Option<ModelSettings> {
+async fn model(egress: &Egress, fields: &mut Fields<'_>) -> Option<ModelSettings> {
     let mut own = Fields::within(fields.object("model")?, &MODEL);
     if !own.has("model") {
         own.refuse("model", "is required: the model's name");
@@ -126,7 +136,7 @@ async fn model(app: &App, fields: &mut Fields<'_>) -> Option<ModelSettings> {
             "is required: where the model is to be had; or name a key whose secret says so, as keyName",
         );
     }
-    let base_url = url(app, &mut own, "baseUrl").await;
+    let base_url = url(egress, &mut own, "baseUrl").await;
     let model = own.text_within("model", 1, LONGEST_NAME).map(str::to_owned);
     let key_name = own.text_within("keyName", 1, LONGEST_NAME).map(str::to_owned);
     let temperature_hundredths = temperature(&mut own);
@@ -146,7 +156,7 @@ fn temperature(fields: &mut Fields<'_>) -> Option<u16> {
     Some((0..=200_u16).find(|whole| f64::from(*whole) >= hundredths).unwrap_or(200))
 }
 
-async fn tools(app: &App, fields: &mut Fields<'_>) -> Vec<Tool> {
+async fn tools(egress: &Egress, fields: &mut Fields<'_>) -> Vec<Tool> {
     let Some(value) = fields.value("tools") else { return Vec::new() };
     let Some(list) = value.as_array().filter(|tools| tools.len() <= MOST_TOOLS) else {
         fields.refuse("tools", format_args!("must be a list of at most {MOST_TOOLS} tools"));
@@ -160,7 +170,7 @@ async fn tools(app: &App, fields: &mut Fields<'_>) -> Vec<Tool> {
             continue;
         };
         let mut own = Fields::within(object, &TOOL);
-        let found = read_tool(app, &mut own, object).await;
+        let found = read_tool(egress, &mut own, object).await;
         fields.absorb(&name, own);
         let Some(found) = found else { continue };
         if tools.iter().any(|other| other.name == found.name) {
@@ -171,7 +181,7 @@ async fn tools(app: &App, fields: &mut Fields<'_>) -> Vec<Tool> {
     tools
 }
 
-async fn read_tool(app: &App, fields: &mut Fields<'_>, object: &Map<String, Value>) -> Option<Tool> {
+async fn read_tool(egress: &Egress, fields: &mut Fields<'_>, object: &Map<String, Value>) -> Option<Tool> {
     let text = |fields: &mut Fields<'_>, name: &str, what: &str| {
         if !fields.has(name) {
             fields.refuse(name, format_args!("is required: {what}"));
@@ -183,7 +193,7 @@ async fn read_tool(app: &App, fields: &mut Fields<'_>, object: &Map<String, Valu
     if !fields.has("url") {
         fields.refuse("url", "is required: where its calls are sent");
     }
-    let url = url(app, fields, "url").await;
+    let url = url(egress, fields, "url").await;
     let nothing = || serde_json::json!({"type": "object", "properties": {}});
     let parameters = object.get("parameters").filter(|given| !given.is_null()).cloned().unwrap_or_else(nothing);
     let tool = Tool { name: name?, description: description?, parameters, url: url? };
@@ -194,9 +204,9 @@ async fn read_tool(app: &App, fields: &mut Fields<'_>, object: &Map<String, Valu
     Some(tool)
 }
 
-async fn url(app: &App, fields: &mut Fields<'_>, name: &str) -> Option<String> {
+async fn url(egress: &Egress, fields: &mut Fields<'_>, name: &str) -> Option<String> {
     let url = fields.text(name)?;
-    app.egress.check_url(url).await.map_err(|error| fields.refuse(name, error)).ok().map(Into::into)
+    egress.check_url(url).await.map_err(|error| fields.refuse(name, error)).ok().map(Into::into)
 }
 
 fn terms(fields: &mut Fields<'_>, provider: Option<Provider>) -> Terms {

@@ -74,7 +74,7 @@ pub(crate) fn beside(wrong: &[Wrong], variables: &str, sender: &str) -> ApiError
     let problem = |wrong: &Wrong| {
         let field = match wrong {
             Wrong::WindowPast => "body",
-            Wrong::SenderMissing | Wrong::SenderForeign => sender,
+            Wrong::SenderMissing | Wrong::SenderForeign | Wrong::AgentsNumberForeign => sender,
             Wrong::VariableMissing(_) | Wrong::VariableUnusable(..) | Wrong::PromptTooLong | Wrong::OpeningTooLong => {
                 variables
             }

@@ -23,6 +23,9 @@ use crate::registry::Authorized;
 #[cfg(feature = "openapi")]
 pub(crate) const FIELDS: [&str; 4] = ["phone_number", "agent_id", "contact_id", "variables"];
 
+/// The longest phone number that is read, with whatever stands between its digits, in bytes: it is kept as it was written.
+const LONGEST_NUMBER: usize = 255;
+
 /// The largest whole number that every language has.
 const LARGEST_WHOLE_NUMBER: u64 = (1 << 53) - 1;
 
@@ -91,7 +94,9 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
 fn refused(refusal: Refusal) -> ApiError {
     let not_found = |code, message: &str| coded(StatusCode::NOT_FOUND, code, message);
     match refusal {
-        Refusal::AgentNotFound => not_found("agent_not_found", "there is no such agent, or it is not yours"),
+        Refusal::AgentNotFound | Refusal::AgentTexts => {
+            not_found("agent_not_found", "there is no such agent, or it is not yours")
+        }
         Refusal::ContactNotFound => ApiError::field("contact_id", "is not the id of a contact"),
         Refusal::Wrong(wrong) if wrong.contains(&Wrong::SenderMissing) => {
             not_found("no_phone_number", "the agent has no phone number to call from")
@@ -122,6 +127,8 @@ fn parse(request: &Request, scope: &Scope, organization: Option<&Organization>) 
     let agent = given(body, "agent_id");
     let agent = agent.ok_or_else(|| bad("missing_agent_id", "agent_id is required"))?;
     let raw = raw.map_err(|_| bad("invalid_phone_number", "phone_number must be a string"))?;
+    let raw = Some(raw).filter(|raw| raw.len() <= LONGEST_NUMBER);
+    let raw = raw.ok_or_else(|| bad("invalid_phone_number", "phone_number is longer than any phone number"))?;
     let to = phone_input::read_for(organization, &raw, None);
     let to = to.map_err(|error| bad("invalid_phone_number", format!("phone_number {error}")))?;
     let agent = agent.map_err(|_| ApiError::field("agent_id", "must be a string or a whole number"))?;

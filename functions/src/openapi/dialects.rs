@@ -51,7 +51,7 @@ struct KlenCall {
     agent_id: Value,
     /// The `number` of a contact.
     contact_id: Option<u64>,
-    /// Values for the agent's placeholders: at most 100, and 64 KiB together. They may be nested: `{{a.b}}`.
+    /// Values for the agent's placeholders: at most 100, and 64 KiB together as JSON. They may be nested: `{{a.b}}`.
     #[schema(value_type = Option<Object>)]
     variables: Option<Value>,
 }
@@ -76,7 +76,7 @@ struct VerbexCall {
     /// Any JSON object of at most 16 KiB. It comes back untouched.
     #[schema(value_type = Option<Object>)]
     metadata: Option<Value>,
-    /// Values for the agent's placeholders: at most 100, and 64 KiB together. They may be nested.
+    /// Values for the agent's placeholders: at most 100, and 64 KiB together as JSON. They may be nested.
     #[schema(value_type = Option<Object>)]
     pia_llm_dynamic_data: Option<Value>,
 }
@@ -111,7 +111,7 @@ struct LeversCall {
     /// Any JSON object of at most 16 KiB. It comes back in the call's events as `"metadata": {"requestMetadata": …}`.
     #[schema(value_type = Option<Object>)]
     metadata: Option<Value>,
-    /// Texts for the placeholders of the agent's prompt, at most 100, and 64 KiB together. They go into the prompt, and
+    /// Texts for the placeholders of the agent's prompt, at most 100, and 64 KiB together as JSON. They go into the prompt, and
     /// nowhere else.
     prompt_tags: Option<std::collections::HashMap<String, String>>,
     /// Not dialled before this moment. The original knows no window; this is the native API's.

@@ -24,8 +24,8 @@ use crate::api::{
     send_sms_message, update_contact,
 };
 use crate::api::{
-    create_agent, create_api_key, list_webhook_deliveries, redeliver_webhook, revoke_api_key, update_agent,
-    update_webhook,
+    create_agent, create_api_key, list_webhook_deliveries, promote_agent, redeliver_webhook, revoke_api_key,
+    update_agent, update_webhook,
 };
 use crate::dialects::{klen_create_call, levers_call_bulk, levers_call_contact, verbex_dial_outbound_phone_call};
 use crate::idempotency;
@@ -89,6 +89,7 @@ pub fn parsed_fields() -> Vec<(&'static str, &'static [&'static str])> {
         ("revoke-api-key", &revoke_api_key::FIELDS),
         ("create-agent", &create_agent::FIELDS),
         ("update-agent", &update_agent::FIELDS),
+        ("promote-agent", &promote_agent::FIELDS),
     ]
 }
 

@@ -29,7 +29,7 @@ pub(super) struct CreateCall {
     /// The calling number: required where the agent has no number of its own. Where it has one, this is ignored, but it has
     /// to be a phone number all the same. With a live key it must be one of the organization's numbers.
     from_number: Option<PhoneNumber>,
-    /// Values for the agent's placeholders: at most 100, and 64 KiB together, names included. The agent's required ones must
+    /// Values for the agent's placeholders: at most 100, and 64 KiB together as JSON. The agent's required ones must
     /// be there.
     dynamic_variables: Option<HashMap<String, String>>,
     /// Any JSON object of at most 16 KiB. It comes back untouched, in the call and in each of its events.
@@ -73,7 +73,7 @@ pub(super) struct CreateSmsConversation {
     /// custom agent gets none, it opens by its own template or by its model.
     #[schema(min_length = 1, max_length = 1600)]
     welcome_message: Option<String>,
-    /// Values for the agent's placeholders: at most 100, and 64 KiB together, names included. The agent's required ones, and
+    /// Values for the agent's placeholders: at most 100, and 64 KiB together as JSON. The agent's required ones, and
     /// those in its prompt, must be there.
     dynamic_variables: Option<HashMap<String, String>>,
     /// Any JSON object of at most 16 KiB. It comes back untouched, in the conversation and in each of its events.

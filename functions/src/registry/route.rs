@@ -1,17 +1,46 @@
-//! A route: who may use it, and what its handler is given.
+//! A function and its route: what wakes it, who may use it, and what its handler is given.
 
 use domain::ids::Scope;
 use domain::key::Permission;
 use domain::organization::Provider;
 use futures::future::BoxFuture;
-use store::Items;
+use serde_json::Value;
 use store::keys::Key;
+use store::{Items, QueueName};
 
 use crate::app::App;
 use crate::auth::Caller;
 use crate::dialects::Dialect;
-use crate::error::ApiError;
+use crate::error::{ApiError, Error};
 use crate::http::{Request, Response};
+
+/// A Lambda function.
+#[derive(Clone, Copy, Debug)]
+pub struct Function {
+    /// Its name: the handler in the template, the sample event, the operation in the OpenAPI document.
+    pub name: &'static str,
+    /// What wakes it.
+    pub trigger: Trigger,
+}
+
+/// What wakes a function.
+#[derive(Clone, Copy, Debug)]
+pub enum Trigger {
+    /// A request over HTTP.
+    Http(Route),
+    /// Messages on a queue.
+    Queue {
+        /// The queue.
+        queue: QueueName,
+        /// What runs, on a batch.
+        handle: for<'a> fn(&'a App, Value) -> BoxFuture<'a, Result<Value, Error>>,
+    },
+    /// The clock, every minute.
+    Schedule {
+        /// What runs.
+        handle: for<'a> fn(&'a App) -> BoxFuture<'a, Result<(), Error>>,
+    },
+}
 
 /// A route of the API.
 #[derive(Clone, Copy, Debug)]

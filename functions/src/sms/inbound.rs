@@ -4,6 +4,7 @@
 use domain::ids::Scope;
 use domain::organization::{Organization, suppression_digest};
 use domain::phone::PhoneNumber;
+use domain::size::cut_to_stored;
 use domain::sms::{Alone, DeliveryReport, Inbound, Input, SmsConversation};
 use providers::ReceivedText;
 use store::{ConversationRef, Loaded, StoreError, keys};
@@ -13,6 +14,9 @@ use crate::registry::Signed;
 
 /// How often the open conversation is looked up anew, where it was closed while the text came in.
 const MOST_LOOK_UPS: u32 = 5;
+
+/// The longest text that is taken in, in bytes as it is stored: longer than carriers join to one, several times over.
+const LONGEST_INBOUND: usize = 64 * 1_024;
 
 /// A text that came in.
 #[derive(Clone, Debug)]
@@ -35,17 +39,34 @@ pub(crate) async fn take_in_signed(signed: Signed<'_>, received: Option<Received
     let owner_key = keys::organization(&scope.organization);
     let items = app.store.table.read([owner_key.clone()]).await?;
     let owner: Option<Organization> = items.read("organization", &owner_key)?;
-    if owner.is_some_and(|owner| owner.numbers.contains(&to)) {
-        return take_in(app, &InboundText { scope, ours: to, customer: from, inbound }).await;
+    let text = InboundText { scope: scope.clone(), ours: to, customer: from, inbound };
+    let Some(owner) = owner else { return Ok(()) };
+    if owner.owns(scope.mode, &text.ours) || opts_out_of_what_was_theirs(app, &owner, &text).await? {
+        return take_in(app, &text).await;
     }
     tracing::warn!(organization = %scope.organization, "a text came in for a number that is not the organization's");
     Ok(())
+}
+
+/// Whether somebody opts out by a text to a number that was taken from the organization: it wrote to them from there, and is
+/// not to write again from anywhere.
+async fn opts_out_of_what_was_theirs(app: &App, owner: &Organization, text: &InboundText) -> Result<bool, StoreError> {
+    if !text.inbound.is_opt_out() {
+        return Ok(false);
+    }
+    if owner.former_numbers.contains(&text.ours) {
+        return Ok(true);
+    }
+    // A number that was taken away before that was remembered.
+    let pair = keys::pair(&text.scope, &text.ours, &text.customer);
+    Ok(app.store.table.conversation_of_pair(pair).await?.is_some())
 }
 
 /// Takes a text in, once, however often it comes.
 pub(crate) async fn take_in(app: &App, text: &InboundText) -> Result<(), StoreError> {
     let table = &app.store.table;
     let InboundText { scope, ours, customer, inbound } = text;
+    let inbound = &Inbound { content: cut_to_stored(inbound.content.clone(), LONGEST_INBOUND), ..inbound.clone() };
     for _ in 0..MOST_LOOK_UPS {
         let Some(conversation) = table.conversation_of_pair(keys::pair(scope, ours, customer)).await? else { break };
         let seen = keys::inbound(scope, inbound.provider_message_id.as_str());

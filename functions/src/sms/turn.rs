@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use domain::ids::Mode;
 use domain::organization::Content;
 use domain::signature::Secret;
 use domain::sms::{Brief, Claim, Input, SmsConversation, TextLimit};
@@ -36,6 +37,8 @@ enum Failure {
     Model(ModelError),
     /// It does nothing but call tools.
     Endless,
+    /// The agent has no model: it was stored before one was required.
+    NoModel,
 }
 
 impl From<StoreError> for Failure {
@@ -80,6 +83,12 @@ pub(crate) async fn take(
             let why = "the model called tools and gave no answer".to_owned();
             fail(app, reference, turn, why, false, None).await
         }
+        Ok(Err(Failure::NoModel)) => {
+            let why = "the agent has no model: set its sms.model".to_owned();
+            tracing::warn!(conversation = %reference.conversation, turn, why, "the agent answers nothing");
+            let speechless = |_: &Loaded<SmsConversation>| Input::Speechless { turn, why: why.clone() };
+            app.store.apply(reference, None, speechless).await.map(drop)
+        }
         Err(_) => fail(app, reference, turn, "the turn took too long".to_owned(), true, None).await,
     }
 }
@@ -93,6 +102,9 @@ async fn work(
     let conversation = claimed.conversation();
     let told = app.store.table.brief_and_content(conversation.id).await?;
     let (brief, _) = &told;
+    if conversation.scope.mode == Mode::Live && brief.model.is_none() {
+        return Err(Failure::NoModel);
+    }
     let model = model_of(app, &conversation.scope, brief).await.map_err(Failure::Model)?;
     let mut prompt = Prompt {
         system: brief.prompt.clone(),

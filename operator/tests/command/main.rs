@@ -1,4 +1,6 @@
 //! The built command, as an operator runs it.
 
 #[cfg(test)]
+mod agents;
+#[cfg(test)]
 mod shell;

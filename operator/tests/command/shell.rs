@@ -5,12 +5,12 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-struct Shell {
+pub(crate) struct Shell {
     folder: tempfile::TempDir,
 }
 
 impl Shell {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let shell = Self::without_data();
         // As a local stack leaves it that was started and stopped.
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
@@ -23,11 +23,11 @@ impl Shell {
         Self { folder: tempfile::tempdir().expect("a folder") }
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ringdown"));
         command.env_clear().arg(format!("--local={}", self.path().join("data").display())).args(arguments);
         command.output().expect("the command runs")
@@ -35,7 +35,7 @@ impl Shell {
 
     /// The rows that a command answers.
     #[track_caller]
-    fn rows(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn rows(&self, arguments: &[&str]) -> Value {
         let output = self.run(&[&["--json"], arguments].concat());
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{arguments:?}: {error}");
@@ -44,7 +44,7 @@ impl Shell {
 
     /// What a command says when it refuses.
     #[track_caller]
-    fn refusal(&self, arguments: &[&str]) -> String {
+    pub(crate) fn refusal(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         assert!(!output.status.success(), "{arguments:?}");
         String::from_utf8_lossy(&output.stderr).into_owned()
@@ -80,44 +80,6 @@ fn an_organization_gets_its_numbers_and_its_first_key() {
     assert_eq!(shell.rows(&["--yes", "org", "suspend", "acme"])[0]["suspended"], json!(true));
     assert_eq!(shell.rows(&["org", "resume", "acme"])[0]["suspended"], json!(false));
     assert_eq!(shell.rows(&["org", "list"]).as_array().map(Vec::len), Some(2));
-}
-
-#[test]
-fn agents_come_from_a_file_and_go_back_into_one() {
-    let shell = Shell::new();
-    shell.rows(&["org", "create", "acme"]);
-    let file = shell.path().join("agents.yaml");
-    let import = ["agent", "import", "--org", "acme", file.to_str().expect("a path")];
-    let texting = "
-- slug: front-desk
-  name: Front desk
-  channel: sms
-  sms:
-    prompt: You are kind to {{firstName}}.
-    maxToolCalls: 3
-    terms: {answers: true, gatheringMs: 2000, inactivitySeconds: 3600}
-    tools:
-      - {name: book, description: Books., parameters: {type: object, properties: {}}, url: 'https://example.com/book'}
-- {slug: caller, name: Caller, channel: voice, retentionDays: 30}
-";
-    std::fs::write(&file, texting).expect("the file is written");
-    let made = shell.rows(&import);
-    assert_eq!(made[0], json!({"slug": "front-desk", "outcome": "made", "version": 1}));
-    assert_eq!(made[1]["outcome"], json!("made"));
-
-    let exported = shell.run(&["agent", "export", "--org", "acme"]);
-    let text = String::from_utf8(exported.stdout).expect("text");
-    assert!(text.contains("slug: caller") && text.contains("retentionDays: 30") && !text.contains("whsec_"), "{text}");
-    std::fs::write(&file, text.replace("Front desk", "Reception")).expect("the file is written");
-    let mut changed = shell.rows(&import).as_array().cloned().expect("rows");
-    changed.sort_by_key(|row| row["slug"].to_string());
-    assert_eq!(changed[0]["outcome"], json!("unchanged"));
-    assert_eq!(changed[1], json!({"slug": "front-desk", "outcome": "changed", "version": 2}));
-
-    std::fs::write(&file, texting.replace("{{firstName}}", "{{first name}}")).expect("the file is written");
-    assert!(shell.refusal(&import).contains("sms.prompt"));
-    std::fs::write(&file, texting.replace("retentionDays: 30", "retentionDays: 3")).expect("the file is written");
-    assert!(shell.refusal(&import).contains("must be 7 to 3650 days"));
 }
 
 #[test]

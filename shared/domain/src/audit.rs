@@ -37,6 +37,15 @@ pub enum Action {
     /// An agent was changed.
     #[serde(rename = "agent.updated")]
     AgentUpdated,
+    /// A test agent's settings became the live agent's.
+    #[serde(rename = "agent.promoted")]
+    AgentPromoted,
+    /// An agent was retired.
+    #[serde(rename = "agent.retired")]
+    AgentRetired,
+    /// An agent's tools got another secret.
+    #[serde(rename = "agent.tool_secret_rotated")]
+    AgentToolSecretRotated,
     /// The organization was changed.
     #[serde(rename = "organization.updated")]
     OrganizationUpdated,

@@ -1,10 +1,12 @@
 //! Names of things: who owns them, in which mode, and under which id.
 
 mod object;
+mod provider;
 
 use std::fmt;
 
 pub use object::ObjectId;
+pub use provider::{ProviderCallId, ProviderMessageId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -206,44 +208,6 @@ uuid_id! {
 uuid_id! {
     /// A webhook endpoint.
     EndpointId
-}
-
-macro_rules! provider_id {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-        #[serde(transparent)]
-        pub struct $name(String);
-
-        impl $name {
-            /// The id as the provider gave it.
-            pub fn new(text: impl Into<String>) -> Self {
-                Self(text.into())
-            }
-
-            /// The id as text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-    };
-}
-
-provider_id! {
-    /// A provider's id for a call.
-    ProviderCallId
-}
-
-provider_id! {
-    /// A provider's id for an SMS.
-    ProviderMessageId
 }
 
 uuid_id! {

@@ -27,6 +27,7 @@ pub mod quota;
 pub mod retention;
 pub mod schema;
 pub mod signature;
+pub mod size;
 pub mod sms;
 pub mod special_range;
 pub mod template;

@@ -7,22 +7,26 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::calling_code::country_of;
-use crate::ids::{AgentId, Channel, EndpointId, Mode, OrganizationId, Scope, digest_of, hex};
+use crate::ids::{AgentId, EndpointId, Mode, OrganizationId, Scope, digest_of, hex};
 use crate::phone::{Country, PhoneNumber};
-use crate::retention::Retention;
-use crate::sms::{BY_CARRIER, BY_KEYWORD, SmsSettings};
+use crate::sms::{BY_CARRIER, BY_KEYWORD};
 use crate::special_range::is_special;
 use crate::time::Timestamp;
 
+mod agent;
 mod provider;
 mod voice;
 
+pub use agent::{Agent, LARGEST_AGENT, Limits, alias_digest};
 pub use provider::Provider;
 pub use voice::{LONGEST_OPENING, VoiceSettings};
 
 /// How many webhook endpoints an organization may have: their deliveries are written in the transaction of an event,
 /// which DynamoDB limits to 100 items.
 pub const MAX_ENDPOINTS: usize = 20;
+
+/// How many numbers that it sent from once an organization remembers: the newest. Its item is read with every request.
+const MOST_FORMER_NUMBERS: usize = 1_000;
 
 /// A tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +42,9 @@ pub struct Organization {
     pub cursor_key: String,
     /// The numbers it may send from, in live mode.
     pub numbers: Vec<PhoneNumber>,
+    /// The numbers it sent from once. Whoever opts out by a text to one of them has opted out of the organization.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former_numbers: Vec<PhoneNumber>,
     /// What stands in for what a request leaves out.
     #[serde(default)]
     pub defaults: Defaults,
@@ -79,6 +86,36 @@ pub struct Bounds {
 }
 
 impl Organization {
+    /// Whether it may call and text from a number at this moment. In test mode any number will do: the simulator reaches no
+    /// phone. In live mode only a number of its own will, whatever an agent's settings say, and whatever was its own before.
+    pub fn owns(&self, mode: Mode, number: &PhoneNumber) -> bool {
+        match mode {
+            Mode::Test => true,
+            Mode::Live => self.numbers.contains(number),
+        }
+    }
+
+    /// Gives it a number.
+    pub fn take_number(&mut self, number: &PhoneNumber) {
+        self.former_numbers.retain(|former| former != number);
+        if !self.numbers.contains(number) {
+            self.numbers.push(number.clone());
+        }
+    }
+
+    /// Takes a number from it; `false` where it had no such number.
+    pub fn give_up_number(&mut self, number: &PhoneNumber) -> bool {
+        let had = self.numbers.contains(number);
+        if had {
+            self.numbers.retain(|other| other != number);
+            self.former_numbers.retain(|former| former != number);
+            self.former_numbers.push(number.clone());
+            let too_many = self.former_numbers.len().saturating_sub(MOST_FORMER_NUMBERS);
+            self.former_numbers.drain(..too_many);
+        }
+        had
+    }
+
     /// Whether it may contact a number from another one. A number of no country is never reached in live mode; the
     /// simulator is no country.
     ///
@@ -95,14 +132,6 @@ impl Organization {
             return Err(OutOfReach::Country);
         }
         if !self.bounds.premium && is_special(to) { Err(OutOfReach::SpecialRange) } else { Ok(()) }
-    }
-
-    /// Whether it may call and text from a number: from its own, and from any in test mode.
-    pub fn owns(&self, mode: Mode, number: &PhoneNumber) -> bool {
-        match mode {
-            Mode::Test => true,
-            Mode::Live => self.numbers.contains(number),
-        }
     }
 
     /// The enabled endpoints of a mode that want an event of this type.
@@ -149,71 +178,6 @@ pub struct Subscription {
 impl Subscription {
     fn wants(&self, event: &str) -> bool {
         self.events.iter().any(|wanted| wanted == event)
-    }
-}
-
-/// What holds a conversation: its voice or its texts, its number, its limits.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Agent {
-    /// Its id, which follows from its slug.
-    pub id: AgentId,
-    /// Its name for life.
-    pub slug: String,
-    /// What people call it.
-    pub name: String,
-    /// Which kind of conversation it holds.
-    pub channel: Channel,
-    /// Who provides its telephony in live mode.
-    pub provider: Provider,
-    /// Counts the changes to it: a conversation keeps the version it began with.
-    pub version: u32,
-    /// Its own number. A request's `fromNumber` is ignored where there is one, and required where there is none.
-    pub number: Option<PhoneNumber>,
-    /// What another vendor's clients know it by, where they bring such a name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub external_id: Option<String>,
-    /// What it is told before a call: a template, rendered with the request's variables when the call is accepted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub prompt: Option<String>,
-    /// The dynamic variables a request must bring.
-    #[serde(default)]
-    pub required_variables: Vec<String>,
-    /// How long a call may ring and last.
-    pub limits: Limits,
-    /// For how long what its conversations bring is kept; for good where there is none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub retention: Option<Retention>,
-    /// What an agent that calls through a live provider says and does.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub voice: Option<VoiceSettings>,
-    /// What an agent that holds SMS conversations is set to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sms: Option<SmsSettings>,
-}
-
-impl Agent {
-    /// What other vendors' clients name it by: their own identifier for it, the number it calls from, and its id as a
-    /// whole number.
-    pub fn aliases(&self) -> Vec<String> {
-        let number = self.number.iter().map(|number| number.as_str().to_owned());
-        number.chain(self.external_id.clone()).chain([self.id.reference().to_string()]).collect()
-    }
-}
-
-/// How long a call may ring and last, in seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Limits {
-    /// The provider lets it ring no longer.
-    pub ring_seconds: u32,
-    /// The provider lets it last no longer.
-    pub max_duration_seconds: u32,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { ring_seconds: 45, max_duration_seconds: 1_800 }
     }
 }
 
@@ -312,6 +276,7 @@ mod tests {
             suspended: false,
             cursor_key: "c0ffee".to_owned(),
             numbers: Vec::new(),
+            former_numbers: Vec::new(),
             defaults: Defaults { country: country.and_then(Country::parse), voice_agent: None },
             bounds: Bounds { countries, ..Bounds::default() },
             endpoints: Vec::new(),
@@ -346,6 +311,21 @@ mod tests {
         for foreign in ["+14165550123", "+18765550123", "+49301234567", "+882161234567"] {
             assert!(!reaches(&unsaid, Mode::Live, foreign), "{foreign}");
         }
+    }
+
+    #[test]
+    fn a_number_that_was_taken_from_an_organization_is_not_its_own_any_more_and_remembered() {
+        let mut organization = organization(None, &[]);
+        let number = PhoneNumber::parse("+15555550100").unwrap();
+        assert!(!organization.owns(Mode::Live, &number) && organization.owns(Mode::Test, &number));
+        organization.take_number(&number);
+        organization.take_number(&number);
+        assert!(organization.owns(Mode::Live, &number) && organization.numbers.len() == 1);
+        assert!(organization.give_up_number(&number) && !organization.give_up_number(&number));
+        assert!(!organization.owns(Mode::Live, &number));
+        assert_eq!(organization.former_numbers, std::slice::from_ref(&number));
+        organization.take_number(&number);
+        assert!(organization.former_numbers.is_empty());
     }
 
     #[test]

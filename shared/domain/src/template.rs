@@ -19,8 +19,10 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-/// The longest text that a template is rendered to, in bytes: a variable of 64 KiB may be named twice, and what comes of
-/// it still fits into one item of the table.
+use crate::size::stored_len;
+
+/// The longest text that a template is rendered to, in bytes as it is stored: a variable of 64 KiB may be named twice, and what comes of
+/// it stands in one item with everything else that a request brought.
 pub const LONGEST_RESULT: usize = 128 * 1_024;
 
 /// How much of a wrong placeholder an error shows, in characters.
@@ -95,13 +97,16 @@ impl Template {
             return Err(RenderError::Unusable(unusable));
         }
         let mut rendered = String::new();
+        let mut size = 0;
         for part in &self.0 {
+            let before = rendered.len();
             match part {
                 Part::Text(text) => rendered.push_str(text),
                 // Every value was usable just now.
                 Part::Variable(path) => rendered.push_str(&text_of(values, path).unwrap_or_default()),
             }
-            if rendered.len() > LONGEST_RESULT {
+            size += rendered.get(before..).map_or(0, stored_len);
+            if size > LONGEST_RESULT {
                 return Err(RenderError::TooLong);
             }
         }

@@ -36,7 +36,8 @@ impl Table {
     /// # Errors
     /// [`StoreError`].
     pub async fn put_agent(&self, organization: &OrganizationId, agent: &Agent) -> Result<(), StoreError> {
-        let made = item::item(&keys::agent(organization, agent.id), agent)?;
+        let scope = Scope { organization: organization.clone(), mode: agent.stored_as() };
+        let made = item::item(&keys::agent(&scope, agent.id), agent)?;
         let mut writes = vec![transact_put(self.put_of(made, None)?)];
         writes.extend(self.alias_writes(organization, agent)?);
         self.transact(writes).await.map(drop)

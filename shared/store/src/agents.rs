@@ -1,35 +1,107 @@
-//! Agents: an item each, with a version that counts its changes.
+//! Agents: an item each and for each mode, with a version that counts its changes.
+//!
+//! An agent's id is the same in both modes. The live one stands where agents stood before they had a mode; one of those
+//! serves test keys as well, until there is a test agent of its id.
 
-use aws_sdk_dynamodb::types::TransactWriteItem;
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use domain::audit::AuditEntry;
-use domain::ids::{AgentId, OrganizationId};
+use domain::ids::{AgentId, Channel, Mode, OrganizationId, Scope};
 use domain::organization::Agent;
 
 use crate::error::StoreError;
-use crate::item::{self, DATA, from_item, get_text};
-use crate::keys;
+use crate::item::{self, DATA, Item, from_item, get_text, key_of};
+use crate::keys::{self, Key};
 use crate::once::{Made, Remembered};
 use crate::read::Items;
 use crate::table::Table;
 use crate::write::{MUST_BE_NEW, Written, transact_put};
 
+/// The scope of an organization's live agents.
+fn live(scope: &Scope) -> Scope {
+    Scope { mode: Mode::Live, ..scope.clone() }
+}
+
+impl Items {
+    /// The agent that serves a scope's requests under an id, where [`Table::agent_keys`] were read.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] where it cannot be read.
+    pub fn agent(&self, scope: &Scope, id: AgentId) -> Result<Option<Agent>, StoreError> {
+        for key in Table::agent_keys(scope, id) {
+            if let Some(agent) = self.read::<Agent>("agent", &key)? {
+                // A test agent that was retired hides the one that served test keys before.
+                return Ok(Some(agent).filter(|agent| agent.serves(scope.mode)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What is stored as the agent of a scope under an id: one that was retired, too.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] where it cannot be read.
+    pub fn stored_agent(&self, scope: &Scope, id: AgentId) -> Result<Option<Agent>, StoreError> {
+        self.read("agent", &keys::agent(scope, id))
+    }
+
+    /// The agents of a scope and a channel that another name may stand for, where [`Table::agent_alias_keys`] were read. A
+    /// name that an agent bore once may still lead to it.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] where an item cannot be read.
+    pub fn agents_named(&self, scope: &Scope, channel: Channel, alias: &str) -> Result<Vec<AgentId>, StoreError> {
+        let found = Table::agent_alias_keys(scope, channel, alias).into_iter();
+        found.filter_map(|key| self.read("agent's name", &key).transpose()).collect()
+    }
+}
+
 impl Table {
-    /// Makes an agent, unless there is one of its slug.
+    /// Where the agent that serves a scope's requests under an id may stand: the first of these that there is.
+    pub fn agent_keys(scope: &Scope, id: AgentId) -> Vec<Key> {
+        match scope.mode {
+            Mode::Live => vec![keys::agent(scope, id)],
+            Mode::Test => vec![keys::agent(scope, id), keys::agent(&live(scope), id)],
+        }
+    }
+
+    /// Where it may stand which agent another name means.
+    pub fn agent_alias_keys(scope: &Scope, channel: Channel, alias: &str) -> Vec<Key> {
+        let mut found = vec![keys::agent_alias(scope, channel, alias)];
+        if scope.mode == Mode::Test {
+            found.push(keys::agent_alias(&live(scope), channel, alias));
+        }
+        found.extend(keys::former_agent_alias(&scope.organization, alias));
+        found
+    }
+
+    /// Makes an agent, unless there is one of its slug. `read` shows what of it was retired before.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn create_agent(
         &self,
-        organization: &OrganizationId,
+        scope: &Scope,
+        read: &Items,
         agent: &Agent,
         remembered: Option<&Remembered>,
         audit: &AuditEntry,
     ) -> Result<Made, StoreError> {
-        let key = keys::agent(organization, agent.id);
-        let made = transact_put(self.put_of(item::item(&key, agent)?, Some(MUST_BE_NEW))?);
-        let mut writes = vec![made, self.audit_write(organization, audit)?];
-        writes.extend(self.alias_writes(organization, agent)?);
+        let mut writes = vec![transact_put(self.agent_put(scope, read, agent)?)];
+        writes.push(self.audit_write(&scope.organization, audit)?);
+        writes.extend(self.alias_writes(&scope.organization, agent)?);
         self.make_once(remembered, writes).await
+    }
+
+    /// The put of an agent in the place of what was read there, or of nothing.
+    fn agent_put(&self, scope: &Scope, read: &Items, agent: &Agent) -> Result<Put, StoreError> {
+        let key = keys::agent(scope, agent.id);
+        let item = item::item(&key, agent)?;
+        match read.get(&key).and_then(|seen| get_text(seen, DATA)) {
+            Some(seen) => self.put_of_unchanged(item, seen),
+            None => self.put_of(item, Some(MUST_BE_NEW)),
+        }
     }
 
     /// The other names by which an agent is found. One that it bears no more is left: whoever reads it looks at the agent.
@@ -38,37 +110,72 @@ impl Table {
         organization: &OrganizationId,
         agent: &Agent,
     ) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let scope = Scope { organization: organization.clone(), mode: agent.stored_as() };
         let alias = |alias: String| {
-            let item = item::item(&keys::agent_alias(organization, &alias), &agent.id)?;
+            let item = item::item(&keys::agent_alias(&scope, agent.channel, &alias), &agent.id)?;
             Ok(transact_put(self.put_of(item, None)?))
         };
         agent.aliases().into_iter().map(alias).collect()
     }
 
-    /// An agent; `None` where there is none of this id.
+    /// The agent that serves a scope's requests under an id; `None` where there is none.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn agent(&self, organization: &OrganizationId, id: AgentId) -> Result<Option<Agent>, StoreError> {
-        let key = keys::agent(organization, id);
-        self.read([key.clone()]).await?.read("agent", &key)
+    pub async fn agent(&self, scope: &Scope, id: AgentId) -> Result<Option<Agent>, StoreError> {
+        self.read(Self::agent_keys(scope, id)).await?.agent(scope, id)
     }
 
-    /// An organization's agents from `after` on, at most `limit`, and whether there are more.
+    /// The agents that serve a scope's requests, from `after` on, at most `limit`; and the place behind which there are
+    /// more, if there are.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn agents(
         &self,
-        organization: &OrganizationId,
+        scope: &Scope,
         after: Option<AgentId>,
         limit: u8,
-    ) -> Result<(Vec<Agent>, bool), StoreError> {
-        let start = after.map(|id| item::key_attributes(&keys::agent(organization, id)));
-        let pk = keys::organization(organization).pk;
-        let (found, next) =
-            self.listed((pk, keys::AGENT_PREFIX), start, limit, |item| from_item("agent", item)).await?;
-        Ok((found, next.is_some()))
+    ) -> Result<(Vec<Agent>, Option<AgentId>), StoreError> {
+        let mut place = after;
+        let mut found = Vec::new();
+        loop {
+            let own = self.stored_agents(scope, place, limit).await?;
+            let shared = match scope.mode {
+                Mode::Live => Stored::default(),
+                Mode::Test => self.stored_agents(&live(scope), place, limit).await?,
+            };
+            // Behind the end of either page there may be more of it.
+            let end = [own.more_behind(), shared.more_behind()].into_iter().flatten().min();
+            let mut by_id: BTreeMap<AgentId, Agent> =
+                shared.agents.into_iter().map(|agent| (agent.id, agent)).collect();
+            by_id.extend(own.agents.into_iter().map(|agent| (agent.id, agent)));
+            for (id, agent) in by_id.into_iter().filter(|(id, _)| end.is_none_or(|end| *id <= end)) {
+                if found.len() == usize::from(limit) {
+                    return Ok((found, place));
+                }
+                place = Some(id);
+                found.extend(Some(agent).filter(|agent| agent.serves(scope.mode)));
+            }
+            if end.is_none() {
+                return Ok((found, None));
+            }
+        }
+    }
+
+    async fn stored_agents(&self, scope: &Scope, after: Option<AgentId>, limit: u8) -> Result<Stored, StoreError> {
+        let start = after.map(|id| item::key_attributes(&keys::agent(scope, id)));
+        let pk = keys::organization(&scope.organization).pk;
+        let prefix = keys::agent_prefix(scope.mode);
+        // Behind the last live agent are the test agents.
+        let is_other = |item: &Item| {
+            let is_test = key_of(item).is_some_and(|key| key.sk.starts_with(keys::agent_prefix(Mode::Test)));
+            is_test && scope.mode == Mode::Live
+        };
+        let read = |item: &Item| if is_other(item) { Ok(None) } else { from_item("agent", item).map(Some) };
+        let (found, next) = self.listed((pk, prefix), start, limit, read).await?;
+        let more = next.is_some() && found.iter().all(Option::is_some);
+        Ok(Stored { agents: found.into_iter().flatten().collect(), more })
     }
 
     /// Writes an agent's next version, in place of the one that was read; `false` where that was changed in between.
@@ -77,17 +184,31 @@ impl Table {
     /// [`StoreError`].
     pub async fn replace_agent(
         &self,
-        organization: &OrganizationId,
+        scope: &Scope,
         read: &Items,
         next: &Agent,
         audit: &AuditEntry,
     ) -> Result<bool, StoreError> {
-        let key = keys::agent(organization, next.id);
-        let seen = read.get(&key).and_then(|item| get_text(item, DATA)).unwrap_or_default();
-        let put = transact_put(self.put_of_unchanged(item::item(&key, next)?, seen)?);
-        let mut writes = vec![put, self.audit_write(organization, audit)?];
-        writes.extend(self.alias_writes(organization, next)?);
+        let mut writes = vec![transact_put(self.agent_put(scope, read, next)?)];
+        writes.push(self.audit_write(&scope.organization, audit)?);
+        if next.retired_at.is_none() {
+            writes.extend(self.alias_writes(&scope.organization, next)?);
+        }
         let written = self.transact(writes).await?;
         Ok(matches!(written, Written::Done))
+    }
+}
+
+/// A page of what is stored as the agents of a mode.
+#[derive(Default)]
+struct Stored {
+    agents: Vec<Agent>,
+    more: bool,
+}
+
+impl Stored {
+    /// The end of the page, where there are more behind it.
+    fn more_behind(&self) -> Option<AgentId> {
+        self.agents.last().map(|agent| agent.id).filter(|_| self.more)
     }
 }

@@ -2,7 +2,7 @@
 
 use domain::ids::{AgentId, Channel, ContactId, ConversationId, EndpointId, Mode, Operation, OrganizationId, Scope};
 use domain::key::RawKey;
-use domain::organization::{Provider, pair_digest, suppression_digest};
+use domain::organization::{Provider, alias_digest, pair_digest, suppression_digest};
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
 use domain::wallet::EntryKind;
@@ -80,17 +80,40 @@ pub fn audit_entry(organization: &OrganizationId, at: Timestamp, nonce: &str) ->
     Key::new(organization_pk(organization), format!("{AUDIT_PREFIX}{at}#{nonce}"))
 }
 
-/// What every agent begins with, in its organization's partition.
-pub const AGENT_PREFIX: &str = "agent#";
-
-/// An agent.
-pub fn agent(organization: &OrganizationId, id: AgentId) -> Key {
-    Key::new(organization_pk(organization), format!("{AGENT_PREFIX}{id}"))
+/// What every agent of a mode begins with, in its organization's partition. The live ones stand where agents stood before they
+/// had a mode; behind them, the test agents begin like them.
+pub const fn agent_prefix(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Live => "agent#",
+        Mode::Test => "agent#test#",
+    }
 }
 
-/// The agent that somebody else's name stands for: a number it calls from, or an identifier of another vendor's.
-pub fn agent_alias(organization: &OrganizationId, alias: &str) -> Key {
-    Key::new(organization_pk(organization), format!("alias#{alias}"))
+/// An agent of a mode.
+pub fn agent(scope: &Scope, id: AgentId) -> Key {
+    Key::new(organization_pk(&scope.organization), format!("{}{id}", agent_prefix(scope.mode)))
+}
+
+/// The agent of a mode and a channel that somebody else's name stands for: a number it calls from, or an identifier of
+/// another vendor's. By the name's digest, because a name may be longer than a key.
+pub fn agent_alias(scope: &Scope, channel: Channel, alias: &str) -> Key {
+    let sk = format!("alias#{}#{}#{}", scope.mode.as_str(), channel.as_str(), alias_digest(alias));
+    Key::new(organization_pk(&scope.organization), sk)
+}
+
+/// The longest name that an agent could be found by when names stood in keys as they are: a sort key has 1,024 bytes.
+const LONGEST_FORMER_ALIAS_BYTES: usize = 1_024 - "alias#".len();
+
+/// Where the same name stood before agents had a mode: one agent for both modes and both channels. `None` where it was too
+/// long for that.
+pub fn former_agent_alias(organization: &OrganizationId, alias: &str) -> Option<Key> {
+    let fits = alias.len() <= LONGEST_FORMER_ALIAS_BYTES;
+    fits.then(|| Key::new(organization_pk(organization), format!("alias#{alias}")))
+}
+
+/// Who may send from a number, over all organizations.
+pub fn number_owner(number: &PhoneNumber) -> Key {
+    Key::new(format!("number#{}", number.as_str()), "owner")
 }
 
 /// What every endpoint of a scope begins with, in its organization's partition.
@@ -311,9 +334,52 @@ pub fn due_shard_of(id: ConversationId) -> String {
 
 #[cfg(test)]
 mod tests {
-    use domain::ids::ConversationId;
+    use domain::ids::{AgentId, Channel, ConversationId, EndpointId, Mode, Operation, OrganizationId, Scope};
+    use domain::ids::{ContactId, ProviderCallId, ProviderMessageId, key_digest};
+    use domain::organization::Provider;
+    use domain::phone::PhoneNumber;
+    use domain::time::Timestamp;
+    use domain::wallet::EntryKind;
 
     use super::{DUE_SHARDS, due_shard_of};
+
+    /// DynamoDB's bounds of a partition key and a sort key, in bytes.
+    const LONGEST_PK: usize = 2_048;
+    const LONGEST_SK: usize = 1_024;
+
+    #[test]
+    fn no_text_from_outside_makes_a_key_longer_than_dynamodb_takes() {
+        let organization = OrganizationId::parse(&"o".repeat(40)).unwrap();
+        let scope = Scope { organization: organization.clone(), mode: Mode::Test };
+        let number = PhoneNumber::parse("+123456789012345").unwrap();
+        let long = "💥".repeat(100_000);
+        let (call, message) = (ProviderCallId::new(long.as_str()), ProviderMessageId::new(long.as_str()));
+        let (id, at) = (ConversationId::random([255; 16]), Timestamp::from_milliseconds(4_102_444_800_000));
+        let reference = "r".repeat(255);
+        let mut keys = vec![
+            super::agent(&scope, AgentId::for_slug(&organization, &long)),
+            super::agent_alias(&scope, Channel::Voice, &long),
+            super::remembered_operation(&scope, Operation::CreateAgent, &key_digest(&long)),
+            super::remembered_key(id, &key_digest(&long)),
+            super::contact_request(&scope, &key_digest(&long)),
+            super::contact_by_reference(&scope, u64::MAX),
+            super::contact(&scope, ContactId::for_number(&scope, &number)),
+            super::inbound(&scope, message.as_str()),
+            super::held(Provider::Simulator, call.as_str()),
+            super::simulated_call(&number, call.as_str()),
+            super::wallet_entry(&scope, at, &reference, EntryKind::Credit),
+            super::wallet_credit(&scope, &reference),
+            super::delivery(id, u64::MAX, EndpointId::for_key(&scope, &long)),
+            super::pair(&scope, &number, &number),
+            super::number_owner(&number),
+        ];
+        let former = super::former_agent_alias(&organization, &long[..1_016]);
+        assert!(former.is_some() && super::former_agent_alias(&organization, &long[..1_020]).is_none());
+        keys.extend(former);
+        for key in keys {
+            assert!(key.pk.len() <= LONGEST_PK && key.sk.len() <= LONGEST_SK, "{key:?}");
+        }
+    }
 
     #[test]
     fn conversations_spread_over_every_shard() {

@@ -1,8 +1,9 @@
 //! Making and changing agents.
 
+use domain::ids::{Mode, Scope};
 use serde_json::{Value, json};
 
-use super::world::World;
+use super::world::{World, dev};
 
 fn texting() -> Value {
     json!({
@@ -91,6 +92,12 @@ async fn every_wrong_setting_of_an_agent_is_named() {
         "sms.tools[1].url",
     ];
     assert_eq!(refused.wrong_fields(), expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_setting_that_a_live_provider_does_not_take_is_named() {
+    let world = World::start().await;
+    let keys = world.api.with_key(&world.key(&Scope { mode: Mode::Live, ..dev() }, |_| {}).await);
     let live = |more: Value| {
         let mut agent = json!({ "slug": "live", "channel": "voice", "name": "Live", "provider": "twilio" });
         agent.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -98,14 +105,19 @@ async fn every_wrong_setting_of_an_agent_is_named() {
     };
     let both = json!({ "voice": { "opening": "Hello", "relayUrl": "wss://example.com" } });
     let insecure = json!({ "voice": { "relayUrl": "ws://example.com", "language": "en us", "record": "yes" } });
-    let texter = json!({ "channel": "sms", "sms": { "prompt": "Hello" }, "voice": { "opening": "Hello" } });
+    let texter =
+        json!({ "channel": "sms", "sms": { "prompt": "Hello", "answers": false }, "voice": { "opening": "Hello" } });
     for (more, expected) in [
         (json!({ "provider": "vapi", "channel": "sms", "sms": { "prompt": "Hello" } }), &["provider"][..]),
         (
             json!({ "provider": "retell", "channel": "sms", "sms": { "prompt": "Hello", "fallbackText": "Later." } }),
             &["sms"],
         ),
-        (json!({ "channel": "sms", "sms": { "prompt": "Hello", "providerAgentId": "agent" } }), &["sms"]),
+        (
+            json!({ "channel": "sms", "sms": { "prompt": "Hello", "answers": false, "providerAgentId": "agent" } }),
+            &["sms"],
+        ),
+        (json!({ "channel": "sms", "sms": { "prompt": "Hello" } }), &["sms.model"]),
         (json!({ "provider": "vapi" }), &["voice"]),
         (json!({}), &["voice"]),
         (both, &["voice"]),
@@ -113,9 +125,9 @@ async fn every_wrong_setting_of_an_agent_is_named() {
         (texter, &["voice"]),
         (json!({ "number": "+15555550999", "voice": { "opening": "Hello {{" } }), &["number", "voice.opening"]),
     ] {
-        assert_eq!(world.api.post("/v1/agents", &live(more.clone())).await.wrong_fields(), expected, "{more}");
+        assert_eq!(keys.post("/v1/agents", &live(more.clone())).await.wrong_fields(), expected, "{more}");
     }
-    let made = world.api.post("/v1/agents", &live(json!({ "voice": { "opening": "Hello" } }))).await;
+    let made = keys.post("/v1/agents", &live(json!({ "voice": { "opening": "Hello" } }))).await;
     assert_eq!(made.data(201)["voice"]["opening"], "Hello");
     let path = format!("/v1/agents/{}", world.api.get("/v1/agents").await.data(200)[0]["id"].as_str().unwrap());
     let refused = world.api.patch(&path, &json!({ "slug": "other", "channel": "fax", "version": 7 })).await;

@@ -2,6 +2,7 @@
 
 use domain::ids::{Mode, Scope};
 use domain::key::Permission;
+use domain::phone::PhoneNumber;
 use domain::time::Span;
 use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
@@ -122,6 +123,9 @@ async fn nothing_crosses_from_one_organization_or_mode_to_another() {
 
     let other = world.organization("other").await;
     let live = Scope { mode: Mode::Live, ..dev() };
+    let from = PhoneNumber::parse("+15555550101").expect("a number");
+    world.edits(&live, |organization| organization.numbers = vec![from.clone()]).await;
+    world.agent(&live, "demo-voice", |_| {}).await;
     for (scope, slug) in [(&other, "voice"), (&live, "demo-voice")] {
         let key = world.key(scope, |_| {}).await;
         assert_sees_nothing(&world, &key, &id, &hooks.id).await;

@@ -1,29 +1,10 @@
 //! What an operator keeps an organization to, and what a key is allowed, over the API.
 
-use domain::audit::{Action, Actor, AuditEntry};
 use domain::ids::{Mode, Scope};
-use domain::organization::Organization;
 use domain::phone::{Country, PhoneNumber};
 use serde_json::json;
 
 use super::world::{World, dev};
-
-/// Changes an organization, as the operator's command does.
-async fn edit(world: &World, scope: &Scope, edit: impl Fn(&mut Organization)) {
-    let audit = AuditEntry {
-        at: world.now(),
-        actor: Actor::Operator,
-        action: Action::OrganizationUpdated,
-        target: scope.organization.to_string(),
-        mode: None,
-        changed: Vec::new(),
-    };
-    let edited = world.table.edit_organization(&scope.organization, &audit, |organization| {
-        edit(organization);
-        Ok::<(), ()>(())
-    });
-    assert!(matches!(edited.await.expect("the table takes it"), store::Edited::Done(_)));
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_live_call_goes_to_the_countries_that_the_organization_may_call_and_a_test_call_anywhere() {
@@ -31,7 +12,8 @@ async fn a_live_call_goes_to_the_countries_that_the_organization_may_call_and_a_
     let test = world.organization("abroad").await;
     let live = Scope { mode: Mode::Live, ..test.clone() };
     let number = PhoneNumber::parse("+15555550100").expect("a number");
-    edit(&world, &live, |organization| organization.numbers = vec![number.clone()]).await;
+    world.edits(&live, |organization| organization.numbers = vec![number.clone()]).await;
+    world.agent(&live, "voice", |_| {}).await;
     let api = world.api.with_key(&world.key(&live, |_| {}).await);
     let call = |to: &str| json!({"agentSlug": "voice", "fromNumber": "+15555550100", "toNumber": to});
     let refused = api.post_once("/v1/calls", "to-germany", &call("+49301234567")).await;
@@ -41,7 +23,7 @@ async fn a_live_call_goes_to_the_countries_that_the_organization_may_call_and_a_
     assert_eq!(api.post_once("/v1/calls", "canada", &call("+14165550123")).await.refusal(403), "permission_denied");
 
     let germany = Country::parse("DE").expect("a country");
-    edit(&world, &live, |organization| organization.bounds.countries = vec![germany]).await;
+    world.edits(&live, |organization| organization.bounds.countries = vec![germany]).await;
     api.post_once("/v1/calls", "to-germany", &call("+49301234567")).await.accepted();
     assert_eq!(api.post_once("/v1/calls", "home-again", &call("+15555550123")).await.refusal(403), "permission_denied");
     let replay = api.post_once("/v1/calls", "home", &call("+15555550123")).await;

@@ -2,6 +2,7 @@
 
 mod accept_tests;
 mod administration_tests;
+mod agent_mode_tests;
 mod agent_tests;
 mod api;
 mod close_tests;
@@ -14,9 +15,11 @@ mod key_tests;
 mod limit_tests;
 mod list_tests;
 mod live;
+mod number_tests;
 mod refuse_tests;
 mod retell_tests;
 mod script_tests;
+mod size_tests;
 mod sms_tests;
 mod telnyx_tests;
 mod vapi_tests;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::audit::{Action, Actor, AuditEntry};
 use domain::ids::{AgentId, Channel, Mode, OrganizationId, Scope};
 use domain::key::{ApiKey, Permission, RawKey};
 use domain::organization::{Agent, Bounds, Defaults, Limits, Organization, Provider, Suppression};
@@ -116,6 +117,7 @@ impl World {
             suspended: false,
             cursor_key: domain::ids::hex(&self.table.entropy().bytes::<24>().expect("randomness")),
             numbers,
+            former_numbers: Vec::new(),
             defaults: Defaults::default(),
             bounds: Bounds::default(),
             endpoints: Vec::new(),
@@ -126,11 +128,30 @@ impl World {
         scope
     }
 
+    /// Changes an organization, as the operator's command does.
+    pub(super) async fn edits(&self, scope: &Scope, edit: impl Fn(&mut Organization)) {
+        let audit = AuditEntry {
+            at: self.now(),
+            actor: Actor::Operator,
+            action: Action::OrganizationUpdated,
+            target: scope.organization.to_string(),
+            mode: None,
+            changed: Vec::new(),
+        };
+        let edited = self.table.edit_organization(&scope.organization, &audit, |organization| {
+            edit(organization);
+            Ok::<(), ()>(())
+        });
+        assert!(matches!(edited.await.expect("the table takes it"), store::Edited::Done(_)));
+    }
+
     /// Makes an agent.
     pub(super) async fn agent(&self, scope: &Scope, slug: &str, change: impl FnOnce(&mut Agent)) -> AgentId {
         let id = AgentId::for_slug(&scope.organization, slug);
         let mut agent = Agent {
             id,
+            mode: Some(scope.mode),
+            retired_at: None,
             slug: slug.to_owned(),
             name: slug.to_owned(),
             channel: Channel::Voice,

@@ -71,6 +71,7 @@ pub(crate) fn play(seed: u64) {
     simulate(texts::<Telnyx>(seed));
     simulate(chats(seed));
     simulate(hands_out_recordings(seed));
+    simulate(promotes(seed));
 }
 
 async fn subscribed<V: Vendor>(seed: u64) -> LiveWorld<V> {
@@ -116,6 +117,17 @@ async fn calls<V: Vendor>(seed: u64) {
         live.world.runs(async {}).await;
         assert!(live.fake.calls().pop().is_some_and(|call| call.over_at.is_some()), "{key}: it is hung up");
     }
+}
+
+/// What only a live key does: it promotes.
+async fn promotes(seed: u64) {
+    let mut live = subscribed::<Twilio>(seed).await;
+    live.is_another_process();
+    let agent = AgentId::for_slug(&live.scope.organization, AGENT);
+    let path = format!("/v1/agents/{agent}/promote");
+    let id = ConversationId::parse(&agent.to_string());
+    let (status, promoted) = live.requests("promote-agent", &path, id, "promote", &json!({})).await;
+    assert_eq!((status, &promoted["data"]["mode"]), (200, &json!("live")), "{promoted}");
 }
 
 /// Recordings, by both front doors: those that can be had with the account's credentials only.
@@ -240,6 +252,8 @@ pub(super) fn talker<V: Vendor>(live: &LiveWorld<V>) -> Agent {
     let settings = crate::world::silent_texts();
     Agent {
         id: AgentId::for_slug(organization, "talker"),
+        mode: Some(live.scope.mode),
+        retired_at: None,
         slug: "talker".to_owned(),
         name: "Talker".to_owned(),
         channel: Channel::Sms,

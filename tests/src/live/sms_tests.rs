@@ -1,6 +1,6 @@
 //! Conversations by SMS, through each provider that carries them.
 
-use domain::ids::ConversationId;
+use domain::ids::{AgentId, ConversationId};
 use domain::sms::{DeliveryStatus, Status};
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::fakes::server::Reaction;
 use crate::fakes::telnyx::Telnyx;
 use crate::fakes::texting::{Delivery, Texting};
 use crate::fakes::vendor::{Kind, Vendor};
-use crate::world::{number, simulate};
+use crate::world::{TEXTER, number, simulate};
 
 pub(super) fn id(answer: &Value) -> ConversationId {
     let id = answer["data"]["conversationId"].as_str().or(answer["error"]["conversationId"].as_str());
@@ -115,6 +115,60 @@ fn stop_in_any_word_that_the_carrier_takes_for_it_ends_everything_and_nothing_is
             assert_eq!(live.texts("three").await.0, 201);
         });
     }
+}
+
+/// The organization wrote from there, and is not to write again from anywhere.
+fn stop_to_a_number_that_was_taken_away_is_on_the_list_and_nothing_else_to_it_is_taken_in<V: Texting>() {
+    for remembers in [true, false] {
+        simulate(async {
+            let live = LiveWorld::<V>::virtually(6).await;
+            let id = id(&live.texts("one").await.1);
+            live.world
+                .edits_organization(|organization| {
+                    organization.give_up_number(&number(super::OURS));
+                    if !remembers {
+                        organization.former_numbers.clear();
+                    }
+                })
+                .await;
+            assert_eq!(live.customer_writes("91", "Are you there?", None).await, 200);
+            assert_eq!(live.sms(id).messages, 1, "it is nobody's number");
+            assert_eq!(live.customer_writes("92", "STOP", None).await, 200);
+            live.runs(async {}).await;
+            assert_eq!(live.sms(id).end_reason.unwrap().as_str(), "opted_out");
+            let listed = store::keys::suppression(&live.scope, &number(CUSTOMER));
+            let items = live.world.operator.read([listed.clone()]).await.unwrap();
+            assert!(items.get(&listed).is_some());
+            assert_eq!(live.fake.texts().len(), 1);
+        });
+    }
+}
+
+fn a_stored_agent_without_a_model_answers_nothing_and_says_why_once<V: Texting>() {
+    simulate(async {
+        let live = LiveWorld::<V>::virtually(7).await;
+        let mut texter = live
+            .world
+            .operator
+            .agent(&live.scope, AgentId::for_slug(&live.scope.organization, TEXTER))
+            .await
+            .unwrap()
+            .unwrap();
+        texter.sms.as_mut().unwrap().terms = domain::sms::Terms {
+            fallback_text: Some("Somebody will call you.".to_owned()),
+            ..domain::sms::Terms::default()
+        };
+        live.world.operator.put_agent(&live.scope.organization, &texter).await.unwrap();
+        let id = id(&live.texts("one").await.1);
+        for (number, words) in [("91", "Hello?"), ("92", "Anybody?")] {
+            assert_eq!(live.customer_writes(number, words, None).await, 200);
+            live.world.after_seconds(10).await;
+            live.world.steps(store::QueueName::Turns).await;
+        }
+        let failed = live.events(id).await.into_iter().filter(|name| name == "sms.turn_failed");
+        assert_eq!(failed.count(), 1);
+        assert_eq!(live.fake.texts().len(), 1, "nothing but the opening text");
+    });
 }
 
 fn help_is_the_carriers_to_answer<V: Texting>() {
@@ -264,6 +318,8 @@ for_each_texting_provider! {
     an_opening_text_leaves_and_its_delivery_only_moves_forwards,
     a_customers_text_continues_the_conversation_once,
     stop_in_any_word_that_the_carrier_takes_for_it_ends_everything_and_nothing_is_answered,
+    stop_to_a_number_that_was_taken_away_is_on_the_list_and_nothing_else_to_it_is_taken_in,
+    a_stored_agent_without_a_model_answers_nothing_and_says_why_once,
     help_is_the_carriers_to_answer,
     who_opted_out_at_the_carrier_is_on_our_list_from_then_on,
     a_text_whose_answer_was_lost_is_found_by_callback_or_search_and_never_sent_twice,

@@ -181,6 +181,9 @@ async fn administers(world: &World) {
     asks(world, "list-agents", "GET", "/v1/agents", none.clone()).await;
     asks(world, "get-agent", "GET", &agent, none.clone()).await;
     asks(world, "update-agent", "PATCH", &agent, json!({"name": "Front desk"})).await;
+    let texter = AgentId::for_slug(&world.scope.organization, "texter");
+    asks(world, "rotate-tool-secret", "POST", &format!("/v1/agents/{texter}/rotate-tool-secret"), json!({})).await;
+    asks(world, "delete-agent", "DELETE", &agent, none.clone()).await;
     asks(world, "list-audit-entries", "GET", "/v1/audit", none.clone()).await;
     asks(world, "get-openapi", "GET", "/v1/openapi.json", none.clone()).await;
     let listed = "/v1/do-not-call/+15555550177";

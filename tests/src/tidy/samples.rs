@@ -22,7 +22,7 @@ use crate::sim::queue::QueueSettings;
 use crate::sim::{SimulatedAws, sqs};
 
 /// In an order in which each finds what it speaks of, with the status that it is answered with.
-const STORY: [(&str, Option<u16>); 65] = [
+const STORY: [(&str, Option<u16>); 68] = [
     ("create-webhook", Some(201)),
     ("create-call", Some(202)),
     ("list-calls", Some(200)),
@@ -59,6 +59,10 @@ const STORY: [(&str, Option<u16>); 65] = [
     ("list-agents", Some(200)),
     ("get-agent", Some(200)),
     ("update-agent", Some(200)),
+    ("rotate-tool-secret", Some(200)),
+    // A live key's.
+    ("promote-agent", Some(403)),
+    ("delete-agent", Some(204)),
     ("list-audit-entries", Some(200)),
     ("get-openapi", Some(200)),
     ("put-do-not-call", Some(201)),

@@ -41,7 +41,7 @@ use crate::sim::sqs;
 pub(crate) use client::{Ask, Expected, Reply};
 pub(crate) use history::{Carried, Dial, History};
 pub(crate) use receiver::{Behaviour, Reaction};
-pub(crate) use texting::silent_texts;
+pub(crate) use texting::{TEXTER, silent_texts};
 pub(crate) use workers::Habits;
 
 /// That agent's slug.
@@ -146,6 +146,7 @@ impl World {
             suspended: false,
             cursor_key: "c0ffee".to_owned(),
             numbers: vec![number(AGENT_NUMBER)],
+            former_numbers: Vec::new(),
             defaults: Defaults::default(),
             bounds: Bounds::default(),
             endpoints: Vec::new(),
@@ -185,10 +186,10 @@ impl World {
         self.key = RawKey::new(self.scope.clone(), [9; 24]);
         self.has_key(self.key.clone()).await;
         let id = self.scope.organization.clone();
-        let number = Some(number(AGENT_NUMBER));
-        let calls = Agent { provider, voice: Some(voice), ..voice_agent(&id) };
+        let (mode, number) = (Some(Mode::Live), Some(number(AGENT_NUMBER)));
+        let calls = Agent { mode, provider, voice: Some(voice), ..voice_agent(&id) };
         self.operator.put_agent(&id, &calls).await.unwrap();
-        let texts = Agent { provider, number, sms: Some(silent_texts()), ..texting::agent(&id) };
+        let texts = Agent { mode, provider, number, sms: Some(silent_texts()), ..texting::agent(&id) };
         self.operator.put_agent(&id, &texts).await.unwrap();
         self.key.clone()
     }
@@ -220,9 +221,9 @@ impl World {
     /// Both agents keep what their conversations bring for a week from now on.
     pub(crate) async fn keeps_for_a_week(&self) {
         let id = &self.scope.organization;
-        let retention = Retention::of_days(Retention::SHORTEST_DAYS);
+        let (mode, retention) = (Some(self.scope.mode), Retention::of_days(Retention::SHORTEST_DAYS));
         for agent in [voice_agent(id), texting::agent(id)] {
-            self.operator.put_agent(id, &Agent { retention, ..agent }).await.unwrap();
+            self.operator.put_agent(id, &Agent { mode, retention, ..agent }).await.unwrap();
         }
     }
 
@@ -236,7 +237,7 @@ impl World {
         self.edits_organization(|organization| organization.suspended = true).await;
     }
 
-    async fn edits_organization(&self, edit: impl Fn(&mut Organization)) {
+    pub(crate) async fn edits_organization(&self, edit: impl Fn(&mut Organization)) {
         let audit = AuditEntry {
             at: self.now(),
             actor: Actor::Operator,
@@ -290,6 +291,8 @@ impl World {
 fn voice_agent(organization: &OrganizationId) -> Agent {
     Agent {
         id: AgentId::for_slug(organization, AGENT),
+        mode: Some(Mode::Test),
+        retired_at: None,
         slug: AGENT.to_owned(),
         name: "Reception".to_owned(),
         channel: Channel::Voice,

@@ -1,6 +1,6 @@
 //! SMS in the world: the agent that holds the conversations, what clients ask for, and what customers write.
 
-use domain::ids::{AgentId, Channel, ConversationId, OrganizationId};
+use domain::ids::{AgentId, Channel, ConversationId, Mode, OrganizationId};
 use domain::organization::{Agent, Limits, Provider};
 use domain::sms::{Kind, SmsConversation, SmsSettings, Terms};
 use domain::tool::Tool;
@@ -13,7 +13,7 @@ use super::{PATIENCE, World, number};
 use crate::sim::queue::NewMessage;
 
 /// The agent that every SMS conversation of the world is held by.
-const TEXTER: &str = "texter";
+pub(crate) const TEXTER: &str = "texter";
 /// What that agent texts from.
 const OURS: &str = "+15555550199";
 /// Where its tool is.
@@ -64,6 +64,8 @@ pub(super) fn agent(organization: &OrganizationId) -> Agent {
     };
     Agent {
         id: AgentId::for_slug(organization, TEXTER),
+        mode: Some(Mode::Test),
+        retired_at: None,
         slug: TEXTER.to_owned(),
         name: "Texter".to_owned(),
         channel: Channel::Sms,

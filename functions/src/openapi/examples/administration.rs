@@ -25,6 +25,7 @@ pub(super) fn request(operation: &str) -> Option<Value> {
             }
         })),
         "update-agent" => Some(json!({"name": "Reception", "sms": {"maxToolCalls": 2, "helpText": null}})),
+        "promote-agent" => Some(json!({"number": "+15555550100"})),
         _ => None,
     }
 }
@@ -64,6 +65,13 @@ pub(super) fn answer(operation: &str) -> Option<Value> {
         }
         "list-agents" => Some(page(json!([agent()]))),
         "get-agent" | "update-agent" => Some(one(agent())),
+        "promote-agent" => Some(one(promoted())),
+        "rotate-tool-secret" => {
+            let mut rotated = agent();
+            rotated["version"] = json!(2);
+            rotated["toolSecret"] = json!(SECRET);
+            Some(one(rotated))
+        }
         "list-audit-entries" => Some(page(json!([{
             "at": "2026-04-10T14:00:00.000Z", "actor": {"by": "api_key", "id": KEY}, "action": "webhook.updated",
             "target": webhook()["id"], "mode": "test", "changed": ["events"]
@@ -94,7 +102,7 @@ fn key() -> Value {
 
 fn agent() -> Value {
     json!({
-        "id": "c1f7a3d2-4b5e-8f60-a1b2-c3d4e5f60718", "slug": "front-desk", "channel": "sms", "version": 1,
+        "id": "c1f7a3d2-4b5e-8f60-a1b2-c3d4e5f60718", "mode": "test", "slug": "front-desk", "channel": "sms", "version": 1,
         "name": "Front desk", "provider": "simulator", "number": null, "externalId": null, "prompt": null, "requiredVariables": [], "limits": null,
         "sms": {
             "kind": "custom", "prompt": "You confirm {{firstName}}'s appointment.",
@@ -108,6 +116,17 @@ fn agent() -> Value {
             "optOutText": null, "fallbackText": null
         }
     })
+}
+
+fn promoted() -> Value {
+    let mut live = agent();
+    live["mode"] = json!("live");
+    live["number"] = json!("+15555550100");
+    live["sms"]["model"] = json!({
+        "baseUrl": "https://api.openai.com/v1", "model": "gpt-4.1-mini", "keyName": "openai", "temperature": null,
+        "maxOutputTokens": 500
+    });
+    live
 }
 
 /// `endpoint.disabled`.

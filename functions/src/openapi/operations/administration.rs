@@ -3,8 +3,8 @@
 use domain::audit::AuditEntry;
 use domain::delivery::State;
 use domain::time::Span;
-use utoipa::openapi::Required;
 use utoipa::openapi::path::OperationBuilder;
+use utoipa::openapi::{Required, ResponseBuilder};
 
 use super::{WithRefusals, body, conflict, invalid, invalid_page, invalid_query, operation, with_body};
 use crate::api::agent_view::AgentView;
@@ -38,6 +38,9 @@ pub(super) fn describe(name: &str) -> Option<OperationBuilder> {
         "list-agents" => Some(list_agents()),
         "get-agent" => Some(get_agent()),
         "update-agent" => Some(update_agent()),
+        "delete-agent" => Some(delete_agent()),
+        "promote-agent" => Some(promote_agent()),
+        "rotate-tool-secret" => Some(rotate_tool_secret()),
         "list-audit-entries" => Some(list_audit_entries()),
         _ => None,
     }
@@ -186,7 +189,7 @@ fn create_agent() -> OperationBuilder {
 
 fn list_agents() -> OperationBuilder {
     let page = schemas::page(schemas::of::<AgentView>());
-    operation("administration", "List agents", "The organization's agents, which serve both modes.")
+    operation("administration", "List agents", "The agents of the mode of the request's key.")
         .parameters(Some(parameters::page()))
         .response("200", answers::json("list-agents", "A page of agents.", page))
         .with_refusals(AGENTS, vec![invalid_page()])
@@ -212,6 +215,46 @@ fn update_agent() -> OperationBuilder {
         .parameter(parameters::agent_id())
         .request_body(Some(body("update-agent", schemas::of::<requests::UpdateAgent>(), Required::True)))
         .response("200", answers::json("update-agent", "It is changed.", schema))
+        .with_refusals(AGENTS, with_body(own))
+}
+
+fn delete_agent() -> OperationBuilder {
+    operation("administration", "Retire an agent", DELETE_AGENT)
+        .parameter(parameters::agent_id())
+        .response("204", ResponseBuilder::new().description("It is retired."))
+        .with_refusals(AGENTS, vec![invalid_query(), ApiError::NotFound("agent"), conflict()])
+}
+
+fn promote_agent() -> OperationBuilder {
+    let schema = schemas::envelope(schemas::of::<AgentView>());
+    let test_key = "a live key promotes a test agent; this is a test key".to_owned();
+    let own = vec![
+        invalid(&[
+            ("number", "is not one of the organization's numbers"),
+            (
+                "sms.model",
+                "is required for a live agent that answers, or opens by its model: or set sms.answers to false",
+            ),
+        ]),
+        suspended(),
+        ApiError::PermissionDenied(test_key),
+        ApiError::NotFound("test agent"),
+        conflict(),
+    ];
+    operation("administration", "Promote a test agent", PROMOTE_AGENT)
+        .parameter(parameters::agent_id())
+        .request_body(Some(body("promote-agent", schemas::of::<requests::PromoteAgent>(), Required::False)))
+        .response("200", answers::json("promote-agent", "The live agent.", schema))
+        .with_refusals(AGENTS, with_body(own))
+}
+
+fn rotate_tool_secret() -> OperationBuilder {
+    let schema = schemas::envelope(schemas::of::<AgentView>());
+    let no_tools = "the agent has no tools, and no secret for them".to_owned();
+    let own = vec![invalid_query(), suspended(), ApiError::NotFound("agent"), ApiError::Conflict(no_tools), conflict()];
+    operation("administration", "Rotate the secret of an agent's tools", ROTATE_TOOL_SECRET)
+        .parameter(parameters::agent_id())
+        .response("200", answers::json("rotate-tool-secret", "`toolSecret` is the new one, shown here only.", schema))
         .with_refusals(AGENTS, with_body(own))
 }
 
@@ -254,11 +297,24 @@ const REVOKE_KEY: &str = "A request that is received after this was answered is 
     may revoke itself. Keys that were made with it stay valid, so that a key can make its successor; `withDescendants` revokes them \
     too, and those that they made. After a 409 or a 5xx, ask again: it goes on.";
 
-const CREATE_AGENT: &str = "An agent serves both modes. Every setting is judged at once: templates have to parse, tools to have \
+const CREATE_AGENT: &str = "An agent of the mode of the request's key: it serves requests by keys of that mode. Its id follows from \
+    its slug, so that the test agent and the live agent of a slug have one id, and a client goes live by its key alone. The slug of \
+    an agent that was retired can be used again; its versions go on being counted. Every setting is judged at once: templates have to parse, tools to have \
     schemas and public addresses. `toolSecret` signs the calls of its tools; it is made with the first tool, and shown once.";
 
 const UPDATE_AGENT: &str = "A JSON merge patch to what `get-agent` shows; the whole of what comes of it is judged as if it were new. \
     `version` counts the changes; a conversation keeps the version it began with.";
+
+const DELETE_AGENT: &str = "Retires the agent of the mode of the request's key. Conversations that it holds, and calls that are queued, go \
+    on with the settings they began with; new requests for it are answered 404. Its slug can be used again.";
+
+const PROMOTE_AGENT: &str = "By a live key only. The test agent of this id gives its settings to the live one, which is made where \
+    there is none, and gets its next version otherwise. They are judged as those of a new live agent: its number has to be the \
+    organization's, and one that answers by text needs a model. The live agent's tools keep their secret. Where nothing changes, \
+    the version stays.";
+
+const ROTATE_TOOL_SECRET: &str = "The new secret signs the calls of the agent's tools in conversations that begin from now on; open ones \
+    go on with the one they began with, so accept both until they are over. A request that is sent again makes another secret.";
 
 const AUDIT: &str = "Who changed what: endpoints, keys, agents, and what the operator and the service itself did. What concerns \
     the mode of the request's key, and what concerns both.";

@@ -94,7 +94,7 @@ pub(in crate::openapi) struct CreateAgent {
     name: String,
     /// Who provides its telephony in live mode; the simulator by default.
     provider: Option<Provider>,
-    /// Its own number. Where the provider reaches phones, it is one of the organization's.
+    /// Its own number. A live agent's is one of the organization's.
     number: Option<PhoneNumber>,
     /// The dynamic variables that a request must bring.
     #[schema(max_items = 100)]
@@ -154,6 +154,16 @@ pub(in crate::openapi) struct UpdateAgent {
     sms: Option<Value>,
 }
 
+/// What is to be other than the test agent has it.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = PromoteAgentRequest)]
+#[expect(dead_code, reason = "describes the field that `api::promote_agent` reads")]
+pub(in crate::openapi) struct PromoteAgent {
+    /// The live agent's own number, one of the organization's; `null` for none. The test agent's where this is left out.
+    number: Option<PhoneNumber>,
+}
+
 /// How long a call may ring and last.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -207,7 +217,7 @@ pub(crate) struct AgentSms {
     prompt: String,
     /// How a custom agent opens where the request brings no `welcomeMessage`.
     opening: Option<AgentOpening>,
-    /// Its model in live mode; without one it never answers by itself there. Behind a test key a scripted one speaks.
+    /// Its model in live mode: required of a live agent that answers. Behind a test key a scripted one speaks.
     model: Option<AgentModel>,
     /// What its model may call.
     #[schema(max_items = 16)]

@@ -20,6 +20,7 @@ pub(super) fn add(found: &mut Vec<NamedSchema>) {
     named::<requests::RevokeApiKey>(found);
     named::<requests::CreateAgent>(found);
     named::<requests::UpdateAgent>(found);
+    named::<requests::PromoteAgent>(found);
     written::<EndpointDisabled>(found, always_there);
     written::<WebhookTest>(found, always_there);
     written::<AttemptView>(found, always_there);

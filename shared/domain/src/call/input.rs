@@ -9,6 +9,7 @@ use crate::ended_by::EndedBy;
 use crate::ids::ProviderCallId;
 use crate::objections::Objections;
 use crate::places::Places;
+use crate::size::{cut_to_stored, json_len};
 use crate::time::Timestamp;
 
 /// What can happen to a call.
@@ -219,4 +220,61 @@ pub struct Cost {
     pub amount_minor: i64,
     /// ISO 4217, such as `USD`.
     pub currency: String,
+}
+
+/// The longest summary, and the longest word for a mood, in bytes as they are stored.
+const LONGEST_SUMMARY: usize = 32 * 1_024;
+const LONGEST_SENTIMENT: usize = 255;
+/// How much of what the agent found out is kept, in bytes of JSON. It stands in the call's own item, and in its log.
+const LARGEST_FINDINGS: usize = 64 * 1_024;
+
+impl Analysis {
+    /// The analysis as far as it can be stored: a long summary is cut, and findings that are too large are left out.
+    #[must_use]
+    pub fn within_bounds(self) -> Self {
+        let mut left = LARGEST_FINDINGS;
+        let fits = |name: &String, value: &mut Value| {
+            let size = json_len(name) + json_len(value);
+            let is_within = size <= left;
+            if is_within {
+                left -= size;
+            }
+            is_within
+        };
+        let mut custom = self.custom;
+        custom.retain(fits);
+        Self {
+            summary: cut_to_stored(self.summary, LONGEST_SUMMARY),
+            sentiment: self.sentiment.map(|sentiment| cut_to_stored(sentiment, LONGEST_SENTIMENT)),
+            custom,
+            ..self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, Value, json};
+
+    use super::{Analysis, LARGEST_FINDINGS};
+    use crate::size::{LARGEST_CONTENT, json_len};
+
+    #[test]
+    fn an_analysis_of_any_size_can_be_stored_and_one_of_a_usual_size_stays_as_it_is() {
+        let analysis = |summary: String, custom: Value| Analysis {
+            summary,
+            successful: Some(true),
+            sentiment: Some("positive".to_owned()),
+            opt_out: Some(true),
+            custom: custom.as_object().cloned().unwrap_or_default(),
+        };
+        let usual = analysis("They will come.".to_owned(), json!({"when": "Monday", "who": ["Ada", 2]}));
+        assert_eq!(usual.clone().within_bounds(), usual);
+        let mut found: Map<String, Value> = (0..100).map(|n| (format!("n{n}"), json!("\u{1}".repeat(1_000)))).collect();
+        found.insert("huge".to_owned(), json!("x".repeat(1_000_000)));
+        found.insert("small".to_owned(), json!(1));
+        let bounded = analysis("\u{1}".repeat(100_000), Value::Object(found)).within_bounds();
+        assert!(json_len(&bounded) < LARGEST_CONTENT && json_len(&bounded.custom) <= LARGEST_FINDINGS + 200);
+        assert_eq!((bounded.opt_out, bounded.custom.get("small")), (Some(true), Some(&json!(1))));
+    }
 }

@@ -17,6 +17,9 @@ use crate::wallet::Settlement;
 /// A provider that keeps placing calls we never asked for is not followed further than this.
 const MAX_STRAYS: usize = 4;
 
+/// The longest reference to a recording, in bytes: an address is shorter.
+const LONGEST_REFERENCE: usize = 4 * 1_024;
+
 pub(super) struct Transition {
     pub(super) call: Call,
     pub(super) now: Timestamp,
@@ -213,13 +216,14 @@ impl Transition {
                 self.over_for(reason, at, by);
             }
             Report::Transcript { utterances } => self.transcribed(utterances),
+            Report::Recording { reference } if reference.len() > LONGEST_REFERENCE => {}
             Report::Recording { reference } => {
                 self.call.facts.recording.get_or_insert(reference);
             }
             Report::Analysis { analysis } => {
                 if self.call.facts.analysis.is_none() {
                     self.opt_out = analysis.opt_out == Some(true);
-                    self.call.facts.analysis = Some(analysis);
+                    self.call.facts.analysis = Some(analysis.within_bounds());
                 }
             }
             Report::Cost { cost } => {

@@ -53,6 +53,11 @@ pub struct Inbound {
 }
 
 impl Inbound {
+    /// Whether it asks that nothing more be sent.
+    pub fn is_opt_out(&self) -> bool {
+        self.keyword().is_some_and(|(keyword, _)| keyword == Keyword::Stop)
+    }
+
     /// The keyword that it is, with the word for the record: the carrier's judgement goes before our own.
     pub(super) fn keyword(&self) -> Option<(Keyword, &'static str)> {
         let carriers = self.carrier_keyword.map(|keyword| (keyword, keyword.usual_word()));
@@ -226,6 +231,13 @@ pub enum Input {
         retryable: bool,
         /// How long the model wants us to wait.
         retry_after: Option<Span>,
+    },
+    /// The agent has nothing to answer by, and will have nothing in this conversation.
+    Speechless {
+        /// The turn.
+        turn: u32,
+        /// What it lacks.
+        why: String,
     },
     /// Time has passed.
     Tick,

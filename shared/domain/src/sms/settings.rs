@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::Mode;
 use crate::organization::Provider;
 use crate::time::Span;
 use crate::tool::Tool;
@@ -79,7 +80,7 @@ pub struct SmsSettings {
     /// How it opens where the request brings no opening text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opening: Option<Opening>,
-    /// Its model in live mode; without one it never answers by itself there.
+    /// Its model in live mode: required there of an agent that answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelSettings>,
     /// The tools that its model may call.
@@ -99,6 +100,13 @@ pub struct SmsSettings {
 }
 
 impl SmsSettings {
+    /// Whether an agent of a mode would have to answer without anything to answer by. Behind a test key a scripted model
+    /// speaks, and some providers' own agents do.
+    pub fn lacks_model(&self, mode: Mode, provider: Provider) -> bool {
+        let speaks = self.terms.answers || self.opening == Some(Opening::Model);
+        mode == Mode::Live && !provider.holds_chats() && speaks && self.model.is_none()
+    }
+
     /// What is too much, for conversations through a provider.
     pub fn problem(&self, provider: Provider) -> Option<&'static str> {
         if !provider.holds_chats() {

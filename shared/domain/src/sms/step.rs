@@ -47,6 +47,7 @@ pub fn step(conversation: &SmsConversation, input: Input, now: Timestamp) -> Cha
         Input::TurnFailed { turn, why, retryable, retry_after } => {
             transition.turn_failed(turn, why, retryable, retry_after);
         }
+        Input::Speechless { turn, why } => transition.speechless(turn, why),
         Input::Tick => {}
         Input::Abandon => transition.abandon(),
     }

@@ -11,6 +11,7 @@ use crate::end_reason::EndReason;
 use crate::log::{Event, Note, ToolCallInvocation, ToolCallOutcome, ToolCallResult, TurnFailed};
 use crate::objections::Objections;
 use crate::planted::{Bug, is_planted};
+use crate::size::cut_to_stored;
 use crate::time::Span;
 use crate::tool::ToolOutcome;
 
@@ -20,6 +21,9 @@ pub const TURN_LEASE: Span = Span::seconds(120);
 
 /// After so many turns that were given up for something newer, the next answer is sent whatever comes in.
 pub const MAX_ABANDONED: u32 = 3;
+
+/// The longest reason that a failed turn is noted with, in bytes as it is stored.
+const LONGEST_REASON: usize = 4 * 1_024;
 
 /// How often a turn is tried.
 pub const MAX_TRIES: u32 = 3;
@@ -210,6 +214,7 @@ impl Transition {
 
     pub(super) fn turn_failed(&mut self, turn: u32, why: String, retryable: bool, retry_after: Option<Span>) {
         let Some(held) = self.held(turn) else { return };
+        let why = cut_to_stored(why, LONGEST_REASON);
         self.give_up_tools(turn);
         let tries = held.tries + 1;
         self.note(Note::TurnTryFailed { turn, why: why.clone() });
@@ -229,6 +234,15 @@ impl Transition {
         if let Some(text) = fallback {
             self.write(Author::Agent, text, Purpose::Fallback);
         }
+    }
+
+    /// Says once why the agent answers nothing, and has it answer nothing more: the next turn could do no better. No fallback
+    /// text is sent either, which would follow every text of the customer's.
+    pub(super) fn speechless(&mut self, turn: u32, why: String) {
+        let Some(held) = self.held(turn) else { return };
+        self.conversation.terms.answers = false;
+        self.emit(Event::SmsTurnFailed(TurnFailed { turn, tries: held.tries + 1, reason: why, fallback: false }));
+        self.close_turn(held);
     }
 
     /// Whoever called these tools is not there any more: what came of them is not known.

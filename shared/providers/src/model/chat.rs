@@ -5,6 +5,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use domain::size::json_len;
 use domain::tool::is_tool_name;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -31,6 +32,9 @@ const KEEP_BYTES: usize = 256 * 1_024;
 
 /// How many tools a model may want called at once.
 const MOST_TOOL_REQUESTS: usize = 8;
+
+/// The largest arguments of a tool call, in bytes of JSON: they stand in the conversation's log.
+const LARGEST_ARGUMENTS: usize = 32 * 1_024;
 
 /// The longest id of a tool call that is taken over, in bytes.
 const LONGEST_ID: usize = 128;
@@ -246,5 +250,8 @@ fn arguments(arguments: Option<Value>) -> Result<Value, BadArguments> {
         Some(Value::String(text)) => serde_json::from_str(&text).map_err(|error| BadArguments(error.to_string()))?,
         Some(value) => value,
     };
+    if json_len(&value) > LARGEST_ARGUMENTS {
+        return Err(BadArguments(format!("larger than {LARGEST_ARGUMENTS} bytes")));
+    }
     if value.is_object() { Ok(value) } else { Err(BadArguments("another JSON value".to_owned())) }
 }

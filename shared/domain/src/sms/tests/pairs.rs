@@ -110,6 +110,7 @@ fn inputs(history: &History) -> Vec<Input> {
             answered("x", Objections::SUSPENDED),
             fails(turn),
             Input::TurnFailed { turn, why: "no".to_owned(), retryable: false, retry_after: None },
+            Input::Speechless { turn, why: "it has no model".to_owned() },
             Input::ToolCalled { turn, name: "hours".to_owned(), arguments: serde_json::Value::Null },
         ]);
     }

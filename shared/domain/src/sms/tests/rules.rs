@@ -173,6 +173,17 @@ fn a_turn_that_cannot_get_better_is_not_tried_again() {
 }
 
 #[test]
+fn an_agent_that_has_nothing_to_answer_by_says_so_once_and_sends_no_fallback_text() {
+    let turn = History::opened().then(10, texts("Hello")).then(12, takes_turn());
+    let silent = turn.then(13, Input::Speechless { turn: 1, why: "it has no model".to_owned() });
+    assert_eq!(silent.events.last(), Some(&EventType::SmsTurnFailed));
+    assert!(silent.conversation.sends.is_empty());
+    let later = silent.then(20, texts("Are you there?")).then(40, Input::Tick);
+    assert_eq!(later.conversation.turn, Turn::Idle, "no turn is taken for what comes in later");
+    assert_eq!(later.events.iter().filter(|event| **event == EventType::SmsTurnFailed).count(), 1);
+}
+
+#[test]
 fn a_tool_is_called_once_and_one_without_an_answer_is_unknown_to_the_next_turn() {
     let called = Input::ToolCalled { turn: 1, name: "hours".to_owned(), arguments: serde_json::json!({}) };
     let turn = History::opened().then(10, texts("Hello")).then(12, takes_turn()).then(13, called.clone());
