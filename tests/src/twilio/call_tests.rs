@@ -76,9 +76,11 @@ fn callbacks_that_come_reversed_twice_and_long_after_end_the_call_once() {
         for (status, duration) in states.iter().chain(states.iter().rev()) {
             assert_eq!(live.tells(0, status, &[("CallDuration", *duration)]).await, 200);
         }
+        assert!(live.call(id).ended_at.is_some(), "that it is over is known at once");
+        assert_eq!(live.events(id).await, ["call.started"], "a machine may still be told of");
+        live.runs(async {}).await;
         let ended = live.call(id);
         assert_eq!(live.events(id).await, ["call.started", "call.ended"]);
-        live.runs(async {}).await;
         live.world.after_seconds(86_400).await;
         // A captured request can be sent again for ever.
         assert_eq!(live.tells(0, "in-progress", &[]).await, 200);

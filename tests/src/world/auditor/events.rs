@@ -1,7 +1,7 @@
 //! Promises 2 and 3: the events of a conversation, in order and without gaps.
 
 use domain::ids::ConversationId;
-use domain::log::{Entry, Event, LogEntry};
+use domain::log::{Entry, Event, LogEntry, Note};
 
 use super::{Audit, Conversation};
 
@@ -38,7 +38,7 @@ impl Audit<'_> {
         match started.as_slice() {
             [] if connected_when_announced(conversation) => self.finds(3, id, "connected without call.started"),
             [] => {}
-            [started] if started < ended && call.started_at.is_some() => {}
+            [started] if started < ended && (call.started_at.is_some() || was_taken_away(conversation)) => {}
             _ => self.finds(3, id, format!("call.started at {started:?}, call.ended at {ended}")),
         }
         match analyzed.as_slice() {
@@ -48,6 +48,12 @@ impl Audit<'_> {
             _ => self.finds(3, id, format!("call.analyzed at {analyzed:?}, call.ended at {ended}")),
         }
     }
+}
+
+/// Whether a call that it had adopted, and told of, turned out to be another conversation's.
+fn was_taken_away(conversation: &Conversation) -> bool {
+    let is_taken = |entry: &Entry| matches!(entry, Entry::Note { note: Note::TakenAway { .. } });
+    conversation.log.iter().any(|(_, entry)| is_taken(&entry.entry))
 }
 
 fn connected_when_announced(conversation: &Conversation) -> bool {
