@@ -57,7 +57,7 @@ fn an_organization_gets_its_numbers_and_its_first_key() {
     let made = shell.rows(&["org", "create", "acme", "--name", "Acme"]);
     let expected = json!([{
         "id": "acme", "name": "Acme", "suspended": false, "numbers": [], "country": null, "countries": [],
-        "concurrentCalls": null, "webhooks": 0
+        "concurrentCalls": null, "premium": false, "webhooks": 0
     }]);
     assert_eq!(made, expected);
     assert!(shell.refusal(&["org", "create", "acme"]).contains("already"));
