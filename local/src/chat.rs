@@ -80,7 +80,7 @@ struct Held<'a, W> {
 /// Holds a conversation until it ends, or nothing more is typed and the last text is dealt with.
 ///
 /// # Errors
-/// [`Error::Demo`] with one line that says why it cannot be held.
+/// [`Error::Chat`] with one line that says why it cannot be held.
 pub async fn run(
     chat: &Chat,
     client: &Client,
@@ -158,18 +158,6 @@ impl<W: Write> Held<'_, W> {
     async fn show(&mut self) -> Result<bool, Error> {
         let path = format!("/v1/sms-conversations/{}", self.id);
         let conversation = got(self.client.get(&path).await, 200)?;
-        for text in self.all("messages").await? {
-            let number = text["sequenceNumber"].as_u64().unwrap_or_default();
-            if number <= self.texts_shown {
-                continue;
-            }
-            self.texts_shown = number;
-            if text["direction"] == "outbound" {
-                self.awaits_answer &= number == 1;
-                let content = text["content"].as_str().unwrap_or_default().to_owned();
-                self.say(AGENT, &content)?;
-            }
-        }
         for event in self.all("events").await? {
             let number = event["sequence"].as_u64().unwrap_or_default();
             if number <= self.events_shown {
@@ -188,6 +176,18 @@ impl<W: Write> Held<'_, W> {
             self.awaits_answer &= event["event"] != "sms.turn_failed";
             self.say(SUBTLE, &told)?;
         }
+        for text in self.all("messages").await? {
+            let number = text["sequenceNumber"].as_u64().unwrap_or_default();
+            if number <= self.texts_shown {
+                continue;
+            }
+            self.texts_shown = number;
+            if text["direction"] == "outbound" {
+                self.awaits_answer &= number == 1;
+                let content = text["content"].as_str().unwrap_or_default().to_owned();
+                self.say(AGENT, &content)?;
+            }
+        }
         self.awaits_answer &= conversation["silence"].is_null();
         if conversation["status"] == "ended" {
             let reason = conversation["endReason"].as_str().unwrap_or("?").to_owned();
@@ -202,7 +202,7 @@ impl<W: Write> Held<'_, W> {
         let (mut all, mut cursor) = (Vec::new(), String::new());
         loop {
             let path = format!("/v1/sms-conversations/{}/{list}?limit=100{cursor}", self.id);
-            let answer = self.client.get(&path).await.map_err(|error| Error::Demo(error.to_string()))?;
+            let answer = self.client.get(&path).await.map_err(|error| Error::Chat(error.to_string()))?;
             all.extend(answer.body["data"].as_array().cloned().unwrap_or_default());
             match answer.body["meta"]["pagination"]["cursor"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),
@@ -219,7 +219,7 @@ impl<W: Write> Held<'_, W> {
 
 /// What was asked for, where it was answered as it should be.
 fn got(answer: io::Result<Answer>, status: u16) -> Result<Value, Error> {
-    let answer = answer.map_err(|error| Error::Demo(format!("the stack does not answer: {error}")))?;
+    let answer = answer.map_err(|error| Error::Chat(format!("the stack does not answer: {error}")))?;
     if answer.status == status {
         return Ok(answer.body.get("data").cloned().unwrap_or(answer.body));
     }
@@ -229,9 +229,9 @@ fn got(answer: io::Result<Answer>, status: u16) -> Result<Value, Error> {
         let part = |name: &str| wrong[name].as_str().unwrap_or_default();
         said.push_str(&format!("; {} {}", part("field"), part("message")));
     }
-    Err(Error::Demo(format!("answered {}: {said}", answer.status)))
+    Err(Error::Chat(format!("answered {}: {said}", answer.status)))
 }
 
 fn text(data: &Value, field: &str) -> Result<String, Error> {
-    data[field].as_str().map(str::to_owned).ok_or_else(|| Error::Demo(format!("the answer has no {field}")))
+    data[field].as_str().map(str::to_owned).ok_or_else(|| Error::Chat(format!("the answer has no {field}")))
 }

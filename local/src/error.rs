@@ -53,6 +53,8 @@ pub enum Error {
     Interrupted,
     /// The demo did not show what it should.
     Demo(String),
+    /// A chat cannot be held.
+    Chat(String),
     /// Nobody takes what is printed.
     Output(io::Error),
     /// An AWS request of the set-up failed.
@@ -98,6 +100,7 @@ impl fmt::Display for Error {
             Self::Signal(source) => write!(f, "cannot listen for signals: {source}"),
             Self::Interrupted => f.write_str("interrupted"),
             Self::Demo(reason) => write!(f, "demo: {reason}"),
+            Self::Chat(reason) => f.write_str(reason),
             Self::Output(source) => write!(f, "cannot write to stdout: {source}"),
             Self::Aws { action, reason } => write!(f, "cannot {action}: {reason}"),
             Self::Store(source) => write!(f, "cannot write to the table: {source}"),

@@ -161,7 +161,7 @@ async fn a_customers_text_reaches_the_simulators_function_each_time_under_anothe
         let SimulatorJob::Reply(reply) = serde_json::from_str(job).expect("a job") else { panic!("not a text: {job}") };
         assert_eq!((reply.scope, reply.content.as_str()), (seed::scope().expect("a scope"), "Hello"));
         assert_eq!((reply.from.as_str(), reply.to.as_str()), ("+15555550123", "+15555550110"));
-        assert_eq!(taken.body, json!({ "messageId": reply.message_id }));
+        assert_eq!(taken.body, json!({ "messageId": reply.message_id, "mode": "test" }));
         ids.push(reply.message_id);
     }
     assert_ne!(ids[0], ids[1]);

@@ -52,7 +52,7 @@ fn connect(bases: Bases, chat: Option<Chat>) -> Connect {
 fn stand_in(chat: Chat) -> Option<Result<StandIn, Error>> {
     let base_url = chat.model?;
     let Chat { model_name: model, key_name, .. } = chat;
-    let parsed = base_url.parse().map_err(|error| Error::Demo(format!("--model is no URL: {error}")));
+    let parsed = base_url.parse().map_err(|error| Error::Chat(format!("--model is no URL: {error}")));
     Some(parsed.map(|base_url| StandIn { base_url, model, key_name }))
 }
 
