@@ -208,8 +208,8 @@ impl Suppression {
     }
 
     /// Whether only somebody who may change the list lifts an entry of this source.
-    pub fn is_for_good(&self) -> bool {
-        rank(&self.source) == FOR_GOOD
+    pub fn holds_for_good(source: &str) -> bool {
+        rank(source) == FOR_GOOD
     }
 }
 

@@ -7,7 +7,7 @@ use domain::call::Call;
 use domain::conversation::{Change, Conversation, Effect, HeldBy, Holder};
 use domain::ids::Channel;
 use domain::obligation::{due, wake_at, wakes};
-use domain::organization::Provider;
+use domain::organization::{Provider, Suppression};
 use domain::planted::{Bug, is_planted};
 use domain::retention::HEAD_KEPT;
 use domain::sms::{self, Claim, SmsConversation, StoredMessage};
@@ -112,7 +112,7 @@ impl Store {
         Loaded::from_items(reference, &items)
     }
 
-    /// Looks for the customer's entry on the do-not-call list, where nobody has yet: what an opt-out writes depends on what is there.
+    /// Looks for the customer's entry on the do-not-call list, where nobody has yet: what an opt-out for good writes depends on what is there.
     async fn look_up_suppression<C: Conversation>(
         &self,
         reference: &ConversationRef,
@@ -168,7 +168,9 @@ impl Store {
             if !is_fresh && change.log.iter().any(|entry| entry.entry.event().is_some()) {
                 continue;
             }
-            if change.effects.iter().any(|effect| matches!(effect, Effect::Suppress { .. })) {
+            let for_good =
+                |effect: &Effect| matches!(effect, Effect::Suppress { source } if Suppression::holds_for_good(source));
+            if change.effects.iter().any(for_good) {
                 Box::pin(self.look_up_suppression(&reference, &mut current)).await?;
             }
             let prepared = self.table.prepare(&current, &change, now)?;

@@ -159,7 +159,7 @@ pub(crate) fn suppression_write(
             Ok(Some(transact_put(table.put_of_unchanged(made, &listed.data)?)))
         }
         // One that came since somebody looked is looked at, where it may be the weaker one.
-        (Effect::Suppress { source }, None) if suppression(customer, source, now).is_for_good() => {
+        (Effect::Suppress { source }, None) if Suppression::holds_for_good(source) => {
             let made = item::item(&key, &suppression(customer, source, now))?;
             Ok(Some(transact_put(table.put_of(made, Some(MUST_BE_NEW))?)))
         }
