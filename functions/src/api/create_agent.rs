@@ -41,7 +41,12 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     caller.must_not_be_suspended()?;
     let scope = &caller.scope;
     if items.agent(scope, agent.id)?.is_some() {
-        return Err(taken(&agent.slug));
+        // A batch is no snapshot: the same request may have made it between the read of its key and the read of the agent.
+        let again = table.read(reads(request, scope)).await?;
+        return match idempotency::made_before(request, scope, Operation::CreateAgent, &again)? {
+            Some(id) => replay(&authorized, &id).await,
+            None => Err(taken(&agent.slug)),
+        };
     }
     let retired = items.stored_agent(scope, agent.id)?;
     agent.version = retired.map_or(1, |retired| retired.version.saturating_add(1));
