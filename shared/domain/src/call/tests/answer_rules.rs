@@ -1,7 +1,7 @@
 //! Who answered, who ended it, and whose it is after all.
 
 use super::{History, accepted, at, claim, close, heard, id, outcome, unknown};
-use crate::call::{AnsweredBy, Call, Closing, Dispatch, Input, Report, Status};
+use crate::call::{AnsweredBy, Call, Closing, Dispatch, Input, Report, Status, Transcript};
 use crate::conversation::{Conversation, Effect, HeldBy, Holder};
 use crate::end_reason::EndReason;
 use crate::ended_by::EndedBy;
@@ -9,14 +9,18 @@ use crate::ids::{ConversationId, Operation};
 use crate::obligation::next_action;
 use crate::organization::Provider;
 
-/// A call at a provider that tells of machines apart.
-fn detecting() -> Call {
-    Call { provider: Provider::Twilio, ..accepted() }.detecting_machines(true)
+/// A call at a provider that makes no transcript, and whose list does not show whose each call is.
+fn at_twilio() -> Call {
+    let mut call = Call { provider: Provider::Twilio, ..accepted() };
+    call.facts.transcript = Transcript::Absent;
+    call
 }
 
+/// One that was answered, where the provider tells of machines apart.
 fn live() -> History {
-    let call = Call { facts: detecting().facts, ..detecting() };
-    History::of(call).then(1, claim()).then(2, heard(1, "A", &[Report::Answered { at: at(2), by: None }]))
+    History::of(at_twilio().detecting_machines(true))
+        .then(1, claim())
+        .then(2, heard(1, "A", &[Report::Answered { at: at(2), by: None }]))
 }
 
 fn detected(by: AnsweredBy) -> Report {
@@ -62,7 +66,7 @@ fn a_person_who_answered_or_nothing_that_is_told_of_leaves_it_completed() {
 
 #[test]
 fn nothing_is_waited_for_that_was_not_asked_for() {
-    let call = History::of(Call { provider: Provider::Twilio, ..accepted() });
+    let call = History::of(at_twilio());
     let call = call.then(1, claim()).then(9, heard(1, "A", &[completed()]));
     assert_eq!(call.call.closing, Closing::Announced);
     assert!(!accepted().detecting_machines(true).facts.detection_awaited, "the simulator tells with the end");
@@ -100,7 +104,7 @@ fn somebody_else() -> Holder {
 
 /// An attempt whose outcome is unknown, at a provider whose list does not show whose each call is.
 fn lost() -> History {
-    History::of(Call { provider: Provider::Twilio, ..accepted() }).then(1, claim()).then(2, outcome(1, unknown()))
+    History::of(at_twilio()).then(1, claim()).then(2, outcome(1, unknown()))
 }
 
 fn adopts(reports: &[Report]) -> Input {
