@@ -1,6 +1,7 @@
 //! Conversations by SMS, through each provider that carries them.
 
 use domain::ids::{AgentId, ConversationId};
+use domain::organization::Suppression;
 use domain::sms::{DeliveryStatus, Status};
 use serde_json::Value;
 
@@ -202,6 +203,36 @@ fn who_opted_out_at_the_carrier_is_on_our_list_from_then_on<V: Texting>() {
     });
 }
 
+fn what_somebody_puts_on_the_list_no_word_of_the_customers_takes_off<V: Texting>() {
+    for (source, carrier) in [("manual", None), ("import", Some("STOP")), ("analysis", None)] {
+        simulate(async {
+            let live = LiveWorld::<V>::virtually(12).await;
+            live.texts("one").await;
+            assert_eq!(live.customer_writes("91", "STOP", carrier).await, 200);
+            let (source, created_at) = (source.to_owned(), live.world.app.store.table.now());
+            let entry = Suppression { phone_number: Some(number(CUSTOMER)), source: source.clone(), created_at };
+            let put = live.world.operator.suppress_once(&live.scope, &number(CUSTOMER), &entry).await.unwrap();
+            assert_eq!(put.map(|stands| stands.source), Some(source));
+            // A weaker entry does not take its place, and no word lifts it.
+            assert_eq!(live.customer_writes("92", "STOP", carrier).await, 200);
+            assert_eq!(live.customer_writes("93", "START", Some("START")).await, 200);
+            assert_eq!(live.texts("two").await.0, 403);
+        });
+    }
+}
+
+fn a_start_takes_back_what_the_carrier_told_of_whether_the_carrier_says_so_or_not<V: Texting>() {
+    for carrier in [None, Some("START")] {
+        simulate(async {
+            let live = LiveWorld::<V>::virtually(13).await;
+            live.fake.fails([Create::Refuses(V::opted_out())]);
+            assert_eq!(live.texts("one").await.0, 403);
+            assert_eq!(live.customer_writes("91", "Start.", carrier).await, 200);
+            assert_eq!(live.texts("two").await.0, 201);
+        });
+    }
+}
+
 fn a_text_whose_answer_was_lost_is_found_by_callback_or_search_and_never_sent_twice<V: Texting>() {
     simulate(async {
         let live = LiveWorld::<V>::virtually(7).await;
@@ -322,6 +353,8 @@ for_each_texting_provider! {
     a_stored_agent_without_a_model_answers_nothing_and_says_why_once,
     help_is_the_carriers_to_answer,
     who_opted_out_at_the_carrier_is_on_our_list_from_then_on,
+    what_somebody_puts_on_the_list_no_word_of_the_customers_takes_off,
+    a_start_takes_back_what_the_carrier_told_of_whether_the_carrier_says_so_or_not,
     a_text_whose_answer_was_lost_is_found_by_callback_or_search_and_never_sent_twice,
     every_answer_to_a_text_means_what_the_table_says,
     what_is_not_signed_leaves_nothing_behind,
