@@ -97,6 +97,8 @@ const ROWS: [(&str, Said, Option<bool>); 34] = [
 mod tests {
     use std::collections::BTreeSet;
 
+    use domain::ended_by::EndedBy;
+
     use super::{MACHINES, ROWS, meaning};
 
     #[test]
@@ -156,6 +158,21 @@ error_asr: provider:error_asr, perhaps connected
 error_retell: provider:error_retell, perhaps connected
 error_unknown: provider:error_unknown, perhaps connected";
         assert_eq!(told.join("\n"), expected);
+    }
+
+    #[test]
+    fn who_hung_up_is_told_where_the_word_says() {
+        for (word, by) in [
+            ("user_hangup", Some(EndedBy::Callee)),
+            ("user_declined", Some(EndedBy::Callee)),
+            ("agent_hangup", Some(EndedBy::Agent)),
+            ("call_transfer", Some(EndedBy::Agent)),
+            ("voicemail_reached", Some(EndedBy::Agent)),
+            ("manual_stopped", None),
+            ("dial_no_answer", None),
+        ] {
+            assert_eq!(meaning(word).ended_by, by, "{word}");
+        }
     }
 
     #[test]

@@ -41,7 +41,9 @@ fn over(payload: &Payload, at: Timestamp) -> Report {
     let failed = payload.sip_hangup_cause.as_deref().is_some_and(|status| !matches!(status, "200" | "unspecified"));
     let connected = said.connected && !failed;
     let started_at = connected.then(|| payload.start_time.as_deref().and_then(moment_of).unwrap_or(at));
-    let ended_by = if connected { hung_up_by(payload) } else { None };
+    // Whoever hung up did so by themselves only where nothing else ended the call.
+    let by_itself = connected && said.reason == EndReason::COMPLETED;
+    let ended_by = if by_itself { hung_up_by(payload) } else { None };
     Report::Ended { at, reason: said.reason, started_at, answered_by: None, duration_seconds: None, ended_by }
 }
 

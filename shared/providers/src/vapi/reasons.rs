@@ -98,6 +98,8 @@ const BEGINNINGS: [(&str, Option<bool>); 10] = [
 mod tests {
     use std::collections::BTreeSet;
 
+    use domain::ended_by::EndedBy;
+
     use super::{ROWS, meaning};
 
     #[test]
@@ -125,6 +127,21 @@ mod tests {
             assert_eq!((told.reason.as_str(), told.connected), (reason, connected), "{word}");
         }
         assert!(meaning("voicemail").machine);
+    }
+
+    #[test]
+    fn who_hung_up_is_told_where_the_word_says() {
+        for (word, by) in [
+            ("customer-ended-call", Some(EndedBy::Callee)),
+            ("customer-ended-call-during-transfer", Some(EndedBy::Callee)),
+            ("assistant-ended-call", Some(EndedBy::Agent)),
+            ("assistant-said-end-call-phrase", Some(EndedBy::Agent)),
+            ("silence-timed-out", Some(EndedBy::Agent)),
+            ("manually-canceled", None),
+            ("customer-busy", None),
+        ] {
+            assert_eq!(meaning(word).ended_by, by, "{word}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 use domain::call::{AnsweredBy, Report};
 use domain::end_reason::EndReason;
+use domain::ended_by::EndedBy;
 use domain::ids::{ConversationId, OrganizationId};
 use domain::time::{Span, Timestamp};
 use serde_json::{Value, json};
@@ -109,6 +110,21 @@ fn a_hangup_says_why_and_whether_anybody_had_answered() {
     assert_eq!(over("user_busy", "486"), ("busy".to_owned(), None));
     assert_eq!(over("timeout", "487"), ("no_answer".to_owned(), None));
     assert_eq!(over("moon_in_the_way", "500"), ("provider:moon_in_the_way".to_owned(), None));
+}
+
+#[test]
+fn who_hung_up_is_told_of_a_call_that_was_answered_and_came_to_its_own_end() {
+    for (cause, source, by) in [
+        ("normal_clearing", "callee", Some(EndedBy::Callee)),
+        ("normal_clearing", "caller", Some(EndedBy::Agent)),
+        ("normal_clearing", "unknown", None),
+        ("time_limit", "caller", None),
+        ("user_busy", "callee", None),
+    ] {
+        let told =
+            said("call.hangup", json!({ "hangup_cause": cause, "hangup_source": source, "sip_hangup_cause": "200" }));
+        assert!(matches!(told[..], [Report::Ended { ended_by, .. }] if ended_by == by), "{cause} {source}: {told:?}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 use domain::call::{Analysis, AnsweredBy, Cost, Report, Role, Utterance};
 use domain::end_reason::EndReason;
+use domain::ended_by::EndedBy;
 use domain::time::{Span, Timestamp};
 use serde_json::{Value, json};
 
@@ -90,7 +91,7 @@ fn the_report_says_everything() {
                 started_at: Some(BEGAN),
                 answered_by: None,
                 duration_seconds: Some(53),
-                ended_by: None
+                ended_by: Some(EndedBy::Callee),
             },
             Report::Transcript {
                 utterances: vec![
