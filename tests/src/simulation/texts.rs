@@ -67,7 +67,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     script!("0107", 15, "opted_out", "dispatch_unconfirmed"),
     texts!("a conversation superseded", 110, superseded),
     texts!("a conversation closed", 31, closed),
-    texts!("a person takes over and hands back", 121, taken_over),
+    texts!("a person takes over and hands back", 118, taken_over),
     texts!("a text during a turn", 98, text_during_turn),
     texts!("stop during a turn", 75, stop_during_turn),
     texts!("opted out elsewhere during a turn", 54, opted_out_elsewhere),
