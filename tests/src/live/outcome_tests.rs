@@ -243,11 +243,11 @@ fn a_key_that_was_rotated_is_read_anew_and_refuses_no_call<V: Vendor>() {
     simulate(async {
         let live = LiveWorld::<V>::new(1, Script::SILENT, async || Some(Door::InProcess)).await;
         live.has_rotated(true);
-        let refused = live.dials("with a wrong key").await;
+        let refused = live.dials("a-wrong-key").await;
         assert_eq!(outcome(&live, refused), Outcome::Refused("provider_unavailable"), "there is no other one");
         live.has_rotated(false);
         live.world.after_seconds(2).await;
-        let placed = live.dials("with the old key first").await;
+        let placed = live.dials("the-old-key-first").await;
         assert_eq!(outcome(&live, placed), Outcome::Accepted);
         assert_eq!(live.fake.calls().len(), 1);
     });

@@ -159,12 +159,12 @@ fn a_call_that_the_provider_denies_is_hung_up_once_it_shows() {
 
 #[test]
 fn an_opt_out_and_a_suspension_at_any_moment_are_heeded() {
-    check(OBJECTING, 50_000);
+    check(OBJECTING, 103_496);
 }
 
 #[test]
 fn what_makes_no_progress_is_ended_and_then_let_go() {
-    check(Setting { faults: 2, gives_up: true, ..USUAL }, 50_000);
+    check(Setting { faults: 2, gives_up: true, ..USUAL }, 421_417);
 }
 
 #[test]

@@ -27,7 +27,7 @@ impl Pair {
         let mut live = LiveWorld::virtually(seed).await;
         live.takes_in_a_second(10);
         live.fake.fails([Create::Refuses(Reaction::empty(500)), Create::MakesAnd(Reaction::Silence)]);
-        let never_placed = live.dials("never placed").await;
+        let never_placed = live.dials("never-placed").await;
         live.world.after_seconds(apart).await;
         let placed = live.dials("placed").await;
         assert_eq!(live.fake.calls().len(), 1);
@@ -186,7 +186,7 @@ fn a_text_that_never_left_takes_no_other_conversations_text() {
             let id = |answer: &serde_json::Value| {
                 ConversationId::parse(answer["data"]["conversationId"].as_str().unwrap()).unwrap()
             };
-            let (status, answer) = live.texts("never left").await;
+            let (status, answer) = live.texts("never-left").await;
             assert_eq!(status, 202, "{answer}");
             let never_left = id(&answer);
             live.world.after_seconds(3).await;
