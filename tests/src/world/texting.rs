@@ -19,7 +19,7 @@ const OURS: &str = "+15555550199";
 /// Where its tool is.
 pub(super) const TOOL_HOST: &str = "tools.example.com";
 /// How many answers it gives in a conversation.
-const MAX_TURNS: u32 = 6;
+const MAX_TURNS: u32 = 4;
 /// How long its conversations stay open without a text.
 const INACTIVITY_SECONDS: u32 = 900;
 
