@@ -72,7 +72,7 @@ impl Simulated for Retell {
 }
 
 impl Simulated for Telnyx {
-    const POINTS: [usize; 14] = [28, 18, 18, 30, 29, 33, 36, 15, 36, 113, 33, 14, 25, 145];
+    const POINTS: [usize; 14] = [28, 18, 18, 30, 29, 33, 36, 15, 36, 113, 32, 14, 25, 122];
     /// Telnyx shows that a call is over, and not why.
     const POLLED: &'static [&'static str] = &["provider:unspecified", UNSETTLED];
 }

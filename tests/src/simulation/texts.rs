@@ -76,7 +76,7 @@ pub(super) static SCENARIOS: &[Scenario] = &[
     texts!("a text to nobody", 17, text_to_nobody),
     texts!("an inbound text twice", 91, inbound_twice),
     texts!("texts that are kept for a week", 51, kept_for_a_week),
-    texts!("two machines", 100, two_machines),
+    texts!("two machines", 200, two_machines),
 ];
 
 fn subscribed(world: &World) -> LocalBoxFuture<'_, ()> {
