@@ -7,7 +7,7 @@ use domain::planted::{Bug, plant};
 use serde_json::json;
 
 use super::LiveWorld;
-use crate::fakes::script::Create;
+use crate::fakes::script::{Create, Step};
 use crate::fakes::server::Reaction;
 use crate::fakes::texting::{Delivery, Texting as _};
 use crate::fakes::twilio::Twilio;
@@ -38,14 +38,21 @@ impl Pair {
         self.live.call(id).end_reason.map(|reason| reason.to_string())
     }
 
+    /// Something happens to the call that was placed.
+    fn becomes(&self, step: Step) {
+        let call_id = self.live.fake.calls()[0].id.clone();
+        self.live.fake.takes(&call_id, step).expect("it is not over");
+    }
+
     /// Twilio tells so many seconds later that the call was answered, and ten seconds after that, that it is over.
     async fn is_told_of_after(&self, seconds: u64) {
         let live = &self.live;
         live.runs(async {
             live.world.after_seconds(seconds).await;
-            live.call_becomes(&live.fake.calls()[0].id, "in-progress");
+            self.becomes(Step::IsAnswered);
             assert_eq!(live.tells(0, "in-progress", &[]).await, 200);
             live.world.after_seconds(10).await;
+            self.becomes(Step::Ends("completed"));
             assert_eq!(live.tells(0, "completed", &[("CallDuration", "9")]).await, 200);
         })
         .await;
@@ -161,7 +168,8 @@ fn what_is_adopted_too_young_is_found() {
         let pair = Pair::new(1, 0).await;
         let live = &pair.live;
         live.runs(async {
-            live.call_becomes(&live.fake.calls()[0].id, "completed");
+            pair.becomes(Step::IsAnswered);
+            pair.becomes(Step::Ends("completed"));
             live.world.sees(pair.never_placed, |call| call.is_ended()).await;
             assert_eq!(live.tells(0, "completed", &[("CallDuration", "9")]).await, 200);
         })
