@@ -18,7 +18,7 @@ const ADOPTABLE_AFTER: Span = Span::seconds(120);
 /// A request reaches its provider at once. What was made later than this behind an attempt is rather another one's, who is left
 /// more time for it.
 const PROMPT: Span = Span::seconds(1);
-const RATHER_ANOTHERS: Span = Span::seconds(60);
+const RATHER_ANOTHERS: Span = Span::seconds(100);
 
 /// How long before an outcome is given up what is over is adopted. There is nothing to be done about it, and an end that was
 /// told cannot be taken back: whoever is named has until then.
