@@ -8,6 +8,7 @@
 //!
 //! Faults are counted: the search is exhaustive over everything that so many faults can do.
 
+mod answer;
 mod circles;
 mod forget;
 mod protocol;

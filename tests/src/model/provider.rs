@@ -3,7 +3,7 @@
 use domain::call::Dispatch;
 use domain::time::Span;
 
-use super::protocol::Answer;
+use super::answer::Answer;
 use super::rules::Rule;
 use super::state::{Callback, Consumer, Doing, LIMITS, NOW, News, Phase, Placed, Says, Sight, State, call_id};
 
