@@ -87,7 +87,7 @@ impl Conversation for Call {
     }
 
     fn contacts(change: &Change<Self>) -> bool {
-        change.claimed.is_some() && !is_planted(Bug::ClaimSuppressed)
+        change.claimed.is_some() && !is_planted(Bug::ClaimSuppressed) && !is_planted(Bug::UnprocessedIsAbsent)
     }
 
     fn request_id(&self) -> Option<&str> {

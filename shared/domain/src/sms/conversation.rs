@@ -75,7 +75,9 @@ impl Conversation for SmsConversation {
     fn contacts(change: &Change<Self>) -> bool {
         let Some(Claim::Send { message, .. }) = change.claimed else { return false };
         let purpose = change.after.send(message).map(|send| send.purpose);
-        purpose.is_some_and(Purpose::heeds_suppression) && !is_planted(Bug::ClaimSuppressed)
+        purpose.is_some_and(Purpose::heeds_suppression)
+            && !is_planted(Bug::ClaimSuppressed)
+            && !is_planted(Bug::TextSuppressed)
     }
 
     fn request_id(&self) -> Option<&str> {
