@@ -4,6 +4,7 @@
 //! between is here: the replay, the judgement, the one write, the message.
 
 mod contact;
+pub(crate) mod limits;
 mod refusal;
 
 use domain::call::{Call, DEFAULT_WINDOW, NewCall, Status, Window};

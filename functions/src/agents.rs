@@ -6,8 +6,8 @@ use domain::organization::{Agent, Organization};
 use providers::egress::Egress;
 use serde_json::{Map, Value};
 
-use crate::api::agent_fields::{self, FIELDS};
-use crate::api::agent_view;
+use crate::api::agents::fields::{self, FIELDS};
+use crate::api::agents::view;
 use crate::error::FieldError;
 use crate::fields::Fields;
 

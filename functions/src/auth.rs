@@ -11,7 +11,7 @@ use domain::quota::{Exhausted, Limits, Usage};
 use domain::time::Timestamp;
 use store::{Items, Table, keys};
 
-use crate::dialects::Dialect;
+use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::http::Request;
 

@@ -1,10 +1,10 @@
-//! What goes wrong, and what a client hears of it. The one file that turns errors into answers.
+//! Errors of requests and of functions. `answer.rs` turns them into responses.
 //!
 //! | error | answer |
 //! |---|---|
 //! | the client's | 4xx with its code; every wrong field at once; nothing was written |
 //! | [`StoreError::Conflict`] | 409 `conflict`: send it again |
-//! | anything else | 500 with the request's id, and nothing else; the chain of causes is logged once, here |
+//! | anything else | 500 with the request's id, and nothing else; the chain of causes is logged once, in `answer.rs` |
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -19,9 +19,8 @@ use serde::Serialize;
 use store::StoreError;
 use store::entropy::NoEntropy;
 
-use crate::dialects::Dialect;
-use crate::dialects::fastapi::Problem;
-use crate::http::{Request, Response, shown_size};
+use crate::http::shown_size;
+use crate::problem::Problem;
 
 /// A field of a request that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -230,58 +229,14 @@ impl ApiError {
         }
     }
 
-    /// The answer to the request, in the shape of the front door that it came in by. What is our fault is logged, once,
-    /// with its whole chain of causes.
-    pub fn into_response(self, request: &Request, dialect: Dialect) -> Response {
-        if let Self::Internal(error) = &self {
-            tracing::error!(request_id = %request.request_id, error = error.as_ref() as &dyn StdError, "request failed");
-        }
-        self.shaped(request, dialect).unwrap_or_else(|_| Response::empty(StatusCode::INTERNAL_SERVER_ERROR))
-    }
-
-    /// The answer in the shape of a front door.
-    pub(crate) fn shaped(&self, request: &Request, dialect: Dialect) -> Result<Response, serde_json::Error> {
-        let response = match dialect {
-            Dialect::Native => self.native(request),
-            Dialect::Klen => crate::dialects::klen::refusal(self, request),
-            Dialect::Verbex => crate::dialects::verbex::refusal(self),
-            Dialect::Levers => crate::dialects::levers::refusal(self),
-        }?;
-        Ok(match self.retry_after() {
-            Some(seconds) => response.retry_after(seconds),
-            None => response,
-        })
-    }
-
-    /// In how many seconds the request may be sent again, where that is known.
-    fn retry_after(&self) -> Option<u32> {
+    /// Seconds after which the request may be sent again, if they are known. At least 1.
+    pub(crate) fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::RateLimited { wait, .. } => Some(retry_after(*wait)),
+            Self::RateLimited { wait, .. } => {
+                Some(u32::try_from(wait.as_seconds_rounded_up()).unwrap_or(u32::MAX).max(1))
+            }
             _ => None,
         }
-    }
-
-    fn native(&self, request: &Request) -> Result<Response, serde_json::Error> {
-        let details = match self {
-            Self::Validation(fields) => fields.as_slice(),
-            _ => &[],
-        };
-        let conversation_id = match &self {
-            Self::SendRefused { conversation, .. } => Some(*conversation),
-            _ => None,
-        };
-        let Funds { balance, required_rate, currency } = self.funds();
-        let error = FailureBody {
-            code: self.code(),
-            message: self.message(),
-            details,
-            conversation_id,
-            balance,
-            required_rate,
-            currency,
-        };
-        let body = Failure { error, meta: Meta { request_id: &request.request_id } };
-        Response::json(self.status(), &body)
     }
 
     /// What is in the wallet and what is required, where that is what is wrong.
@@ -306,50 +261,9 @@ pub(crate) struct Funds<'a> {
     pub(crate) currency: Option<&'a str>,
 }
 
-/// A wait in the whole seconds of `Retry-After`, never none.
-fn retry_after(wait: Span) -> u32 {
-    u32::try_from(wait.as_seconds_rounded_up()).unwrap_or(u32::MAX).max(1)
-}
-
-/// What a client hears of a request that is not carried out.
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub(crate) struct Failure<'a> {
-    error: FailureBody<'a>,
-    meta: Meta<'a>,
-}
-
-/// What went wrong.
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub(crate) struct FailureBody<'a> {
-    code: &'static str,
-    message: String,
-    details: &'a [FieldError],
-    /// The conversation that the request made, where it was written before it failed.
-    #[serde(rename = "conversationId", skip_serializing_if = "Option::is_none")]
-    conversation_id: Option<ConversationId>,
-    /// What can be spent, in minor units. Only with `insufficient_funds`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    balance: Option<i64>,
-    /// The price of the call's longest course, in minor units. Only with `insufficient_funds`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    required_rate: Option<i64>,
-    /// ISO 4217. Only with `insufficient_funds`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    currency: Option<&'a str>,
-}
-
 /// Whether the carrier, or the customer, wants nothing more to be sent.
 fn is_opt_out(reason: &EndReason) -> bool {
     [EndReason::OPTED_OUT, EndReason::DO_NOT_CALL].contains(reason)
-}
-
-/// About the answer.
-#[derive(Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = FailureMeta))]
-struct Meta<'a> {
-    request_id: &'a str,
 }
 
 /// Why a function could not be run at all.

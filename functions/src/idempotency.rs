@@ -10,7 +10,7 @@ use store::{Items, Remembered, What};
 use crate::error::ApiError;
 use crate::fields::Fields;
 use crate::http::{Request, Response};
-use crate::registry::{KeyUse, Route};
+use crate::route::{KeyUse, Route};
 
 /// The header's name, as clients know it.
 pub(crate) const HEADER: &str = "Idempotency-Key";
@@ -83,7 +83,7 @@ pub(crate) fn given(request: &Request) -> Option<String> {
 /// [`NoEntropy`].
 pub(crate) fn under_a_key(request: Request, route: &Route, entropy: &Entropy) -> Result<Request, NoEntropy> {
     let brings_one = request.header("idempotency-key").is_some();
-    if brings_one || route.key_use() != KeyUse::Optional || route.dialect.names_its_call(&request) {
+    if brings_one || route.key_use != KeyUse::Optional || (route.names_its_resource)(&request) {
         return Ok(request);
     }
     let key = hex(&entropy.bytes::<16>()?);

@@ -1,24 +1,21 @@
 //! Running a function: what AWS sends goes in, what AWS takes comes out. The one place where a request is let in.
 
-use domain::ids::Scope;
 use domain::key::Permission;
-use futures::future::{BoxFuture, join};
+use futures::future::join;
 use providers::callback;
 use serde_json::{Map, Value};
-use store::keys::{self, Key};
+use store::keys;
 use store::measures::{Measures, measured};
 use store::unreadable::gathering;
 
+use crate::answer::into_response;
 use crate::app::App;
-use crate::auth;
 use crate::dialects::verbex_token::CallToken;
 use crate::error::{ApiError, Error};
 use crate::http::{Request, Response};
-use crate::idempotency;
-use crate::inbound;
-use crate::key_use;
 use crate::log_lines::MEASURED;
-use crate::registry::{Access, Authorized, Function, Route, Signed, Trigger};
+use crate::route::{Access, Authorized, Function, Handle, KeysToLoad, Route, Signed, Trigger};
+use crate::{auth, idempotency, inbound, key_use};
 
 /// Runs a function on an event, exactly as AWS sends it, and gives the answer exactly as AWS takes it.
 ///
@@ -33,7 +30,7 @@ pub async fn invoke(app: &App, function: &Function, event: Value) -> Result<Valu
                 idempotency::under_a_key(request, &route, app.store.table.entropy()).map_err(Error::Entropy)?;
             // What a handler needs on its way is large; on the heap it is moved about by its address.
             let (answered, measures) = measured(gathering(Box::pin(answer(app, &route, &request)))).await;
-            let response = answered.unwrap_or_else(|error| error.into_response(&request, route.dialect));
+            let response = answered.unwrap_or_else(|error| into_response(&error, &request, route.dialect));
             let response = idempotency::tell_generated(response, &request);
             let about = request_followed(&route, &request, &response);
             log_answer(function, &request, about.as_deref(), &response, &measures);
@@ -91,9 +88,9 @@ async fn answer(app: &App, route: &Route, request: &Request) -> Result<Response,
             let scope = inbound::verified(app, route, provider, request).await?;
             handle(Signed { app, scope, request }).await
         }
-        Access::CallToken { permission, reads, handle } => match CallToken::given(request) {
+        Access::CallToken { permission, keys_to_load, handle } => match CallToken::given(request) {
             Some(token) => {
-                let mut wanted = reads(request, token.scope());
+                let mut wanted = keys_to_load(request, token.scope());
                 wanted.push(keys::organization(&token.scope().organization));
                 let now = app.store.table.now();
                 let items = app.store.table.read(wanted).await?;
@@ -101,9 +98,11 @@ async fn answer(app: &App, route: &Route, request: &Request) -> Result<Response,
                 request.query().map_err(|error| ApiError::field("query", error))?;
                 handle(Authorized { app, caller, request, items }).await
             }
-            None => let_in(app, route, request, permission, reads, handle).await,
+            None => let_in(app, route, request, permission, keys_to_load, handle).await,
         },
-        Access::Key { permission, reads, handle } => let_in(app, route, request, permission, reads, handle).await,
+        Access::Key { permission, keys_to_load, handle } => {
+            let_in(app, route, request, permission, keys_to_load, handle).await
+        }
     }
 }
 
@@ -113,11 +112,11 @@ async fn let_in<'a>(
     route: &Route,
     request: &'a Request,
     permission: Permission,
-    reads: fn(&Request, &Scope) -> Vec<Key>,
-    handle: fn(Authorized<'a>) -> BoxFuture<'a, Result<Response, ApiError>>,
+    keys_to_load: KeysToLoad,
+    handle: Handle,
 ) -> Result<Response, ApiError> {
     let raw = auth::raw_key(request, route.dialect)?;
-    let mut wanted = reads(request, raw.scope());
+    let mut wanted = keys_to_load(request, raw.scope());
     wanted.extend(auth::reads(&raw));
     let now = app.store.table.now();
     let mut items = app.store.table.read(wanted).await?;
@@ -134,6 +133,6 @@ async fn let_in<'a>(
         handle(Authorized { app, caller, request, items }).await
     };
     let (answered, ()) = join(handled, noted).await;
-    let response = answered.unwrap_or_else(|error| error.into_response(request, route.dialect));
+    let response = answered.unwrap_or_else(|error| into_response(&error, request, route.dialect));
     Ok(key_use::with_limits(response, &key, now))
 }

@@ -20,14 +20,14 @@ const MOST_METADATA: usize = 5;
 
 /// Which conversations are asked for; `S` is what a conversation of that kind calls its status.
 #[derive(Debug)]
-pub(super) struct Filter<S> {
+pub(crate) struct Filter<S> {
     status: Option<S>,
     to: Option<PhoneNumber>,
     agent: Option<AgentId>,
     end_reason: Option<String>,
     metadata: Vec<(String, String)>,
     /// When they were accepted.
-    pub(super) created: Created,
+    pub(crate) created: Created,
 }
 
 impl<S: Copy + PartialEq> Filter<S> {
@@ -35,7 +35,7 @@ impl<S: Copy + PartialEq> Filter<S> {
     ///
     /// # Errors
     /// [`ApiError::Validation`] with every wrong parameter.
-    pub(super) fn parse(query: &Query, statuses: &[(&str, S)]) -> Result<Self, ApiError> {
+    pub(crate) fn parse(query: &Query, statuses: &[(&str, S)]) -> Result<Self, ApiError> {
         let mut errors = Vec::new();
         let mut refuse = |name: &str, message: &str| errors.push(FieldError::new(name, message));
         let mut status = None;
@@ -74,17 +74,17 @@ impl<S: Copy + PartialEq> Filter<S> {
     }
 
     /// Whether it narrows down more than by time.
-    pub(super) fn narrows(&self) -> bool {
+    pub(crate) fn narrows(&self) -> bool {
         self.status.is_some() || self.to.is_some() || self.agent.is_some() || self.end_reason.is_some()
     }
 
     /// Whether it asks for metadata.
-    pub(super) fn asks_for_metadata(&self) -> bool {
+    pub(crate) fn asks_for_metadata(&self) -> bool {
         !self.metadata.is_empty()
     }
 
     /// Whether a conversation is among those that are asked for, whatever its metadata.
-    pub(super) fn matches(&self, status: S, to: &PhoneNumber, agent: AgentId, end_reason: Option<&EndReason>) -> bool {
+    pub(crate) fn matches(&self, status: S, to: &PhoneNumber, agent: AgentId, end_reason: Option<&EndReason>) -> bool {
         self.status.is_none_or(|wanted| status == wanted)
             && self.to.as_ref().is_none_or(|wanted| to == wanted)
             && self.agent.is_none_or(|wanted| agent == wanted)
@@ -92,7 +92,7 @@ impl<S: Copy + PartialEq> Filter<S> {
     }
 
     /// Whether a conversation's metadata has every value that is asked for.
-    pub(super) fn matches_metadata(&self, content: &Content) -> bool {
+    pub(crate) fn matches_metadata(&self, content: &Content) -> bool {
         let metadata = content.metadata.as_ref().and_then(|raw| serde_json::from_str::<Value>(raw.get()).ok());
         let has = |(path, wanted): &(String, String)| {
             metadata.as_ref().and_then(|metadata| at(metadata, path)).is_some_and(|found| is(found, wanted))

@@ -4,13 +4,18 @@ use miniz_oxide::inflate::decompress_to_vec;
 
 use crate::error::ApiError;
 use crate::http::{Request, Response};
+use crate::route::{Function, Route, Trigger};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function =
+    Function { name: "get-openapi", trigger: Trigger::Http(Route::public("/v1/openapi.json", handle)) };
 
 /// The OpenAPI document that was generated and committed, without its white space, deflated: it is asked for seldom, and every
 /// function's artifact carries it.
 const DOCUMENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/openapi.json.deflated"));
 
 /// Answers with the document.
-pub(crate) fn handle(_: &Request) -> Result<Response, ApiError> {
+fn handle(_: &Request) -> Result<Response, ApiError> {
     let document = decompress_to_vec(DOCUMENT).map_err(|error| ApiError::Internal(error.to_string().into()))?;
     Ok(Response::json_text(String::from_utf8(document).map_err(|error| ApiError::Internal(error.into()))?))
 }

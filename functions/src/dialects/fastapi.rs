@@ -1,64 +1,14 @@
 //! Bodies that are judged as FastAPI does: every wrong field at once, each with its place (`loc`), a text (`msg`) and a
 //! kind (`type`), in the words of Pydantic 2.
 
-use std::fmt;
-
 use domain::blank::is_blank;
 use domain::phone::PhoneNumber;
-use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::acceptance::Wrong;
 use crate::error::ApiError;
 use crate::http::Request;
-
-/// A step on the way to a field.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub enum Step {
-    /// Into an object.
-    Name(String),
-    /// Into a list.
-    Index(usize),
-}
-
-impl From<&str> for Step {
-    fn from(name: &str) -> Self {
-        Self::Name(name.to_owned())
-    }
-}
-
-impl From<usize> for Step {
-    fn from(index: usize) -> Self {
-        Self::Index(index)
-    }
-}
-
-/// A field that is wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ValidationProblem))]
-pub struct Problem {
-    /// Where it stands: `["body", "numberToCall"]`.
-    pub loc: Vec<Step>,
-    /// What is wrong with it.
-    pub msg: String,
-    /// The kind of mistake, for programs.
-    #[serde(rename = "type")]
-    pub kind: &'static str,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for step in self.loc.iter().skip(1) {
-            match step {
-                Step::Name(name) => write!(f, "{name}: ")?,
-                Step::Index(index) => write!(f, "{index}: ")?,
-            }
-        }
-        f.write_str(&self.msg)
-    }
-}
+use crate::problem::{Problem, Step};
 
 /// A JSON object being read.
 #[derive(Debug)]

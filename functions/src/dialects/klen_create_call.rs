@@ -3,21 +3,35 @@
 use domain::blank::is_blank;
 use domain::call::{Call, Status};
 use domain::ids::{AgentId, ConversationId, Operation, Scope};
+use domain::key::Permission;
 use domain::organization::Organization;
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
+use futures::FutureExt;
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use store::keys::{self, Key};
 
+use crate::acceptance::limits::{MAX_VARIABLES, MAX_VARIABLES_BYTES};
 use crate::acceptance::{self, AgentName, ContactWish, NewRequest, Refusal, Sender, Wrong};
-use crate::api::create_call::{MAX_VARIABLES, MAX_VARIABLES_BYTES};
+use crate::dialect::Dialect;
 use crate::error::{ApiError, FieldError};
 use crate::http::{Request, Response};
-use crate::idempotency;
-use crate::phone_input;
-use crate::registry::Authorized;
+use crate::route::{Authorized, Function, KeyUse, Route, Trigger};
+use crate::{idempotency, phone_input};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "klen-create-call",
+    trigger: Trigger::Http(
+        Route::with_key("POST", "/api/v1/calls", Permission::CanInitiateCalls, keys_to_load, |authorized| {
+            handle(authorized).boxed()
+        })
+        .with_idempotency_key(KeyUse::Optional)
+        .in_dialect(Dialect::Klen),
+    ),
+};
 
 /// What a request may say. What else it says is ignored, as the original does.
 #[cfg(feature = "openapi")]
@@ -65,7 +79,7 @@ struct AcceptedAgent {
 
 /// What can be told of the request before it is judged. A number that is not E.164 is read once the organization's country
 /// is known.
-pub(crate) fn reads(request: &Request, scope: &Scope) -> Vec<Key> {
+fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
     let asked = parse(request, scope, None).map(|asked| acceptance::reads(&asked, scope));
     asked.unwrap_or_default().into_iter().chain(id(request, scope).map(keys::call)).collect()
 }
@@ -76,7 +90,7 @@ fn id(request: &Request, scope: &Scope) -> Option<ConversationId> {
 }
 
 /// Accepts a call.
-pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, mut items } = authorized;
     let known =
         acceptance::known(app, &items, id(request, &caller.scope), &request.fingerprint()).await.map_err(refused)?;

@@ -13,8 +13,8 @@ use serde_json::{Map, Value};
 
 use super::fastapi::{self, Body};
 use super::verbex::Unprocessable;
+use crate::acceptance::limits::{MAX_METADATA_BYTES, MAX_VARIABLES, MAX_VARIABLES_BYTES};
 use crate::acceptance::{AgentName, ContactWish, NewRequest, Refusal, Sender, Wrong};
-use crate::api::create_call::{MAX_METADATA_BYTES, MAX_VARIABLES, MAX_VARIABLES_BYTES};
 use crate::error::ApiError;
 use crate::http::{Response, raw_metadata};
 use crate::phone_input::{self, Unreadable};

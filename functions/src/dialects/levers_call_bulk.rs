@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use domain::fingerprint::Fingerprint;
 use domain::ids::{ConversationId, Operation, Scope};
+use domain::key::Permission;
 use domain::time::Span;
+use futures::FutureExt;
 use futures::future::join;
 use futures::stream::{self, StreamExt};
 use lambda_http::http::StatusCode;
@@ -17,18 +19,36 @@ use serde_json::value::RawValue;
 use store::keys::{self, Key};
 use store::{Bulk, BulkRefusal, Items, Message, QueueName, StoreError, Table, Wallet};
 
-use super::fastapi::{Body, Step};
+use super::fastapi::Body;
 use super::levers::{Callee, Settings, refused};
 use super::levers_call_contact::check_key;
 use crate::acceptance::{self, Refusal};
 use crate::app::App;
 use crate::auth::Caller;
+use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::http::{Request, Response};
-use crate::idempotency;
-use crate::key_use;
+use crate::problem::Step;
 use crate::queue::accept_bulk_item::{self, BulkItemJob};
-use crate::registry::Authorized;
+use crate::route::{Authorized, Function, KeyUse, Route, Trigger};
+use crate::{idempotency, key_use};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "levers-call-bulk",
+    trigger: Trigger::Http(
+        Route::with_key(
+            "POST",
+            "/ai/phone-calls/action/call-bulk",
+            Permission::CanInitiateCalls,
+            keys_to_load,
+            |authorized| handle(authorized).boxed(),
+        )
+        .with_idempotency_key(KeyUse::Optional)
+        .in_dialect(Dialect::Levers)
+        .with_bodies_of(MAX_BODY_BYTES),
+    ),
+};
 
 /// What a request may say. What else it says is ignored, as the original does.
 #[cfg(feature = "openapi")]
@@ -99,7 +119,7 @@ struct Asked {
 }
 
 /// What a replay would find.
-pub(crate) fn reads(request: &Request, scope: &Scope) -> Vec<Key> {
+fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
     let known = id(request, scope).map(|id| keys::bulk(scope, id));
     known.into_iter().chain([keys::wallet(scope)]).collect()
 }
@@ -110,7 +130,7 @@ fn id(request: &Request, scope: &Scope) -> Option<ConversationId> {
 }
 
 /// Accepts what can be accepted.
-pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, mut items } = authorized;
     let table = &app.store.table;
     let id = match id(request, &caller.scope) {

@@ -2,8 +2,10 @@
 
 use domain::call::{Call, Status};
 use domain::ids::{ContactId, ConversationId, Operation, Scope};
+use domain::key::Permission;
 use domain::organization::Organization;
 use domain::phone::PhoneNumber;
+use futures::FutureExt;
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 use store::keys::{self, Key};
@@ -11,10 +13,27 @@ use store::keys::{self, Key};
 use super::fastapi::Body;
 use super::levers::{Callee, Settings, refused};
 use crate::acceptance::{self, NewRequest};
+use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::http::{Request, Response};
 use crate::idempotency;
-use crate::registry::Authorized;
+use crate::route::{Authorized, Function, KeyUse, Route, Trigger};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "levers-call-contact",
+    trigger: Trigger::Http(
+        Route::with_key(
+            "POST",
+            "/ai/phone-calls/action/call",
+            Permission::CanInitiateCalls,
+            keys_to_load,
+            |authorized| handle(authorized).boxed(),
+        )
+        .with_idempotency_key(KeyUse::Optional)
+        .in_dialect(Dialect::Levers),
+    ),
+};
 
 /// What a request may say. What else it says is ignored, as the original does.
 #[cfg(feature = "openapi")]
@@ -50,7 +69,7 @@ pub(crate) struct Accepted {
 
 /// What can be told of the request before it is judged. A number that is not E.164 is read once the organization's country
 /// is known.
-pub(crate) fn reads(request: &Request, scope: &Scope) -> Vec<Key> {
+fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
     let asked = parse(request, scope, None).map(|asked| acceptance::reads(&asked, scope));
     asked.unwrap_or_default().into_iter().chain(id(request, scope).map(keys::call)).collect()
 }
@@ -61,7 +80,7 @@ fn id(request: &Request, scope: &Scope) -> Option<ConversationId> {
 }
 
 /// Accepts a call.
-pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, mut items } = authorized;
     let known =
         acceptance::known(app, &items, id(request, &caller.scope), &request.fingerprint()).await.map_err(refused)?;

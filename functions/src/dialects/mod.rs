@@ -15,25 +15,3 @@ pub(crate) mod verbex_get_recording;
 pub(crate) mod verbex_get_transcript;
 pub mod verbex_reasons;
 pub(crate) mod verbex_token;
-
-use crate::http::Request;
-
-/// Whose document a route speaks after: the shape of its errors, and where its key may stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
-    /// Ringdown's own.
-    Native,
-    /// Flat errors, `{"error", "message"}`; a key also in `X-API-Key`.
-    Klen,
-    /// FastAPI's 422, else `{"error", "message"}`.
-    Verbex,
-    /// FastAPI's 422, else `{"detail"}`.
-    Levers,
-}
-
-impl Dialect {
-    /// Whether a request says in its body which call it is, so that it needs no idempotency key for that.
-    pub(crate) fn names_its_call(self, request: &Request) -> bool {
-        self == Self::Verbex && verbex_dial_outbound_phone_call::call_id(request).is_some()
-    }
-}

@@ -10,10 +10,10 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::fastapi::Problem;
 use super::verbex_reasons::finish_reason;
 use crate::error::ApiError;
 use crate::http::Response;
+use crate::problem::Problem;
 
 /// What a client hears of a request with wrong fields.
 #[derive(Debug, Serialize)]

@@ -1,7 +1,9 @@
 //! `POST /v1/calls/dial-outbound-phone-call`: accepts a call in the words of `verbex`.
 
 use domain::ids::{AgentId, ConversationId, ObjectId, Scope};
+use domain::key::Permission;
 use domain::organization::Content;
+use futures::FutureExt;
 use lambda_http::http::StatusCode;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -12,12 +14,30 @@ use super::fastapi::{self, Body};
 use super::levers_call_contact::check_key;
 use super::verbex::{Beside, PhoneCall};
 use super::verbex_token::CallToken;
+use crate::acceptance::limits::{MAX_METADATA_BYTES, MAX_VARIABLES, MAX_VARIABLES_BYTES};
 use crate::acceptance::{self, AgentName, ContactWish, NewRequest, Refusal, Sender};
-use crate::api::create_call::{MAX_METADATA_BYTES, MAX_VARIABLES, MAX_VARIABLES_BYTES};
+use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::http::{Request, Response};
 use crate::idempotency;
-use crate::registry::Authorized;
+use crate::route::{Authorized, Function, KeyUse, Route, Trigger};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "verbex-dial-outbound-phone-call",
+    trigger: Trigger::Http(
+        Route::with_key(
+            "POST",
+            "/v1/calls/dial-outbound-phone-call",
+            Permission::CanInitiateCalls,
+            keys_to_load,
+            |authorized| handle(authorized).boxed(),
+        )
+        .with_idempotency_key(KeyUse::Optional)
+        .with_resource_named_by(|request| call_id(request).is_some())
+        .in_dialect(Dialect::Verbex),
+    ),
+};
 
 /// What a request may say. What else it says is ignored, as the original does.
 #[cfg(feature = "openapi")]
@@ -28,7 +48,7 @@ pub(crate) const FIELDS: [&str; 7] =
 const LONGEST_CALL_ID: usize = 255;
 
 /// What can be told of the request before it is judged.
-pub(crate) fn reads(request: &Request, scope: &Scope) -> Vec<Key> {
+fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
     let asked = parse(request, scope).map(|asked| acceptance::reads(&asked, scope)).unwrap_or_default();
     let of_object = |object| Table::full_call_keys(ConversationId::for_object(scope, object)).to_vec();
     asked.into_iter().chain(object(request, scope).map(of_object).unwrap_or_default()).collect()
@@ -48,7 +68,7 @@ fn object(request: &Request, scope: &Scope) -> Option<ObjectId> {
 }
 
 /// Accepts a call.
-pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, mut items } = authorized;
     let table = &app.store.table;
     let known_as = object(request, &caller.scope);

@@ -1,24 +1,38 @@
 //! `GET /v1/phone-calls/{id}`: a call as `verbex` shows it, by the `_id` that it was accepted with.
 
 use domain::ids::{ConversationId, ObjectId, Scope};
+use domain::key::Permission;
+use futures::FutureExt;
 use lambda_http::http::StatusCode;
 use store::keys::Key;
 use store::{FullCall, Table};
 
 use super::verbex::{Beside, PhoneCall};
 use super::verbex_token::CallToken;
+use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::http::{Request, Response};
-use crate::registry::Authorized;
+use crate::route::{Authorized, Function, Route, Trigger};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "verbex-get-phone-call",
+    trigger: Trigger::Http(
+        Route::with_key("GET", "/v1/phone-calls/{id}", Permission::CanReadConversations, keys_to_load, |authorized| {
+            handle(authorized).boxed()
+        })
+        .in_dialect(Dialect::Verbex),
+    ),
+};
 
 /// Everything that makes up the call.
-pub(crate) fn reads(request: &Request, scope: &Scope) -> Vec<Key> {
+fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
     let object = ObjectId::parse(request.path("id"));
     object.map(|id| Table::full_call_keys(ConversationId::for_object(scope, id)).to_vec()).unwrap_or_default()
 }
 
 /// Answers with a call.
-pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, .. } = &authorized;
     let (object, full) = found(&authorized).await?;
     let now = app.store.table.now();

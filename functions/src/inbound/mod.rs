@@ -27,7 +27,7 @@ use store::{ConversationRef, keys};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::http::Request;
-use crate::registry::{Route, Signed};
+use crate::route::{Route, Signed};
 
 /// Lets a callback in by its provider's signature; gives the scope that its address names.
 pub(crate) async fn verified(

@@ -3,8 +3,9 @@
 //! Unlike a call, a chat takes no address for its webhooks with it: the agent at Retell has one, which names the organization.
 //! Which conversation it is about, the chat's metadata says, and that is signed.
 
-use domain::organization::suppression_digest;
+use domain::organization::{Provider, suppression_digest};
 use domain::sms::SmsConversation;
+use futures::FutureExt;
 use lambda_http::http::StatusCode;
 use providers::retell::Webhook;
 use store::ConversationRef;
@@ -12,10 +13,19 @@ use store::ConversationRef;
 pub(crate) use super::retell_webhook::MAX_BODY_BYTES;
 use crate::error::ApiError;
 use crate::http::Response;
-use crate::registry::Signed;
+use crate::route::{Function, Route, Signed, Trigger};
 use crate::sms::chat;
 
-pub(crate) async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "retell-chat-webhook",
+    trigger: Trigger::Http(
+        Route::signed("/inbound/retell/{organization}/chats", Provider::Retell, |signed| handle(signed).boxed())
+            .with_bodies_of(MAX_BODY_BYTES),
+    ),
+};
+
+async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
     let taken = Response::empty(StatusCode::OK);
     let Ok(webhook) = serde_json::from_slice::<Webhook>(signed.request.body()) else {
         tracing::warn!("a webhook of Retell's cannot be read");

@@ -5,13 +5,26 @@
 
 use domain::call::{Call, Input};
 use domain::ids::ProviderCallId;
+use domain::organization::Provider;
+use futures::FutureExt;
 use lambda_http::http::StatusCode;
 use providers::retell::{Webhook, reports};
 use store::Loaded;
 
 use crate::error::ApiError;
 use crate::http::Response;
-use crate::registry::Signed;
+use crate::route::{Function, Route, Signed, Trigger};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "retell-webhook",
+    trigger: Trigger::Http(
+        Route::signed("/inbound/retell/{organization}/calls/{id}/{attempt}/events", Provider::Retell, |signed| {
+            handle(signed).boxed()
+        })
+        .with_bodies_of(MAX_BODY_BYTES),
+    ),
+};
 
 /// A call of two hours, with its words and their times, and every tool it used.
 pub(crate) const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
@@ -19,7 +32,7 @@ pub(crate) const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 /// The webhooks that are sent once everything but an analysis is there.
 const COMPLETE: [&str; 2] = ["call_ended", "call_analyzed"];
 
-pub(crate) async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
+async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
     let taken = Response::empty(StatusCode::OK);
     let Ok(webhook) = serde_json::from_slice::<Webhook>(signed.request.body()) else {
         tracing::warn!("a webhook of Retell's cannot be read");

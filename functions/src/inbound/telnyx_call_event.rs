@@ -4,6 +4,8 @@
 
 use domain::call::{Call, Input, Report};
 use domain::ids::ProviderCallId;
+use domain::organization::Provider;
+use futures::FutureExt;
 use lambda_http::http::StatusCode;
 use providers::attempt::Attempt;
 use providers::telnyx::{Webhook, reports};
@@ -11,9 +13,19 @@ use store::Loaded;
 
 use crate::error::ApiError;
 use crate::http::Response;
-use crate::registry::Signed;
+use crate::route::{Function, Route, Signed, Trigger};
 
-pub(crate) async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "telnyx-call-event",
+    trigger: Trigger::Http(Route::signed(
+        "/inbound/telnyx/{organization}/calls/{id}/{attempt}/events",
+        Provider::Telnyx,
+        |signed| handle(signed).boxed(),
+    )),
+};
+
+async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
     let taken = Response::empty(StatusCode::OK);
     let Ok(Webhook { data: Some(event) }) = serde_json::from_slice::<Webhook>(signed.request.body()) else {
         tracing::warn!("an event of Telnyx's cannot be read");

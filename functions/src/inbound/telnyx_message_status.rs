@@ -1,16 +1,28 @@
 //! `POST …/messages/{id}/{number}/status`: how far a text got. Telnyx promises no order: a state that comes late changes
 //! nothing.
 
+use domain::organization::Provider;
+use futures::FutureExt;
 use lambda_http::http::StatusCode;
 use providers::telnyx::TextEvent;
 
 use crate::error::ApiError;
 use crate::http::Response;
-use crate::registry::Signed;
+use crate::route::{Function, Route, Signed, Trigger};
 use crate::sms::inbound::take_report;
 
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "telnyx-message-status",
+    trigger: Trigger::Http(Route::signed(
+        "/inbound/telnyx/{organization}/messages/{id}/{number}/status",
+        Provider::Telnyx,
+        |signed| handle(signed).boxed(),
+    )),
+};
+
 /// Takes it in. Whatever says nothing of a text of ours changes nothing, and is answered as if it did.
-pub(crate) async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
+async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
     let taken = Response::empty(StatusCode::OK);
     let (Some(reference), Some(number), Some(event)) =
         (signed.conversation(), signed.number("number"), TextEvent::read(signed.request.body()))

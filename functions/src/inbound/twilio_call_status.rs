@@ -2,16 +2,28 @@
 //! what answered, where its recording is.
 
 use domain::call::{Call, Input};
+use domain::organization::Provider;
+use futures::FutureExt;
 use lambda_http::http::StatusCode;
 use providers::twilio::CallCallback;
 use store::Loaded;
 
 use crate::error::ApiError;
 use crate::http::Response;
-use crate::registry::Signed;
+use crate::route::{Function, Route, Signed, Trigger};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "twilio-call-status",
+    trigger: Trigger::Http(Route::signed(
+        "/inbound/twilio/{organization}/calls/{id}/{attempt}/status",
+        Provider::Twilio,
+        |signed| handle(signed).boxed(),
+    )),
+};
 
 /// Takes it in. Whatever says nothing of a call of ours changes nothing, and is answered as if it did.
-pub(crate) async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
+async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
     let Signed { app, request, .. } = &signed;
     let callback = CallCallback::read(request.body(), app.store.table.now());
     if let (Some(reference), Some(attempt), Some(callback)) =

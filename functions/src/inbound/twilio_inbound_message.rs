@@ -1,14 +1,24 @@
 //! `POST …/messages`: a customer's text. Set as the webhook of each number at Twilio.
 
+use domain::organization::Provider;
+use futures::FutureExt;
 use providers::twilio::{nothing, text_of};
 
 use crate::error::ApiError;
 use crate::http::Response;
-use crate::registry::Signed;
+use crate::route::{Function, Route, Signed, Trigger};
 use crate::sms::inbound::take_in_signed;
 
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "twilio-inbound-message",
+    trigger: Trigger::Http(Route::signed("/inbound/twilio/{organization}/messages", Provider::Twilio, |signed| {
+        handle(signed).boxed()
+    })),
+};
+
 /// Takes it in, once, however often it comes. Twilio answers STOP and HELP itself, and nothing is answered here.
-pub(crate) async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
+async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
     let received = text_of(signed.request.body());
     take_in_signed(signed, received).await?;
     Ok(Response::xml(nothing()))

@@ -1,16 +1,28 @@
 //! `POST …/messages/{id}/{number}/status`: how far a text got. Twilio promises no order: a state that comes late changes
 //! nothing.
 
+use domain::organization::Provider;
+use futures::FutureExt;
 use lambda_http::http::StatusCode;
 use providers::twilio::delivery_of;
 
 use crate::error::ApiError;
 use crate::http::Response;
-use crate::registry::Signed;
+use crate::route::{Function, Route, Signed, Trigger};
 use crate::sms::inbound::take_report;
 
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "twilio-message-status",
+    trigger: Trigger::Http(Route::signed(
+        "/inbound/twilio/{organization}/messages/{id}/{number}/status",
+        Provider::Twilio,
+        |signed| handle(signed).boxed(),
+    )),
+};
+
 /// Takes it in. Whatever says nothing of a text of ours changes nothing, and is answered as if it did.
-pub(crate) async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
+async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
     let Signed { app, request, .. } = &signed;
     if let (Some(reference), Some(number), Some(report)) =
         (signed.conversation(), signed.number("number"), delivery_of(request.body()))

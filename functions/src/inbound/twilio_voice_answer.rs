@@ -2,17 +2,28 @@
 
 use domain::call::{AnsweredBy, Call, Input, Report};
 use domain::ids::Channel;
-use domain::organization::VoiceSettings;
+use domain::organization::{Provider, VoiceSettings};
+use futures::FutureExt;
 use providers::twilio::{self, CallCallback};
 use store::Loaded;
 
 use crate::error::ApiError;
 use crate::http::Response;
-use crate::registry::Signed;
+use crate::route::{Function, Route, Signed, Trigger};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "twilio-voice-answer",
+    trigger: Trigger::Http(Route::signed(
+        "/inbound/twilio/{organization}/calls/{id}/{attempt}/answer",
+        Provider::Twilio,
+        |signed| handle(signed).boxed(),
+    )),
+};
 
 /// Takes in that the call was answered, then says what is to be said on it. A call that is none of ours to hold any more
 /// is hung up.
-pub(crate) async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
+async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
     let hang_up = || Response::xml(twilio::hang_up());
     let Signed { app, request, .. } = &signed;
     let now = app.store.table.now();

@@ -4,18 +4,31 @@
 
 use domain::call::{Call, Input};
 use domain::ids::ProviderCallId;
+use domain::organization::Provider;
+use futures::FutureExt;
 use lambda_http::http::StatusCode;
 use providers::vapi::{ServerMessage, reports};
 use store::Loaded;
 
 use crate::error::ApiError;
 use crate::http::Response;
-use crate::registry::Signed;
+use crate::route::{Function, Route, Signed, Trigger};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "vapi-server-message",
+    trigger: Trigger::Http(
+        Route::signed("/inbound/vapi/{organization}/calls/{id}/{attempt}/events", Provider::Vapi, |signed| {
+            handle(signed).boxed()
+        })
+        .with_bodies_of(MAX_BODY_BYTES),
+    ),
+};
 
 /// A long call with everything that was said, shown twice: in the message, and in its copy of the call.
 pub(crate) const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 
-pub(crate) async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
+async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
     let taken = Response::empty(StatusCode::OK);
     let Ok(message) = serde_json::from_slice::<ServerMessage>(signed.request.body()) else {
         tracing::warn!("a message of Vapi's cannot be read");

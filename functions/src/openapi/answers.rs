@@ -10,8 +10,10 @@ use utoipa::openapi::schema::{OneOfBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::{Header, ObjectBuilder, RefOr, Response, ResponseBuilder};
 
 use super::{examples, schemas};
-use crate::dialects::{Dialect, klen, levers, verbex};
-use crate::error::{ApiError, Failure};
+use crate::answer::{Failure, shaped};
+use crate::dialect::Dialect;
+use crate::dialects::{klen, levers, verbex};
+use crate::error::ApiError;
 use crate::http::Request;
 
 /// An operation's successful answer in JSON.
@@ -72,7 +74,7 @@ pub(super) fn refusals(dialect: Dialect, permission: &str, own: Vec<ApiError>) -
     let Ok(request) = Request::from_event(request) else { return Vec::new() };
     let mut by_status: BTreeMap<u16, Vec<(ApiError, Value)>> = BTreeMap::new();
     for error in common.into_iter().chain(own) {
-        let Ok(response) = error.shaped(&request, dialect) else { continue };
+        let Ok(response) = shaped(&error, &request, dialect) else { continue };
         by_status.entry(response.status.as_u16()).or_default().push((error, response.body_as_json()));
     }
     by_status.into_iter().map(|(status, errors)| (status.to_string(), refusal(dialect, &errors))).collect()

@@ -5,10 +5,10 @@ use utoipa::openapi::{Required, ResponseBuilder};
 
 use super::operations::{WithRefusals, body, conflict, invalid, invalid_page, invalid_query, operation, with_body};
 use super::{answers, parameters, requests, schemas};
-use crate::api::contact_view::ContactView;
-use crate::api::get_wallet::WalletView;
-use crate::api::list_wallet_entries::EntryView as WalletEntry;
-use crate::api::put_do_not_call::EntryView as DoNotCallEntry;
+use crate::api::contacts::view::ContactView;
+use crate::api::do_not_call::put_do_not_call::EntryView as DoNotCallEntry;
+use crate::api::wallet::get_wallet::WalletView;
+use crate::api::wallet::list_wallet_entries::EntryView as WalletEntry;
 use crate::error::ApiError;
 
 const CONTACTS: &str = "can_manage_contacts";

@@ -12,13 +12,14 @@ use utoipa::openapi::{Required, ResponseBuilder};
 use super::operations::{WithRefusals, body, conflict, insufficient_funds, operation};
 use super::schemas::{NamedSchema, always_there, named, of, written};
 use super::{answers, parameters};
-use crate::dialects::fastapi::{Problem, Step};
+use crate::dialect::Dialect;
 use crate::dialects::{
-    Dialect, klen, klen_create_call, levers, levers_call_bulk, levers_call_contact, verbex, verbex_get_transcript,
+    klen, klen_create_call, levers, levers_call_bulk, levers_call_contact, verbex, verbex_get_transcript,
     verbex_reasons,
 };
 use crate::error::ApiError;
 use crate::http::MAX_BODY_BYTES;
+use crate::problem::{Problem, Step};
 
 const CALLS: &str = "can_initiate_calls";
 const READS: &str = "can_read_conversations";

@@ -29,7 +29,8 @@ use crate::api::{
 };
 use crate::dialects::{klen_create_call, levers_call_bulk, levers_call_contact, verbex_dial_outbound_phone_call};
 use crate::idempotency;
-use crate::registry::{Access, FUNCTIONS, KeyUse, Route, Trigger};
+use crate::registry::FUNCTIONS;
+use crate::route::{Access, KeyUse, Route, Trigger};
 
 /// The one security scheme's name.
 const BEARER: &str = "apiKey";
@@ -145,7 +146,7 @@ fn secured(operation: OperationBuilder, route: &Route) -> OperationBuilder {
 
 /// The operation, with the header that tells a key which was made for a request.
 fn told(mut operation: Operation, route: &Route) -> Operation {
-    if route.key_use() == KeyUse::Optional {
+    if route.key_use == KeyUse::Optional {
         let responses = operation.responses.responses.iter_mut().filter(|(status, _)| status.starts_with('2'));
         for (_, response) in responses {
             if let RefOr::T(response) = response {

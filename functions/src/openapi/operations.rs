@@ -10,11 +10,11 @@ use utoipa::openapi::schema::{Schema, SchemaType, Type};
 use utoipa::openapi::{HeaderBuilder, ObjectBuilder, Ref, RefOr, Required, ResponseBuilder};
 
 use super::{answers, callbacks, contacts, dialects, examples, parameters, requests, schemas};
-use crate::api::call_view::{CallSummary, CallView};
-use crate::api::close_call::Closed;
-use crate::api::create_call::Accepted;
-use crate::api::webhook_view::WebhookView;
-use crate::dialects::Dialect;
+use crate::api::calls::close_call::Closed;
+use crate::api::calls::create_call::Accepted;
+use crate::api::calls::view::{CallSummary, CallView};
+use crate::api::webhooks::view::WebhookView;
+use crate::dialect::Dialect;
 use crate::error::{ApiError, FieldError};
 use crate::http::MAX_BODY_BYTES;
 use domain::call::Status;

@@ -14,17 +14,17 @@ use utoipa::openapi::{AllOf, AllOfBuilder, ArrayBuilder, Components, ComponentsB
 use utoipa::openapi::{OneOfBuilder, Ref, RefOr};
 
 use super::{events, requests};
-use crate::api::call_view::{CallSummary, CallView};
-use crate::api::close_call::Closed;
-use crate::api::close_sms_conversation::ClosedConversation;
-use crate::api::contact_view::ContactView;
-use crate::api::create_call::Accepted;
-use crate::api::create_sms_conversation::OpenedConversation;
-use crate::api::get_wallet::WalletView;
-use crate::api::list_wallet_entries::EntryView as WalletEntry;
-use crate::api::put_do_not_call::EntryView as DoNotCallEntry;
-use crate::api::sms_view::{MessageView, SmsConversationSummary, SmsConversationView};
-use crate::api::webhook_view::WebhookView;
+use crate::api::calls::close_call::Closed;
+use crate::api::calls::create_call::Accepted;
+use crate::api::calls::view::{CallSummary, CallView};
+use crate::api::contacts::view::ContactView;
+use crate::api::do_not_call::put_do_not_call::EntryView as DoNotCallEntry;
+use crate::api::sms::close_sms_conversation::ClosedConversation;
+use crate::api::sms::create_sms_conversation::OpenedConversation;
+use crate::api::sms::view::{MessageView, SmsConversationSummary, SmsConversationView};
+use crate::api::wallet::get_wallet::WalletView;
+use crate::api::wallet::list_wallet_entries::EntryView as WalletEntry;
+use crate::api::webhooks::view::WebhookView;
 use crate::error::{Failure, FailureBody};
 use crate::event_body::EventBody;
 use crate::http::Pagination;

@@ -4,6 +4,7 @@ use domain::fingerprint::Fingerprint;
 use domain::ids::{ConversationId, Scope};
 use domain::organization::Organization;
 use domain::time::Span;
+use futures::FutureExt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{BulkRefusal, Items, QueueName, StoreError, keys};
@@ -15,6 +16,13 @@ use crate::auth::Caller;
 use crate::dialects::levers::{Callee, Settings, refused};
 use crate::dialects::levers_call_bulk::item_id;
 use crate::error::Error;
+use crate::route::{Function, Trigger};
+
+/// The function and its trigger.
+pub(crate) const FUNCTION: Function = Function {
+    name: "accept-bulk-item",
+    trigger: Trigger::Queue { queue: QueueName::Bulk, handle: |app, event| handle(app, event).boxed() },
+};
 
 /// An item on its way.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -43,7 +51,7 @@ pub(crate) struct BulkItemJob {
 ///
 /// # Errors
 /// [`Error::Event`] where the event is no batch.
-pub(crate) async fn handle(app: &App, event: Value) -> Result<Value, Error> {
+async fn handle(app: &App, event: Value) -> Result<Value, Error> {
     batch::consume(&app.store.queues, QueueName::Bulk, event, |job: BulkItemJob| async move { take(app, &job).await })
         .await
 }

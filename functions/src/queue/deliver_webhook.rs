@@ -8,6 +8,7 @@ use domain::measure::Measure;
 use domain::planted::{Bug, is_planted};
 use domain::signature::Secret;
 use domain::time::Timestamp;
+use futures::FutureExt;
 use lambda_http::http::Method;
 use providers::egress::{
     Answer, EgressError, OutboundRequest, UrlError, WEBHOOK_KEEP_BYTES, WEBHOOK_TIMEOUT, name_request, signed_headers,
@@ -20,12 +21,19 @@ use super::batch::{self, Next};
 use crate::app::App;
 use crate::error::Error;
 use crate::event_body::{Origin, carries_transcript, event_body};
+use crate::route::{Function, Trigger};
+
+/// The function and its trigger.
+pub(crate) const FUNCTION: Function = Function {
+    name: "deliver-webhook",
+    trigger: Trigger::Queue { queue: QueueName::Webhooks, handle: |app, event| handle(app, event).boxed() },
+};
 
 /// Consumes a batch of deliveries. A dead endpoint delays nobody: each delivery is a message of its own.
 ///
 /// # Errors
 /// [`Error::Event`] where the event is no batch.
-pub(crate) async fn handle(app: &App, event: Value) -> Result<Value, Error> {
+async fn handle(app: &App, event: Value) -> Result<Value, Error> {
     batch::consume(
         &app.store.queues,
         QueueName::Webhooks,

@@ -11,6 +11,7 @@ use domain::obligation::next_action;
 use domain::organization::Content;
 use domain::places::Places;
 use domain::time::Timestamp;
+use futures::FutureExt;
 use providers::Sought;
 use serde_json::Value;
 use store::measures::measure;
@@ -22,13 +23,20 @@ use crate::app::App;
 use crate::asking::{self, within};
 use crate::error::Error;
 use crate::outcome;
+use crate::route::{Function, Trigger};
 use crate::turnstile::Turnstile;
+
+/// The function and its trigger.
+pub(crate) const FUNCTION: Function = Function {
+    name: "dispatch-call",
+    trigger: Trigger::Queue { queue: QueueName::Dispatch, handle: |app, event| handle(app, event).boxed() },
+};
 
 /// Consumes a batch of calls.
 ///
 /// # Errors
 /// [`Error::Event`] where the event is no batch.
-pub(crate) async fn handle(app: &App, event: Value) -> Result<Value, Error> {
+async fn handle(app: &App, event: Value) -> Result<Value, Error> {
     let turnstile = &Turnstile::default();
     batch::consume(&app.store.queues, QueueName::Dispatch, event, |job: ConversationJob| async move {
         Box::pin(advance(app, turnstile, &job)).await.map(|()| Next::Done)

@@ -7,6 +7,7 @@
 use domain::conversation::{HeldBy, Holder};
 use domain::obligation::next_action;
 use domain::sms::{DeliveryReport, Duty, Input, SendState, SmsConversation};
+use futures::FutureExt;
 use providers::{Sought, Texting};
 use serde_json::Value;
 use store::{ConversationJob, ConversationRef, Loaded, QueueName, StoreError, keys};
@@ -16,15 +17,22 @@ use crate::adoption::{self, Attempted, Found};
 use crate::app::App;
 use crate::asking::within;
 use crate::error::Error;
+use crate::route::{Function, Trigger};
 use crate::sms::sending::{prepare, send};
 use crate::sms::{chat, turn};
 use crate::turnstile::Turnstile;
+
+/// The function and its trigger.
+pub(crate) const FUNCTION: Function = Function {
+    name: "run-sms-turn",
+    trigger: Trigger::Queue { queue: QueueName::Turns, handle: |app, event| handle(app, event).boxed() },
+};
 
 /// Consumes a batch of conversations.
 ///
 /// # Errors
 /// [`Error::Event`] where the event is no batch.
-pub(crate) async fn handle(app: &App, event: Value) -> Result<Value, Error> {
+async fn handle(app: &App, event: Value) -> Result<Value, Error> {
     let turnstile = &Turnstile::default();
     batch::consume(&app.store.queues, QueueName::Turns, event, |job: ConversationJob| async move {
         Box::pin(advance(app, turnstile, job)).await.map(|()| Next::Done)

@@ -3,6 +3,7 @@
 use domain::call::{Call, Input};
 use domain::ids::{ProviderCallId, ProviderMessageId};
 use domain::sms;
+use futures::FutureExt;
 use providers::simulator::{CallbackJob, ReplyJob, ReportJob, SimulatorJob};
 use serde_json::Value;
 use store::{ConversationRef, Loaded, QueueName, StoreError};
@@ -10,13 +11,20 @@ use store::{ConversationRef, Loaded, QueueName, StoreError};
 use super::batch::{self, Next};
 use crate::app::App;
 use crate::error::Error;
+use crate::route::{Function, Trigger};
 use crate::sms::inbound::{InboundText, take_in, take_report};
+
+/// The function and its trigger.
+pub(crate) const FUNCTION: Function = Function {
+    name: "simulator-callback",
+    trigger: Trigger::Queue { queue: QueueName::Simulator, handle: |app, event| handle(app, event).boxed() },
+};
 
 /// Consumes a batch of callbacks.
 ///
 /// # Errors
 /// [`Error::Event`] where the event is no batch.
-pub(crate) async fn handle(app: &App, event: Value) -> Result<Value, Error> {
+async fn handle(app: &App, event: Value) -> Result<Value, Error> {
     batch::consume(&app.store.queues, QueueName::Simulator, event, |job: SimulatorJob| async move {
         let taken_in = match job {
             SimulatorJob::Call(job) => call(app, &job).await,

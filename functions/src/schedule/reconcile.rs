@@ -10,6 +10,7 @@ use domain::measure::Measure;
 use domain::obligation::next_action;
 use domain::sms::{self, SmsConversation};
 use domain::time::{Span, Timestamp};
+use futures::FutureExt;
 use futures::future::join_all;
 use store::keys::DUE_SHARDS;
 use store::measures::measure;
@@ -17,6 +18,11 @@ use store::{ConversationJob, ConversationRef, DeliveryJob, DueItem, Loaded, Mess
 
 use crate::app::App;
 use crate::error::Error;
+use crate::route::{Function, Trigger};
+
+/// The function and its trigger.
+pub(crate) const FUNCTION: Function =
+    Function { name: "reconcile", trigger: Trigger::Schedule { handle: |app| handle(app).boxed() } };
 
 /// What was put back on its queue so often without any progress is ended, without running what fails again.
 const MOST_NUDGES: u32 = 5;
@@ -29,7 +35,7 @@ const LONGEST_PATIENCE: Span = Span::minutes(15);
 ///
 /// # Errors
 /// [`Error::Work`] with the first failure; the other shards were gone through all the same.
-pub(crate) async fn handle(app: &App) -> Result<(), Error> {
+async fn handle(app: &App) -> Result<(), Error> {
     let shards = join_all((0..DUE_SHARDS).map(|shard| sweep(app, shard))).await;
     let mut nudged = 0;
     // Also where there is nothing: an alarm tells "none" from "has not run".

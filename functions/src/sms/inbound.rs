@@ -10,7 +10,7 @@ use providers::ReceivedText;
 use store::{ConversationRef, Loaded, StoreError, keys};
 
 use crate::app::App;
-use crate::registry::Signed;
+use crate::route::Signed;
 
 /// How often the open conversation is looked up anew, where it was closed while the text came in.
 const MOST_LOOK_UPS: u32 = 5;

@@ -1,7 +1,7 @@
 //! Whatever belongs to one organization is not there for another, on any route, under any id.
 
 use domain::ids::{Mode, Scope};
-use functions::registry::Access;
+use functions::route::Access;
 use functions::{FUNCTIONS, Trigger};
 use reqwest::Method;
 use serde_json::{Value, json};

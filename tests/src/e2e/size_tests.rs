@@ -1,6 +1,6 @@
 //! Whatever the size of what a client sends: it fits into the table, or is refused with the field's name.
 
-use functions::registry::Access;
+use functions::route::Access;
 use functions::{FUNCTIONS, Trigger};
 use reqwest::Method;
 use serde_json::{Value, json};

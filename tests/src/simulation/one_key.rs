@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use domain::ids::AgentId;
 use domain::planted::{Bug, plant};
-use functions::registry::KeyUse;
+use functions::route::KeyUse;
 use functions::{FUNCTIONS, Trigger};
 use futures::future::join_all;
 use providers::egress::{Egress, EgressPolicy};
@@ -125,7 +125,7 @@ fn every_route_that_takes_a_key_is_tried() {
     });
     let tried: BTreeSet<&str> = tried.iter().map(|making| making.ask.function).collect();
     let taking = FUNCTIONS.iter().filter(|function| match function.trigger {
-        Trigger::Http(route) => route.key_use() != KeyUse::Unknown,
+        Trigger::Http(route) => route.key_use != KeyUse::Unknown,
         Trigger::Queue { .. } | Trigger::Schedule { .. } => false,
     });
     assert_eq!(tried, taking.map(|function| function.name).collect());

@@ -1,7 +1,7 @@
 //! What template.yaml promises an operator.
 
 use domain::measure::Measure;
-use functions::registry::Access;
+use functions::route::Access;
 use functions::{FUNCTIONS, Trigger};
 use serde_json::{Value, json};
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use functions::dialects::Dialect;
-use functions::registry::{Access, Route};
+use functions::dialect::Dialect;
+use functions::route::{Access, Route};
 use functions::{FUNCTIONS, Function, Trigger};
 use local::template::{Schedule, Trigger as Declared};
 use store::QueueName;

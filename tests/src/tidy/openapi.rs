@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use domain::log::EventType;
 use domain::phone::PhoneNumber;
-use functions::openapi;
-use functions::registry::{Access, KeyUse};
-use functions::{FUNCTIONS, Trigger};
+use functions::route::{Access, KeyUse};
+use functions::{FUNCTIONS, Trigger, openapi};
 use providers::simulator::{Script, TEST_NUMBERS, TEXT_NUMBERS, TextScript};
 use serde_json::Value;
 
@@ -90,7 +89,7 @@ fn the_document_says_what_is_to_be_done_about_an_idempotency_key() {
             Some(false) => KeyUse::Optional,
             None => KeyUse::Unknown,
         };
-        assert_eq!(use_of_key, route.key_use(), "{}", function.name);
+        assert_eq!(use_of_key, route.key_use, "{}", function.name);
         let told = |(status, response): (&String, &Value)| {
             status.starts_with('2') && response["headers"]["Idempotency-Key-Generated"].is_object()
         };

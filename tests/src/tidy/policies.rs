@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use functions::registry::{Access, Route};
+use functions::route::{Access, Route};
 use functions::{FUNCTIONS, Trigger};
 use serde_json::{Value, json};
 

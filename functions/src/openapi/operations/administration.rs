@@ -7,12 +7,12 @@ use utoipa::openapi::path::OperationBuilder;
 use utoipa::openapi::{Required, ResponseBuilder};
 
 use super::{WithRefusals, body, conflict, invalid, invalid_page, invalid_query, operation, with_body};
-use crate::api::agent_view::AgentView;
-use crate::api::api_key_view::ApiKeyView;
-use crate::api::delivery_view::DeliveryView;
-use crate::api::redeliver_webhook::FailedRedelivered;
-use crate::api::test_webhook::TestSent;
-use crate::api::webhook_view::WebhookView;
+use crate::api::agents::view::AgentView;
+use crate::api::keys::view::ApiKeyView;
+use crate::api::webhooks::delivery_view::DeliveryView;
+use crate::api::webhooks::redeliver_webhook::FailedRedelivered;
+use crate::api::webhooks::test_webhook::TestSent;
+use crate::api::webhooks::view::WebhookView;
 use crate::error::ApiError;
 use crate::openapi::requests::administration as requests;
 use crate::openapi::{answers, parameters, schemas};

@@ -6,9 +6,9 @@ use utoipa::openapi::path::OperationBuilder;
 use utoipa::openapi::{Ref, Required};
 
 use super::{WithRefusals, body, conflict, invalid, invalid_page, invalid_query, operation, with_body};
-use crate::api::close_sms_conversation::ClosedConversation;
-use crate::api::create_sms_conversation::OpenedConversation;
-use crate::api::sms_view::{MessageView, SmsConversationSummary, SmsConversationView};
+use crate::api::sms::close_sms_conversation::ClosedConversation;
+use crate::api::sms::create_sms_conversation::OpenedConversation;
+use crate::api::sms::view::{MessageView, SmsConversationSummary, SmsConversationView};
 use crate::error::ApiError;
 use crate::openapi::{answers, examples, parameters, requests, schemas};
 

@@ -6,11 +6,11 @@ use utoipa::openapi::Object;
 use utoipa::openapi::schema::{SchemaType, Type};
 
 use super::{NamedSchema, RefOr, Schema, always_there, named, written};
-use crate::api::agent_view::AgentView;
-use crate::api::api_key_view::ApiKeyView;
-use crate::api::delivery_view::{AttemptView, DeliveryView};
-use crate::api::redeliver_webhook::FailedRedelivered;
-use crate::api::test_webhook::TestSent;
+use crate::api::agents::view::AgentView;
+use crate::api::keys::view::ApiKeyView;
+use crate::api::webhooks::delivery_view::{AttemptView, DeliveryView};
+use crate::api::webhooks::redeliver_webhook::FailedRedelivered;
+use crate::api::webhooks::test_webhook::TestSent;
 use crate::openapi::requests::administration as requests;
 
 pub(super) fn add(found: &mut Vec<NamedSchema>) {

@@ -1,0 +1,92 @@
+//! `POST /v1/agents`: makes an agent.
+
+use domain::audit::Action;
+use domain::ids::{AgentId, Operation, Scope};
+use domain::key::Permission;
+use futures::FutureExt;
+use lambda_http::http::StatusCode;
+use serde_json::Value;
+use store::keys::Key;
+use store::{Made, Table, What};
+
+use crate::api::agents::change::give_secret;
+use crate::api::agents::fields;
+
+pub(crate) use crate::api::agents::fields::FIELDS;
+use crate::api::agents::view::AgentView;
+use crate::error::ApiError;
+use crate::fields::Fields;
+use crate::http::{Request, Response};
+use crate::idempotency;
+use crate::route::{Authorized, Function, KeyUse, Route, Trigger};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "create-agent",
+    trigger: Trigger::Http(
+        Route::with_key("POST", "/v1/agents", Permission::CanManageAgents, keys_to_load, |authorized| {
+            handle(authorized).boxed()
+        })
+        .with_idempotency_key(KeyUse::Optional),
+    ),
+};
+
+/// What a replay would find, and the agent that has the slug already.
+fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
+    let slug = request.json().and_then(|body| body.get("slug")).and_then(Value::as_str);
+    let known = slug.map(|slug| Table::agent_keys(scope, AgentId::for_slug(&scope.organization, slug)));
+    let replay = idempotency::reads(request, scope, Operation::CreateAgent);
+    replay.into_iter().chain(known.into_iter().flatten()).collect()
+}
+
+/// Makes an agent of the key's mode. The slug of one that was retired can be used again; its versions go on being counted.
+async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let Authorized { app, caller, request, items } = &authorized;
+    let table = &app.store.table;
+    if let Some(id) = idempotency::made_before(request, &caller.scope, Operation::CreateAgent, items)? {
+        return replay(&authorized, &id).await;
+    }
+    caller.must_have_left(0, table.now())?;
+    let mut fields = Fields::open(request, &FIELDS)?;
+    let agent = fields::agent(&app.egress, &mut fields, caller.scope.mode, &caller.organization).await;
+    idempotency::check(request, &mut fields);
+    fields.finish()?;
+    let Some(mut agent) = agent else { return Err(ApiError::field("body", "describes no agent")) };
+    caller.must_not_be_suspended()?;
+    let scope = &caller.scope;
+    if items.agent(scope, agent.id)?.is_some() {
+        // A batch is no snapshot: the same request may have made it between the read of its key and the read of the agent.
+        let again = table.read(reads(request, scope)).await?;
+        return match idempotency::made_before(request, scope, Operation::CreateAgent, &again)? {
+            Some(id) => replay(&authorized, &id).await,
+            None => Err(taken(&agent.slug)),
+        };
+    }
+    let retired = items.stored_agent(scope, agent.id)?;
+    agent.version = retired.map_or(1, |retired| retired.version.saturating_add(1));
+    give_secret(table, &mut agent, None)?;
+    let remembered = idempotency::remember(request, &caller.scope, Operation::CreateAgent, agent.id.to_string());
+    let audit = caller.did(Action::AgentCreated, agent.id, Vec::new(), table.now());
+    match table.create_agent(scope, items, &agent, remembered.as_ref(), &audit).await? {
+        Made::Fresh => {
+            let view = AgentView::with_new_secret(&agent, scope.mode, None);
+            Ok(Response::data(StatusCode::CREATED, request, view)?)
+        }
+        Made::Before(What { fingerprint, target }) => {
+            idempotency::same_request(request, &fingerprint)?;
+            replay(&authorized, &target).await
+        }
+        Made::Taken => Err(taken(&agent.slug)),
+    }
+}
+
+fn taken(slug: &str) -> ApiError {
+    ApiError::Conflict(format!("there is an agent {slug} already"))
+}
+
+async fn replay(authorized: &Authorized<'_>, id: &str) -> Result<Response, ApiError> {
+    let Authorized { app, caller, request, .. } = authorized;
+    let id = AgentId::parse(id).ok_or(ApiError::NotFound("agent"))?;
+    let known = app.store.table.agent(&caller.scope, id).await?.ok_or_else(|| idempotency::gone("agent", id))?;
+    Ok(Response::data(StatusCode::CREATED, request, AgentView::new(&known, caller.scope.mode))?.replayed())
+}

@@ -1,0 +1,38 @@
+//! `DELETE /v1/agents/{id}`: retires an agent. What it holds already goes on; nothing new is accepted for it.
+
+use domain::audit::Action;
+use domain::key::Permission;
+use futures::FutureExt;
+use lambda_http::http::StatusCode;
+
+use crate::api::agents::agent_keys;
+use crate::error::ApiError;
+use crate::http::Response;
+use crate::route::{Authorized, Function, Route, Trigger};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "delete-agent",
+    trigger: Trigger::Http(Route::with_key(
+        "DELETE",
+        "/v1/agents/{id}",
+        Permission::CanManageAgents,
+        agent_keys,
+        |authorized| handle(authorized).boxed(),
+    )),
+};
+
+/// Retires the agent of the key's mode. What a test key retires of before there were modes is retired for test keys only.
+async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let agent = crate::api::agents::agent(&authorized)?;
+    let Authorized { app, caller, items, .. } = &authorized;
+    let table = &app.store.table;
+    let now = table.now();
+    let mut retired = agent.retired(now);
+    retired.mode = Some(caller.scope.mode);
+    let audit = caller.did(Action::AgentRetired, agent.id, Vec::new(), now);
+    if !table.replace_agent(&caller.scope, items, &retired, &audit).await? {
+        return Err(store::StoreError::Conflict.into());
+    }
+    Ok(Response::empty(StatusCode::NO_CONTENT))
+}

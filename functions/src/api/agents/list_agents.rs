@@ -1,0 +1,31 @@
+//! `GET /v1/agents`: an organization's agents of a mode.
+
+use domain::ids::AgentId;
+use domain::key::Permission;
+use futures::FutureExt;
+
+use crate::api::agents::view::AgentView;
+use crate::api::paths::no_keys;
+use crate::error::ApiError;
+use crate::http::Response;
+use crate::page::Page;
+use crate::route::{Authorized, Function, Route, Trigger};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "list-agents",
+    trigger: Trigger::Http(Route::with_key("GET", "/v1/agents", Permission::CanManageAgents, no_keys, |authorized| {
+        handle(authorized).boxed()
+    })),
+};
+
+/// Answers with a page of agents.
+async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let Authorized { app, caller, request, .. } = authorized;
+    let page = Page::parse(request, &caller, "agents", &[])?;
+    let after = page.start.as_deref().and_then(AgentId::parse);
+    let (agents, more_behind) = app.store.table.agents(&caller.scope, after, page.limit).await?;
+    let cursor = more_behind.map(|id| page.cursor(&caller, &id.to_string()));
+    let views: Vec<AgentView> = agents.iter().map(|agent| AgentView::new(agent, caller.scope.mode)).collect();
+    Ok(Response::page(request, views, cursor)?)
+}

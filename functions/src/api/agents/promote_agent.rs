@@ -1,0 +1,71 @@
+//! `POST /v1/agents/{id}/promote`: makes the live agent's next version from the settings of the test agent of its id. By a
+//! live key only.
+
+use domain::audit::Action;
+use domain::ids::{AgentId, Mode, Scope};
+use domain::key::Permission;
+use futures::FutureExt;
+use lambda_http::http::StatusCode;
+use store::Table;
+use store::keys::{self, Key};
+
+use crate::api::agents::change::{changed, give_secret};
+use crate::api::agents::view::AgentView;
+use crate::error::ApiError;
+use crate::fields::Fields;
+use crate::http::{Request, Response};
+use crate::route::{Authorized, Function, Route, Trigger};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "promote-agent",
+    trigger: Trigger::Http(Route::with_key(
+        "POST",
+        "/v1/agents/{id}/promote",
+        Permission::CanManageAgents,
+        keys_to_load,
+        |authorized| handle(authorized).boxed(),
+    )),
+};
+
+/// What a request may say.
+pub(crate) const FIELDS: [&str; 1] = ["number"];
+
+fn test(scope: &Scope) -> Scope {
+    Scope { mode: Mode::Test, ..scope.clone() }
+}
+
+/// The test agent, and the live one.
+fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
+    let keys = |id| Table::agent_keys(scope, id).into_iter().chain([keys::agent(&test(scope), id)]).collect();
+    AgentId::parse(request.path("id")).map(keys).unwrap_or_default()
+}
+
+/// Promotes. The settings are judged as those of a new live agent. The live agent's tools keep their secret.
+async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let Authorized { app, caller, request, items } = &authorized;
+    let scope = &caller.scope;
+    let id = AgentId::parse(request.path("id")).ok_or(ApiError::NotFound("agent"))?;
+    if scope.mode == Mode::Test {
+        items.agent(scope, id)?.ok_or(ApiError::NotFound("agent"))?;
+        return Err(ApiError::PermissionDenied("a live key promotes a test agent; this is a test key".to_owned()));
+    }
+    let settings = items.stored_agent(&test(scope), id)?.filter(|agent| agent.serves(Mode::Test));
+    let settings = settings.ok_or(ApiError::NotFound("test agent"))?;
+    Fields::open_optional(request, &FIELDS)?.finish()?;
+    let mut after = changed(&authorized, &settings, request.json()).await?;
+    caller.must_not_be_suspended()?;
+    let table = &app.store.table;
+    let stored = items.stored_agent(scope, id)?;
+    let before = stored.as_ref().filter(|agent| agent.retired_at.is_none());
+    give_secret(table, &mut after, before)?;
+    after.version = stored.as_ref().map_or(1, |stored| stored.version);
+    if before.is_none_or(|before| *before != after) {
+        after.version = stored.as_ref().map_or(1, |stored| stored.version.saturating_add(1));
+        let audit = caller.did(Action::AgentPromoted, id, Vec::new(), table.now());
+        if !table.replace_agent(scope, items, &after, &audit).await? {
+            return Err(store::StoreError::Conflict.into());
+        }
+    }
+    Ok(Response::data(StatusCode::OK, request, AgentView::with_new_secret(&after, scope.mode, before))?)
+}

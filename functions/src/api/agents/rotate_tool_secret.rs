@@ -1,0 +1,54 @@
+//! `POST /v1/agents/{id}/rotate-tool-secret`: gives an agent's tools another secret. Conversations that are open already go on
+//! with the one that they began with.
+
+use domain::audit::Action;
+use domain::ids::Mode;
+use domain::key::Permission;
+use domain::signature::Secret;
+use futures::FutureExt;
+use lambda_http::http::StatusCode;
+
+use crate::api::agents::agent_keys;
+use crate::api::agents::view::AgentView;
+use crate::error::ApiError;
+use crate::fields::Fields;
+use crate::http::Response;
+use crate::route::{Authorized, Function, Route, Trigger};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "rotate-tool-secret",
+    trigger: Trigger::Http(Route::with_key(
+        "POST",
+        "/v1/agents/{id}/rotate-tool-secret",
+        Permission::CanManageAgents,
+        agent_keys,
+        |authorized| handle(authorized).boxed(),
+    )),
+};
+
+/// What a request may say: nothing.
+pub(crate) const FIELDS: [&str; 0] = [];
+
+/// Makes a secret and shows it, once. It is the agent's next version: what began with the version before keeps its secret.
+async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let before = crate::api::agents::agent(&authorized)?;
+    let Authorized { app, caller, request, items } = &authorized;
+    Fields::open_optional(request, &FIELDS)?.finish()?;
+    caller.must_not_be_suspended()?;
+    let table = &app.store.table;
+    let mut after = before.clone();
+    let sms = after.sms.as_mut().filter(|sms| !sms.tools.is_empty());
+    let sms = sms.ok_or_else(|| ApiError::Conflict("the agent has no tools, and no secret for them".to_owned()))?;
+    sms.tool_secret = Some(Secret::new(table.entropy().bytes()?).reveal());
+    after.version = before.version.saturating_add(1);
+    if caller.scope.mode == Mode::Test {
+        after.mode = Some(Mode::Test);
+    }
+    let audit = caller.did(Action::AgentToolSecretRotated, after.id, Vec::new(), table.now());
+    if !table.replace_agent(&caller.scope, items, &after, &audit).await? {
+        return Err(store::StoreError::Conflict.into());
+    }
+    let view = AgentView::with_new_secret(&after, caller.scope.mode, Some(&before));
+    Ok(Response::data(StatusCode::OK, request, view)?)
+}

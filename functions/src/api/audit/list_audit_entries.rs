@@ -1,0 +1,30 @@
+//! `GET /v1/audit`: who changed what in the organization's administration.
+
+use domain::audit::AuditEntry;
+use domain::key::Permission;
+use futures::FutureExt;
+
+use crate::api::paths::no_keys;
+use crate::error::ApiError;
+use crate::http::Response;
+use crate::page::Page;
+use crate::route::{Authorized, Function, Route, Trigger};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "list-audit-entries",
+    trigger: Trigger::Http(Route::with_key("GET", "/v1/audit", Permission::CanReadAudit, no_keys, |authorized| {
+        handle(authorized).boxed()
+    })),
+};
+
+/// Answers with a page of the audit log, newest first: what concerns the key's mode, and what concerns both.
+async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let Authorized { app, caller, request, .. } = authorized;
+    let page = Page::parse(request, &caller, "audit", &[])?;
+    let scope = &caller.scope;
+    let found = app.store.table.audit_log(&scope.organization, page.start.as_deref(), page.limit).await?;
+    let concerns = |entry: &AuditEntry| entry.mode.is_none_or(|mode| mode == scope.mode);
+    let entries: Vec<AuditEntry> = found.entries.into_iter().filter(concerns).collect();
+    Ok(Response::page(request, entries, found.next.map(|place| page.cursor(&caller, &place)))?)
+}

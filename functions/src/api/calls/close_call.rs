@@ -1,0 +1,78 @@
+//! `POST /v1/calls/{id}/close`: ends a call. The hanging up goes on behind the answer.
+
+use domain::call::{Call, Input, Status};
+use domain::end_reason::EndReason;
+use domain::ids::ConversationId;
+use domain::key::Permission;
+use domain::time::Timestamp;
+use futures::FutureExt;
+use lambda_http::http::StatusCode;
+use serde::Serialize;
+use store::Loaded;
+
+use crate::api::calls::call_keys;
+use crate::api::paths::{conversation, reference};
+use crate::error::ApiError;
+use crate::fields::Fields;
+use crate::http::{Request, Response};
+use crate::route::{Authorized, Function, Route, Trigger};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "close-call",
+    trigger: Trigger::Http(Route::with_key(
+        "POST",
+        "/v1/calls/{id}/close",
+        Permission::CanCloseConversations,
+        call_keys,
+        |authorized| handle(authorized).boxed(),
+    )),
+};
+
+/// What a request may say.
+pub(crate) const FIELDS: [&str; 1] = ["reason"];
+
+/// What a closed call looks like.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ClosedCall))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Closed {
+    /// The call's id.
+    conversation_id: ConversationId,
+    /// `ended`.
+    status: Status,
+    /// When it ended.
+    ended_at: Option<Timestamp>,
+    /// Why it ended.
+    end_reason: Option<EndReason>,
+    /// Whether it had ended before this request.
+    already_closed: bool,
+}
+
+/// The reason that a request to close a conversation gives.
+pub(crate) fn reason(request: &Request) -> Result<EndReason, ApiError> {
+    let mut fields = Fields::open_optional(request, &FIELDS)?;
+    let reason = fields.text_within("reason", 1, 128).map_or(EndReason::ADMIN_CLOSED, EndReason::given);
+    fields.finish()?;
+    Ok(reason)
+}
+
+/// Closes a call. Closing twice is not an error.
+async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let Authorized { app, caller, request, items } = authorized;
+    let reason = reason(request)?;
+    let id = conversation(request).ok_or(ApiError::NotFound("call"))?;
+    let reference = reference(id, &caller.scope);
+    let loaded = Loaded::<Call>::from_items(&reference, &items)?.ok_or(ApiError::NotFound("call"))?;
+    let close = |_: &Loaded<Call>| Input::Close { reason: reason.clone() };
+    let applied = app.store.apply(&reference, Some(loaded), close).await?.ok_or(ApiError::NotFound("call"))?;
+    let call = applied.conversation();
+    let closed = Closed {
+        conversation_id: id,
+        status: call.status,
+        ended_at: call.ended_at,
+        end_reason: call.end_reason.clone(),
+        already_closed: applied.previous.is_ended(),
+    };
+    Ok(Response::data(StatusCode::OK, request, closed)?)
+}

@@ -1,0 +1,32 @@
+//! `GET /v1/calls/{id}`: everything known of a call.
+
+use domain::key::Permission;
+use futures::FutureExt;
+use lambda_http::http::StatusCode;
+
+use crate::api::calls::full_call_keys;
+use crate::api::calls::view::CallView;
+use crate::api::paths::conversation;
+use crate::error::ApiError;
+use crate::http::Response;
+use crate::route::{Authorized, Function, Route, Trigger};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "get-call",
+    trigger: Trigger::Http(Route::with_key(
+        "GET",
+        "/v1/calls/{id}",
+        Permission::CanReadConversations,
+        full_call_keys,
+        |authorized| handle(authorized).boxed(),
+    )),
+};
+
+/// Answers with a call.
+async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let Authorized { app, caller, request, items } = authorized;
+    let id = conversation(request).ok_or(ApiError::NotFound("call"))?;
+    let full = app.store.table.full_call(&caller.scope, id, &items).await?.ok_or(ApiError::NotFound("call"))?;
+    Ok(Response::data(StatusCode::OK, request, CallView::from(full))?)
+}

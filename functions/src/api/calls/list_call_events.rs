@@ -1,0 +1,32 @@
+//! `GET /v1/calls/{id}/events`: a call's events, in order of `sequence`, each as its webhook's body.
+
+use domain::key::Permission;
+use futures::FutureExt;
+
+use crate::api::calls::full_call_keys;
+use crate::api::events_page::events_page;
+use crate::api::paths::conversation;
+use crate::error::ApiError;
+use crate::event_body::Origin;
+use crate::http::Response;
+use crate::route::{Authorized, Function, Route, Trigger};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "list-call-events",
+    trigger: Trigger::Http(Route::with_key(
+        "GET",
+        "/v1/calls/{id}/events",
+        Permission::CanReadConversations,
+        full_call_keys,
+        |authorized| handle(authorized).boxed(),
+    )),
+};
+
+/// Answers with a page of events. A page may be short and still have more: the log holds notes too.
+async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let Authorized { app, caller, request, items } = &authorized;
+    let id = conversation(request).ok_or(ApiError::NotFound("call"))?;
+    let full = app.store.table.full_call(&caller.scope, id, items).await?.ok_or(ApiError::NotFound("call"))?;
+    events_page(&authorized, Origin::call(&full.call, &full.content), full.transcript.as_deref()).await
+}

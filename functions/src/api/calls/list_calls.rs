@@ -1,0 +1,47 @@
+//! `GET /v1/calls`: a scope's calls, newest first.
+
+use domain::call::{Call, Status};
+use domain::key::Permission;
+use domain::organization::Content;
+use futures::FutureExt;
+use store::Wanted;
+
+use crate::api::calls::view::CallSummary;
+use crate::api::conversation_filter::{FILTERS, Filter};
+use crate::api::paths::no_keys;
+use crate::error::ApiError;
+use crate::http::Response;
+use crate::page::Page;
+use crate::route::{Authorized, Function, Route, Trigger};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "list-calls",
+    trigger: Trigger::Http(Route::with_key(
+        "GET",
+        "/v1/calls",
+        Permission::CanReadConversations,
+        no_keys,
+        |authorized| handle(authorized).boxed(),
+    )),
+};
+
+/// Answers with a page of calls. A page that is narrowed down goes on until it is full, or has looked at
+/// [`store::MOST_LOOKED_AT`] calls; then it is short and has more.
+async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let Authorized { app, caller, request, .. } = authorized;
+    let page = Page::parse(request, &caller, "calls", &FILTERS)?;
+    let filter = Filter::parse(&page.query, &Status::ALL.map(|status| (status.as_str(), status)))?;
+    let (table, start) = (&app.store.table, page.start.as_deref());
+    let matches = |call: &Call| filter.matches(call.status, &call.to, call.agent.id, call.end_reason.as_ref());
+    let matches_wholly = |call: &Call, content: &Content| matches(call) && filter.matches_metadata(content);
+    let wanted = match (filter.asks_for_metadata(), filter.narrows()) {
+        (true, _) => Wanted::WithContent(&matches_wholly),
+        (false, true) => Wanted::Some(&matches),
+        (false, false) => Wanted::All,
+    };
+    let found = table.conversations(&caller.scope, filter.created, start, page.limit, wanted).await?;
+    let cursor = found.next.map(|place| page.cursor(&caller, &place));
+    let views: Vec<CallSummary> = found.conversations.into_iter().map(CallSummary::from).collect();
+    Ok(Response::page(request, views, cursor)?)
+}

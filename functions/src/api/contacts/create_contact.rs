@@ -1,0 +1,85 @@
+//! `POST /v1/contacts`: makes a contact.
+
+use domain::ids::{Operation, Scope};
+use domain::key::Permission;
+use futures::FutureExt;
+use lambda_http::http::StatusCode;
+use store::keys::{self, Key};
+use store::{ContactCreation, ContactRequest, Table};
+
+use crate::api::contacts::view::{ContactView, details};
+use crate::error::ApiError;
+use crate::fields::Fields;
+use crate::http::{Request, Response};
+use crate::idempotency;
+use crate::route::{Authorized, Function, KeyUse, Route, Trigger};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "create-contact",
+    trigger: Trigger::Http(
+        Route::with_key("POST", "/v1/contacts", Permission::CanManageContacts, keys_to_load, |authorized| {
+            handle(authorized).boxed()
+        })
+        .with_idempotency_key(KeyUse::Optional),
+    ),
+};
+
+/// What a request may say.
+pub(crate) const FIELDS: [&str; 4] = ["phoneNumber", "firstName", "lastName", "email"];
+
+/// What a replay would find.
+fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
+    made_by(request, scope).map(|digest| keys::contact_request(scope, &digest)).into_iter().collect()
+}
+
+/// The digest of a request's idempotency key, if it brings one.
+fn made_by(request: &Request, scope: &Scope) -> Option<String> {
+    idempotency::given(request).map(|key| Operation::CreateContact.key_digest(scope, &key))
+}
+
+/// Makes a contact, unless there is one of its number.
+async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let Authorized { app, caller, request, items } = authorized;
+    let digest = made_by(request, &caller.scope);
+    if let Some(seen) = digest.as_ref().map(|digest| keys::contact_request(&caller.scope, digest))
+        && let Some(made_by) = items.read("request", &seen)?
+    {
+        return replay(&app.store.table, request, &caller.scope, made_by).await;
+    }
+    caller.must_have_left(0, app.store.table.now())?;
+    let mut fields = Fields::open(request, &FIELDS)?;
+    let number = fields.required_phone_number("phoneNumber");
+    let details = details(&mut fields);
+    idempotency::check(request, &mut fields);
+    fields.finish()?;
+    let Some(number) = number else { return Err(ApiError::field("phoneNumber", "must be a string")) };
+    let scope = &caller.scope;
+    let table = &app.store.table;
+    let contact = Table::new_contact(scope, &number, details, table.now());
+    let print = request.fingerprint();
+    let made_by = digest.as_deref().map(|digest| (digest, print.as_str()));
+    match table.create_contact(scope, contact, made_by).await? {
+        ContactCreation::Fresh(contact) => {
+            let view = ContactView::new(*contact, scope.mode);
+            Ok(Response::data(StatusCode::CREATED, request, view)?)
+        }
+        ContactCreation::Existing(known) => {
+            Err(ApiError::Conflict(format!("there is a contact of this number: {}", known.id)))
+        }
+        ContactCreation::Replay(made_by) => replay(table, request, scope, made_by).await,
+    }
+}
+
+async fn replay(
+    table: &Table,
+    request: &Request,
+    scope: &Scope,
+    made_by: ContactRequest,
+) -> Result<Response, ApiError> {
+    idempotency::same_request(request, &made_by.fingerprint)?;
+    let id = made_by.contact;
+    let items = table.read([keys::contact(scope, id)]).await?;
+    let (contact, _) = Table::contact_of(scope, &items, id)?.ok_or_else(|| idempotency::gone("contact", id))?;
+    Ok(Response::data(StatusCode::CREATED, request, ContactView::new(contact, scope.mode))?.replayed())
+}

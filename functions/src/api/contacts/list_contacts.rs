@@ -1,0 +1,36 @@
+//! `GET /v1/contacts`: a scope's contacts.
+
+use domain::ids::ContactId;
+use domain::key::Permission;
+use futures::FutureExt;
+
+use crate::api::contacts::view::ContactView;
+use crate::api::paths::no_keys;
+use crate::error::ApiError;
+use crate::http::Response;
+use crate::page::Page;
+use crate::route::{Authorized, Function, Route, Trigger};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "list-contacts",
+    trigger: Trigger::Http(Route::with_key(
+        "GET",
+        "/v1/contacts",
+        Permission::CanManageContacts,
+        no_keys,
+        |authorized| handle(authorized).boxed(),
+    )),
+};
+
+/// Answers with a page of contacts, in no order that means anything.
+async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let Authorized { app, caller, request, .. } = authorized;
+    let page = Page::parse(request, &caller, "contacts", &[])?;
+    let after = page.start.as_deref().and_then(ContactId::parse);
+    let (contacts, more) = app.store.table.contacts(&caller.scope, after, page.limit).await?;
+    let last = contacts.last().map(|contact| page.cursor(&caller, &contact.id.to_string()));
+    let mode = caller.scope.mode;
+    let views: Vec<ContactView> = contacts.into_iter().map(|contact| ContactView::new(contact, mode)).collect();
+    Ok(Response::page(request, views, last.filter(|_| more))?)
+}

@@ -1,0 +1,74 @@
+//! The fields that requests for calls and for SMS conversations share.
+
+use domain::ids::{AgentId, Scope};
+use domain::phone::PhoneNumber;
+use domain::size::stored_len;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use store::Table;
+use store::keys::{self, Key};
+
+use crate::acceptance::limits::{MAX_METADATA_BYTES, MAX_VARIABLES, MAX_VARIABLES_BYTES};
+use crate::fields::Fields;
+use crate::http::Request;
+
+/// Returns the keys of the agent and of the do-not-call entry that a request names.
+pub(crate) fn agent_and_suppression_keys(request: &Request, scope: &Scope) -> Vec<Key> {
+    let text = |name: &str| request.json().and_then(|body| body.get(name)).and_then(Value::as_str);
+    let by_slug = || text("agentSlug").map(|slug| AgentId::for_slug(&scope.organization, slug));
+    let agent = text("agentId").and_then(AgentId::parse).or_else(by_slug);
+    let to = text("toNumber").and_then(|to| PhoneNumber::parse(to).ok());
+    let agent = agent.into_iter().flat_map(|id| Table::agent_keys(scope, id));
+    agent.chain(to.map(|to| keys::suppression(scope, &to))).collect()
+}
+
+/// Reads `agentId` or `agentSlug`: exactly one of the two.
+pub(crate) fn agent(fields: &mut Fields<'_>, scope: &Scope) -> Option<AgentId> {
+    match (fields.has("agentId"), fields.has("agentSlug")) {
+        (true, true) => {
+            fields.refuse("agentId", "must not be sent together with agentSlug");
+            fields.refuse("agentSlug", "must not be sent together with agentId");
+            None
+        }
+        (false, false) => {
+            fields.refuse("agentId", "is required, or agentSlug: one of the two");
+            None
+        }
+        (true, false) => fields.agent_id("agentId"),
+        (false, true) => {
+            let slug = fields.text_within("agentSlug", 1, 255)?;
+            Some(AgentId::for_slug(&scope.organization, slug))
+        }
+    }
+}
+
+/// Reads `dynamicVariables`: at most 100 texts, 64 KiB together as they are stored.
+pub(crate) fn variables(fields: &mut Fields<'_>) -> Map<String, Value> {
+    let Some(object) = fields.object("dynamicVariables") else { return Map::new() };
+    for (name, _) in object.iter().filter(|(_, value)| !value.is_string()) {
+        fields.refuse(format!("dynamicVariables.{name}"), "must be a string");
+    }
+    let texts = object.iter().filter_map(|(name, value)| Some(stored_len(name) + stored_len(value.as_str()?)));
+    if object.len() > MAX_VARIABLES {
+        fields.refuse("dynamicVariables", "must not be more than 100");
+    }
+    // As they are stored: a control character is six bytes there.
+    if texts.sum::<usize>() > MAX_VARIABLES_BYTES {
+        fields.refuse("dynamicVariables", "must not be larger than 64 KiB together, as JSON");
+    }
+    object.clone()
+}
+
+/// Reads `metadata` to the letter, because it is sent back as it came. At most 16 KiB.
+pub(crate) fn metadata(fields: &mut Fields<'_>, request: &Request) -> Option<Box<RawValue>> {
+    fields.object("metadata")?;
+    let Ok(raw) = request.raw_metadata() else {
+        fields.refuse("metadata", "must be sent once");
+        return None;
+    };
+    if raw.as_ref().is_some_and(|metadata| metadata.get().len() > MAX_METADATA_BYTES) {
+        fields.refuse("metadata", "must not be larger than 16 KiB as JSON");
+        return None;
+    }
+    raw
+}

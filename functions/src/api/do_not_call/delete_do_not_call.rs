@@ -1,0 +1,40 @@
+//! `DELETE /v1/do-not-call/{number}`: takes a number off the list.
+
+use domain::key::Permission;
+use futures::FutureExt;
+use lambda_http::http::StatusCode;
+
+use crate::api::do_not_call::put_do_not_call::number;
+use crate::api::paths::no_keys;
+use crate::error::ApiError;
+use crate::http::Response;
+use crate::phone_input;
+use crate::route::{Authorized, Function, Route, Trigger};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "delete-do-not-call",
+    trigger: Trigger::Http(Route::with_key(
+        "DELETE",
+        "/v1/do-not-call/{number}",
+        Permission::CanManageContacts,
+        no_keys,
+        |authorized| handle(authorized).boxed(),
+    )),
+};
+
+/// Takes a number off the list, whoever put it there, and in whatever form of it.
+async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let Authorized { app, caller, request, .. } = authorized;
+    let number = number(request)?;
+    let table = &app.store.table;
+    let mut is_found = table.unsuppress(&caller.scope, &number).await?;
+    if let Some(other) = phone_input::canonical(&number) {
+        is_found |= table.unsuppress(&caller.scope, &other).await?;
+    }
+    if is_found {
+        Ok(Response::empty(StatusCode::NO_CONTENT))
+    } else {
+        Err(ApiError::NotFound("entry on the do-not-call list"))
+    }
+}

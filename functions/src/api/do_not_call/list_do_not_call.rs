@@ -1,0 +1,34 @@
+//! `GET /v1/do-not-call`: a scope's do-not-call list.
+
+use domain::key::Permission;
+use futures::FutureExt;
+
+use crate::api::do_not_call::put_do_not_call::EntryView;
+use crate::api::paths::no_keys;
+use crate::error::ApiError;
+use crate::http::Response;
+use crate::page::Page;
+use crate::route::{Authorized, Function, Route, Trigger};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "list-do-not-call",
+    trigger: Trigger::Http(Route::with_key(
+        "GET",
+        "/v1/do-not-call",
+        Permission::CanManageContacts,
+        no_keys,
+        |authorized| handle(authorized).boxed(),
+    )),
+};
+
+/// Answers with a page of entries, in no order that means anything.
+async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let Authorized { app, caller, request, .. } = authorized;
+    let page = Page::parse(request, &caller, "do-not-call", &[])?;
+    let (entries, more) = app.store.table.suppressions(&caller.scope, page.start.as_deref(), page.limit).await?;
+    let last = entries.last().map(|(place, _)| page.cursor(&caller, place));
+    let mode = caller.scope.mode;
+    let views: Vec<EntryView> = entries.into_iter().map(|(_, entry)| EntryView::new(entry, mode)).collect();
+    Ok(Response::page(request, views, last.filter(|_| more))?)
+}

@@ -1,0 +1,82 @@
+//! `PUT /v1/do-not-call/{number}`: puts a number on the list. Needs no body.
+
+use domain::ids::{Mode, Scope};
+use domain::key::Permission;
+use domain::organization::Suppression;
+use domain::phone::PhoneNumber;
+use domain::time::Timestamp;
+use futures::FutureExt;
+use lambda_http::http::StatusCode;
+use serde::Serialize;
+use store::keys::{self, Key};
+
+use crate::error::ApiError;
+use crate::http::{Request, Response};
+use crate::phone_input;
+use crate::route::{Authorized, Function, Route, Trigger};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "put-do-not-call",
+    trigger: Trigger::Http(Route::with_key(
+        "PUT",
+        "/v1/do-not-call/{number}",
+        Permission::CanManageContacts,
+        keys_to_load,
+        |authorized| handle(authorized).boxed(),
+    )),
+};
+
+/// An entry of the list.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = DoNotCallEntry))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EntryView {
+    /// The number; null where it was erased.
+    phone_number: Option<PhoneNumber>,
+    /// The mode it holds in.
+    mode: Mode,
+    /// Where the entry came from: `manual`, `import`, `analysis`, `keyword`, `carrier`.
+    source: String,
+    /// Since when.
+    created_at: Timestamp,
+}
+
+impl EntryView {
+    /// An entry as clients see it.
+    pub(crate) fn new(entry: Suppression, mode: Mode) -> Self {
+        Self { phone_number: entry.phone_number, mode, source: entry.source, created_at: entry.created_at }
+    }
+}
+
+/// The entry that there may be.
+fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
+    number(request).map(|number| keys::suppression(scope, &number)).into_iter().collect()
+}
+
+/// The number that the path names.
+pub(crate) fn number(request: &Request) -> Result<PhoneNumber, ApiError> {
+    PhoneNumber::parse(request.path("number")).map_err(|error| ApiError::field("number", error))
+}
+
+/// Puts a number on the list. An entry that is there stays as it is, unless only the customer's own word made it: then it is ours from
+/// now on, and no word of theirs lifts it. A number in another form than the one that it is read in at the front doors which forgive
+/// gets a second entry in that form: whoever is meant is one person.
+async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let Authorized { app, caller, request, items } = authorized;
+    let number = number(request)?;
+    let known: Option<Suppression> = items.read("do-not-call entry", &keys::suppression(&caller.scope, &number))?;
+    let table = &app.store.table;
+    let new = Suppression { phone_number: Some(number.clone()), source: "manual".to_owned(), created_at: table.now() };
+    let known = match known {
+        Some(known) if !new.outranks(&known) => Some(known),
+        Some(_) | None => table.suppress_once(&caller.scope, &number, &new).await?,
+    };
+    if let Some(other) = phone_input::canonical(&number) {
+        let entry = Suppression { phone_number: Some(other.clone()), ..new.clone() };
+        table.suppress_once(&caller.scope, &other, &entry).await?;
+    }
+    let status = if known.is_some() { StatusCode::OK } else { StatusCode::CREATED };
+    let view = EntryView::new(known.unwrap_or(new), caller.scope.mode);
+    Ok(Response::data(status, request, view)?)
+}

@@ -1,0 +1,171 @@
+//! `POST /v1/api-keys`: makes a key, and shows it once.
+
+use domain::audit::Action;
+use domain::ids::{Operation, Scope};
+use domain::key::{ApiKey, KeyId, MOST_COUNTED_WITH, Permission, RawKey, TooManyToCountWith};
+use domain::quota::Limits;
+use domain::time::Timestamp;
+use futures::FutureExt;
+use lambda_http::http::StatusCode;
+use store::keys::Key;
+use store::{Made, StoredKey, What};
+
+use crate::api::keys::view::ApiKeyView;
+use crate::auth::{Caller, UsedKey};
+use crate::error::ApiError;
+use crate::fields::Fields;
+use crate::http::{Request, Response};
+use crate::idempotency;
+use crate::route::{Authorized, Function, KeyUse, Route, Trigger};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "create-api-key",
+    trigger: Trigger::Http(
+        Route::with_key("POST", "/v1/api-keys", Permission::CanManageKeys, keys_to_load, |authorized| {
+            handle(authorized).boxed()
+        })
+        .with_idempotency_key(KeyUse::Optional),
+    ),
+};
+
+/// What a request may say.
+pub(crate) const FIELDS: [&str; 6] =
+    ["name", "permissions", "expiresAt", "expires_at", "requestsPerMinute", "callsPerDay"];
+
+/// The longest name, in characters.
+const LONGEST_NAME: usize = 100;
+
+/// More than anybody's: whoever wants no limit leaves it out.
+const MOST_REQUESTS_PER_MINUTE: u32 = 1_000_000;
+
+/// The same for calls.
+const MOST_CALLS_PER_DAY: u32 = 10_000_000;
+
+/// What a replay would find.
+fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
+    idempotency::reads(request, scope, Operation::CreateApiKey)
+}
+
+/// Makes a key of the caller's own mode, with permissions that the caller's key has itself.
+async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let Authorized { app, caller, request, items } = &authorized;
+    let table = &app.store.table;
+    let now = table.now();
+    if let Some(id) = idempotency::made_before(request, &caller.scope, Operation::CreateApiKey, items)? {
+        return replay(&authorized, &id).await;
+    }
+    caller.must_have_left(0, now)?;
+    let mut fields = Fields::open(request, &FIELDS)?;
+    if !fields.has("name") {
+        fields.refuse("name", "is required: what the key is for");
+    }
+    let name = fields.text_within("name", 1, LONGEST_NAME).map(str::to_owned);
+    let permissions = permissions(&mut fields, caller);
+    let expires_at = expiry(&mut fields, caller, now);
+    let limits = limits(&mut fields, caller);
+    idempotency::check(request, &mut fields);
+    fields.finish()?;
+    caller.must_not_be_suspended()?;
+    let raw = RawKey::new(caller.scope.clone(), table.entropy().bytes()?);
+    let name = name.unwrap_or_default();
+    let Some(own) = &caller.key else { return Err(ApiError::Unauthorized) };
+    let (made_with, counted_with) = (Some(own.id.clone()), counted_with(own)?);
+    let key =
+        ApiKey { name, permissions, created_at: now, expires_at, revoked_at: None, limits, made_with, counted_with };
+    let id = raw.id();
+    let remembered = idempotency::remember(request, &caller.scope, Operation::CreateApiKey, id.to_string());
+    let audit = caller.did(Action::ApiKeyCreated, &id, Vec::new(), now);
+    // A key that is revoked meanwhile makes none: whoever revokes what was made with it misses nothing.
+    let with = own.accounts.first().map(|account| (&account.place, items));
+    match table.create_api_key(&raw, &key, remembered.as_ref(), with, &audit).await? {
+        Made::Fresh => {
+            let view = ApiKeyView::new(StoredKey { id, key, last_used_at: None }, caller.scope.mode, now);
+            Ok(Response::data(StatusCode::CREATED, request, view.with_raw_key(raw.reveal()))?)
+        }
+        Made::Before(What { fingerprint, target }) => {
+            idempotency::same_request(request, &fingerprint)?;
+            replay(&authorized, &target).await
+        }
+        Made::Taken => Err(store::StoreError::Conflict.into()),
+    }
+}
+
+/// The key that was made before, without what opens anything.
+async fn replay(authorized: &Authorized<'_>, id: &str) -> Result<Response, ApiError> {
+    let Authorized { app, caller, request, .. } = authorized;
+    let id = KeyId::parse(id).ok_or(ApiError::NotFound("API key"))?;
+    let known = app.store.table.api_key(&caller.scope, &id).await?;
+    let known = known.ok_or_else(|| idempotency::gone("API key", id))?;
+    let view = ApiKeyView::new(known, caller.scope.mode, app.store.table.now());
+    Ok(Response::data(StatusCode::CREATED, request, view)?.replayed())
+}
+
+/// The permissions that were asked for; all of the caller's where none were.
+fn permissions(fields: &mut Fields<'_>, caller: &Caller) -> Vec<Permission> {
+    let Some(value) = fields.value("permissions") else { return caller.permissions().to_vec() };
+    let Some(names) = value.as_array().filter(|names| !names.is_empty()) else {
+        fields.refuse("permissions", "must be a list of at least one permission; left out, the key may what yours may");
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        match name.as_str().and_then(Permission::parse) {
+            Some(permission) if !caller.permissions().contains(&permission) => {
+                fields.refuse(format!("permissions[{index}]"), "is not one that your own key has");
+            }
+            Some(permission) if !found.contains(&permission) => found.push(permission),
+            Some(_) => {}
+            None => {
+                let known: Vec<&str> = Permission::ALL.iter().map(|permission| permission.as_str()).collect();
+                fields.refuse(format!("permissions[{index}]"), format_args!("must be one of {}", known.join(", ")));
+            }
+        }
+    }
+    found
+}
+
+/// What was asked for, and no more than the caller's own key is allowed.
+fn limits(fields: &mut Fields<'_>, caller: &Caller) -> Limits {
+    let asked = Limits {
+        requests_per_minute: fields.number_within("requestsPerMinute", 1, MOST_REQUESTS_PER_MINUTE),
+        calls_per_day: fields.number_within("callsPerDay", 1, MOST_CALLS_PER_DAY),
+    };
+    let own = caller.key.as_ref().map(|key| key.stored.limits).unwrap_or_default();
+    let allowed = own.or_less(asked);
+    for (name, asked, allowed) in [
+        ("requestsPerMinute", asked.requests_per_minute, allowed.requests_per_minute),
+        ("callsPerDay", asked.calls_per_day, allowed.calls_per_day),
+    ] {
+        if let (Some(_), Some(most)) = (asked.filter(|_| asked != allowed), allowed) {
+            fields.refuse(name, format_args!("must be at most {most}, as your own key's"));
+        }
+    }
+    allowed
+}
+
+/// What was asked for, and no later than the caller's own key expires; left out, then.
+fn expiry(fields: &mut Fields<'_>, caller: &Caller, now: Timestamp) -> Option<Timestamp> {
+    let own = caller.key.as_ref().and_then(|key| key.stored.expires_at);
+    let name = if fields.has("expiresAt") { "expiresAt" } else { "expires_at" };
+    let Some(expiry) = fields.timestamp(name) else { return own };
+    if expiry <= now {
+        fields.refuse(name, "must be in the future");
+    }
+    if let Some(latest) = own.filter(|latest| expiry > *latest) {
+        fields.refuse(name, format_args!("must be {latest} at the latest, when your own key expires"));
+    }
+    Some(expiry)
+}
+
+/// The keys that the new one's use counts against.
+fn counted_with(own: &UsedKey) -> Result<Vec<String>, ApiError> {
+    let above = own.accounts.get(1).map(|account| &account.limits);
+    own.stored.counted_with_its_children(own.digest.clone(), above).map_err(|TooManyToCountWith| {
+        ApiError::PermissionDenied(format!(
+            "your key is the last of {} that were made one with the other, each with smaller limits: make the new key with one of \
+             those before it",
+            MOST_COUNTED_WITH + 1
+        ))
+    })
+}

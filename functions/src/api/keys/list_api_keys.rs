@@ -1,0 +1,30 @@
+//! `GET /v1/api-keys`: the keys of a scope, those that open nothing any more included.
+
+use domain::key::Permission;
+use futures::FutureExt;
+
+use crate::api::keys::view::ApiKeyView;
+use crate::api::paths::no_keys;
+use crate::error::ApiError;
+use crate::http::Response;
+use crate::page::Page;
+use crate::route::{Authorized, Function, Route, Trigger};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "list-api-keys",
+    trigger: Trigger::Http(Route::with_key("GET", "/v1/api-keys", Permission::CanManageKeys, no_keys, |authorized| {
+        handle(authorized).boxed()
+    })),
+};
+
+/// Answers with a page of keys of the caller's mode, none of them raw.
+async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let Authorized { app, caller, request, .. } = authorized;
+    let page = Page::parse(request, &caller, "api-keys", &[])?;
+    let table = &app.store.table;
+    let (keys, next) = table.api_keys(&caller.scope, page.start.as_deref(), page.limit).await?;
+    let (mode, now) = (caller.scope.mode, table.now());
+    let views: Vec<ApiKeyView> = keys.into_iter().map(|key| ApiKeyView::new(key, mode, now)).collect();
+    Ok(Response::page(request, views, next.map(|place| page.cursor(&caller, &place)))?)
+}

@@ -1,0 +1,48 @@
+//! `GET /v1/sms-conversations`: a scope's SMS conversations, newest first.
+
+use domain::key::Permission;
+use domain::organization::Content;
+use domain::sms::{SmsConversation, Status};
+use futures::FutureExt;
+use store::Wanted;
+
+use crate::api::conversation_filter::{FILTERS, Filter};
+use crate::api::paths::no_keys;
+use crate::api::sms::view::SmsConversationSummary;
+use crate::error::ApiError;
+use crate::http::Response;
+use crate::page::Page;
+use crate::route::{Authorized, Function, Route, Trigger};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "list-sms-conversations",
+    trigger: Trigger::Http(Route::with_key(
+        "GET",
+        "/v1/sms-conversations",
+        Permission::CanReadConversations,
+        no_keys,
+        |authorized| handle(authorized).boxed(),
+    )),
+};
+
+/// Answers with a page of conversations. A page that is narrowed down goes on until it is full, or has looked at
+/// [`store::MOST_LOOKED_AT`] conversations; then it is short and has more.
+async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let Authorized { app, caller, request, .. } = authorized;
+    let page = Page::parse(request, &caller, "sms-conversations", &FILTERS)?;
+    let filter = Filter::parse(&page.query, &Status::ALL.map(|status| (status.as_str(), status)))?;
+    let (table, start) = (&app.store.table, page.start.as_deref());
+    let matches = |one: &SmsConversation| filter.matches(one.status, &one.to, one.agent.id, one.end_reason.as_ref());
+    let matches_wholly = |one: &SmsConversation, content: &Content| matches(one) && filter.matches_metadata(content);
+    let wanted = match (filter.asks_for_metadata(), filter.narrows()) {
+        (true, _) => Wanted::WithContent(&matches_wholly),
+        (false, true) => Wanted::Some(&matches),
+        (false, false) => Wanted::All,
+    };
+    let found = table.conversations(&caller.scope, filter.created, start, page.limit, wanted).await?;
+    let cursor = found.next.map(|place| page.cursor(&caller, &place));
+    let views: Vec<SmsConversationSummary> =
+        found.conversations.into_iter().map(SmsConversationSummary::from).collect();
+    Ok(Response::page(request, views, cursor)?)
+}

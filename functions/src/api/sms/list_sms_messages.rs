@@ -1,0 +1,41 @@
+//! `GET /v1/sms-conversations/{id}/messages`: a conversation's texts, in order.
+
+use domain::key::Permission;
+use domain::sms::{Message, SmsConversation};
+use futures::FutureExt;
+use store::Loaded;
+
+use crate::api::paths::{conversation, reference};
+use crate::api::sms::sms_keys;
+use crate::api::sms::view::MessageView;
+use crate::error::ApiError;
+use crate::http::Response;
+use crate::page::Page;
+use crate::route::{Authorized, Function, Route, Trigger};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "list-sms-messages",
+    trigger: Trigger::Http(Route::with_key(
+        "GET",
+        "/v1/sms-conversations/{id}/messages",
+        Permission::CanReadConversations,
+        sms_keys,
+        |authorized| handle(authorized).boxed(),
+    )),
+};
+
+/// Answers with a page of texts.
+async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let Authorized { app, caller, request, items } = authorized;
+    let id = conversation(request).ok_or(ApiError::NotFound("conversation"))?;
+    let reference = reference(id, &caller.scope);
+    Loaded::<SmsConversation>::from_items(&reference, &items)?.ok_or(ApiError::NotFound("conversation"))?;
+    let page = Page::parse(request, &caller, &format!("messages#{id}"), &[])?;
+    let after = page.start.as_deref().and_then(|place| place.parse().ok()).unwrap_or(0);
+    let (messages, more) = app.store.table.messages(id, after, page.limit).await?;
+    let last = messages.last().map(|message: &Message| message.number);
+    let cursor = last.filter(|_| more).map(|number| page.cursor(&caller, &number.to_string()));
+    let views: Vec<MessageView> = messages.into_iter().map(MessageView::from).collect();
+    Ok(Response::page(request, views, cursor)?)
+}

@@ -1,0 +1,182 @@
+//! `POST /v1/sms-conversations/{id}/messages`: a person takes over and writes. The agent stays silent until the
+//! conversation is handed back.
+
+use domain::conversation::RememberedKey;
+use domain::end_reason::EndReason;
+use domain::ids::{ConversationId, Scope, key_digest};
+use domain::key::Permission;
+use domain::organization::suppression_digest;
+use domain::sms::{DeliveryStatus, Input, LONGEST_TEXT, Message, SmsConversation};
+use futures::FutureExt;
+use lambda_http::http::StatusCode;
+use store::keys::{self, Key};
+use store::{ConversationRef, Items, Loaded};
+
+use crate::api::paths::conversation;
+use crate::api::sms::view::MessageView;
+use crate::error::ApiError;
+use crate::fields::Fields;
+use crate::http::{Request, Response};
+use crate::idempotency;
+use crate::route::{Authorized, Function, KeyUse, Route, Trigger};
+use crate::sms::sending::{prepare, send};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "send-sms-message",
+    trigger: Trigger::Http(
+        Route::with_key(
+            "POST",
+            "/v1/sms-conversations/{id}/messages",
+            Permission::CanSendSms,
+            keys_to_load,
+            |authorized| handle(authorized).boxed(),
+        )
+        .with_idempotency_key(KeyUse::Optional),
+    ),
+};
+
+/// What a request may say.
+pub(crate) const FIELDS: [&str; 1] = ["content"];
+
+/// What a person wants to write.
+struct Asked {
+    content: String,
+    /// The digest of the idempotency key, with the request's fingerprint.
+    key: Option<(String, String)>,
+}
+
+/// The conversation, and what a replay would find.
+fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
+    let written = conversation(request).and_then(|id| seen(request, id));
+    crate::api::sms::sms_keys(request, scope).into_iter().chain(written).collect()
+}
+
+/// Where a request's key stands for a text of the conversation.
+fn seen(request: &Request, id: ConversationId) -> Option<Key> {
+    idempotency::given(request).map(|key| keys::remembered_key(id, &key_digest(&key)))
+}
+
+/// Sends a person's text within the request.
+async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let Authorized { app, caller, request, items } = &authorized;
+    let id = conversation(request).ok_or(ApiError::NotFound("conversation"))?;
+    let first = crate::api::paths::reference(id, &caller.scope);
+    let loaded = Loaded::<SmsConversation>::from_items(&first, items)?;
+    let conversation = loaded.ok_or(ApiError::NotFound("conversation"))?.conversation;
+    let seen = seen(request, id);
+    if let Some(known) = known(items, seen.as_ref())? {
+        return replay(&authorized, &conversation, &known).await;
+    }
+    let asked = Asked::parse(request)?;
+    caller.must_not_be_suspended()?;
+    prepare(app, &conversation).await;
+    let reference = ConversationRef {
+        suppression: Some(suppression_digest(&caller.scope, &conversation.to)),
+        also: seen.iter().cloned().collect(),
+        ..first
+    };
+    let write = |loaded: &Loaded<SmsConversation>| {
+        let is_replay = seen.as_ref().is_some_and(|seen| loaded.items.get(seen).is_some());
+        let is_too_long = || too_long(&loaded.conversation, &asked.content).is_some();
+        if is_replay || loaded.objections().reason().is_some() || is_too_long() {
+            return Input::Tick;
+        }
+        Input::PersonWrites { content: asked.content.clone(), key: asked.key.clone() }
+    };
+    let mut applied = app.store.apply(&reference, None, write).await?.ok_or(ApiError::NotFound("conversation"))?;
+    if let Some(permit) = applied.take_permit(None) {
+        let written = permit.stored().message.clone();
+        let settled = Box::pin(send(app, &reference, permit, None)).await.unwrap_or_else(|error| {
+            // What came of it could not be written down: it is looked for later.
+            tracing::warn!(conversation = %id, error = &error as &dyn std::error::Error, "unsettled");
+            None
+        });
+        let message = settled.and_then(|settled| settled.message(written.number)).unwrap_or(written);
+        return answer(request, message);
+    }
+    if let Some(known) = known(&applied.loaded.items, seen.as_ref())? {
+        return replay(&authorized, applied.conversation(), &known).await;
+    }
+    let objections = applied.loaded.objections();
+    if objections.suspended {
+        return Err(ApiError::PermissionDenied("the organization is suspended".to_owned()));
+    }
+    if objections.suppressed {
+        return Err(ApiError::DoNotCall);
+    }
+    let conversation = applied.conversation();
+    if let Some(problem) = too_long(conversation, &asked.content) {
+        return Err(ApiError::field("content", problem));
+    }
+    let message = if conversation.is_ended() {
+        "the conversation has ended"
+    } else if objections.number_lost {
+        NUMBER_LOST
+    } else if conversation.provider.holds_chats() {
+        HELD_THERE
+    } else {
+        TOO_MANY
+    };
+    Err(ApiError::Conflict(message.to_owned()))
+}
+
+/// Why the conversation's provider would not take this text.
+fn too_long(conversation: &SmsConversation, content: &str) -> Option<String> {
+    conversation.provider.text_limit().problem(content)
+}
+
+const HELD_THERE: &str = "an agent of the provider's holds the conversation: nobody else can write into it";
+
+const NUMBER_LOST: &str = "the number that it texts from is not the organization's any more";
+
+const TOO_MANY: &str = "too many texts are on their way; wait for the provider to take them";
+
+/// What a request's key stands for already.
+fn known(items: &Items, seen: Option<&Key>) -> Result<Option<RememberedKey>, ApiError> {
+    let Some(seen) = seen else { return Ok(None) };
+    Ok(items.read("key", seen)?)
+}
+
+/// The text that the request was answered with before, as it is now. One that waits and is overdue is sent by that.
+async fn replay(
+    authorized: &Authorized<'_>,
+    conversation: &SmsConversation,
+    known: &RememberedKey,
+) -> Result<Response, ApiError> {
+    let Authorized { app, request, .. } = authorized;
+    let id = conversation.id;
+    idempotency::same_request(request, &known.fingerprint)?;
+    let key = keys::message(id, known.message);
+    let message = app.store.table.read([key]).await?.message(id, known.message)?;
+    let message = message.ok_or(ApiError::NotFound("message"))?.message;
+    app.store.wake_if_overdue(conversation, app.store.table.now()).await;
+    answer(request, message).map(Response::replayed)
+}
+
+/// What became of a person's text.
+fn answer(request: &Request, message: Message) -> Result<Response, ApiError> {
+    if message.status == Some(DeliveryStatus::Failed) && message.provider_message_id.is_none() {
+        let code = message.error_code.unwrap_or_default();
+        if [EndReason::OPTED_OUT.as_str(), EndReason::DO_NOT_CALL.as_str()].contains(&code.as_str()) {
+            return Err(ApiError::DoNotCall);
+        }
+        return Err(ApiError::Provider(format!("the provider refused the text: {code}")));
+    }
+    let status = if message.provider_message_id.is_some() { StatusCode::CREATED } else { StatusCode::ACCEPTED };
+    Ok(Response::data(status, request, MessageView::from(message))?)
+}
+
+impl Asked {
+    fn parse(request: &Request) -> Result<Self, ApiError> {
+        let mut fields = Fields::open(request, &FIELDS)?;
+        idempotency::check(request, &mut fields);
+        if !fields.has("content") {
+            fields.refuse("content", format_args!("is required: a text of 1 to {LONGEST_TEXT} characters"));
+        }
+        let content = fields.text_within("content", 1, LONGEST_TEXT).unwrap_or_default().to_owned();
+        fields.finish()?;
+        let key = idempotency::given(request).map(|key| (key_digest(&key), request.fingerprint().into()));
+        Ok(Self { content, key })
+    }
+}

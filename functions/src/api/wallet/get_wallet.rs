@@ -1,0 +1,64 @@
+//! `GET /v1/wallet`: what can be spent.
+
+use domain::ids::{Mode, Scope};
+use domain::key::Permission;
+use futures::FutureExt;
+use lambda_http::http::StatusCode;
+use serde::Serialize;
+use store::Wallet;
+use store::keys::{self, Key};
+
+use crate::error::ApiError;
+use crate::http::{Request, Response};
+use crate::route::{Authorized, Function, Route, Trigger};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "get-wallet",
+    trigger: Trigger::Http(Route::with_key(
+        "GET",
+        "/v1/wallet",
+        Permission::CanReadWallet,
+        keys_to_load,
+        |authorized| handle(authorized).boxed(),
+    )),
+};
+
+/// What can be spent. Amounts are whole minor units of the currency: cents.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Wallet))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct WalletView {
+    /// The mode it belongs to.
+    mode: Mode,
+    /// Whether calls are charged. Where they are not, everything else is null.
+    metered: bool,
+    /// ISO 4217, such as `USD`.
+    currency: Option<String>,
+    /// What can be spent.
+    balance: Option<i64>,
+    /// What is held for calls that are not settled, and no part of the balance.
+    held: Option<i64>,
+    /// The price of a minute begun. A call requires that of its longest course.
+    rate_per_minute: Option<u32>,
+}
+
+/// The wallet.
+fn keys_to_load(_: &Request, scope: &Scope) -> Vec<Key> {
+    vec![keys::wallet(scope)]
+}
+
+/// Answers with the wallet.
+async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let Authorized { caller, request, items, .. } = authorized;
+    let wallet = Wallet::from_items(&caller.scope, &items)?;
+    let view = WalletView {
+        mode: caller.scope.mode,
+        metered: wallet.is_some(),
+        balance: wallet.as_ref().map(|wallet| wallet.balance_minor),
+        held: wallet.as_ref().map(|wallet| wallet.held_minor),
+        rate_per_minute: wallet.as_ref().map(|wallet| wallet.rate.per_minute_minor),
+        currency: wallet.map(|wallet| wallet.rate.currency),
+    };
+    Ok(Response::data(StatusCode::OK, request, view)?)
+}

@@ -1,0 +1,56 @@
+//! `GET /v1/wallet/entries`: the wallet's book.
+
+use domain::key::Permission;
+use domain::time::Timestamp;
+use domain::wallet::{EntryKind, WalletEntry};
+use futures::FutureExt;
+use serde::Serialize;
+
+use crate::api::paths::no_keys;
+use crate::error::ApiError;
+use crate::http::Response;
+use crate::page::Page;
+use crate::route::{Authorized, Function, Route, Trigger};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "list-wallet-entries",
+    trigger: Trigger::Http(Route::with_key(
+        "GET",
+        "/v1/wallet/entries",
+        Permission::CanReadWallet,
+        no_keys,
+        |authorized| handle(authorized).boxed(),
+    )),
+};
+
+/// An entry of the wallet's book. The sum of all of them is the balance.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = WalletEntry))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EntryView {
+    /// Why.
+    kind: EntryKind,
+    /// How much, in whole minor units: positive where the balance grows.
+    amount: i64,
+    /// The `conversationId` of its call; of a credit, the operator's own reference.
+    reference: String,
+    /// When.
+    at: Timestamp,
+}
+
+impl From<WalletEntry> for EntryView {
+    fn from(entry: WalletEntry) -> Self {
+        Self { kind: entry.kind, amount: entry.amount_minor, reference: entry.reference, at: entry.at }
+    }
+}
+
+/// Answers with a page of entries, newest first.
+async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let Authorized { app, caller, request, .. } = authorized;
+    let page = Page::parse(request, &caller, "wallet-entries", &[])?;
+    let (entries, more) = app.store.table.wallet_entries(&caller.scope, page.start.as_deref(), page.limit).await?;
+    let last = entries.last().map(|(place, _)| page.cursor(&caller, place));
+    let views: Vec<EntryView> = entries.into_iter().map(|(_, entry)| entry.into()).collect();
+    Ok(Response::page(request, views, last.filter(|_| more))?)
+}

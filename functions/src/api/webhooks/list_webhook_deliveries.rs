@@ -1,0 +1,54 @@
+//! `GET /v1/webhooks/{id}/deliveries`: what was sent to an endpoint, and what came of it.
+
+use domain::delivery::State;
+use domain::key::Permission;
+use futures::FutureExt;
+
+use crate::api::webhooks::delivery_view::DeliveryView;
+use crate::api::webhooks::webhook_keys;
+use crate::error::ApiError;
+use crate::http::Response;
+use crate::page::Page;
+use crate::route::{Authorized, Function, Route, Trigger};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "list-webhook-deliveries",
+    trigger: Trigger::Http(Route::with_key(
+        "GET",
+        "/v1/webhooks/{id}/deliveries",
+        Permission::CanManageWebhooks,
+        webhook_keys,
+        |authorized| handle(authorized).boxed(),
+    )),
+};
+
+/// What the list can be narrowed down by.
+pub(crate) const FILTERS: [&str; 1] = ["status"];
+
+const STATES: [(&str, State); 4] = [
+    ("pending", State::Pending),
+    ("delivered", State::Delivered),
+    ("exhausted", State::Exhausted),
+    ("cancelled", State::Cancelled),
+];
+
+/// Answers with a page of deliveries, newest first. A page of one state goes on until it is full, or has looked at
+/// [`store::MOST_LOOKED_AT`] deliveries; then it is short and has more.
+async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let endpoint = crate::api::webhooks::webhook(&authorized)?;
+    let Authorized { app, caller, request, .. } = authorized;
+    let page = Page::parse(request, &caller, &format!("deliveries#{}", endpoint.id), &FILTERS)?;
+    let status = match page.query.get("status") {
+        None => None,
+        Some(name) => Some(state(name)?),
+    };
+    let found = app.store.table.deliveries(endpoint.id, page.start.as_deref(), page.limit, status).await?;
+    let views: Vec<DeliveryView> = found.deliveries.into_iter().map(DeliveryView::new).collect();
+    Ok(Response::page(request, views, found.next.map(|place| page.cursor(&caller, &place)))?)
+}
+
+fn state(name: &str) -> Result<State, ApiError> {
+    let found = STATES.iter().find(|(word, _)| *word == name).map(|(_, state)| *state);
+    found.ok_or_else(|| ApiError::field("status", "must be one of pending, delivered, exhausted, cancelled"))
+}

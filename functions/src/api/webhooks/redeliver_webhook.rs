@@ -1,0 +1,65 @@
+//! `POST /v1/webhooks/{id}/redeliver`: sends an endpoint everything once more that failed since a moment.
+
+use domain::key::Permission;
+use domain::time::Timestamp;
+use futures::FutureExt;
+use lambda_http::http::StatusCode;
+use serde::Serialize;
+
+use crate::api::webhooks::webhook_keys;
+use crate::error::ApiError;
+use crate::fields::Fields;
+use crate::http::Response;
+use crate::route::{Authorized, Function, Route, Trigger};
+
+/// The function and its route.
+pub(crate) const FUNCTION: Function = Function {
+    name: "redeliver-webhook",
+    trigger: Trigger::Http(Route::with_key(
+        "POST",
+        "/v1/webhooks/{id}/redeliver",
+        Permission::CanManageWebhooks,
+        webhook_keys,
+        |authorized| handle(authorized).boxed(),
+    )),
+};
+
+/// What a request may say.
+pub(crate) const FIELDS: [&str; 1] = ["since"];
+
+/// How many deliveries one request looks at: as many as are marked well within a function's time.
+const LOOKED_AT: u8 = 100;
+
+/// What is on its way again.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct FailedRedelivered {
+    /// How many deliveries are on their way again.
+    redelivered: u32,
+    /// Whether there are deliveries that were not looked at.
+    has_more: bool,
+    /// The `since` that the next request goes on with; null where there is nothing left.
+    next_since: Option<Timestamp>,
+}
+
+/// Sends again what is exhausted of the first deliveries since a moment, oldest first.
+async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
+    let endpoint = crate::api::webhooks::webhook(&authorized)?;
+    let Authorized { app, caller, request, .. } = authorized;
+    let mut fields = Fields::open(request, &FIELDS)?;
+    if !fields.has("since") {
+        fields.refuse("since", "is required: a moment, such as 2026-04-10T14:00:00.000Z");
+    }
+    let since = fields.timestamp("since");
+    fields.finish()?;
+    let Some(since) = since else { return Err(ApiError::field("since", "must be a moment")) };
+    caller.must_not_be_suspended()?;
+    if !endpoint.enabled {
+        return Err(ApiError::Conflict("the endpoint is disabled; enable it first".to_owned()));
+    }
+    let done = app.store.redeliver_failed(&caller.scope, endpoint.id, since, LOOKED_AT).await?;
+    let (has_more, next_since) = (done.more_from.is_some(), done.more_from);
+    let answer = FailedRedelivered { redelivered: done.count, has_more, next_since };
+    Ok(Response::data(StatusCode::ACCEPTED, request, answer)?)
+}
