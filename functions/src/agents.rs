@@ -27,7 +27,7 @@ pub async fn read(
     let mut settings = settings.clone();
     settings.retain(|name, _| !ANSWERED.contains(&name.as_str()));
     let mut fields = Fields::within(&settings, &FIELDS);
-    let agent = agent_fields::agent(egress, &mut fields, mode, organization).await;
+    let agent = fields::agent(egress, &mut fields, mode, organization).await;
     match (fields.into_errors(), agent) {
         (errors, Some(agent)) if errors.is_empty() => Ok(agent),
         (errors, _) if errors.is_empty() => Err(vec![FieldError::new("slug", "describes no agent")]),
@@ -40,5 +40,5 @@ pub async fn read(
 /// # Errors
 /// Where they cannot be written as JSON.
 pub fn settings(agent: &Agent) -> Result<Map<String, Value>, serde_json::Error> {
-    agent_view::settings(agent)
+    view::settings(agent)
 }

@@ -13,6 +13,8 @@ use crate::auth::Caller;
 use crate::dialect::Dialect;
 use crate::error::{ApiError, Error};
 use crate::http::{MAX_BODY_BYTES, Request, Response};
+#[cfg(feature = "openapi")]
+use crate::openapi::operation::Document;
 
 /// Returns the keys of the items that a request needs, for its organization and mode.
 pub type KeysToLoad = fn(&Request, &Scope) -> Vec<Key>;
@@ -27,6 +29,9 @@ pub struct Function {
     pub name: &'static str,
     /// What wakes it.
     pub trigger: Trigger,
+    /// Describes its operation; `None` for a function that no request wakes.
+    #[cfg(feature = "openapi")]
+    pub document: Option<fn() -> Document>,
 }
 
 /// What wakes a function.

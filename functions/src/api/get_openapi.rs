@@ -7,8 +7,12 @@ use crate::http::{Request, Response};
 use crate::route::{Function, Route, Trigger};
 
 /// The function and its route.
-pub(crate) const FUNCTION: Function =
-    Function { name: "get-openapi", trigger: Trigger::Http(Route::public("/v1/openapi.json", handle)) };
+pub(crate) const FUNCTION: Function = Function {
+    name: "get-openapi",
+    trigger: Trigger::Http(Route::public("/v1/openapi.json", handle)),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
+};
 
 /// The OpenAPI document that was generated and committed, without its white space, deflated: it is asked for seldom, and every
 /// function's artifact carries it.
@@ -18,6 +22,22 @@ const DOCUMENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/openapi.json.d
 fn handle(_: &Request) -> Result<Response, ApiError> {
     let document = decompress_to_vec(DOCUMENT).map_err(|error| ApiError::Internal(error.to_string().into()))?;
     Ok(Response::json_text(String::from_utf8(document).map_err(|error| ApiError::Internal(error.into()))?))
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use utoipa::openapi::ObjectBuilder;
+    use utoipa::openapi::schema::{Schema, SchemaType, Type};
+
+    use crate::openapi::answers;
+    use crate::openapi::operation::{Document, operation};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let document = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Object)).build();
+        operation("contract", "Get this document", "Needs no key.")
+            .response("200", answers::json(None, "This document.", Schema::from(document)))
+    }
 }
 
 #[cfg(test)]

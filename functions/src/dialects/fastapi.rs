@@ -1,6 +1,8 @@
 //! Bodies that are judged as FastAPI does: every wrong field at once, each with its place (`loc`), a text (`msg`) and a
 //! kind (`type`), in the words of Pydantic 2.
 
+use std::fmt;
+
 use domain::blank::is_blank;
 use domain::phone::PhoneNumber;
 use serde_json::{Map, Value};

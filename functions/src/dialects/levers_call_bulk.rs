@@ -48,6 +48,8 @@ pub(crate) const FUNCTION: Function = Function {
         .in_dialect(Dialect::Levers)
         .with_bodies_of(MAX_BODY_BYTES),
     ),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// What a request may say. What else it says is ignored, as the original does.
@@ -387,5 +389,100 @@ impl Accepted {
             queued: count("queued"),
             items: states.into_values().collect(),
         }
+    }
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use domain::time::Timestamp;
+    use serde::Deserialize;
+    use serde_json::{Value, json};
+    use utoipa::ToSchema;
+    use utoipa::openapi::Required;
+
+    use crate::error::ApiError;
+    use crate::openapi::operation::{Document, accepted, body, conflict, operation, problem};
+    use crate::openapi::{parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let own = vec![
+            ApiError::NotFound("agent"),
+            conflict(),
+            ApiError::PayloadTooLarge(super::MAX_BODY_BYTES),
+            ApiError::UnsupportedMediaType,
+            ApiError::KeyReused,
+            problem("contacts", "too_short", "List should have at least 1 item after validation, not 0"),
+        ];
+        operation("levers", "Place many calls in the words of levers", LEVERS_BULK)
+            .parameter(parameters::idempotency_key(Required::False))
+            .request_body(body(request(), schema::of::<LeversBulkRequest>(), Required::True))
+            .response("201", accepted(None, schema::of::<super::Accepted>()))
+            .schema::<LeversBulkRequest>(schema::as_it_is)
+            .schema::<super::Accepted>(schema::always_there)
+            .schema::<super::ItemState>(schema::always_there)
+            .refused(own)
+    }
+
+    const LEVERS_BULK: &str = "Up to 1,000 calls, in a body of 2 MiB at most. What is wrong with the form of any item refuses the \
+    request; everything else is judged item by item. A number that stands in several items is called once: the later items are refused \
+    as duplicates of the first. Up to 100 items are accepted before the answer, more of them behind it. \
+    A replay under the same `Idempotency-Key` shows what became of each item, and completes what was not. An item that was \
+    refused stays refused.";
+
+    fn request() -> Value {
+        json!({
+            "contacts": [{"numberToCall": "+15555550123", "firstName": "Ada"}, {"numberToCall": "555 555 0124"}],
+            "countryCode": "US"
+        })
+    }
+
+    /// Many calls, as a client of `levers` asks for them.
+    #[derive(Deserialize, ToSchema)]
+    #[serde(rename_all = "camelCase")]
+    #[schema(as = LeversBulkRequest)]
+    #[expect(dead_code, reason = "describes the fields that `dialects::levers_call_bulk` reads one by one")]
+    pub(super) struct LeversBulkRequest {
+        /// Whom to call, each with the fields of a single call that say something of one contact.
+        #[schema(min_items = 1, max_items = 1000)]
+        contacts: Vec<LeversBulkContactRequest>,
+        /// The agent. The organization's default agent where it is left out.
+        ai_settings_template_id: Option<domain::ids::AgentId>,
+        /// Whether names and email addresses change contacts that are there already. False by default.
+        update_existing: Option<bool>,
+        /// The country that numbers without `+` are read in: ISO 3166-1 alpha-2.
+        #[schema(pattern = "^[A-Z]{2}$", min_length = 2, max_length = 2)]
+        country_code: Option<String>,
+        /// Taken for the original's sake. Nothing depends on it.
+        #[schema(minimum = 10, maximum = 1000)]
+        batch_size: Option<u32>,
+    }
+
+    /// One of many to be called.
+    #[derive(Deserialize, ToSchema)]
+    #[serde(rename_all = "camelCase")]
+    #[schema(as = LeversBulkContactRequest)]
+    #[expect(dead_code, reason = "describes the fields that `dialects::levers` reads one by one")]
+    pub(super) struct LeversBulkContactRequest {
+        /// As for a single call.
+        #[schema(min_length = 1, max_length = 100)]
+        number_to_call: String,
+        /// As for a single call.
+        first_name: Option<String>,
+        /// As for a single call.
+        last_name: Option<String>,
+        /// As for a single call.
+        email: Option<String>,
+        /// As for a single call.
+        contact_uuid: Option<domain::ids::ContactId>,
+        /// As for a single call.
+        #[schema(value_type = Option<Object>)]
+        metadata: Option<Value>,
+        /// As for a single call.
+        prompt_tags: Option<std::collections::HashMap<String, String>>,
+        /// As for a single call.
+        not_before: Option<Timestamp>,
+        /// As for a single call.
+        not_after: Option<Timestamp>,
     }
 }

@@ -33,6 +33,8 @@ pub(crate) const FUNCTION: Function = Function {
         .with_idempotency_key(KeyUse::Optional)
         .in_dialect(Dialect::Levers),
     ),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// What a request may say. What else it says is ignored, as the original does.
@@ -123,5 +125,79 @@ pub(super) fn check_key(body: &mut Body<'_>, request: &Request) {
 impl From<Call> for Accepted {
     fn from(call: Call) -> Self {
         Self { conversation_id: call.id, contact_uuid: call.contact, number_to_call: call.to, status: call.status }
+    }
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use domain::time::Timestamp;
+    use serde::Deserialize;
+    use serde_json::{Value, json};
+    use utoipa::ToSchema;
+    use utoipa::openapi::Required;
+
+    use crate::openapi::operation::{Document, accepted, body, common_refusals, operation, problem};
+    use crate::openapi::{parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let mut own = common_refusals();
+        own.push(problem("numberToCall", "string_too_short", "String should have at least 1 character"));
+        operation("levers", "Place a call in the words of levers", LEVERS)
+            .parameter(parameters::idempotency_key(Required::False))
+            .request_body(body(request(), schema::of::<LeversCallRequest>(), Required::True))
+            .response("201", accepted(None, schema::of::<super::Accepted>()))
+            .schema::<LeversCallRequest>(schema::as_it_is)
+            .schema::<super::Accepted>(schema::always_there)
+            .refused(own)
+    }
+
+    const LEVERS: &str = "The same acceptance as `create-call`, behind the door that clients of levers know. A contact is found by \
+    its id, else by its number, else made, together with the call. Unknown fields are ignored. Webhooks are the native ones.";
+
+    fn request() -> Value {
+        json!({
+            "numberToCall": "+15555550123", "firstName": "Ada", "metadata": {"project_id": "proj_123"},
+            "promptTags": {"amount": "$500.00"}
+        })
+    }
+
+    /// A call, as a client of `levers` asks for it. Every optional field may be null.
+    #[derive(Deserialize, ToSchema)]
+    #[serde(rename_all = "camelCase")]
+    #[schema(as = LeversCallRequest)]
+    #[expect(dead_code, reason = "describes the fields that `dialects::levers_call_contact` reads one by one")]
+    pub(super) struct LeversCallRequest {
+        /// Whom to call: E.164, or a number of `countryCode`, else of the organization's default country.
+        #[schema(min_length = 1, max_length = 100)]
+        number_to_call: String,
+        /// The contact's first name.
+        #[schema(max_length = 255)]
+        first_name: Option<String>,
+        /// The contact's last name.
+        #[schema(max_length = 255)]
+        last_name: Option<String>,
+        /// The contact's email address.
+        #[schema(max_length = 255)]
+        email: Option<String>,
+        /// The contact. Where there is none of this id, it is found by its number, else made.
+        contact_uuid: Option<domain::ids::ContactId>,
+        /// Whether the names and the email address change a contact that is there already. False by default.
+        update_existing: Option<bool>,
+        /// The agent. The organization's default agent where it is left out.
+        ai_settings_template_id: Option<domain::ids::AgentId>,
+        /// The country that a number without `+` is read in: ISO 3166-1 alpha-2.
+        #[schema(pattern = "^[A-Z]{2}$", min_length = 2, max_length = 2)]
+        country_code: Option<String>,
+        /// Any JSON object of at most 16 KiB. It comes back in the call's events as `"metadata": {"requestMetadata": …}`.
+        #[schema(value_type = Option<Object>)]
+        metadata: Option<Value>,
+        /// Texts for the placeholders of the agent's prompt, at most 100, and 64 KiB together as JSON. They go into the prompt, and
+        /// nowhere else.
+        prompt_tags: Option<std::collections::HashMap<String, String>>,
+        /// Not dialled before this moment. The original knows no window; this is the native API's.
+        not_before: Option<Timestamp>,
+        /// Not dialled from this moment on: by default 15 minutes after the later of now and `notBefore`.
+        not_after: Option<Timestamp>,
     }
 }

@@ -37,6 +37,8 @@ pub(crate) const FUNCTION: Function = Function {
         .with_resource_named_by(|request| call_id(request).is_some())
         .in_dialect(Dialect::Verbex),
     ),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// What a request may say. What else it says is ignored, as the original does.
@@ -182,4 +184,76 @@ fn variables(body: &mut Body<'_>, field: &str) -> Map<String, Value> {
         body.refuse(field, "value_error", message);
     }
     object.clone()
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use serde::Deserialize;
+    use serde_json::{Value, json};
+    use utoipa::ToSchema;
+    use utoipa::openapi::schema::Schema;
+    use utoipa::openapi::{Object, RefOr, Required};
+
+    use crate::dialects::{verbex, verbex_reasons};
+    use crate::openapi::operation::{Document, accepted, body, common_refusals, operation, problem};
+    use crate::openapi::{parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let mut own = common_refusals();
+        own.push(problem("from_number", "missing", "Field required"));
+        operation("verbex", "Place a call in the words of verbex", VERBEX)
+            .parameter(parameters::idempotency_key(Required::False))
+            .request_body(body(request(), schema::of::<VerbexCall>(), Required::True))
+            .response("201", accepted(None, schema::of::<verbex::PhoneCall>()))
+            .schema::<VerbexCall>(schema::as_it_is)
+            .schema::<verbex::PhoneCall>(with_the_finish_reasons)
+            .refused(own)
+    }
+
+    fn with_the_finish_reasons(object: &mut Object) {
+        schema::always_there(object);
+        let words: Vec<Value> = verbex_reasons::words().map(Value::from).collect();
+        if let Some(RefOr::T(Schema::Object(reason))) = object.properties.get_mut("call_finish_reason") {
+            reason.enum_values = Some(words.into_iter().chain([Value::Null]).collect());
+        }
+    }
+
+    const VERBEX: &str = "The same acceptance as `create-call`, behind the door that clients of verbex know. The agent is the one \
+    that owns `from_number`, unless another one is named. Unknown fields are ignored. Webhooks are the native ones.";
+
+    fn request() -> Value {
+        json!({
+            "from_number": "+15555550100", "to_number": "+15555550123", "call_id": "order-4711",
+            "metadata": {"order": 4711}, "pia_llm_dynamic_data": {"firstName": "Ada"}
+        })
+    }
+
+    /// A call, as a client of `verbex` asks for it.
+    #[derive(Deserialize, ToSchema)]
+    #[schema(as = VerbexCallRequest)]
+    #[expect(
+        dead_code,
+        reason = "describes the fields that `dialects::verbex_dial_outbound_phone_call` reads one by one"
+    )]
+    pub(super) struct VerbexCall {
+        /// The calling number, in E.164. Its agent holds the call, unless another one is named.
+        from_number: domain::phone::PhoneNumber,
+        /// Whom to call, in E.164.
+        to_number: domain::phone::PhoneNumber,
+        /// `outbound`, also where it is left out. `inbound` is refused.
+        direction: Option<String>,
+        /// The caller's own identifier, 1 to 255 characters. It is the request's idempotency key, too.
+        #[schema(min_length = 1, max_length = 255)]
+        call_id: Option<String>,
+        /// The agent that holds the call instead: its id, slug, or identifier in another system.
+        #[schema(min_length = 1, max_length = 255)]
+        override_ai_agent_id: Option<String>,
+        /// Any JSON object of at most 16 KiB. It comes back untouched.
+        #[schema(value_type = Option<Object>)]
+        metadata: Option<Value>,
+        /// Values for the agent's placeholders: at most 100, and 64 KiB together as JSON. They may be nested.
+        #[schema(value_type = Option<Object>)]
+        pia_llm_dynamic_data: Option<Value>,
+    }
 }

@@ -23,10 +23,12 @@ pub(crate) const FUNCTION: Function = Function {
         })
         .in_dialect(Dialect::Verbex),
     ),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// Everything that makes up the call.
-fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
+pub(crate) fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
     let object = ObjectId::parse(request.path("id"));
     object.map(|id| Table::full_call_keys(ConversationId::for_object(scope, id)).to_vec()).unwrap_or_default()
 }
@@ -49,4 +51,25 @@ pub(super) async fn found(authorized: &Authorized<'_>) -> Result<(ObjectId, Full
     let id = ConversationId::for_object(&caller.scope, object);
     let full = app.store.table.full_call(&caller.scope, id, items).await?;
     Ok((object, full.ok_or(ApiError::NotFound("call"))?))
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use crate::dialects::verbex;
+    use crate::error::ApiError;
+    use crate::openapi::operation::{Document, operation};
+    use crate::openapi::{answers, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let call = answers::json(None, "The call.", schema::of::<verbex::PhoneCall>());
+        operation(
+            "verbex",
+            "Get a call as verbex shows it",
+            "By the `_id` it was accepted with. The token in it is a new one.",
+        )
+        .parameter(parameters::object_id())
+        .response("200", call)
+        .refused(vec![ApiError::NotFound("call")])
+    }
 }

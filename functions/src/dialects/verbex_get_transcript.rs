@@ -9,7 +9,7 @@ use super::verbex::Message;
 use super::verbex_get_phone_call::found;
 use crate::dialect::Dialect;
 
-pub(crate) use super::verbex_get_phone_call::reads;
+use super::verbex_get_phone_call::keys_to_load;
 use crate::error::ApiError;
 use crate::http::Response;
 use crate::route::{Authorized, Function, Route, Trigger};
@@ -26,6 +26,8 @@ pub(crate) const FUNCTION: Function = Function {
         )
         .in_dialect(Dialect::Verbex),
     ),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// What was said.
@@ -41,4 +43,26 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let (_, full) = found(&authorized).await?;
     let messages = full.transcript.unwrap_or_default().into_iter().map(Message::from).collect();
     Ok(Response::json(StatusCode::OK, &Transcript { messages })?)
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use crate::error::ApiError;
+    use crate::openapi::operation::{Document, operation};
+    use crate::openapi::{answers, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let said = answers::json(None, "What was said.", schema::of::<super::Transcript>());
+        operation(
+            "verbex",
+            "Get what was said by a call's token",
+            "For whoever has the call's `access_token`, or a key.",
+        )
+        .parameter(parameters::object_id())
+        .parameter(parameters::access_token())
+        .response("200", said)
+        .schema::<super::Transcript>(schema::always_there)
+        .refused(vec![ApiError::NotFound("call")])
+    }
 }

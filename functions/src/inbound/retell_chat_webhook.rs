@@ -23,6 +23,8 @@ pub(crate) const FUNCTION: Function = Function {
         Route::signed("/inbound/retell/{organization}/chats", Provider::Retell, |signed| handle(signed).boxed())
             .with_bodies_of(MAX_BODY_BYTES),
     ),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
@@ -42,4 +44,17 @@ async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
     let reference = ConversationRef { suppression: Some(customer), ..reference };
     chat::take_in(app, &reference, Some(shown.shown(app.store.table.now()))).await?;
     Ok(taken)
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use domain::organization::Provider;
+
+    use crate::openapi::callback::{About, TAKEN, callback};
+    use crate::openapi::operation::Document;
+
+    /// Describes the callback.
+    pub(super) fn describe() -> Document {
+        callback(Provider::Retell, "Retell tells of a chat that it holds", About::Nothing, TAKEN)
+    }
 }

@@ -24,6 +24,8 @@ pub(crate) const FUNCTION: Function = Function {
         })
         .with_bodies_of(MAX_BODY_BYTES),
     ),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// A call of two hours, with its words and their times, and every tool it used.
@@ -52,4 +54,17 @@ async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
         |_: &Loaded<Call>| Input::Heard { attempt: attempt.number, call_id: call_id.clone(), reports: reports.clone() };
     signed.app.store.apply(&reference, None, heard).await?;
     Ok(taken)
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use domain::organization::Provider;
+
+    use crate::openapi::callback::{About, TAKEN, callback};
+    use crate::openapi::operation::Document;
+
+    /// Describes the callback.
+    pub(super) fn describe() -> Document {
+        callback(Provider::Retell, "Retell tells of a call that it holds", About::Call, TAKEN)
+    }
 }

@@ -23,6 +23,8 @@ pub(crate) const FUNCTION: Function = Function {
         Provider::Telnyx,
         |signed| handle(signed).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
@@ -55,5 +57,18 @@ fn heard(call: &Call, attempt: &Attempt, call_id: Option<&str>, reports: &[Repor
     match call_id.map(ProviderCallId::new).or_else(ours) {
         Some(call_id) => Input::Heard { attempt: attempt.number, call_id, reports: reports.to_vec() },
         None => Input::Tick,
+    }
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use domain::organization::Provider;
+
+    use crate::openapi::callback::{About, TAKEN, callback};
+    use crate::openapi::operation::Document;
+
+    /// Describes the callback.
+    pub(super) fn describe() -> Document {
+        callback(Provider::Telnyx, "Telnyx tells of a call", About::Call, TAKEN)
     }
 }

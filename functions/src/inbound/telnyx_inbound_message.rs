@@ -16,6 +16,8 @@ pub(crate) const FUNCTION: Function = Function {
     trigger: Trigger::Http(Route::signed("/inbound/telnyx/{organization}/messages", Provider::Telnyx, |signed| {
         handle(signed).boxed()
     })),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// Takes it in, once, however often it comes. Telnyx answers STOP, START and HELP itself.
@@ -23,4 +25,17 @@ async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
     let received = text_of(signed.request.body());
     take_in_signed(signed, received).await?;
     Ok(Response::empty(StatusCode::OK))
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use domain::organization::Provider;
+
+    use crate::openapi::callback::{About, TAKEN, callback};
+    use crate::openapi::operation::Document;
+
+    /// Describes the callback.
+    pub(super) fn describe() -> Document {
+        callback(Provider::Telnyx, "Telnyx hands over a customer's text", About::Nothing, TAKEN)
+    }
 }

@@ -15,6 +15,8 @@ pub(crate) const FUNCTION: Function = Function {
     trigger: Trigger::Http(Route::signed("/inbound/twilio/{organization}/messages", Provider::Twilio, |signed| {
         handle(signed).boxed()
     })),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// Takes it in, once, however often it comes. Twilio answers STOP and HELP itself, and nothing is answered here.
@@ -22,4 +24,22 @@ async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
     let received = text_of(signed.request.body());
     take_in_signed(signed, received).await?;
     Ok(Response::xml(nothing()))
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use domain::organization::Provider;
+
+    use crate::openapi::callback::{About, callback};
+    use crate::openapi::operation::Document;
+
+    /// Describes the callback.
+    pub(super) fn describe() -> Document {
+        callback(
+            Provider::Twilio,
+            "Twilio hands over a customer's text",
+            About::Nothing,
+            "It was taken in: an empty TwiML.",
+        )
+    }
 }

@@ -19,6 +19,8 @@ pub(crate) const FUNCTION: Function = Function {
         Provider::Twilio,
         |signed| handle(signed).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// Takes it in. Whatever says nothing of a text of ours changes nothing, and is answered as if it did.
@@ -30,4 +32,17 @@ async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
         take_report(app, &reference, number, &report).await?;
     }
     Ok(Response::empty(StatusCode::OK))
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use domain::organization::Provider;
+
+    use crate::openapi::callback::{About, TAKEN, callback};
+    use crate::openapi::operation::Document;
+
+    /// Describes the callback.
+    pub(super) fn describe() -> Document {
+        callback(Provider::Twilio, "Twilio tells how far a text got", About::Text, TAKEN)
+    }
 }

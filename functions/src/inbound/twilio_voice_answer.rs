@@ -19,6 +19,8 @@ pub(crate) const FUNCTION: Function = Function {
         Provider::Twilio,
         |signed| handle(signed).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// Takes in that the call was answered, then says what is to be said on it. A call that is none of ours to hold any more
@@ -56,5 +58,23 @@ fn answered_by(report: &Report) -> Option<AnsweredBy> {
         | Report::Recording { .. }
         | Report::Analysis { .. }
         | Report::Cost { .. } => None,
+    }
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use domain::organization::Provider;
+
+    use crate::openapi::callback::{About, callback};
+    use crate::openapi::operation::Document;
+
+    /// Describes the callback.
+    pub(super) fn describe() -> Document {
+        callback(
+            Provider::Twilio,
+            "Twilio asks what to do on a call that was answered",
+            About::Call,
+            "What to do, as TwiML.",
+        )
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::key::Permission;
 use serde_json::{Value, json};
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::example::ExampleBuilder;
@@ -9,7 +10,7 @@ use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::schema::{OneOfBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::{Header, ObjectBuilder, RefOr, Response, ResponseBuilder};
 
-use super::{examples, schemas};
+use super::{examples, schema};
 use crate::answer::{Failure, shaped};
 use crate::dialect::Dialect;
 use crate::dialects::{klen, levers, verbex};
@@ -17,18 +18,18 @@ use crate::error::ApiError;
 use crate::http::Request;
 
 /// An operation's successful answer in JSON.
-pub(super) fn json(operation: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> Response {
-    let content = ContentBuilder::new().schema(Some(schema)).example(examples::answer(operation)).build();
+pub(crate) fn json(example: Option<Value>, description: &str, schema: impl Into<RefOr<Schema>>) -> Response {
+    let content = ContentBuilder::new().schema(Some(schema)).example(example).build();
     ResponseBuilder::new().description(description).content("application/json", content).build()
 }
 
 /// A recording that is handed on.
-pub(super) fn recording() -> Response {
+pub(crate) fn recording() -> Response {
     audio("The recording.").build()
 }
 
 /// A part of one.
-pub(super) fn part_of_recording() -> Response {
+pub(crate) fn part_of_recording() -> Response {
     let which =
         ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).examples([json!("bytes 0-4194303/5120000")]);
     let range = HeaderBuilder::new().schema(Some(which)).description(Some("Which part it is of how much.")).build();
@@ -37,7 +38,7 @@ pub(super) fn part_of_recording() -> Response {
 }
 
 /// The answer to a request for a part that begins behind the end.
-pub(super) fn shorter_recording() -> Response {
+pub(crate) fn shorter_recording() -> Response {
     ResponseBuilder::new().description("The recording is shorter than where that part begins.").build()
 }
 
@@ -52,14 +53,14 @@ fn audio(description: &str) -> ResponseBuilder {
 }
 
 /// The header of an answer to a request whose key was used before.
-pub(super) fn replayed() -> Header {
+pub(crate) fn replayed() -> Header {
     let truth = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).enum_values(Some(["true"]));
     let description = "Set where this `Idempotency-Key` was used before, with the same request.";
     HeaderBuilder::new().schema(Some(truth)).description(Some(description)).build()
 }
 
 /// The header of an answer to a request that brought no key.
-pub(super) fn generated() -> Header {
+pub(crate) fn generated() -> Header {
     let key = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
     let description = "Set where the request brought no `Idempotency-Key`: the key that was made for it. Sent again under this, as \
                        `Idempotency-Key`, it is a replay.";
@@ -67,8 +68,8 @@ pub(super) fn generated() -> Header {
 }
 
 /// What any operation with a key may be refused with, and these, in the words of its front door.
-pub(super) fn refusals(dialect: Dialect, permission: &str, own: Vec<ApiError>) -> Vec<(String, Response)> {
-    let lacking = format!("the API key lacks the permission {permission}");
+pub(crate) fn refusals(dialect: Dialect, permission: Permission, own: Vec<ApiError>) -> Vec<(String, Response)> {
+    let lacking = format!("the API key lacks the permission {}", permission.as_str());
     let common = [ApiError::Unauthorized, ApiError::PermissionDenied(lacking), ApiError::Internal("".into())];
     let request = json!({"requestContext": {"requestId": examples::REQUEST.trim_start_matches("req_")}});
     let Ok(request) = Request::from_event(request) else { return Vec::new() };
@@ -84,21 +85,21 @@ fn refusal(dialect: Dialect, errors: &[(ApiError, Value)]) -> Response {
     let mut codes: Vec<String> = errors.iter().map(|(error, body)| format!("`{}`", code(error, body))).collect();
     codes.dedup();
     let plain = match dialect {
-        Dialect::Native => schemas::of::<Failure<'_>>(),
-        Dialect::Klen => schemas::of::<klen::Failure<'_>>(),
-        Dialect::Verbex => schemas::of::<verbex::Failure<'_>>(),
-        Dialect::Levers => schemas::of::<levers::Failure>(),
+        Dialect::Native => schema::of::<Failure<'_>>(),
+        Dialect::Klen => schema::of::<klen::Failure<'_>>(),
+        Dialect::Verbex => schema::of::<verbex::Failure<'_>>(),
+        Dialect::Levers => schema::of::<levers::Failure>(),
     };
     // FastAPI's list of problems and a key that was used before share their status.
     let lists_problems = errors.iter().any(|(error, _)| matches!(error, ApiError::Unprocessable(_)));
     let all_do = errors.iter().all(|(error, _)| matches!(error, ApiError::Unprocessable(_)));
-    let unprocessable = schemas::of::<verbex::Unprocessable<'_>>();
-    let schema: RefOr<Schema> = match (lists_problems, all_do) {
+    let unprocessable = schema::of::<verbex::Unprocessable<'_>>();
+    let refused: RefOr<Schema> = match (lists_problems, all_do) {
         (false, _) => plain.into(),
         (true, true) => unprocessable.into(),
         (true, false) => Schema::from(OneOfBuilder::new().item(unprocessable).item(plain).build()).into(),
     };
-    let mut content = ContentBuilder::new().schema(Some(schema));
+    let mut content = ContentBuilder::new().schema(Some(refused));
     if let [(_, body)] = errors {
         content = content.example(Some(body.clone()));
     } else {

@@ -17,7 +17,7 @@ use utoipa::openapi::{
     ResponseBuilder,
 };
 
-use super::{examples, schemas};
+use super::{examples, schema};
 use crate::event_body::EventBody;
 
 /// An event that endpoints are sent.
@@ -34,7 +34,7 @@ const EVENTS: [Described; 14] = [
         event: EventType::CallStarted,
         schema: "CallStartedEvent",
         summary: "A call connected. Not sent for a call that did not.",
-        data: || schemas::of::<CallStarted>().into(),
+        data: || schema::of::<CallStarted>().into(),
         example: examples::call_started,
     },
     Described {
@@ -48,84 +48,84 @@ const EVENTS: [Described; 14] = [
         event: EventType::CallAnalyzed,
         schema: "CallAnalyzedEvent",
         summary: "A call was analysed, where it is: after `call.ended`.",
-        data: || schemas::of::<Analysis>().into(),
+        data: || schema::of::<Analysis>().into(),
         example: examples::call_analyzed,
     },
     Described {
         event: EventType::SmsMessageSent,
         schema: "SmsMessageSentEvent",
         summary: "The provider took a text of ours: the agent's, or one that a person wrote.",
-        data: || schemas::of::<SmsMessage>().into(),
+        data: || schema::of::<SmsMessage>().into(),
         example: examples::sms::message_sent,
     },
     Described {
         event: EventType::SmsMessageReceived,
         schema: "SmsMessageReceivedEvent",
         summary: "The customer wrote. Where no conversation is open between the two numbers, the event belongs to none.",
-        data: || schemas::of::<SmsMessage>().into(),
+        data: || schema::of::<SmsMessage>().into(),
         example: examples::sms::message_received,
     },
     Described {
         event: EventType::SmsMessageDeliveryUpdated,
         schema: "SmsMessageDeliveryUpdatedEvent",
         summary: "The delivery of a text of ours moved forwards. Duplicates and late earlier states are no events.",
-        data: || schemas::of::<DeliveryUpdated>().into(),
+        data: || schema::of::<DeliveryUpdated>().into(),
         example: examples::sms::delivery_updated,
     },
     Described {
         event: EventType::SmsToolCallInvocation,
         schema: "SmsToolCallInvocationEvent",
         summary: "The agent's model calls a tool: at most once, whatever happens.",
-        data: || schemas::of::<ToolCallInvocation>().into(),
+        data: || schema::of::<ToolCallInvocation>().into(),
         example: examples::sms::tool_call_invocation,
     },
     Described {
         event: EventType::SmsToolCallResult,
         schema: "SmsToolCallResultEvent",
         summary: "What came of calling a tool: once for every invocation.",
-        data: || schemas::of::<ToolCallResult>().into(),
+        data: || schema::of::<ToolCallResult>().into(),
         example: examples::sms::tool_call_result,
     },
     Described {
         event: EventType::SmsTurnFailed,
         schema: "SmsTurnFailedEvent",
         summary: "The agent could not answer what the customer wrote, and tries no more: somebody else should.",
-        data: || schemas::of::<TurnFailed>().into(),
+        data: || schema::of::<TurnFailed>().into(),
         example: examples::sms::turn_failed,
     },
     Described {
         event: EventType::SmsConversationClosed,
         schema: "SmsConversationClosedEvent",
         summary: "An SMS conversation is over: once for every one. What is still on its way may be reported later.",
-        data: || schemas::of::<ConversationClosed>().into(),
+        data: || schema::of::<ConversationClosed>().into(),
         example: examples::sms::conversation_closed,
     },
     Described {
         event: EventType::ContactOptOut,
         schema: "ContactOptOutEvent",
         summary: "Somebody wants to hear nothing more: neither by phone nor by SMS.",
-        data: || schemas::of::<Consent>().into(),
+        data: || schema::of::<Consent>().into(),
         example: examples::sms::opt_out,
     },
     Described {
         event: EventType::ContactOptIn,
         schema: "ContactOptInEvent",
         summary: "Somebody who opted out by a keyword takes that back by another.",
-        data: || schemas::of::<Consent>().into(),
+        data: || schema::of::<Consent>().into(),
         example: examples::sms::opt_in,
     },
     Described {
         event: EventType::EndpointDisabled,
         schema: "EndpointDisabledEvent",
         summary: "Another endpoint of the organization was disabled: it answered 410, or took nothing for five days, tried all the while.",
-        data: || schemas::of::<EndpointDisabled>().into(),
+        data: || schema::of::<EndpointDisabled>().into(),
         example: examples::administration::endpoint_disabled,
     },
     Described {
         event: EventType::WebhookTest,
         schema: "WebhookTestEvent",
         summary: "A test, which its owner asked for.",
-        data: || schemas::of::<WebhookTest>().into(),
+        data: || schema::of::<WebhookTest>().into(),
         example: examples::administration::webhook_test,
     },
 ];
@@ -149,14 +149,14 @@ fn event(described: &Described) -> RefOr<Schema> {
     let name =
         ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).enum_values(Some([described.event.as_str()]));
     let own = ObjectBuilder::new().property("event", name).property("data", (described.data)()).build();
-    let envelope = schemas::of::<EventBody<'_>>();
+    let envelope = schema::of::<EventBody<'_>>();
     Schema::from(AllOfBuilder::new().description(Some(described.summary)).item(envelope).item(own).build()).into()
 }
 
 /// The data of `call.ended` as it leaves: the transcript is put in where the event is written.
 fn call_ended() -> RefOr<Schema> {
     let transcript = ArrayBuilder::new()
-        .items(schemas::of::<Utterance>())
+        .items(schema::of::<Utterance>())
         .schema_type(SchemaType::from_iter([Type::Array, Type::Null]))
         .description(Some(
             "What was said; null where there is none, or where it came later than this event, or is too large.",
@@ -166,7 +166,7 @@ fn call_ended() -> RefOr<Schema> {
     ));
     let own =
         ObjectBuilder::new().property("transcript", transcript).required("transcript").property("transcriptUrl", url);
-    Schema::from(AllOfBuilder::new().item(schemas::of::<CallEnded>()).item(own).build()).into()
+    Schema::from(AllOfBuilder::new().item(schema::of::<CallEnded>()).item(own).build()).into()
 }
 
 /// What endpoints are sent.

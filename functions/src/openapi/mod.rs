@@ -2,16 +2,14 @@
 //!
 //! Only the tests, and the example `write_openapi` among them, build this module: the artifact serves the text that was committed.
 
-mod answers;
-mod callbacks;
-mod contacts;
-mod dialects;
+pub(crate) mod answers;
+pub(crate) mod callback;
+mod components;
 mod events;
-mod examples;
-mod operations;
-mod parameters;
-pub(crate) mod requests;
-mod schemas;
+pub(crate) mod examples;
+pub mod operation;
+pub(crate) mod parameters;
+pub(crate) mod schema;
 
 use providers::simulator::{TEST_NUMBERS, TEXT_NUMBERS, TestNumber, TextNumber};
 use utoipa::openapi::extensions::Extensions;
@@ -19,15 +17,15 @@ use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, Paths, RefOr, SecurityRequirement, Server, Tag};
 
-use crate::api::{
-    close_call, conversation_filter, create_call, create_contact, create_sms_conversation, create_webhook,
-    send_sms_message, update_contact,
-};
-use crate::api::{
-    create_agent, create_api_key, list_webhook_deliveries, promote_agent, redeliver_webhook, revoke_api_key,
-    update_agent, update_webhook,
-};
+use crate::api::agents::{create_agent, promote_agent, update_agent};
+use crate::api::calls::{close_call, create_call};
+use crate::api::contacts::{create_contact, update_contact};
+use crate::api::conversation_filter;
+use crate::api::keys::{create_api_key, revoke_api_key};
+use crate::api::sms::{create_sms_conversation, send_sms_message};
+use crate::api::webhooks::{create_webhook, list_webhook_deliveries, redeliver_webhook, update_webhook};
 use crate::dialects::{klen_create_call, levers_call_bulk, levers_call_contact, verbex_dial_outbound_phone_call};
+use crate::error::ApiError;
 use crate::idempotency;
 use crate::registry::FUNCTIONS;
 use crate::route::{Access, KeyUse, Route, Trigger};
@@ -46,16 +44,17 @@ pub fn document_text() -> Result<String, serde_json::Error> {
 /// The document.
 pub fn document() -> OpenApi {
     let mut paths = Paths::new();
+    let mut schemas = Vec::new();
     for function in FUNCTIONS {
-        let Trigger::Http(route) = function.trigger else { continue };
-        let Some((method, operation)) = method(&route).zip(operations::describe(function.name)) else { continue };
-        paths.add_path_operation(
-            route.path,
-            vec![method],
-            told(secured(operation, &route).operation_id(Some(function.name)).build(), &route),
-        );
+        let (Trigger::Http(route), Some(describe)) = (function.trigger, function.document) else { continue };
+        let Some(method) = method(&route) else { continue };
+        let described = describe();
+        schemas.extend(described.schemas);
+        let operation = refused(described.operation, &route, described.refusals);
+        let operation = secured(operation, &route).operation_id(Some(function.name)).build();
+        paths.add_path_operation(route.path, vec![method], told(operation, &route));
     }
-    let mut components = schemas::components();
+    let mut components = components::components(schemas);
     components.add_security_scheme(BEARER, SecurityScheme::Http(bearer()));
     OpenApiBuilder::new()
         .info(
@@ -132,6 +131,16 @@ fn method(route: &Route) -> Option<HttpMethod> {
         "PUT" => Some(HttpMethod::Put),
         _ => None,
     }
+}
+
+/// The operation with its refusals in the words of its dialect, and those of every route with a key.
+fn refused(operation: OperationBuilder, route: &Route, refusals: Option<Vec<ApiError>>) -> OperationBuilder {
+    let (Access::Key { permission, .. } | Access::CallToken { permission, .. }) = route.access else {
+        return operation;
+    };
+    answers::refusals(route.dialect, permission, refusals.unwrap_or_default())
+        .into_iter()
+        .fold(operation, |operation, (status, answer)| operation.response(status, answer))
 }
 
 fn secured(operation: OperationBuilder, route: &Route) -> OperationBuilder {

@@ -9,76 +9,76 @@ use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterS
 use utoipa::openapi::schema::{Schema, SchemaType, Type};
 use utoipa::openapi::{ObjectBuilder, Ref, RefOr, Required};
 
-use super::schemas;
+use super::schema;
 use crate::idempotency;
 
 /// The call that a path names.
-pub(super) fn call_id() -> Parameter {
-    path_id(schemas::of::<ConversationId>(), "The `conversationId` that the call was accepted with.")
+pub(crate) fn call_id() -> Parameter {
+    path_id(schema::of::<ConversationId>(), "The `conversationId` that the call was accepted with.")
 }
 
 /// The organization that a path names.
-pub(super) fn organization() -> Parameter {
+pub(crate) fn organization() -> Parameter {
     path("organization", ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)), "The organization's id.")
 }
 
 /// The attempt that a path names.
-pub(super) fn attempt() -> Parameter {
+pub(crate) fn attempt() -> Parameter {
     let number = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Integer)).minimum(Some(1));
     path("attempt", number, "The number of the attempt to place the call.")
 }
 
 /// The text of a conversation that a path names.
-pub(super) fn message_number() -> Parameter {
+pub(crate) fn message_number() -> Parameter {
     let number = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Integer)).minimum(Some(1));
     path("number", number, "The text's number in the conversation.")
 }
 
 /// The SMS conversation that a path names.
-pub(super) fn sms_conversation_id() -> Parameter {
-    path_id(schemas::of::<ConversationId>(), "The `conversationId` that the conversation was opened with.")
+pub(crate) fn sms_conversation_id() -> Parameter {
+    path_id(schema::of::<ConversationId>(), "The `conversationId` that the conversation was opened with.")
 }
 
 /// The endpoint that a path names.
-pub(super) fn webhook_id() -> Parameter {
-    path_id(schemas::of::<EndpointId>(), "The endpoint's `id`.")
+pub(crate) fn webhook_id() -> Parameter {
+    path_id(schema::of::<EndpointId>(), "The endpoint's `id`.")
 }
 
 /// The contact that a path names.
-pub(super) fn contact_id() -> Parameter {
-    path_id(schemas::of::<ContactId>(), "The contact's `id`.")
+pub(crate) fn contact_id() -> Parameter {
+    path_id(schema::of::<ContactId>(), "The contact's `id`.")
 }
 
 /// The call that a path names by the id of its object.
-pub(super) fn object_id() -> Parameter {
+pub(crate) fn object_id() -> Parameter {
     let digits =
         ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).pattern(Some("^[0-9a-fA-F]{24}$")).build();
     path_id(Schema::from(digits), "The `_id` that the call was accepted with.")
 }
 
 /// The number that a path names.
-pub(super) fn number() -> Parameter {
-    path("number", schemas::of::<PhoneNumber>(), "The phone number: `+15555550123`, or `%2B15555550123`.")
+pub(crate) fn number() -> Parameter {
+    path("number", schema::of::<PhoneNumber>(), "The phone number: `+15555550123`, or `%2B15555550123`.")
 }
 
 /// The token of a call, in the query.
-pub(super) fn access_token() -> Parameter {
+pub(crate) fn access_token() -> Parameter {
     let token = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
     query("access_token", token, "The call's `access_token`, where it is not sent as a bearer token.")
 }
 
 /// The agent that a path names.
-pub(super) fn agent_id() -> Parameter {
-    path_id(schemas::of::<AgentId>(), "The agent's `id`.")
+pub(crate) fn agent_id() -> Parameter {
+    path_id(schema::of::<AgentId>(), "The agent's `id`.")
 }
 
 /// The key that a path names.
-pub(super) fn api_key_id() -> Parameter {
-    path_id(schemas::of::<KeyId>(), "The key's `id`.")
+pub(crate) fn api_key_id() -> Parameter {
+    path_id(schema::of::<KeyId>(), "The key's `id`.")
 }
 
 /// The delivery that a path names.
-pub(super) fn delivery_id() -> Parameter {
+pub(crate) fn delivery_id() -> Parameter {
     let id = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
     let mut parameter = path_id(Schema::from(id.build()), "The delivery's `id`.");
     parameter.name = "deliveryId".to_owned();
@@ -100,7 +100,7 @@ fn path(name: &str, schema: impl Into<RefOr<Schema>>, description: &str) -> Para
 }
 
 /// The `Idempotency-Key` header.
-pub(super) fn idempotency_key(required: Required) -> Parameter {
+pub(crate) fn idempotency_key(required: Required) -> Parameter {
     let description = "1 to 255 visible ASCII characters: a new key for each request, the same for each retry of it. A key \
                        in double quotes, as the IETF draft writes it, means the same as the bare one. One with a comma must be in quotes: \
                        several headers of this name arrive as one, with commas, and are refused.";
@@ -120,7 +120,7 @@ pub(super) fn idempotency_key(required: Required) -> Parameter {
 }
 
 /// The part of a recording that is wanted.
-pub(super) fn range() -> Parameter {
+pub(crate) fn range() -> Parameter {
     let bytes = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).build();
     let description = "One part in bytes (RFC 9110). One answer holds 4 MB: a larger recording is had part by part. A provider that hands \
                        it on as a whole is asked for all of it.";
@@ -135,7 +135,7 @@ pub(super) fn range() -> Parameter {
 }
 
 /// `limit` and `cursor`, which every list takes.
-pub(super) fn page() -> [Parameter; 2] {
+pub(crate) fn page() -> [Parameter; 2] {
     let limit = ObjectBuilder::new()
         .schema_type(SchemaType::Type(Type::Integer))
         .minimum(Some(1))
@@ -149,15 +149,15 @@ pub(super) fn page() -> [Parameter; 2] {
 }
 
 /// What a list of conversations can be narrowed down by; `what` are the conversations of that list.
-pub(super) fn conversation_filters(status: Ref, what: &str) -> [Parameter; 7] {
+pub(crate) fn conversation_filters(status: Ref, what: &str) -> [Parameter; 7] {
     let after = format!("Only {what} accepted later than this moment, itself excluded.");
     let before = format!("Only {what} accepted earlier than this moment, itself excluded.");
     [
         query("status", status, &format!("Only {what} of this status.")),
-        query("toNumber", schemas::of::<PhoneNumber>(), &format!("Only {what} to this number.")),
-        query("agentId", schemas::of::<AgentId>(), &format!("Only {what} of this agent.")),
-        query("createdAfter", schemas::of::<Timestamp>(), &after),
-        query("createdBefore", schemas::of::<Timestamp>(), &before),
+        query("toNumber", schema::of::<PhoneNumber>(), &format!("Only {what} to this number.")),
+        query("agentId", schema::of::<AgentId>(), &format!("Only {what} of this agent.")),
+        query("createdAfter", schema::of::<Timestamp>(), &after),
+        query("createdBefore", schema::of::<Timestamp>(), &before),
         query("endReason", text(), &format!("Only {what} that ended with this reason.")),
         metadata_filter(what),
     ]
@@ -180,7 +180,7 @@ fn text() -> Schema {
     Schema::from(ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).build())
 }
 
-pub(super) fn query(name: &str, schema: impl Into<RefOr<Schema>>, description: &str) -> Parameter {
+pub(crate) fn query(name: &str, schema: impl Into<RefOr<Schema>>, description: &str) -> Parameter {
     ParameterBuilder::new()
         .name(name)
         .parameter_in(ParameterIn::Query)

@@ -22,6 +22,8 @@ use crate::route::{Function, Trigger};
 pub(crate) const FUNCTION: Function = Function {
     name: "accept-bulk-item",
     trigger: Trigger::Queue { queue: QueueName::Bulk, handle: |app, event| handle(app, event).boxed() },
+    #[cfg(feature = "openapi")]
+    document: None,
 };
 
 /// An item on its way.

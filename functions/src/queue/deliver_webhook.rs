@@ -27,6 +27,8 @@ use crate::route::{Function, Trigger};
 pub(crate) const FUNCTION: Function = Function {
     name: "deliver-webhook",
     trigger: Trigger::Queue { queue: QueueName::Webhooks, handle: |app, event| handle(app, event).boxed() },
+    #[cfg(feature = "openapi")]
+    document: None,
 };
 
 /// Consumes a batch of deliveries. A dead endpoint delays nobody: each delivery is a message of its own.

@@ -30,6 +30,8 @@ use crate::turnstile::Turnstile;
 pub(crate) const FUNCTION: Function = Function {
     name: "dispatch-call",
     trigger: Trigger::Queue { queue: QueueName::Dispatch, handle: |app, event| handle(app, event).boxed() },
+    #[cfg(feature = "openapi")]
+    document: None,
 };
 
 /// Consumes a batch of calls.

@@ -26,6 +26,8 @@ use crate::turnstile::Turnstile;
 pub(crate) const FUNCTION: Function = Function {
     name: "run-sms-turn",
     trigger: Trigger::Queue { queue: QueueName::Turns, handle: |app, event| handle(app, event).boxed() },
+    #[cfg(feature = "openapi")]
+    document: None,
 };
 
 /// Consumes a batch of conversations.

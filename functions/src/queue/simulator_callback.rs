@@ -18,6 +18,8 @@ use crate::sms::inbound::{InboundText, take_in, take_report};
 pub(crate) const FUNCTION: Function = Function {
     name: "simulator-callback",
     trigger: Trigger::Queue { queue: QueueName::Simulator, handle: |app, event| handle(app, event).boxed() },
+    #[cfg(feature = "openapi")]
+    document: None,
 };
 
 /// Consumes a batch of callbacks.

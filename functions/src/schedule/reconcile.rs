@@ -21,8 +21,12 @@ use crate::error::Error;
 use crate::route::{Function, Trigger};
 
 /// The function and its trigger.
-pub(crate) const FUNCTION: Function =
-    Function { name: "reconcile", trigger: Trigger::Schedule { handle: |app| handle(app).boxed() } };
+pub(crate) const FUNCTION: Function = Function {
+    name: "reconcile",
+    trigger: Trigger::Schedule { handle: |app| handle(app).boxed() },
+    #[cfg(feature = "openapi")]
+    document: None,
+};
 
 /// What was put back on its queue so often without any progress is ended, without running what fails again.
 const MOST_NUDGES: u32 = 5;

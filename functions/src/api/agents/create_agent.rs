@@ -29,6 +29,8 @@ pub(crate) const FUNCTION: Function = Function {
         })
         .with_idempotency_key(KeyUse::Optional),
     ),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// What a replay would find, and the agent that has the slug already.
@@ -56,7 +58,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let scope = &caller.scope;
     if items.agent(scope, agent.id)?.is_some() {
         // A batch is no snapshot: the same request may have made it between the read of its key and the read of the agent.
-        let again = table.read(reads(request, scope)).await?;
+        let again = table.read(keys_to_load(request, scope)).await?;
         return match idempotency::made_before(request, scope, Operation::CreateAgent, &again)? {
             Some(id) => replay(&authorized, &id).await,
             None => Err(taken(&agent.slug)),
@@ -89,4 +91,106 @@ async fn replay(authorized: &Authorized<'_>, id: &str) -> Result<Response, ApiEr
     let id = AgentId::parse(id).ok_or(ApiError::NotFound("agent"))?;
     let known = app.store.table.agent(&caller.scope, id).await?.ok_or_else(|| idempotency::gone("agent", id))?;
     Ok(Response::data(StatusCode::CREATED, request, AgentView::new(&known, caller.scope.mode))?.replayed())
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use domain::ids::Channel;
+    use domain::organization::Provider;
+    use domain::phone::PhoneNumber;
+    use serde::Deserialize;
+    use serde_json::{Value, json};
+    use utoipa::ToSchema;
+    use utoipa::openapi::Required;
+
+    use crate::api::agents::settings_schema;
+    use crate::api::agents::view::AgentView;
+    use crate::error::ApiError;
+    use crate::openapi::operation::{Document, body, conflict, invalid, operation, suspended, with_body};
+    use crate::openapi::{answers, examples, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let made_schema = schema::envelope(schema::of::<AgentView>());
+        let mut made = answers::json(Some(answer()), "The agent is made.", made_schema);
+        made.headers.insert("Idempotent-Replayed".to_owned(), answers::replayed().into());
+        let own = vec![
+            invalid(&[
+                ("name", "is required: what people call it"),
+                ("sms.prompt", "is no template: line 1, column 7: {{ has no }} (a literal {{ is written \\{{)"),
+            ]),
+            suspended(),
+            ApiError::Conflict("there is an agent front-desk already".to_owned()),
+            conflict(),
+            ApiError::KeyReused,
+        ];
+        operation("administration", "Make an agent", CREATE_AGENT)
+            .parameter(parameters::idempotency_key(Required::False))
+            .request_body(body(request(), schema::of::<CreateAgentRequest>(), Required::True))
+            .response("201", made)
+            .schema::<CreateAgentRequest>(schema::as_it_is)
+            .schema::<AgentView>(|object| schema::all_but(object, "toolSecret"))
+            .refused(with_body(own))
+    }
+
+    const CREATE_AGENT: &str = "An agent of the mode of the request's key: it serves requests by keys of that mode. Its id follows from \
+    its slug, so that the test agent and the live agent of a slug have one id, and a client goes live by its key alone. The slug of \
+    an agent that was retired can be used again; its versions go on being counted. Every setting is judged at once: templates have to parse, tools to have \
+    schemas and public addresses. `toolSecret` signs the calls of its tools; it is made with the first tool, and shown once.";
+
+    fn answer() -> Value {
+        let mut made = examples::administration::agent();
+        made["toolSecret"] = json!(examples::administration::SECRET);
+        examples::one(made)
+    }
+
+    fn request() -> Value {
+        json!({
+            "slug": "front-desk", "channel": "sms", "name": "Front desk",
+            "sms": {
+                "kind": "custom", "prompt": "You confirm {{firstName}}'s appointment.",
+                "opening": {"by": "template", "text": "Hello {{firstName}}, see you on Monday at ten?"},
+                "tools": [{"name": "book", "description": "Books an appointment.", "url": "https://example.com/book"}]
+            }
+        })
+    }
+
+    /// An agent to be made.
+    #[derive(Deserialize, ToSchema)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    #[schema(as = CreateAgentRequest)]
+    #[expect(dead_code, reason = "describes the fields that `api::agent_fields` reads one by one")]
+    pub(super) struct CreateAgentRequest {
+        /// Its name for life: lower-case letters, digits and hyphens, with no hyphen at its ends.
+        #[schema(min_length = 1, max_length = 64, example = "front-desk")]
+        slug: String,
+        /// Which kind of conversation it holds, for life.
+        channel: Channel,
+        /// What people call it.
+        #[schema(min_length = 1, max_length = 100)]
+        name: String,
+        /// Who provides its telephony in live mode; the simulator by default.
+        provider: Option<Provider>,
+        /// Its own number. A live agent's is one of the organization's.
+        number: Option<PhoneNumber>,
+        /// The dynamic variables that a request must bring.
+        #[schema(max_items = 100)]
+        required_variables: Option<Vec<String>>,
+        /// What other vendors' clients call it by.
+        #[schema(min_length = 1, max_length = 255)]
+        external_id: Option<String>,
+        /// What an agent that calls is told about its task: a template for the request's variables.
+        #[schema(min_length = 1, max_length = 32000)]
+        prompt: Option<String>,
+        /// How long a call may ring and last; for agents that call.
+        limits: Option<settings_schema::AgentLimits>,
+        /// For how many days what its conversations bring is kept: each text, event and transcript so long after it was written, the
+        /// rest so long after the conversation's end. Then only the conversation's head is left, for 30 days. For good by default.
+        #[schema(minimum = 7, maximum = 3650)]
+        retention_days: Option<u16>,
+        /// For agents that call through a live provider.
+        voice: Option<settings_schema::AgentVoice>,
+        /// For agents that hold SMS conversations, which need them.
+        sms: Option<settings_schema::AgentSms>,
+    }
 }

@@ -20,6 +20,8 @@ pub(crate) const FUNCTION: Function = Function {
         agent_keys,
         |authorized| handle(authorized).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// Retires the agent of the key's mode. What a test key retires of before there were modes is retired for test keys only.
@@ -35,4 +37,24 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
         return Err(store::StoreError::Conflict.into());
     }
     Ok(Response::empty(StatusCode::NO_CONTENT))
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use utoipa::openapi::ResponseBuilder;
+
+    use crate::error::ApiError;
+    use crate::openapi::operation::{Document, conflict, invalid_query, operation};
+    use crate::openapi::parameters;
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        operation("administration", "Retire an agent", DELETE_AGENT)
+            .parameter(parameters::agent_id())
+            .response("204", ResponseBuilder::new().description("It is retired."))
+            .refused(vec![invalid_query(), ApiError::NotFound("agent"), conflict()])
+    }
+
+    const DELETE_AGENT: &str = "Retires the agent of the mode of the request's key. Conversations that it holds, and calls that are queued, go \
+    on with the settings they began with; new requests for it are answered 404. Its slug can be used again.";
 }

@@ -20,10 +20,35 @@ pub(crate) const FUNCTION: Function = Function {
         agent_keys,
         |authorized| handle(authorized).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// Answers with the agent as it is now.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let agent = crate::api::agents::agent(&authorized)?;
     Ok(Response::data(StatusCode::OK, authorized.request, AgentView::new(&agent, authorized.caller.scope.mode))?)
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use serde_json::Value;
+
+    use crate::api::agents::view::AgentView;
+    use crate::error::ApiError;
+    use crate::openapi::operation::{Document, invalid_query, operation};
+    use crate::openapi::{answers, examples, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let schema = schema::envelope(schema::of::<AgentView>());
+        operation("administration", "Get an agent", "An agent as it is now, without the secret of its tools.")
+            .parameter(parameters::agent_id())
+            .response("200", answers::json(Some(answer()), "The agent.", schema))
+            .refused(vec![invalid_query(), ApiError::NotFound("agent")])
+    }
+
+    fn answer() -> Value {
+        examples::one(examples::administration::agent())
+    }
 }

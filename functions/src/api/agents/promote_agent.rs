@@ -26,6 +26,8 @@ pub(crate) const FUNCTION: Function = Function {
         keys_to_load,
         |authorized| handle(authorized).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// What a request may say.
@@ -68,4 +70,66 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
         }
     }
     Ok(Response::data(StatusCode::OK, request, AgentView::with_new_secret(&after, scope.mode, before))?)
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use domain::phone::PhoneNumber;
+    use serde::Deserialize;
+    use serde_json::{Value, json};
+    use utoipa::ToSchema;
+    use utoipa::openapi::Required;
+
+    use crate::api::agents::view::AgentView;
+    use crate::error::ApiError;
+    use crate::openapi::operation::{Document, body, conflict, invalid, operation, suspended, with_body};
+    use crate::openapi::{answers, examples, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let schema = schema::envelope(schema::of::<AgentView>());
+        let test_key = "a live key promotes a test agent; this is a test key".to_owned();
+        let own = vec![
+            invalid(&[
+                ("number", "is not one of the organization's numbers"),
+                (
+                    "sms.model",
+                    "is required for a live agent that answers, or opens by its model: or set sms.answers to false",
+                ),
+            ]),
+            suspended(),
+            ApiError::PermissionDenied(test_key),
+            ApiError::NotFound("test agent"),
+            conflict(),
+        ];
+        operation("administration", "Promote a test agent", PROMOTE_AGENT)
+            .parameter(parameters::agent_id())
+            .request_body(body(request(), schema::of::<PromoteAgentRequest>(), Required::False))
+            .response("200", answers::json(Some(answer()), "The live agent.", schema))
+            .schema::<PromoteAgentRequest>(schema::as_it_is)
+            .refused(with_body(own))
+    }
+
+    const PROMOTE_AGENT: &str = "By a live key only. The test agent of this id gives its settings to the live one, which is made where \
+    there is none, and gets its next version otherwise. They are judged as those of a new live agent: its number has to be the \
+    organization's, and one that answers by text needs a model. The live agent's tools keep their secret. Where nothing changes, \
+    the version stays.";
+
+    fn answer() -> Value {
+        examples::one(examples::administration::promoted())
+    }
+
+    fn request() -> Value {
+        json!({"number": "+15555550100"})
+    }
+
+    /// What is to be other than the test agent has it.
+    #[derive(Deserialize, ToSchema)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    #[schema(as = PromoteAgentRequest)]
+    #[expect(dead_code, reason = "describes the field that `api::promote_agent` reads")]
+    pub(super) struct PromoteAgentRequest {
+        /// The live agent's own number, one of the organization's; `null` for none. The test agent's where this is left out.
+        number: Option<PhoneNumber>,
+    }
 }

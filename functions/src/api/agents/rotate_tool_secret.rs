@@ -25,6 +25,8 @@ pub(crate) const FUNCTION: Function = Function {
         agent_keys,
         |authorized| handle(authorized).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// What a request may say: nothing.
@@ -51,4 +53,36 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     }
     let view = AgentView::with_new_secret(&after, caller.scope.mode, Some(&before));
     Ok(Response::data(StatusCode::OK, request, view)?)
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use serde_json::{Value, json};
+
+    use crate::api::agents::view::AgentView;
+    use crate::error::ApiError;
+    use crate::openapi::operation::{Document, conflict, invalid_query, operation, suspended, with_body};
+    use crate::openapi::{answers, examples, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let schema = schema::envelope(schema::of::<AgentView>());
+        let no_tools = "the agent has no tools, and no secret for them".to_owned();
+        let own =
+            vec![invalid_query(), suspended(), ApiError::NotFound("agent"), ApiError::Conflict(no_tools), conflict()];
+        operation("administration", "Rotate the secret of an agent's tools", ROTATE_TOOL_SECRET)
+            .parameter(parameters::agent_id())
+            .response("200", answers::json(Some(answer()), "`toolSecret` is the new one, shown here only.", schema))
+            .refused(with_body(own))
+    }
+
+    const ROTATE_TOOL_SECRET: &str = "The new secret signs the calls of the agent's tools in conversations that begin from now on; open ones \
+    go on with the one they began with, so accept both until they are over. A request that is sent again makes another secret.";
+
+    fn answer() -> Value {
+        let mut rotated = examples::administration::agent();
+        rotated["version"] = json!(2);
+        rotated["toolSecret"] = json!(examples::administration::SECRET);
+        examples::one(rotated)
+    }
 }

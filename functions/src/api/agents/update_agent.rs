@@ -27,6 +27,8 @@ pub(crate) const FUNCTION: Function = Function {
         agent_keys,
         |authorized| handle(authorized).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// Changes what was sent and keeps the rest. The whole of what comes of it is judged as if it were new. What a test key
@@ -61,5 +63,86 @@ fn mode_after(before: &Agent, mode: Mode) -> Option<Mode> {
     match mode {
         Mode::Live => before.mode,
         Mode::Test => Some(Mode::Test),
+    }
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use domain::ids::Channel;
+    use domain::organization::Provider;
+    use domain::phone::PhoneNumber;
+    use serde::Deserialize;
+    use serde_json::{Value, json};
+    use utoipa::ToSchema;
+    use utoipa::openapi::Required;
+
+    use crate::api::agents::view::AgentView;
+    use crate::error::ApiError;
+    use crate::openapi::operation::{Document, body, conflict, invalid, operation, suspended, with_body};
+    use crate::openapi::{answers, examples, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let schema = schema::envelope(schema::of::<AgentView>());
+        let own = vec![
+            invalid(&[("slug", "cannot be changed: make another agent")]),
+            suspended(),
+            ApiError::NotFound("agent"),
+            conflict(),
+        ];
+        operation("administration", "Change an agent", UPDATE_AGENT)
+            .parameter(parameters::agent_id())
+            .request_body(body(request(), schema::of::<UpdateAgentRequest>(), Required::True))
+            .response("200", answers::json(Some(answer()), "It is changed.", schema))
+            .schema::<UpdateAgentRequest>(schema::as_it_is)
+            .refused(with_body(own))
+    }
+
+    const UPDATE_AGENT: &str = "A JSON merge patch to what `get-agent` shows; the whole of what comes of it is judged as if it were new. \
+    `version` counts the changes; a conversation keeps the version it began with.";
+
+    fn answer() -> Value {
+        examples::one(examples::administration::agent())
+    }
+
+    fn request() -> Value {
+        json!({"name": "Reception", "sms": {"maxToolCalls": 2, "helpText": null}})
+    }
+
+    /// What is to be changed of an agent, as a JSON merge patch (RFC 7396): objects are merged, lists are replaced, `null`
+    /// takes a setting back to what it is by default.
+    #[derive(Deserialize, ToSchema)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    #[schema(as = UpdateAgentRequest)]
+    #[expect(dead_code, reason = "describes the fields that `api::agent_fields` reads one by one")]
+    pub(super) struct UpdateAgentRequest {
+        /// Cannot be changed; the same may be sent again.
+        slug: Option<String>,
+        /// Cannot be changed; the same may be sent again.
+        channel: Option<Channel>,
+        /// What people call it.
+        name: Option<String>,
+        /// Who provides its telephony in live mode.
+        provider: Option<Provider>,
+        /// Its own number.
+        number: Option<PhoneNumber>,
+        /// The dynamic variables that a request must bring.
+        required_variables: Option<Vec<String>>,
+        /// What other vendors' clients call it by.
+        external_id: Option<String>,
+        /// What an agent that calls is told about its task.
+        prompt: Option<String>,
+        /// How long a call may ring and last.
+        #[schema(value_type = Option<Object>)]
+        limits: Option<Value>,
+        /// For how many days what its conversations bring is kept; what it holds already keeps the retention it began with.
+        #[schema(minimum = 7, maximum = 3650)]
+        retention_days: Option<u16>,
+        /// Any part of what an agent that calls says and does.
+        #[schema(value_type = Option<Object>)]
+        voice: Option<Value>,
+        /// Any part of what an agent that holds SMS conversations is set to.
+        #[schema(value_type = Option<Object>)]
+        sms: Option<Value>,
     }
 }

@@ -39,16 +39,16 @@ pub(crate) struct AgentView {
     /// The dynamic variables that a request must bring.
     required_variables: Vec<String>,
     /// How long a call may ring and last; null for an agent that holds SMS conversations.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::openapi::requests::administration::AgentLimits>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::api::agents::settings_schema::AgentLimits>))]
     limits: Option<Limits>,
     /// For how many days what its conversations bring is kept; null where that is for good.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u16>))]
     retention_days: Option<Retention>,
     /// What an agent that calls says and does; null where nothing is set.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::openapi::requests::administration::AgentVoice>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::api::agents::settings_schema::AgentVoice>))]
     voice: Option<VoiceSettings>,
     /// What an agent that holds SMS conversations is set to; null for one that calls.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::openapi::requests::administration::AgentSms>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::api::agents::settings_schema::AgentSms>))]
     sms: Option<SmsView>,
     /// Signs the calls of its tools, as webhooks are signed. Shown once: in the answer to the request that made it.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -16,6 +16,8 @@ pub(crate) const FUNCTION: Function = Function {
     trigger: Trigger::Http(Route::with_key("GET", "/v1/audit", Permission::CanReadAudit, no_keys, |authorized| {
         handle(authorized).boxed()
     })),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// Answers with a page of the audit log, newest first: what concerns the key's mode, and what concerns both.
@@ -27,4 +29,36 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let concerns = |entry: &AuditEntry| entry.mode.is_none_or(|mode| mode == scope.mode);
     let entries: Vec<AuditEntry> = found.entries.into_iter().filter(concerns).collect();
     Ok(Response::page(request, entries, found.next.map(|place| page.cursor(&caller, &place)))?)
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use domain::audit::AuditEntry;
+    use serde_json::{Value, json};
+
+    use crate::openapi::operation::{Document, invalid_page, operation};
+    use crate::openapi::{answers, examples, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let page = schema::page(schema::of::<AuditEntry>());
+        operation("administration", "List the audit log", AUDIT)
+            .parameters(parameters::page())
+            .response("200", answers::json(Some(answer()), "A page of entries, newest first.", page))
+            .schema::<AuditEntry>(|entry| {
+                schema::always_there(entry);
+                entry.required.retain(|name| name != "changed");
+            })
+            .refused(vec![invalid_page()])
+    }
+
+    const AUDIT: &str = "Who changed what: endpoints, keys, agents, and what the operator and the service itself did. What concerns \
+    the mode of the request's key, and what concerns both.";
+
+    fn answer() -> Value {
+        examples::page(json!([{
+            "at": "2026-04-10T14:00:00.000Z", "actor": {"by": "api_key", "id": examples::administration::KEY}, "action": "webhook.updated",
+            "target": examples::webhook()["id"], "mode": "test", "changed": ["events"]
+        }]))
+    }
 }

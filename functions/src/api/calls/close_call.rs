@@ -27,6 +27,8 @@ pub(crate) const FUNCTION: Function = Function {
         call_keys,
         |authorized| handle(authorized).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// What a request may say.
@@ -75,4 +77,60 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
         already_closed: applied.previous.is_ended(),
     };
     Ok(Response::data(StatusCode::OK, request, closed)?)
+}
+
+#[cfg(feature = "openapi")]
+pub(crate) mod document {
+    use serde::Deserialize;
+    use serde_json::{Value, json};
+    use utoipa::ToSchema;
+    use utoipa::openapi::Required;
+
+    use super::Closed;
+    use crate::error::ApiError;
+    use crate::openapi::operation::{Document, body, conflict, invalid, operation, with_body};
+    use crate::openapi::{answers, examples, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let closed = answers::json(Some(answer()), "The call has ended.", schema::envelope(schema::of::<Closed>()));
+        let own =
+            vec![invalid(&[("reason", "must be 1 to 128 characters long")]), ApiError::NotFound("call"), conflict()];
+        operation("calls", "Close a call", CLOSE_CALL)
+            .parameter(parameters::call_id())
+            .request_body(body(request(), schema::of::<CloseRequest>(), Required::False))
+            .response("200", closed)
+            .schema::<CloseRequest>(schema::as_it_is)
+            .schema::<Closed>(schema::always_there)
+            .refused(with_body(own))
+    }
+
+    const CLOSE_CALL: &str = "Ends a call. One that is queued is never dialled; one that is live is hung up behind the answer, and \
+    its transcript still arrives. Closing a call that has ended is no error: `alreadyClosed` is true, and `endReason` is the one \
+    it ended with. The body may be left out.";
+
+    fn answer() -> Value {
+        examples::one(json!({
+            "conversationId": examples::CONVERSATION,
+            "status": "ended",
+            "endedAt": "2026-04-10T14:00:00.000Z",
+            "endReason": "customer_cancelled",
+            "alreadyClosed": false
+        }))
+    }
+
+    fn request() -> Value {
+        json!({"reason": "customer_cancelled"})
+    }
+
+    /// Why a conversation is closed.
+    #[derive(Deserialize, ToSchema)]
+    #[serde(deny_unknown_fields)]
+    #[schema(as = CloseRequest)]
+    #[expect(dead_code, reason = "describes the fields that `api::close_call` reads one by one")]
+    pub(crate) struct CloseRequest {
+        /// What becomes the conversation's `endReason`; `admin_closed` by default.
+        #[schema(min_length = 1, max_length = 128, example = "customer_cancelled")]
+        reason: Option<String>,
+    }
 }

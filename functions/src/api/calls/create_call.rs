@@ -1,17 +1,12 @@
 //! `POST /v1/calls`: accepts a call.
 
 use domain::call::Status;
-use domain::ids::{AgentId, ConversationId, Operation, Scope};
+use domain::ids::{ConversationId, Operation, Scope};
 use domain::key::Permission;
-use domain::phone::PhoneNumber;
-use domain::size::stored_len;
 use domain::time::Timestamp;
 use futures::FutureExt;
 use lambda_http::http::StatusCode;
 use serde::Serialize;
-use serde_json::value::RawValue;
-use serde_json::{Map, Value};
-use store::Table;
 use store::keys::{self, Key};
 
 use crate::acceptance::{self, AgentName, ContactWish, NewRequest, Refusal, Sender, Wrong};
@@ -31,6 +26,8 @@ pub(crate) const FUNCTION: Function = Function {
         })
         .with_idempotency_key(KeyUse::Required),
     ),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// What a request may say.
@@ -130,4 +127,102 @@ fn must_have_a_key(fields: &mut Fields<'_>, request: &Request) {
         idempotency::Key::Malformed => idempotency::MALFORMED,
     };
     fields.refuse(idempotency::HEADER, wrong);
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use std::collections::HashMap;
+
+    use domain::ids::AgentId;
+    use domain::phone::PhoneNumber;
+    use domain::time::Timestamp;
+    use serde::Deserialize;
+    use serde_json::{Value, json};
+    use utoipa::ToSchema;
+    use utoipa::openapi::Required;
+
+    use super::Accepted;
+    use crate::error::ApiError;
+    use crate::openapi::operation::{Document, body, conflict, insufficient_funds, invalid, operation, with_body};
+    use crate::openapi::{answers, examples, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let description = "The call is accepted, and stored. `status` is `queued`; a replay shows what it is by now.";
+        let mut accepted = answers::json(Some(answer()), description, schema::envelope(schema::of::<Accepted>()));
+        accepted.headers.insert("Idempotent-Replayed".to_owned(), answers::replayed().into());
+        let own = vec![
+            invalid(&[(
+                "toNumber",
+                "must be a phone number in E.164 format: + and 7 to 15 digits, such as +15555550123",
+            )]),
+            invalid(&[
+                ("Idempotency-Key", "is required: a new one for each call, the same for each retry of it"),
+                ("agentId", "is required, or agentSlug: one of the two"),
+            ]),
+            ApiError::PermissionDenied("the organization is suspended".to_owned()),
+            ApiError::DoNotCall,
+            ApiError::NotFound("agent"),
+            conflict(),
+            ApiError::KeyReused,
+            insufficient_funds(),
+            ApiError::too_fast(),
+        ];
+        operation("calls", "Place a call", CREATE_CALL)
+            .parameter(parameters::idempotency_key(Required::True))
+            .request_body(body(request(), schema::with_one_agent(schema::of::<CreateCallRequest>()), Required::True))
+            .response("202", accepted)
+            .schema::<CreateCallRequest>(schema::as_it_is)
+            .schema::<Accepted>(schema::always_there)
+            .refused(with_body(own))
+    }
+
+    const CREATE_CALL: &str = "Accepts a call to be placed by an agent. It is dialled at once, or from `notBefore` on, and at \
+    most once whatever happens. What becomes of it comes by webhook, and is shown by `get-call`.\n\nA request with an \
+    `Idempotency-Key` that was used before is answered before anything is judged that may have changed since: the agent, the \
+    do-not-call list, a suspension. An agent that is unknown, or of the SMS channel, is answered with 404, missing variables \
+    that the agent requires with 400, and a `toNumber` on the do-not-call list with 403. A metered organization's wallet has to \
+    cover the longest course of the call, and takes 20 calls a second.";
+
+    fn answer() -> Value {
+        examples::one(json!({"conversationId": examples::CONVERSATION, "status": "queued"}))
+    }
+
+    fn request() -> Value {
+        json!({
+            "agentSlug": "demo-voice",
+            "toNumber": "+15555550123",
+            "dynamicVariables": {"firstName": "Ada"},
+            "metadata": {"order": 4711}
+        })
+    }
+
+    /// A call to be placed. One of `agentId` and `agentSlug` names the agent, which has to be of the voice channel.
+    #[derive(Deserialize, ToSchema)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    #[schema(as = CreateCallRequest)]
+    #[expect(dead_code, reason = "describes the fields that `api::create_call` reads one by one")]
+    pub(super) struct CreateCallRequest {
+        /// The agent's id.
+        agent_id: Option<AgentId>,
+        /// The agent's slug.
+        #[schema(min_length = 1, max_length = 255, example = "demo-voice")]
+        agent_slug: Option<String>,
+        /// Whom to call.
+        to_number: PhoneNumber,
+        /// The calling number: required where the agent has no number of its own. Where it has one, this is ignored, but it has
+        /// to be a phone number all the same. With a live key it must be one of the organization's numbers.
+        from_number: Option<PhoneNumber>,
+        /// Values for the agent's placeholders: at most 100, and 64 KiB together as JSON. The agent's required ones must
+        /// be there.
+        dynamic_variables: Option<HashMap<String, String>>,
+        /// Any JSON object of at most 16 KiB. It comes back untouched, in the call and in each of its events.
+        #[schema(value_type = Option<Object>)]
+        metadata: Option<Value>,
+        /// Not dialled before this moment. A moment that is past means at once.
+        not_before: Option<Timestamp>,
+        /// Not dialled from this moment on: the call then ends with `dispatch_deadline_exceeded`. By default 15 minutes after
+        /// the later of acceptance and `notBefore`. Must be later than `notBefore`, and not past.
+        not_after: Option<Timestamp>,
+    }
 }

@@ -25,6 +25,8 @@ pub(crate) const FUNCTION: Function = Function {
         call_keys,
         |authorized| handle(authorized).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// Answers with a call's recording, or with a redirect to it.
@@ -54,4 +56,37 @@ pub(crate) async fn recording(app: &App, call: &Call, request: &Request) -> Resu
         Ok(None) => Err(ApiError::NotFound("recording")),
         Err(error) => Err(ApiError::Provider(error.to_string())),
     }
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use utoipa::openapi::schema::{SchemaType, Type};
+    use utoipa::openapi::{HeaderBuilder, ObjectBuilder, ResponseBuilder};
+
+    use crate::error::ApiError;
+    use crate::openapi::operation::{Document, invalid_query, operation};
+    use crate::openapi::{answers, parameters};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let address = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
+        let location = HeaderBuilder::new().schema(Some(address)).description(Some("Where it is.")).build();
+        let elsewhere = ResponseBuilder::new().description("The recording is elsewhere.").header("Location", location);
+        let own = vec![
+            invalid_query(),
+            ApiError::NotFound("call"),
+            ApiError::NotFound("recording"),
+            ApiError::Provider("the provider did not answer as it should".to_owned()),
+        ];
+        operation("calls", "Get a call's recording", GET_CALL_RECORDING)
+            .parameter(parameters::call_id())
+            .parameter(parameters::range())
+            .response("200", answers::recording())
+            .response("206", answers::part_of_recording())
+            .response("416", answers::shorter_recording())
+            .response("302", elsewhere)
+            .refused(own)
+    }
+
+    const GET_CALL_RECORDING: &str = "The recording itself, or a redirect to it. 404 where there is none, or none yet.";
 }

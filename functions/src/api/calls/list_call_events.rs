@@ -21,6 +21,8 @@ pub(crate) const FUNCTION: Function = Function {
         full_call_keys,
         |authorized| handle(authorized).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// Answers with a page of events. A page may be short and still have more: the log holds notes too.
@@ -29,4 +31,31 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let id = conversation(request).ok_or(ApiError::NotFound("call"))?;
     let full = app.store.table.full_call(&caller.scope, id, items).await?.ok_or(ApiError::NotFound("call"))?;
     events_page(&authorized, Origin::call(&full.call, &full.content), full.transcript.as_deref()).await
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use serde_json::{Value, json};
+    use utoipa::openapi::Ref;
+
+    use crate::error::ApiError;
+    use crate::openapi::operation::{Document, invalid_page, operation};
+    use crate::openapi::{answers, examples, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let events = schema::page(Ref::from_schema_name("Event"));
+        operation("calls", "List a call's events", LIST_CALL_EVENTS)
+            .parameter(parameters::call_id())
+            .parameters(parameters::page())
+            .response("200", answers::json(Some(answer()), "A page of events, in order of `sequence`.", events))
+            .refused(vec![invalid_page(), ApiError::NotFound("call")])
+    }
+
+    const LIST_CALL_EVENTS: &str = "Each event exactly as its webhook carries it. They are listed whether or not an endpoint was \
+    subscribed.";
+
+    fn answer() -> Value {
+        examples::page(json!([examples::call_started(), examples::call_ended()]))
+    }
 }

@@ -24,6 +24,8 @@ pub(crate) const FUNCTION: Function = Function {
         no_keys,
         |authorized| handle(authorized).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// Answers with a page of calls. A page that is narrowed down goes on until it is full, or has looked at
@@ -44,4 +46,33 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let cursor = found.next.map(|place| page.cursor(&caller, &place));
     let views: Vec<CallSummary> = found.conversations.into_iter().map(CallSummary::from).collect();
     Ok(Response::page(request, views, cursor)?)
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use domain::call::Status;
+    use serde_json::{Value, json};
+
+    use crate::api::calls::view::CallSummary;
+    use crate::openapi::operation::{Document, invalid_page, operation};
+    use crate::openapi::{answers, examples, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let description = "A page of calls, newest first.";
+        let calls = answers::json(Some(answer()), description, schema::page(schema::of::<CallSummary>()));
+        operation("calls", "List calls", LIST_CALLS)
+            .parameters(parameters::conversation_filters(schema::of::<Status>(), "calls"))
+            .parameters(parameters::page())
+            .response("200", calls)
+            .schema::<CallSummary>(schema::always_there)
+            .refused(vec![invalid_page()])
+    }
+
+    const LIST_CALLS: &str = "The calls of the key's mode, newest first, by the moment of their acceptance. Filters narrow down \
+    together. A call shows up here within moments of its acceptance.";
+
+    fn answer() -> Value {
+        examples::page(json!([examples::summary()]))
+    }
 }

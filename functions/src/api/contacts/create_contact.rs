@@ -23,6 +23,8 @@ pub(crate) const FUNCTION: Function = Function {
         })
         .with_idempotency_key(KeyUse::Optional),
     ),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// What a request may say.
@@ -82,4 +84,65 @@ async fn replay(
     let items = table.read([keys::contact(scope, id)]).await?;
     let (contact, _) = Table::contact_of(scope, &items, id)?.ok_or_else(|| idempotency::gone("contact", id))?;
     Ok(Response::data(StatusCode::CREATED, request, ContactView::new(contact, scope.mode))?.replayed())
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use domain::phone::PhoneNumber;
+    use serde::Deserialize;
+    use serde_json::{Value, json};
+    use utoipa::ToSchema;
+    use utoipa::openapi::Required;
+
+    use crate::api::contacts::view::ContactView;
+    use crate::error::ApiError;
+    use crate::openapi::operation::{Document, body, conflict, invalid, operation, with_body};
+    use crate::openapi::{answers, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let contact = schema::envelope(schema::of::<ContactView>());
+        let mut created = answers::json(None, "The contact is made.", contact);
+        created.headers.insert("Idempotent-Replayed".to_owned(), answers::replayed().into());
+        let own = vec![
+            invalid(&[("phoneNumber", "is required: a phone number in E.164 format, such as +15555550123")]),
+            ApiError::Conflict("there is a contact of this number: 2c4a1e72-0000-8000-8000-000000000000".to_owned()),
+            conflict(),
+            ApiError::KeyReused,
+        ];
+        let description = "There is one contact for each number, in each mode. With an `Idempotency-Key`, a replay shows the \
+                       contact as it is now.";
+        operation("contacts", "Make a contact", description)
+            .parameter(parameters::idempotency_key(Required::False))
+            .request_body(body(request(), schema::of::<CreateContactRequest>(), Required::True))
+            .response("201", created)
+            .schema::<CreateContactRequest>(schema::as_it_is)
+            .schema::<ContactView>(schema::always_there)
+            .refused(with_body(own))
+    }
+
+    fn request() -> Value {
+        json!({
+            "phoneNumber": "+15555550123", "firstName": "Ada", "lastName": "Lovelace", "email": "ada@example.com"
+        })
+    }
+
+    /// A contact to be made.
+    #[derive(Deserialize, ToSchema)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    #[schema(as = CreateContactRequest)]
+    #[expect(dead_code, reason = "describes the fields that `api::create_contact` reads one by one")]
+    pub(super) struct CreateContactRequest {
+        /// Its number: there is one contact for each.
+        phone_number: PhoneNumber,
+        /// Its first name.
+        #[schema(max_length = 255, example = "Ada")]
+        first_name: Option<String>,
+        /// Its last name.
+        #[schema(max_length = 255, example = "Lovelace")]
+        last_name: Option<String>,
+        /// Its email address.
+        #[schema(max_length = 255, example = "ada@example.com")]
+        email: Option<String>,
+    }
 }

@@ -22,6 +22,8 @@ pub(crate) const FUNCTION: Function = Function {
         keys_to_load,
         |authorized| handle(authorized).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// The contact that the path names.
@@ -40,4 +42,21 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let found = Table::contact_of(&caller.scope, &items, contact(request)?)?;
     let (contact, _) = found.ok_or(ApiError::NotFound("contact"))?;
     Ok(Response::data(StatusCode::OK, request, ContactView::new(contact, caller.scope.mode))?)
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use crate::api::contacts::view::ContactView;
+    use crate::error::ApiError;
+    use crate::openapi::operation::{Document, invalid_query, operation};
+    use crate::openapi::{answers, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let contact = schema::envelope(schema::of::<ContactView>());
+        operation("contacts", "Get a contact", "A contact as it is now.")
+            .parameter(parameters::contact_id())
+            .response("200", answers::json(None, "The contact.", contact))
+            .refused(vec![invalid_query(), ApiError::NotFound("contact")])
+    }
 }

@@ -21,6 +21,8 @@ pub(crate) const FUNCTION: Function = Function {
         no_keys,
         |authorized| handle(authorized).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// Answers with a page of contacts, in no order that means anything.
@@ -33,4 +35,20 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let mode = caller.scope.mode;
     let views: Vec<ContactView> = contacts.into_iter().map(|contact| ContactView::new(contact, mode)).collect();
     Ok(Response::page(request, views, last.filter(|_| more))?)
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use crate::api::contacts::view::ContactView;
+    use crate::openapi::operation::{Document, invalid_page, operation};
+    use crate::openapi::{answers, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let contacts = schema::page(schema::of::<ContactView>());
+        operation("contacts", "List contacts", "The contacts of the key's mode, in no order that means anything.")
+            .parameters(parameters::page())
+            .response("200", answers::json(None, "A page of contacts.", contacts))
+            .refused(vec![invalid_page()])
+    }
 }

@@ -22,6 +22,8 @@ pub(crate) const FUNCTION: Function = Function {
         no_keys,
         |authorized| handle(authorized).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// What a request may say.
@@ -51,4 +53,56 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let changed = app.store.table.change_contact(&caller.scope, contact(request)?, change).await?;
     let contact = changed.ok_or(ApiError::NotFound("contact"))?;
     Ok(Response::data(StatusCode::OK, request, ContactView::new(contact, caller.scope.mode))?)
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use serde::Deserialize;
+    use serde_json::{Value, json};
+    use utoipa::ToSchema;
+    use utoipa::openapi::Required;
+
+    use crate::api::contacts::view::ContactView;
+    use crate::error::ApiError;
+    use crate::openapi::operation::{Document, body, conflict, invalid, operation, with_body};
+    use crate::openapi::{answers, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let contact = schema::envelope(schema::of::<ContactView>());
+        let own = vec![
+            invalid(&[("phoneNumber", "is not a known field; known are firstName, lastName, email")]),
+            ApiError::NotFound("contact"),
+            conflict(),
+        ];
+        let description = "What is left out stays, what is null is emptied. The number cannot be changed: another number is \
+                       another contact.";
+        operation("contacts", "Change a contact", description)
+            .parameter(parameters::contact_id())
+            .request_body(body(request(), schema::of::<UpdateContactRequest>(), Required::True))
+            .response("200", answers::json(None, "The contact, changed.", contact))
+            .schema::<UpdateContactRequest>(schema::as_it_is)
+            .refused(with_body(own))
+    }
+
+    fn request() -> Value {
+        json!({"lastName": "King"})
+    }
+
+    /// What is to be changed about a contact. What is left out stays; what is null is emptied.
+    #[derive(Deserialize, ToSchema)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    #[schema(as = UpdateContactRequest)]
+    #[expect(dead_code, reason = "describes the fields that `api::update_contact` reads one by one")]
+    pub(super) struct UpdateContactRequest {
+        /// Its first name.
+        #[schema(max_length = 255)]
+        first_name: Option<String>,
+        /// Its last name.
+        #[schema(max_length = 255, example = "King")]
+        last_name: Option<String>,
+        /// Its email address.
+        #[schema(max_length = 255)]
+        email: Option<String>,
+    }
 }

@@ -21,6 +21,8 @@ pub(crate) const FUNCTION: Function = Function {
         no_keys,
         |authorized| handle(authorized).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// Takes a number off the list, whoever put it there, and in whatever form of it.
@@ -36,5 +38,22 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
         Ok(Response::empty(StatusCode::NO_CONTENT))
     } else {
         Err(ApiError::NotFound("entry on the do-not-call list"))
+    }
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use utoipa::openapi::ResponseBuilder;
+
+    use crate::error::ApiError;
+    use crate::openapi::operation::{Document, conflict, invalid_number, operation};
+    use crate::openapi::parameters;
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        operation("do-not-call", "Take a number off the do-not-call list", "Whoever put it there.")
+            .parameter(parameters::number())
+            .response("204", ResponseBuilder::new().description("It is off the list."))
+            .refused(vec![invalid_number(), ApiError::NotFound("entry on the do-not-call list"), conflict()])
     }
 }

@@ -20,6 +20,8 @@ pub(crate) const FUNCTION: Function = Function {
         no_keys,
         |authorized| handle(authorized).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// Answers with a page of entries, in no order that means anything.
@@ -31,4 +33,22 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let mode = caller.scope.mode;
     let views: Vec<EntryView> = entries.into_iter().map(|(_, entry)| EntryView::new(entry, mode)).collect();
     Ok(Response::page(request, views, last.filter(|_| more))?)
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use crate::api::do_not_call::put_do_not_call::EntryView as DoNotCallEntry;
+    use crate::openapi::operation::{Document, invalid_page, operation};
+    use crate::openapi::{answers, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let description = "The numbers of the key's mode, in no order that means anything.";
+        let entries = schema::page(schema::of::<DoNotCallEntry>());
+        operation("do-not-call", "List the do-not-call list", description)
+            .parameters(parameters::page())
+            .response("200", answers::json(None, "A page of entries.", entries))
+            .schema::<DoNotCallEntry>(schema::always_there)
+            .refused(vec![invalid_page()])
+    }
 }

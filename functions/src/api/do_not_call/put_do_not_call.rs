@@ -25,6 +25,8 @@ pub(crate) const FUNCTION: Function = Function {
         keys_to_load,
         |authorized| handle(authorized).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// An entry of the list.
@@ -79,4 +81,23 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let status = if known.is_some() { StatusCode::OK } else { StatusCode::CREATED };
     let view = EntryView::new(known.unwrap_or(new), caller.scope.mode);
     Ok(Response::data(status, request, view)?)
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use super::EntryView as DoNotCallEntry;
+    use crate::openapi::operation::{Document, conflict, invalid_number, operation};
+    use crate::openapi::{answers, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let description = "Needs no body. An entry that is there stays as it is, with its source and time, and is answered \
+                       with 200. What is accepted already is not dialled any more, unless it is being dialled right now.";
+        let entry = || schema::envelope(schema::of::<DoNotCallEntry>());
+        operation("do-not-call", "Put a number on the do-not-call list", description)
+            .parameter(parameters::number())
+            .response("201", answers::json(None, "The number is on the list from now on.", entry()))
+            .response("200", answers::json(None, "The number was on the list.", entry()))
+            .refused(vec![invalid_number(), conflict()])
+    }
 }

@@ -27,6 +27,8 @@ pub(crate) const FUNCTION: Function = Function {
         })
         .with_idempotency_key(KeyUse::Optional),
     ),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// What a request may say.
@@ -168,4 +170,79 @@ fn counted_with(own: &UsedKey) -> Result<Vec<String>, ApiError> {
             MOST_COUNTED_WITH + 1
         ))
     })
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use domain::key::Permission;
+    use domain::time::Timestamp;
+    use serde::Deserialize;
+    use serde_json::{Value, json};
+    use utoipa::ToSchema;
+    use utoipa::openapi::Required;
+
+    use crate::api::keys::view::ApiKeyView;
+    use crate::error::ApiError;
+    use crate::openapi::operation::{Document, body, conflict, invalid, operation, suspended, with_body};
+    use crate::openapi::{answers, examples, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let schema = schema::envelope(schema::of::<ApiKeyView>());
+        let mut made = answers::json(Some(answer()), "`key` is the raw key, shown here only.", schema);
+        made.headers.insert("Idempotent-Replayed".to_owned(), answers::replayed().into());
+        let own = vec![
+            invalid(&[("permissions[1]", "is not one that your own key has"), ("expiresAt", "must be in the future")]),
+            suspended(),
+            conflict(),
+            ApiError::KeyReused,
+        ];
+        operation("administration", "Make an API key", CREATE_KEY)
+            .parameter(parameters::idempotency_key(Required::False))
+            .request_body(body(request(), schema::of::<CreateApiKeyRequest>(), Required::True))
+            .response("201", made)
+            .schema::<CreateApiKeyRequest>(schema::as_it_is)
+            .schema::<ApiKeyView>(|object| schema::all_but(object, "key"))
+            .refused(with_body(own))
+    }
+
+    const CREATE_KEY: &str = "A key of the mode of the request's own key, bounded by that one: it has no permission that that one \
+    has not, expires no later, and has no larger limits; and whatever it is used for counts against that one's limits too, as long \
+    as it lives. Only a digest of the raw key is stored: a replay shows the key without it.";
+
+    fn answer() -> Value {
+        let mut made = examples::administration::key();
+        made["key"] = json!("rd_test_acme_EXAMPLE.NOT.A.REAL.SECRET.0000");
+        examples::one(made)
+    }
+
+    fn request() -> Value {
+        json!({"name": "backend", "permissions": ["can_initiate_calls"]})
+    }
+
+    /// A key to be made.
+    #[derive(Deserialize, ToSchema)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    #[schema(as = CreateApiKeyRequest)]
+    #[expect(dead_code, reason = "describes the fields that `api::create_api_key` reads one by one")]
+    pub(super) struct CreateApiKeyRequest {
+        /// What it is for.
+        #[schema(min_length = 1, max_length = 100)]
+        name: String,
+        /// What it may do: nothing that the key of the request may not. Left out, it may do all of that.
+        #[schema(min_items = 1)]
+        permissions: Option<Vec<Permission>>,
+        /// How many requests it may make in a minute. Left out: as many as the key of the request.
+        #[schema(minimum = 1, maximum = 1_000_000)]
+        requests_per_minute: Option<u32>,
+        /// How many calls it may place on a day, by UTC. Left out: as many as the key of the request.
+        #[schema(minimum = 1, maximum = 10_000_000)]
+        calls_per_day: Option<u32>,
+        /// From when on it opens nothing: no later than the key of the request expires. Left out, it expires with that one, or not at
+        /// all.
+        expires_at: Option<Timestamp>,
+        /// The same as `expiresAt`, which counts where both are sent.
+        #[serde(rename = "expires_at")]
+        expires_at_for_pam: Option<Timestamp>,
+    }
 }

@@ -16,6 +16,8 @@ pub(crate) const FUNCTION: Function = Function {
     trigger: Trigger::Http(Route::with_key("GET", "/v1/api-keys", Permission::CanManageKeys, no_keys, |authorized| {
         handle(authorized).boxed()
     })),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// Answers with a page of keys of the caller's mode, none of them raw.
@@ -27,4 +29,29 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let (mode, now) = (caller.scope.mode, table.now());
     let views: Vec<ApiKeyView> = keys.into_iter().map(|key| ApiKeyView::new(key, mode, now)).collect();
     Ok(Response::page(request, views, next.map(|place| page.cursor(&caller, &place)))?)
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use serde_json::{Value, json};
+
+    use crate::api::keys::view::ApiKeyView;
+    use crate::openapi::operation::{Document, invalid_page, operation};
+    use crate::openapi::{answers, examples, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let page = schema::page(schema::of::<ApiKeyView>());
+        operation("administration", "List API keys", LIST_KEYS)
+            .parameters(parameters::page())
+            .response("200", answers::json(Some(answer()), "A page of keys.", page))
+            .refused(vec![invalid_page()])
+    }
+
+    const LIST_KEYS: &str = "The keys of the request's mode, those that were revoked or have expired included. `lastUsedAt` is noted \
+    once an hour.";
+
+    fn answer() -> Value {
+        examples::page(json!([examples::administration::key()]))
+    }
 }

@@ -24,6 +24,8 @@ pub(crate) const FUNCTION: Function = Function {
         no_keys,
         |authorized| handle(authorized).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// Whether the keys that were made with it, directly or not, are revoked too.
@@ -53,5 +55,56 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
         }
         Edited::Missing => Err(ApiError::NotFound("API key")),
         Edited::Refused(()) => Err(store::StoreError::Conflict.into()),
+    }
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use serde::Deserialize;
+    use serde_json::{Value, json};
+    use utoipa::ToSchema;
+    use utoipa::openapi::Required;
+
+    use crate::api::keys::view::ApiKeyView;
+    use crate::error::ApiError;
+    use crate::openapi::operation::{Document, body, conflict, invalid_query, operation, with_body};
+    use crate::openapi::{answers, examples, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let schema = schema::envelope(schema::of::<ApiKeyView>());
+        operation("administration", "Revoke an API key", REVOKE_KEY)
+            .parameter(parameters::api_key_id())
+            .request_body(body(request(), schema::of::<RevokeApiKeyRequest>(), Required::False))
+            .response("200", answers::json(Some(answer()), "It opens nothing any more.", schema))
+            .schema::<RevokeApiKeyRequest>(schema::as_it_is)
+            .refused(with_body(vec![invalid_query(), ApiError::NotFound("API key"), conflict()]))
+    }
+
+    const REVOKE_KEY: &str = "A request that is received after this was answered is refused. Revoking twice is no error, and a key \
+    may revoke itself. Keys that were made with it stay valid, so that a key can make its successor; `withDescendants` revokes them \
+    too, and those that they made. After a 409 or a 5xx, ask again: it goes on.";
+
+    fn answer() -> Value {
+        let mut revoked = examples::administration::key();
+        for name in ["isActive", "is_active"] {
+            revoked[name] = json!(false);
+        }
+        revoked["revokedAt"] = json!("2026-04-10T15:00:00.000Z");
+        examples::one(revoked)
+    }
+
+    fn request() -> Value {
+        json!({"withDescendants": true})
+    }
+
+    /// How a key is revoked.
+    #[derive(Deserialize, ToSchema)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    #[schema(as = RevokeApiKeyRequest)]
+    #[expect(dead_code, reason = "describes the field that `api::revoke_api_key` reads")]
+    pub(super) struct RevokeApiKeyRequest {
+        /// Revokes the keys that were made with it, too, directly or not. Left out, they stay valid.
+        with_descendants: Option<bool>,
     }
 }

@@ -27,6 +27,8 @@ pub(crate) const FUNCTION: Function = Function {
         sms_keys,
         |authorized| handle(authorized).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// What a closed conversation looks like.
@@ -66,4 +68,49 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
         already_closed: applied.previous.is_ended(),
     };
     Ok(Response::data(StatusCode::OK, request, closed)?)
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use serde_json::{Value, json};
+    use utoipa::openapi::Required;
+
+    use super::ClosedConversation;
+    use crate::api::calls::close_call::document::CloseRequest;
+    use crate::error::ApiError;
+    use crate::openapi::operation::{Document, body, conflict, invalid, operation, with_body};
+    use crate::openapi::{answers, examples, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let closed = schema::envelope(schema::of::<ClosedConversation>());
+        let own = vec![
+            invalid(&[("reason", "must be 1 to 128 characters long")]),
+            ApiError::NotFound("conversation"),
+            conflict(),
+        ];
+        operation("sms", "Close a conversation", CLOSE)
+            .parameter(parameters::sms_conversation_id())
+            .request_body(body(request(), schema::of::<CloseRequest>(), Required::False))
+            .response("200", answers::json(Some(answer()), "The conversation has ended.", closed))
+            .schema::<ClosedConversation>(schema::always_there)
+            .refused(with_body(own))
+    }
+
+    const CLOSE: &str = "Ends a conversation. An answer that the agent was working on is not sent. Closing a conversation that has \
+    ended is no error: `alreadyClosed` is true, and `endReason` is the one it ended with. The body may be left out.";
+
+    fn answer() -> Value {
+        examples::one(json!({
+            "conversationId": examples::sms::CONVERSATION,
+            "status": "ended",
+            "endedAt": "2026-04-10T16:30:00.000Z",
+            "endReason": "car_picked_up",
+            "alreadyClosed": false
+        }))
+    }
+
+    fn request() -> Value {
+        json!({"reason": "car_picked_up"})
+    }
 }

@@ -36,6 +36,8 @@ pub(crate) const FUNCTION: Function = Function {
         })
         .with_idempotency_key(KeyUse::Optional),
     ),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// What a request may say.
@@ -246,5 +248,119 @@ impl Asked {
             welcome_message,
             content: Content { dynamic_variables, metadata, ..Content::default() },
         })
+    }
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use std::collections::HashMap;
+
+    use domain::end_reason::EndReason;
+    use domain::ids::AgentId;
+    use domain::phone::PhoneNumber;
+    use serde::Deserialize;
+    use serde_json::{Value, json};
+    use utoipa::ToSchema;
+    use utoipa::openapi::Required;
+
+    use super::OpenedConversation;
+    use crate::error::ApiError;
+    use crate::openapi::operation::{Document, body, conflict, invalid, operation, with_body};
+    use crate::openapi::{answers, examples, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let opened = |example: Value, description: &str| {
+            let mut opened =
+                answers::json(Some(example), description, schema::envelope(schema::of::<OpenedConversation>()));
+            opened.headers.insert("Idempotent-Replayed".to_owned(), answers::replayed().into());
+            opened
+        };
+        let refused = |reason| ApiError::SendRefused { conversation: examples::sms::conversation(), reason };
+        let own = vec![
+            invalid(&[("welcomeMessage", "is required: the agent does not open conversations by itself")]),
+            invalid(&[
+                ("toNumber", "must be a phone number in E.164 format: + and 7 to 15 digits, such as +15555550123"),
+                ("fromNumber", "is required: the agent has no number of its own"),
+            ]),
+            ApiError::PermissionDenied("the organization is suspended".to_owned()),
+            ApiError::DoNotCall,
+            refused(EndReason::OPTED_OUT),
+            ApiError::NotFound("agent"),
+            conflict(),
+            ApiError::KeyReused,
+            refused(EndReason::INVALID_DESTINATION),
+            ApiError::Provider("the agent's model gave no opening text: it called a tool".to_owned()),
+        ];
+        let schema = schema::with_one_agent(schema::of::<CreateSmsConversationRequest>());
+        operation("sms", "Open a conversation", CREATE)
+            .parameter(parameters::idempotency_key(Required::False))
+            .request_body(body(request(), schema, Required::True))
+            .response("201", opened(answer(), "The provider has the opening text."))
+            .response("202", opened(answer_sending(), SENDING))
+            .schema::<CreateSmsConversationRequest>(schema::as_it_is)
+            .schema::<OpenedConversation>(schema::always_there)
+            .refused(with_body(own))
+    }
+
+    const CREATE: &str = "Sends an opening text, and has an agent answer what comes back. The text is sent within the request, once \
+    whatever happens.\n\nThere is one open conversation between two numbers: opening another closes the older one with \
+    `superseded_by_new_conversation`. Of any number of requests at the same time each is answered with 201, and one conversation \
+    stays open.\n\nWith an `Idempotency-Key`, a retry neither writes to the customer twice nor supersedes itself, and is answered \
+    before anything is judged that may have changed since. Without one, a retry does \
+    both, unless it brings the key of the answer's `Idempotency-Key-Generated`: send a key of your own. An agent that is unknown, or of the \
+    voice channel, is answered with 404, missing variables with 400, and a `toNumber` on the do-not-call list with 403.\n\nWhere \
+    the provider refuses the text, the conversation was written already, and has ended: the answer names it in \
+    `error.conversationId`, the key replays that answer, and the conversation that was superseded stays closed.";
+
+    const SENDING: &str = "Whether the provider took the opening text is not known yet. It is found out behind the answer, and the \
+    text is not sent again: `get-sms-conversation` and the events show what became of it. A replay is answered with 202 too, as \
+    long as `status` is `sending`.";
+
+    fn answer() -> Value {
+        examples::sms::opened(json!("sim_0a1b2c3d4e5f60718293a4b5"), "in_progress")
+    }
+
+    fn answer_sending() -> Value {
+        examples::sms::opened(Value::Null, "sending")
+    }
+
+    fn request() -> Value {
+        json!({
+            "agentSlug": "demo-sms",
+            "toNumber": examples::sms::ADA,
+            "fromNumber": examples::sms::OURS,
+            "welcomeMessage": examples::sms::OPENING,
+            "dynamicVariables": {"firstName": "Ada"},
+            "metadata": {"order": 4711}
+        })
+    }
+
+    /// A conversation to be opened. One of `agentId` and `agentSlug` names the agent, which has to be of the SMS channel.
+    #[derive(Deserialize, ToSchema)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    #[schema(as = CreateSmsConversationRequest)]
+    #[expect(dead_code, reason = "describes the fields that `api::create_sms_conversation` reads one by one")]
+    pub(super) struct CreateSmsConversationRequest {
+        /// The agent's id.
+        agent_id: Option<AgentId>,
+        /// The agent's slug.
+        #[schema(min_length = 1, max_length = 255, example = "demo-sms")]
+        agent_slug: Option<String>,
+        /// Whom to write to.
+        to_number: PhoneNumber,
+        /// The number that sends: required where the agent has no number of its own. Where it has one, this is ignored, but it has
+        /// to be a phone number all the same. With a live key it must be one of the organization's numbers.
+        from_number: Option<PhoneNumber>,
+        /// The opening text, sent exactly as given: it is no template. Must not be blank. Required for a managed agent; where a
+        /// custom agent gets none, it opens by its own template or by its model.
+        #[schema(min_length = 1, max_length = 1600)]
+        welcome_message: Option<String>,
+        /// Values for the agent's placeholders: at most 100, and 64 KiB together as JSON. The agent's required ones, and
+        /// those in its prompt, must be there.
+        dynamic_variables: Option<HashMap<String, String>>,
+        /// Any JSON object of at most 16 KiB. It comes back untouched, in the conversation and in each of its events.
+        #[schema(value_type = Option<Object>)]
+        metadata: Option<Value>,
     }
 }

@@ -20,10 +20,36 @@ pub(crate) const FUNCTION: Function = Function {
         sms_with_content_keys,
         |authorized| handle(authorized).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// Answers with a conversation.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let (conversation, content) = sms_with_content(&authorized)?;
     Ok(Response::data(StatusCode::OK, authorized.request, SmsConversationView::new(conversation, content))?)
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use serde_json::Value;
+
+    use crate::api::sms::view::SmsConversationView;
+    use crate::error::ApiError;
+    use crate::openapi::operation::{Document, invalid_query, operation};
+    use crate::openapi::{answers, examples, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let schema = schema::envelope(schema::of::<SmsConversationView>());
+        operation("sms", "Get a conversation", "Everything known of a conversation, but for its texts.")
+            .parameter(parameters::sms_conversation_id())
+            .response("200", answers::json(Some(answer()), "The conversation.", schema))
+            .schema::<SmsConversationView>(schema::always_there)
+            .refused(vec![invalid_query(), ApiError::NotFound("conversation")])
+    }
+
+    fn answer() -> Value {
+        examples::one(examples::sms::with_content())
+    }
 }

@@ -25,6 +25,8 @@ pub(crate) const FUNCTION: Function = Function {
         sms_keys,
         |authorized| handle(authorized).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// Hands a conversation back. One that was not taken over stays as it is.
@@ -41,4 +43,36 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
         return Err(ApiError::Conflict("the conversation has ended".to_owned()));
     }
     Ok(Response::data(StatusCode::OK, request, SmsConversationSummary::from(conversation))?)
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use serde_json::Value;
+
+    use crate::api::sms::view::SmsConversationSummary;
+    use crate::error::ApiError;
+    use crate::openapi::operation::{Document, conflict, has_ended, invalid, operation, with_body};
+    use crate::openapi::{answers, examples, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let conversation = schema::envelope(schema::of::<SmsConversationSummary>());
+        let own = vec![
+            invalid(&[("body", "must be a JSON object")]),
+            ApiError::NotFound("conversation"),
+            has_ended(),
+            conflict(),
+        ];
+        operation("sms", "Hand a conversation back", HANDBACK)
+            .parameter(parameters::sms_conversation_id())
+            .response("200", answers::json(Some(answer()), "The agent holds the conversation.", conversation))
+            .refused(with_body(own))
+    }
+
+    const HANDBACK: &str = "The agent speaks again, and answers what is still unanswered. Handing back a conversation that was not \
+    taken over is no error. Needs no body; an empty JSON object will do.";
+
+    fn answer() -> Value {
+        examples::one(examples::sms::summary())
+    }
 }

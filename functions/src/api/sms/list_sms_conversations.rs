@@ -24,6 +24,8 @@ pub(crate) const FUNCTION: Function = Function {
         no_keys,
         |authorized| handle(authorized).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// Answers with a page of conversations. A page that is narrowed down goes on until it is full, or has looked at
@@ -45,4 +47,32 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let views: Vec<SmsConversationSummary> =
         found.conversations.into_iter().map(SmsConversationSummary::from).collect();
     Ok(Response::page(request, views, cursor)?)
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use domain::sms::Status;
+    use serde_json::{Value, json};
+
+    use crate::api::sms::view::SmsConversationSummary;
+    use crate::openapi::operation::{Document, invalid_page, operation};
+    use crate::openapi::{answers, examples, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let page = schema::page(schema::of::<SmsConversationSummary>());
+        operation("sms", "List conversations", LIST)
+            .parameters(parameters::conversation_filters(schema::of::<Status>(), "conversations"))
+            .parameters(parameters::page())
+            .response("200", answers::json(Some(answer()), "A page of conversations, newest first.", page))
+            .schema::<SmsConversationSummary>(schema::always_there)
+            .refused(vec![invalid_page()])
+    }
+
+    const LIST: &str = "The SMS conversations of the key's mode, newest first, by the moment of their acceptance. Filters narrow \
+    down together. A conversation shows up here within moments of its acceptance.";
+
+    fn answer() -> Value {
+        examples::page(json!([examples::sms::summary()]))
+    }
 }

@@ -20,10 +20,45 @@ pub(crate) const FUNCTION: Function = Function {
         sms_with_content_keys,
         |authorized| handle(authorized).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// Answers with a page of events. A page may be short and still have more: the log holds notes too.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let (conversation, content) = sms_with_content(&authorized)?;
     events_page(&authorized, Origin::sms(&conversation, &content), None).await
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use serde_json::{Value, json};
+    use utoipa::openapi::Ref;
+
+    use crate::error::ApiError;
+    use crate::openapi::operation::{Document, invalid_page, operation};
+    use crate::openapi::{answers, examples, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let events = schema::page(Ref::from_schema_name("Event"));
+        operation("sms", "List a conversation's events", LIST_EVENTS)
+            .parameter(parameters::sms_conversation_id())
+            .parameters(parameters::page())
+            .response("200", answers::json(Some(answer()), "A page of events, in order of `sequence`.", events))
+            .refused(vec![invalid_page(), ApiError::NotFound("conversation")])
+    }
+
+    const LIST_EVENTS: &str = "Each event exactly as its webhook carries it. They are listed whether or not an endpoint was \
+    subscribed.";
+
+    fn answer() -> Value {
+        examples::page(json!([
+            examples::sms::message_sent(),
+            examples::sms::delivery_updated(),
+            examples::sms::message_received(),
+            examples::sms::tool_call_invocation(),
+            examples::sms::tool_call_result()
+        ]))
+    }
 }

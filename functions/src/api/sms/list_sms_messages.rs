@@ -23,6 +23,8 @@ pub(crate) const FUNCTION: Function = Function {
         sms_keys,
         |authorized| handle(authorized).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// Answers with a page of texts.
@@ -38,4 +40,32 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let cursor = last.filter(|_| more).map(|number| page.cursor(&caller, &number.to_string()));
     let views: Vec<MessageView> = messages.into_iter().map(MessageView::from).collect();
     Ok(Response::page(request, views, cursor)?)
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use serde_json::{Value, json};
+
+    use crate::api::sms::view::MessageView;
+    use crate::error::ApiError;
+    use crate::openapi::operation::{Document, invalid_page, operation};
+    use crate::openapi::{answers, examples, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let texts = schema::page(schema::of::<MessageView>());
+        operation("sms", "List a conversation's texts", LIST_MESSAGES)
+            .parameter(parameters::sms_conversation_id())
+            .parameters(parameters::page())
+            .response("200", answers::json(Some(answer()), "A page of texts, in order of `sequenceNumber`.", texts))
+            .schema::<MessageView>(schema::always_there)
+            .refused(vec![invalid_page(), ApiError::NotFound("conversation")])
+    }
+
+    const LIST_MESSAGES: &str = "The texts in both directions, with where the delivery of ours stands. A text that is on its way has \
+    no `providerMessageId` yet.";
+
+    fn answer() -> Value {
+        examples::page(json!([examples::sms::opening(), examples::sms::question()]))
+    }
 }

@@ -34,6 +34,8 @@ pub(crate) const FUNCTION: Function = Function {
         )
         .with_idempotency_key(KeyUse::Optional),
     ),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// What a request may say.
@@ -178,5 +180,77 @@ impl Asked {
         fields.finish()?;
         let key = idempotency::given(request).map(|key| (key_digest(&key), request.fingerprint().into()));
         Ok(Self { content, key })
+    }
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use serde::Deserialize;
+    use serde_json::{Value, json};
+    use utoipa::ToSchema;
+    use utoipa::openapi::Required;
+
+    use crate::api::sms::view::MessageView;
+    use crate::error::ApiError;
+    use crate::openapi::operation::{Document, body, conflict, has_ended, invalid, operation, with_body};
+    use crate::openapi::{answers, examples, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let sent = |example: Value, description: &str| {
+            let mut sent = answers::json(Some(example), description, schema::envelope(schema::of::<MessageView>()));
+            sent.headers.insert("Idempotent-Replayed".to_owned(), answers::replayed().into());
+            sent
+        };
+        let own = vec![
+            invalid(&[("content", "is required: a text of 1 to 1600 characters")]),
+            ApiError::PermissionDenied("the organization is suspended".to_owned()),
+            ApiError::DoNotCall,
+            ApiError::NotFound("conversation"),
+            has_ended(),
+            ApiError::Conflict("too many texts are on their way; wait for the provider to take them".to_owned()),
+            conflict(),
+            ApiError::KeyReused,
+            ApiError::Provider("the provider refused the text: invalid_destination".to_owned()),
+        ];
+        operation("sms", "Write as a person", SEND)
+            .parameter(parameters::sms_conversation_id())
+            .parameter(parameters::idempotency_key(Required::False))
+            .request_body(body(request(), schema::of::<SendSmsMessageRequest>(), Required::True))
+            .response("201", sent(answer(), "The provider has the text."))
+            .response("202", sent(answer_sending(), SENDING_TEXT))
+            .schema::<SendSmsMessageRequest>(schema::as_it_is)
+            .refused(with_body(own))
+    }
+
+    const SENDING_TEXT: &str = "Whether the provider took the text is not known yet. It is found out behind the answer, and the text \
+    is not sent again.";
+
+    const SEND: &str = "A person takes the conversation over and writes. From then on the agent is silent, until \
+    `handback-sms-conversation`; an answer that it was working on is not sent. The text is sent within the request.\n\nWith an \
+    `Idempotency-Key`, which belongs to this conversation, a retry is answered with the text as it is now, and nothing is sent \
+    twice. Ten texts of a conversation may be on their way to the provider at once.";
+
+    fn answer() -> Value {
+        examples::one(examples::sms::by_hand(json!("sim_3d4e5f60718293a4b5c6d7e8"), json!("2026-04-10T14:05:00.140Z")))
+    }
+
+    fn answer_sending() -> Value {
+        examples::one(examples::sms::by_hand(Value::Null, Value::Null))
+    }
+
+    fn request() -> Value {
+        json!({"content": examples::sms::BY_HAND})
+    }
+
+    /// A text that a person writes.
+    #[derive(Deserialize, ToSchema)]
+    #[serde(deny_unknown_fields)]
+    #[schema(as = SendSmsMessageRequest)]
+    #[expect(dead_code, reason = "describes the fields that `api::send_sms_message` reads one by one")]
+    pub(super) struct SendSmsMessageRequest {
+        /// The text, sent exactly as given. Must not be blank.
+        #[schema(min_length = 1, max_length = 1600)]
+        content: String,
     }
 }

@@ -22,6 +22,8 @@ pub(crate) const FUNCTION: Function = Function {
         keys_to_load,
         |authorized| handle(authorized).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// What can be spent. Amounts are whole minor units of the currency: cents.
@@ -61,4 +63,24 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
         currency: wallet.map(|wallet| wallet.rate.currency),
     };
     Ok(Response::data(StatusCode::OK, request, view)?)
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use super::WalletView;
+    use crate::openapi::operation::{Document, invalid_query, operation};
+    use crate::openapi::{answers, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let description = "An organization that is not metered has `metered: false`, and is never charged. For a metered one \
+                       the price of the longest course of a call is held when it is accepted. Once nothing of the call can \
+                       be live any more, the hold is released and the call charged by the minute begun; one that never \
+                       connected is not charged.";
+        let wallet = schema::envelope(schema::of::<WalletView>());
+        operation("wallet", "Get the wallet", description)
+            .response("200", answers::json(None, "The wallet of the key's mode.", wallet))
+            .schema::<WalletView>(schema::always_there)
+            .refused(vec![invalid_query()])
+    }
 }

@@ -22,6 +22,8 @@ pub(crate) const FUNCTION: Function = Function {
         no_keys,
         |authorized| handle(authorized).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// An entry of the wallet's book. The sum of all of them is the balance.
@@ -53,4 +55,25 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let last = entries.last().map(|(place, _)| page.cursor(&caller, place));
     let views: Vec<EntryView> = entries.into_iter().map(|(_, entry)| entry.into()).collect();
     Ok(Response::page(request, views, last.filter(|_| more))?)
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use super::EntryView as WalletEntry;
+    use crate::openapi::operation::{Document, invalid_page, operation};
+    use crate::openapi::{answers, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let entries = schema::page(schema::of::<WalletEntry>());
+        operation(
+            "wallet",
+            "List the wallet's book",
+            "Newest first. The sum of all entries is the balance, at every moment.",
+        )
+        .parameters(parameters::page())
+        .response("200", answers::json(None, "A page of entries.", entries))
+        .schema::<WalletEntry>(schema::always_there)
+        .refused(vec![invalid_page()])
+    }
 }

@@ -31,6 +31,8 @@ pub(crate) const FUNCTION: Function = Function {
         })
         .with_idempotency_key(KeyUse::Optional),
     ),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// The endpoint that a replay would find.
@@ -117,4 +119,73 @@ fn replay(request: &Request, scope: &Scope, known: Endpoint, now: Timestamp) -> 
 fn deleted(request: &Request, made: &What) -> Result<Response, ApiError> {
     idempotency::same_request(request, &made.fingerprint)?;
     Err(idempotency::gone("webhook", &made.target))
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use domain::log::EventType;
+    use serde::Deserialize;
+    use serde_json::{Value, json};
+    use utoipa::ToSchema;
+    use utoipa::openapi::Required;
+
+    use crate::api::webhooks::view::WebhookView;
+    use crate::error::ApiError;
+    use crate::openapi::operation::{Document, body, conflict, invalid, operation, with_body};
+    use crate::openapi::{answers, examples, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let description = "The endpoint is registered. `secret` signs its events, and is shown here only.";
+        let mut created = answers::json(Some(answer()), description, schema::envelope(schema::of::<WebhookView>()));
+        created.headers.insert("Idempotent-Replayed".to_owned(), answers::replayed().into());
+        let own = vec![
+            invalid(&[("url", "must begin with https://")]),
+            ApiError::PermissionDenied("the organization is suspended".to_owned()),
+            ApiError::Conflict("the organization has 20 webhook endpoints; delete one first".to_owned()),
+            conflict(),
+            ApiError::KeyReused,
+        ];
+        operation("webhooks", "Register an endpoint", CREATE_WEBHOOK)
+            .parameter(parameters::idempotency_key(Required::False))
+            .request_body(body(request(), schema::of::<CreateWebhookRequest>(), Required::True))
+            .response("201", created)
+            .schema::<CreateWebhookRequest>(schema::as_it_is)
+            .schema::<WebhookView>(|object| schema::all_but(object, "secret"))
+            .refused(with_body(own))
+    }
+
+    const CREATE_WEBHOOK: &str = "The endpoint gets the events of the key's mode that happen from now on. An organization may have \
+    20 endpoints in each mode. With an `Idempotency-Key`, a replay shows the endpoint as it is now, its secret included; once it \
+    was deleted, it is 404, and names it. Names in snake case stand beside some in camel case; both say the same.";
+
+    fn answer() -> Value {
+        let mut created = examples::webhook();
+        created["secret"] = json!("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+        examples::one(created)
+    }
+
+    fn request() -> Value {
+        json!({"url": "https://example.com/hooks", "events": ["call.started", "call.ended", "call.analyzed"]})
+    }
+
+    /// An endpoint to be registered.
+    #[derive(Deserialize, ToSchema)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    #[schema(as = CreateWebhookRequest)]
+    #[expect(dead_code, reason = "describes the fields that `api::create_webhook` reads one by one")]
+    pub(super) struct CreateWebhookRequest {
+        /// Where events go: https, port 443 or one from 1024 up, a public address, no user or password, at most 2,048
+        /// characters. Checked now, and again at every connection.
+        #[schema(format = "uri", max_length = 2048, example = "https://example.com/hooks")]
+        url: String,
+        /// Which events it gets. Naming one twice is no error.
+        #[schema(min_items = 1)]
+        events: Vec<EventType>,
+        /// Whether it gets events; it does by default.
+        is_active: Option<bool>,
+        /// The same as `isActive`, which counts where both are sent.
+        #[serde(rename = "is_active")]
+        is_active_for_pam: Option<bool>,
+    }
 }

@@ -21,6 +21,8 @@ pub(crate) const FUNCTION: Function = Function {
         no_keys,
         |authorized| handle(authorized).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// Deletes an endpoint.
@@ -32,5 +34,22 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
         Ok(Response::empty(StatusCode::NO_CONTENT))
     } else {
         Err(ApiError::NotFound("webhook"))
+    }
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use utoipa::openapi::ResponseBuilder;
+
+    use crate::error::ApiError;
+    use crate::openapi::operation::{Document, conflict, invalid_query, operation};
+    use crate::openapi::parameters;
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        operation("webhooks", "Delete an endpoint", "What is still to be delivered to it is cancelled.")
+            .parameter(parameters::webhook_id())
+            .response("204", ResponseBuilder::new().description("It is gone."))
+            .refused(vec![invalid_query(), ApiError::NotFound("webhook"), conflict()])
     }
 }

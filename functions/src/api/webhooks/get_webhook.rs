@@ -21,6 +21,8 @@ pub(crate) const FUNCTION: Function = Function {
         webhook_keys,
         |authorized| handle(authorized).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// Answers with the endpoint, without its secret.
@@ -29,4 +31,26 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, .. } = authorized;
     let view = WebhookView::new(endpoint, caller.scope.mode, app.store.table.now());
     Ok(Response::data(StatusCode::OK, request, view)?)
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use serde_json::Value;
+
+    use crate::api::webhooks::view::WebhookView;
+    use crate::openapi::operation::{Document, invalid_query, no_webhook, operation};
+    use crate::openapi::{answers, examples, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let found = answers::json(Some(answer()), "The endpoint.", schema::envelope(schema::of::<WebhookView>()));
+        operation("webhooks", "Get an endpoint", "One endpoint, without its secret.")
+            .parameter(parameters::webhook_id())
+            .response("200", found)
+            .refused(vec![invalid_query(), no_webhook()])
+    }
+
+    fn answer() -> Value {
+        examples::one(examples::webhook())
+    }
 }

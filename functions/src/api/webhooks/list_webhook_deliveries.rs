@@ -21,6 +21,8 @@ pub(crate) const FUNCTION: Function = Function {
         webhook_keys,
         |authorized| handle(authorized).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// What the list can be narrowed down by.
@@ -51,4 +53,35 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
 fn state(name: &str) -> Result<State, ApiError> {
     let found = STATES.iter().find(|(word, _)| *word == name).map(|(_, state)| *state);
     found.ok_or_else(|| ApiError::field("status", "must be one of pending, delivered, exhausted, cancelled"))
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use domain::delivery::State;
+    use serde_json::{Value, json};
+
+    use crate::api::webhooks::delivery_view::{AttemptView, DeliveryView};
+    use crate::openapi::operation::{Document, invalid_page, no_webhook, operation};
+    use crate::openapi::{answers, examples, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let page = schema::page(schema::of::<DeliveryView>());
+        operation("webhooks", "List an endpoint's deliveries", LIST_DELIVERIES)
+            .parameter(parameters::webhook_id())
+            .parameter(parameters::query("status", schema::of::<State>(), "Only deliveries that stand there."))
+            .parameters(parameters::page())
+            .response("200", answers::json(Some(answer()), "A page of deliveries, newest first.", page))
+            .schema::<AttemptView>(schema::always_there)
+            .schema::<DeliveryView>(schema::always_there)
+            .refused(vec![invalid_page(), no_webhook()])
+    }
+
+    const LIST_DELIVERIES: &str = "What was sent to the endpoint, with each attempt: its status, its duration, the first kilobyte of \
+    the answer. A page that is narrowed down by `status` goes on until it is full, or has looked at 500 deliveries: \
+    then it is short and has more.";
+
+    fn answer() -> Value {
+        examples::page(json!([examples::administration::delivery("exhausted", Value::Null)]))
+    }
 }

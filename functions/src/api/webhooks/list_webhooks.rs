@@ -21,6 +21,8 @@ pub(crate) const FUNCTION: Function = Function {
         no_keys,
         |authorized| handle(authorized).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// Answers with a page of endpoints, without their secrets.
@@ -34,4 +36,26 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let (mode, now) = (caller.scope.mode, app.store.table.now());
     let views: Vec<WebhookView> = endpoints.into_iter().map(|endpoint| WebhookView::new(endpoint, mode, now)).collect();
     Ok(Response::page(request, views, cursor)?)
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use serde_json::{Value, json};
+
+    use crate::api::webhooks::view::WebhookView;
+    use crate::openapi::operation::{Document, invalid_page, operation};
+    use crate::openapi::{answers, examples, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let webhooks = answers::json(Some(answer()), "A page of endpoints.", schema::page(schema::of::<WebhookView>()));
+        operation("webhooks", "List endpoints", "The endpoints of the key's mode, without their secrets.")
+            .parameters(parameters::page())
+            .response("200", webhooks)
+            .refused(vec![invalid_page()])
+    }
+
+    fn answer() -> Value {
+        examples::page(json!([examples::webhook()]))
+    }
 }

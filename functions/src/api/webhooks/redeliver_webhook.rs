@@ -22,6 +22,8 @@ pub(crate) const FUNCTION: Function = Function {
         webhook_keys,
         |authorized| handle(authorized).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// What a request may say.
@@ -62,4 +64,53 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let (has_more, next_since) = (done.more_from.is_some(), done.more_from);
     let answer = FailedRedelivered { redelivered: done.count, has_more, next_since };
     Ok(Response::data(StatusCode::ACCEPTED, request, answer)?)
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use domain::time::Timestamp;
+    use serde::Deserialize;
+    use serde_json::{Value, json};
+    use utoipa::ToSchema;
+    use utoipa::openapi::Required;
+
+    use super::FailedRedelivered;
+    use crate::openapi::operation::{
+        Document, body, conflict, disabled, invalid, no_webhook, operation, suspended, with_body,
+    };
+    use crate::openapi::{answers, examples, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let schema = schema::envelope(schema::of::<FailedRedelivered>());
+        let missing = invalid(&[("since", "is required: a moment, such as 2026-04-10T14:00:00.000Z")]);
+        operation("webhooks", "Send everything once more that failed", REDELIVER_ALL)
+            .parameter(parameters::webhook_id())
+            .request_body(body(request(), schema::of::<RedeliverWebhookRequest>(), Required::True))
+            .response("202", answers::json(Some(answer()), "It is on its way again.", schema))
+            .schema::<RedeliverWebhookRequest>(schema::as_it_is)
+            .schema::<FailedRedelivered>(schema::always_there)
+            .refused(with_body(vec![missing, suspended(), no_webhook(), disabled(), conflict()]))
+    }
+
+    const REDELIVER_ALL: &str = "Looks at the first 100 deliveries of events that happened since a moment, oldest first, and sends \
+    those again that are exhausted. Where there are more, `nextSince` is the `since` of the next request.";
+
+    fn answer() -> Value {
+        examples::one(json!({"redelivered": 12, "hasMore": false, "nextSince": null}))
+    }
+
+    fn request() -> Value {
+        json!({"since": "2026-04-10T13:00:00.000Z"})
+    }
+
+    /// From when on what failed is to be sent again.
+    #[derive(Deserialize, ToSchema)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    #[schema(as = RedeliverWebhookRequest)]
+    #[expect(dead_code, reason = "describes the field that `api::redeliver_webhook` reads")]
+    pub(super) struct RedeliverWebhookRequest {
+        /// Events that happened from this moment on.
+        since: Timestamp,
+    }
 }

@@ -22,6 +22,8 @@ pub(crate) const FUNCTION: Function = Function {
         webhook_keys,
         |authorized| handle(authorized).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// What a request may say: nothing.
@@ -40,5 +42,36 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     match app.store.redeliver(&caller.scope, endpoint.id, id.log, id.number).await? {
         Redelivery::Again(logged) => Ok(Response::data(StatusCode::ACCEPTED, request, DeliveryView::new(*logged))?),
         Redelivery::Missing => Err(ApiError::NotFound("delivery")),
+    }
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use serde_json::{Value, json};
+
+    use crate::api::webhooks::delivery_view::DeliveryView;
+    use crate::error::ApiError;
+    use crate::openapi::operation::{
+        Document, conflict, disabled, invalid_query, no_webhook, operation, suspended, with_body,
+    };
+    use crate::openapi::{answers, examples, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let schema = schema::envelope(schema::of::<DeliveryView>());
+        let own =
+            vec![invalid_query(), suspended(), no_webhook(), ApiError::NotFound("delivery"), disabled(), conflict()];
+        operation("webhooks", "Send an event once more", REDELIVER_ONE)
+            .parameter(parameters::webhook_id())
+            .parameter(parameters::delivery_id())
+            .response("202", answers::json(Some(answer()), "It is on its way again.", schema))
+            .refused(with_body(own))
+    }
+
+    const REDELIVER_ONE: &str = "At once, under the event's own id, and by the whole schedule should it fail again. Whatever came of \
+    it so far: one that was delivered is delivered twice.";
+
+    fn answer() -> Value {
+        examples::one(examples::administration::delivery("pending", json!("2026-04-14T09:00:00.000Z")))
     }
 }

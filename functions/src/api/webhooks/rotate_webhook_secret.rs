@@ -31,6 +31,8 @@ pub(crate) const FUNCTION: Function = Function {
         )
         .with_idempotency_key(KeyUse::Optional),
     ),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// What a request may say: nothing.
@@ -102,4 +104,40 @@ fn replay(
     }
     let view = WebhookView::with_secret(endpoint, authorized.caller.scope.mode, now);
     Ok(Response::data(StatusCode::OK, authorized.request, view)?.replayed())
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use serde_json::{Value, json};
+    use utoipa::openapi::Required;
+
+    use crate::api::webhooks::view::WebhookView;
+    use crate::error::ApiError;
+    use crate::openapi::operation::{Document, conflict, invalid_query, no_webhook, operation, suspended, with_body};
+    use crate::openapi::{answers, examples, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let schema = schema::envelope(schema::of::<WebhookView>());
+        let mut rotated = answers::json(Some(answer()), "The new secret, shown here only.", schema);
+        rotated.headers.insert("Idempotent-Replayed".to_owned(), answers::replayed().into());
+        let too_many = "5 secrets of the endpoint sign at the moment; each does for a day";
+        let own = vec![invalid_query(), suspended(), no_webhook(), ApiError::Conflict(too_many.to_owned()), conflict()];
+        operation("webhooks", "Rotate an endpoint's secret", ROTATE)
+            .parameter(parameters::webhook_id())
+            .parameter(parameters::idempotency_key(Required::False))
+            .response("200", rotated)
+            .refused(with_body(own))
+    }
+
+    const ROTATE: &str = "The new secret signs from now on, and the one before beside it for 24 hours: `webhook-signature` then \
+    carries a signature by each. At most 5 secrets sign at once. With an `Idempotency-Key`, a replay shows the same secret, as \
+    long as it is the newest.";
+
+    fn answer() -> Value {
+        let mut rotated = examples::webhook();
+        rotated["secret"] = json!(examples::administration::SECRET);
+        rotated["signedTwiceUntil"] = json!("2026-04-11T14:00:00.000Z");
+        examples::one(rotated)
+    }
 }

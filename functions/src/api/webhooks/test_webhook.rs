@@ -24,6 +24,8 @@ pub(crate) const FUNCTION: Function = Function {
         })
         .with_idempotency_key(KeyUse::Optional),
     ),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// What a request may say: nothing.
@@ -93,5 +95,41 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
             let message = format!("an endpoint is sent {MOST_TESTS_A_MINUTE} test events a minute at the most");
             Err(ApiError::RateLimited { wait, message })
         }
+    }
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use domain::time::Span;
+    use serde_json::{Value, json};
+    use utoipa::openapi::Required;
+
+    use super::TestSent;
+    use crate::error::ApiError;
+    use crate::openapi::operation::{Document, disabled, invalid_query, no_webhook, operation, suspended, with_body};
+    use crate::openapi::{answers, examples, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let mut sent = answers::json(Some(answer()), "It is on its way.", schema::envelope(schema::of::<TestSent>()));
+        sent.headers.insert("Idempotent-Replayed".to_owned(), answers::replayed().into());
+        let too_many = "an endpoint is sent 10 test events a minute at the most".to_owned();
+        let limited = ApiError::RateLimited { wait: Span::seconds(30), message: too_many };
+        let own = vec![invalid_query(), suspended(), no_webhook(), disabled(), ApiError::KeyReused, limited];
+        operation("webhooks", "Test an endpoint", TEST)
+            .parameter(parameters::webhook_id())
+            .parameter(parameters::idempotency_key(Required::False))
+            .response("202", sent)
+            .schema::<TestSent>(schema::always_there)
+            .refused(with_body(own))
+    }
+
+    const TEST: &str = "Sends `webhook.test`, signed and retried as any other event, whatever the endpoint is subscribed to. At most \
+    10 a minute for each endpoint. What came of it stands in the endpoint's deliveries.";
+
+    fn answer() -> Value {
+        examples::one(
+            json!({"eventId": examples::administration::EVENT, "deliveryId": examples::administration::DELIVERY}),
+        )
     }
 }

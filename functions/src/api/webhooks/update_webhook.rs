@@ -31,6 +31,8 @@ pub(crate) const FUNCTION: Function = Function {
         no_keys,
         |authorized| handle(authorized).boxed(),
     )),
+    #[cfg(feature = "openapi")]
+    document: Some(document::describe),
 };
 
 /// What is to be changed.
@@ -88,5 +90,62 @@ impl Changes {
             endpoint.updated_at = now;
         }
         Ok(())
+    }
+}
+
+#[cfg(feature = "openapi")]
+mod document {
+    use domain::log::EventType;
+    use serde::Deserialize;
+    use serde_json::{Value, json};
+    use utoipa::ToSchema;
+    use utoipa::openapi::Required;
+
+    use crate::api::webhooks::view::WebhookView;
+    use crate::openapi::operation::{Document, body, conflict, invalid, no_webhook, operation, suspended, with_body};
+    use crate::openapi::{answers, examples, parameters, schema};
+
+    /// Describes the operation.
+    pub(super) fn describe() -> Document {
+        let changed = answers::json(Some(answer()), "It is changed.", schema::envelope(schema::of::<WebhookView>()));
+        let own = vec![invalid(&[("url", "must begin with https://")]), suspended(), no_webhook(), conflict()];
+        operation("webhooks", "Change an endpoint", UPDATE_WEBHOOK)
+            .parameter(parameters::webhook_id())
+            .request_body(body(request(), schema::of::<UpdateWebhookRequest>(), Required::True))
+            .response("200", changed)
+            .schema::<UpdateWebhookRequest>(schema::as_it_is)
+            .refused(with_body(own))
+    }
+
+    const UPDATE_WEBHOOK: &str = "Changes what was sent and keeps the rest. An endpoint that is enabled again is as good as new: \
+    it gets what happens from now on, and what was exhausted while it was disabled can be sent again.";
+
+    fn answer() -> Value {
+        examples::one(examples::webhook())
+    }
+
+    fn request() -> Value {
+        json!({"events": ["call.ended"], "isActive": true})
+    }
+
+    /// What is to be changed of an endpoint. What is left out stays as it is.
+    #[derive(Deserialize, ToSchema)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    #[schema(as = UpdateWebhookRequest)]
+    #[expect(dead_code, reason = "describes the fields that `api::update_webhook` reads one by one")]
+    pub(super) struct UpdateWebhookRequest {
+        /// Where events go, as when it was registered.
+        #[schema(format = "uri", max_length = 2048, nullable = false)]
+        url: Option<String>,
+        /// Which events it gets.
+        #[schema(min_items = 1, nullable = false)]
+        events: Option<Vec<EventType>>,
+        /// Whether it gets events.
+        #[schema(nullable = false)]
+        is_active: Option<bool>,
+        /// The same as `isActive`, which counts where both are sent.
+        #[serde(rename = "is_active")]
+        #[schema(nullable = false)]
+        is_active_for_pam: Option<bool>,
     }
 }

@@ -4,74 +4,26 @@
 use domain::ids::ConversationId;
 use serde_json::{Value, json};
 
-use super::{one, page};
+use super::one;
 
-const CONVERSATION: &str = "8b5e2f0a-6c1d-8e47-9a3b-5d7c9e1f2a4b";
-const AGENT: &str = "c1f7a3d2-4b5e-8f60-a1b2-c3d4e5f60718";
-const ADA: &str = "+15555550102";
-const OURS: &str = "+15555550199";
-const OPENING: &str = "Hello Ada, this is Acme Motors. Your car is ready.";
-const QUESTION: &str = "Thanks! When do you close today?";
-const BY_HAND: &str = "Hello Ada, this is Grace. I will wait for you until half past six.";
+pub(crate) const CONVERSATION: &str = "8b5e2f0a-6c1d-8e47-9a3b-5d7c9e1f2a4b";
+pub(crate) const AGENT: &str = "c1f7a3d2-4b5e-8f60-a1b2-c3d4e5f60718";
+pub(crate) const ADA: &str = "+15555550102";
+pub(crate) const OURS: &str = "+15555550199";
+pub(crate) const OPENING: &str = "Hello Ada, this is Acme Motors. Your car is ready.";
+pub(crate) const QUESTION: &str = "Thanks! When do you close today?";
+pub(crate) const BY_HAND: &str = "Hello Ada, this is Grace. I will wait for you until half past six.";
 
 /// The conversation that the examples tell of.
-pub(in crate::openapi) fn conversation() -> ConversationId {
+pub(crate) fn conversation() -> ConversationId {
     ConversationId::parse(CONVERSATION).unwrap_or_else(|| ConversationId::random([0; 16]))
 }
 
-/// An operation's body.
-pub(super) fn request(operation: &str) -> Option<Value> {
-    match operation {
-        "create-sms-conversation" => Some(json!({
-            "agentSlug": "demo-sms",
-            "toNumber": ADA,
-            "fromNumber": OURS,
-            "welcomeMessage": OPENING,
-            "dynamicVariables": {"firstName": "Ada"},
-            "metadata": {"order": 4711}
-        })),
-        "send-sms-message" => Some(json!({"content": BY_HAND})),
-        "close-sms-conversation" => Some(json!({"reason": "car_picked_up"})),
-        _ => None,
-    }
-}
-
-/// What an operation answers.
-pub(super) fn answer(operation: &str) -> Option<Value> {
-    match operation {
-        "create-sms-conversation" => Some(opened(json!("sim_0a1b2c3d4e5f60718293a4b5"), "in_progress")),
-        "create-sms-conversation-sending" => Some(opened(Value::Null, "sending")),
-        "list-sms-conversations" => Some(page(json!([summary()]))),
-        "get-sms-conversation" => Some(one(with_content())),
-        "list-sms-events" => Some(page(json!([
-            message_sent(),
-            delivery_updated(),
-            message_received(),
-            tool_call_invocation(),
-            tool_call_result()
-        ]))),
-        "list-sms-messages" => Some(page(json!([opening(), question()]))),
-        "send-sms-message" => {
-            Some(one(by_hand(json!("sim_3d4e5f60718293a4b5c6d7e8"), json!("2026-04-10T14:05:00.140Z"))))
-        }
-        "send-sms-message-sending" => Some(one(by_hand(Value::Null, Value::Null))),
-        "handback-sms-conversation" => Some(one(summary())),
-        "close-sms-conversation" => Some(one(json!({
-            "conversationId": CONVERSATION,
-            "status": "ended",
-            "endedAt": "2026-04-10T16:30:00.000Z",
-            "endReason": "car_picked_up",
-            "alreadyClosed": false
-        }))),
-        _ => None,
-    }
-}
-
-fn opened(provider_message_id: Value, status: &str) -> Value {
+pub(crate) fn opened(provider_message_id: Value, status: &str) -> Value {
     one(json!({"conversationId": CONVERSATION, "providerMessageId": provider_message_id, "status": status}))
 }
 
-fn summary() -> Value {
+pub(crate) fn summary() -> Value {
     json!({
         "conversationId": CONVERSATION, "channel": "sms", "mode": "test", "status": "in_progress",
         "agentId": AGENT, "agentSlug": "demo-sms", "toNumber": ADA, "fromNumber": OURS,
@@ -81,14 +33,14 @@ fn summary() -> Value {
     })
 }
 
-fn with_content() -> Value {
+pub(crate) fn with_content() -> Value {
     let mut conversation = summary();
     conversation["dynamicVariables"] = json!({"firstName": "Ada"});
     conversation["metadata"] = json!({"order": 4711});
     conversation
 }
 
-fn opening() -> Value {
+pub(crate) fn opening() -> Value {
     json!({
         "messageId": "1a2b3c4d-5e6f-8a7b-8c9d-0e1f2a3b4c5d", "providerMessageId": "sim_0a1b2c3d4e5f60718293a4b5",
         "sequenceNumber": 1, "direction": "outbound", "author": "agent", "content": OPENING, "status": "delivered",
@@ -96,7 +48,7 @@ fn opening() -> Value {
     })
 }
 
-fn question() -> Value {
+pub(crate) fn question() -> Value {
     json!({
         "messageId": "2b3c4d5e-6f7a-8b8c-9d0e-1f2a3b4c5d6e", "providerMessageId": "sim_1b2c3d4e5f60718293a4b5c6",
         "sequenceNumber": 2, "direction": "inbound", "author": "customer", "content": QUESTION, "status": null,
@@ -104,7 +56,7 @@ fn question() -> Value {
     })
 }
 
-fn by_hand(provider_message_id: Value, sent_at: Value) -> Value {
+pub(crate) fn by_hand(provider_message_id: Value, sent_at: Value) -> Value {
     json!({
         "messageId": "4d5e6f7a-8b8c-8d0e-9f2a-3b4c5d6e7f80", "providerMessageId": provider_message_id,
         "sequenceNumber": 4, "direction": "outbound", "author": "person", "content": BY_HAND, "status": "queued",
@@ -113,7 +65,7 @@ fn by_hand(provider_message_id: Value, sent_at: Value) -> Value {
 }
 
 /// `sms.message_sent`.
-pub(in crate::openapi) fn message_sent() -> Value {
+pub(crate) fn message_sent() -> Value {
     let data = json!({
         "messageId": "1a2b3c4d-5e6f-8a7b-8c9d-0e1f2a3b4c5d", "providerMessageId": "sim_0a1b2c3d4e5f60718293a4b5",
         "sequenceNumber": 1, "from": OURS, "to": ADA, "content": OPENING, "direction": "outbound",
@@ -123,7 +75,7 @@ pub(in crate::openapi) fn message_sent() -> Value {
 }
 
 /// `sms.message_delivery_updated`.
-pub(in crate::openapi) fn delivery_updated() -> Value {
+pub(crate) fn delivery_updated() -> Value {
     let data = json!({
         "messageId": "1a2b3c4d-5e6f-8a7b-8c9d-0e1f2a3b4c5d", "providerMessageId": "sim_0a1b2c3d4e5f60718293a4b5",
         "status": "delivered", "previousStatus": "queued", "at": "2026-04-10T14:00:02.130Z"
@@ -132,7 +84,7 @@ pub(in crate::openapi) fn delivery_updated() -> Value {
 }
 
 /// `sms.message_received`.
-pub(in crate::openapi) fn message_received() -> Value {
+pub(crate) fn message_received() -> Value {
     let data = json!({
         "messageId": "2b3c4d5e-6f7a-8b8c-9d0e-1f2a3b4c5d6e", "providerMessageId": "sim_1b2c3d4e5f60718293a4b5c6",
         "sequenceNumber": 2, "from": ADA, "to": OURS, "content": QUESTION, "direction": "inbound",
@@ -142,7 +94,7 @@ pub(in crate::openapi) fn message_received() -> Value {
 }
 
 /// `sms.tool_call_invocation`.
-pub(in crate::openapi) fn tool_call_invocation() -> Value {
+pub(crate) fn tool_call_invocation() -> Value {
     let data = json!({
         "toolCallId": format!("{CONVERSATION}:1:1"), "turn": 1, "name": "opening_hours",
         "arguments": {"day": "2026-04-10"}
@@ -151,7 +103,7 @@ pub(in crate::openapi) fn tool_call_invocation() -> Value {
 }
 
 /// `sms.tool_call_result`.
-pub(in crate::openapi) fn tool_call_result() -> Value {
+pub(crate) fn tool_call_result() -> Value {
     let data = json!({
         "toolCallId": format!("{CONVERSATION}:1:1"), "turn": 1, "name": "opening_hours", "outcome": "ok",
         "result": "{\"opens\":\"08:00\",\"closes\":\"18:00\"}", "durationMs": 180
@@ -160,25 +112,25 @@ pub(in crate::openapi) fn tool_call_result() -> Value {
 }
 
 /// `sms.turn_failed`.
-pub(in crate::openapi) fn turn_failed() -> Value {
+pub(crate) fn turn_failed() -> Value {
     let data = json!({"turn": 3, "tries": 3, "reason": "the model did not answer in time", "fallback": true});
     event("sms.turn_failed", 6, "2026-04-10T14:02:10.000Z", data)
 }
 
 /// `sms.conversation_closed`.
-pub(in crate::openapi) fn conversation_closed() -> Value {
+pub(crate) fn conversation_closed() -> Value {
     let data = json!({"endedAt": "2026-04-10T16:30:00.000Z", "endReason": "opted_out", "endedBy": "callee"});
     event("sms.conversation_closed", 9, "2026-04-10T16:30:00.000Z", data)
 }
 
 /// `contact.opt_out`, in a conversation.
-pub(in crate::openapi) fn opt_out() -> Value {
+pub(crate) fn opt_out() -> Value {
     let data = json!({"phoneNumber": ADA, "channel": "sms", "source": "keyword", "keyword": "STOP"});
     event("contact.opt_out", 8, "2026-04-10T16:30:00.000Z", data)
 }
 
 /// `contact.opt_in`: the conversation was closed by the opt-out, so that this belongs to none.
-pub(in crate::openapi) fn opt_in() -> Value {
+pub(crate) fn opt_in() -> Value {
     json!({
         "id": "evt_7a6b5c4d3e2f1a0b9c8d7e6f", "event": "contact.opt_in", "sequence": null, "mode": "test",
         "timestamp": "2026-04-11T09:00:00.000Z", "conversationId": null, "agentId": null, "clientOrgId": "acme",
@@ -187,7 +139,7 @@ pub(in crate::openapi) fn opt_in() -> Value {
     })
 }
 
-fn event(name: &str, sequence: u32, at: &str, data: Value) -> Value {
+pub(crate) fn event(name: &str, sequence: u32, at: &str, data: Value) -> Value {
     json!({
         "id": format!("evt_6e5d4c3b2a190817f6e5d4{sequence:02}"), "event": name, "sequence": sequence, "mode": "test",
         "timestamp": at, "conversationId": CONVERSATION, "agentId": AGENT, "clientOrgId": "acme", "channel": "sms",

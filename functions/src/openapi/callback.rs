@@ -1,43 +1,31 @@
-//! The operations that providers call: described so that an operator knows what to set up, and what stands open.
+//! Providers' callbacks: described so that an operator knows what to set up, and which routes are open to the network.
 
 use domain::organization::Provider;
 use utoipa::openapi::content::ContentBuilder;
-use utoipa::openapi::path::{OperationBuilder, Parameter};
+use utoipa::openapi::path::Parameter;
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::schema::{SchemaType, Type};
 use utoipa::openapi::{ObjectBuilder, Required, ResponseBuilder};
 
-use super::operations::operation;
+use super::operation::{Document, operation};
 use super::parameters;
 
-/// What a callback is about, and so what its address names besides the organization.
-enum About {
+/// The subject of a callback, which its address names besides the organization.
+#[derive(Clone, Copy)]
+pub(crate) enum About {
+    /// A call.
     Call,
+    /// An SMS message.
     Text,
+    /// Nothing: the address is the same for all.
     Nothing,
 }
 
-/// What there is to say of a function; `None` where it is not described here.
-pub(super) fn describe(name: &str) -> Option<OperationBuilder> {
-    use Provider::{Retell, Telnyx, Twilio, Vapi};
-    let taken = "It was taken in, or says nothing new.";
-    let (provider, summary, about, answer) = match name {
-        "twilio-voice-answer" => {
-            (Twilio, "Twilio asks what to do on a call that was answered", About::Call, "What to do, as TwiML.")
-        }
-        "twilio-call-status" => (Twilio, "Twilio tells of a call", About::Call, taken),
-        "twilio-message-status" => (Twilio, "Twilio tells how far a text got", About::Text, taken),
-        "twilio-inbound-message" => {
-            (Twilio, "Twilio hands over a customer's text", About::Nothing, "It was taken in: an empty TwiML.")
-        }
-        "retell-webhook" => (Retell, "Retell tells of a call that it holds", About::Call, taken),
-        "retell-chat-webhook" => (Retell, "Retell tells of a chat that it holds", About::Nothing, taken),
-        "telnyx-call-event" => (Telnyx, "Telnyx tells of a call", About::Call, taken),
-        "telnyx-message-status" => (Telnyx, "Telnyx tells how far a text got", About::Text, taken),
-        "telnyx-inbound-message" => (Telnyx, "Telnyx hands over a customer's text", About::Nothing, taken),
-        "vapi-server-message" => (Vapi, "Vapi tells of a call that it holds", About::Call, taken),
-        _ => return None,
-    };
+/// The answer to a callback that was applied, or that changes nothing.
+pub(crate) const TAKEN: &str = "It was taken in, or says nothing new.";
+
+/// Describes a provider's callback.
+pub(crate) fn callback(provider: Provider, summary: &str, about: About, answer: &str) -> Document {
     let address = match about {
         About::Call => "The address is given to the provider with each call.",
         About::Text => "The address is given to the provider with each text.",
@@ -49,12 +37,12 @@ pub(super) fn describe(name: &str) -> Option<OperationBuilder> {
         signed(provider)
     );
     let operation = operation("callbacks", summary, &description)
-        .parameters(Some(parameters_of(&about)))
-        .request_body(Some(body(provider)))
+        .parameters(parameters_of(about))
+        .request_body(callback_body(provider))
         .response("200", ResponseBuilder::new().description(answer));
-    Some(REFUSALS.iter().fold(operation, |operation, (status, description)| {
-        operation.response(*status, ResponseBuilder::new().description(*description))
-    }))
+    REFUSALS.iter().fold(operation, |operation, (status, description)| {
+        operation.response(status, ResponseBuilder::new().description(*description))
+    })
 }
 
 const REFUSALS: [(&str, &str); 4] = [
@@ -80,7 +68,7 @@ fn signed(provider: Provider) -> &'static str {
     }
 }
 
-fn parameters_of(about: &About) -> Vec<Parameter> {
+fn parameters_of(about: About) -> Vec<Parameter> {
     let of = match about {
         About::Call => vec![parameters::call_id(), parameters::attempt()],
         About::Text => vec![parameters::sms_conversation_id(), parameters::message_number()],
@@ -89,7 +77,7 @@ fn parameters_of(about: &About) -> Vec<Parameter> {
     std::iter::once(parameters::organization()).chain(of).collect()
 }
 
-fn body(provider: Provider) -> RequestBody {
+fn callback_body(provider: Provider) -> RequestBody {
     let media_type = match provider {
         Provider::Twilio => "application/x-www-form-urlencoded",
         Provider::Retell | Provider::Telnyx | Provider::Vapi | Provider::Simulator => "application/json",

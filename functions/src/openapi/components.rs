@@ -1,0 +1,107 @@
+//! The schemas that many operations share, made from the types that are read and written.
+
+use std::collections::BTreeSet;
+
+use domain::call::{Analysis, Utterance};
+use domain::end_reason::EndReason;
+use domain::endpoint::{EndpointDisabled, WebhookTest};
+use domain::log::{
+    CallEnded, CallStarted, Consent, ConversationClosed, DeliveryUpdated, SmsMessage, ToolCallInvocation,
+    ToolCallResult, TurnFailed,
+};
+use utoipa::openapi::schema::{Schema, SchemaType, Type};
+use utoipa::openapi::{ArrayBuilder, Components, ComponentsBuilder, Object, ObjectBuilder, RefOr};
+
+use super::events;
+use super::schema::{NamedSchema, always_there, left_out_instead_of_null, named, of, written};
+use crate::answer::{Failure, FailureBody};
+use crate::dialects::{klen, levers, verbex};
+use crate::event_body::EventBody;
+use crate::http::Pagination;
+use crate::problem::{Problem, Step};
+
+/// Every schema that the document refers to: the shared ones, and those that the operations brought.
+pub(super) fn components(operations: Vec<NamedSchema>) -> Components {
+    let mut found: Vec<NamedSchema> = Vec::new();
+    written::<EndReason>(&mut found, with_the_named_reasons);
+    written::<CallStarted>(&mut found, left_out_instead_of_null);
+    written::<CallEnded>(&mut found, left_out_instead_of_null);
+    written::<Analysis>(&mut found, left_out_instead_of_null);
+    written::<Consent>(&mut found, left_out_instead_of_null);
+    named::<Utterance>(&mut found);
+    written::<SmsMessage>(&mut found, always_there);
+    written::<DeliveryUpdated>(&mut found, all_but_the_error_code);
+    written::<ToolCallInvocation>(&mut found, with_any_arguments);
+    written::<ToolCallResult>(&mut found, always_there);
+    named::<TurnFailed>(&mut found);
+    named::<ConversationClosed>(&mut found);
+    written::<EndpointDisabled>(&mut found, always_there);
+    written::<WebhookTest>(&mut found, always_there);
+    written::<Pagination>(&mut found, always_there);
+    written::<FailureBody<'_>>(&mut found, left_out_instead_of_null);
+    written::<Failure<'_>>(&mut found, always_there);
+    written::<EventBody<'_>>(&mut found, always_there);
+    written::<klen::Failure<'_>>(&mut found, |_| {});
+    written::<verbex::Failure<'_>>(&mut found, always_there);
+    written::<verbex::Unprocessable<'_>>(&mut found, always_there);
+    written::<levers::Failure>(&mut found, always_there);
+    named::<Problem>(&mut found);
+    named::<Step>(&mut found);
+    found.extend(operations);
+    found.push(("Meta".to_owned(), meta().into()));
+    found.push(("ListMeta".to_owned(), list_meta().into()));
+    found.extend(events::schemas());
+    // The first of a name counts: what is adjusted stands before whatever it is collected with once more.
+    let mut components = ComponentsBuilder::new();
+    let mut known = BTreeSet::new();
+    for (name, schema) in found {
+        if known.insert(name.clone()) {
+            components = components.schema(name, schema);
+        }
+    }
+    components.build()
+}
+
+fn all_but_the_error_code(object: &mut Object) {
+    always_there(object);
+    object.required.retain(|name| name != "errorCode");
+    left_out_instead_of_null(object);
+}
+
+/// A model may call a tool with what is no JSON object: the event then says null.
+fn with_any_arguments(object: &mut Object) {
+    if let Some(RefOr::T(Schema::Object(arguments))) = object.properties.get_mut("arguments") {
+        arguments.schema_type = SchemaType::from_iter([Type::Object, Type::Null]);
+        arguments.description = Some("What it was called with; null where the model gave no JSON object.".to_owned());
+    }
+}
+
+fn with_the_named_reasons(object: &mut Object) {
+    object.examples = EndReason::NAMED.iter().map(|reason| reason.as_str().into()).collect();
+}
+
+fn request_id() -> ObjectBuilder {
+    let id = ObjectBuilder::new()
+        .schema_type(SchemaType::Type(Type::String))
+        .description(Some("Names the request, in its answer and in our logs."));
+    ObjectBuilder::new().property("request_id", id).required("request_id")
+}
+
+fn meta() -> Schema {
+    request_id().description(Some("About the answer.")).build().into()
+}
+
+fn list_meta() -> Schema {
+    let pagination = of::<Pagination>();
+    let text = |what: &str| ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).description(Some(what));
+    let item = ObjectBuilder::new()
+        .property("kind", text("What it is."))
+        .required("kind")
+        .property("item", text("Where it stands in the table: its id is a part of that."))
+        .required("item");
+    let about = "What of the page cannot be read as it is stored, and is left out; missing where that is nothing. Tell an operator.";
+    let unreadable = ArrayBuilder::new().items(item).description(Some(about));
+    let meta =
+        request_id().property("pagination", pagination).required("pagination").property("unreadable", unreadable);
+    meta.description(Some("About a page of a list.")).build().into()
+}
