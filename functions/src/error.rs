@@ -19,7 +19,6 @@ use serde::Serialize;
 use store::StoreError;
 use store::entropy::NoEntropy;
 
-use crate::http::shown_size;
 use crate::problem::Problem;
 
 /// A field of a request that is wrong.
@@ -298,4 +297,9 @@ impl StdError for Error {
             Self::Entropy(source) => Some(source),
         }
     }
+}
+
+/// A size in the largest unit that it is whole in.
+fn shown_size(bytes: usize) -> String {
+    if bytes.is_multiple_of(1 << 20) { format!("{} MiB", bytes >> 20) } else { format!("{} KiB", bytes >> 10) }
 }

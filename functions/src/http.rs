@@ -196,11 +196,6 @@ impl Request {
     }
 }
 
-/// A size in the largest unit that it is whole in.
-pub(crate) fn shown_size(bytes: usize) -> String {
-    if bytes.is_multiple_of(1 << 20) { format!("{} MiB", bytes >> 20) } else { format!("{} KiB", bytes >> 10) }
-}
-
 /// The field `metadata` of an object to the letter. `None` where it is not there; an error where it is there twice.
 pub(crate) fn raw_metadata(object: &[u8]) -> Result<Option<Box<RawValue>>, serde_json::Error> {
     #[derive(Deserialize)]

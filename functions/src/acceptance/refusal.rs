@@ -17,8 +17,8 @@ pub(crate) enum Refusal {
     Suspended,
     /// There is no such agent.
     AgentNotFound,
-    /// The agent holds SMS conversations, and no calls.
-    AgentTexts,
+    /// The agent is not of this channel, which the request needs.
+    AgentOfOtherChannel(Channel),
     /// There is no such contact.
     ContactNotFound,
     /// The organization's conversations may not go to the number.
@@ -123,7 +123,7 @@ impl Refusal {
             Self::KeyReused => ApiError::KeyReused,
             Self::Suspended => ApiError::PermissionDenied("the organization is suspended".to_owned()),
             Self::AgentNotFound => ApiError::NotFound("agent"),
-            Self::AgentTexts => ApiError::agent_of(Channel::Sms),
+            Self::AgentOfOtherChannel(wanted) => ApiError::agent_of_other_channel(wanted),
             Self::ContactNotFound => ApiError::NotFound("contact"),
             Self::OutOfReach(why) => ApiError::out_of_reach(why),
             Self::DoNotCall => ApiError::DoNotCall,
@@ -139,11 +139,11 @@ impl Refusal {
 }
 
 impl ApiError {
-    /// 404: the organization's agent of that name is of this channel, and the request is for the other one.
-    pub(crate) fn agent_of(channel: Channel) -> Self {
-        let message = match channel {
-            Channel::Voice => "the agent is one that calls: name an agent of the channel sms",
-            Channel::Sms => "the agent is one that holds SMS conversations: name an agent of the channel voice",
+    /// 404: the agent of that name is not of this channel, which the request needs.
+    pub(crate) fn agent_of_other_channel(wanted: Channel) -> Self {
+        let message = match wanted {
+            Channel::Sms => "the agent is one that calls: name an agent of the channel sms",
+            Channel::Voice => "the agent is one that holds SMS conversations: name an agent of the channel voice",
         };
         Self::Coded { status: StatusCode::NOT_FOUND, code: "not_found", message: message.to_owned() }
     }

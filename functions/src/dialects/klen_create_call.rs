@@ -82,7 +82,7 @@ struct AcceptedAgent {
 /// What can be told of the request before it is judged. A number that is not E.164 is read once the organization's country
 /// is known.
 fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
-    let asked = parse(request, scope, None).map(|asked| acceptance::reads(&asked, scope));
+    let asked = parse(request, scope, None).map(|asked| acceptance::keys_to_load(&asked, scope));
     asked.unwrap_or_default().into_iter().chain(id(request, scope).map(keys::call)).collect()
 }
 
@@ -110,7 +110,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
 fn refused(refusal: Refusal) -> ApiError {
     let not_found = |code, message: &str| coded(StatusCode::NOT_FOUND, code, message);
     match refusal {
-        Refusal::AgentNotFound | Refusal::AgentTexts => {
+        Refusal::AgentNotFound | Refusal::AgentOfOtherChannel(_) => {
             not_found("agent_not_found", "there is no such agent, or it is not yours")
         }
         Refusal::ContactNotFound => ApiError::field("contact_id", "is not the id of a contact"),

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use domain::fingerprint::Fingerprint;
-use domain::ids::{ConversationId, Operation, Scope};
+use domain::ids::{Channel, ConversationId, Operation, Scope};
 use domain::key::Permission;
 use domain::time::Span;
 use futures::FutureExt;
@@ -147,7 +147,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
         let calls = u32::try_from(asked.callees.len()).unwrap_or(u32::MAX);
         caller.must_have_left(calls, table.now())?;
         caller.must_not_be_suspended()?;
-        acceptance::agent(app, &caller, &mut items, &asked.settings.agent()).await.map_err(refused)?;
+        acceptance::agent(app, &caller, &mut items, &asked.settings.agent(), Channel::Voice).await.map_err(refused)?;
         let fingerprint = asked.fingerprint.clone().into();
         let bulk = Bulk { id, fingerprint, items: asked.callees.len(), created_at: table.now() };
         known = table.begin_bulk(&caller.scope, &bulk).await?;

@@ -72,7 +72,7 @@ pub(crate) struct Accepted {
 /// What can be told of the request before it is judged. A number that is not E.164 is read once the organization's country
 /// is known.
 fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
-    let asked = parse(request, scope, None).map(|asked| acceptance::reads(&asked, scope));
+    let asked = parse(request, scope, None).map(|asked| acceptance::keys_to_load(&asked, scope));
     asked.unwrap_or_default().into_iter().chain(id(request, scope).map(keys::call)).collect()
 }
 

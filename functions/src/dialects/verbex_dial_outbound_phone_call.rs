@@ -51,7 +51,7 @@ const LONGEST_CALL_ID: usize = 255;
 
 /// What can be told of the request before it is judged.
 fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
-    let asked = parse(request, scope).map(|asked| acceptance::reads(&asked, scope)).unwrap_or_default();
+    let asked = parse(request, scope).map(|asked| acceptance::keys_to_load(&asked, scope)).unwrap_or_default();
     let of_object = |object| Table::full_call_keys(ConversationId::for_object(scope, object)).to_vec();
     asked.into_iter().chain(object(request, scope).map(of_object).unwrap_or_default()).collect()
 }

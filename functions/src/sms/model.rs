@@ -6,8 +6,10 @@ use providers::egress::{EgressError, UrlError};
 use providers::model::{ApiKey, ChatCompletions, ChatSettings, Model, ModelError, Scripted};
 use url::Url;
 
-use super::turn::MAX_OUTPUT_TOKENS;
 use crate::app::{App, StandIn};
+
+/// How much a model may say where its agent's settings do not say.
+pub(super) const MAX_OUTPUT_TOKENS: u32 = 500;
 
 /// The model that speaks for this agent. With a key it is asked where the key may be sent, and with that key, or not at all.
 ///

@@ -9,8 +9,8 @@ use domain::template::{RenderError, Template};
 use providers::model::{ModelError, Prompt, Reply};
 use serde_json::{Map, Value};
 
-use super::model::model_of;
-use super::turn::{MAX_OUTPUT_TOKENS, shortened};
+use super::model::{MAX_OUTPUT_TOKENS, model_of};
+use super::turn::shortened;
 use crate::app::App;
 use crate::error::{ApiError, FieldError};
 

@@ -15,16 +15,13 @@ use serde_json::{Map, Value};
 use store::{Applied, ConversationRef, Loaded, StoreError};
 
 use super::history::history;
-use super::model::model_of;
+use super::model::{MAX_OUTPUT_TOKENS, model_of};
 use super::sending::{prepare, send};
 use crate::app::App;
 use crate::turnstile::Turnstile;
 
 /// How long a turn may take. Shorter than its function's timeout, which is shorter than the turn's lease.
 pub const TURN_TIMEOUT: Duration = Duration::from_secs(90);
-
-/// How much a model may say where its agent's settings do not say.
-pub(super) const MAX_OUTPUT_TOKENS: u32 = 500;
 
 /// How often a model may be asked beyond what its tool calls need: it may call tools that are not there.
 const SPARE_ROUNDS: u32 = 3;

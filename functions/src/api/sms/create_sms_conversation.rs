@@ -1,30 +1,26 @@
 //! `POST /v1/sms-conversations`: opens a conversation by SMS. The opening text is sent within the request.
 
-use domain::conversation::AgentRef;
-use domain::ids::{AgentId, Channel, ConversationId, Mode, Operation, ProviderMessageId, Scope};
+use domain::ids::{AgentId, ConversationId, Operation, ProviderMessageId, Scope};
 use domain::key::Permission;
 use domain::measure::Measure;
-use domain::organization::{Content, Organization, Provider};
+use domain::organization::Content;
 use domain::phone::PhoneNumber;
-use domain::size::{LARGEST_CONTENT, json_len};
-use domain::sms::{Brief, LONGEST_TEXT, NewConversation, SmsConversation, Status};
-use domain::time::Timestamp;
+use domain::sms::{LONGEST_TEXT, SmsConversation, Status};
 use futures::FutureExt;
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 use store::keys::{self, Key};
 use store::measures::measure;
-use store::{ConversationRef, NewSms, Opened};
+use store::{ConversationRef, Opened};
 
-use crate::acceptance::{self, Sender};
+use crate::acceptance::{AgentName, Sender, sms};
 use crate::api::conversation_fields::{self, agent_and_suppression_keys};
 use crate::app::App;
-use crate::error::{ApiError, FieldError};
+use crate::error::ApiError;
 use crate::fields::Fields;
 use crate::http::{Request, Response};
 use crate::idempotency;
 use crate::route::{Authorized, Function, KeyUse, Route, Trigger};
-use crate::sms::opening;
 use crate::sms::sending::{prepare, send};
 
 /// The function and its route.
@@ -89,10 +85,10 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     }
     let asked = Asked::parse(authorized.request, &authorized.caller.scope)?;
     authorized.caller.must_have_left(0, now)?;
-    let new = judge(&authorized, &asked, now).await?;
-    let Authorized { app, request, caller, .. } = authorized;
+    let Authorized { app, request, caller, mut items } = authorized;
+    let new = sms::judge(app, &caller, &mut items, asked.into_acceptance(request), now).await?;
     prepare(app, &new.conversation).await;
-    must_still_be_allowed(app, &new.conversation).await?;
+    sms::must_still_be_allowed(app, &new.conversation).await?;
     let permit = match app.store.open_sms(&new).await? {
         Opened::Existing(known) => return replay(app, request, &known).await,
         Opened::Suppressed => return Err(ApiError::DoNotCall),
@@ -112,26 +108,6 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
         }
     }
 }
-
-/// Judges once more, by what is read right before the opening is written, what a model or a secret may have outlasted. The
-/// do-not-call list is the transaction's own to check.
-async fn must_still_be_allowed(app: &App, conversation: &SmsConversation) -> Result<(), ApiError> {
-    if !conversation.provider.is_live() {
-        return Ok(());
-    }
-    let owner = keys::organization(&conversation.scope.organization);
-    let items = app.store.table.read([owner.clone()]).await?;
-    let owner: Organization = items.read("organization", &owner)?.ok_or(ApiError::NotFound("organization"))?;
-    if owner.suspended {
-        return Err(ApiError::PermissionDenied("the organization is suspended".to_owned()));
-    }
-    if !owner.owns(conversation.scope.mode, &conversation.from) {
-        return Err(ApiError::Conflict(NUMBER_LOST.to_owned()));
-    }
-    Ok(())
-}
-
-const NUMBER_LOST: &str = "the number that it would text from is not the organization's any more";
 
 /// What a conversation looks like to the client that asked for it.
 fn answer(request: &Request, conversation: &SmsConversation) -> Result<Response, ApiError> {
@@ -163,70 +139,21 @@ fn known(authorized: &Authorized<'_>) -> Result<Option<SmsConversation>, ApiErro
     Ok(authorized.items.read("conversation", &keys::sms(id))?)
 }
 
-/// Judges a new request by everything that may change: the organization, the agent, the do-not-call list.
-async fn judge(authorized: &Authorized<'_>, asked: &Asked, now: Timestamp) -> Result<NewSms, ApiError> {
-    let Authorized { app, caller, items, .. } = authorized;
-    caller.must_not_be_suspended()?;
-    let agent = items.agent(&caller.scope, asked.agent)?.ok_or(ApiError::NotFound("agent"))?;
-    let mut agent =
-        Some(agent).filter(|agent| agent.channel == Channel::Sms).ok_or(ApiError::agent_of(Channel::Voice))?;
-    let settings = agent.sms.take().ok_or(ApiError::NotFound("agent"))?;
-    let variables = &asked.content.dynamic_variables;
-    let mut wrong: Vec<FieldError> = Vec::new();
-    let sender = acceptance::sender(caller, &Sender::AgentsElse(asked.from.clone()), &agent);
-    let from = sender.map_err(|error| wrong.push(error.field("dynamicVariables", "fromNumber"))).ok();
-    let missing = agent.required_variables.iter().filter(|name| !variables.contains_key(*name));
-    wrong.extend(missing.map(|name| FieldError::new(format!("dynamicVariables.{name}"), "is required by the agent")));
-    let prompt = opening::render(&settings.prompt, variables, &mut wrong);
-    // By the number's own provider, behind a test key too: what is accepted there is accepted here.
-    let limit = agent.provider.text_limit();
-    let by = opening::chosen(asked.welcome_message.as_deref(), &settings, variables, limit, &mut wrong);
-    let (Some(from), Some(prompt), Some(by), true) = (from, prompt, by, wrong.is_empty()) else {
-        return Err(ApiError::Validation(wrong));
-    };
-    caller.organization.may_reach(caller.scope.mode, &from, &asked.to).map_err(ApiError::out_of_reach)?;
-    if items.get(&keys::suppression(&caller.scope, &asked.to)).is_some() {
-        return Err(ApiError::DoNotCall);
-    }
-    let brief = Brief {
-        prompt,
-        model: settings.model,
-        tools: settings.tools,
-        tool_secret: settings.tool_secret,
-        max_tool_calls: settings.max_tool_calls,
-        provider_agent_id: settings.provider_agent_id,
-    };
-    if json_len(&brief) > LARGEST_CONTENT {
-        let message = "make the agent's prompt too long to be kept beside its tools";
-        return Err(ApiError::field("dynamicVariables", message));
-    }
-    let text = opening::text(app, &caller.scope, &brief, by, limit).await?;
-    let (conversation, opening) = SmsConversation::accept(
-        NewConversation {
-            id: match asked.id {
-                Some(id) => id,
-                None => ConversationId::random(app.store.table.entropy().bytes()?),
-            },
-            scope: caller.scope.clone(),
-            fingerprint: authorized.request.fingerprint().into(),
-            agent: AgentRef { id: agent.id, slug: agent.slug, name: agent.name, version: agent.version },
-            provider: match caller.scope.mode {
-                Mode::Test => Provider::Simulator,
-                Mode::Live => agent.provider,
-            },
-            to: asked.to.clone(),
-            from,
-            terms: settings.terms,
-            opening: text,
-            retention: agent.retention,
-            request_id: Some(authorized.request.request_id.clone()),
-        },
-        now,
-    );
-    Ok(NewSms { conversation, opening, content: asked.content.clone(), brief })
-}
-
 impl Asked {
+    /// The request as acceptance takes it.
+    fn into_acceptance(self, request: &Request) -> sms::NewRequest {
+        sms::NewRequest {
+            id: self.id,
+            fingerprint: request.fingerprint(),
+            agent: AgentName::id(self.agent),
+            to: self.to,
+            sender: Sender::AgentsElse(self.from),
+            welcome_message: self.welcome_message,
+            content: self.content,
+            request_id: request.request_id.clone(),
+        }
+    }
+
     fn parse(request: &Request, scope: &Scope) -> Result<Self, ApiError> {
         let mut fields = Fields::open(request, &FIELDS)?;
         idempotency::check(request, &mut fields);
