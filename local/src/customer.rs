@@ -118,7 +118,7 @@ async fn mode_of(store: &Store, scope: &Scope, text: &Text) -> Result<Option<Mod
     Ok(Some(scope.mode))
 }
 
-/// Queues a message.
+/// Queues a message. Returns [`Sent::Nowhere`] if a real provider carries the conversation.
 async fn send(store: &Store, scope: Scope, text: Text) -> Result<Sent, StoreError> {
     let Some(mode) = mode_of(store, &scope, &text).await? else { return Ok(Sent::Nowhere) };
     let scope = Scope { mode, ..scope };

@@ -36,7 +36,7 @@ pub enum Data {
     Dir(PathBuf),
 }
 
-/// Running emulator.
+/// Running emulator of DynamoDB.
 pub(crate) struct Embedded {
     pub(crate) endpoint: String,
     /// Lock on the data folder. Dropping it unlocks the folder.

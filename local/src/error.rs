@@ -21,23 +21,23 @@ pub enum Error {
     },
     /// The stack cannot listen on its port.
     Listen {
-        /// Requested port.
+        /// Port that was requested. Port 0 requests a free one.
         port: u16,
-        /// Error of listening.
+        /// I/O error of listening.
         source: io::Error,
     },
     /// The data folder cannot be used.
     Data {
         /// Path of the folder, or of the file in it.
         path: PathBuf,
-        /// Reason.
+        /// Reason for which the folder cannot be used.
         reason: String,
     },
     /// A given file cannot be read.
     File {
         /// Path of the file.
         path: PathBuf,
-        /// Error of reading.
+        /// I/O error of reading.
         source: io::Error,
     },
     /// A file of secrets contains an unknown name or a malformed value.

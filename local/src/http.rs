@@ -44,7 +44,7 @@ pub struct LocalRequest {
 /// Answer of a local-only route.
 #[derive(Debug, Clone)]
 pub struct LocalAnswer {
-    /// Status code.
+    /// HTTP status.
     pub status: u16,
     /// Body, which is sent as JSON.
     pub body: Value,

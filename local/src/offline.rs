@@ -21,7 +21,7 @@ const TEMPLATE: &str = include_str!("../../template.yaml");
 /// Data of a local stack. For a running stack, its emulators are used. For a stopped stack, the database is opened, and
 /// no other process can use it while this value lives.
 pub struct Offline {
-    /// Ringdown's table.
+    /// Table of the stack, as the store sees it.
     pub table: Table,
     /// Client of the database.
     pub dynamodb: aws_sdk_dynamodb::Client,

@@ -39,11 +39,11 @@ pub struct Seeded {
     pub organization: String,
     /// Test key with every permission.
     pub api_key: String,
-    /// Seeded agents.
+    /// Agents that every start stores anew.
     pub agents: Vec<SeededAgent>,
 }
 
-/// Seeded agent.
+/// Agent that was stored by the seed.
 #[derive(Clone, Serialize)]
 pub struct SeededAgent {
     /// Id of the agent.

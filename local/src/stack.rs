@@ -99,7 +99,7 @@ impl Backend {
     }
 }
 
-/// Connected handlers.
+/// Handlers after they were connected to the table and the queues.
 pub struct Wiring {
     /// Function that calls a handler.
     pub invoke: Invoke,

@@ -12,7 +12,7 @@ use store::entropy::Entropy;
 use crate::cli::{self, Target};
 use crate::error::Error;
 
-/// Connected deployment.
+/// Deployment that the command is connected to.
 pub(crate) struct Deployment {
     /// Table of the deployment.
     pub(crate) table: Table,

@@ -10,7 +10,7 @@ use domain::audit::AuditEntry;
 pub(crate) enum Error {
     /// The request is invalid or not allowed.
     Refused(String),
-    /// The store failed.
+    /// The store failed to read or write.
     Store(store::StoreError),
     /// An AWS request failed. Carries the operation.
     Aws(&'static str, Box<dyn StdError + Send + Sync>),

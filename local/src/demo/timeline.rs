@@ -43,7 +43,7 @@ impl<W: Write> Timeline<W> {
         Self { out, began: clock.now(), clock }
     }
 
-    /// Prints a line.
+    /// Prints a line and flushes the output.
     pub(super) fn say(&mut self, line: Arguments<'_>) -> Result<(), Error> {
         writeln!(self.out, "{line}").and_then(|()| self.out.flush()).map_err(Error::Output)
     }
@@ -53,7 +53,7 @@ impl<W: Write> Timeline<W> {
         self.line(what, says, "")
     }
 
-    /// Prints an event.
+    /// Prints an event with the remark that its signature is verified.
     pub(super) fn event(&mut self, name: &str, says: &str) -> Result<(), Error> {
         self.line(name, says, VERIFIED)
     }

@@ -163,9 +163,9 @@ fn is_text(content_type: &str) -> bool {
 pub struct HttpAnswer {
     /// Status code.
     pub status: u16,
-    /// Headers, including cookies.
+    /// Headers with lower-case names, including one per cookie.
     pub headers: Vec<(String, String)>,
-    /// Decoded body.
+    /// Body, decoded from base64 if necessary.
     pub body: Vec<u8>,
 }
 

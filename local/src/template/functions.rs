@@ -40,7 +40,7 @@ pub enum Trigger {
     Http(Route),
     /// Messages of a queue.
     Queue(QueueSource),
-    /// Schedule.
+    /// Schedule with a fixed rate.
     Schedule(Schedule),
 }
 

@@ -14,7 +14,7 @@ pub(crate) enum Agent {
         /// The organization and the mode
         #[command(flatten)]
         scope: InMode,
-        /// The file
+        /// The YAML file
         file: PathBuf,
     },
     /// Replace the secret of an agent's tools and show it once; open conversations keep the earlier one

@@ -36,7 +36,7 @@ const INLINE_CONTENT_BYTES: usize = 2 * 1024;
 /// Everything that is written when a call is accepted.
 #[derive(Clone, Copy, Debug)]
 pub struct NewAcceptance<'a> {
-    /// The call.
+    /// Call to be written.
     pub call: &'a Call,
     /// Request payload of the client.
     pub content: &'a Content,
@@ -88,7 +88,8 @@ impl Table {
         }
     }
 
-    /// Builds the put of the call's own item, and the put of its request payload if that is too large for the item.
+    /// Builds the put of the call's own item. Also builds the put of its request payload if that is too large for the
+    /// item.
     fn call_puts(&self, new: NewAcceptance<'_>, nonce: &str) -> Result<(Put, Option<Put>), StoreError> {
         let mut made = new_item(new.call, nonce)?;
         let apart = attach_content(&mut made, new.call.id, new.content)?;

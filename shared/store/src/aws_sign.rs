@@ -8,7 +8,7 @@
 //!
 //! - any request of another kind;
 //! - every attempt after the first;
-//! - all requests once the SDK has found our clock to be wrong, because only the SDK knows the difference.
+//! - all requests once the SDK has found our clock to be wrong. Only the SDK knows the difference.
 //!
 //! The tests compare the two signers byte for byte.
 

@@ -14,7 +14,7 @@ use crate::table::Table;
 use crate::unreadable::noted;
 use crate::write::{MUST_BE_NEW, Written};
 
-/// Bulk request.
+/// Bulk request, without its items.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Bulk {

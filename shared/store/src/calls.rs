@@ -16,7 +16,7 @@ use crate::table::Table;
 /// Call with its request payload and transcript.
 #[derive(Debug)]
 pub struct FullCall {
-    /// The call.
+    /// Call as it may be shown, without the parts that are past their retention.
     pub call: Call,
     /// Request payload of the client.
     pub content: Content,

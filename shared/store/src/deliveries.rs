@@ -38,7 +38,7 @@ pub enum Subject {
 /// Delivery with everything it needs, read in one round trip.
 #[derive(Debug)]
 pub struct PendingDelivery {
-    /// The delivery.
+    /// Delivery as it was read.
     pub delivery: Delivery,
     /// Data to send and its destination. [`StoreError::Corrupt`] if a part cannot be decoded.
     pub parts: Result<DeliveryParts, StoreError>,

@@ -28,7 +28,7 @@ const READ_TOGETHER: u8 = 50;
 /// Delivery with its event.
 #[derive(Clone, Debug)]
 pub struct LoggedDelivery {
-    /// The delivery.
+    /// Delivery with its state and its last attempts.
     pub delivery: Delivery,
     /// Log entry with the event.
     pub entry: LogEntry,

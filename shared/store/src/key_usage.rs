@@ -28,9 +28,9 @@ const TRIES: u32 = 4;
 /// Use of a key, to be counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Use {
-    /// Number of requests.
+    /// Number of requests to add to the current minute.
     pub requests: u32,
-    /// Number of calls.
+    /// Number of calls to add to the current day.
     pub calls: u32,
     /// `true` if the key itself was used, `false` if a key that was created with it was used.
     pub is_own: bool,

@@ -66,7 +66,7 @@ impl ConversationRef {
 /// Customer's entry on the do-not-call list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
-    /// Decoded entry.
+    /// Entry with its number and its source.
     pub entry: Suppression,
     /// JSON text of the entry as it is stored. Removing or replacing the entry requires that this text is unchanged.
     pub(crate) data: String,
@@ -75,7 +75,7 @@ pub struct Listed {
 /// Conversation as it was read from the table.
 #[derive(Clone, Debug)]
 pub struct Loaded<C> {
-    /// The conversation.
+    /// Conversation as it was read.
     pub conversation: C,
     /// Organization that owns the conversation.
     pub organization: Organization,

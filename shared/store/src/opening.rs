@@ -28,7 +28,7 @@ use crate::write::{MUST_BE_NEW, Written, transact_put};
 pub struct NewSms {
     /// The conversation, with its opening message claimed.
     pub conversation: SmsConversation,
-    /// Opening message.
+    /// Opening message, which is sent with the permit.
     pub opening: Message,
     /// Request payload of the client.
     pub content: Content,

@@ -27,11 +27,11 @@ pub struct Pace {
 /// Time at which a call may be placed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slot {
-    /// Now.
+    /// The call may be placed now.
     Now,
-    /// At this moment, which no other call gets.
+    /// The call may be placed at this moment, which no other call gets.
     At(Timestamp),
-    /// Not before the call's window closes.
+    /// The next token is not before the end of the call's window.
     Never,
 }
 

@@ -46,7 +46,7 @@ impl SendPermit {
         &self.conversation
     }
 
-    /// Returns the message.
+    /// Returns the message and its version.
     pub fn stored(&self) -> &StoredMessage {
         &self.stored
     }

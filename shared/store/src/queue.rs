@@ -29,7 +29,7 @@ const BATCH: usize = 10;
 pub enum QueueName {
     /// Calls with pending actions.
     Dispatch,
-    /// Deliveries of events.
+    /// Deliveries of events to webhook endpoints.
     Webhooks,
     /// SMS conversations with pending actions: an agent's turn or a message to send.
     Turns,
@@ -142,7 +142,7 @@ impl fmt::Debug for Queues {
 /// Message to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// JSON body.
+    /// Body of the message, as JSON.
     pub body: String,
     /// Time for which the message stays invisible, at most 15 minutes.
     pub delay: Span,

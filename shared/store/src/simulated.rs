@@ -28,7 +28,7 @@ pub struct SimulatedCall {
     pub conversation: ConversationId,
     /// Number of the attempt that requested the call.
     pub attempt: u32,
-    /// Called number.
+    /// Called number, which is the customer's.
     pub to: PhoneNumber,
     /// Time at which the call was placed.
     pub placed_at: Timestamp,
@@ -55,7 +55,7 @@ pub struct SimulatedText {
     pub attempt: u32,
     /// Customer's number.
     pub to: PhoneNumber,
-    /// Our number.
+    /// Our number, from which the message was sent.
     pub from: PhoneNumber,
     /// Text of the message.
     pub content: String,

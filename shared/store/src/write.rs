@@ -29,7 +29,7 @@ pub const CONFLICT_PATIENCE_MS: u64 = 8_000;
 pub(crate) enum Written {
     /// The write took effect.
     Done,
-    /// A condition failed.
+    /// A condition failed, and nothing was written.
     Refused {
         /// Position of the write in its transaction.
         position: usize,

@@ -1,4 +1,4 @@
-//! Survival of calls.
+//! Calls that survive the end of the stack's process.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

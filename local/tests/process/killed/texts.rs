@@ -1,4 +1,4 @@
-//! Survival of SMS conversations whose customers send three messages at once.
+//! SMS conversations that survive the end of the stack's process. Their customers send three messages at once.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
