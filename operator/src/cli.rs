@@ -78,7 +78,7 @@ pub(crate) enum Command {
     /// Queues
     #[command(subcommand)]
     Queue(Queue),
-    /// Erase a phone number's personal data over an organization, in both modes: conversations, SMS messages, transcripts, contacts,
+    /// Erase a phone number's personal data within an organization, in both modes: conversations, SMS messages, transcripts, contacts,
     /// events and their deliveries. Its opt-out stays, as a digest
     Erase {
         /// The number, such as +15555550123
@@ -107,7 +107,7 @@ pub(crate) enum Org {
     List,
     /// Change an organization's settings; settings that are not named stay unchanged
     Set(Settings),
-    /// Suspend an organization: its requests are refused, and its calls are not dialled
+    /// Suspend an organization: accept no conversation of it, and dial none of its calls
     Suspend {
         /// Id of the organization
         id: String,

@@ -32,8 +32,8 @@ impl Deployment {
     /// Connects to the deployment.
     ///
     /// # Errors
-    /// [`Error::Refused`] if the arguments name no deployment. [`Error::Local`] if a local stack's data cannot be
-    /// opened.
+    /// [`Error::Refused`] if the table, the region or a credential is missing. [`Error::Local`] if a local stack's data
+    /// cannot be opened.
     pub(crate) async fn connect(target: &Target) -> Result<Self, Error> {
         if let Some(folder) = &target.local {
             let offline = Offline::open(folder).await.map_err(Error::Local)?;
@@ -62,7 +62,7 @@ impl Deployment {
     /// Returns the id of an existing organization.
     ///
     /// # Errors
-    /// [`Error::Refused`] if it does not exist.
+    /// [`Error::Refused`] if the id is invalid or if there is no such organization.
     pub(crate) async fn organization(&self, id: &str) -> Result<OrganizationId, Error> {
         self.organization_object(id).await.map(|organization| organization.id)
     }
@@ -70,7 +70,7 @@ impl Deployment {
     /// Returns an existing organization.
     ///
     /// # Errors
-    /// [`Error::Refused`] if it does not exist.
+    /// [`Error::Refused`] if the id is invalid or if there is no such organization.
     pub(crate) async fn organization_object(&self, id: &str) -> Result<Organization, Error> {
         let id = organization_id(id)?;
         let found = self.table.organization(&id).await?;
