@@ -1,6 +1,5 @@
-//! `POST /_local/sms`: sends a message from a simulated customer's phone. The message takes the way of the simulator's
-//! own messages. It passes the simulator's queue and reaches the open conversation between the two numbers, in test or
-//! live mode.
+//! `POST /_local/sms`: sends a message from a simulated customer's phone. Like the simulator's own messages, it passes the
+//! simulator's queue. It reaches the open conversation between the two numbers, in test or live mode.
 //!
 //! A conversation over a real provider is refused, because its answer would go to a real phone.
 

@@ -45,7 +45,7 @@ async fn place(mut stacks: watch::Receiver<Client>, kind: &Kind, request: usize)
                 assert!(kind.accepted.contains(&answer.status), "{}: {}", answer.status, answer.body);
                 return answer.body["data"]["conversationId"].as_str().expect("an id").to_owned();
             }
-            // This stack was killed. The next one is about to be published.
+            // This stack was killed. The test sends the client of the next one soon.
             Err(_) => stacks.changed().await.expect("there is a next one"),
         }
     }
