@@ -32,8 +32,8 @@ pub enum Wire<Id> {
 /// Classifies an answer. A request may be repeated only if the answer proves that nothing happened: no connection was
 /// established, or the provider answered 429. A definite 4xx proves it too, and the provider would refuse again.
 ///
-/// 408, 409, 425, every 5xx and a 2xx without a readable id leave the outcome unknown. 401, 402 and 403 concern our account at
-/// the provider: nobody can be reached through it.
+/// After a 408, a 409, a 425, a 2xx without a readable id, and any other status, such as a 5xx, the outcome is unknown. 401, 402
+/// and 403 concern our account at the provider: no callee can be reached through it.
 pub fn classify<Id>(wire: Wire<Id>) -> Outcome<Id> {
     match wire {
         Wire::NotSent => Outcome::NotPlaced { retry_after: None, why: "no connection to the provider".to_owned() },
