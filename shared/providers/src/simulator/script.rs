@@ -55,15 +55,15 @@ pub(super) enum Answer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// The phone rings.
+    /// Start of ringing.
     Ringing,
-    /// The call is answered.
+    /// Answer of the call.
     Answered,
-    /// The call is over.
+    /// End of the call.
     Ended,
-    /// The transcript, the recording and the price are available.
+    /// Transcript, recording and price.
     Transcript,
-    /// The analysis is available.
+    /// Analysis of the call.
     Analysis,
 }
 
