@@ -65,7 +65,7 @@ struct Said {
     content: String,
     #[serde(default, deserialize_with = "lenient")]
     message_id: Option<String>,
-    /// Milliseconds since the Unix epoch.
+    /// Time of the message, in milliseconds since the Unix epoch.
     #[serde(default, deserialize_with = "lenient")]
     created_timestamp: Option<f64>,
 }

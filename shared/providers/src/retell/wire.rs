@@ -50,10 +50,10 @@ pub struct RetellCall {
     /// Metadata that the call was created with.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) metadata: Option<Map<String, Value>>,
-    /// Milliseconds since the Unix epoch.
+    /// Start time, in milliseconds since the Unix epoch.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) start_timestamp: Option<f64>,
-    /// Milliseconds since the Unix epoch.
+    /// End time, in milliseconds since the Unix epoch.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) end_timestamp: Option<f64>,
     #[serde(default, deserialize_with = "lenient")]
@@ -135,7 +135,7 @@ pub(super) enum Speaker {
 /// Word of an utterance.
 #[derive(Clone, PartialEq, Deserialize)]
 pub(super) struct Word {
-    /// Seconds from the beginning of the audio.
+    /// Start of the word, in seconds from the beginning of the audio.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) start: Option<f64>,
 }
