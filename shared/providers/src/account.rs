@@ -16,7 +16,7 @@ use crate::secrets::{Secret, Secrets, SecretsError};
 use crate::voice::ProviderError;
 use crate::{retell, telnyx, twilio, vapi};
 
-/// Account at a provider, as its secret holds it in JSON.
+/// Account at a provider, as stored in its secret, in JSON.
 pub(crate) trait Account: DeserializeOwned {
     /// Provider of the account.
     const PROVIDER: Provider;

@@ -140,8 +140,8 @@ impl JsonApi {
         self.send(request.method, url, headers, request.body, request.keep_bytes).await
     }
 
-    /// Sends a request that creates a call, a chat or an SMS message. If the API refuses the account and its key turns out to
-    /// have been rotated, the request is sent once more with the new key: a refused request has created nothing.
+    /// Sends a request that creates a call, a chat or an SMS message. If the API refuses the account and its key was rotated,
+    /// the request is sent once more with the new key. The refused request has created nothing.
     ///
     /// # Errors
     /// [`NoReply`] if no complete answer came back.

@@ -30,7 +30,7 @@ pub(crate) fn without_words(kinds: &[&str]) -> String {
 pub enum Texting<'a> {
     /// Message by message: Ringdown writes the messages.
     Texts(&'a dyn SmsProvider),
-    /// Chats that the provider's own agent holds.
+    /// Chats that the provider's own agent conducts.
     Chats(&'a Retell),
     /// No SMS at this provider. No agent can be created with it, and a conversation that names it anyway is refused.
     NotOffered,

@@ -1,8 +1,8 @@
 //! Calls of agents' tools, at the addresses that the organizations chose.
 //!
 //! A tool call of a model is first [checked](check): the tool exists, and the arguments fit its schema. Then it is [sent](call)
-//! once, signed like a webhook. Its idempotency key is the same whichever worker sends it. It is never repeated, whatever comes
-//! back: a tool's action, such as booking a visit, need not be safe to do twice.
+//! once, signed like a webhook. Its idempotency key is the same for every worker that may send it. It is never repeated after
+//! any answer: a tool's action, such as booking a visit, need not be safe to do twice.
 
 use std::error::Error;
 use std::time::Duration;

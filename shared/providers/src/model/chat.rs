@@ -198,7 +198,7 @@ fn read(body: &str, turns: &[Said]) -> Result<Reply, ModelError> {
     let message = choice.message;
     let calls = message.tool_calls.unwrap_or_default();
     if !calls.is_empty() {
-        // Text beside a tool call ("Let me look …") is not sent: the customer waits for one answer.
+        // Text next to a tool call ("Let me look …") is not sent: the customer waits for one answer.
         return requests(calls, turns).map(Reply::Tools);
     }
     if message.refusal.is_some_and(|refusal| !refusal.is_empty()) {

@@ -28,7 +28,7 @@ const BASE: &str = "https://api.retellai.com";
 /// Last path segment of the address for a call's webhooks.
 pub const EVENTS: &str = "events";
 
-/// Account at Retell, as its secret holds it.
+/// Account at Retell, as stored in its secret.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Account {

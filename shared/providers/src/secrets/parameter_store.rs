@@ -157,7 +157,7 @@ struct Complaint {
     kind: String,
 }
 
-/// Parses an answer. An error contains the status and the name of the failure only, because the rest may hold secrets.
+/// Parses an answer. An error contains the status and the name of the failure only, because the rest may contain secrets.
 fn understood(answer: &Answer) -> Result<Vec<Parameter>, SecretsError> {
     if answer.status != 200 {
         let Complaint { kind } = serde_json::from_str(&answer.body).unwrap_or_default();

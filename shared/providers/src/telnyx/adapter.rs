@@ -39,7 +39,7 @@ const MOST_PAGES: u64 = 4;
 /// seconds (developers.telnyx.com/docs/voice/programmable-voice/dials-per-second-limit).
 const CALLS_PER_SECOND: u32 = 30;
 
-/// Account at Telnyx, as its secret holds it.
+/// Account at Telnyx, as stored in its secret.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Account {

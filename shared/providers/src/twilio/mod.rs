@@ -69,7 +69,7 @@ const CALLS_PER_SECOND: u32 = 1;
 /// Number of newest calls or SMS messages between two numbers that a search reads.
 const PAGE: &str = "50";
 
-/// Account at Twilio, as its secret holds it.
+/// Account at Twilio, as stored in its secret.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Account {
@@ -164,8 +164,8 @@ impl Twilio {
         self.client.ask(self.question(account, method, path, form, keep_bytes)?).await
     }
 
-    /// Sends a request that creates a call or an SMS message. If Twilio refuses the account and its credentials turn out to
-    /// have been rotated, the request is sent once more with the new ones: a refused request has created nothing.
+    /// Sends a request that creates a call or an SMS message. If Twilio refuses the account and its credentials were rotated,
+    /// the request is sent once more with the new ones. The refused request has created nothing.
     async fn ask_to_make(
         &self,
         organization: &OrganizationId,

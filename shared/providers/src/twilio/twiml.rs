@@ -29,7 +29,7 @@ pub fn speak(voice: &VoiceSettings, conversation: ConversationId) -> String {
     format!("{HEAD}<Response>{verb}</Response>")
 }
 
-/// Escapes a text for an element or an attribute. Characters that XML cannot hold are left out.
+/// Escapes a text for an element or an attribute. Characters that XML cannot contain are left out.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

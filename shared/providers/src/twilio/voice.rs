@@ -20,7 +20,7 @@ use crate::outcome::classify;
 use crate::part::Part;
 use crate::voice::{Alike, Found, ProviderError, Recording, Sought, VoiceProvider};
 
-/// Maximum size of a recording that is handed on, in bytes. An answer of Lambda's holds 6 MB, and Base64 adds a third.
+/// Maximum size of a recording that is handed on, in bytes. A Lambda answer may have 6 MB, and Base64 adds a third.
 const MOST_RECORDING_BYTES: usize = 4 * 1024 * 1024;
 
 /// Call states that Twilio reports. By default it reports the end only.

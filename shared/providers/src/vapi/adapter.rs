@@ -47,7 +47,7 @@ const CREATED_WITHIN: Span = Span::minutes(1);
 /// Maximum difference between Vapi's clock and ours.
 const CLOCK_SKEW: Span = Span::minutes(2);
 
-/// Account at Vapi, as its secret holds it.
+/// Account at Vapi, as stored in its secret.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Account {
