@@ -39,7 +39,7 @@ pub(crate) trait Account: DeserializeOwned {
 
 /// Reason why a provider cannot be asked at all.
 pub(crate) enum Unusable {
-    /// Missing setup: no account, an unreadable account, no public URL, or an agent without the settings of this provider.
+    /// Missing setup: no account, an unusable account, no public URL, or an agent without the settings of this provider.
     NotSetUp(String),
     /// Secrets that cannot be read at the moment, so that it is unknown if an account exists.
     Unread(SecretsError),

@@ -1,5 +1,5 @@
 //! Public addresses, and the networks that are refused. A client's URL must not reach our own network or a cloud's metadata
-//! service. It must not reach an address either that the router of a packet may understand differently.
+//! service. It must also not reach an address that we and a router may read differently.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -1,5 +1,5 @@
-//! Request options that models need, as their answers have told: the name of a parameter, an unsupported parameter, or room to
-//! think. A process asks each model wrongly only once.
+//! Request options that models need, as learned from their answers: the name of a parameter, an unsupported parameter, or room
+//! to think. A process asks each model wrongly only once.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -18,7 +18,7 @@ const QUOTED_CHARACTERS: usize = 300;
 
 /// Deterministic model.
 ///
-/// - If the customer's last message names a tool, the model calls it once, with the example of its arguments' schema. The name
+/// - If the customer's last message names a tool, the model calls it once, with example arguments from its schema. The name
 ///   may be in any case, with `_` or spaces between its words. Several tools are called one after the other, in the order in
 ///   which they are offered.
 /// - After the calls, or if no tool is named, the model quotes the message and the last tool's result.

@@ -78,7 +78,7 @@ const ROWS: [(&str, Said, Option<bool>); 34] = [
     ("user_declined", Said::As(EndReason::REJECTED), Some(false)),
     ("concurrency_limit_reached", Said::Itself, Some(false)),
     ("no_concurrency_fallback", Said::Itself, Some(false)),
-    // The account at Retell lacks a payment. The wallet of the organization is not meant.
+    // This reason concerns the account at Retell, not the organization's wallet.
     ("no_valid_payment", Said::As(EndReason::PROVIDER_UNAVAILABLE), Some(false)),
     ("scam_detected", Said::Itself, None),
     ("registered_call_timeout", Said::As(EndReason::PROVIDER_UNAVAILABLE), Some(false)),

@@ -30,7 +30,7 @@ const ROWS: [(&str, EndReason, bool); 8] = [
     ("no_answer", EndReason::NO_ANSWER, false),
     // The call rang for the whole ring time.
     ("timeout", EndReason::NO_ANSWER, false),
-    // Only we cancel, and the cancelling side has already given the call its reason.
+    // Only Ringdown cancels a call, and the call has its reason by then.
     ("originator_cancel", EndReason::NO_ANSWER, false),
     ("call_rejected", EndReason::REJECTED, false),
     ("not_found", EndReason::INVALID_DESTINATION, false),

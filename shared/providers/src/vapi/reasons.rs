@@ -69,7 +69,7 @@ const ROWS: [(&str, EndReason, Option<bool>); 29] = [
     ("vonage-failed-to-connect-call", EndReason::PROVIDER_UNAVAILABLE, Some(false)),
     ("vonage-rejected", EndReason::REJECTED, Some(false)),
     ("twilio-reported-customer-misdialed", EndReason::INVALID_DESTINATION, Some(false)),
-    // The account at Vapi lacks credit. The wallet of the organization is not meant.
+    // These reasons concern the account at Vapi, not the organization's wallet.
     ("call.start.error-subscription-insufficient-credits", EndReason::PROVIDER_UNAVAILABLE, Some(false)),
     ("call.start.error-subscription-wallet-does-not-exist", EndReason::PROVIDER_UNAVAILABLE, Some(false)),
     ("call.start.error-subscription-frozen", EndReason::PROVIDER_UNAVAILABLE, Some(false)),
