@@ -44,7 +44,8 @@ pub trait SmsProvider: Send + Sync {
         ready(()).boxed()
     }
 
-    /// Sends one SMS message. The permit is consumed, and the request is sent once: over a fresh connection, without retries.
+    /// Sends one SMS message. The permit is consumed. The request goes over a fresh connection and is not retried. The only
+    /// exception is one more request after the provider has refused rotated credentials.
     fn send(&self, permit: SendPermit) -> BoxFuture<'_, Outcome>;
 
     /// Searches for the SMS message of an attempt whose outcome is unknown.

@@ -75,8 +75,9 @@ pub trait VoiceProvider: Send + Sync {
         ready(None).boxed()
     }
 
-    /// Places the call of one attempt with the request payload of its client. The permit is consumed, and the request is sent
-    /// once: over a fresh connection, without retries.
+    /// Places the call of one attempt with the request payload of its client. The permit is consumed. The request goes over a
+    /// fresh connection and is not retried. The only exception is one more request after the provider has refused rotated
+    /// credentials.
     fn create<'a>(&'a self, permit: DialPermit, content: &'a Content) -> BoxFuture<'a, Outcome>;
 
     /// Searches for the call of an attempt whose outcome is unknown.

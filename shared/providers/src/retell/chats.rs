@@ -75,7 +75,8 @@ impl Retell {
         self.api.accounts().prepare(&conversation.scope.organization, Provider::Retell).await;
     }
 
-    /// Begins a chat with the conversation's opening message. The permit is consumed, and the request is sent once.
+    /// Begins a chat with the conversation's opening message. The permit is consumed. The request is not retried, except once
+    /// after Retell has refused a rotated key.
     pub async fn open_chat(&self, permit: SendPermit, content: &Content, brief: &Brief) -> Outcome {
         self.create_chat(&permit, content, brief).await.unwrap_or_else(Unusable::outcome)
     }
