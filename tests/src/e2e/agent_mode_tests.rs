@@ -137,7 +137,7 @@ async fn lists_of_agents_are_whole_in_pages_whatever_mode_and_age_they_are_of() 
         world.agent(&live(), &format!("live-{index}"), |_| {}).await;
         world.agent(&dev(), &format!("test-{index}"), |_| {}).await;
     }
-    // Both kinds of agents at once.
+    // The slug `former-1` has both an agent without a mode and a test agent.
     world.agent(&dev(), "former-1", |_| {}).await;
     let gone = AgentId::for_slug(&dev().organization, "test-2");
     world.api.delete(&format!("/v1/agents/{gone}")).await;
