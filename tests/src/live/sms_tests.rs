@@ -362,7 +362,8 @@ for_each_texting_provider! {
     what_is_not_signed_leaves_nothing_behind,
 }
 
-/// Telnyx only signs the body, which names the address that it was meant for.
+/// Checks an event that is sent to another message's address. Telnyx only signs the body, which names the address that
+/// it was meant for.
 #[test]
 fn an_event_that_is_sent_to_another_texts_address_changes_nothing() {
     simulate(async {

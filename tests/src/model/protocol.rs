@@ -175,8 +175,8 @@ impl State {
             || self.index.is_some_and(|due| due.at <= NOW)
     }
 
-    /// Returns the time until something is due. Returns `None` if time must not pass: nothing is due, a function would
-    /// outlive its timeout, or the provider would let a call live beyond its limit.
+    /// Returns the time until something is due. Returns `None` if time must not pass, because nothing is due or a
+    /// function would outlive its timeout. The same holds if the provider would let a call live beyond its limit.
     fn wait(&self) -> Option<Span> {
         let owed = self.call.iter().flat_map(|call| call.obligations()).map(|owed| owed.at);
         let alive = || self.placed.iter().filter(|placed| placed.phase != Phase::Over).map(|placed| placed.ends_at);

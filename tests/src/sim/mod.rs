@@ -4,9 +4,12 @@
 //! and carries out the plan in [`faults`]. Then the request reaches [`dynamo`] or [`sqs`], both in process. Requests to
 //! other services pass the same gate. The same seed gives the same run, to the millisecond.
 //!
-//! A test and the program under it must not start a thread or block on one, read the real clock, iterate over a
-//! `HashMap`, or `select!` without `biased`. Otherwise two runs of a seed differ. (Without `biased`, tokio draws the
-//! order from a generator that has no seed.)
+//! A test and the program under it must not do the following, or two runs of a seed differ:
+//!
+//! - start a thread, or block on one
+//! - read the real clock
+//! - iterate over a `HashMap`
+//! - `select!` without `biased`, because tokio then draws the order from a generator that has no seed
 
 pub mod answer;
 pub mod clock;
@@ -71,9 +74,9 @@ impl SimulatedAws {
     /// Creates a world with this table and no queue. The table is made from its properties in `template.yaml`. The
     /// caller must be on the current-thread runtime with a paused clock, on which everything then runs.
     pub fn new(seed: u64, table_name: &str, table_properties: &Value) -> Self {
-        // The SDK draws its jitter and its ids from the thread's generator. As long as no test of this process has set
-        // a subscriber, it also draws one number for each span, because tracing then offers the spans to the `log`
-        // crate.
+        // The SDK draws its jitter and its ids from the thread's generator. It also draws one number for each span as
+        // long as no test of this process has set a subscriber. The reason is that tracing then offers the spans to the
+        // `log` crate.
         drop(tracing::subscriber::set_default(NoSubscriber::new()));
         fastrand::seed(seed);
         let clock = VirtualClock::start();

@@ -84,7 +84,7 @@ fn a_secret_rotated_between_two_attempts_signs_beside_the_old_one_for_a_day() {
                 world.after_seconds(60).await;
                 let path = format!("/v1/webhooks/{}/rotate-secret", endpoint.id);
                 let rotated = does(&world, "rotate-webhook-secret", "POST", path, json!({})).await;
-                // The receiver keeps the old secret, and uses the new one from the eleventh hour on.
+                // The receiver keeps the old secret, and uses the new one after eleven hours.
                 world.after_seconds(11 * 3_600).await;
                 world.receiver.knows(HOST, Secret::parse(rotated["secret"].as_str().unwrap()).unwrap());
             })

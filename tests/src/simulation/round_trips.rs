@@ -134,8 +134,8 @@ async fn counts_of(world: &World, play: impl Future<Output = ()>) -> BTreeMap<St
     counts
 }
 
-/// Returns the capacity that was consumed meanwhile: write units, read units, units of the `due` index, and number of
-/// items that were read from the organization's partition.
+/// Returns the capacity that was consumed meanwhile: write units, read units, and units of the `due` index. The fourth
+/// value is the number of items that were read from the organization's partition.
 fn consumed(world: &World) -> [String; 4] {
     let is_schedules = |metered: &Metered| metered.operation == "Query" && metered.about.starts_with("due");
     let metered = world.aws.meter.read();

@@ -140,7 +140,7 @@ fn gone(world: &World) -> LocalBoxFuture<'_, ()> {
     with_endpoint(world, "gone.example.com", &[Reaction::Answers(410)])
 }
 
-/// Only one event can reveal that the endpoint is gone.
+/// Subscribes an endpoint that is gone to one event only, so that nothing else can reveal it.
 fn gone_for_one_event(world: &World) -> LocalBoxFuture<'_, ()> {
     with_endpoint_for(world, &["call.ended"], "gone.example.com", &[Reaction::Answers(410)])
 }

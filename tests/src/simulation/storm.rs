@@ -17,8 +17,8 @@ use crate::world::{Behaviour, Habits, Reaction, World, simulate};
 
 /// Duration of the storm.
 const STORM: Duration = Duration::from_secs(600);
-/// Extra delay after a storm. It covers the storm itself, the longest time that the reconciler leaves alone an action
-/// which it has requeued in vain, which is 15 minutes, and its next run.
+/// Extra delay after a storm: ten minutes of the storm itself, 15 minutes, and the reconciler's next run. The
+/// reconciler leaves an action that it has requeued in vain alone for 15 minutes at most.
 const AFTERMATH: Span = Span::minutes(26);
 /// Longest absence of a queue or of the schedule.
 const ABSENCE: Span = Span::hours(1);

@@ -41,7 +41,7 @@ static TABLE: LazyLock<Value> = LazyLock::new(|| {
     })
 });
 
-/// Returns the properties of the table, as JSON for `CreateTable`.
+/// Returns the properties of the table, in the template's form.
 pub(super) fn table() -> &'static Value {
     &TABLE
 }

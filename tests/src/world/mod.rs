@@ -1,5 +1,5 @@
-//! Simulated world around the real program: its functions, the events that AWS sends them, its clients, the clients'
-//! webhook endpoints, and a [`History`] of every change of the table.
+//! Simulated world around the real program. It consists of the functions, the events that AWS sends them, the clients,
+//! and the clients' webhook endpoints. A [`History`] records every change of the table.
 //!
 //! Scenarios use the domain's words (`world.creates_call(…)`, `world.closes(…)`). Meanwhile [`World::runs`] invokes the
 //! consumers and the schedule in virtual time until nothing is left to do. Then the [`auditor`] checks every promise.
