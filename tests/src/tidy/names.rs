@@ -1,4 +1,4 @@
-//! One name for a function everywhere: registry, template, sample, OpenAPI operation, README, source file.
+//! Tests that a function has one name everywhere: registry, template, sample, OpenAPI operation, README, source file.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use store::QueueName;
 
 use super::{README, document, files, sources, table, template};
 
-/// What wakes a function, in one line.
+/// Returns the trigger of a function in one line.
 fn woken_by(function: &Function) -> String {
     match function.trigger {
         Trigger::Http(route) => format!("{} {}", route.method, route.path),

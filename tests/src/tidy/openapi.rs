@@ -1,4 +1,4 @@
-//! The contract is what the code is.
+//! Tests that the OpenAPI document agrees with the code.
 
 use std::collections::BTreeSet;
 
@@ -20,14 +20,14 @@ fn the_committed_document_is_the_generated_one() {
     assert!(generated == committed, "docs/openapi.json is out of date; write it anew: {command}");
 }
 
-/// The operation of this name.
+/// Returns the operation with this name.
 fn operation(document: &Value, name: &str) -> Value {
     let paths = document["paths"].as_object().unwrap().values();
     let mut operations = paths.flat_map(|item| item.as_object().unwrap().values());
     operations.find(|operation| operation["operationId"] == name).unwrap().clone()
 }
 
-/// What a reference refers to; anything else is itself.
+/// Returns the target of a reference. Any other schema is returned itself.
 fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     match schema["$ref"].as_str() {
         Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap_or_else(|| panic!("{reference}")),
