@@ -61,7 +61,7 @@ fn bid_farewell<W: Write>(timeline: &mut Timeline<W>) -> Result<(), Error> {
     timeline.say(format_args!(
         "  {SUBTLE}and call a number that ends in 0001 (busy), 0003 (voicemail) or 0006 (the provider{SUBTLE:#}"
     ))?;
-    timeline.say(format_args!("  {SUBTLE}times out after dialling); the README has the whole list{SUBTLE:#}"))
+    timeline.say(format_args!("  {SUBTLE}times out after dialling); docs/test-numbers.md has the whole list{SUBTLE:#}"))
 }
 
 /// Returns a short description of an event.

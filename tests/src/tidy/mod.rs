@@ -18,7 +18,10 @@ use local::template::{Names, Template};
 use serde_json::Value;
 
 const TEMPLATE: &str = include_str!("../../../template.yaml");
-const README: &str = include_str!("../../../README.md");
+/// Page with the table of functions.
+const FUNCTIONS_PAGE: &str = include_str!("../../../docs/functions.md");
+/// Page with the tables of test numbers.
+const TEST_NUMBERS_PAGE: &str = include_str!("../../../docs/test-numbers.md");
 const DOCUMENT: &str = include_str!("../../../docs/openapi.json");
 
 /// Returns the repository's folder.

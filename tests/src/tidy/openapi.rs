@@ -10,7 +10,7 @@ use functions::{FUNCTIONS, Trigger};
 use providers::simulator::{Script, TEST_NUMBERS, TEXT_NUMBERS, TextScript};
 use serde_json::Value;
 
-use super::{README, document, table};
+use super::{TEST_NUMBERS_PAGE, document, table};
 
 #[test]
 fn the_committed_document_is_the_generated_one() {
@@ -141,7 +141,7 @@ fn every_reference_leads_somewhere_and_every_schema_is_referred_to() {
 }
 
 #[test]
-fn the_test_numbers_are_the_same_in_simulator_readme_and_document() {
+fn the_test_numbers_are_the_same_in_simulator_page_and_document() {
     let rows: Vec<Vec<String>> = TEST_NUMBERS
         .iter()
         .map(|number| {
@@ -150,7 +150,7 @@ fn the_test_numbers_are_the_same_in_simulator_readme_and_document() {
             [digits, number.what, reason].map(str::to_owned).to_vec()
         })
         .collect();
-    assert_eq!(table(README, "## Test numbers"), rows);
+    assert_eq!(table(TEST_NUMBERS_PAGE, "## Test numbers"), rows);
     assert_eq!(table(document()["info"]["description"].as_str().unwrap(), "## Test numbers"), rows);
     for number in &TEST_NUMBERS {
         let to = format!("+1555555{}", number.last_four.unwrap_or("0123"));
@@ -159,10 +159,10 @@ fn the_test_numbers_are_the_same_in_simulator_readme_and_document() {
 }
 
 #[test]
-fn the_sms_test_numbers_are_the_same_in_simulator_readme_and_document() {
+fn the_sms_test_numbers_are_the_same_in_simulator_page_and_document() {
     let row = |digits: Option<&str>, what: &str| [digits.unwrap_or("any other"), what].map(str::to_owned).to_vec();
     let rows: Vec<Vec<String>> = TEXT_NUMBERS.iter().map(|number| row(number.last_four, number.what)).collect();
-    assert_eq!(table(README, "## SMS test numbers"), rows);
+    assert_eq!(table(TEST_NUMBERS_PAGE, "## SMS test numbers"), rows);
     assert_eq!(table(document()["info"]["description"].as_str().unwrap(), "## SMS test numbers"), rows);
     for number in &TEXT_NUMBERS {
         let to = format!("+1555555{}", number.last_four.unwrap_or("0123"));

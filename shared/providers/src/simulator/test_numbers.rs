@@ -1,4 +1,4 @@
-//! Table of the numbers that choose a script. The simulator, the OpenAPI document and the README share it.
+//! The numbers that choose a script: the one table behind the simulator, the OpenAPI document and docs/test-numbers.md.
 
 use domain::end_reason::EndReason;
 
