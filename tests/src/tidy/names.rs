@@ -1,4 +1,4 @@
-//! One name for a function everywhere: registry, template, sample, OpenAPI operation, docs/functions.md, source file.
+//! Tests that a function has one name everywhere: registry, template, sample, OpenAPI operation, docs/functions.md, source file.
 
 use std::collections::BTreeSet;
 

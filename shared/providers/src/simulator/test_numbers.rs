@@ -1,4 +1,4 @@
-//! The numbers that choose a script: the one table behind the simulator, the OpenAPI document and docs/test-numbers.md.
+//! Table of the numbers that choose a script. The simulator, the OpenAPI document and docs/test-numbers.md share it.
 
 use domain::end_reason::EndReason;
 
