@@ -1,4 +1,4 @@
-//! Saying, on stdout, that the stack is ready, and how to try it.
+//! Message on stdout that the stack is ready, with requests to try.
 
 use std::io::{self, Write};
 
@@ -13,15 +13,15 @@ const STRONG: Style = Style::new().bold();
 const SUBTLE: Style = Style::new().dimmed();
 const COMMAND: Style = AnsiColor::Cyan.on_default();
 
-/// A call that the simulator answers as most are.
+/// Request for a call whose simulated callee answers in the usual way.
 const CALL: &str = r#"{"agentSlug":"demo-voice","toNumber":"+15555550123"}"#;
-/// A text that the simulator's customer answers.
+/// Request for an SMS conversation whose simulated customer answers.
 const TEXT: &str = concat!(
     r#"{"agentSlug":"demo-sms","toNumber":"+15555550102","fromNumber":"+15555550110","#,
     r#""welcomeMessage":"Hello! Can I help you?"}"#
 );
 
-/// The one line of `--json`.
+/// Output line of `--json`.
 #[derive(Serialize)]
 struct Ready<'a> {
     url: &'a str,
@@ -29,10 +29,10 @@ struct Ready<'a> {
     seeded: &'a Seeded,
 }
 
-/// Prints one line of JSON, or a text for people, coloured where `out` shows colours.
+/// Prints one line of JSON, or a text for people. The text is coloured if `out` shows colours.
 ///
 /// # Errors
-/// Those of `out`.
+/// Errors of writing to `out`.
 pub fn announce(out: &mut impl Write, json: bool, url: &str, seeded: &Seeded, data: &Data) -> io::Result<()> {
     if json {
         serde_json::to_writer(&mut *out, &Ready { url, seeded })?;
@@ -66,7 +66,7 @@ pub fn announce(out: &mut impl Write, json: bool, url: &str, seeded: &Seeded, da
     out.flush()
 }
 
-/// A line that works as it stands, with another idempotency key each time that a shell runs it.
+/// Returns a command line that can be copied. It makes a new idempotency key each time that a shell runs it.
 fn curl(url: &str, path: &str, api_key: &str, body: &str) -> String {
     format!(
         "curl -s {url}{path} -H 'Authorization: Bearer {api_key}' -H \"Idempotency-Key: try-$(date +%s)-$RANDOM\" \

@@ -1,4 +1,4 @@
-//! Which AWS the stack uses, and what it says when something fails.
+//! Choice of the AWS endpoint, and reasons of failed AWS requests.
 
 use std::error::Error;
 use std::fmt;
@@ -6,26 +6,26 @@ use std::fmt;
 use aws_credential_types::Credentials;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 
-/// The region everything belongs to here.
+/// Region of all local resources.
 pub const REGION: &str = "us-east-1";
 
-/// Another AWS endpoint to use instead of the embedded ones.
+/// AWS endpoint to use instead of the embedded emulators.
 #[derive(Clone)]
 pub struct External {
-    /// `AWS_ENDPOINT_URL`.
+    /// URL, from `AWS_ENDPOINT_URL`.
     pub url: String,
-    /// `AWS_REGION`.
+    /// Region, from `AWS_REGION`.
     pub region: String,
-    /// Credentials for it.
+    /// Credentials for the endpoint.
     pub credentials: Credentials,
 }
 
-/// Credentials for emulators, which ask for some and check none.
+/// Returns credentials for emulators, which require some and check none.
 pub(crate) fn any_credentials() -> Credentials {
     Credentials::new("local", "local", None, None, "local")
 }
 
-/// One line about why a request failed: the service's own words, or what happened to the connection.
+/// Returns the reason of a failed request in one line: the service's own message, or the error of the connection.
 pub(crate) fn reason<E, R>(error: &SdkError<E, R>) -> String
 where
     E: ProvideErrorMetadata + Error + 'static,

@@ -1,4 +1,4 @@
-//! `cargo run -- chat SLUG`: a conversation with one's own SMS agent, in the terminal. Who types is the customer.
+//! `cargo run -- chat SLUG`: an SMS conversation with one's own agent in the terminal. The user types as the customer.
 
 use std::io::{self, BufRead, Write};
 use std::time::Duration;
@@ -12,21 +12,22 @@ use tokio::sync::mpsc;
 use crate::Error;
 use crate::client::{Answer, Client};
 
-/// Whom the agent texts: by its script, this customer says nothing by themselves.
+/// Customer's number. In the simulator's script, this customer sends nothing by themselves.
 const CUSTOMER: &str = "+15555550123";
-/// What the agent texts from, where it has no number of its own.
+/// Number that the agent sends from, if it has none of its own.
 const OURS: &str = "+15555550110";
-/// What a managed agent opens with, where nobody says.
+/// Opening message of a managed agent, if the user gives none.
 const WELCOME: &str = "Hello! How can I help you?";
-/// How often it is looked for something new: what is typed is answered in seconds.
+/// Interval at which the chat polls for news. A typed line is answered within seconds.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// How many looks the last answer is waited for once nothing more is typed: as long as a turn may take, three times over.
+/// Number of polls for the last answer after the input has ended. It is the time that a turn may take, three times
+/// over.
 const LAST_LOOKS: u32 = 5 * 60 * 5;
 
 const AGENT: Style = AnsiColor::Green.on_default();
 const SUBTLE: Style = Style::new().dimmed();
 
-/// With whom, and by which model.
+/// Arguments of the chat: the agent and its model.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct Chat {
     /// The agent
@@ -40,7 +41,7 @@ pub struct Chat {
     /// The name of its API key in the file of secrets [default: none]
     #[arg(long, value_name = "NAME", requires = "model")]
     pub key_name: Option<String>,
-    /// What the agent opens with, where it does not open by itself
+    /// Opening message, if the agent does not open by itself
     #[arg(long, value_name = "TEXT")]
     pub welcome: Option<String>,
     /// A value for a placeholder of the agent's
@@ -53,7 +54,7 @@ fn variable(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// What was typed, line by line, until there is no more. Read by a thread: a terminal cannot be waited for otherwise.
+/// Returns the typed lines until the input ends. A thread reads them, because a terminal cannot be read asynchronously.
 pub fn typed() -> mpsc::UnboundedReceiver<String> {
     let (send, lines) = mpsc::unbounded_channel();
     std::thread::spawn(move || {
@@ -66,7 +67,7 @@ pub fn typed() -> mpsc::UnboundedReceiver<String> {
     lines
 }
 
-/// A conversation that is being held, and how far it was shown.
+/// Open conversation, with the progress of its display.
 struct Held<'a, W> {
     client: &'a Client,
     out: W,
@@ -77,10 +78,10 @@ struct Held<'a, W> {
     awaits_answer: bool,
 }
 
-/// Holds a conversation until it ends, or nothing more is typed and the last text is dealt with.
+/// Runs a conversation until it ends, or until the input has ended and the last message is answered.
 ///
 /// # Errors
-/// [`Error::Chat`] with one line that says why it cannot be held.
+/// [`Error::Chat`] with one line that gives the reason.
 pub async fn run(
     chat: &Chat,
     client: &Client,
@@ -115,7 +116,7 @@ pub async fn run(
     }
 }
 
-/// Opens the conversation. Where the agent does not open by itself, it is given a text to open with.
+/// Opens the conversation. If the agent does not open by itself, the request is repeated with an opening message.
 async fn open(chat: &Chat, client: &Client, now: Timestamp) -> Result<Value, Error> {
     let variables: Map<String, Value> =
         chat.variables.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
@@ -154,7 +155,7 @@ impl<W: Write> Held<'_, W> {
         Ok(())
     }
 
-    /// Shows what is new; `true` where the conversation is over.
+    /// Shows news of the conversation. Returns `true` if the conversation has ended.
     async fn show(&mut self) -> Result<bool, Error> {
         let path = format!("/v1/sms-conversations/{}", self.id);
         let conversation = got(self.client.get(&path).await, 200)?;
@@ -197,7 +198,7 @@ impl<W: Write> Held<'_, W> {
         Ok(false)
     }
 
-    /// Everything of a list of the conversation's.
+    /// Returns all entries of one of the conversation's lists.
     async fn all(&self, list: &str) -> Result<Vec<Value>, Error> {
         let (mut all, mut cursor) = (Vec::new(), String::new());
         loop {
@@ -217,7 +218,7 @@ impl<W: Write> Held<'_, W> {
     }
 }
 
-/// What was asked for, where it was answered as it should be.
+/// Returns the data of an answer with the expected status, or an error with the reasons in the answer.
 fn got(answer: io::Result<Answer>, status: u16) -> Result<Value, Error> {
     let answer = answer.map_err(|error| Error::Chat(format!("the stack does not answer: {error}")))?;
     if answer.status == status {

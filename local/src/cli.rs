@@ -1,4 +1,4 @@
-//! The command line, and what of the environment the local stack heeds.
+//! Command line, and the environment variables that the local stack reads.
 
 use std::error::Error as _;
 use std::fs::File;
@@ -16,19 +16,18 @@ use crate::demo::Show;
 use crate::template::Names;
 use crate::{Data, Error, Options};
 
-/// Port of the API where none is named.
+/// Default port of the API.
 const DEFAULT_PORT: u16 = 3000;
-/// Folder of the data where none is named.
+/// Default folder of the data.
 const DEFAULT_DATA: &str = ".ringdown";
-/// File of the secrets where none is named. Git ignores it.
+/// Default file of the secrets. Git ignores it.
 const DEFAULT_SECRETS: &str = ".ringdown-secrets.json";
-/// The deployment's template, as it was when this was built.
+/// Template of the deployment at build time.
 const TEMPLATE: &str = include_str!("../../template.yaml");
 
-// dynoxide warns of every refused condition, which is how half of the writes here are meant to end.
-/// What is logged where nobody says.
+/// Default log filter. dynoxide warns of every failed condition, but half of the writes here are meant to fail theirs.
 const LOG: &str = "warn,dynoxide=error,local=info,functions=info";
-/// What is logged beside the demo, whose timeline is to be read.
+/// Log filter for the demo and the chat, so that their output stays readable.
 const DEMO_LOG: &str = "warn,dynoxide=error";
 
 /// The whole of Ringdown on one machine.
@@ -50,7 +49,7 @@ pub struct Cli {
     /// File of providers' and models' secrets, as JSON [default: .ringdown-secrets.json]
     #[arg(long, global = true, value_name = "FILE")]
     secrets: Option<PathBuf>,
-    /// Where providers reach this machine from outside, as by a tunnel [default: where it serves]
+    /// Address at which providers reach this machine from outside, such as a tunnel's [default: the local address]
     #[arg(long, global = true, value_name = "URL", value_parser = crate::public_url::parse)]
     public_url: Option<String>,
     /// Follow this template instead of the one built in
@@ -61,15 +60,15 @@ pub struct Cli {
     endpoint_url: Option<String>,
     #[command(flatten)]
     account: Account,
-    /// What to log, to stderr
+    /// Log filter, for stderr
     #[arg(long, global = true, env = "RUST_LOG", hide = true)]
     log: Option<String>,
-    /// What to do instead of serving
+    /// Command to run instead of serving
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
-/// What signs the requests to another endpoint.
+/// Credentials for requests to another endpoint.
 #[derive(clap::Args)]
 struct Account {
     #[arg(long, global = true, env = "AWS_REGION", hide = true, default_value = REGION)]
@@ -82,12 +81,12 @@ struct Account {
     session_token: Option<String>,
 }
 
-/// What there is to do besides serving.
+/// Command that replaces serving.
 #[derive(Subcommand, Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Hold a conversation in memory and print its timeline as its webhooks arrive
     Demo {
-        /// What to show
+        /// Demo to show
         #[arg(value_enum, default_value_t = Show::Call)]
         show: Show,
     },
@@ -100,7 +99,7 @@ impl Cli {
         matches!(self.command, Some(Command::Demo { .. }))
     }
 
-    /// What to talk to, and by which model.
+    /// Returns the arguments of the chat command, if that is the command.
     pub fn chat(&self) -> Option<&Chat> {
         match &self.command {
             Some(Command::Chat(chat)) => Some(chat),
@@ -108,16 +107,17 @@ impl Cli {
         }
     }
 
-    /// What to log, to stderr.
+    /// Returns the log filter for stderr.
     pub fn log(&self) -> &str {
         let usual = if self.command.is_some() { DEMO_LOG } else { LOG };
         self.log.as_deref().filter(|log| !log.is_empty()).unwrap_or(usual)
     }
 
-    /// What to start.
+    /// Returns the options of the stack.
     ///
     /// # Errors
-    /// [`Error::File`] where the template that was named, or the file of secrets, cannot be read.
+    /// [`Error::File`] if the given template or the file of secrets cannot be read. [`Error::Secrets`] if a secret has
+    /// a problem.
     pub fn options(&self) -> Result<Options, Error> {
         let template = match &self.template {
             Some(path) => std::fs::read_to_string(path).map_err(|source| Error::File { path: path.clone(), source })?,
@@ -141,7 +141,7 @@ impl Cli {
         })
     }
 
-    /// The file of secrets. One that was named has to be there.
+    /// Returns the path of the file of secrets after checking it. A file that was given explicitly must exist.
     fn secrets(&self) -> Result<PathBuf, Error> {
         if let Some(path) = &self.secrets {
             File::open(path).map_err(|source| Error::File { path: path.clone(), source })?;
@@ -158,7 +158,7 @@ impl Cli {
     }
 
     fn external(&self) -> Option<External> {
-        // An empty variable is one that was unset by somebody who could not unset it.
+        // An empty variable counts as unset, because some environments cannot unset one.
         let set = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
         let url = set(&self.endpoint_url)?;
         let account = &self.account;

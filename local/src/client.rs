@@ -1,4 +1,4 @@
-//! A client of the API that can do as much as the demo needs: one request over a connection of its own.
+//! Minimal client of the API for the demo and the chat. Each request has a connection of its own.
 
 use std::io;
 
@@ -9,40 +9,40 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
-/// An API, and the key to it.
+/// Address and key of an API.
 #[derive(Debug, Clone)]
 pub struct Client {
     authority: String,
     api_key: String,
 }
 
-/// What the API answered.
+/// Answer of the API.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// The status.
+    /// HTTP status.
     pub status: u16,
-    /// The body; null where it is no JSON.
+    /// JSON body, or null if it is no JSON.
     pub body: Value,
 }
 
 impl Client {
-    /// A client of the API at this URL.
+    /// Creates a client of the API at this URL.
     pub fn new(url: &str, api_key: &str) -> Self {
         Self { authority: url.trim_start_matches("http://").to_owned(), api_key: api_key.to_owned() }
     }
 
-    /// Asks for something.
+    /// Sends a GET request.
     ///
     /// # Errors
-    /// Where no answer came back.
+    /// An I/O error if no answer was received.
     pub async fn get(&self, path: &str) -> io::Result<Answer> {
         self.send(self.request(Method::GET, path).body(Full::default())).await
     }
 
-    /// Sends JSON, with an idempotency key.
+    /// Sends JSON in a POST request with an idempotency key.
     ///
     /// # Errors
-    /// Where no answer came back.
+    /// An I/O error if no answer was received.
     pub async fn post(&self, path: &str, idempotency_key: &str, body: &Value) -> io::Result<Answer> {
         let request = self.request(Method::POST, path).header("idempotency-key", idempotency_key);
         let request = request.header(header::CONTENT_TYPE, "application/json");
@@ -65,7 +65,7 @@ impl Client {
             let body = answer.into_body().collect().await?.to_bytes();
             Ok::<_, hyper::Error>(Answer { status, body: serde_json::from_slice(&body).unwrap_or_default() })
         };
-        // The connection moves the bytes; what became of it shows in the exchange.
+        // The connection future moves the bytes. Its errors also appear in the exchange.
         futures::pin_mut!(exchange, connection);
         match futures::future::select(exchange, connection).await {
             futures::future::Either::Left((answer, _)) => answer.map_err(io::Error::other),

@@ -1,6 +1,7 @@
-//! `POST /_local/sms`: plays a customer's phone. The text goes the way of the simulator's own: over its queue, into whatever
-//! conversation is open between the two numbers, in test mode or in live mode. One that a real provider carries it does not reach:
-//! the answer would go to somebody's phone.
+//! `POST /_local/sms`: sends a message from a simulated customer's phone. Like the simulator's own messages, it passes the
+//! simulator's queue. It reaches the open conversation between the two numbers, in test or live mode.
+//!
+//! A conversation over a real provider is refused, because its answer would go to a real phone.
 
 use std::sync::Arc;
 
@@ -15,12 +16,12 @@ use store::{MESSAGE_VERSION, Message, QueueName, Store, StoreError, keys};
 
 use crate::http::{LocalAnswer, LocalRequest, LocalRoute};
 
-/// What a request says, and nothing else.
+/// Known fields of a request.
 const FIELDS: [&str; 3] = ["from", "to", "content"];
-/// The longest text that is taken, in characters: more than any phone sends, so that long ones can be tried.
+/// Largest length of a message, in characters. It exceeds any phone's limit, so that long messages can be tried.
 const LONGEST_CONTENT: usize = 10_000;
 
-/// A customer's text.
+/// SMS message of a customer.
 #[derive(Debug)]
 struct Text {
     from: PhoneNumber,
@@ -28,10 +29,11 @@ struct Text {
     content: String,
 }
 
-/// A field that is wrong, and why.
+/// Name of an invalid field, and the reason.
 type Wrong = (String, String);
 
-/// The route. The texts are for whoever holds a conversation of this organization's: in this scope's mode, else in the other.
+/// Creates the route. A message reaches an open conversation of this scope's organization: in the scope's mode if there
+/// is one, otherwise in live mode.
 pub fn route(store: Store, scope: Scope) -> LocalRoute {
     let handler = move |request: LocalRequest| {
         let (store, scope) = (store.clone(), scope.clone());
@@ -61,7 +63,7 @@ async fn take(store: &Store, scope: Scope, body: &[u8]) -> LocalAnswer {
     }
 }
 
-/// Reads a request, or says everything that is wrong with it.
+/// Parses a request. Returns all its errors at once.
 fn read(body: &[u8]) -> Result<Text, Vec<Wrong>> {
     let Ok(Value::Object(fields)) = serde_json::from_slice(body) else {
         return Err(vec![("body".to_owned(), "must be a JSON object".to_owned())]);
@@ -89,15 +91,16 @@ fn number(fields: &Map<String, Value>, name: &str, wrong: &mut Vec<Wrong>) -> Op
 
 const REAL: &str = "a real provider carries the conversation between these numbers: write from a phone";
 
-/// What became of a text.
+/// Result of a message.
 enum Sent {
-    /// It is on its way, under this id at the simulator, in this mode.
+    /// The message is queued. Carries its id at the simulator and its mode.
     As(String, Mode),
     /// A real provider carries the conversation.
     Nowhere,
 }
 
-/// The mode in which a conversation is open between these numbers; none where a real provider carries it.
+/// Returns the mode in which a conversation is open between these numbers, or the scope's own mode if none is open.
+/// Returns `None` if a real provider carries the conversation.
 async fn mode_of(store: &Store, scope: &Scope, text: &Text) -> Result<Option<Mode>, StoreError> {
     let table = &store.table;
     for mode in [scope.mode, Mode::Live] {
@@ -114,7 +117,7 @@ async fn mode_of(store: &Store, scope: &Scope, text: &Text) -> Result<Option<Mod
     Ok(Some(scope.mode))
 }
 
-/// Sends a text on its way.
+/// Queues a message. Returns [`Sent::Nowhere`] if a real provider carries the conversation.
 async fn send(store: &Store, scope: Scope, text: Text) -> Result<Sent, StoreError> {
     let Some(mode) = mode_of(store, &scope, &text).await? else { return Ok(Sent::Nowhere) };
     let scope = Scope { mode, ..scope };

@@ -1,4 +1,4 @@
-//! The embedded DynamoDB, and the template's tables in it (or in whatever endpoint is used instead).
+//! Embedded DynamoDB, and the template's tables in it or at another endpoint.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -20,26 +20,26 @@ use crate::stop::Stop;
 use crate::template::{Index, Key, Table};
 use crate::{Error, serve};
 
-/// The database's file in the data folder.
+/// Name of the database file in the data folder.
 const FILE_NAME: &str = "ringdown.db";
-/// Held locked while a stack uses the folder.
+/// Name of the lock file, which is locked while a stack uses the folder.
 const LOCK_NAME: &str = "lock";
-/// How long another endpoint may take to create a table.
+/// Time limit for creating a table at another endpoint.
 const CREATE_MAX: Duration = Duration::from_secs(60);
 
-/// Where the table's data is kept.
+/// Storage of the table's data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Data {
-    /// Nowhere: gone with the process.
+    /// In memory. The data is lost when the process ends.
     Memory,
     /// In a file in this folder.
     Dir(PathBuf),
 }
 
-/// The running emulator.
+/// Running emulator of DynamoDB.
 pub(crate) struct Embedded {
     pub(crate) endpoint: String,
-    /// Unlocked when dropped.
+    /// Lock on the data folder. Dropping it unlocks the folder.
     pub(crate) lock: Option<File>,
 }
 
@@ -64,25 +64,25 @@ fn open(data: &Data) -> Result<(Database, Option<File>), Error> {
     let failed = |reason: String| Error::Data { path: dir.clone(), reason };
     std::fs::create_dir_all(dir).map_err(|error| failed(format!("cannot be made: {error}")))?;
     let lock = lock(dir)?;
-    // A stack that was killed has left behind where it listened.
+    // A killed stack has left its file with endpoints behind.
     Running::remove(dir);
     let file = dir.join(FILE_NAME);
     let path = file.to_str().ok_or_else(|| failed("its name is no Unicode text".to_owned()))?;
     let database = Database::new(path).map_err(|error| failed(format!("cannot open {FILE_NAME}: {error}")))?;
-    // Without waiting for the disk at each commit: what was answered outlives the process, if not a power failure.
-    // The emulator has this setting only under another name: the state after a bulk load.
+    // Commits do not wait for the disk. Acknowledged writes survive the end of the process, but not a power failure.
+    // The emulator offers this setting only under another name, as the state after a bulk load.
     database.disable_bulk_loading().map_err(|error| failed(format!("cannot be written: {error}")))?;
-    // DynamoDB removes expired items by itself; here each start does.
+    // DynamoDB removes expired items by itself. The emulator needs a sweep, which each start does.
     database.sweep_ttl().map_err(|error| failed(format!("cannot remove expired items: {error}")))?;
     Ok((database, Some(lock)))
 }
 
-/// Whether a stack has kept its data in this folder.
+/// Returns `true` if a stack has stored data in this folder.
 pub(crate) fn is_data(dir: &Path) -> bool {
     dir.join(FILE_NAME).is_file()
 }
 
-/// Whether a stack uses this folder now.
+/// Returns `true` if a stack is using this folder.
 pub(crate) fn is_locked(dir: &Path) -> Result<bool, Error> {
     let failed = |reason: String| Error::Data { path: dir.to_owned(), reason };
     let options = File::options().create(true).truncate(false).write(true).open(dir.join(LOCK_NAME));
@@ -104,7 +104,7 @@ fn lock(dir: &Path) -> Result<File, Error> {
     }
 }
 
-/// Creates the table if it is missing; one that is there has to be the template's.
+/// Creates the table if it is missing. An existing table must match the template.
 pub(crate) async fn ensure_table(client: &Client, table: &Table) -> Result<(), Error> {
     let action = || format!("look up the table {}", table.name);
     match client.describe_table().table_name(&table.name).send().await {
@@ -167,7 +167,7 @@ fn secondary_index(index: &Index) -> Result<GlobalSecondaryIndex, aws_sdk_dynamo
         .build()
 }
 
-/// How a table that is there differs from the template's, in what a query would notice.
+/// Describes the difference between an existing table and the template's, if a query would notice one.
 fn difference(existing: &TableDescription, table: &Table) -> Option<String> {
     if !same_keys(existing.key_schema(), &table.keys) {
         return Some("its keys differ".to_owned());

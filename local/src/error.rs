@@ -1,72 +1,72 @@
-//! What can keep the local stack from starting: each is one line that says where to look.
+//! Errors that prevent the local stack from starting. Each is shown in one line that names the place to look at.
 
 use std::path::PathBuf;
 use std::{error, fmt, io};
 
 use store::StoreError;
 
-/// Why the local stack did not start, or stopped.
+/// Reason for which the local stack did not start, or stopped.
 #[derive(Debug)]
 pub enum Error {
-    /// The template is no YAML document of the expected kind.
+    /// The template is not a YAML document of the expected kind.
     Syntax(serde_yaml_ng::Error),
-    /// The template says something the local stack cannot follow.
+    /// The template contains something that the local stack does not support.
     Template {
-        /// Logical id of the resource (or the section) that says it.
+        /// Logical id of the resource, or name of the section.
         resource: String,
         /// Property inside it, as a dotted path.
         property: String,
-        /// What is wrong with it.
+        /// Problem with the property.
         reason: String,
     },
-    /// The address to serve on cannot be taken.
+    /// The stack cannot listen on its port.
     Listen {
-        /// Port that was asked for.
+        /// Port that was requested. Port 0 requests a free one.
         port: u16,
-        /// Why not.
+        /// I/O error of listening.
         source: io::Error,
     },
     /// The data folder cannot be used.
     Data {
-        /// The folder, or the file in it.
+        /// Path of the folder, or of the file in it.
         path: PathBuf,
-        /// Why not.
+        /// Reason for which the folder cannot be used.
         reason: String,
     },
-    /// A file that was named cannot be read.
+    /// A given file cannot be read.
     File {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// Why not.
+        /// I/O error of reading.
         source: io::Error,
     },
-    /// A file of secrets names something that nobody reads, or in a shape that nobody understands.
+    /// A file of secrets contains an unknown name or a malformed value.
     Secrets {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What is wrong, each by its name.
+        /// Problems, each with the name of its secret.
         problems: Vec<String>,
     },
-    /// The signals that stop the stack cannot be listened for.
+    /// The handlers of the stop signals cannot be installed.
     Signal(io::Error),
-    /// Somebody stopped the demo before it was over.
+    /// The user stopped the demo before it was over.
     Interrupted,
-    /// The demo did not show what it should.
+    /// The demo did not show the expected events. Carries the reason.
     Demo(String),
-    /// A chat cannot be held.
+    /// The chat failed. Carries the reason.
     Chat(String),
-    /// Nobody takes what is printed.
+    /// Writing to stdout failed.
     Output(io::Error),
-    /// An AWS request of the set-up failed.
+    /// An AWS request during start-up failed.
     Aws {
-        /// What was being done.
+        /// Action that failed.
         action: String,
-        /// What came back.
+        /// Reason of the failure.
         reason: String,
     },
-    /// The table refused what the set-up writes.
+    /// The table refused a write during start-up.
     Store(StoreError),
-    /// The handlers could not be connected.
+    /// The handlers could not be connected. Carries the reason.
     Wiring(String),
 }
 

@@ -1,5 +1,5 @@
-//! The HTTP API: requests become events for the functions of the template's routes, answers become responses, and what
-//! API Gateway itself would refuse is refused here.
+//! HTTP API. It turns requests into events for the functions of the template's routes, and answers into responses.
+//! Requests that API Gateway itself would refuse are refused here.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -20,58 +20,58 @@ use crate::lambda::Runner;
 use crate::routes::{Match, Routes};
 use crate::template::{Template, Trigger};
 
-/// API Gateway's limit for a request's body.
+/// API Gateway's limit for a request's body, in bytes.
 const BODY_MAX_BYTES: usize = 10 * 1024 * 1024;
-/// A body over the limit is read on to here before it is refused: closing a connection that still sends would lose the
-/// answer on its way.
+/// Limit up to which a body that is too large is read before it is refused, in bytes. Closing the connection of a
+/// client that still sends would lose the answer.
 const DRAIN_MAX_BYTES: usize = 64 * 1024 * 1024;
-/// Lambda's limit for an answer.
+/// Lambda's limit for an answer, in bytes.
 const ANSWER_MAX_BYTES: usize = 6 * 1024 * 1024;
-/// Everything is served on loopback only, so that is where every client is.
+/// Address of every client, because the stack serves on loopback only.
 const SOURCE_IP: &str = "127.0.0.1";
 
-/// A request to a local-only route.
+/// Request to a local-only route.
 #[derive(Debug, Clone)]
 pub struct LocalRequest {
-    /// Values of the path's parameters, decoded.
+    /// Decoded values of the path's parameters.
     pub parameters: BTreeMap<String, String>,
-    /// The query's parameters, decoded.
+    /// Decoded parameters of the query.
     pub query: BTreeMap<String, String>,
-    /// The whole body.
+    /// Complete body.
     pub body: Vec<u8>,
 }
 
-/// The answer of a local-only route.
+/// Answer of a local-only route.
 #[derive(Debug, Clone)]
 pub struct LocalAnswer {
-    /// Status code.
+    /// HTTP status.
     pub status: u16,
-    /// Body, sent as JSON.
+    /// Body, which is sent as JSON.
     pub body: Value,
 }
 
-/// Answers a local-only route.
+/// Handler of a local-only route.
 pub type LocalHandler = Arc<dyn Fn(LocalRequest) -> BoxFuture<'static, LocalAnswer> + Send + Sync>;
 
-/// A route that only the local stack has, under `/_local/`.
+/// Route that only the local stack has, under `/_local/`.
 #[derive(Clone)]
 pub struct LocalRoute {
     /// Upper-case method.
     pub method: &'static str,
     /// Path with `{parameters}`.
     pub path: &'static str,
-    /// What answers it.
+    /// Handler of the route.
     pub handler: LocalHandler,
 }
 
-/// Where a route leads.
+/// Target of a route.
 #[derive(Clone)]
 enum Target {
     Function(String),
     Local(LocalHandler),
 }
 
-/// The API, as a hyper service.
+/// API as a hyper service.
 #[derive(Clone)]
 pub(crate) struct Api {
     routes: Arc<Routes<Target>>,
@@ -163,7 +163,7 @@ impl Service<Request<Incoming>> for Api {
     }
 }
 
-/// Reads the body, or says what to refuse it with.
+/// Reads the body, or returns the response with which to refuse it.
 async fn read_body<B>(mut body: B) -> Result<Vec<u8>, Box<Response<Full<Bytes>>>>
 where
     B: Body<Data = Bytes> + Unpin,
@@ -196,7 +196,7 @@ fn response(answer: HttpAnswer) -> Option<Response<Full<Bytes>>> {
     *response.status_mut() = StatusCode::from_u16(answer.status).ok()?;
     for (name, value) in &answer.headers {
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-        // The connection is the server's business, not the function's.
+        // The server sets these headers itself.
         if name == header::CONTENT_LENGTH || name == header::TRANSFER_ENCODING || name == header::CONNECTION {
             continue;
         }
@@ -205,7 +205,8 @@ fn response(answer: HttpAnswer) -> Option<Response<Full<Bytes>>> {
     Some(response)
 }
 
-/// The answer where no route fits: a path that has other methods names them. API Gateway answers 404 to both.
+/// Returns the response if no route matches. If the path has other methods, the response is 405 and names them, although
+/// API Gateway answers 404 in both cases.
 fn unrouted(methods: &[&str]) -> Response<Full<Bytes>> {
     let allowed = HeaderValue::from_str(&methods.join(", ")).ok().filter(|_| !methods.is_empty());
     let Some(allowed) = allowed else { return message(StatusCode::NOT_FOUND, "Not Found") };
@@ -214,7 +215,7 @@ fn unrouted(methods: &[&str]) -> Response<Full<Bytes>> {
     response
 }
 
-/// A refusal in API Gateway's own words.
+/// Returns a refusal with API Gateway's own message.
 fn message(status: StatusCode, text: &str) -> Response<Full<Bytes>> {
     json_response(status, &json!({ "message": text }))
 }

@@ -1,5 +1,5 @@
-//! Running a function as Lambda does: to its end whatever becomes of the caller, within its timeout, and with a panic
-//! that ends the invocation alone.
+//! Execution of functions as in Lambda. A function runs to its end even if its caller disconnects. It runs within its
+//! timeout, and a panic ends only its own invocation.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use tokio::sync::watch;
 
 use crate::template::Template;
 
-/// Calls the function of a name with an event.
+/// Function that calls the handler with a given name and event.
 pub type Invoke = Arc<dyn Fn(String, Value) -> BoxFuture<'static, Result<Value, String>> + Send + Sync>;
 
-/// Runs functions.
+/// Runner of functions.
 #[derive(Clone)]
 pub(crate) struct Runner {
     invoke: Invoke,
@@ -26,7 +26,7 @@ pub(crate) struct Runner {
     running: Arc<watch::Sender<usize>>,
 }
 
-/// Counts an invocation for as long as it lives.
+/// Count of an invocation, for as long as this value lives.
 struct Running(Arc<watch::Sender<usize>>);
 
 impl Running {
@@ -54,7 +54,7 @@ impl Runner {
         }
     }
 
-    /// Runs a function to its end, even where the caller goes away in the meantime.
+    /// Runs a function to its end, even if the caller disconnects in the meantime.
     pub(crate) async fn run(&self, function: &str, event: Value) -> Result<Value, String> {
         let timeout = self.timeouts.get(function).copied().unwrap_or(Duration::MAX);
         let running = Running::start(&self.running);
@@ -72,18 +72,18 @@ impl Runner {
         }
     }
 
-    /// Now, in milliseconds since 1970.
+    /// Returns the current time, in milliseconds since 1970.
     pub(crate) fn now_ms(&self) -> i64 {
         self.clock.now().as_milliseconds()
     }
 
-    /// An id for a request or an event, unlike all others of this stack.
+    /// Returns an id for a request or an event, unique within this stack.
     pub(crate) fn next_id(&self) -> String {
         let count = self.ids.fetch_add(1, Ordering::Relaxed);
         format!("local-{:x}-{count}", self.now_ms())
     }
 
-    /// Returns once nothing runs.
+    /// Waits until no function runs.
     pub(crate) async fn idle(&self) {
         // The sender lives in `self`, so waiting cannot fail.
         self.running.subscribe().wait_for(|count| *count == 0).await.ok();

@@ -1,5 +1,5 @@
-//! The whole of Ringdown on one machine: the routes, queues, table and schedules of `template.yaml`, imitated over
-//! loopback, around the same handlers that run in Lambda.
+//! Ringdown on one machine. The routes, queues, table and schedules of `template.yaml` are imitated over loopback,
+//! around the same handlers that run in Lambda.
 
 mod announce;
 pub mod aws;

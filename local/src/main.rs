@@ -43,7 +43,7 @@ async fn run(cli: &Cli) -> Result<(), Error> {
     result
 }
 
-/// Seeds and announces, then serves for ever; or shows the demo, or holds a chat.
+/// Seeds the table, then runs the demo or the chat, or announces the stack and serves until stopped.
 async fn serve(cli: &Cli, options: &Options, stack: &Stack) -> Result<(), Error> {
     let table = stack.backend().table(&options.clock, Entropy::system())?;
     let seeded = match (&cli.command, &options.data) {
@@ -62,7 +62,7 @@ async fn serve(cli: &Cli, options: &Options, stack: &Stack) -> Result<(), Error>
             let mut out = anstream::stdout();
             let said = announce(&mut out, cli.json, stack.url(), &seeded, &options.data);
             if let Err(error) = said {
-                // Whoever read the output is gone; the stack was not asked to be.
+                // The reader of the output is gone, but the stack keeps running.
                 tracing::warn!(%error, "cannot write to stdout");
             }
             std::future::pending().await
@@ -70,7 +70,7 @@ async fn serve(cli: &Cli, options: &Options, stack: &Stack) -> Result<(), Error>
     }
 }
 
-/// Resolves at Ctrl-C or SIGTERM, for which it listens from now on.
+/// Returns a future that resolves at Ctrl-C or SIGTERM. The handlers are installed at once.
 fn stopped() -> io::Result<impl Future<Output = ()>> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     Ok(async move {

@@ -1,4 +1,4 @@
-//! A local stack's data, for the operator's command: whether the stack runs or not.
+//! Access to a local stack's data for the operator's command, with or without a running stack.
 
 use std::path::Path;
 
@@ -15,24 +15,24 @@ use crate::stop::{self, Stopper};
 use crate::template::{Names, Template};
 use crate::{Data, Error};
 
-/// The deployment's template, as it was when this was built.
+/// Template of the deployment at build time.
 const TEMPLATE: &str = include_str!("../../template.yaml");
 
-/// A local stack's data: of one that runs, by its own emulators; of one that does not, by opening it. Then nobody else uses it while
-/// this is there.
+/// Data of a local stack. For a running stack, its emulators are used. For a stopped stack, the database is opened, and
+/// no other process can use it while this value lives.
 pub struct Offline {
-    /// The table.
+    /// Table of the stack, as the store sees it.
     pub table: Table,
-    /// The client of the database.
+    /// Client of the database.
     pub dynamodb: aws_sdk_dynamodb::Client,
-    /// The client of the queues; none where the stack does not run: they are gone with it.
+    /// Client of the queues, or `None` for a stopped stack, whose queues are lost.
     pub sqs: Option<aws_sdk_sqs::Client>,
-    /// The table's name.
+    /// Name of the table.
     pub table_name: String,
     _held: Option<Held>,
 }
 
-/// What serves the data of a stack that does not run. Dropped first to last: the database stops, then its folder is unlocked.
+/// Server of a stopped stack's data. The fields are dropped in order: the database stops, then its folder is unlocked.
 struct Held {
     _stopper: Stopper,
     _tasks: JoinSet<()>,
@@ -40,10 +40,10 @@ struct Held {
 }
 
 impl Offline {
-    /// Opens the data in this folder, in which a stack has been started before.
+    /// Opens the data in a folder in which a stack has been started before.
     ///
     /// # Errors
-    /// [`Error::Data`] where there is none, or it cannot be opened.
+    /// [`Error::Data`] if there is none or if it cannot be opened.
     pub async fn open(folder: &Path) -> Result<Self, Error> {
         let failed = |reason: &str| Err(Error::Data { path: folder.to_owned(), reason: reason.to_owned() });
         if !folder.is_dir() {
@@ -63,10 +63,10 @@ impl Offline {
         }
     }
 
-    /// Opens the data in this folder, or makes it.
+    /// Opens the data in a folder, or creates it.
     ///
     /// # Errors
-    /// [`Error::Data`] where a stack is using it, or it cannot be opened.
+    /// [`Error::Data`] if a stack is using the folder or if it cannot be opened.
     pub async fn create(folder: &Path) -> Result<Self, Error> {
         let (stopper, stop) = stop::pair();
         let mut tasks = JoinSet::new();

@@ -1,5 +1,5 @@
-//! `POST /_local/tools/opening_hours`: the tool of the demo's SMS agent. Elsewhere a client would answer it; here it is part
-//! of the stack, so that a conversation with a tool call works without one.
+//! `POST /_local/tools/opening_hours`: the tool of the demo's SMS agent. In a deployment, a client would answer tool
+//! calls. Here the tool is part of the stack, so that a conversation with a tool call works without a client.
 
 use std::sync::Arc;
 
@@ -8,14 +8,14 @@ use serde_json::{Map, Value, json};
 
 use crate::http::{LocalAnswer, LocalRequest, LocalRoute};
 
-/// The tool's name.
+/// Name of the tool.
 pub(crate) const NAME: &str = "opening_hours";
-/// Where it is called.
+/// Path of the tool.
 pub(crate) const PATH: &str = "/_local/tools/opening_hours";
-/// The days it knows.
+/// Days that the tool knows.
 pub(crate) const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
-/// The route. A call names a day in its arguments, or none and gets the whole week.
+/// Creates the route. A call may name a day in its arguments; otherwise it gets the whole week.
 pub fn route() -> LocalRoute {
     let handler = |request: LocalRequest| std::future::ready(answer(&request.body)).boxed();
     LocalRoute { method: "POST", path: PATH, handler: Arc::new(handler) }

@@ -1,4 +1,4 @@
-//! `GET /_local/phone/{number}`: what that phone received.
+//! `GET /_local/phone/{number}`: the calls and SMS messages that a simulated phone received.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use store::{StoreError, Table};
 
 use crate::http::{LocalAnswer, LocalRequest, LocalRoute};
 
-/// The route, answered from what the simulator keeps in the table.
+/// Creates the route, which reads the simulator's items in the table.
 pub fn route(table: Table) -> LocalRoute {
     let handler = move |request: LocalRequest| {
         let table = table.clone();
@@ -33,7 +33,7 @@ async fn received(table: &Table, request: &LocalRequest) -> LocalAnswer {
     }
 }
 
-/// Calls and texts, each in the order in which they came.
+/// Returns the calls and SMS messages, each in the order of arrival.
 async fn lists(table: &Table, number: &PhoneNumber) -> Result<Value, StoreError> {
     let mut calls = table.simulated_calls(number).await?;
     calls.sort_by_key(|call| call.placed_at);

@@ -1,5 +1,6 @@
-//! Queues into batches, as Lambda's event source mapping does it: what a function finished is deleted, what it failed
-//! comes back after the visibility timeout, and the queue's own redrive policy moves what came back too often.
+//! Polling of queues into batches, as Lambda's event source mapping does it. Messages that a function handled are
+//! deleted. Failed messages come back after the visibility timeout. The queue's redrive policy moves those that came
+//! back too often.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,14 +18,14 @@ use crate::sqs::QueueAddress;
 use crate::stop::Stop;
 use crate::template::QueueSource;
 
-/// How long a receive waits for a message: the longest SQS allows.
+/// Time for which a receive waits for a message, in seconds. It is the longest that SQS allows.
 const WAIT_S: i32 = 20;
-/// Messages of one SQS request.
+/// Largest number of messages in one SQS request.
 const REQUEST_MAX: usize = 10;
-/// Pause after a failed receive, so that a lost endpoint is not asked in a tight loop.
+/// Pause after a failed receive, so that an unreachable endpoint is not polled in a tight loop.
 const RECEIVE_PAUSE: Duration = Duration::from_secs(1);
 
-/// A queue, and the function it wakes.
+/// Queue, and the function that handles its messages.
 #[derive(Clone)]
 pub(crate) struct Poller {
     pub(crate) client: Client,
@@ -36,13 +37,14 @@ pub(crate) struct Poller {
 }
 
 impl Poller {
-    /// Polls until the stop is asked for, then waits for the batches under way.
+    /// Polls until the stop is requested, then waits for the running batches.
     pub(crate) async fn run(self, mut stop: Stop) {
         let concurrency = usize::try_from(self.source.maximum_concurrency).unwrap_or(Semaphore::MAX_PERMITS);
         let slots = Arc::new(Semaphore::new(concurrency));
         let mut batches = JoinSet::new();
         loop {
-            // A message is received only once a batch may run: it would hide in vain from whoever could take it.
+            // A message is received only when a batch may run. Otherwise it would be invisible to other consumers for
+            // nothing.
             let next = async {
                 let slot = Arc::clone(&slots).acquire_owned().await;
                 (slot, self.gather().await)
@@ -63,7 +65,7 @@ impl Poller {
         while batches.join_next().await.is_some() {}
     }
 
-    /// A batch: what one receive gives, or more within the batching window.
+    /// Receives a batch: the result of one receive, or more within the batching window.
     async fn gather(&self) -> Vec<Message> {
         let batch_size = usize::try_from(self.source.batch_size).unwrap_or(REQUEST_MAX);
         let mut messages = self.receive(batch_size, WAIT_S).await;
@@ -73,7 +75,7 @@ impl Poller {
         let window = tokio::time::sleep(self.source.batching_window);
         futures::pin_mut!(window);
         while messages.len() < batch_size {
-            // A receive is never dropped half-way, which would hide what it was about to bring.
+            // A receive is never cancelled, because that would hide the messages that it was about to return.
             let more = self.receive(batch_size - messages.len(), 1);
             let (more, over) = futures::join!(more, async { futures::poll!(window.as_mut()).is_ready() });
             messages.extend(more);

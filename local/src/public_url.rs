@@ -1,11 +1,11 @@
-//! The address that providers are told to call back.
+//! Public address that providers call back.
 
 use url::{Host, Url};
 
-/// What `--public-url` names: scheme and host, without a slash at the end.
+/// Parses the value of `--public-url`. Returns scheme and host, without a slash at the end.
 ///
 /// # Errors
-/// What is wrong with it, and how it is written.
+/// A message with the problem and the expected form.
 pub(crate) fn parse(text: &str) -> Result<String, String> {
     let wrong = |why: &str| Err(format!("{why}; write it as https://calls.example.com"));
     let Ok(url) = Url::parse(text.trim()) else { return wrong("it is no URL") };

@@ -1,4 +1,4 @@
-//! The deployment's own template, followed with functions that do nothing.
+//! Tests of the deployment's own template, with functions that do nothing.
 
 use std::sync::Arc;
 
@@ -115,7 +115,7 @@ async fn a_phone_lists_the_texts_it_received_by_their_time() {
         content: format!("text {number}"),
         sent_at,
     };
-    // The ids' order, by which the table has them, is not that of time.
+    // The table orders messages by their ids, which is not the order of time.
     let later = Clock::system().now();
     let earlier = later - Span::milliseconds(610);
     for text in [text("a", 3, later), text("b", 1, earlier)] {

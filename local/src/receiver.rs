@@ -1,4 +1,4 @@
-//! A receiver of webhooks on loopback: what a client of the service would run, for the demo and for tests.
+//! Receiver of webhooks on loopback, as a client of the service would run it, for the demo and for tests.
 
 use std::convert::Infallible;
 use std::io;
@@ -17,16 +17,16 @@ use tokio::task::JoinSet;
 use crate::serve;
 use crate::stop::{self, Stopper};
 
-/// A webhook as it arrived.
+/// Webhook as it arrived.
 #[derive(Debug, Clone)]
 pub struct Webhook {
-    /// The event's id: the same at every attempt.
+    /// Id of the event, the same for every attempt.
     pub id: String,
-    /// When the attempt was made, as the sender wrote it.
+    /// Time of the attempt, in the sender's format.
     pub timestamp: String,
-    /// The signatures.
+    /// Value of the signature header.
     pub signature: String,
-    /// The body, byte by byte.
+    /// Body, byte for byte.
     pub body: Bytes,
 }
 
@@ -39,36 +39,36 @@ impl Webhook {
     /// Checks age and signature.
     ///
     /// # Errors
-    /// [`Distrust`] where the webhook is not to be trusted.
+    /// [`Distrust`] if the webhook is not to be trusted.
     pub fn verify(&self, secret: &Secret, now: Timestamp) -> Result<(), Distrust> {
         let Self { id, timestamp, signature, body } = self;
         verify(secret, Signed { id, timestamp, signature, body }, now)
     }
 
-    /// The event; null where the body is no JSON.
+    /// Returns the event, or null if the body is no JSON.
     pub fn event(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 }
 
-/// What a receiver answers.
+/// Answer of a receiver.
 #[derive(Debug, Clone, Copy)]
 pub struct Reply {
-    /// The status.
+    /// HTTP status.
     pub status: u16,
-    /// A header with it, such as `retry-after` or `location`.
+    /// Additional header, such as `retry-after` or `location`.
     pub header: Option<(&'static str, &'static str)>,
 }
 
 impl Reply {
-    /// 200, and nothing else.
+    /// Status 200 without an additional header.
     pub const OK: Self = Self { status: 200, header: None };
 }
 
-/// Decides what to answer, at the arrival of a webhook.
+/// Function that chooses the answer to a webhook on its arrival.
 pub type Responder = Arc<dyn Fn(&Webhook) -> Reply + Send + Sync>;
 
-/// A running receiver. Stops when dropped.
+/// Running receiver. It stops when dropped.
 #[derive(Debug)]
 pub struct Receiver {
     url: String,
@@ -78,10 +78,10 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// Listens on a free port and answers as `responder` says.
+    /// Listens on a free port and answers with the result of `responder`.
     ///
     /// # Errors
-    /// Those of listening.
+    /// Errors of listening.
     pub async fn start(responder: Responder) -> io::Result<Self> {
         let (listener, port) = serve::listen(0).await?;
         let (sender, arrivals) = mpsc::unbounded_channel();
@@ -96,12 +96,12 @@ impl Receiver {
         Ok(Self { url, arrivals, _stopper: stopper, _tasks: tasks })
     }
 
-    /// Where webhooks go.
+    /// Returns the URL for webhooks.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The next webhook, in the order of arrival. Waits for it.
+    /// Waits for the next webhook, in the order of arrival.
     pub async fn next(&mut self) -> Option<Webhook> {
         self.arrivals.recv().await
     }
@@ -116,7 +116,7 @@ async fn receive(
     let Ok(body) = body.collect().await else { return response(Reply { status: 400, header: None }) };
     let webhook = Webhook::new(&parts.headers, body.to_bytes());
     let reply = responder(&webhook);
-    // Nobody may be listening any more: the sender of the webhook is answered all the same.
+    // The test or demo may have stopped reading. The sender of the webhook is answered all the same.
     sender.send(webhook).ok();
     response(reply)
 }

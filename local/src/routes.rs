@@ -1,8 +1,8 @@
-//! Which function a request goes to, as an HTTP API's routes decide it.
+//! Routes: the choice of a request's function, by the rules of HTTP APIs.
 
 use std::collections::BTreeMap;
 
-/// Routes, each with what it leads to.
+/// Routes, each with its target.
 #[derive(Debug, Clone)]
 pub struct Routes<T> {
     entries: Vec<Entry<T>>,
@@ -22,18 +22,18 @@ enum Segment {
     Parameter(String),
 }
 
-/// A route that fits a request.
+/// Route that matches a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Match<'a, T> {
-    /// The route as API Gateway names it: `GET /v1/calls/{id}`.
+    /// Route key as in API Gateway, such as `GET /v1/calls/{id}`.
     pub key: String,
-    /// Values of the path's parameters, decoded.
+    /// Decoded values of the path's parameters.
     pub parameters: BTreeMap<String, String>,
-    /// Where it leads.
+    /// Target of the route.
     pub target: &'a T,
 }
 
-/// How well a route fits: literal segments, from the left, before parameters; then a named method before `ANY`.
+/// Rank of a match. Literal segments, from the left, rank above parameters. Then a named method ranks above `ANY`.
 type Fit = (Vec<bool>, bool);
 
 impl<T> Default for Routes<T> {
@@ -43,7 +43,7 @@ impl<T> Default for Routes<T> {
 }
 
 impl<T> Routes<T> {
-    /// Adds a route; `method` may be `ANY`, `path` has `{parameters}`.
+    /// Adds a route. `method` may be `ANY`, and `path` may contain `{parameters}`.
     pub fn add(&mut self, method: &str, path: &str, target: T) {
         let segments = split(path)
             .map(|segment| match segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
@@ -54,7 +54,7 @@ impl<T> Routes<T> {
         self.entries.push(Entry { method: method.to_owned(), path: path.to_owned(), segments, target });
     }
 
-    /// The best route for a request, its path as it was sent.
+    /// Returns the best route for a request. `path` is the path as it was sent.
     pub fn find(&self, method: &str, path: &str) -> Option<Match<'_, T>> {
         let segments: Vec<String> = split(path).map(decode).collect();
         let fitting = self.entries.iter().filter_map(|entry| Some((entry.fit(method, &segments)?, entry)));
@@ -67,7 +67,7 @@ impl<T> Routes<T> {
         Some(Match { key, parameters: parameters.collect(), target: &entry.target })
     }
 
-    /// The methods that a path can be asked by, sorted; none where there is no such path.
+    /// Returns the methods of a path, sorted. The list is empty if there is no such path.
     pub fn methods(&self, path: &str) -> Vec<&str> {
         let segments: Vec<String> = split(path).map(decode).collect();
         let fitting = self.entries.iter().filter(|entry| entry.fit(&entry.method, &segments).is_some());
@@ -100,7 +100,7 @@ fn split(path: &str) -> impl Iterator<Item = &str> {
     path.strip_prefix('/').unwrap_or(path).split('/')
 }
 
-/// Percent-decodes a path; what is no valid escape stays as it was sent.
+/// Percent-decodes a path. Invalid escapes are left as they were sent.
 pub fn decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());

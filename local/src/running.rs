@@ -1,4 +1,4 @@
-//! How a running stack is found by what else wants to use its data: it writes down where its emulators listen.
+//! Endpoints of a running stack, in a file. Other processes find the stack's emulators by it.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -8,25 +8,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 
-/// The file in the data folder. It counts only while the folder is locked: whoever was killed has left one behind.
+/// Name of the file in the data folder. It counts only while the folder is locked, because a killed stack leaves it
+/// behind.
 const FILE_NAME: &str = "running.json";
 
-/// Where a running stack's emulators listen.
+/// Endpoints of a running stack's emulators.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Running {
-    /// Its process, for people.
+    /// Process id, for people.
     pub(crate) pid: u32,
-    /// The embedded DynamoDB.
+    /// Endpoint of the embedded DynamoDB.
     pub(crate) dynamodb: String,
-    /// The embedded SQS.
+    /// Endpoint of the embedded SQS.
     pub(crate) sqs: String,
 }
 
 impl Running {
-    /// Writes it down, in one step.
+    /// Writes the file atomically.
     ///
     /// # Errors
-    /// [`Error::Data`] where the folder cannot be written.
+    /// [`Error::Data`] if the folder cannot be written.
     pub(crate) fn write(&self, folder: &Path) -> Result<(), Error> {
         let failed = |error: io::Error| Error::Data {
             path: folder.to_owned(),
@@ -36,12 +37,12 @@ impl Running {
         write_whole(&folder.join(FILE_NAME), &text).map_err(failed)
     }
 
-    /// Reads it; `None` where there is none that can be read.
+    /// Reads the file. Returns `None` if there is none or if it cannot be decoded.
     pub(crate) fn read(folder: &Path) -> Option<Self> {
         serde_json::from_str(&fs::read_to_string(folder.join(FILE_NAME)).ok()?).ok()
     }
 
-    /// Takes it away.
+    /// Removes the file.
     pub(crate) fn remove(folder: &Path) {
         if let Err(error) = fs::remove_file(folder.join(FILE_NAME)) {
             tracing::debug!(%error, "{FILE_NAME} stays");
@@ -49,7 +50,7 @@ impl Running {
     }
 }
 
-/// Writes a file that only its owner reads, so that whoever reads it finds all of it or none.
+/// Writes a file atomically, with read access for its owner only. So a reader finds the complete file or none.
 pub(crate) fn write_whole(path: &PathBuf, text: &str) -> io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
 

@@ -1,4 +1,4 @@
-//! A small template that has one of everything, for tests.
+//! Small template with one resource of each kind, for tests.
 
-/// Routes, a queue with its dead-letter queue, a table, a schedule.
+/// Template with routes, a queue with its dead-letter queue, a table and a schedule.
 pub(crate) const TEMPLATE: &str = include_str!("sample.yaml");

@@ -1,4 +1,4 @@
-//! Schedules: each runs once at the start, then at its rate.
+//! Schedules. Each runs once at the start, then at its rate.
 
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -7,7 +7,7 @@ use crate::lambda::Runner;
 use crate::stop::Stop;
 use crate::template::Schedule;
 
-/// Runs a schedule until the stop is asked for; a run under way is finished.
+/// Runs a schedule until the stop is requested. A running invocation is finished.
 pub(crate) async fn run(schedule: Schedule, function: String, region: String, runner: Runner, mut stop: Stop) {
     let mut ticks = interval(schedule.every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

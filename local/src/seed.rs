@@ -1,4 +1,4 @@
-//! What a fresh stack starts with: an organization, its agents, and a key that works.
+//! Initial data of a stack: an organization, its agents and an API key.
 
 use std::path::Path;
 
@@ -17,75 +17,75 @@ use store::{StoreError, Table};
 use crate::running::write_whole;
 use crate::{Error, opening_hours};
 
-/// The organization everything belongs to.
+/// Id of the seeded organization.
 const ORGANIZATION: &str = "dev";
-/// Where numbers without `+` belong.
+/// Country of numbers without `+`.
 const COUNTRY: &str = "US";
-/// The agent that calls, and holds the calls of requests that name none.
+/// Slug of the voice agent. It also takes calls whose requests name no agent.
 const VOICE_SLUG: &str = "demo-voice";
-/// The number of the agent that calls. Nobody has it: 555-01xx is kept free for examples.
+/// Number of the voice agent. It is unassigned: 555-01xx is reserved for examples.
 const VOICE_NUMBER: &str = "+15555550100";
-/// How often the agent that texts may call its tool in one turn.
+/// Largest number of tool calls of the SMS agent in one turn.
 const MAX_TOOL_CALLS: u32 = 3;
-/// What the agent that texts is told. The scripted model behind a test key does not heed it; a real one would.
+/// Prompt of the SMS agent. The scripted model behind a test key ignores it; a real model would not.
 const PROMPT: &str = "You answer for a car dealership, by SMS: in two short sentences at most, friendly and to the point. \
     Look the opening hours up with your tool; do not guess them. Never promise a price.";
 
-/// What was made, and the key, which is shown once: only its digest is stored.
+/// Result of seeding. It contains the key, which is shown only once: the table stores its digest.
 #[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Seeded {
     /// Id of the organization.
     pub organization: String,
-    /// A test key with every permission.
+    /// Test key with every permission.
     pub api_key: String,
-    /// The agents.
+    /// Agents that every start stores anew.
     pub agents: Vec<SeededAgent>,
 }
 
-/// An agent that was made.
+/// Agent that was stored by the seed.
 #[derive(Clone, Serialize)]
 pub struct SeededAgent {
-    /// Its id.
+    /// Id of the agent.
     pub id: AgentId,
-    /// Its name for life.
+    /// Slug of the agent, which never changes.
     pub slug: &'static str,
-    /// Which kind of conversation it holds.
+    /// Channel of its conversations.
     pub channel: Channel,
 }
 
-/// Where everything that is made here belongs: the organization, in test mode.
+/// Returns the scope of all seeded data: the organization, in test mode.
 ///
 /// # Errors
-/// [`Error::Wiring`] where its name is none.
+/// [`Error::Wiring`] if the organization's id is invalid.
 pub fn scope() -> Result<Scope, Error> {
     let organization = OrganizationId::parse(ORGANIZATION);
     let organization = organization.ok_or_else(|| Error::Wiring(format!("{ORGANIZATION} is no id")))?;
     Ok(Scope { organization, mode: Mode::Test })
 }
 
-/// The file in the data folder with the key of the local stack: a test key, which reaches no phone.
+/// Name of the file with the local stack's key in the data folder. It is a test key, which reaches no phone.
 const KEY_FILE: &str = "dev-key";
 
-/// What a key of the local stack is called.
+/// Name of the local stack's keys.
 const KEY_NAME: &str = "local stack";
 
-/// Makes the organization and the agents, where they are missing, and a new key. The tool of the agent that texts is answered by the
-/// stack itself, at this URL.
+/// Creates the organization if it is missing, stores the agents, and creates a new key. The tool of the SMS agent is
+/// served by the stack itself, at this URL.
 ///
 /// # Errors
-/// [`Error::Store`] where the table does not take them.
+/// [`Error::Store`] if the table refuses a write.
 pub async fn seed(table: &Table, url: &str) -> Result<Seeded, Error> {
     let agents = seed_all_but_key(table, url).await?;
     let raw = new_key(table).await?;
     Ok(Seeded { organization: ORGANIZATION.to_owned(), api_key: raw.reveal().to_owned(), agents })
 }
 
-/// The same, with the key that the start before made, as long as that opens something: it is kept in this folder. A new one takes the
-/// place of all those that earlier starts made, where the table is this stack's alone.
+/// Seeds like [`seed`], but reuses the key of the earlier start while it is valid. The key is stored in this folder. If
+/// the table belongs to this stack alone, a new key replaces all keys of earlier starts.
 ///
 /// # Errors
-/// [`Error::Store`] where the table does not take them, [`Error::Data`] where the key cannot be kept.
+/// [`Error::Store`] if the table refuses a write. [`Error::Data`] if the key cannot be stored.
 pub async fn seed_with_kept_key(table: &Table, url: &str, folder: &Path, is_alone: bool) -> Result<Seeded, Error> {
     let agents = seed_all_but_key(table, url).await?;
     let path = folder.join(KEY_FILE);
@@ -109,7 +109,7 @@ pub async fn seed_with_kept_key(table: &Table, url: &str, folder: &Path, is_alon
     Ok(Seeded { organization: ORGANIZATION.to_owned(), api_key: raw.reveal().to_owned(), agents })
 }
 
-/// Whether a key is one of the local stack that does everything still.
+/// Returns `true` if a key belongs to the local stack and is valid with every permission.
 async fn opens_all(table: &Table, raw: &RawKey) -> Result<bool, Error> {
     if *raw.scope() != scope()? {
         return Ok(false);
@@ -180,7 +180,7 @@ fn random<const BYTES: usize>(table: &Table) -> Result<[u8; BYTES], Error> {
     table.entropy().bytes().map_err(|error| Error::Store(StoreError::from(error)))
 }
 
-/// What the agents do not have in common.
+/// Properties in which the demo agents differ.
 struct DemoAgent {
     id: AgentId,
     slug: &'static str,

@@ -1,4 +1,4 @@
-//! Serving HTTP on loopback, for the API and for the embedded SQS.
+//! HTTP server on loopback, for the API and for the embedded SQS.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -16,17 +16,17 @@ use tokio::task::JoinSet;
 
 use crate::stop::Stop;
 
-/// Pause after a failed accept: out of file descriptors, most likely, which only time mends.
+/// Pause after a failed accept. The usual cause is a lack of file descriptors, which only time resolves.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Listens on loopback; port 0 picks one.
+/// Listens on loopback. Port 0 picks a free port.
 pub(crate) async fn listen(port: u16) -> io::Result<(TcpListener, u16)> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     let port = listener.local_addr()?.port();
     Ok((listener, port))
 }
 
-/// Serves until the stop is asked for, then lets the requests under way finish.
+/// Serves until the stop is requested, then finishes the running requests.
 pub(crate) async fn serve<S, B>(listener: TcpListener, service: S, mut stop: Stop)
 where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
@@ -60,7 +60,7 @@ where
     B: Body + 'static,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    // Answers are small: waiting to fill a packet would only delay them.
+    // Answers are small. Waiting to fill a packet would only delay them.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "cannot set TCP_NODELAY");
     }

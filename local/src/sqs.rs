@@ -1,4 +1,4 @@
-//! The embedded SQS, and the template's queues in it (or in whatever endpoint is used instead).
+//! Embedded SQS, and the template's queues in it or at another endpoint.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,23 +17,23 @@ use crate::stop::Stop;
 use crate::template::{ACCOUNT_ID, Queue};
 use crate::{Error, serve};
 
-/// Where a queue of the template came to be.
+/// Address of a created queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueAddress {
-    /// What requests name it by.
+    /// URL, which requests use.
     pub url: String,
-    /// What policies and events name it by.
+    /// ARN, which policies and events use.
     pub arn: String,
 }
 
-/// Serves the emulator on loopback; gives its endpoint.
+/// Serves the emulator on loopback and returns its endpoint.
 pub(crate) async fn start(stop: Stop, tasks: &mut JoinSet<()>) -> Result<String, Error> {
     let (listener, port) = serve::listen(0).await.map_err(|source| Error::Listen { port: 0, source })?;
     let config = SqsConfig {
         skip_signature_validation: true,
         default_region: REGION.to_owned(),
         account_id: ACCOUNT_ID.to_owned(),
-        // Queue URLs are made of these two: they have to name the port really served.
+        // Queue URLs are built from these two, so the port must be the one that is served.
         host: "127.0.0.1".to_owned(),
         port,
     };
@@ -47,7 +47,7 @@ pub(crate) async fn start(stop: Stop, tasks: &mut JoinSet<()>) -> Result<String,
     Ok(format!("http://127.0.0.1:{port}"))
 }
 
-/// Creates the queues that are missing, and ties them to their dead-letter queues.
+/// Creates missing queues and connects queues with their dead-letter queues.
 pub(crate) async fn ensure_queues(client: &Client, queues: &[Queue]) -> Result<BTreeMap<String, QueueAddress>, Error> {
     let mut addresses = BTreeMap::new();
     for queue in queues {

@@ -1,4 +1,4 @@
-//! The whole stack: emulators, API, pollers and schedules, started and stopped together.
+//! Complete stack: emulators, API, pollers and schedules, which start and stop together.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -23,63 +23,63 @@ use crate::stop::{self, Stop, Stopper};
 use crate::template::{Names, Template, Trigger};
 use crate::{Error, schedule, serve};
 
-/// How long a stop waits for what is under way. What is cut off is taken up again at the next start, as after a crash.
+/// Time limit for running work during a stop. Interrupted work is resumed at the next start, as after a crash.
 const STOP_MAX: Duration = Duration::from_secs(5);
 
-/// What to start.
+/// Options of a stack.
 #[derive(Clone)]
 pub struct Options {
-    /// Port of the API on loopback; 0 picks one.
+    /// Port of the API on loopback. Port 0 picks a free one.
     pub port: u16,
-    /// Where the embedded DynamoDB keeps its data.
+    /// Storage of the embedded DynamoDB.
     pub data: Data,
-    /// Another AWS endpoint instead of the embedded ones.
+    /// AWS endpoint to use instead of the embedded ones.
     pub external: Option<External>,
-    /// The text of `template.yaml`.
+    /// Text of `template.yaml`.
     pub template: String,
-    /// Values of the template's parameters, where its defaults do not fit.
+    /// Values of the template's parameters that override its defaults.
     pub parameters: Names,
-    /// Reads the clock.
+    /// Clock of the stack.
     pub clock: Clock,
-    /// A file of secrets: what providers and models know the deployment by.
+    /// Path of the file of secrets, with the credentials for providers and models.
     pub secrets: PathBuf,
-    /// Where providers reach the stack from outside; without it, where it serves.
+    /// Address at which providers reach the stack from outside. `None` means the address that it serves on.
     pub public_url: Option<String>,
 }
 
-/// What the handlers are connected to.
+/// Connection data for the handlers.
 #[derive(Debug, Clone)]
 pub struct Backend {
     /// Endpoints, region and credentials.
     pub access: Access,
-    /// A client for the table.
+    /// Client for the table.
     pub dynamodb: aws_sdk_dynamodb::Client,
-    /// A client for the queues.
+    /// Client for the queues.
     pub sqs: aws_sdk_sqs::Client,
     /// Queues by their logical ids.
     pub queues: BTreeMap<String, QueueAddress>,
-    /// A file of secrets.
+    /// Path of the file of secrets.
     pub secrets: PathBuf,
-    /// Where providers reach the stack.
+    /// Address at which providers reach the stack.
     pub public_url: String,
-    /// Environments by the names of the functions, as the template sets them.
+    /// Environments by function name, as the template sets them.
     pub environments: BTreeMap<String, Names>,
 }
 
 impl Backend {
-    /// The table, as the handlers see it.
+    /// Returns the table for the handlers.
     ///
     /// # Errors
-    /// [`Error::Wiring`] where no function of the template names a table.
+    /// [`Error::Wiring`] if no function of the template names a table.
     pub fn table(&self, clock: &Clock, entropy: Entropy) -> Result<Table, Error> {
         let name = self.setting("TABLE_NAME")?;
         Ok(Table::new(self.dynamodb.clone(), name, clock.clone(), entropy))
     }
 
-    /// The queues, as the handlers see them.
+    /// Returns the queues for the handlers.
     ///
     /// # Errors
-    /// [`Error::Wiring`] where no function of the template names one of them.
+    /// [`Error::Wiring`] if no function of the template names one of them.
     pub fn queues(&self) -> Result<Queues, Error> {
         let urls = QueueUrls {
             dispatch: self.setting("DISPATCH_QUEUE_URL")?.to_owned(),
@@ -92,25 +92,25 @@ impl Backend {
         Ok(Queues::new(self.sqs.clone(), urls, false))
     }
 
-    /// A variable of the functions' environments, which all that have it share.
+    /// Returns a variable of the functions' environments. All functions that have it share its value.
     fn setting(&self, name: &str) -> Result<&str, Error> {
         let mut found = self.environments.values().filter_map(|environment| environment.get(name));
         found.next().map(String::as_str).ok_or_else(|| Error::Wiring(format!("no function's environment has {name}")))
     }
 }
 
-/// The handlers, connected.
+/// Handlers after they were connected to the table and the queues.
 pub struct Wiring {
-    /// Calls a function.
+    /// Function that calls a handler.
     pub invoke: Invoke,
     /// Routes that only the local stack has.
     pub local_routes: Vec<LocalRoute>,
 }
 
-/// Connects the handlers once the table and the queues are there.
+/// Function that connects the handlers once the table and the queues exist.
 pub type Connect = Box<dyn FnOnce(Backend) -> BoxFuture<'static, Result<Wiring, Error>> + Send>;
 
-/// A running stack. Dropped, it stops at once; [`Stack::shutdown`] lets what is under way finish.
+/// Running stack. Dropped, it stops at once. [`Stack::shutdown`] finishes running work first.
 pub struct Stack {
     url: String,
     backend: Backend,
@@ -143,14 +143,14 @@ impl Part {
 }
 
 impl Stack {
-    /// Starts everything; once it returns, the API answers.
+    /// Starts everything. When it returns, the API answers.
     ///
     /// # Errors
-    /// [`Error`], one line that says what to mend.
+    /// [`Error`], which is shown as one line and names the place to fix.
     pub async fn start(options: Options, connect: Connect) -> Result<Self, Error> {
         let region = options.external.as_ref().map_or(REGION, |external| &external.region);
         let template = Template::read(&options.template, region, &options.parameters)?;
-        // The port first: a stack that cannot serve leaves the data folder alone.
+        // The port is taken first, so that a stack that cannot serve leaves the data folder alone.
         let listened = serve::listen(options.port).await;
         let (listener, port) = listened.map_err(|source| Error::Listen { port: options.port, source })?;
         let (mut emulators, stop) = Part::new();
@@ -170,20 +170,20 @@ impl Stack {
         Ok(Self { url, backend, runner, front, emulators, data: options.data, lock })
     }
 
-    /// Where the API is served: `http://127.0.0.1:3000`.
+    /// Returns the URL of the API, such as `http://127.0.0.1:3000`.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The table and the queues.
+    /// Returns the connection data of the table and the queues.
     pub fn backend(&self) -> &Backend {
         &self.backend
     }
 
-    /// Takes nothing new, finishes what is under way, then stops the emulators.
+    /// Accepts no new work, finishes the running work, then stops the emulators.
     pub async fn shutdown(self) {
         self.front.stop().await;
-        // Invocations whose callers went away are finished too, while their table is still there.
+        // Invocations of disconnected callers are finished too, while their table still exists.
         if tokio::time::timeout(STOP_MAX, self.runner.idle()).await.is_err() {
             tracing::warn!("functions still run after {} s and are cut off", STOP_MAX.as_secs());
         }
@@ -212,13 +212,13 @@ async fn start_emulators(data: &Data, part: &mut Part, stop: &Stop) -> Result<(A
         credentials: any_credentials(),
         dynamodb: Some(dynamodb.endpoint),
         sqs: Some(sqs),
-        // A receive waits for messages for longer than any other request may take.
+        // A receive waits for messages longer than any other request may take.
         attempt_timeout: None,
     };
     Ok((access, dynamodb.lock))
 }
 
-/// Creates what the template declares, and resolves what refers to it.
+/// Creates the resources that the template declares, and resolves references to them.
 async fn prepare(template: &Template, access: Access, secrets: PathBuf, public_url: String) -> Result<Backend, Error> {
     let (dynamodb, sqs) = access.clients();
     let mut resources = Names::new();

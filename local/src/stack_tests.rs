@@ -14,7 +14,7 @@ use super::*;
 use crate::http::{LocalAnswer, LocalHandler};
 use crate::sample;
 
-/// Longest a test waits for something that should happen at once or within the sample's visibility timeouts.
+/// Time limit for something that should happen at once or within the sample's visibility timeouts.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn options(data: Data) -> Options {
@@ -57,7 +57,7 @@ fn now() -> Instant {
     Instant::now()
 }
 
-/// One request over a connection of its own: status and body.
+/// Sends one request over a connection of its own. Returns status and body.
 async fn send(stack: &Stack, method: &str, target: &str, body: &[u8]) -> (u16, Value) {
     let address = stack.url().trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).await.expect("the stack listens");
@@ -198,7 +198,7 @@ async fn as_many_batches_run_at_once_as_the_template_allows() {
                     running.0 += 1;
                     running.1 = running.1.max(running.0);
                 }
-                // Four have to be here at once, or none goes on.
+                // Four batches have to arrive here before any goes on.
                 barrier.wait().await;
                 running.lock().expect("no panic holds it").0 -= 1;
                 sender.send(bodies(&event).len()).expect("the test listens");
@@ -207,7 +207,7 @@ async fn as_many_batches_run_at_once_as_the_template_allows() {
         }
     }))
     .await;
-    // A message at a time, so that each is a batch of its own: eight batches, four by four.
+    // Single messages, so that each is a batch of its own: eight batches, four by four.
     for count in 0..4 {
         enqueue(&stack, &count.to_string(), 0).await;
         let url = &stack.backend().queues["JobsQueue"].url;
@@ -221,7 +221,7 @@ async fn as_many_batches_run_at_once_as_the_template_allows() {
     soon(stack.shutdown()).await;
 }
 
-/// Messages of a queue that nobody has received yet.
+/// Returns the number of messages in a queue that no consumer has received yet.
 async fn waiting(stack: &Stack, url: &str) -> u32 {
     let name = QueueAttributeName::ApproximateNumberOfMessages;
     let request = stack.backend().sqs.get_queue_attributes().queue_url(url).attribute_names(name.clone());

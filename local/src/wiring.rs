@@ -1,4 +1,4 @@
-//! The handlers, connected to the stack: the same registry that `main` of the deployment uses.
+//! Connection of the handlers to the stack, by the same registry that `main` of the deployment uses.
 
 use std::sync::Arc;
 
@@ -14,17 +14,17 @@ use store::entropy::Entropy;
 use crate::chat::Chat;
 use crate::{Connect, Error, Invoke, Wiring, customer, opening_hours, phone, seed};
 
-/// Connects the functions of package `functions`. Webhooks may go to loopback and by plain http here, and only here.
+/// Connects the functions of package `functions`. Only here, webhooks may go to loopback and over plain HTTP.
 pub fn functions() -> Connect {
     functions_with(Bases::default())
 }
 
-/// The same, for a chat, which may name the model that speaks behind test keys.
+/// Connects the functions for a chat, which may name the model that speaks behind test keys.
 pub fn functions_for(chat: Option<&Chat>) -> Connect {
     connect(Bases::default(), chat.cloned())
 }
 
-/// The same, with providers' APIs at these addresses: fakes, in tests.
+/// Connects the functions with providers' APIs at these addresses, such as fakes in tests.
 pub fn functions_with(bases: Bases) -> Connect {
     connect(bases, None)
 }
@@ -48,7 +48,7 @@ fn connect(bases: Bases, chat: Option<Chat>) -> Connect {
     })
 }
 
-/// The model that speaks behind test keys, where the chat names one.
+/// Returns the model that speaks behind test keys, if the chat names one.
 fn stand_in(chat: Chat) -> Option<Result<StandIn, Error>> {
     let base_url = chat.model?;
     let Chat { model_name: model, key_name, .. } = chat;

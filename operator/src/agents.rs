@@ -1,4 +1,4 @@
-//! Agents, as YAML in the form of the API: what `export` writes, `import` takes, and so does `POST /v1/agents`.
+//! Agents as YAML, in the form of the API. `import` and `POST /v1/agents` accept the output of `export`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::error::{Error, did};
 use crate::output::{Rows, row};
 use crate::yaml::{self, Step};
 
-/// How many agents are read at a time.
+/// Number of agents in one page.
 const PAGE: u8 = 100;
 
 pub(crate) async fn run(deployment: &Deployment, command: cli::Agent) -> Result<Rows, Error> {
@@ -37,7 +37,7 @@ pub(crate) async fn run(deployment: &Deployment, command: cli::Agent) -> Result<
     }
 }
 
-/// Every agent of a scope.
+/// Returns all agents of a scope.
 pub(crate) async fn all(deployment: &Deployment, scope: &Scope) -> Result<Vec<Agent>, Error> {
     let mut agents: Vec<Agent> = Vec::new();
     let mut after = None;
@@ -51,7 +51,8 @@ pub(crate) async fn all(deployment: &Deployment, scope: &Scope) -> Result<Vec<Ag
     }
 }
 
-/// Nothing is written unless every agent of the file is sound. The secret of an agent's tools is shown where it is new.
+/// Imports the agents of a file. Nothing is written unless all of them are valid. The secret of an agent's tools is
+/// shown if it is new.
 async fn import(deployment: &Deployment, scope: cli::InMode, file: &Path) -> Result<Rows, Error> {
     let organization = deployment.organization_object(&scope.org).await?;
     let scope = connect::scope(organization.id.clone(), scope.mode);
@@ -79,14 +80,14 @@ async fn import(deployment: &Deployment, scope: cli::InMode, file: &Path) -> Res
     Ok(Rows::Table(rows))
 }
 
-/// The agents of a file.
+/// Parses the agents of a file.
 fn described(text: &str) -> Result<Vec<Map<String, Value>>, Box<dyn std::error::Error + Send + Sync>> {
-    // A name that stands twice in an object is an error here alone.
+    // Only this parse reports a name that occurs twice in an object.
     serde_yaml_ng::from_str::<serde_yaml_ng::Value>(text)?;
     Ok(serde_yaml_ng::from_str(text)?)
 }
 
-/// The settings in the form of the API, whatever form they had in a file that was exported before.
+/// Converts settings from the form of earlier exports to the form of the API.
 fn as_of_now(settings: &Map<String, Value>) -> Map<String, Value> {
     let mut settings = settings.clone();
     if settings.contains_key("sms") {
@@ -106,8 +107,8 @@ fn as_of_now(settings: &Map<String, Value>) -> Map<String, Value> {
     settings
 }
 
-/// Judges addresses by their form, and looks no name up: the shell's network is not the deployment's, which checks every
-/// address again when it connects.
+/// Creates an egress that checks addresses by their form only and never resolves names. The operator's network is not
+/// the deployment's, which checks every address again when it connects.
 fn forms_only(is_local: bool) -> Result<Egress, Error> {
     let nobody = |_| async { Err(EgressError::Timeout) }.boxed();
     Ok(Egress::through(EgressPolicy { allow_insecure: is_local }, Arc::new(nobody)))
@@ -120,7 +121,7 @@ async fn write(deployment: &Deployment, scope: &Scope, agent: Agent) -> Result<V
     let before = items.agent(scope, id)?;
     let stored = items.stored_agent(scope, id)?;
     let mut next = agent;
-    // A live agent of before there were modes goes on serving test keys.
+    // A live agent from before there were modes continues to serve test keys.
     next.mode = before.as_ref().filter(|_| scope.mode == Mode::Live).map_or(Some(scope.mode), |before| before.mode);
     next.version = before.as_ref().or(stored.as_ref()).map_or(0, |known| known.version);
     let new_secret = keep_secret(table, &mut next, before.as_ref())?;
@@ -149,12 +150,12 @@ async fn write(deployment: &Deployment, scope: &Scope, agent: Agent) -> Result<V
         ("slug", json!(slug)),
         ("outcome", json!(outcome)),
         ("version", json!(next.version)),
-        // In every row: a table has the columns of its first one.
+        // The field is in every row, because a table has the columns of its first row.
         ("toolSecret", json!(new_secret)),
     ]))
 }
 
-/// Keeps the secret that an agent's tools are signed with, or makes one with its first tool and gives it.
+/// Keeps the secret that signs the calls of an agent's tools. With the first tool, creates the secret and returns it.
 fn keep_secret(table: &Table, next: &mut Agent, before: Option<&Agent>) -> Result<Option<String>, Error> {
     let Some(sms) = next.sms.as_mut() else { return Ok(None) };
     sms.tool_secret = before.and_then(|agent| agent.sms.as_ref()).and_then(|sms| sms.tool_secret.clone());
@@ -169,7 +170,7 @@ fn new_secret(table: &Table) -> Result<String, Error> {
     Ok(Secret::new(table.entropy().bytes().map_err(store::StoreError::from)?).reveal())
 }
 
-/// Gives an agent's tools another secret, and shows it once. Conversations that are open already go on with theirs.
+/// Replaces the secret of an agent's tools and shows the new one once. Open conversations keep the earlier secret.
 async fn rotate(deployment: &Deployment, scope: cli::InMode, slug: &str) -> Result<Rows, Error> {
     let table = &deployment.table;
     let scope = connect::scope(deployment.organization(&scope.org).await?, scope.mode);
@@ -193,7 +194,7 @@ async fn rotate(deployment: &Deployment, scope: cli::InMode, slug: &str) -> Resu
     Ok(Rows::Table(vec![row([("slug", json!(slug)), ("version", json!(version)), ("toolSecret", json!(secret))])]))
 }
 
-/// The entry of the audit log that says what the operator did to an agent.
+/// Returns the audit entry of an operator's action on an agent.
 fn did_to(scope: &Scope, action: Action, id: AgentId, at: Timestamp) -> AuditEntry {
     AuditEntry { mode: Some(scope.mode), ..did(action, id, &[], at) }
 }

@@ -1,4 +1,4 @@
-//! The command line.
+//! Command line of the operator.
 
 use std::io::{IsTerminal, Write as _};
 use std::path::PathBuf;
@@ -20,14 +20,14 @@ pub(crate) struct Cli {
     /// Print JSON instead of a table
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Do what cannot be undone without asking
+    /// Skip the confirmation of actions that cannot be undone
     #[arg(long, global = true)]
     yes: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
-/// Which deployment.
+/// Deployment to administer.
 #[derive(Args)]
 pub(crate) struct Target {
     /// Name of the deployment's table
@@ -36,7 +36,7 @@ pub(crate) struct Target {
     /// AWS endpoint to use instead of the region's own
     #[arg(long, global = true, env = "AWS_ENDPOINT_URL", value_name = "URL")]
     pub(crate) endpoint_url: Option<String>,
-    /// Use the data of a local stack, whether it runs or not
+    /// Use the data of a local stack, running or stopped
     #[arg(long, global = true, value_name = "DIR", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = ".ringdown")]
     #[arg(conflicts_with_all = ["table", "endpoint_url"])]
@@ -51,7 +51,7 @@ pub(crate) struct Target {
     pub(crate) session_token: Option<String>,
 }
 
-/// What to do.
+/// Command to run.
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Organizations
@@ -69,7 +69,7 @@ pub(crate) enum Command {
     /// The numbers that must not be contacted
     #[command(subcommand)]
     Dnc(Dnc),
-    /// What metered organizations can spend
+    /// The wallets of metered organizations
     #[command(subcommand)]
     Wallet(Wallet),
     /// Conversations
@@ -78,63 +78,62 @@ pub(crate) enum Command {
     /// Queues
     #[command(subcommand)]
     Queue(Queue),
-    /// Erase a phone number's personal data over an organization, in both modes: conversations, texts, transcripts,
-    /// contacts, events and what was sent of them. Its opt-out stays, as a digest
+    /// Erase a phone number's personal data within an organization, in both modes: conversations, SMS messages, transcripts, contacts,
+    /// events and their deliveries. Its opt-out stays, as a digest
     Erase {
-        /// The number, as +15555550123
+        /// The number, such as +15555550123
         #[arg(long, allow_hyphen_values = true)]
         number: String,
         /// The organization
         #[arg(long)]
         org: String,
     },
-    /// Check the deployment: its table, its indexes, and whether anything is overdue
+    /// Check the deployment: its table, its indexes, and overdue items
     Doctor,
 }
 
-/// What to do with organizations.
+/// Command about organizations.
 #[derive(Subcommand)]
 pub(crate) enum Org {
-    /// Make an organization
+    /// Create an organization
     Create {
-        /// Its id: lower-case letters, digits and hyphens
+        /// Id of the organization: lower-case letters, digits and hyphens
         id: String,
-        /// What people call it
+        /// Display name [default: the id]
         #[arg(long)]
         name: Option<String>,
     },
-    /// List organizations; goes through the whole table
+    /// List organizations; scans the whole table
     List,
-    /// Set what an organization is called and kept to; what is not named stays as it is
+    /// Change an organization's settings; settings that are not named stay unchanged
     Set(Settings),
-    /// Accept nothing from an organization and dial nothing of it
+    /// Suspend an organization: accept no conversation of it, and dial none of its calls
     Suspend {
-        /// Its id
+        /// Id of the organization
         id: String,
     },
-    /// Take a suspension back
+    /// End a suspension
     Resume {
-        /// Its id
+        /// Id of the organization
         id: String,
     },
 }
 
-/// What to set of an organization.
+/// Settings of an organization to change.
 #[derive(Args)]
 pub(crate) struct Settings {
-    /// Its id
+    /// Id of the organization
     pub(crate) id: String,
-    /// What people call it
+    /// Display name
     #[arg(long)]
     pub(crate) name: Option<String>,
-    /// Its own country, as US or DE: national numbers are read in it
+    /// The organization's own country, such as US or DE, in which national numbers are read
     #[arg(long, value_name = "CODE")]
     pub(crate) country: Option<String>,
-    /// The countries that its live calls and texts may go to, as US,CA; `own`: its own country, else that of the number
-    /// that calls
+    /// Countries that its live calls and SMS messages may go to, such as US,CA; `own`: its own country, else that of the calling number
     #[arg(long, value_name = "CODES")]
     pub(crate) countries: Option<String>,
-    /// How many of its calls may be open at the same time, in each mode; or `unlimited`. What does not fit waits
+    /// Largest number of its calls that may be open at the same time, in each mode; or `unlimited`. Further calls wait
     #[arg(long, value_name = "NUMBER")]
     pub(crate) concurrent_calls: Option<String>,
     /// Allow live conversations with premium-rate, shared-cost, personal and pager numbers; `--premium=false` refuses them again
@@ -142,10 +141,10 @@ pub(crate) struct Settings {
     pub(crate) premium: Option<bool>,
 }
 
-/// What to do with numbers.
+/// Command about numbers.
 #[derive(Subcommand)]
 pub(crate) enum Number {
-    /// Give an organization a number
+    /// Assign a number to an organization
     Add(Owned),
     /// List an organization's numbers
     List {
@@ -153,14 +152,14 @@ pub(crate) enum Number {
         #[arg(long)]
         org: String,
     },
-    /// Take a number away from an organization
+    /// Remove a number from an organization
     Remove(Owned),
 }
 
-/// A number of an organization.
+/// Number of an organization.
 #[derive(Args)]
 pub(crate) struct Owned {
-    /// The number, as +15555550100
+    /// The number, such as +15555550100
     #[arg(allow_hyphen_values = true)]
     pub(crate) number: String,
     /// The organization
@@ -168,53 +167,53 @@ pub(crate) struct Owned {
     pub(crate) org: String,
 }
 
-/// What to do with keys.
+/// Command about API keys.
 #[derive(Subcommand)]
 pub(crate) enum Key {
-    /// Make a key, and show it once
+    /// Create a key, and show it once
     Create {
         /// The organization
         #[arg(long)]
         org: String,
-        /// Whether it reaches phones
+        /// Mode of the key
         #[arg(long, value_enum)]
         mode: Mode,
-        /// What it is for
+        /// Purpose of the key
         #[arg(long)]
         name: String,
-        /// A permission; every one where none is named
+        /// A permission; all permissions if none is named
         #[arg(long = "permission", value_name = "NAME")]
         permissions: Vec<String>,
-        /// How many requests it may make in a minute; any number where none is named
+        /// Largest number of requests in a minute; unlimited if none is given
         #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
         requests_per_minute: Option<u32>,
-        /// How many calls it may place on a day, by UTC; any number where none is named
+        /// Largest number of calls on a day, by UTC; unlimited if none is given
         #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
         calls_per_day: Option<u32>,
-        /// From when on it opens nothing, as 2026-12-31T00:00:00Z; it does not expire where nothing is named
+        /// Time at which the key expires, such as 2026-12-31T00:00:00Z; it does not expire if none is given
         #[arg(long, value_name = "TIME")]
         expires_at: Option<String>,
     },
-    /// List an organization's keys, those that open nothing any more included
+    /// List an organization's keys, including revoked and expired ones
     List {
         /// The organization and the mode
         #[command(flatten)]
         scope: InMode,
     },
-    /// Revoke a key: from then on it opens nothing
+    /// Revoke a key, with immediate effect
     Revoke {
-        /// Its id, as `list` shows it
+        /// Id of the key, as `list` shows it
         id: String,
         /// The organization and the mode
         #[command(flatten)]
         scope: InMode,
-        /// Revoke the keys that were made with it, too, directly or not: where it has leaked
+        /// Also revoke the keys that were created with it, directly or indirectly, for example after a leak
         #[arg(long)]
         with_descendants: bool,
     },
 }
 
-/// Whether phones are reached.
+/// Mode of a key or of data.
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum Mode {
     /// Real phones
@@ -223,17 +222,17 @@ pub(crate) enum Mode {
     Test,
 }
 
-/// What to do with the do-not-call list.
+/// Command about the do-not-call list.
 #[derive(Subcommand)]
 pub(crate) enum Dnc {
-    /// Put the numbers of a CSV file on the list; nothing is written unless every row is sound
+    /// Put the numbers of a CSV file on the list; nothing is written unless every row is valid
     Import {
         /// The organization and the mode
         #[command(flatten)]
         scope: InMode,
         /// The file: a header that names `phoneNumber`, and `source` and `createdAt` if there are such columns
         file: PathBuf,
-        /// What stands as the source of rows that name none
+        /// Source of rows that name none
         #[arg(long, default_value = "import")]
         source: String,
     },
@@ -245,45 +244,45 @@ pub(crate) enum Dnc {
     },
 }
 
-/// An organization in a mode.
+/// Organization and mode of a command.
 #[derive(Args)]
 pub(crate) struct InMode {
     /// The organization
     #[arg(long)]
     pub(crate) org: String,
-    /// Which of its modes
+    /// The organization's mode
     #[arg(long, value_enum)]
     pub(crate) mode: Mode,
 }
 
-/// What to do with wallets.
+/// Command about wallets.
 #[derive(Subcommand)]
 pub(crate) enum Wallet {
-    /// Make an organization metered, or change its price: calls that were accepted keep theirs
+    /// Make an organization metered, or change its price; accepted calls keep theirs
     Meter {
         /// The organization and the mode
         #[command(flatten)]
         scope: InMode,
-        /// What a minute costs, in minor units: cents
+        /// Price of a minute, in minor units such as cents
         #[arg(long, value_name = "MINOR")]
         per_minute: u32,
-        /// ISO 4217, as USD
+        /// Currency by ISO 4217, such as USD
         #[arg(long)]
         currency: String,
     },
-    /// Pay into a wallet, once for every reference
+    /// Pay into a wallet, once per reference
     Credit {
         /// The organization and the mode
         #[command(flatten)]
         scope: InMode,
-        /// How much, in minor units: cents
+        /// Amount in minor units, such as cents
         #[arg(value_name = "MINOR", value_parser = clap::value_parser!(u32).range(1..))]
         amount: u32,
-        /// What the payment is called in your books: said twice, it is paid once
+        /// Name of the payment in your books; a repeated reference is paid only once
         #[arg(long)]
         reference: String,
     },
-    /// Show what can be spent
+    /// Show the balance of a wallet
     Show {
         /// The organization and the mode
         #[command(flatten)]
@@ -291,27 +290,27 @@ pub(crate) enum Wallet {
     },
 }
 
-/// What to do with conversations.
+/// Command about conversations.
 #[derive(Subcommand)]
 pub(crate) enum Conversation {
-    /// Show where a conversation stands
+    /// Show the state of a conversation
     Show {
-        /// Its id
+        /// Id of the conversation
         id: String,
     },
-    /// List everything in a conversation's log, the notes included that no client reads
+    /// List all entries of a conversation's log, including the internal notes that clients cannot read
     Events {
-        /// Its id
+        /// Id of the conversation
         id: String,
     },
-    /// Send every webhook of a conversation once more that failed for good
+    /// Send all webhooks of a conversation again that failed for good
     ReplayWebhooks {
-        /// Its id
+        /// Id of the conversation
         id: String,
     },
 }
 
-/// What to do with queues.
+/// Command about queues.
 #[derive(Subcommand)]
 pub(crate) enum Queue {
     /// Dead letters
@@ -319,27 +318,27 @@ pub(crate) enum Queue {
     Dlq(Dlq),
 }
 
-/// What to do with dead letters.
+/// Command about dead letters.
 #[derive(Subcommand)]
 pub(crate) enum Dlq {
-    /// List the dead-letter queues, and how much is in them
+    /// List the dead-letter queues, and the number of messages in each
     List(Stack),
-    /// Put what is in a dead-letter queue back where it came from
+    /// Move the messages of a dead-letter queue back to their source queue
     Redrive {
-        /// The queue's name, as `list` shows it
+        /// Name of the queue, as `list` shows it
         queue: String,
     },
 }
 
-/// Which stack's queues.
+/// Stack of the queues.
 #[derive(Args)]
 pub(crate) struct Stack {
-    /// The stack's name, which its queues' names begin with
+    /// Name of the stack, with which the names of its queues begin
     #[arg(long, default_value = "")]
     pub(crate) stack: String,
 }
 
-/// Whether to ask before what cannot be undone.
+/// Flag that decides if a command asks before it does something that cannot be undone.
 #[derive(Clone, Copy)]
 pub(crate) struct Ask(bool);
 
@@ -350,10 +349,10 @@ impl Cli {
 }
 
 impl Ask {
-    /// Asks; nobody to ask is a no.
+    /// Asks for confirmation. Without a terminal, the answer is no.
     ///
     /// # Errors
-    /// [`Error::Refused`] where the answer is not yes.
+    /// [`Error::Refused`] if the answer is not yes.
     pub(crate) fn confirm(self, what: &str) -> Result<(), Error> {
         if !self.0 {
             return Ok(());

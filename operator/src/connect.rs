@@ -1,4 +1,4 @@
-//! Finding the deployment that is meant.
+//! Connection to the deployment.
 
 use aws_credential_types::Credentials;
 use domain::ids::{ConversationId, Mode, OrganizationId, Scope};
@@ -12,27 +12,28 @@ use store::entropy::Entropy;
 use crate::cli::{self, Target};
 use crate::error::Error;
 
-/// A deployment.
+/// Deployment that the command is connected to.
 pub(crate) struct Deployment {
-    /// Its table.
+    /// Table of the deployment.
     pub(crate) table: Table,
-    /// The table's name.
+    /// Name of the table.
     pub(crate) table_name: String,
-    /// The client of DynamoDB.
+    /// Client of DynamoDB.
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
-    /// The client of SQS; none for a local stack, that does not run: its queues are gone with it.
+    /// Client of SQS, or `None` for a stopped local stack, whose queues are lost.
     pub(crate) sqs: Option<aws_sdk_sqs::Client>,
-    /// Whether it is a local stack: addresses of the laptop itself are allowed there.
+    /// `true` for a local stack, which may use addresses of the machine itself.
     pub(crate) is_local: bool,
-    /// Held as long as a local stack's data is used.
+    /// Local stack's data, kept open while the deployment is used.
     _offline: Option<Offline>,
 }
 
 impl Deployment {
-    /// Connects.
+    /// Connects to the deployment.
     ///
     /// # Errors
-    /// [`Error::Refused`] where it is not said which, [`Error::Local`] where a local stack's data cannot be opened.
+    /// [`Error::Refused`] if the table, the region or a credential is missing. [`Error::Local`] if a local stack's data
+    /// cannot be opened.
     pub(crate) async fn connect(target: &Target) -> Result<Self, Error> {
         if let Some(folder) = &target.local {
             let offline = Offline::open(folder).await.map_err(Error::Local)?;
@@ -58,18 +59,18 @@ impl Deployment {
         Ok(Self { table, table_name, dynamodb, sqs: Some(sqs), is_local: false, _offline: None })
     }
 
-    /// An organization that is there.
+    /// Returns the id of an existing organization.
     ///
     /// # Errors
-    /// [`Error::Refused`] where it is not.
+    /// [`Error::Refused`] if the id is invalid or if there is no such organization.
     pub(crate) async fn organization(&self, id: &str) -> Result<OrganizationId, Error> {
         self.organization_object(id).await.map(|organization| organization.id)
     }
 
-    /// The same, with everything that is stored of it.
+    /// Returns an existing organization.
     ///
     /// # Errors
-    /// [`Error::Refused`] where it is not there.
+    /// [`Error::Refused`] if the id is invalid or if there is no such organization.
     pub(crate) async fn organization_object(&self, id: &str) -> Result<Organization, Error> {
         let id = organization_id(id)?;
         let found = self.table.organization(&id).await?;
@@ -77,24 +78,24 @@ impl Deployment {
     }
 }
 
-/// Reads an organization's id.
+/// Parses an organization's id.
 ///
 /// # Errors
-/// [`Error::Refused`] where it is none.
+/// [`Error::Refused`] if it is invalid.
 pub(crate) fn organization_id(text: &str) -> Result<OrganizationId, Error> {
     let problem = "an organization's id is 1 to 40 lower-case letters, digits and hyphens, with no hyphen at its ends";
     OrganizationId::parse(text).ok_or_else(|| Error::refused(problem))
 }
 
-/// Reads a conversation's id.
+/// Parses a conversation's id.
 ///
 /// # Errors
-/// [`Error::Refused`] where it is none.
+/// [`Error::Refused`] if it is invalid.
 pub(crate) fn conversation_id(text: &str) -> Result<ConversationId, Error> {
     ConversationId::parse(text).ok_or_else(|| Error::refused("a conversation's id is a UUID"))
 }
 
-/// An organization in a mode.
+/// Returns the scope of an organization in a mode.
 pub(crate) fn scope(organization: OrganizationId, mode: cli::Mode) -> Scope {
     let mode = match mode {
         cli::Mode::Live => Mode::Live,

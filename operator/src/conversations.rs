@@ -1,4 +1,4 @@
-//! Conversations: where they stand, what happened, and their webhooks once more.
+//! Commands about conversations: their state, their log, and the redelivery of their webhooks.
 
 use domain::call::Call;
 use domain::ids::ConversationId;
@@ -26,7 +26,7 @@ pub(crate) async fn run(deployment: &Deployment, command: Conversation) -> Resul
     }
 }
 
-/// What is shown names the numbers' last digits only: a shell keeps its history.
+/// Shows a conversation without its phone numbers, because a shell keeps its history.
 async fn show(deployment: &Deployment, id: ConversationId) -> Result<Rows, Error> {
     let (call_key, sms_key) = (keys::call(id), keys::sms(id));
     let items = deployment.table.read([call_key.clone(), sms_key.clone()]).await?;

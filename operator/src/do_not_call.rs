@@ -1,4 +1,4 @@
-//! The do-not-call list, as CSV: what `export` writes, `import` takes.
+//! Do-not-call list as CSV. `import` accepts the output of `export`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,16 +16,16 @@ use crate::error::Error;
 use crate::output::{Rows, row};
 use crate::progress;
 
-/// The columns, in the order in which they are written.
+/// Columns, in the order in which they are written.
 const COLUMNS: [&str; 3] = ["phoneNumber", "source", "createdAt"];
 
-/// So many wrong rows are told of.
+/// Largest number of invalid rows that are reported.
 const ENOUGH: usize = 20;
 
-/// The longest source.
+/// Largest length of a source, in characters.
 const LONGEST_SOURCE: usize = 64;
 
-/// How many entries are read at a time.
+/// Number of entries in one page.
 const PAGE: u8 = 100;
 
 pub(crate) async fn run(deployment: &Deployment, command: Dnc) -> Result<Rows, Error> {
@@ -40,7 +40,7 @@ pub(crate) async fn run(deployment: &Deployment, command: Dnc) -> Result<Rows, E
     }
 }
 
-/// Nothing is written unless every row of the file is sound.
+/// Imports the entries of a file. Nothing is written unless every row is valid.
 async fn import(deployment: &Deployment, scope: &Scope, file: &Path, source: &str) -> Result<Rows, Error> {
     let text = std::fs::read(file).map_err(|error| Error::File(file.to_owned(), error.into()))?;
     let entries = read(&text, source, deployment.table.now())
@@ -52,16 +52,17 @@ async fn import(deployment: &Deployment, scope: &Scope, file: &Path, source: &st
     Ok(Rows::Table(vec![row([("numbers", json!(count)), ("added", json!(new)), ("known", json!(count - new))])]))
 }
 
-/// Where the columns stand.
+/// Positions of the columns.
 struct Header {
     number: usize,
     source: Option<usize>,
     created_at: Option<usize>,
 }
 
-/// The entries of a file, each number once; or everything that is wrong with it, by line and column.
+/// Parses the entries of a file, with each number once. Otherwise returns the errors by line and column: the first
+/// [`ENOUGH`] of them and the number of further ones.
 fn read(text: &[u8], source: &str, now: Timestamp) -> Result<Vec<(PhoneNumber, Suppression)>, Vec<String>> {
-    // A spreadsheet marks its UTF-8 so.
+    // Spreadsheets begin UTF-8 files with this byte-order mark.
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text);
     let header = reader.headers().map_err(|error| vec![problem(&error)]).and_then(Header::read)?;
@@ -145,7 +146,7 @@ impl Header {
     }
 }
 
-/// What is wrong with a file that is no CSV, without a word of what stands in it.
+/// Describes a file that is no valid CSV, without its content.
 fn problem(error: &csv::Error) -> String {
     let line = error.position().map_or(1, csv::Position::line);
     let what = match error.kind() {
@@ -155,7 +156,7 @@ fn problem(error: &csv::Error) -> String {
     format!("line {line}: {what}")
 }
 
-/// Numbers that were erased are known by their digest only, and are not in the file.
+/// Writes the list as CSV. Erased numbers are left out, because only their digests are stored.
 async fn export(deployment: &Deployment, scope: &Scope) -> Result<Rows, Error> {
     let bar = progress::bar(0, "numbers");
     let mut writer = csv::Writer::from_writer(Vec::new());

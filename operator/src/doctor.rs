@@ -1,4 +1,4 @@
-//! Checks a deployment: its table, its indexes, and whether anything is overdue, which tells whether the schedule runs.
+//! Check of a deployment: its table, its indexes and overdue items. Overdue items show that the schedule does not run.
 
 use domain::time::{Span, Timestamp};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::connect::Deployment;
 use crate::error::Error;
 use crate::output::{Rows, row};
 
-/// What is overdue for longer than this was not looked at by three runs of the schedule.
+/// Limit for overdue items. An item that is overdue for longer was missed by three runs of the schedule.
 const LONGEST_OVERDUE: Span = Span::minutes(3);
 
 pub(crate) async fn run(deployment: &Deployment) -> Result<Rows, Error> {
@@ -37,7 +37,7 @@ async fn table(deployment: &Deployment) -> Result<Vec<Check>, Error> {
     Ok(checks)
 }
 
-/// The item that is overdue for the longest.
+/// Returns the check of the item that has been overdue for the longest time.
 async fn overdue(deployment: &Deployment) -> Result<Check, Error> {
     let now = deployment.table.now();
     let mut oldest: Option<Timestamp> = None;

@@ -1,4 +1,4 @@
-//! Erasing a phone number's personal data over an organization.
+//! Erasure of a phone number's personal data within an organization.
 
 use domain::audit::Action;
 use domain::ids::{Mode, Scope};
@@ -12,7 +12,8 @@ use crate::error::{Error, did};
 use crate::output::{Rows, row};
 use crate::progress;
 
-/// Nothing is erased while a conversation with the number goes on: what it says next would stay.
+/// Erases the data of a number. Nothing is erased while a conversation with the number is open, because its later data
+/// would stay.
 pub(crate) async fn run(deployment: &Deployment, number: &str, org: &str, ask: Ask) -> Result<Rows, Error> {
     let organization = deployment.organization(org).await?;
     let number = PhoneNumber::parse(number).map_err(|error| Error::refused(format!("{number} {error}")))?;
@@ -29,7 +30,7 @@ pub(crate) async fn run(deployment: &Deployment, number: &str, org: &str, ask: A
     ask.confirm(&format!("{pieces} items of {org} are erased or stripped of the number, for good"))?;
     let bar = progress::bar(pieces, "erased");
     let scope = Scope { organization: organization.clone(), mode: Mode::Live };
-    // The audit log names no number: only who knows it finds it by its digest.
+    // The audit log contains no number. An operator who knows the number finds the entry by its digest.
     let audit = did(Action::NumberErased, suppression_digest(&scope, &number), &[], table.now());
     let erased = table.erase(&organization, &traces, &audit, || bar.inc(1)).await?;
     bar.finish_and_clear();

@@ -1,20 +1,20 @@
-//! What can go wrong with a command.
+//! Errors of a command.
 
 use std::error::Error as StdError;
 use std::fmt;
 
 use domain::audit::AuditEntry;
 
-/// Why a command was not carried out.
+/// Reason for which a command was not carried out.
 #[derive(Debug)]
 pub(crate) enum Error {
-    /// What was asked for makes no sense, or must not be done.
+    /// The request is invalid or not allowed.
     Refused(String),
-    /// The table did not answer as it should.
+    /// The store failed to read or write.
     Store(store::StoreError),
-    /// AWS did not answer as it should.
+    /// An AWS request failed. Carries the operation.
     Aws(&'static str, Box<dyn StdError + Send + Sync>),
-    /// A local stack's data cannot be opened.
+    /// The data of a local stack cannot be opened.
     Local(local::Error),
     /// A file cannot be read or written.
     File(std::path::PathBuf, Box<dyn StdError + Send + Sync>),
@@ -59,7 +59,7 @@ impl StdError for Error {
     }
 }
 
-/// The entry of the audit log that says what the operator did.
+/// Returns the audit entry of an operator's action.
 pub(crate) fn did(
     action: domain::audit::Action,
     target: impl ToString,

@@ -1,4 +1,4 @@
-//! API keys.
+//! Commands about API keys.
 
 use domain::audit::Action;
 use domain::ids::Scope;
@@ -114,7 +114,7 @@ fn shown(key: &StoredKey, now: Timestamp) -> Value {
     ])
 }
 
-/// All of them are one word: a table is read by people.
+/// Returns the permissions for display. All permissions together are shown as one word, because people read the table.
 fn permissions(of: &[Permission]) -> Value {
     if Permission::ALL.iter().all(|permission| of.contains(permission)) { json!("all") } else { json!(of) }
 }

@@ -1,4 +1,4 @@
-//! `ringdown`: what the operator of a deployment does from a shell, over the same store as the functions.
+//! `ringdown`: commands of a deployment's operator, over the same store as the functions.
 
 mod agents;
 mod cli;

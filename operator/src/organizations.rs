@@ -1,4 +1,4 @@
-//! Organizations and their numbers.
+//! Commands about organizations and their numbers.
 
 use domain::audit::Action;
 use domain::calling_code;
@@ -14,7 +14,7 @@ use crate::connect::{Deployment, organization_id};
 use crate::error::{Error, did};
 use crate::output::{Rows, row};
 
-/// Random bytes of the key that signs an organization's cursors.
+/// Number of random bytes in the key that signs an organization's cursors.
 const CURSOR_KEY_BYTES: usize = 24;
 
 pub(crate) async fn run(deployment: &Deployment, command: Org, ask: Ask) -> Result<Rows, Error> {
@@ -43,7 +43,7 @@ pub(crate) async fn run(deployment: &Deployment, command: Org, ask: Ask) -> Resu
     }
 }
 
-/// What is not named stays as it is.
+/// Changes the settings that were named. Others stay unchanged.
 async fn set(deployment: &Deployment, settings: &Settings) -> Result<Rows, Error> {
     let own = settings.country.as_deref().map(country).transpose()?;
     let countries = match settings.countries.as_deref() {
@@ -84,7 +84,7 @@ async fn set(deployment: &Deployment, settings: &Settings) -> Result<Rows, Error
     .await
 }
 
-/// Reads a country that there are numbers of.
+/// Parses a country that has phone numbers.
 fn country(code: &str) -> Result<Country, Error> {
     let known = Country::parse(code.trim()).filter(|code| calling_code::countries().any(|known| known == *code));
     known.ok_or_else(|| Error::refused(format!("{code} is no country with phone numbers: say it as in US or DE")))
@@ -125,7 +125,7 @@ pub(crate) async fn numbers(deployment: &Deployment, command: Number, ask: Ask) 
     }
 }
 
-/// A number that sends belongs to one organization.
+/// Assigns a number to an organization. A number belongs to one organization only.
 async fn add(deployment: &Deployment, Owned { number, org }: &Owned) -> Result<Rows, Error> {
     let (number, id) = (parse(number)?, organization_id(org)?);
     let audit = did(Action::OrganizationUpdated, &id, &["numbers"], deployment.table.now());
@@ -136,7 +136,7 @@ async fn add(deployment: &Deployment, Owned { number, org }: &Owned) -> Result<R
     }
 }
 
-/// From then on nothing of the organization leaves by the number: the agents that bear it are named.
+/// Removes a number from an organization, which then cannot send from it. Shows the agents that still have the number.
 async fn remove(deployment: &Deployment, Owned { number, org }: &Owned, ask: Ask) -> Result<Rows, Error> {
     let (number, id) = (parse(number)?, organization_id(org)?);
     let bearers = bearers(deployment, &id, &number).await?;
@@ -161,7 +161,7 @@ fn not_theirs(number: &PhoneNumber, id: &OrganizationId, owner: Option<Organizat
     })
 }
 
-/// The slugs of an organization's live agents that bear a number.
+/// Returns the slugs of an organization's live agents that have a number.
 async fn bearers(deployment: &Deployment, id: &OrganizationId, number: &PhoneNumber) -> Result<Vec<String>, Error> {
     let agents = agents::all(deployment, &Scope { organization: id.clone(), mode: Mode::Live }).await?;
     let bear = agents.into_iter().filter(|agent| agent.number.as_ref() == Some(number));

@@ -1,28 +1,28 @@
-//! What a command says: a table for people, JSON for scripts.
+//! Output of a command: a table for people, JSON for scripts.
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use serde_json::{Map, Value};
 
-/// What came of a command.
+/// Result of a command.
 pub(crate) enum Rows {
-    /// A table: every row is an object with the same fields.
+    /// Table. All rows are objects with the same fields.
     Table(Vec<Value>),
-    /// A text that is for people and scripts alike.
+    /// Text for people and scripts.
     Text(String),
-    /// What was checked, and whether all was well.
+    /// Checks, with `true` if all of them passed.
     Checked(Vec<Value>, bool),
 }
 
-/// What is printed, and how.
+/// Result and its format.
 pub(crate) struct Output {
     pub(crate) rows: Rows,
     pub(crate) json: bool,
 }
 
 impl Output {
-    /// Prints to stdout. A check that failed is a failure.
+    /// Prints to stdout. A failed check makes the command fail.
     pub(crate) fn print(self) -> ExitCode {
         let (text, is_well) = match self.rows {
             Rows::Text(text) => (text, true),
@@ -42,7 +42,7 @@ fn json(rows: Vec<Value>) -> String {
     serde_json::to_string_pretty(&Value::Array(rows)).unwrap_or_default()
 }
 
-/// A row of a table.
+/// Builds a row of a table.
 pub(crate) fn row<const N: usize>(cells: [(&str, Value); N]) -> Value {
     Value::Object(cells.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>())
 }

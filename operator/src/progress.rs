@@ -1,10 +1,10 @@
-//! How far a long piece of work is, shown to whoever sits in front of it.
+//! Progress bar for long work, if a terminal shows it.
 
 use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
-/// A bar on stderr for so many pieces; none where stderr is no terminal.
+/// Creates a bar on stderr for a number of pieces. It is hidden if stderr is no terminal.
 pub(crate) fn bar(pieces: usize, what: &'static str) -> ProgressBar {
     let is_terminal = std::io::stderr().is_terminal();
     let target = if is_terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };

@@ -1,4 +1,4 @@
-//! Dead letters.
+//! Commands about dead letters.
 
 use aws_sdk_sqs::types::QueueAttributeName;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::connect::Deployment;
 use crate::error::Error;
 use crate::output::{Rows, row};
 
-/// What the names of the deployment's dead-letter queues contain.
+/// Part of the names of all dead-letter queues of a deployment.
 const DEAD_LETTERS: &str = "DeadLetters";
 
 pub(crate) async fn run(deployment: &Deployment, command: Queue, ask: Ask) -> Result<Rows, Error> {
@@ -50,7 +50,7 @@ async fn depth(sqs: &aws_sdk_sqs::Client, url: &str) -> Result<Value, Error> {
     Ok(row([("queue", json!(name(url))), ("messages", json!(messages))]))
 }
 
-/// What the handlers do with a message that comes again is what they do with a duplicate: no harm.
+/// Moves dead letters back to their source queue. Handlers treat such a message like a duplicate, so it does no harm.
 async fn redrive(sqs: &aws_sdk_sqs::Client, queue: &str, ask: Ask) -> Result<Rows, Error> {
     if !queue.contains(DEAD_LETTERS) {
         return Err(Error::refused(format!("{queue} is no dead-letter queue of a deployment")));

@@ -1,4 +1,4 @@
-//! Wallets: what they cost by the minute, and what is paid in.
+//! Commands about wallets: prices and payments.
 
 use domain::ids::Scope;
 use domain::wallet::Rate;
@@ -10,7 +10,7 @@ use crate::connect::{Deployment, scope};
 use crate::error::Error;
 use crate::output::{Rows, row};
 
-/// The longest reference: it is part of a key in the table.
+/// Largest length of a reference, in bytes. It is part of a key in the table.
 const LONGEST_REFERENCE: usize = 128;
 
 pub(crate) async fn run(deployment: &Deployment, command: cli::Wallet, ask: Ask) -> Result<Rows, Error> {

@@ -1,22 +1,22 @@
-//! Where something stands in a YAML file.
+//! Positions of values in a YAML file.
 //!
-//! The parser gives a place to every error that is raised while it reads, and to nothing else. So a reader that goes to a
-//! value and refuses it there is told where that value is.
+//! The parser attaches a position only to errors that are raised while it reads. So a visitor walks to a value and
+//! raises an error there. The position of that error is the position of the value.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// A step on the way to a value.
+/// Step on the way to a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// Into an object, by this name.
+    /// Entry of an object, by name.
     Name(String),
-    /// Into a list, at this place.
+    /// Element of a list, by index.
     Place(usize),
 }
 
-/// The steps of a field's path, as in `sms.tools[0].name`.
+/// Parses the steps of a field's path, such as `sms.tools[0].name`.
 pub(crate) fn steps(path: &str) -> Vec<Step> {
     let mut steps = Vec::new();
     for part in path.split('.') {
@@ -28,12 +28,12 @@ pub(crate) fn steps(path: &str) -> Vec<Step> {
     steps
 }
 
-/// Where the value at the end of these steps stands, line and column from 1; that of the last step that leads somewhere, where
-/// there is no such value.
+/// Returns the position of the value at the end of these steps, as line and column from 1. If there is no such value,
+/// returns the position of the last step that leads to one.
 pub(crate) fn place(text: &str, steps: &[Step]) -> Option<(usize, usize)> {
     (0..=steps.len()).rev().find_map(|len| {
         let refused = To(&steps[..len]).deserialize(serde_yaml_ng::Deserializer::from_str(text)).err()?;
-        // Without the mark it was not there, or it cannot be read.
+        // Without the mark, the value is missing or cannot be read.
         if !refused.to_string().contains(MARK) {
             return None;
         }
@@ -41,10 +41,10 @@ pub(crate) fn place(text: &str, steps: &[Step]) -> Option<(usize, usize)> {
     })
 }
 
-/// What is raised where the value stands.
+/// Message of the error that marks the position.
 const MARK: &str = "it is here";
 
-/// Goes on to a value.
+/// Visitor that walks to a value.
 struct To<'a>(&'a [Step]);
 
 impl<'de> DeserializeSeed<'de> for To<'_> {

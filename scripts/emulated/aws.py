@@ -1,6 +1,7 @@
 """The emulated AWS: MiniStack as a process of its own, and template.yaml deployed to it by CloudFormation."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -15,8 +16,9 @@ import botocore.session
 import yaml
 
 REGION = "eu-central-1"
-STACK = "ringdown"
-BUCKET = "ringdown-artifacts"
+# What `sam deploy` is told on every machine.
+SETTINGS = Path(__file__).resolve().parents[2] / "samconfig.toml"
+STACK = re.search(r'^stack_name = "(.+)"$', SETTINGS.read_text(), re.MULTILINE)[1]
 # Nobody checks them; the SDKs want some.
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "000000000000", "AWS_SECRET_ACCESS_KEY": "emulated", "AWS_REGION": REGION}
 
@@ -124,9 +126,9 @@ def package(executable: Path, work: Path) -> Path:
     return archive
 
 
-def packaged(template: str, url: str) -> str:
-    """The template as `sam package` would leave it, and with the two settings that only an emulator needs."""
-    replaced = replace_once(template, "    CodeUri: functions\n", f"    CodeUri: s3://{BUCKET}/bootstrap.zip\n")
+def built(template: str, url: str) -> str:
+    """The template as `sam build` would leave it, and with the two settings that only an emulator needs."""
+    replaced = replace_once(template, "    CodeUri: functions\n", "    CodeUri: bootstrap.zip\n")
     own = f"        AWS_ENDPOINT_URL: {url}\n        {INSECURE}\n        LOG_LEVEL: !Ref LogLevel\n"
     return replace_once(replaced, "        LOG_LEVEL: !Ref LogLevel\n", own)
 
@@ -137,30 +139,17 @@ def replace_once(text, old, new):
     return text.replace(old, new)
 
 
-def deploy(aws: MiniStack, template: str, archive: Path, parameters: dict) -> dict:
-    """Makes the stack; gives its outputs. Then mends what the emulator leaves out."""
-    s3 = aws.client("s3")
-    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-    s3.put_object(Bucket=BUCKET, Key="bootstrap.zip", Body=archive.read_bytes())
-    s3.put_object(Bucket=BUCKET, Key="template.yaml", Body=packaged(template, aws.url).encode())
-    cloudformation = aws.client("cloudformation")
-    cloudformation.create_stack(
-        StackName=STACK,
-        TemplateURL=f"{aws.url}/{BUCKET}/template.yaml",
-        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
-        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-    )
-
-    def settled():
-        stack = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
-        return stack if not stack["StackStatus"].endswith("_IN_PROGRESS") else None
-
-    stack = until("the stack is there", 300, settled, every=1)
-    if stack["StackStatus"] != "CREATE_COMPLETE":
-        events = cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
-        failed = [event for event in events if event["ResourceStatus"].endswith("FAILED")]
-        reasons = "\n".join(f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason')}" for event in failed)
-        raise SystemExit(f"{stack['StackStatus']}: {stack.get('StackStatusReason')}\n{reasons}")
+def deploy(aws: MiniStack, sam: Path, template: str, archive: Path, parameters: dict) -> dict:
+    """Makes the stack by `sam deploy` with the settings of samconfig.toml, and fails if it asks anything. Gives the outputs."""
+    path = archive.with_name("deployed.yaml")
+    path.write_text(built(template, aws.url))
+    overrides = [f"{name}={value}" for name, value in parameters.items()]
+    command = [sam, "deploy", "--config-file", SETTINGS, "--template-file", path, "--parameter-overrides", *overrides]
+    environment = {**os.environ, **CREDENTIALS, "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": aws.url, "SAM_CLI_TELEMETRY": "0"}
+    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"sam deploy: {done.stdout[-4000:]}\n{done.stderr[-4000:]}")
+    stack = aws.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 

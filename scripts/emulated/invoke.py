@@ -85,7 +85,7 @@ def main():
     failed = []
     with MiniStack(arguments.ministack, arguments.work, gateway()) as aws:
         archive = package(arguments.artifact, arguments.work)
-        outputs = deploy(aws, template, archive, {"Architecture": architecture()})
+        outputs = deploy(aws, arguments.sam, template, archive, {"Architecture": architecture()})
         path = built(template, arguments.artifact, arguments.work, aws.url)
         key = furnish(arguments, aws, outputs["TableName"], "dev")
         variables = environment(aws, outputs["TableName"])

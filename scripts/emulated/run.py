@@ -24,7 +24,7 @@ AGENTS = """
 - slug: texts
   name: Texts
   channel: sms
-  sms: {kind: managed, prompt: You answer for a dealership., tools: [], maxToolCalls: 3, terms: {answers: true, gatheringMs: 1000, inactivitySeconds: 3600}}
+  sms: {kind: managed, prompt: You answer for a dealership., maxToolCalls: 3, gatheringMs: 1000, inactivitySeconds: 3600}
 """
 
 
@@ -69,14 +69,14 @@ def furnish(arguments, aws, table, organization="acme"):
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
         file.write(AGENTS)
         file.flush()
-        ringdown(arguments, aws, table, "agent", "import", "--org", organization, file.name)
+        ringdown(arguments, aws, table, "agent", "import", "--org", organization, "--mode", "test", file.name)
     key = ["key", "create", "--org", organization, "--mode", "test", "--name", "end to end"]
     return ringdown(arguments, aws, table, *key)[0]["key"]
 
 
 def main():
     parser = argparse.ArgumentParser()
-    for name in ["ministack", "artifact", "ringdown", "work"]:
+    for name in ["sam", "ministack", "artifact", "ringdown", "work"]:
         parser.add_argument(f"--{name}", required=True, type=Path)
     arguments = parser.parse_args()
     template = (ROOT / "template.yaml").read_text()
@@ -90,9 +90,9 @@ def main():
     say(f"packed {archive.stat().st_size / 1e6:.1f} MB")
     with MiniStack(arguments.ministack, arguments.work) as aws:
         say(f"MiniStack answers at {aws.url}; its log is {aws.log}")
-        outputs = deploy(aws, template, archive, {"Architecture": architecture()})
+        outputs = deploy(aws, arguments.sam, template, archive, {"Architecture": architecture()})
         found = resources(aws)
-        say(f"CREATE_COMPLETE: {len(found)} resources")
+        say(f"sam deploy made {len(found)} resources and asked nothing")
         missing = add_routes(aws, routes(template), found)
         say(f"added {missing} routes that the emulator had not taken from the API's body")
         key = furnish(arguments, aws, outputs["TableName"])

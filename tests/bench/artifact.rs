@@ -1,4 +1,4 @@
-//! The artifact: how it is built, started and watched.
+//! Build, start and measurement of the deploy artifact.
 
 use std::fs;
 use std::future::Future;
@@ -15,12 +15,12 @@ use tokio::process::Child;
 use crate::Failure;
 use crate::aws::{QUEUE_URL, REGION, TABLE};
 
-/// What the figures are of: a POST, three requests to AWS.
+/// Function that is measured: a POST with three requests to AWS.
 const HANDLER: &str = "create-call";
 
 const MEGABYTE: f64 = 1_000_000.0;
 
-/// Builds the artifact with the deployment's profile, and says where it is.
+/// Builds the artifact with the deployment's profile and returns its path.
 pub(crate) fn build() -> Result<PathBuf, Failure> {
     let built = Command::new(env!("CARGO"))
         .args(["build", "--release", "--package", "functions", "--message-format", "json-render-diagnostics"])
@@ -38,20 +38,21 @@ pub(crate) fn build() -> Result<PathBuf, Failure> {
     executable.ok_or_else(|| "cargo built no executable".into())
 }
 
-/// The artifact's size.
+/// Returns the size of the artifact in megabytes.
 pub(crate) fn size_mb(path: &Path) -> Result<f64, Failure> {
     let bytes = u32::try_from(fs::metadata(path)?.len())?;
     Ok(f64::from(bytes) / MEGABYTE)
 }
 
-/// How busy the machine is: what the times have to be read with.
+/// Returns a line about the load of the machine, which affects the times.
 pub(crate) fn load() -> Result<String, Failure> {
     let averages = fs::read_to_string("/proc/loadavg")?;
     let average = averages.split(' ').next().unwrap_or_default();
     Ok(format!("Load average of this machine during the last minute: {average}. The targets are for an idle one."))
 }
 
-/// Keeps this thread, and every process started from now on, on the processor it is on. `false` where the system has no way to.
+/// Pins this thread, and every process started from now on, to its current processor. Returns `false` if the system
+/// does not support that.
 #[cfg(target_os = "linux")]
 pub(crate) fn stay_on_one_processor() -> Result<bool, Failure> {
     let mut only = CpuSet::new();
@@ -65,14 +66,14 @@ pub(crate) fn stay_on_one_processor() -> Result<bool, Failure> {
     Ok(false)
 }
 
-/// A running artifact.
+/// Running process of the artifact.
 pub(crate) struct Process {
     child: Child,
     folder: PathBuf,
 }
 
 impl Process {
-    /// Starts it with the environment that Lambda and the template give it, and nothing else.
+    /// Starts the artifact with only the environment that Lambda and the template give it.
     pub(crate) fn start(path: &Path, runtime_api: SocketAddr, aws: SocketAddr) -> Result<Self, Failure> {
         let child = tokio::process::Command::new(path)
             .env_clear()
@@ -97,7 +98,7 @@ impl Process {
             .env("FAIR_QUEUES", "true")
             .env("LOG_LEVEL", "INFO")
             .stdin(Stdio::null())
-            // A line of log for each invocation is written all the same; it would only push the table off the screen.
+            // The artifact still writes a log line for each invocation. Here the lines would only hide the table.
             .stdout(Stdio::null())
             .kill_on_drop(true)
             .spawn()?;
@@ -105,7 +106,7 @@ impl Process {
         Ok(Self { child, folder: PathBuf::from(format!("/proc/{id}")) })
     }
 
-    /// Waits for something that the artifact has to bring about.
+    /// Waits for a result of the artifact. Fails if the process ends first.
     pub(crate) async fn unless_it_ends<T>(
         &mut self,
         awaited: impl Future<Output = Result<T, Failure>>,
@@ -116,8 +117,8 @@ impl Process {
         }
     }
 
-    /// The CPU time of all its threads, user and system. The scheduler's own count: `/proc/…/stat` has it only in ticks
-    /// of 10 ms.
+    /// Returns the CPU time of all threads, user and system. It comes from the scheduler's count, because
+    /// `/proc/…/stat` only counts ticks of 10 ms.
     pub(crate) fn cpu(&self) -> Result<Duration, Failure> {
         let mut nanoseconds = 0;
         for thread in fs::read_dir(self.folder.join("task"))? {
@@ -127,7 +128,7 @@ impl Process {
         Ok(Duration::from_nanos(nanoseconds))
     }
 
-    /// The most memory that it ever had resident.
+    /// Returns the peak resident memory in megabytes.
     pub(crate) fn peak_memory_mb(&self) -> Result<f64, Failure> {
         let status = fs::read_to_string(self.folder.join("status"))?;
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("there is no VmHWM")?;
@@ -135,7 +136,7 @@ impl Process {
         Ok(f64::from(kibibytes) * 1_024.0 / MEGABYTE)
     }
 
-    /// Ends it.
+    /// Kills the process.
     pub(crate) async fn stop(mut self) -> Result<(), Failure> {
         Ok(self.child.kill().await?)
     }

@@ -1,4 +1,5 @@
-//! DynamoDB and SQS, as far as accepting a call asks for them: over their wire protocols, at once, and counted.
+//! Fake of DynamoDB and SQS, as far as accepting a call uses them. It speaks their wire protocols, answers at once, and
+//! counts the requests.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -22,7 +23,7 @@ pub(crate) const REGION: &str = "us-east-1";
 pub(crate) const TABLE: &str = "ringdown";
 pub(crate) const QUEUE_URL: &str = "https://sqs.us-east-1.amazonaws.com/123456789012";
 
-/// Both services.
+/// Fake of both services on one server.
 pub(crate) struct Aws {
     server: Server,
     state: Arc<Mutex<State>>,
@@ -46,7 +47,7 @@ impl Aws {
         self.server.address()
     }
 
-    /// Writes what the local stack starts with: an organization, its agents and a key.
+    /// Writes the initial data of the local stack: an organization, its agents and a key.
     pub(crate) async fn seed(&self) -> Result<Seeded, Failure> {
         let endpoint = Some(format!("http://{}", self.address()));
         let credentials = aws_credential_types::Credentials::new("bench", "bench", None, None, "bench");
@@ -58,16 +59,16 @@ impl Aws {
             attempt_timeout: None,
         };
         let table = Table::new(access.clients().0, TABLE, Clock::system(), Entropy::system());
-        // No conversation comes so far that a tool is called.
+        // The bench never gets as far as a tool call, so this URL is never used.
         Ok(seed(&table, "http://127.0.0.1").await?)
     }
 
-    /// Counts from here on.
+    /// Resets the counts.
     pub(crate) fn forget_requests(&self) {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).requests.clear();
     }
 
-    /// How many requests each of so many invocations made, and which.
+    /// Returns the number of requests per invocation and the names of their operations.
     pub(crate) fn requests_per(&self, invocations: u32) -> (f64, String) {
         let requests = self.state.lock().unwrap_or_else(PoisonError::into_inner).requests.clone();
         let total: u32 = requests.values().sum();
@@ -108,7 +109,7 @@ impl State {
         Ok(json!({"Responses": {TABLE: found}, "UnprocessedKeys": {}}))
     }
 
-    /// The only condition that there is here: that the item is new.
+    /// Writes an item. The only condition that is supported is that the item is new.
     fn put_item(&mut self, mut request: Value) -> Result<(StatusCode, Value), Failure> {
         let item = request["Item"].take();
         let key = key(&item)?;
@@ -124,7 +125,7 @@ impl State {
 }
 
 impl State {
-    /// What is seeded: nothing but new items.
+    /// Writes the items of a transaction. The seed only puts new items.
     fn transact(&mut self, mut request: Value) -> Result<(StatusCode, Value), Failure> {
         let parts = request["TransactItems"].as_array_mut().ok_or("a transaction has no parts")?;
         for part in parts {
@@ -134,7 +135,7 @@ impl State {
         Ok((StatusCode::OK, json!({})))
     }
 
-    /// When a key was last used: the one update that accepting a call makes, once an hour.
+    /// Notes the last use of a key. It is the only update that accepting a call makes, once an hour.
     fn note_key_used(&mut self, request: &Value) -> Result<(StatusCode, Value), Failure> {
         let item = self.items.get_mut(&key(&request["Key"])?).ok_or("an update of nothing")?;
         let name = request["ExpressionAttributeNames"]["#used"].as_str().ok_or("an update of something else")?;

@@ -1,15 +1,15 @@
-//! Times, what is made of them, and the table they are shown in.
+//! Measured times, figures made of them, and the table that shows them.
 
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// The stopwatch.
+/// Reads the stopwatch.
 #[expect(clippy::disallowed_methods, reason = "what is measured here is real time, and nothing else depends on it")]
 pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
-/// Measured times.
+/// Measured times in ascending order.
 #[derive(Default)]
 pub(crate) struct Times(Vec<Duration>);
 
@@ -23,13 +23,13 @@ impl Times {
         self.percentile(50)
     }
 
-    /// The time that this part of all times does not exceed.
+    /// Returns the time that this percentage of all times does not exceed.
     pub(crate) fn percentile(&self, percent: usize) -> Duration {
         let place = (self.0.len() * percent).div_ceil(100).saturating_sub(1);
         self.0.get(place).copied().unwrap_or_default()
     }
 
-    /// The shortest and the longest.
+    /// Returns the shortest and the longest time as text.
     pub(crate) fn range(&self) -> String {
         let text = |time: Option<&Duration>| milliseconds(time.copied().unwrap_or_default());
         format!("{} to {}", text(self.0.first()), text(self.0.last()))
@@ -40,7 +40,7 @@ fn milliseconds(time: Duration) -> String {
     format!("{:.2} ms", time.as_secs_f64() * 1_000.0)
 }
 
-/// A figure, and what it should be.
+/// Figure with its target.
 pub(crate) struct Target {
     measured: String,
     target: String,
@@ -49,27 +49,27 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// A time that should not exceed another.
+    /// Creates a time with its upper limit.
     pub(crate) fn time(measured: Duration, target: Duration) -> Self {
         Self::new(milliseconds(measured), milliseconds(target), measured <= target)
     }
 
-    /// A size that should not exceed another.
+    /// Creates a size in megabytes with its upper limit.
     pub(crate) fn megabytes(measured: f64, target: f64) -> Self {
         Self::new(format!("{measured:.1} MB"), format!("{target:.1} MB"), measured <= target)
     }
 
-    /// A count that should not exceed another.
+    /// Creates a count with its upper limit.
     pub(crate) fn count(measured: f64, target: f64) -> Self {
         Self::new(format!("{measured:.2}"), format!("{target:.0}"), measured <= target)
     }
 
-    /// A time that is shown, and judged by nobody.
+    /// Creates a time that is shown without a target.
     pub(crate) fn none_of(measured: Duration) -> Self {
         Self { measured: milliseconds(measured), target: String::new(), met: None, about: String::new() }
     }
 
-    /// With something more to say.
+    /// Adds a remark.
     pub(crate) fn about(self, about: String) -> Self {
         Self { about, ..self }
     }
@@ -79,7 +79,7 @@ impl Target {
     }
 }
 
-/// The table of all figures.
+/// Table of all figures.
 #[derive(Default)]
 pub(crate) struct Report(Vec<(&'static str, Target)>);
 

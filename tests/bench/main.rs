@@ -1,12 +1,14 @@
-//! What the deploy artifact costs: `cargo bench -p tests --bench artifact`.
+//! Cost of the deploy artifact: `cargo bench -p tests --bench artifact`.
 //!
-//! It is built as for a deployment and run as `create-call` under a fake Lambda Runtime API, with a fake DynamoDB and SQS
-//! that answer at once, all over loopback. CPU and memory are the artifact's own process's. A figure that misses its
-//! target is shown as that and fails nothing: machines differ, and a busy one is slow. A wrong answer fails.
+//! The artifact is built as for a deployment. It runs as `create-call` under a fake Lambda Runtime API, with a fake
+//! DynamoDB and SQS that answer at once, all over loopback. CPU and memory are those of the artifact's own process. A
+//! figure that misses its target is shown as such but fails nothing, because machines differ and a busy one is slow. A
+//! wrong answer fails.
 //!
-//! An invocation waits five times for an answer. Where nothing else happens on the machine, a processor goes to sleep each time, and
-//! on a virtual one waking it counts as CPU of whoever is woken. So the invocations are measured twice: on processors as they come,
-//! and, on Linux, on one processor together with all the fakes, which does not sleep while there is an answer to be made.
+//! An invocation waits five times for an answer. If nothing else happens on the machine, a processor goes to sleep each
+//! time. On a virtual processor, waking it counts as CPU of the process that is woken. So the invocations are measured
+//! twice. The first time they run on any processor. The second time, on Linux only, they share one processor with all
+//! the fakes, which does not sleep while an answer is being made.
 
 mod artifact;
 mod aws;
@@ -28,14 +30,14 @@ use self::runtime_api::RuntimeApi;
 
 type Failure = Box<dyn Error + Send + Sync>;
 
-/// How many processes are started, one after the other, for the cold start.
+/// Number of processes that are started one after the other to measure the cold start.
 const COLD_STARTS: u32 = 30;
-/// How many invocations go before those that are measured: allocations, connections and branch predictors settle.
+/// Number of invocations before the measured ones. Allocations, connections and branch predictors settle meanwhile.
 const WARM_UP: u32 = 500;
-/// How many invocations are measured.
+/// Number of measured invocations.
 const INVOCATIONS: u32 = 5_000;
 
-/// What is to be reached on an idle machine of two cores.
+/// Targets for an idle machine with two cores.
 mod targets {
     use std::time::Duration;
 
@@ -49,7 +51,7 @@ mod targets {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    // `cargo bench` says so; `cargo test --benches` starts this too, and is not meant.
+    // Only `cargo bench` passes `--bench`. `cargo test --benches` starts this program too, and must not measure.
     if !arguments.iter().any(|argument| argument == "--bench") {
         return Ok(());
     }
@@ -81,7 +83,7 @@ async fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// From the start of a process to its first answer.
+/// Measures the time from the start of a process to its first answer.
 async fn cold(path: &Path, aws: &Aws, requests: &mut Requests, report: &mut Report) -> Result<(), Failure> {
     let (mut times, mut cpu) = (Times::default(), Times::default());
     for _ in 0..COLD_STARTS {
@@ -101,12 +103,12 @@ async fn cold(path: &Path, aws: &Aws, requests: &mut Requests, report: &mut Repo
     Ok(())
 }
 
-/// What one process does with many invocations, one after the other, as Lambda makes them.
+/// Result of many invocations of one process, one after the other, as Lambda makes them.
 struct Warm {
     times: Times,
     cpu: Duration,
     memory_mb: f64,
-    /// To AWS, per invocation; and which.
+    /// Number of requests to AWS per invocation.
     requests: f64,
     operations: String,
 }

@@ -1,4 +1,4 @@
-//! Lambda's Runtime API, for one process.
+//! Lambda's Runtime API for one process.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,20 +15,20 @@ use crate::{Failure, figures};
 
 const PREFIX: &str = "/2018-06-01/runtime/";
 
-/// A moment in a far future: the artifact must not think that it is late.
+/// Deadline in the far future, in milliseconds since 1970. The artifact must never consider itself late.
 const DEADLINE_MS: &str = "4102444800000";
 
-/// An answer to an invocation.
+/// Answer to an invocation.
 pub(crate) struct Answered {
-    /// When the event was handed over.
+    /// Time at which the event was handed over.
     pub(crate) handed_over: Instant,
-    /// When the answer had come in.
+    /// Time at which the answer had arrived.
     pub(crate) at: Instant,
-    /// The answer.
+    /// Body of the answer.
     pub(crate) body: Bytes,
 }
 
-/// The API, as whoever invokes has it.
+/// Caller's side of the Runtime API.
 pub(crate) struct RuntimeApi {
     server: Server,
     events: UnboundedSender<Bytes>,
@@ -54,12 +54,12 @@ impl RuntimeApi {
         self.server.address()
     }
 
-    /// Has an event ready for when it is asked for.
+    /// Queues an event until the artifact asks for the next one.
     pub(crate) fn invoke(&self, event: Bytes) -> Result<(), Failure> {
         Ok(self.events.send(event)?)
     }
 
-    /// The answer to the event.
+    /// Waits for the answer to the event.
     pub(crate) async fn answer(&mut self) -> Result<Answered, Failure> {
         self.answers.recv().await.ok_or("the Runtime API is gone")?
     }

@@ -1,4 +1,4 @@
-//! An HTTP server on loopback.
+//! HTTP server on loopback.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -16,14 +16,14 @@ use crate::Failure;
 
 pub(crate) type Answer = Response<Full<Bytes>>;
 
-/// A server, which ends with all its connections when it is dropped.
+/// Running server. It ends with all its connections when it is dropped.
 pub(crate) struct Server {
     address: SocketAddr,
     accepting: JoinHandle<()>,
 }
 
 impl Server {
-    /// Serves on a free port.
+    /// Starts a server on a free port.
     pub(crate) async fn start<H, F>(handle: H) -> Result<Self, Failure>
     where
         H: Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
@@ -64,16 +64,16 @@ where
         Ok(()) => hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await,
         Err(error) => return eprintln!("no connection: {error}"),
     };
-    // An artifact that is killed breaks its connections; every other break ends in a request that fails.
+    // An artifact that is killed breaks its connections. Any other break makes a request fail.
     drop(served);
 }
 
-/// The whole body.
+/// Reads the whole body of a request.
 pub(crate) async fn body(request: Request<Incoming>) -> Result<Bytes, Failure> {
     Ok(request.into_body().collect().await?.to_bytes())
 }
 
-/// An answer.
+/// Creates an answer.
 pub(crate) fn answer(status: StatusCode, body: impl Into<Bytes>) -> Answer {
     let mut answer = Response::new(Full::new(body.into()));
     *answer.status_mut() = status;

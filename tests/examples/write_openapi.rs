@@ -1,4 +1,4 @@
-//! Writes `docs/openapi.json` anew: `cargo run -p tests --example write_openapi`.
+//! Regenerates `docs/openapi.json`: `cargo run -p tests --example write_openapi`.
 
 use std::error::Error;
 use std::fs;

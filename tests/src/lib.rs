@@ -1,5 +1,5 @@
-//! The tests of the whole: end to end, in simulation, by a model checker, and of the repository's own tidiness. One
-//! package, one binary.
+//! Tests of the whole project: end to end, in simulation, by a model checker, and of the repository's tidiness. They
+//! form one package and one binary.
 
 #[cfg(test)]
 mod e2e;

@@ -1,4 +1,4 @@
-//! One call, from the request to its analysis.
+//! Demo of one call, from the request to its analysis.
 
 use std::io::Write;
 
@@ -11,11 +11,11 @@ use crate::Error;
 use crate::client::Client;
 use crate::receiver::Receiver;
 
-/// Whom the demo calls: a number whose script is the ordinary one.
+/// Number that the demo calls. Its script in the simulator is the ordinary one.
 const NUMBER: &str = "+15555550123";
-/// What can happen to a call.
+/// Events that a call can have.
 const EVENTS: [&str; 3] = ["call.started", "call.ended", "call.analyzed"];
-/// What happens to it last.
+/// Last event of a call.
 pub(super) const LAST: &str = "call.analyzed";
 
 /// Places a call and prints its timeline.
@@ -61,10 +61,10 @@ fn bid_farewell<W: Write>(timeline: &mut Timeline<W>) -> Result<(), Error> {
     timeline.say(format_args!(
         "  {SUBTLE}and call a number that ends in 0001 (busy), 0003 (voicemail) or 0006 (the provider{SUBTLE:#}"
     ))?;
-    timeline.say(format_args!("  {SUBTLE}times out after dialling); the README has the whole list{SUBTLE:#}"))
+    timeline.say(format_args!("  {SUBTLE}times out after dialling); docs/test-numbers.md has the whole list{SUBTLE:#}"))
 }
 
-/// What an event says, in a few words.
+/// Returns a short description of an event.
 pub(super) fn summary(name: &str, data: &Value) -> String {
     let text = |field: &str| data[field].as_str().unwrap_or("?");
     match name {

@@ -1,4 +1,5 @@
-//! Which events of a conversation arrived so far. They may come in any order, and more than once; they are told in theirs.
+//! Events of a conversation that have arrived. They may arrive in any order and more than once. They are shown in the
+//! order of their `sequence`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,14 +7,14 @@ use serde_json::Value;
 
 use super::PATIENCE;
 
-/// An event that arrived.
+/// Event that has arrived.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Arrived {
     pub(super) name: String,
     pub(super) data: Value,
 }
 
-/// The events that arrived, by their `sequence`.
+/// Events that have arrived, by their `sequence`.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
     events: BTreeMap<u64, Arrived>,
@@ -22,7 +23,7 @@ pub(super) struct Heard {
 }
 
 impl Heard {
-    /// Takes an event in; `false` where it was there before. `is_last` where none is awaited behind it.
+    /// Stores an event. Returns `false` if it has arrived before. `is_last` marks the event after which the demo ends.
     pub(super) fn take_in(&mut self, sequence: u64, event: Arrived, is_last: bool) -> bool {
         if is_last {
             self.last = Some(sequence);
@@ -30,25 +31,25 @@ impl Heard {
         self.events.insert(sequence, event).is_none()
     }
 
-    /// The next event in order, if it is there and none after the last.
+    /// Returns the next event in order, if it has arrived and is not behind the last one.
     pub(super) fn next(&mut self) -> Option<Arrived> {
         let event = self.events.get(&(self.told + 1)).filter(|_| !self.is_told())?;
         self.told += 1;
         Some(event.clone())
     }
 
-    /// Whether everything was told, to the last event.
+    /// Returns `true` if all events up to the last one were shown.
     pub(super) fn is_told(&self) -> bool {
         self.last.is_some_and(|last| self.told >= last)
     }
 
-    /// The first of these events that never came.
+    /// Returns the first of these events that has not arrived.
     pub(super) fn lacks(&self, names: &[&'static str]) -> Option<&'static str> {
         let names_heard: BTreeSet<&str> = self.events.values().map(|event| event.name.as_str()).collect();
         names.iter().copied().find(|name| !names_heard.contains(name))
     }
 
-    /// What is still missing when patience is at an end, where `last` says what the last event would have told.
+    /// Describes the missing event after the time limit. `last` describes the situation without the last event.
     pub(super) fn missing(&self, last: &str) -> String {
         let waited = PATIENCE.as_secs();
         match self.events.keys().last().filter(|highest| **highest > self.told) {

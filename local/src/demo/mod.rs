@@ -1,4 +1,4 @@
-//! `cargo run -- demo`: a conversation from its request to its end, as its webhooks tell it.
+//! `cargo run -- demo`: a conversation from its request to its end, shown by its webhooks.
 
 mod call;
 mod heard;
@@ -18,10 +18,10 @@ use crate::client::Client;
 use crate::receiver::{Receiver, Reply};
 use timeline::Timeline;
 
-/// How long a conversation may take until all of it was told. The call takes eight seconds, the texts twelve.
+/// Time limit of a demo. The call takes eight seconds, the SMS conversation twelve.
 const PATIENCE: Duration = Duration::from_secs(45);
 
-/// What there is to show.
+/// Demo to show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Show {
     /// A call, from the request to its analysis
@@ -30,11 +30,11 @@ pub enum Show {
     Sms,
 }
 
-/// Holds a conversation and prints its timeline; fails where it is not over in time, where a signature does not verify,
-/// and where an event is missing.
+/// Runs a conversation and prints its timeline. Fails if it does not end in time, if a signature does not verify, or if
+/// an event is missing.
 ///
 /// # Errors
-/// [`Error::Demo`] with one line that says what is wrong.
+/// [`Error::Demo`] with one line that gives the reason.
 pub async fn run(show: Show, url: &str, api_key: &str, clock: &Clock) -> Result<(), Error> {
     let mut timeline = Timeline::new(anstream::stdout(), clock.clone());
     let client = Client::new(url, api_key);

@@ -1,4 +1,4 @@
-//! One conversation by SMS, from its opening text to the customer's STOP: a question, a tool that is asked, answers.
+//! Demo of one SMS conversation, from its opening message to the customer's STOP: a question, a tool call, answers.
 
 use std::io::Write;
 
@@ -11,15 +11,15 @@ use crate::Error;
 use crate::client::Client;
 use crate::receiver::Receiver;
 
-/// Whom the demo texts: by its script, this customer answers once, and asks for the opening hours.
+/// Number of the demo's customer. In the simulator's script, this customer answers once and asks for the opening hours.
 pub(super) const CUSTOMER: &str = "+15555550102";
-/// The number that the demo texts from: the agent has none of its own.
+/// Number that the demo sends from. The agent has none of its own.
 const OURS: &str = "+15555550110";
-/// The text that opens the conversation.
+/// Opening message of the conversation.
 const WELCOME: &str = "Hello from Demo Motors! The blue estate that you asked for is here. Would you like to see it?";
-/// What the customer texts once the agent has answered, answer by answer.
+/// Messages that the customer sends, one after each answer of the agent.
 const TEXTS: [&str; 2] = ["Thank you, I will come by on Saturday.", "STOP"];
-/// What is to happen, each at least once.
+/// Events that must arrive, each at least once.
 const EXPECTED: [&str; 7] = [
     "sms.message_sent",
     "sms.message_delivery_updated",
@@ -29,9 +29,9 @@ const EXPECTED: [&str; 7] = [
     "contact.opt_out",
     LAST,
 ];
-/// What is not to happen; without it, there would be a gap where it does.
+/// Event that must not arrive. The demo subscribes to it, because otherwise it would leave a gap in the sequence.
 const UNWANTED: &str = "sms.turn_failed";
-/// What happens last.
+/// Last event of the conversation.
 pub(super) const LAST: &str = "sms.conversation_closed";
 
 /// Opens a conversation, plays its customer, and prints its timeline.
@@ -80,7 +80,7 @@ pub(super) async fn run<W: Write>(
     }
 }
 
-/// Prints an event; fails where it tells of something that should not be.
+/// Prints an event. Fails if the event is not one that the demo expects.
 pub(super) fn tell<W: Write>(timeline: &mut Timeline<W>, event: &Arrived) -> Result<(), Error> {
     let Arrived { name, data } = event;
     let text = |field: &str| data[field].as_str().unwrap_or("?");
@@ -105,7 +105,7 @@ pub(super) fn tell<W: Write>(timeline: &mut Timeline<W>, event: &Arrived) -> Res
     wrong(name, data).map_or(Ok(()), |wrong| Err(failed(wrong)))
 }
 
-/// Why an event is not what the demo is to show, if it is not.
+/// Returns the reason for which an event is unexpected, if it is.
 fn wrong(name: &str, data: &Value) -> Option<String> {
     match name {
         UNWANTED => Some(format!("the agent did not answer: {}", data["reason"])),
@@ -119,7 +119,8 @@ fn wrong(name: &str, data: &Value) -> Option<String> {
     }
 }
 
-/// Whether the agent answered the customer: every text of its own but the first, which opens the conversation.
+/// Returns `true` if the event is an answer to the customer. The agent's first message opens the conversation and is
+/// none.
 fn is_answer(event: &Arrived) -> bool {
     event.name == "sms.message_sent" && event.data["sequenceNumber"] != 1
 }

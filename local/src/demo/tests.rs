@@ -66,7 +66,7 @@ fn a_call_is_told_in_a_few_words() {
     }
 }
 
-/// What is printed for an event of an SMS conversation, and whether it is as it should be.
+/// Returns the output for an event of an SMS conversation, and the result of its check.
 fn told(name: &str, data: Value) -> (String, Result<(), String>) {
     let mut timeline = timeline();
     let result = sms::tell(&mut timeline, &Arrived { name: name.to_owned(), data });

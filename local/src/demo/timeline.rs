@@ -1,4 +1,4 @@
-//! What the demos print: a line for every request and every webhook, with the seconds since the beginning.
+//! Timeline of the demos: one line per request and per webhook, with the seconds since the start.
 
 use std::fmt::Arguments;
 use std::io::{self, Write};
@@ -20,17 +20,17 @@ pub(super) const SUBTLE: Style = Style::new().dimmed();
 pub(super) const COMMAND: Style = AnsiColor::Cyan.on_default();
 const GOOD: Style = AnsiColor::Green.on_default();
 
-/// What stands behind a webhook whose signature is good.
+/// Remark behind a webhook whose signature was verified.
 const VERIFIED: &str = "signature verified";
 
-/// A timeline being printed.
+/// Printer of a timeline.
 pub(super) struct Timeline<W> {
     pub(super) out: W,
     began: Timestamp,
     clock: Clock,
 }
 
-/// What is awaited: the webhooks of one conversation, signed with one secret, up to one event.
+/// Expected webhooks: those of one conversation, signed with one secret, up to one event.
 pub(super) struct Awaited {
     pub(super) secret: Secret,
     pub(super) conversation: String,
@@ -38,27 +38,27 @@ pub(super) struct Awaited {
 }
 
 impl<W: Write> Timeline<W> {
-    /// A timeline that begins now.
+    /// Creates a timeline that starts now.
     pub(super) fn new(out: W, clock: Clock) -> Self {
         Self { out, began: clock.now(), clock }
     }
 
-    /// Prints a line.
+    /// Prints a line and flushes the output.
     pub(super) fn say(&mut self, line: Arguments<'_>) -> Result<(), Error> {
         writeln!(self.out, "{line}").and_then(|()| self.out.flush()).map_err(Error::Output)
     }
 
-    /// Prints what was asked for and answered.
+    /// Prints a request and its answer.
     pub(super) fn request(&mut self, what: &str, says: &str) -> Result<(), Error> {
         self.line(what, says, "")
     }
 
-    /// Prints what an event says.
+    /// Prints an event with the remark that its signature is verified.
     pub(super) fn event(&mut self, name: &str, says: &str) -> Result<(), Error> {
         self.line(name, says, VERIFIED)
     }
 
-    /// Prints the text that belongs to the line above.
+    /// Prints the message text that belongs to the line above.
     pub(super) fn quote(&mut self, text: &str) -> Result<(), Error> {
         self.say(format_args!("{:9}“{text}”", ""))
     }
@@ -72,7 +72,7 @@ impl<W: Write> Timeline<W> {
         ))
     }
 
-    /// Registers the demo's own endpoint for these events; gives the secret that its webhooks are signed with.
+    /// Registers the demo's own endpoint for these events. Returns the secret that signs its webhooks.
     pub(super) async fn register(&mut self, client: &Client, url: &str, events: &[&str]) -> Result<Secret, Error> {
         let body = json!({ "url": url, "events": events });
         let answer = expect(201, client.post("/v1/webhooks", "demo-webhook", &body).await)?;
@@ -82,7 +82,7 @@ impl<W: Write> Timeline<W> {
         Ok(secret)
     }
 
-    /// Asks for a conversation; gives its id.
+    /// Creates a conversation and returns its id.
     pub(super) async fn ask(
         &mut self,
         client: &Client,
@@ -98,7 +98,7 @@ impl<W: Write> Timeline<W> {
         Ok(conversation)
     }
 
-    /// Takes a webhook in, if it is to be trusted.
+    /// Verifies a webhook and stores its event. Prints a remark if the event has arrived before.
     pub(super) fn hear(&mut self, webhook: &Webhook, awaited: &Awaited, heard: &mut Heard) -> Result<(), Error> {
         let event = webhook.event();
         let name = event["event"].as_str().unwrap_or("an unreadable webhook");
@@ -113,7 +113,7 @@ impl<W: Write> Timeline<W> {
     }
 }
 
-/// The answer, if it has this status.
+/// Returns the answer if it has this status, or an error with its message.
 pub(super) fn expect(status: u16, answer: io::Result<Answer>) -> Result<Answer, Error> {
     let answer = answer.map_err(|error| failed(format!("the API does not answer: {error}")))?;
     if answer.status == status {

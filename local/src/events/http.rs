@@ -1,4 +1,4 @@
-//! API Gateway's HTTP API, payload format 2.0.
+//! Events of API Gateway's HTTP API, payload format 2.0.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::moment;
 use crate::routes::decode;
 use crate::template::ACCOUNT_ID;
 
-/// A request as it came in, and the route it fits.
+/// HTTP request, with the route that it matches.
 #[derive(Debug, Clone, Copy)]
 pub struct HttpRequest<'a> {
     /// Upper-case method.
@@ -23,23 +23,23 @@ pub struct HttpRequest<'a> {
     pub query: &'a str,
     /// Headers as they were sent.
     pub headers: &'a HeaderMap,
-    /// The whole body.
+    /// Complete body.
     pub body: &'a [u8],
     /// Address of the client.
     pub source_ip: &'a str,
-    /// `GET /v1/calls/{id}`.
+    /// Route key, such as `GET /v1/calls/{id}`.
     pub route_key: &'a str,
-    /// Values of the path's parameters, decoded.
+    /// Decoded values of the path's parameters.
     pub parameters: &'a BTreeMap<String, String>,
     /// Id of this request.
     pub request_id: &'a str,
-    /// When it came in, in milliseconds since 1970.
+    /// Time of arrival, in milliseconds since 1970.
     pub now_ms: i64,
 }
 
-/// The event for a request.
+/// Builds the event for a request.
 pub fn http_event(request: &HttpRequest<'_>) -> Value {
-    // HTTP APIs hand on the path decoded, unlike REST APIs and function URLs.
+    // HTTP APIs pass the path decoded, unlike REST APIs and function URLs.
     let path = decode(request.path);
     let mut event = Map::new();
     event.insert("version".into(), json!("2.0"));
@@ -91,7 +91,7 @@ fn context(request: &HttpRequest<'_>, path: &str) -> Value {
     })
 }
 
-/// `12/Mar/2026:19:03:58 +0000`
+/// Formats a time as `12/Mar/2026:19:03:58 +0000`.
 fn clf_time(now_ms: i64) -> String {
     let now = moment(now_ms);
     let (day, month, year) = (now.day(), now.month().to_string(), now.year());
@@ -99,7 +99,8 @@ fn clf_time(now_ms: i64) -> String {
     format!("{day:02}/{month}/{year}:{:02}:{:02}:{:02} +0000", now.hour(), now.minute(), now.second())
 }
 
-/// Names in lower case, repeated headers joined by commas, cookies apart; and what API Gateway adds.
+/// Returns the headers with lower-case names, repeated ones joined by commas, and without cookies. Adds the headers
+/// that API Gateway adds.
 fn headers(request: &HttpRequest<'_>) -> BTreeMap<String, String> {
     let mut headers = BTreeMap::new();
     for name in request.headers.keys().filter(|name| *name != header::COOKIE) {
@@ -121,7 +122,7 @@ fn header_text(value: &header::HeaderValue) -> String {
     String::from_utf8_lossy(value.as_bytes()).into_owned()
 }
 
-/// Decoded; a name given twice has its values joined by a comma.
+/// Returns the decoded parameters. Values of a repeated name are joined by a comma.
 fn query_parameters(query: &str) -> BTreeMap<String, String> {
     let mut parameters: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -136,7 +137,8 @@ fn query_parameters(query: &str) -> BTreeMap<String, String> {
     parameters
 }
 
-/// The body as text where its type is one, else in base64; an empty one is left out.
+/// Returns the body as text if its type is a text type, otherwise in base64. Also reports if it is base64. An empty
+/// body is left out.
 fn body(request: &HttpRequest<'_>) -> (Option<String>, bool) {
     if request.body.is_empty() {
         return (None, false);
@@ -148,28 +150,29 @@ fn body(request: &HttpRequest<'_>) -> (Option<String>, bool) {
     }
 }
 
-/// HTTP APIs pass on text, JSON, XML and JavaScript as they are, and nothing else: a form comes in base64.
+/// Returns `true` for types that HTTP APIs pass unchanged: text, JSON, XML and JavaScript. All others, such as forms,
+/// are passed in base64.
 fn is_text(content_type: &str) -> bool {
     let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     kind.starts_with("text/")
         || ["application/json", "application/xml", "application/javascript"].contains(&kind.as_str())
 }
 
-/// What a function's answer says to send back.
+/// HTTP response that a function's answer describes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpAnswer {
     /// Status code.
     pub status: u16,
-    /// Headers, cookies among them.
+    /// Headers with lower-case names, including one per cookie.
     pub headers: Vec<(String, String)>,
-    /// Body, decoded.
+    /// Body, decoded from base64 if necessary.
     pub body: Vec<u8>,
 }
 
-/// Reads a function's answer; `None` is an answer that API Gateway would not understand.
+/// Reads a function's answer. Returns `None` if API Gateway would not understand it.
 pub fn http_answer(answer: &Value) -> Option<HttpAnswer> {
     let Some(status) = answer.get("statusCode") else {
-        // Without a status code the whole answer is the body.
+        // Without a status code, the whole answer is the body.
         let body = answer.as_str().map_or_else(|| answer.to_string(), str::to_owned);
         let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
         return Some(HttpAnswer { status: 200, headers, body: body.into_bytes() });

@@ -1,4 +1,4 @@
-//! The exact JSON that AWS sends a function, and what it makes of the answer.
+//! Events in the exact JSON that AWS sends to functions, and the meaning of the functions' answers.
 
 mod http;
 mod queue;
@@ -10,7 +10,7 @@ pub use schedule::scheduled_event;
 
 use time::OffsetDateTime;
 
-/// The moment, for the fields of events that spell it out.
+/// Returns the date and time of a moment, for event fields that spell it out.
 fn moment(now_ms: i64) -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(now_ms) * 1_000_000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }

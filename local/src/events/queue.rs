@@ -1,4 +1,4 @@
-//! Lambda's SQS batches: the event, and what the answer says of each message.
+//! SQS batches of Lambda: the event, and the result of each message in the function's answer.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
-/// The event for a batch of messages.
+/// Builds the event for a batch of messages.
 pub fn sqs_event(messages: &[Message], queue_arn: &str, region: &str) -> Value {
     let records: Vec<Value> = messages.iter().map(|message| record(message, queue_arn, region)).collect();
     json!({ "Records": records })
@@ -46,16 +46,16 @@ fn message_attribute(value: &MessageAttributeValue) -> Value {
     attribute
 }
 
-/// What becomes of a batch after its function answered.
+/// Result of a batch after its function has answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settled {
-    /// These failed and stay in the queue; all others are deleted. Empty: all went well.
+    /// These messages failed and stay in the queue. All others are deleted.
     Failed(BTreeSet<String>),
-    /// The answer makes no sense: the whole batch stays in the queue.
+    /// The answer is malformed. The whole batch stays in the queue. Carries the reason.
     Malformed(String),
 }
 
-/// Reads the answer of a function that reports failures item by item; `sent` are the ids of its batch.
+/// Reads the answer of a function that reports failures per item. `sent` contains the ids of its batch.
 pub fn settle(answer: &Value, sent: &BTreeSet<String>) -> Settled {
     let malformed = |reason: &str| Settled::Malformed(reason.to_owned());
     let failures = match answer {

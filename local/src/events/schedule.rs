@@ -1,11 +1,11 @@
-//! EventBridge's scheduled events.
+//! Scheduled events of EventBridge.
 
 use serde_json::{Value, json};
 
 use super::moment;
 use crate::template::ACCOUNT_ID;
 
-/// The event of one run of a schedule.
+/// Builds the event of one run of a schedule.
 pub fn scheduled_event(rule: &str, id: &str, region: &str, now_ms: i64) -> Value {
     let now = moment(now_ms);
     let date = format!("{:04}-{:02}-{:02}", now.year(), u8::from(now.month()), now.day());

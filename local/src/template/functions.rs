@@ -1,4 +1,4 @@
-//! Functions: what each is called, what wakes it, and its environment.
+//! Functions of the template: names, triggers and environments.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,43 +8,43 @@ use serde_json::Value;
 use super::reader::Reader;
 use crate::Error;
 
-/// Lambda's own default, where the template sets none.
+/// Lambda's own default, if the template sets no timeout, in seconds.
 const DEFAULT_TIMEOUT_S: u32 = 3;
-/// Batches of one queue in flight at once where the template sets no MaximumConcurrency.
+/// Number of concurrent batches of one queue, if the template sets no `MaximumConcurrency`.
 const DEFAULT_CONCURRENCY: u32 = 10;
-/// What AWS accepts for MaximumConcurrency.
+/// Range that AWS accepts for `MaximumConcurrency`.
 const CONCURRENCY_RANGE: std::ops::RangeInclusive<u32> = 2..=1000;
-/// What AWS accepts for a batch of a standard queue; above ten only with a batching window.
+/// Range that AWS accepts for a batch of a standard queue. Values above ten need a batching window.
 const BATCH_RANGE: std::ops::RangeInclusive<u32> = 1..=10_000;
-/// Messages of one SQS receive.
+/// Largest number of messages in one SQS receive.
 const RECEIVE_MAX: u32 = 10;
 
-/// A Lambda function of the template.
+/// Lambda function of the template.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Function {
     /// Logical id in the template.
     pub id: String,
-    /// `Handler`: the name the registry knows it by.
+    /// `Handler`: the function's name in the registry.
     pub handler: String,
-    /// After this long Lambda ends the invocation.
+    /// Time after which Lambda ends an invocation.
     pub timeout: Duration,
-    /// What wakes it.
+    /// Triggers of the function.
     pub triggers: Vec<Trigger>,
     pub(super) environment: BTreeMap<String, Value>,
 }
 
-/// What wakes a function.
+/// Trigger of a function.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Trigger {
-    /// A route of the HTTP API.
+    /// Request to a route of the HTTP API.
     Http(Route),
     /// Messages of a queue.
     Queue(QueueSource),
-    /// The clock.
+    /// Schedule with a fixed rate.
     Schedule(Schedule),
 }
 
-/// A route of the HTTP API.
+/// Route of the HTTP API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     /// Upper-case method, or `ANY`.
@@ -53,33 +53,33 @@ pub struct Route {
     pub path: String,
 }
 
-/// How a queue is polled into batches.
+/// Settings by which a queue is polled into batches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueSource {
     /// Logical id of the queue.
     pub queue: String,
-    /// Most messages of one batch.
+    /// Largest number of messages in one batch.
     pub batch_size: u32,
-    /// How long a batch may wait to fill.
+    /// Time for which a batch may wait to fill.
     pub batching_window: Duration,
-    /// Whether the function names the items that failed.
+    /// `true` if the function reports the items that failed.
     pub reports_item_failures: bool,
-    /// Most batches in flight at once.
+    /// Largest number of concurrent batches.
     pub maximum_concurrency: u32,
 }
 
-/// A rate at which a function runs.
+/// Rate at which a function runs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Schedule {
     /// Name of the event in the template.
     pub name: String,
     /// Time between two runs.
     pub every: Duration,
-    /// The event to send instead of EventBridge's own, where the template gives one.
+    /// Event to send instead of EventBridge's own, if the template gives one.
     pub input: Option<Value>,
 }
 
-/// Reads one `AWS::Serverless::Function`, with the `Globals` that apply to it.
+/// Reads an `AWS::Serverless::Function`, with the `Globals` that apply to it.
 pub(super) fn read(id: &str, properties: &Value, globals: &Value) -> Result<Function, Error> {
     let own = Reader::new(id, "", properties);
     let shared = Reader::new("Globals", "Function", globals);
@@ -174,7 +174,7 @@ fn schedule(name: &str, properties: &Reader<'_>, property: &str) -> Result<Sched
     Ok(Schedule { name: name.to_owned(), every, input })
 }
 
-/// Reads `rate(5 minutes)`.
+/// Parses `rate(5 minutes)`.
 fn rate(expression: &str) -> Result<Duration, String> {
     let reason = || format!("the local stack follows rate(<n> minutes|hours|days) only: {expression}");
     let inner = expression.strip_prefix("rate(").and_then(|rest| rest.strip_suffix(')')).ok_or_else(reason)?;

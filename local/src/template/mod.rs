@@ -1,5 +1,5 @@
-//! `template.yaml`, read for what the local stack has to imitate: routes, queues, tables, schedules and environments.
-//! The deployment's template is the only source of these, so every local run exercises it.
+//! Parts of `template.yaml` that the local stack imitates: routes, queues, tables, schedules and environments. The
+//! deployment's template is their only source, so every local run exercises it.
 
 mod functions;
 mod reader;
@@ -18,17 +18,17 @@ pub use resources::{Index, Key, Queue, Redrive, Table};
 use crate::Error;
 use resolve::{Scope, scalar_text};
 
-/// What `AWS::StackName` is here; resources without a name of their own are named after it.
+/// Value of `AWS::StackName`. Resources without a name of their own are named after it.
 pub const STACK_NAME: &str = "ringdown-local";
-/// The account everything belongs to here.
+/// Account of all local resources.
 pub const ACCOUNT_ID: &str = "000000000000";
 
-/// The part of a SAM template that the local stack follows.
+/// Parts of a SAM template that the local stack follows.
 #[derive(Debug, Clone)]
 pub struct Template {
     /// Lambda functions.
     pub functions: Vec<Function>,
-    /// SQS queues, dead-letter queues among them.
+    /// SQS queues, including dead-letter queues.
     pub queues: Vec<Queue>,
     /// DynamoDB tables.
     pub tables: Vec<Table>,
@@ -36,10 +36,10 @@ pub struct Template {
 }
 
 impl Template {
-    /// Reads a template; `parameters` override the defaults of its own parameters.
+    /// Reads a template. `parameters` override the defaults of the template's parameters.
     ///
     /// # Errors
-    /// [`Error::Syntax`] and [`Error::Template`], which name the place.
+    /// [`Error::Syntax`] or [`Error::Template`], which name the place.
     pub fn read(text: &str, region: &str, parameters: &Names) -> Result<Self, Error> {
         let document = yaml::parse(text)?;
         let scope = scope(&document, region, parameters)?;
@@ -73,13 +73,13 @@ impl Template {
             "AWS::Serverless::Function" => self.functions.push(functions::read(id, &properties()?, globals)?),
             "AWS::SQS::Queue" => self.queues.push(resources::queue(id, &properties()?, STACK_NAME)?),
             "AWS::DynamoDB::Table" => self.tables.push(resources::table(id, &properties()?, STACK_NAME)?),
-            // Alarms, roles, log groups and the like have nothing to imitate here.
+            // Alarms, roles, log groups and similar resources need no imitation.
             _ => {}
         }
         Ok(())
     }
 
-    /// Every queue that is referred to exists.
+    /// Checks that every queue that is referred to exists.
     fn check(&self) -> Result<(), Error> {
         let known = |queue: &str| self.queues.iter().any(|other| other.id == queue);
         for function in &self.functions {
@@ -105,10 +105,11 @@ impl Template {
         Ok(())
     }
 
-    /// The environment of every function by its handler's name, once `resources` says what the resources became.
+    /// Returns the environment of every function by its handler's name. `resources` contains the names of the created
+    /// resources.
     ///
     /// # Errors
-    /// [`Error::Template`] where a variable refers to something the local stack does not have.
+    /// [`Error::Template`] if a variable refers to something that the local stack does not have.
     pub fn environments(&self, resources: &Names) -> Result<BTreeMap<String, Names>, Error> {
         let mut scope = self.scope.clone();
         scope.names.extend(resources.clone());
@@ -153,7 +154,7 @@ fn scope(document: &Value, region: &str, parameters: &Names) -> Result<Scope, Er
     }
     let mut open: Vec<(&String, &Value)> =
         document.get("Conditions").and_then(Value::as_object).into_iter().flatten().collect();
-    // Conditions may refer to each other in any order: go round as long as a round settles one.
+    // Conditions may refer to each other in any order. The loop repeats as long as a round settles one.
     while !open.is_empty() {
         let before = open.len();
         let mut failed = Vec::new();

@@ -1,10 +1,10 @@
-//! Reading properties, with errors that name the resource and the property.
+//! Access to properties, with errors that name the resource and the property.
 
 use serde_json::{Map, Value};
 
 use crate::Error;
 
-/// A value of the template that knows where it stands.
+/// Value of the template, with its resource and path.
 #[derive(Debug, Clone)]
 pub(super) struct Reader<'a> {
     resource: &'a str,
@@ -21,7 +21,7 @@ impl<'a> Reader<'a> {
         Error::template(self.resource, &self.path, reason)
     }
 
-    /// The property, where it is set.
+    /// Returns the property if it is set.
     pub(super) fn get(&self, name: &str) -> Option<Self> {
         let value = self.value.get(name).filter(|value| !value.is_null())?;
         Some(self.child(name, value))
@@ -47,7 +47,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A whole number, which CloudFormation also takes as a text (a parameter's value is one).
+    /// Returns a whole number. CloudFormation also accepts one as text, for example as a parameter's value.
     pub(super) fn number(&self) -> Result<u32, Error> {
         let number = match self.value {
             Value::Number(number) => number.as_u64(),
@@ -73,7 +73,7 @@ impl<'a> Reader<'a> {
         Ok(map.iter().map(|(name, value)| (name.as_str(), self.child(name, value))).collect())
     }
 
-    /// The logical id in `!GetAtt <id>.Arn`.
+    /// Returns the logical id in `!GetAtt <id>.Arn`.
     pub(super) fn arn_of(&self) -> Result<String, Error> {
         match self.value.get("Fn::GetAtt").and_then(Value::as_array).map(Vec::as_slice) {
             Some([Value::String(resource), Value::String(attribute)]) if attribute == "Arn" => Ok(resource.clone()),

@@ -1,26 +1,26 @@
-//! CloudFormation's intrinsic functions, as far as a template's values depend on nothing but parameters, conditions, and
-//! what the local stack knows of its resources.
+//! Intrinsic functions of CloudFormation, for values that depend only on parameters, conditions and the local stack's
+//! resources.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-/// What names stand for: parameters and pseudo parameters (`AWS::Region`), resources (`Queue` for its `Ref`, `Queue.Arn`
-/// for an attribute).
+/// Values by name: parameters, pseudo parameters (`AWS::Region`) and resources (`Queue` for its `Ref`, `Queue.Arn` for
+/// an attribute).
 pub type Names = BTreeMap<String, String>;
 
-/// Names and conditions under which values are evaluated.
+/// Names and conditions for the evaluation of values.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scope {
     pub(super) names: Names,
     pub(super) conditions: BTreeMap<String, bool>,
 }
 
-/// `{"Ref": "AWS::NoValue"}` removes the property it is the value of.
+/// Pseudo parameter: `{"Ref": "AWS::NoValue"}` removes the property whose value it is.
 const NO_VALUE: &str = "AWS::NoValue";
 
 impl Scope {
-    /// Evaluates what can be; what refers to something still unknown stays as it is, to be evaluated again later.
+    /// Evaluates a value. Parts that refer to an unknown name stay unchanged, so that they can be evaluated later.
     pub(super) fn evaluate(&self, value: &Value) -> Result<Value, String> {
         match value {
             Value::Array(items) => {
@@ -126,12 +126,12 @@ impl Scope {
         Ok(Value::String(texts.join(delimiter)))
     }
 
-    /// Whether a named condition holds.
+    /// Returns the value of a named condition.
     pub(super) fn condition(&self, name: &str) -> Result<bool, String> {
         self.conditions.get(name).copied().ok_or_else(|| format!("there is no condition {name}"))
     }
 
-    /// Evaluates one entry of the template's `Conditions`.
+    /// Evaluates an entry of the template's `Conditions`.
     pub(super) fn test(&self, value: &Value) -> Result<bool, String> {
         let Some((name, argument)) = value.as_object().and_then(only_entry) else {
             return Err("a condition is one of Fn::Equals, Fn::Not, Fn::And, Fn::Or, Condition".to_owned());
@@ -150,7 +150,7 @@ impl Scope {
     }
 }
 
-/// A scalar as CloudFormation passes it on: as text.
+/// Returns a scalar as text, which is how CloudFormation passes it.
 pub(super) fn scalar_text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),

@@ -1,77 +1,77 @@
-//! The queues and the table.
+//! Queues and tables of the template.
 
 use serde_json::Value;
 
 use super::reader::Reader;
 use crate::Error;
 
-/// SQS's own default, where the template sets none.
+/// SQS's own default, if the template sets no visibility timeout, in seconds.
 const DEFAULT_VISIBILITY_S: u32 = 30;
 
-/// A queue of the template.
+/// Queue of the template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Queue {
     /// Logical id in the template.
     pub id: String,
-    /// Name it is created under.
+    /// Name of the created queue.
     pub name: String,
-    /// Seconds a received message stays hidden.
+    /// Time for which a received message stays invisible, in seconds.
     pub visibility_timeout_s: u32,
-    /// Seconds every message is delayed, where it does not say so itself.
+    /// Delay of messages that set none of their own, in seconds.
     pub delay_s: u32,
-    /// Where messages go that were received too often.
+    /// Dead-letter queue for messages that were received too often.
     pub redrive: Option<Redrive>,
 }
 
-/// A queue's dead-letter queue.
+/// Dead-letter queue of a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redrive {
     /// Logical id of the dead-letter queue.
     pub queue: String,
-    /// Receives after which a message is moved there.
+    /// Number of receives after which a message is moved there.
     pub max_receive_count: u32,
 }
 
-/// A table of the template.
+/// Table of the template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
     /// Logical id in the template.
     pub id: String,
-    /// Name it is created under.
+    /// Name of the created table.
     pub name: String,
-    /// Attributes that are keys of the table or an index, with their type (`S`, `N`, `B`).
+    /// Key attributes of the table and its indexes, with their types (`S`, `N`, `B`).
     pub attributes: Vec<(String, String)>,
-    /// The table's keys.
+    /// Keys of the table.
     pub keys: Vec<Key>,
     /// Global secondary indexes.
     pub indexes: Vec<Index>,
-    /// Attribute that says when an item may be removed.
+    /// Attribute with the time from which an item may be removed.
     pub ttl_attribute: Option<String>,
 }
 
-/// One part of a key.
+/// Part of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
-    /// Attribute it is.
+    /// Name of the attribute.
     pub attribute: String,
-    /// `HASH` or `RANGE`.
+    /// Kind: `HASH` or `RANGE`.
     pub kind: String,
 }
 
-/// A global secondary index.
+/// Global secondary index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Index {
-    /// Its name.
+    /// Name of the index.
     pub name: String,
-    /// Its keys.
+    /// Keys of the index.
     pub keys: Vec<Key>,
-    /// `ALL`, `KEYS_ONLY` or `INCLUDE`.
+    /// Projection: `ALL`, `KEYS_ONLY` or `INCLUDE`.
     pub projection: String,
-    /// What is included besides the keys.
+    /// Attributes that are included besides the keys.
     pub included: Vec<String>,
 }
 
-/// Reads one `AWS::SQS::Queue`.
+/// Reads an `AWS::SQS::Queue`.
 pub(super) fn queue(id: &str, properties: &Value, stack: &str) -> Result<Queue, Error> {
     let reader = Reader::new(id, "", properties);
     if let Some(fifo) = reader.get("FifoQueue")
@@ -95,7 +95,7 @@ pub(super) fn queue(id: &str, properties: &Value, stack: &str) -> Result<Queue, 
     })
 }
 
-/// Reads one `AWS::DynamoDB::Table`.
+/// Reads an `AWS::DynamoDB::Table`.
 pub(super) fn table(id: &str, properties: &Value, stack: &str) -> Result<Table, Error> {
     let reader = Reader::new(id, "", properties);
     let mut attributes = Vec::new();
@@ -148,7 +148,7 @@ fn keys(reader: &Reader<'_>) -> Result<Vec<Key>, Error> {
     Ok(keys)
 }
 
-/// The name the template gives, or one made from the stack's name as CloudFormation does.
+/// Returns the name that the template gives, or one made from the stack's name as CloudFormation does.
 fn name(reader: &Reader<'_>, property: &str, stack: &str, id: &str) -> Result<String, Error> {
     match reader.get(property) {
         Some(name) => Ok(name.text()?.to_owned()),

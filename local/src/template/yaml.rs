@@ -1,5 +1,5 @@
-//! YAML with CloudFormation's tags, as plain JSON: `!Ref X` becomes `{"Ref": "X"}`, the long form of the same thing, so
-//! that everything after this knows one form only.
+//! YAML with CloudFormation's tags, as plain JSON. `!Ref X` becomes its long form `{"Ref": "X"}`, so that later code
+//! handles one form only.
 
 use serde_json::{Map, Number, Value, json};
 use serde_yaml_ng::Value as Yaml;
@@ -9,7 +9,7 @@ use crate::Error;
 /// Reads a template and rewrites its tags to their long forms.
 ///
 /// # Errors
-/// [`Error::Syntax`] and [`Error::Template`].
+/// [`Error::Syntax`] or [`Error::Template`].
 pub fn parse(text: &str) -> Result<Value, Error> {
     let document: Yaml = serde_yaml_ng::from_str(text).map_err(Error::Syntax)?;
     long_form(&document)
@@ -46,7 +46,7 @@ fn number(value: &serde_yaml_ng::Number) -> Value {
     value.as_f64().and_then(Number::from_f64).map_or(Value::Null, Value::Number)
 }
 
-/// CloudFormation reads every key as text, numbers included (`200:` in an OpenAPI body).
+/// Returns a key as text. CloudFormation reads every key as text, including numbers (`200:` in an OpenAPI body).
 fn key_text(key: &Yaml) -> Result<String, Error> {
     match key {
         Yaml::String(key) => Ok(key.clone()),

@@ -1,4 +1,4 @@
-//! The demos, which are to work.
+//! Tests of the demos.
 
 use crate::process::run;
 

@@ -1,4 +1,4 @@
-//! The local stack as its users run it: the built binary, as a process.
+//! Tests of the local stack as its users run it: the built binary, as a process.
 
 #[cfg(test)]
 mod demo;

@@ -1,4 +1,4 @@
-//! Starting the binary.
+//! Processes of the built binary.
 
 use std::path::Path;
 use std::process::{Output, Stdio};
@@ -8,14 +8,14 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
-/// A stack that serves. Killed when dropped.
+/// Running stack. It is killed when dropped.
 pub(crate) struct Running {
     child: Child,
     pub(crate) client: Client,
     pub(crate) url: String,
 }
 
-/// The binary with these arguments, and nothing of this process's own settings.
+/// Returns a command of the binary with these arguments, without this process's own settings.
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ringdown-local"));
     command.args(arguments).env_remove("AWS_ENDPOINT_URL").env("RUST_LOG", "error").kill_on_drop(true);
@@ -40,7 +40,7 @@ impl Running {
         Self { client: Client::new(&text("url"), &text("apiKey")), url: text("url"), child }
     }
 
-    /// Ends the process as a power failure would.
+    /// Kills the process as a power failure would.
     pub(crate) async fn kill(mut self) {
         self.child.kill().await.expect("SIGKILL is obeyed");
     }

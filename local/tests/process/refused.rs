@@ -1,11 +1,11 @@
-//! What keeps the stack from starting is one clear line and exit status 1.
+//! Tests of failed starts. Each shows one clear line and exits with status 1.
 
 use std::fs;
 use std::process::Output;
 
 use crate::process::{Running, run};
 
-/// The one line on stderr of a run that failed.
+/// Returns the only line on stderr of a run that failed.
 #[track_caller]
 fn complaint(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr).into_owned();

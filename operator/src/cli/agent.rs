@@ -1,4 +1,4 @@
-//! The commands about agents.
+//! Commands about agents.
 
 use std::path::PathBuf;
 
@@ -6,18 +6,18 @@ use clap::Subcommand;
 
 use super::InMode;
 
-/// What to do with agents.
+/// Command about agents.
 #[derive(Subcommand)]
 pub(crate) enum Agent {
-    /// Make or change agents, as a YAML file describes them
+    /// Create or change agents from their description in a YAML file
     Import {
         /// The organization and the mode
         #[command(flatten)]
         scope: InMode,
-        /// The file
+        /// The YAML file
         file: PathBuf,
     },
-    /// Give an agent's tools another secret, shown once; conversations that are open go on with theirs
+    /// Replace the secret of an agent's tools and show it once; open conversations keep the earlier one
     RotateToolSecret {
         /// The organization and the mode
         #[command(flatten)]

@@ -1,4 +1,4 @@
-//! Agents, as YAML in the form of the API.
+//! Tests of agents as YAML, in the form of the API.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! The built command, as an operator runs it.
+//! Tests of the built command, as an operator runs it.
 
 #[cfg(test)]
 mod agents;

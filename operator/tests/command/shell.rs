@@ -1,4 +1,4 @@
-//! Commands, on a local stack's data.
+//! Tests of commands on a local stack's data.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -12,7 +12,7 @@ pub(crate) struct Shell {
 impl Shell {
     pub(crate) fn new() -> Self {
         let shell = Self::without_data();
-        // As a local stack leaves it that was started and stopped.
+        // The folder looks like that of a local stack that was started and stopped.
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         let made = runtime.block_on(local::offline::Offline::create(&shell.path().join("data")));
         drop(made.expect("an empty table"));
@@ -33,7 +33,7 @@ impl Shell {
         command.output().expect("the command runs")
     }
 
-    /// The rows that a command answers.
+    /// Returns the rows of a command's output.
     #[track_caller]
     pub(crate) fn rows(&self, arguments: &[&str]) -> Value {
         let output = self.run(&[&["--json"], arguments].concat());
@@ -42,7 +42,7 @@ impl Shell {
         serde_json::from_slice(&output.stdout).expect("JSON")
     }
 
-    /// What a command says when it refuses.
+    /// Returns the error message of a command that is refused.
     #[track_caller]
     pub(crate) fn refusal(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);

@@ -1,4 +1,4 @@
-//! The accounts that organizations have at providers, or share: the deployment's secrets say which.
+//! Accounts at providers, from the deployment's secrets: an organization's own account, or the shared one.
 
 use std::error::Error;
 
@@ -16,43 +16,42 @@ use crate::secrets::{Secret, Secrets, SecretsError};
 use crate::voice::ProviderError;
 use crate::{retell, telnyx, twilio, vapi};
 
-/// What an account at a provider is known by: the secret's JSON.
+/// Account at a provider, as stored in its secret, in JSON.
 pub(crate) trait Account: DeserializeOwned {
-    /// The provider.
+    /// Provider of the account.
     const PROVIDER: Provider;
 
-    /// What requests are made with. It leaves this process in requests only.
+    /// Returns the credential of requests. It leaves this process only in requests.
     fn credential(&self) -> String;
 
-    /// Whether it can be one. A secret without what requests are made with is none.
+    /// Returns `true` if the account can be used. A secret without request credentials cannot.
     fn is_sound(&self) -> bool;
 
-    /// Names the account, and is no secret: its pace is kept under it.
+    /// Returns a name of the account that is not secret. The account's rate limiter is stored under it.
     fn name(&self) -> String;
 
-    /// How many calls the provider lets it ask for in a second; `None` where nothing is known of such a limit.
+    /// Returns the number of calls that the provider accepts in a second. `None` if no such limit is known.
     fn calls_per_second(&self) -> Option<u32>;
 
-    /// Whether the provider signed this callback, as it does for this account.
+    /// Returns `true` if the provider signed this callback for this account.
     fn signed(&self, callback: Callback<'_>, now: Timestamp) -> bool;
 }
 
-/// Why a provider cannot be asked at all.
+/// Reason why a provider cannot be asked at all.
 pub(crate) enum Unusable {
-    /// The deployment has no account there, or none that makes sense, or no public URL; or what is to be asked for is not
-    /// set up.
+    /// Missing setup: no account, an unusable account, no public URL, or an agent without the settings of this provider.
     NotSetUp(String),
-    /// Whether it has cannot be found out now.
+    /// Secrets that cannot be read at the moment, so that it is unknown if an account exists.
     Unread(SecretsError),
 }
 
 impl Unusable {
-    /// Something is not set up; asking again would be no better.
+    /// Creates the error for missing setup. Asking again would not help.
     pub(crate) fn not_set_up(why: &str) -> Self {
         Self::NotSetUp(why.to_owned())
     }
 
-    /// What that comes to for a call or a text: nothing was sent.
+    /// Returns the outcome for a call or an SMS message. Nothing was sent.
     pub(crate) fn outcome<Id>(self) -> Outcome<Id> {
         match self {
             Self::NotSetUp(why) => Outcome::Refused { reason: EndReason::PROVIDER_UNAVAILABLE, why },
@@ -74,17 +73,17 @@ impl From<Unusable> for ProviderError {
     }
 }
 
-/// The accounts. Cheap to clone.
+/// Accounts of all organizations. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Accounts(Secrets);
 
 impl Accounts {
-    /// Those that these secrets tell of.
+    /// Creates the accounts over these secrets.
     pub(crate) fn new(secrets: Secrets) -> Self {
         Self(secrets)
     }
 
-    /// The account that this organization has there, or shares.
+    /// Returns the organization's account at the provider: its own, or the shared one.
     pub(crate) async fn of<A: Account>(&self, organization: &OrganizationId) -> Result<A, Unusable> {
         let secret = self.0.provider(organization, A::PROVIDER).await.map_err(Unusable::Unread)?;
         let name = A::PROVIDER.as_str();
@@ -95,50 +94,50 @@ impl Accounts {
             .ok_or_else(|| Unusable::NotSetUp(format!("the secret of the account at {name} makes no sense")))
     }
 
-    /// The account, as it is now, where its credentials have changed since this was read: a provider refuses what was rotated,
-    /// and a request that was refused for it has placed nothing.
+    /// Reads the account again, and returns it if its credentials have changed since `known` was read. A provider refuses
+    /// rotated credentials, and a refused request has placed nothing.
     pub(crate) async fn changed<A: Account>(&self, organization: &OrganizationId, known: &A) -> Option<A> {
         let secret = self.0.provider_anew(organization, A::PROVIDER).await.ok()??;
         account_of::<A>(&secret).filter(|account| account.credential() != known.credential())
     }
 
-    /// Reads the account, and where providers call back, so that both are at hand.
+    /// Reads the account and the public URL into the cache, ahead of their use.
     pub(crate) async fn prepare(&self, organization: &OrganizationId, provider: Provider) {
         if let Err(error) = self.0.provider(organization, provider).await {
             tracing::warn!(error = &error as &dyn Error, "no credentials for the provider");
         }
     }
 
-    /// How fast the account that this organization has, or shares, takes calls; `None` where nobody limits it.
+    /// Returns the rate limit of the organization's own or shared account. `None` if the account has no limit.
     pub(crate) async fn pace<A: Account>(&self, organization: &OrganizationId) -> Option<Pace> {
-        // Without an account nothing is asked for, and asking says why.
+        // Without an account no call is placed; placing it reports why.
         let account: A = self.of(organization).await.ok()?;
         let in_a_second = account.calls_per_second()?.clamp(1, 1_000);
         let account = format!("{}#{}", A::PROVIDER.as_str(), account.name());
         Some(Pace { account, interval: Span::milliseconds(1_000_u32.div_ceil(in_a_second)) })
     }
 
-    /// Where providers call back.
+    /// Returns the public URL of the deployment, which callback addresses begin with.
     pub(crate) async fn public_url(&self) -> Result<String, Unusable> {
         let url = self.0.public_url().await.map_err(Unusable::Unread)?;
         url.ok_or_else(|| Unusable::not_set_up("the deployment has no public URL for callbacks"))
     }
 }
 
-/// A name for an account that has none but its API key: a part of the key's SHA-256.
+/// Returns a name for an account that has only its API key: the first 8 bytes of the key's SHA-256, in hexadecimal.
 pub(crate) fn name_of(api_key: &str) -> String {
     hex(&Sha256::digest(api_key.as_bytes())[..8])
 }
 
-/// The account that a secret tells of; `None` where it makes no sense.
+/// Parses the account in a secret. Returns `None` if the secret is not a usable account.
 fn account_of<A: Account>(secret: &Secret) -> Option<A> {
     secret.json().filter(A::is_sound)
 }
 
-/// Whether a callback was signed by this provider, with the account that it knows this organization by.
+/// Returns `true` if this provider signed the callback for the organization's account.
 ///
 /// # Errors
-/// [`SecretsError`] where the account cannot be looked up.
+/// [`SecretsError`] if the account cannot be read.
 pub async fn is_signed(
     secrets: &Secrets,
     provider: Provider,
@@ -149,7 +148,7 @@ pub async fn is_signed(
     if is_signed_by(provider, secrets.provider(organization, provider).await?, callback, now) {
         return Ok(true);
     }
-    // What it is signed with may have been changed since it was read.
+    // The signing secret may have been rotated since it was read.
     Ok(is_signed_by(provider, secrets.provider_now(organization, provider).await?, callback, now))
 }
 

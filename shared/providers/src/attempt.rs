@@ -1,4 +1,4 @@
-//! What a call at a provider is marked with, so that a callback or a search tells whose it is.
+//! Marks that name an attempt at a provider. A callback or a search result is matched to its conversation by them.
 
 use std::fmt;
 
@@ -7,42 +7,42 @@ use domain::ids::{ConversationId, OrganizationId};
 use domain::time::Timestamp;
 use store::{DialPermit, SendPermit};
 
-/// One attempt at one conversation. Only live conversations reach a provider, so the mode goes without saying.
+/// One attempt at one conversation. The mode is not part of it: only live conversations reach a provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
-    /// Whose conversation it is.
+    /// Id of the owning organization.
     pub organization: OrganizationId,
-    /// The conversation.
+    /// Id of the conversation.
     pub conversation: ConversationId,
-    /// The attempt's number.
+    /// Number of the attempt, from 1.
     pub number: u32,
 }
 
 impl Attempt {
-    /// The last attempt of a call.
+    /// Returns the last attempt of a call.
     pub fn of(call: &Call) -> Self {
         Self { organization: call.scope.organization.clone(), conversation: call.id, number: call.attempt }
     }
 
-    /// The attempt that a permit is for.
+    /// Returns the attempt that a dial permit allows.
     pub fn permitted(permit: &DialPermit) -> Self {
         Self { number: permit.attempt(), ..Self::of(permit.call()) }
     }
 
-    /// The attempt to send a text that a permit is for.
+    /// Returns the attempt to send an SMS message that a send permit allows.
     pub fn texted(permit: &SendPermit) -> Self {
         let conversation = permit.conversation();
         let organization = conversation.scope.organization.clone();
         Self { organization, conversation: conversation.id, number: permit.attempt() }
     }
 
-    /// What names the attempt in one word: `<conversation>-<number>`. Unique in a deployment, at most 47 characters, and
-    /// at most 40 before the thousandth attempt, which never comes.
+    /// Returns the name of the attempt: `<conversation>-<number>`. The name is unique in a deployment and has at most 47
+    /// characters. Before the thousandth attempt, which never comes, it has at most 40.
     pub fn name(&self) -> String {
         format!("{}-{}", self.conversation, self.number)
     }
 
-    /// Puts an attempt together from a name and an organization; `None` where they are none of ours.
+    /// Builds an attempt from its organization and its name. Returns `None` if they are not ours.
     pub fn from_parts(organization: &str, name: &str) -> Option<Self> {
         let (conversation, number) = name.rsplit_once('-')?;
         let number: u32 = number.parse().ok().filter(|number| *number > 0)?;
@@ -50,21 +50,21 @@ impl Attempt {
         Some(Self { organization, conversation: ConversationId::parse(conversation)?, number })
     }
 
-    /// Reads an attempt from its one line.
+    /// Parses the one-line form of an attempt.
     pub fn parse(text: &str) -> Option<Self> {
         let (organization, name) = text.split_once('/')?;
         Self::from_parts(organization, name)
     }
 }
 
-/// The whole attempt in one line: `<organization>/<conversation>-<number>`.
+/// One-line form of the attempt: `<organization>/<conversation>-<number>`.
 impl fmt::Display for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.organization, self.name())
     }
 }
 
-/// When the last attempt of a call began, as far as that is still known.
+/// Returns the start time of a call's last attempt. If that is no longer stored, it returns the creation time of the call.
 pub(crate) fn begun_at(call: &Call) -> Timestamp {
     match call.dispatch {
         Dispatch::Asking { since, .. } | Dispatch::Unknown { since, .. } => since,

@@ -1,8 +1,8 @@
-//! The one HTTP client of the adapters.
+//! HTTP client of the adapters.
 //!
-//! What may happen twice at a provider happens to a customer twice. So nothing here is sent again: no retry, no redirect,
-//! no connection that was used before, one deadline over everything. What went wrong is told apart by the one question
-//! that counts: may the provider have heard of it?
+//! A request that reaches a provider twice may reach a customer twice. So this client sends nothing again: no retry, no
+//! redirect, and no reused connection. One deadline covers the whole exchange. Errors are told apart by one question: may the
+//! provider have received the request?
 
 use std::error::Error;
 use std::fmt;
@@ -19,68 +19,68 @@ use crate::egress::{Egress, EgressError, OutboundRequest, RawAnswer};
 use crate::outcome::Wire;
 use crate::voice::ProviderError;
 
-/// How long a provider may take over a request, from the look-up of its name to the end of its answer. With the read of
-/// the credentials before it, less than whoever asks waits.
+/// Time limit of a provider request, from the DNS look-up to the end of the answer. Together with reading the credentials
+/// before it, it is shorter than the caller's own limit.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(7);
 
-/// What is read of an answer: a list of calls is the largest.
+/// Number of bytes that are read of an answer. A list of calls is the largest answer.
 pub const KEEP_BYTES: usize = 1024 * 1024;
 
-/// What an adapter asks for.
+/// Request of an adapter.
 pub struct Question {
-    /// The method.
+    /// HTTP method.
     pub method: Method,
-    /// Where.
+    /// URL of the request.
     pub url: Url,
-    /// The headers, credentials among them.
+    /// Request headers, credentials among them.
     pub headers: HeaderMap,
-    /// The body.
+    /// Request body.
     pub body: Vec<u8>,
-    /// How much of the answer is read.
+    /// Number of bytes that are read of the answer.
     pub keep_bytes: usize,
 }
 
-/// Without headers and body: there are credentials and texts in them.
+/// Omits headers and body: they contain credentials and message texts.
 impl fmt::Debug for Question {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.method, self.url.host_str().unwrap_or("-"))
     }
 }
 
-/// What a provider answered, of whatever status.
+/// Answer of a provider, of any status.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// Its HTTP status.
+    /// HTTP status.
     pub status: u16,
-    /// The wait it asks for.
+    /// Wait that the provider asks for.
     pub retry_after: Option<Span>,
-    /// The body's media type.
+    /// Media type of the body.
     pub content_type: Option<String>,
-    /// Where it sends us, where it is a redirect. Nobody follows it here.
+    /// Target of a redirect. The client does not follow it.
     pub location: Option<String>,
-    /// Which part of how much it is, where it is one.
+    /// Value of `Content-Range`, if the answer is a part: the part and the total size.
     pub content_range: Option<String>,
-    /// The body.
+    /// Answer body, up to the requested number of bytes.
     pub body: Vec<u8>,
-    /// Whether there was more of it than was to be read.
+    /// `true` if the body was longer than the requested number of bytes.
     pub cut: bool,
 }
 
-/// Without the body.
+/// Omits the body.
 impl fmt::Debug for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({} bytes)", self.status, self.body.len())
     }
 }
 
-/// No answer came.
+/// Reason why no answer came.
 #[derive(Debug)]
 pub enum NoReply {
-    /// Provably nothing was sent: no name, no connection, no TLS.
+    /// Request that was provably not sent: no address, no connection or no TLS.
     NotSent(EgressError),
-    /// No answer came in time; the request may have arrived.
+    /// Answer that did not come in time. The request may have arrived.
     TimedOut,
-    /// The connection broke after the request was begun.
+    /// Connection that broke after the request had begun.
     Broken(EgressError),
 }
 
@@ -125,12 +125,12 @@ impl From<NoReply> for ProviderError {
 }
 
 impl Reply {
-    /// The body as JSON of this shape; `None` where it is none, or was cut off.
+    /// Parses the body as JSON of this shape. Returns `None` if it has another shape, or was cut.
     pub fn json<T: serde::de::DeserializeOwned>(&self) -> Option<T> {
         if self.cut { None } else { serde_json::from_slice(&self.body).ok() }
     }
 
-    /// An answer of this status, which asks to wait for two seconds where it is a 429.
+    /// Creates an answer of this status. A 429 asks for a wait of two seconds.
     #[cfg(test)]
     pub(crate) fn of(status: u16, body: &str) -> Self {
         let retry_after = (status == 429).then(|| Span::seconds(2));
@@ -138,32 +138,32 @@ impl Reply {
         Self { status, retry_after, content_type: None, location: None, content_range: None, body, cut: false }
     }
 
-    /// The provider's own code for what is wrong: a short word or a number, nothing that could be a text or a number of
-    /// somebody's.
+    /// Returns the provider's error code: a short word or number. Anything that may be message text or a phone number is left
+    /// out.
     fn code(&self) -> Option<String> {
         const LONGEST: usize = 40;
         let body: Value = self.json()?;
         let code = body.pointer("/errors/0/code").or_else(|| body.get("code")).or_else(|| body.get("error_code"))?;
         let code = code.as_str().map(str::to_owned).or_else(|| code.as_u64().map(|code| code.to_string()))?;
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-        // Digits alone are a code while they are few: more of them may be somebody's number.
+        // More than 6 digits may be a phone number.
         let is_number = code.len() > 6 && code.bytes().all(|byte| byte.is_ascii_digit());
         (!code.is_empty() && code.len() <= LONGEST && code.bytes().all(is_plain) && !is_number).then_some(code)
     }
 
-    /// Whether it is a 2xx.
+    /// Returns `true` for a 2xx status.
     pub fn is_success(&self) -> bool {
         (200..=299).contains(&self.status)
     }
 }
 
-/// The status by which a provider refuses an account's credentials.
+/// HTTP status by which a provider refuses an account's credentials.
 pub(crate) const UNAUTHORIZED: u16 = 401;
 
-/// As much of an answer is kept that shows a long call: with its words and their times, and every tool it used.
+/// Number of bytes that are read of an answer that shows a long call, with its words, their times and every tool call.
 pub(crate) const LONG_CALL_BYTES: usize = 4 * 1_024 * 1_024;
 
-/// What came back from asking for a call or a text, in the terms that [`classify`](crate::classify) judges.
+/// Reduces the result of placing a call or sending an SMS message to the facts that [`classify`](crate::classify) needs.
 pub fn wire<Id>(
     replied: Result<Reply, NoReply>,
     id: impl FnOnce(&Reply) -> Option<Id>,
@@ -186,7 +186,7 @@ pub fn wire<Id>(
     }
 }
 
-/// The one HTTP client of the adapters. Cheap to clone.
+/// HTTP client of the adapters. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct ProviderClient {
     egress: Egress,
@@ -194,20 +194,20 @@ pub struct ProviderClient {
 }
 
 impl ProviderClient {
-    /// A client that reaches providers this way.
+    /// Creates a client over the guarded HTTP client.
     pub fn new(egress: Egress, clock: Clock) -> Self {
         Self { egress, clock }
     }
 
-    /// What tells the time.
+    /// Returns the clock.
     pub fn clock(&self) -> &Clock {
         &self.clock
     }
 
-    /// Asks, once.
+    /// Sends a request, once.
     ///
     /// # Errors
-    /// [`NoReply`] where no complete answer came back. An answer of any status is none.
+    /// [`NoReply`] if no complete answer came back. An answer of any status is not an error.
     pub async fn ask(&self, question: Question) -> Result<Reply, NoReply> {
         let Question { method, url, headers, body, keep_bytes } = question;
         let request =

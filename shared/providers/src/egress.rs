@@ -1,7 +1,9 @@
-//! The guarded HTTP client: everything that goes to a URL that a client chose goes through here.
+//! Guarded HTTP client. Every request to a URL that a client chose goes through it.
 //!
-//! Invariants: nothing connects to an address that was not checked; nothing is sent twice, to a second place, or over a
-//! connection that was used before; nothing takes longer than it was given, whatever the other side does.
+//! Invariants:
+//! - A connection is only opened to an address that was checked.
+//! - A request is never sent twice, to a second place, or over a reused connection.
+//! - No exchange takes longer than its time limit, whatever the endpoint does.
 
 use std::fmt;
 use std::io;
@@ -34,34 +36,37 @@ pub use self::error::{EgressError, NotPublic, Source, UrlError};
 pub use self::policy::{EgressPolicy, LONGEST_URL};
 pub use self::signed::{name_request, signed_headers};
 
-/// How long an endpoint may take over a webhook, from the look-up of its name to the end of its answer.
+/// Time limit of a webhook delivery, from the DNS look-up to the end of the answer.
 pub const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// What is kept of an endpoint's answer to a webhook: enough for its owner to recognize an error page in the delivery log.
+/// Number of bytes that are kept of an endpoint's answer to a webhook. They are enough to recognize an error page in the
+/// delivery log.
 pub const WEBHOOK_KEEP_BYTES: usize = 1_024;
 
-/// How long a connection may take to come about, TLS included: what takes longer has sent nothing of the request.
+/// Time limit of establishing a connection, TLS included. If it expires, nothing of the request was sent.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a name's look-up may take while somebody waits for an endpoint to be registered.
+/// Time limit of the DNS look-up while a client waits for its endpoint to be registered.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A request to a client's URL.
+/// Request to a client's URL.
 pub struct OutboundRequest {
-    /// What is asked for.
+    /// HTTP method.
     pub method: Method,
-    /// Of whom.
+    /// URL of the request.
     pub url: Url,
-    /// The headers, but for those that the body and the connection bring with them.
+    /// Request headers. The host and the body's length are added to them, and a user agent and an accept header if they lack
+    /// one.
     pub headers: HeaderMap,
-    /// The body.
+    /// Request body.
     pub body: Vec<u8>,
-    /// One deadline over everything: name, connection, request, answer. Of an answer whose status says everything there is to know,
-    /// status and headers have to be there by then.
+    /// Time limit of the whole exchange: look-up, connection, request and answer. If `needs_all` is `false`, it only covers the
+    /// status and the headers: a body that is late is cut off.
     pub timeout: Duration,
-    /// How much of the answer's body is kept. What is beyond it is not read: the connection is closed instead.
+    /// Number of bytes that are kept of the answer's body. The rest is not read: the connection is closed instead.
     pub keep_bytes: usize,
-    /// Whether an answer is none whose body breaks off, or is not over in time. Where the status says everything there is to know, it is one that was cut.
+    /// `true` if an answer whose body breaks off or is late counts as no answer. `false` if the status alone is enough: such an
+    /// answer then counts as cut.
     pub needs_all: bool,
 }
 
@@ -71,11 +76,11 @@ impl fmt::Debug for OutboundRequest {
     }
 }
 
-/// What stands in for the network in a simulation.
+/// Function that replaces the network in a simulation.
 pub type Exchange =
     Arc<dyn Fn(OutboundRequest) -> BoxFuture<'static, Result<Answer, EgressError>> + Send + Sync + 'static>;
 
-/// The guarded HTTP client. Cheap to clone.
+/// Guarded HTTP client. Cheap to clone.
 #[derive(Clone)]
 pub struct Egress {
     guard: Guard,
@@ -95,25 +100,25 @@ impl fmt::Debug for Egress {
 }
 
 impl Egress {
-    /// The client that reaches the network.
+    /// Creates the client that reaches the network.
     ///
     /// # Errors
-    /// [`EgressError::Setup`] where the TLS provider lacks what it should have.
+    /// [`EgressError::Setup`] if the TLS provider lacks a required feature.
     pub fn new(policy: EgressPolicy) -> Result<Self, EgressError> {
         Self::with(Guard::Clients(policy), resolver::system(), public_roots())
     }
 
-    /// The client that reaches a service of the operator's own, at an address that no client has a say in: an emulator's, or
-    /// one in a private network.
+    /// Creates a client for a service of the operator, at an address that no client can choose: an emulator, or a service in a
+    /// private network.
     ///
     /// # Errors
-    /// [`EgressError::Setup`] where the TLS provider lacks what it should have.
+    /// [`EgressError::Setup`] if the TLS provider lacks a required feature.
     pub fn to_our_own() -> Result<Self, EgressError> {
         Self::with(Guard::Operators, resolver::system(), public_roots())
     }
 
-    /// A client whose every request goes to this function instead of the network. URLs are checked, deadlines kept and
-    /// answers cut all the same; names are not looked up.
+    /// Creates a client that sends every request to this function instead of the network. URLs are checked, deadlines kept and
+    /// answers cut as usual. Names are not looked up.
     pub fn through(policy: EgressPolicy, exchange: Exchange) -> Self {
         Self { guard: Guard::Clients(policy), transport: Transport::Function(exchange) }
     }
@@ -123,11 +128,11 @@ impl Egress {
         Ok(Self { guard, transport: Transport::Network(Arc::new(network)) })
     }
 
-    /// Checks a URL when it is registered: its form, its host, and the addresses that the host's name has today. What it
-    /// means at each later connection is checked then. With `allow_insecure` no name is looked up: a laptop may be offline.
+    /// Checks a URL at its registration: its form, its host, and the host's current addresses. Each later connection checks the
+    /// addresses of its time. With `allow_insecure` no name is looked up, because a laptop may be offline.
     ///
     /// # Errors
-    /// [`UrlError`], whose text says how to mend the URL.
+    /// [`UrlError`], whose text says how to correct the URL.
     pub async fn check_url(&self, text: &str) -> Result<Url, UrlError> {
         let url = policy::read(self.guard, text)?;
         let (Transport::Network(network), Some(Host::Domain(host)), false) =
@@ -145,10 +150,10 @@ impl Egress {
         }
     }
 
-    /// Sends a request, once, and reads what comes back.
+    /// Sends a request, once, and reads the answer as text.
     ///
     /// # Errors
-    /// [`EgressError`] where no complete answer came back in time. An answer of any status is none.
+    /// [`EgressError`] if no complete answer came back in time. An answer of any status is not an error.
     pub async fn send(&self, request: OutboundRequest) -> Result<Answer, EgressError> {
         let keep_bytes = request.keep_bytes;
         let answer = match self.exchange(request).await? {
@@ -158,10 +163,10 @@ impl Egress {
         Ok(answer.cut_to(keep_bytes))
     }
 
-    /// Sends a request, once, and reads what comes back byte by byte.
+    /// Sends a request, once, and reads the answer as bytes.
     ///
     /// # Errors
-    /// As [`Egress::send`].
+    /// [`EgressError`], as for [`Egress::send`].
     pub async fn fetch(&self, request: OutboundRequest) -> Result<RawAnswer, EgressError> {
         let keep_bytes = request.keep_bytes;
         let answer = match self.exchange(request).await? {
@@ -183,13 +188,13 @@ impl Egress {
     }
 }
 
-/// The body, as far as it was read.
+/// Body of an answer, up to the point at which reading stopped.
 struct Body {
     bytes: Vec<u8>,
     broke_off: bool,
 }
 
-/// What came back, before anybody has looked at it.
+/// Answer from the network as bytes, or from a simulation's function as text.
 enum Received {
     Bytes(Parts, Body),
     Text(Answer),

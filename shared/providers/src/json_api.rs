@@ -1,4 +1,4 @@
-//! An API that takes and gives JSON and knows us by a bearer token, as those of Retell, Telnyx and Vapi do.
+//! Client for JSON APIs with a bearer token: those of Retell, Telnyx and Vapi.
 
 use std::fmt;
 
@@ -15,61 +15,61 @@ use crate::egress::{EgressError, UrlError};
 use crate::secrets::Secrets;
 use crate::voice::ProviderError;
 
-/// An account that requests are made for by its API key.
+/// Account whose API key authenticates requests.
 pub(crate) trait Keyed: Account {
-    /// The key.
+    /// Returns the API key.
     fn api_key(&self) -> &str;
 }
 
-/// What is asked of an API.
+/// Request to an API.
 #[derive(Clone)]
 pub(crate) struct Request<'a> {
-    /// The method.
+    /// HTTP method.
     pub(crate) method: Method,
-    /// The path, segment by segment, each as it is.
+    /// Path segments, not yet percent-encoded.
     pub(crate) path: &'a [&'a str],
-    /// The query.
+    /// Query parameters.
     pub(crate) query: &'a [(&'a str, &'a str)],
-    /// The body, as JSON.
+    /// Request body, as JSON.
     pub(crate) body: Option<Vec<u8>>,
-    /// How much of the answer is read.
+    /// Number of bytes that are read of the answer.
     pub(crate) keep_bytes: usize,
 }
 
 impl<'a> Request<'a> {
-    /// A question.
+    /// Creates a `GET` request.
     pub(crate) fn get(path: &'a [&'a str]) -> Self {
         Self { method: Method::GET, path, query: &[], body: None, keep_bytes: LONG_CALL_BYTES }
     }
 
-    /// A demand.
+    /// Creates a `POST` request.
     pub(crate) fn post(path: &'a [&'a str]) -> Self {
         Self { method: Method::POST, path, query: &[], body: None, keep_bytes: KEEP_BYTES }
     }
 
-    /// A change.
+    /// Creates a `PATCH` request.
     pub(crate) fn patch(path: &'a [&'a str]) -> Self {
         Self { method: Method::PATCH, path, query: &[], body: None, keep_bytes: KEEP_BYTES }
     }
 
-    /// Asks for something that shows long calls.
+    /// Raises the answer limit to that of long calls.
     pub(crate) fn of_long_calls(self) -> Self {
         Self { keep_bytes: LONG_CALL_BYTES, ..self }
     }
 
-    /// With this query.
+    /// Sets the query parameters.
     pub(crate) fn with_query(self, query: &'a [(&'a str, &'a str)]) -> Self {
         Self { query, ..self }
     }
 
-    /// With this body.
+    /// Sets the JSON body.
     pub(crate) fn with_body(self, body: &impl Serialize) -> Self {
-        // What is made of texts, numbers and maps can always be written.
+        // Serialization cannot fail: the bodies consist of texts, numbers and maps.
         Self { body: Some(serde_json::to_vec(body).unwrap_or_default()), ..self }
     }
 }
 
-/// An API. Cheap to clone.
+/// Client for one API. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct JsonApi {
     client: ProviderClient,
@@ -84,31 +84,31 @@ impl fmt::Debug for JsonApi {
 }
 
 impl JsonApi {
-    /// The API at this address, or where else it is to be had.
+    /// Creates a client for the API at `base`, or at `instead` if it is given.
     pub(crate) fn new(client: ProviderClient, secrets: Secrets, base: &str, instead: Option<&Url>) -> Self {
         let accounts = Accounts::new(secrets);
         Self { client, accounts, base: instead.map_or(base, Url::as_str).to_owned() }
     }
 
-    /// What reaches it.
+    /// Returns the HTTP client.
     pub(crate) fn client(&self) -> &ProviderClient {
         &self.client
     }
 
-    /// The accounts there.
+    /// Returns the accounts at this provider.
     pub(crate) fn accounts(&self) -> &Accounts {
         &self.accounts
     }
 
-    /// The account to ask about a call with.
+    /// Returns the account of the organization that a call belongs to.
     ///
     /// # Errors
-    /// [`Unusable`] where there is none, or it cannot be looked up.
+    /// [`Unusable`] if there is no account, or it cannot be read.
     pub(crate) async fn account_for<A: Account>(&self, call: &Call) -> Result<A, Unusable> {
         self.accounts.of(&call.scope.organization).await
     }
 
-    /// Whether a URL that the API gave leads to the API's own host, or below one of its domain.
+    /// Returns `true` if a URL from the API leads to the API's own host, or by https to a host below this domain.
     pub(crate) fn is_at_home(&self, url: &Url, domain: &str) -> bool {
         let Ok(base) = Url::parse(&self.base) else { return false };
         let same = url.host_str() == base.host_str() && url.port_or_known_default() == base.port_or_known_default();
@@ -117,10 +117,10 @@ impl JsonApi {
         (same && url.scheme() == base.scheme()) || (below && url.scheme() == "https")
     }
 
-    /// Asks, once.
+    /// Sends a request, once.
     ///
     /// # Errors
-    /// [`NoReply`] where no complete answer came back.
+    /// [`NoReply`] if no complete answer came back.
     pub(crate) async fn ask(&self, account: &impl Keyed, request: Request<'_>) -> Result<Reply, NoReply> {
         let malformed = |error| NoReply::NotSent(EgressError::Refused(UrlError::Malformed(error)));
         let mut url: Url = self.base.parse().map_err(malformed)?;
@@ -132,7 +132,7 @@ impl JsonApi {
             url.query_pairs_mut().extend_pairs(request.query);
         }
         let mut headers = HeaderMap::new();
-        // A key that is no header's value cannot be the right one: the API says so.
+        // A key that cannot stand in a header cannot be the right one. The request is sent without it, and the API refuses it.
         if let Ok(mut bearer) = HeaderValue::from_str(&format!("Bearer {}", account.api_key())) {
             bearer.set_sensitive(true);
             headers.insert(header::AUTHORIZATION, bearer);
@@ -140,11 +140,11 @@ impl JsonApi {
         self.send(request.method, url, headers, request.body, request.keep_bytes).await
     }
 
-    /// Asks for a call, a chat or a text, once. Where the account is refused, and its key turns out to have been rotated, nothing was
-    /// placed, and the API is asked with the new one.
+    /// Sends a request that creates a call, a chat or an SMS message. If the API refuses the account and its key was rotated,
+    /// the request is sent once more with the new key. The refused request has created nothing.
     ///
     /// # Errors
-    /// [`NoReply`] where no complete answer came back.
+    /// [`NoReply`] if no complete answer came back.
     pub(crate) async fn ask_to_make<A: Keyed>(
         &self,
         organization: &OrganizationId,
@@ -161,10 +161,10 @@ impl JsonApi {
         }
     }
 
-    /// Sends JSON to a URL that the API gave, without credentials: the URL is one.
+    /// Sends JSON to a URL that the API gave. The request carries no credentials, because the URL itself is one.
     ///
     /// # Errors
-    /// [`NoReply`] where no complete answer came back.
+    /// [`NoReply`] if no complete answer came back.
     pub(crate) async fn post_to(&self, url: Url, body: &impl Serialize) -> Result<Reply, NoReply> {
         let body = serde_json::to_vec(body).unwrap_or_default();
         self.send(Method::POST, url, HeaderMap::new(), Some(body), KEEP_BYTES).await
@@ -187,38 +187,39 @@ impl JsonApi {
     }
 }
 
-/// An answer that says neither yes nor no.
+/// Creates the error for an answer with an unexpected status or body.
 pub(crate) fn unexpected(reply: &Reply) -> ProviderError {
     ProviderError::new(format!("it answered {}", reply.status))
 }
 
-/// What an answer shows.
+/// Parses the body of a successful answer.
 ///
 /// # Errors
-/// [`ProviderError`] where it is a refusal, or none that can be read.
+/// [`ProviderError`] if the answer is a refusal, or cannot be read.
 pub(crate) fn shown<T: DeserializeOwned>(reply: &Reply) -> Result<T, ProviderError> {
     reply.is_success().then(|| reply.json()).flatten().ok_or_else(|| unexpected(reply))
 }
 
-/// What an answer shows; `None` where the provider says that there is no such thing.
+/// Parses the body of a successful answer. Returns `None` for a 404: the provider knows no such item.
 ///
 /// # Errors
-/// [`ProviderError`], as [`shown`].
+/// [`ProviderError`], as for [`shown`].
 pub(crate) fn shown_if_there<T: DeserializeOwned>(reply: &Reply) -> Result<Option<T>, ProviderError> {
     if reply.status == 404 { Ok(None) } else { shown(reply).map(Some) }
 }
 
-/// Whether a call or a chat is over that was asked to end.
+/// Returns `true` if a call or chat is over after a request to end it. `shown` reads its state, for an answer that does not
+/// tell.
 ///
 /// # Errors
-/// [`ProviderError`] where that cannot be said.
+/// [`ProviderError`] if the state cannot be read, or the answer has an unexpected status.
 pub(crate) async fn is_over(
     reply: &Reply,
     shown: impl Future<Output = Result<bool, ProviderError>>,
 ) -> Result<bool, ProviderError> {
     match reply.status {
         200..=299 | 404 => Ok(true),
-        // What is over cannot be ended; whether that is why, it tells by itself.
+        // A provider refuses to end what is already over. The state tells if that is the reason for the refusal.
         400..=499 => shown.await,
         _ => Err(unexpected(reply)),
     }

@@ -1,6 +1,6 @@
-//! The outside world: telephony providers behind one interface.
+//! Adapters for telephony providers and models, the guarded HTTP client below them, and the deployment's secrets.
 //!
-//! A provider's words die here. What goes inside is an [`Outcome`](domain::call::Outcome) or a list of
+//! A provider's answer to a request becomes an [`Outcome`](domain::call::Outcome). Its news of a call becomes a list of
 //! [`Report`](domain::call::Report)s.
 
 mod account;
@@ -43,47 +43,47 @@ use twilio::Twilio;
 use url::Url;
 use vapi::Vapi;
 
-/// How the outside world is reached.
+/// Dependencies of the adapters on the outside world.
 #[derive(Clone, Debug)]
 pub struct Outside {
-    /// The way to clients' own addresses, and to providers.
+    /// HTTP client for providers and for addresses that clients chose.
     pub egress: Egress,
-    /// What the deployment is known by there.
+    /// Secrets of the deployment, among them its accounts at providers.
     pub secrets: Secrets,
-    /// Where providers' APIs are to be had instead of at their vendors: a fake, in tests.
+    /// Addresses of the providers' APIs if they are not the vendors': those of a fake, in tests.
     pub bases: Bases,
 }
 
-/// Where providers' APIs are to be had, where that is not at their vendors.
+/// Addresses of the providers' APIs. `None` means the vendor's own address.
 #[derive(Clone, Debug, Default)]
 pub struct Bases {
-    /// Twilio's.
+    /// Base URL of Twilio's API.
     pub twilio: Option<Url>,
-    /// Retell's.
+    /// Base URL of Retell's API.
     pub retell: Option<Url>,
-    /// Telnyx's.
+    /// Base URL of Telnyx's API.
     pub telnyx: Option<Url>,
-    /// Vapi's.
+    /// Base URL of Vapi's API.
     pub vapi: Option<Url>,
 }
 
-/// Every provider there is.
+/// Adapters for all providers.
 #[derive(Clone, Debug)]
 pub struct Providers {
-    /// Behind every test key.
+    /// Simulator: the provider of every test key.
     pub simulator: Simulator,
-    /// Twilio.
+    /// Adapter for Twilio.
     pub twilio: Twilio,
-    /// Retell AI.
+    /// Adapter for Retell AI.
     pub retell: Retell,
-    /// Telnyx.
+    /// Adapter for Telnyx.
     pub telnyx: Telnyx,
-    /// Vapi.
+    /// Adapter for Vapi.
     pub vapi: Vapi,
 }
 
 impl Providers {
-    /// Every provider, reached this way.
+    /// Creates the adapters over one shared HTTP client.
     pub fn new(store: &Store, outside: &Outside) -> Self {
         let client = ProviderClient::new(outside.egress.clone(), store.table.clock().clone());
         let secrets = &outside.secrets;
@@ -96,7 +96,7 @@ impl Providers {
         }
     }
 
-    /// The provider of this name, for SMS.
+    /// Returns the SMS capability of a provider.
     pub fn sms(&self, provider: Provider) -> Texting<'_> {
         match provider {
             Provider::Simulator => Texting::Texts(&self.simulator),
@@ -107,7 +107,7 @@ impl Providers {
         }
     }
 
-    /// The provider of this name, for voice.
+    /// Returns the voice adapter of a provider.
     pub fn voice(&self, provider: Provider) -> &dyn VoiceProvider {
         match provider {
             Provider::Simulator => &self.simulator,

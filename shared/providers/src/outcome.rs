@@ -1,36 +1,39 @@
-//! What a provider's answer to "place this call" or "send this text" means. One table for all of them, the simulator included.
+//! Rules for a provider's answer to "place this call" or "send this SMS message". One table serves all providers and the
+//! simulator.
 
 use domain::dispatch::Outcome;
 use domain::end_reason::EndReason;
 use domain::time::Span;
 
-/// What came back over the wire, in the terms that matter.
+/// Result of a request to a provider, reduced to the facts that [`classify`] needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wire<Id> {
-    /// Nothing was sent: no connection came about.
+    /// Request that was not sent: no connection was established.
     NotSent,
-    /// The provider answered.
+    /// Answer of the provider.
     Answered {
-        /// Its HTTP status.
+        /// HTTP status.
         status: u16,
-        /// The wait it asks for.
+        /// Wait that the provider asks for.
         retry_after: Option<Span>,
-        /// The id of the call or the text, where the answer is one we can read.
+        /// Id of the call or the SMS message, if the answer could be read.
         id: Option<Id>,
-        /// What its error code means, where we know it.
+        /// Meaning of the provider's error code, if the code is known.
         meaning: Option<EndReason>,
-        /// That code, for the log.
+        /// Error code of the provider, for the log.
         code: Option<String>,
     },
-    /// The request was sent, and no answer came in time.
+    /// Request that was sent and not answered in time.
     TimedOut,
-    /// The connection broke after the request was begun.
+    /// Connection that broke after the request had begun.
     Broken,
 }
 
-/// Judges an answer. Safe to go on from are only the answers that say that nothing happened: a connection that never
-/// came about, a 429, and a definite 4xx. 408, 409 and 425 are none, nor is any 5xx, nor a 2xx we cannot read. 401, 402 and
-/// 403 are about our account there: nobody is reached through it.
+/// Classifies an answer. A request may be repeated only if the answer proves that nothing happened: no connection was
+/// established, or the provider answered 429. A definite 4xx proves it too, and the provider would refuse again.
+///
+/// After a 408, a 409, a 425, a 2xx without a readable id, and any other status, such as a 5xx, the outcome is unknown. 401, 402
+/// and 403 concern our account at the provider: no callee can be reached through it.
 pub fn classify<Id>(wire: Wire<Id>) -> Outcome<Id> {
     match wire {
         Wire::NotSent => Outcome::NotPlaced { retry_after: None, why: "no connection to the provider".to_owned() },

@@ -1,25 +1,25 @@
-//! A part of a recording, as an HTTP client asks for it: what a browser's player does, and whoever wants more than fits into one
-//! answer.
+//! Part of a recording that an HTTP client asks for. Browsers' players ask for parts, and so do clients that want more than
+//! fits into one answer.
 
 use std::fmt;
 
-/// The part that is asked for, in bytes (RFC 9110, 14.1.2).
+/// Requested range of bytes (RFC 9110, 14.1.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// From one byte on, up to another where one is named, both counted.
+    /// Range from one byte on, up to the last named byte. Both are included.
     From {
-        /// The first; 0 is the recording's.
+        /// Offset of the first byte. The recording begins at 0.
         first: u64,
-        /// The last.
+        /// Offset of the last byte. `None` means the end of the recording.
         last: Option<u64>,
     },
-    /// So many bytes at its end.
+    /// Number of bytes at the end of the recording.
     Last(u64),
 }
 
 impl Part {
-    /// Reads a `Range` header. `None` where it asks for something else than one part in bytes: it then counts as not sent, as
-    /// the standard wants it.
+    /// Parses a `Range` header. Returns `None` if it asks for anything but one part in bytes. Such a header counts as not sent,
+    /// as the standard requires.
     pub fn parse(header: &str) -> Option<Self> {
         let (first, last) = header.trim().strip_prefix("bytes=")?.split_once('-')?;
         let number = |digits: &str| {
@@ -34,7 +34,7 @@ impl Part {
         Some(Self::From { first, last })
     }
 
-    /// At most so many bytes of it: a server may send less than was asked for.
+    /// Limits the part to this number of bytes. A server may send less than was requested.
     pub(crate) fn at_most(self, bytes: u64) -> Self {
         match self {
             Self::From { first, last } => {
@@ -46,7 +46,7 @@ impl Part {
     }
 }
 
-/// As a `Range` header says it.
+/// Value of a `Range` header.
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

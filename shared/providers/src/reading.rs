@@ -1,4 +1,4 @@
-//! Reading what providers send: what is not as it is documented counts as left out, and fails nothing beside it.
+//! Lenient parsing of provider data. A field that is not as documented counts as absent, and does not make the others fail.
 
 use domain::end_reason::EndReason;
 use domain::signature::{Distrust, TOLERANCE};
@@ -7,13 +7,13 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// The beginnings of the years 2000 and 2200, in milliseconds: no call of ours is outside of them.
+/// Range of plausible times, in milliseconds: from the beginning of the year 2000 to that of 2200. No call is outside it.
 const BELIEVABLE_MS: std::ops::Range<f64> = 946_684_800_000.0..7_258_118_400_000.0;
 
-/// The fields of an agent's own analysis that say that the called party wants to hear nothing more, where they are true.
+/// Fields of an agent's own analysis by which the callee asks not to be contacted again, if one of them is true.
 pub(crate) const OPT_OUT_FIELDS: [&str; 3] = ["optOut", "opt_out", "opted_out"];
 
-/// What models put down for yes and for no where they were asked for one of them: true, a word, a number. Anything else says nothing.
+/// Parses the values that models write for yes or no: a boolean, a word or a number. Returns `None` for anything else.
 pub(crate) fn yes_or_no(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(said) => Some(*said),
@@ -30,13 +30,13 @@ pub(crate) fn yes_or_no(value: &Value) -> Option<bool> {
     }
 }
 
-/// For `#[serde(default, deserialize_with = …)]`: a field of another type than expected is absent.
+/// Deserializes a field leniently, for `#[serde(default, deserialize_with = …)]`. A value of another type counts as absent.
 pub(crate) fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
     let value = Value::deserialize(deserializer)?;
     Ok(serde_json::from_value(value).ok())
 }
 
-/// For a list: what is no list is an empty one, and entries of another form are skipped.
+/// Deserializes a list leniently. Anything but a list is an empty one, and entries of another shape are skipped.
 pub(crate) fn lenient_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {
@@ -44,42 +44,42 @@ pub(crate) fn lenient_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     Ok(entries.into_iter().filter_map(|entry| serde_json::from_value(entry).ok()).collect())
 }
 
-/// A moment in milliseconds since the Unix epoch; `None` where it is none that a call of ours can have.
+/// Converts milliseconds since the Unix epoch. Returns `None` for a time that no call can have.
 pub(crate) fn moment(milliseconds: f64) -> Option<Timestamp> {
     #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
     BELIEVABLE_MS.contains(&milliseconds).then(|| Timestamp::from_milliseconds(milliseconds as i64))
 }
 
-/// A moment as RFC 3339; `None` where it is none that a call of ours can have.
+/// Parses an RFC 3339 time. Returns `None` for a time that no call can have.
 pub(crate) fn moment_of(text: &str) -> Option<Timestamp> {
     let parsed = Timestamp::parse(text).ok()?;
     #[expect(clippy::cast_precision_loss, reason = "it is compared with the ends of centuries")]
     BELIEVABLE_MS.contains(&(parsed.as_milliseconds() as f64)).then_some(parsed)
 }
 
-/// Whole seconds, rounded down; what is no length of time is absent.
+/// Rounds seconds down to whole ones. Returns `None` for a number that is not a duration.
 pub(crate) fn whole_seconds(seconds: f64) -> Option<u32> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range was checked")]
     (0.0..f64::from(u32::MAX)).contains(&seconds).then_some(seconds as u32)
 }
 
-/// An amount in the minor unit, begun units counted whole; what is no price is absent.
+/// Rounds an amount up to whole minor units. Returns `None` for a number that is not a price.
 pub(crate) fn minor_units(amount: f64) -> Option<i64> {
     const MOST: f64 = 1e12;
     #[expect(clippy::cast_possible_truncation, reason = "the range was checked")]
     (0.0..MOST).contains(&amount).then(|| amount.ceil() as i64)
 }
 
-/// The longest word of a provider's that is passed through.
+/// Maximum length of a provider's word that is passed through, in characters.
 const LONGEST_WORD: usize = 120;
 
-/// A reason that a provider gave in a word that stands in no table of ours.
+/// Returns the end reason for a provider's word that has no entry in our table.
 pub(crate) fn passed_through(word: &str) -> EndReason {
     let word: String = word.chars().filter(|character| character.is_ascii_graphic()).take(LONGEST_WORD).collect();
     EndReason::unknown_at_provider(if word.is_empty() { "unspecified" } else { &word })
 }
 
-/// Reads hexadecimal, of either case.
+/// Decodes hexadecimal digits of either case.
 pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
     if !rest.is_empty() {
@@ -89,7 +89,7 @@ pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
     pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?)).collect()
 }
 
-/// Bounds how long a recorded callback can be replayed, by the time that its signature covers.
+/// Checks the time that a signature covers against the tolerance. That bounds how long a recorded callback can be replayed.
 pub(crate) fn check_age(sent: Timestamp, now: Timestamp) -> Result<(), Distrust> {
     if now.since(sent) > TOLERANCE {
         return Err(Distrust::TooOld);

@@ -1,4 +1,4 @@
-//! What every SMS provider can be asked.
+//! Interface of every SMS provider.
 
 use domain::phone::PhoneNumber;
 use domain::sms::{DeliveryReport, Inbound, Message, Outcome, SmsConversation};
@@ -9,49 +9,49 @@ use store::SendPermit;
 use crate::retell::Retell;
 use crate::voice::{ProviderError, Sought};
 
-/// A customer's text, as a provider hands it over.
+/// SMS message from a customer, as the provider delivers it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReceivedText {
-    /// Who sent it.
+    /// Number of the customer.
     pub from: PhoneNumber,
-    /// The number it was sent to.
+    /// Number that the message was sent to.
     pub to: PhoneNumber,
-    /// The text.
+    /// Message with the provider's id for it.
     pub inbound: Inbound,
 }
 
-/// What stands for a message that has no words, by the media types of what it has; nothing, where it has nothing.
+/// Returns the stand-in text for a message without words: the media types of its attachments. Without attachments it is empty.
 pub(crate) fn without_words(kinds: &[&str]) -> String {
     if kinds.is_empty() { String::new() } else { format!("[media: {}]", kinds.join(", ")) }
 }
 
-/// How a provider carries conversations by SMS.
+/// SMS capability of a provider.
 #[derive(Clone, Copy)]
 pub enum Texting<'a> {
-    /// Text by text: what is said in them is ours.
+    /// Message by message: Ringdown writes the messages.
     Texts(&'a dyn SmsProvider),
-    /// As chats that an agent of its own holds.
+    /// Chats that the provider's own agent conducts.
     Chats(&'a Retell),
-    /// Not at all. No agent can be made so; what says so all the same is refused.
+    /// No SMS at this provider. No agent can be created with it, and a conversation that names it anyway is refused.
     NotOffered,
 }
 
-/// A telephony provider, for SMS text by text.
+/// Telephony provider, for SMS sent message by message.
 pub trait SmsProvider: Send + Sync {
-    /// Reads what sending a text of this conversation needs, so that it need not be waited for between a claim and the
-    /// request. Whatever is wrong, sending says.
+    /// Reads everything that sending needs into the cache, so that nothing is waited for between the claim and the request.
+    /// Errors are not reported here: [`SmsProvider::send`] reports them.
     fn prepare<'a>(&'a self, _conversation: &'a SmsConversation) -> BoxFuture<'a, ()> {
         ready(()).boxed()
     }
 
-    /// Asks for one text to be sent. Asking uses the permit up, and nothing here asks twice: a fresh connection, no
-    /// retries.
+    /// Sends one SMS message. The permit is consumed. The request goes over a fresh connection and is not retried. The only
+    /// exception is one more request after the provider has refused rotated credentials.
     fn send(&self, permit: SendPermit) -> BoxFuture<'_, Outcome>;
 
-    /// Searches for the text of an attempt whose outcome is unknown.
+    /// Searches for the SMS message of an attempt whose outcome is unknown.
     ///
     /// # Errors
-    /// [`ProviderError`] where the provider did not answer: that is not the same as "not found".
+    /// [`ProviderError`] if the provider did not answer. That is not the same as "not found".
     fn search<'a>(
         &'a self,
         conversation: &'a SmsConversation,

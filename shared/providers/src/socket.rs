@@ -1,4 +1,4 @@
-//! An endpoint on the loopback address, for tests. It speaks in raw bytes, so that it can break off anywhere.
+//! Test endpoint on the loopback address. It speaks in raw bytes, so that it can break off anywhere.
 
 use std::net::Ipv4Addr;
 
@@ -9,38 +9,38 @@ use url::Url;
 
 use crate::egress::{Egress, EgressPolicy};
 
-/// A request as it arrived.
+/// Request as it arrived at the endpoint.
 #[derive(Clone, Debug)]
 pub(crate) struct Arrived {
     head: String,
-    /// The body's bytes.
+    /// Bytes of the body.
     pub(crate) body: Vec<u8>,
 }
 
 impl Arrived {
-    /// The first line.
+    /// Returns the request line.
     pub(crate) fn line(&self) -> &str {
         self.head.lines().next().unwrap_or_default()
     }
 
-    /// A header's value; empty where there is none.
+    /// Returns the value of a header. It is empty if the header is missing.
     pub(crate) fn header(&self, name: &str) -> &str {
         let mut headers = self.head.lines().filter_map(|line| line.split_once(": "));
         headers.find(|(other, _)| other.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value)
     }
 
-    /// The body, as JSON.
+    /// Parses the body as JSON.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 }
 
-/// A client that may connect to the loopback address.
+/// Creates an HTTP client that may connect to the loopback address.
 pub(crate) fn local_egress() -> Egress {
     Egress::new(EgressPolicy { allow_insecure: true }).unwrap()
 }
 
-/// An endpoint, and its address.
+/// Starts an endpoint, and returns it with its URL.
 pub(crate) async fn listen() -> (TcpListener, Url) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -62,14 +62,14 @@ pub(crate) async fn arrived(listener: &TcpListener) -> (TcpStream, Arrived) {
     }
 }
 
-/// Waits for a request, answers it with these bytes, and closes.
+/// Waits for a request, answers it with these bytes, and closes the connection.
 pub(crate) async fn answer(listener: &TcpListener, bytes: &[u8]) -> Arrived {
     let (mut stream, arrived) = arrived(listener).await;
     stream.write_all(bytes).await.unwrap();
     arrived
 }
 
-/// An HTTP answer, with a header or none.
+/// Builds an HTTP answer. `header` is empty, or complete header lines.
 pub(crate) fn http(status: u16, header: &str, body: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status} Any\r\n{header}Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }

@@ -1,8 +1,8 @@
-//! Calls of agents' tools, at the addresses that their owners gave.
+//! Calls of agents' tools, at the addresses that the organizations chose.
 //!
-//! A call that a model asked for is [checked](check) first: there is such a tool, and the arguments are what its schema
-//! describes. Then it is [made](call): once, signed as webhooks are, under a key that is the same whoever makes it. Never
-//! again, whatever comes back: what a tool does, such as booking a visit, need not be safe to do twice.
+//! A tool call of a model is first [checked](check): the tool exists, and the arguments fit its schema. Then it is [sent](call)
+//! once, signed like a webhook. Its idempotency key is the same for every worker that may send it. It is never repeated after
+//! any answer: a tool's action, such as booking a visit, need not be safe to do twice.
 
 use std::error::Error;
 use std::time::Duration;
@@ -23,34 +23,34 @@ use crate::egress::{Answer, Egress, EgressError, OutboundRequest, UrlError, name
 #[cfg(test)]
 mod tests;
 
-/// How long a tool may take, from the look-up of its name to the end of its answer. A customer waits.
+/// Time limit of a tool call, from the DNS look-up to the end of the answer. A customer waits for it.
 pub const TOOL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Stands behind a result that was longer than it may be.
+/// Mark at the end of a result that was cut to the limit.
 const CUT_MARK: &str = "\n[The rest was cut off.]";
 
-/// How much of a tool's answer is kept: with the mark, and with what is put before an error, it fits into a result.
+/// Number of bytes that are kept of a tool's answer. A result has room for them, the mark, and the text before an error.
 const KEEP_BYTES: usize = LONGEST_RESULT - 128;
 
-/// A call that was checked: of a tool that there is, with arguments that fit its schema.
+/// Tool call that passed the checks: the tool exists, and the arguments fit its schema.
 #[derive(Clone, Copy, Debug)]
 pub struct CheckedCall<'a> {
     tool: &'a Tool,
     arguments: &'a Value,
 }
 
-/// The conversation that a call is made for, as its tool is told of it.
+/// Conversation that a tool call is made for, as the tool sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
-    /// Whom the agent talks to.
+    /// Phone number of the customer.
     pub customer: &'a PhoneNumber,
-    /// What the conversation's request brought: at most as much as a request may bring.
+    /// Request payload of the conversation. It is as large as a request may be, at most.
     pub content: &'a Content,
-    /// The request that made the conversation.
+    /// Id of the request that created the conversation.
     pub request_id: Option<&'a str>,
 }
 
-/// The body of a call.
+/// JSON body of a tool call.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Body<'a> {
@@ -64,10 +64,10 @@ struct Body<'a> {
     metadata: Option<&'a RawValue>,
 }
 
-/// Checks a call that a model asked for.
+/// Checks a tool call of a model.
 ///
 /// # Errors
-/// What the model is told where it cannot be made: it may ask again, better.
+/// [`ToolOutcome`] with the text for the model if the call cannot be made. The model may correct it.
 pub fn check<'a>(tools: &'a [Tool], name: &str, arguments: &'a Value) -> Result<CheckedCall<'a>, ToolOutcome> {
     let refuse = |reason: String| Err(ToolOutcome::Error(reason));
     let Some(tool) = tools.iter().find(|tool| tool.name == name) else {
@@ -76,7 +76,7 @@ pub fn check<'a>(tools: &'a [Tool], name: &str, arguments: &'a Value) -> Result<
     };
     let schema = match Schema::parse(&tool.parameters) {
         Ok(schema) => schema,
-        // No such tool is stored.
+        // Stored tools have valid schemas.
         Err(error) => return refuse(format!("the tool cannot be called: its parameters: {error}")),
     };
     let violations = schema.violations(arguments);
@@ -87,7 +87,7 @@ pub fn check<'a>(tools: &'a [Tool], name: &str, arguments: &'a Value) -> Result<
     refuse(limited(&format!("the arguments do not fit: {}", violations.join("; ")), false))
 }
 
-/// Makes a call, for this conversation. Whoever makes it has recorded before that it is being made.
+/// Sends a tool call of a conversation. The caller has recorded beforehand that the call is being made.
 pub async fn call(
     egress: &Egress,
     secrets: &[Secret],
@@ -143,9 +143,11 @@ fn request(
     Ok(OutboundRequest { method: Method::POST, url, headers, body, timeout, keep_bytes, needs_all: true })
 }
 
-/// What an answer means, almost by the rule for a provider's: a definite 4xx says that nothing was done; after a redirect, a
-/// 408, a 425 or a 5xx it may have been. A 409 is definite here: a tool is called once under its key, so that no other call
-/// of ours is in its way, and the model has to hear that the table is taken.
+/// Classifies an answer, almost as for a provider. A definite 4xx says that nothing was done. After a redirect, a 408, a 425 or
+/// a 5xx, the tool may have acted.
+///
+/// Unlike at a provider, a 409 is definite here. A tool is called once under its key, so no other call of ours can conflict
+/// with it. The model has to be told about a conflict such as a table that is taken.
 fn judge(answer: &Answer) -> ToolOutcome {
     let result = || limited(&answer.body, answer.cut);
     match answer.status {
@@ -158,7 +160,7 @@ fn judge(answer: &Answer) -> ToolOutcome {
     }
 }
 
-/// What it means that there is no answer.
+/// Classifies a failure to get an answer.
 fn failed(error: &EgressError) -> ToolOutcome {
     match error {
         EgressError::Unsigned => {
@@ -173,7 +175,7 @@ fn failed(error: &EgressError) -> ToolOutcome {
     }
 }
 
-/// A text within what is kept of one, with a mark where it was cut.
+/// Cuts a text to the kept number of bytes. A text that is or was cut ends with the mark.
 fn limited(text: &str, was_cut: bool) -> String {
     let kept = &text[..text.floor_char_boundary(KEEP_BYTES)];
     let mark = if was_cut || kept.len() < text.len() { CUT_MARK } else { "" };

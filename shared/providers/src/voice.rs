@@ -1,4 +1,4 @@
-//! What every voice provider can be asked.
+//! Interface of every voice provider.
 
 use std::error::Error;
 use std::fmt;
@@ -13,12 +13,12 @@ use store::{DialPermit, Pace};
 
 use crate::part::Part;
 
-/// A provider did not answer a question. Nothing follows from that but asking again.
+/// Error of a question that the provider did not answer. It says nothing about the call: the caller asks again later.
 #[derive(Debug)]
 pub struct ProviderError(Box<dyn Error + Send + Sync>);
 
 impl ProviderError {
-    /// Why it did not answer.
+    /// Creates the error from its cause.
     pub fn new(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self(source.into())
     }
@@ -36,23 +36,23 @@ impl Error for ProviderError {
     }
 }
 
-/// A recording, as the client is to get it.
+/// Recording of a call, as it is handed to the client.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Recording {
-    /// The recording itself.
+    /// Content of the recording, or of the requested part.
     Inline {
-        /// Its media type.
+        /// Media type of the content.
         content_type: &'static str,
-        /// Its bytes, or those of a part.
+        /// Bytes of the recording, or of the part.
         bytes: Vec<u8>,
-        /// Which part of how much it is, as a `Content-Range` header says it; `None` where it is all of it.
+        /// Value of the `Content-Range` header: the part and the total size. `None` if the content is the whole recording.
         range: Option<String>,
     },
-    /// It is more than one answer can be, and no part of it was asked for, or parts cannot be had.
+    /// Recording larger than one answer can be. No part of it was requested, or the provider does not serve parts.
     TooLarge,
-    /// It is shorter than where the part begins that was asked for.
+    /// Recording shorter than the first byte of the requested part.
     Shorter,
-    /// Where it can be had without credentials.
+    /// URL at which the recording can be fetched without credentials.
     Redirect(String),
 }
 
@@ -67,45 +67,47 @@ impl fmt::Debug for Recording {
     }
 }
 
-/// A telephony provider, for voice.
+/// Telephony provider, for voice.
 pub trait VoiceProvider: Send + Sync {
-    /// How fast the account that a call goes through takes calls; `None` where that is nobody's concern, or not known.
+    /// Returns the rate limit for new calls on the account that the call goes through. `None` if there is no limit, or none is
+    /// known.
     fn pace<'a>(&'a self, _call: &'a Call) -> BoxFuture<'a, Option<Pace>> {
         ready(None).boxed()
     }
 
-    /// Asks for the call of one attempt, with what its client gave for it. Asking uses the permit up, and nothing here
-    /// asks twice: a fresh connection, no retries.
+    /// Places the call of one attempt with the request payload of its client. The permit is consumed. The request goes over a
+    /// fresh connection and is not retried. The only exception is one more request after the provider has refused rotated
+    /// credentials.
     fn create<'a>(&'a self, permit: DialPermit, content: &'a Content) -> BoxFuture<'a, Outcome>;
 
     /// Searches for the call of an attempt whose outcome is unknown.
     ///
     /// # Errors
-    /// [`ProviderError`] where the provider did not answer: that is not the same as "not found".
+    /// [`ProviderError`] if the provider did not answer. That is not the same as "not found".
     fn search<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Sought<Found>, ProviderError>>;
 
-    /// Asks for everything that is known of a call. `None` where the provider knows no such call.
+    /// Fetches everything that the provider knows of a call. Returns `None` if the provider knows no such call.
     ///
     /// # Errors
-    /// [`ProviderError`] where the provider did not answer.
+    /// [`ProviderError`] if the provider did not answer.
     fn poll<'a>(
         &'a self,
         call: &'a Call,
         call_id: &'a ProviderCallId,
     ) -> BoxFuture<'a, Result<Option<Vec<Report>>, ProviderError>>;
 
-    /// Asks for a call to be hung up. `true` where the provider says that it is over, or that there is none.
+    /// Asks the provider to hang up a call. Returns `true` if the provider says that the call is over or unknown.
     ///
     /// # Errors
-    /// [`ProviderError`] where the provider did not answer.
+    /// [`ProviderError`] if the provider did not answer.
     fn hang_up<'a>(&'a self, call: &'a Call, call_id: &'a ProviderCallId)
     -> BoxFuture<'a, Result<bool, ProviderError>>;
 
-    /// Fetches the call's recording with this reference, or the part of it that is wanted. `None` where there is none any more. One
-    /// that is handed on as a whole may be had as a whole only, whatever part is wanted.
+    /// Fetches the recording with this reference, or the requested part of it. Returns `None` if the recording no longer
+    /// exists. A provider may return the whole recording although a part was requested.
     ///
     /// # Errors
-    /// [`ProviderError`] where the provider did not answer.
+    /// [`ProviderError`] if the provider did not answer.
     fn recording<'a>(
         &'a self,
         call: &'a Call,
@@ -114,25 +116,25 @@ pub trait VoiceProvider: Send + Sync {
     ) -> BoxFuture<'a, Result<Option<Recording>, ProviderError>>;
 }
 
-/// What a search came to.
+/// Result of a search.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sought<T> {
-    /// Nothing.
+    /// No call or message was found.
     Nothing,
-    /// What bears our attempt.
+    /// Item that carries our attempt.
     Ours(T),
-    /// What looks like it, all of it: the same two numbers, made within the attempt's time. The list shows no attempt.
+    /// All candidates: the same two numbers, created within the attempt's time. The provider's list does not show attempts.
     Alike(Vec<Alike<T>>),
 }
 
-/// Something at a provider that looks like what is searched for.
+/// Candidate: an item at the provider that may belong to the attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alike<T> {
-    /// It.
+    /// The item itself.
     pub found: T,
-    /// When it was made.
+    /// Time at which the provider created the item.
     pub made_at: Timestamp,
-    /// Nothing can be done about it any more, and nothing about it can be taken back: a call that is over, or a text.
+    /// `true` if nothing can be done about the item or undone any more: the call is over, or the item is an SMS message.
     pub over: bool,
 }
 
@@ -142,5 +144,5 @@ impl<T> From<Option<T>> for Sought<T> {
     }
 }
 
-/// A call that a search found, with what the provider says of it.
+/// Call that a search found: its id, and the provider's reports about it.
 pub type Found = (ProviderCallId, Vec<Report>);

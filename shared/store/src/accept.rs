@@ -1,5 +1,5 @@
-//! Accepting a call: one conditional write, which is the idempotency record too. Where a wallet has to cover the call, or
-//! a contact changes with it, that is part of the same transaction.
+//! Acceptance of calls. One conditional write stores the call and is its idempotency record as well.
+//! If a wallet has to cover the call, or if a contact changes with it, the write becomes a transaction.
 
 use aws_sdk_dynamodb::types::Put;
 use domain::call::Call;
@@ -22,49 +22,50 @@ use crate::table::Table;
 use crate::wallet::Wallet;
 use crate::write::{MUST_BE_NEW, Written, transact_put};
 
-/// The attribute that names the request which made a call; it is never overwritten.
+/// Attribute that names the request that created a call. It is never overwritten.
 const MADE_BY: &str = "madeBy";
 
-/// The attribute with a conversation's content, where it stands in the call's own item.
+/// Attribute with a conversation's request payload, if the payload is stored in the call's own item.
 pub(crate) const CONTENT: &str = "content";
 
-/// Content up to this stands in the call's own item, so that accepting a call is one plain write. Every transition
-/// writes that item anew, and DynamoDB counts kilobytes.
+/// Largest request payload, in bytes of JSON, that is stored in the call's own item. Accepting such a call is one plain
+/// write. A larger payload gets an item of its own, because every transition rewrites the call's item and DynamoDB
+/// bills by the kilobyte.
 const INLINE_CONTENT_BYTES: usize = 2 * 1024;
 
 /// Everything that is written when a call is accepted.
 #[derive(Clone, Copy, Debug)]
 pub struct NewAcceptance<'a> {
-    /// The call.
+    /// Call to be written.
     pub call: &'a Call,
-    /// What the client gave for it.
+    /// Request payload of the client.
     pub content: &'a Content,
-    /// The wallet that has to cover it, as it was read.
+    /// Wallet that has to cover the call, as it was read. `None` if the organization is not metered.
     pub wallet: Option<&'a Wallet>,
-    /// What becomes of its contact.
+    /// Change of the call's contact, if there is one.
     pub contact: Option<&'a ContactChange>,
 }
 
-/// What came of accepting a call.
+/// Result of accepting a call.
 #[derive(Debug)]
 pub enum Acceptance {
-    /// It is new.
+    /// The call is new and was written.
     Fresh,
-    /// There is one under this id already.
+    /// A call with this id exists already.
     Existing(Box<Call>),
-    /// The wallet has changed since it was read, and is this now; nothing was written.
+    /// The wallet has changed since it was read. Carries its current state. Nothing was written.
     WalletChanged(Box<Wallet>),
-    /// The contact has changed since it was read; nothing was written.
+    /// The contact has changed since it was read. Nothing was written.
     ContactChanged,
 }
 
 impl Table {
-    /// Writes a call that was accepted, unless there is one of its id, with everything that belongs to it: all of it, or
-    /// nothing.
+    /// Writes an accepted call and everything that belongs to it, all or nothing. Writes nothing if a call with this id
+    /// exists.
     ///
     /// # Errors
-    /// [`StoreError`]; after [`StoreError::Aws`] the call may have been written all the same, and a request with the
-    /// same key will find it.
+    /// [`StoreError`]. After [`StoreError::Aws`] the call may have been written all the same. A request with the same
+    /// key then finds it.
     pub async fn accept(&self, new: NewAcceptance<'_>, now: Timestamp) -> Result<Acceptance, StoreError> {
         let nonce = self.nonce()?;
         let mut writes = Vec::new();
@@ -87,7 +88,8 @@ impl Table {
         }
     }
 
-    /// The call's own item; and its content's, where that is too large to stand in it.
+    /// Builds the put of the call's own item. Also builds the put of its request payload if that is too large for the
+    /// item.
     fn call_puts(&self, new: NewAcceptance<'_>, nonce: &str) -> Result<(Put, Option<Put>), StoreError> {
         let mut made = new_item(new.call, nonce)?;
         let apart = attach_content(&mut made, new.call.id, new.content)?;
@@ -96,7 +98,7 @@ impl Table {
     }
 }
 
-/// A conversation's item, as it is first written: already in the index of what is due.
+/// Builds a conversation's item for its first write. It is in the due index from the start.
 pub(crate) fn new_item<C: Conversation>(conversation: &C, nonce: &str) -> Result<Item, StoreError> {
     let id = conversation.id();
     let mut made = item::item(&keys::conversation(C::CHANNEL, id), conversation)?;
@@ -114,7 +116,7 @@ pub(crate) fn new_item<C: Conversation>(conversation: &C, nonce: &str) -> Result
     Ok(made)
 }
 
-/// Puts what a client gave into its conversation's item, or into an item of its own where it is large.
+/// Stores the request payload in its conversation's item. Returns a separate item instead if the payload is large.
 pub(crate) fn attach_content(
     made: &mut Item,
     id: ConversationId,
@@ -130,7 +132,7 @@ pub(crate) fn attach_content(
     Ok(Some(apart))
 }
 
-/// Which of the writes was refused shows in the item that refused it.
+/// Finds the write whose condition failed by the item that DynamoDB returned, and returns what that means.
 fn refused(old: &Item, new: NewAcceptance<'_>, nonce: &str) -> Result<Acceptance, StoreError> {
     let key = key_of(old);
     if key.as_ref() == Some(&keys::call(new.call.id)) {
@@ -142,7 +144,8 @@ fn refused(old: &Item, new: NewAcceptance<'_>, nonce: &str) -> Result<Acceptance
     if new.contact.is_some() { Ok(Acceptance::ContactChanged) } else { Err(StoreError::Conflict) }
 }
 
-/// The SDK may have sent our own write twice: the nonce tells it from somebody else's.
+/// Returns `Fresh` if the nonce shows that the stored call is our own write, which the SDK may have sent twice.
+/// Otherwise returns the other request's call.
 fn existing(old: &Item, nonce: &str) -> Result<Acceptance, StoreError> {
     if is_made_by(old, nonce) {
         return Ok(Acceptance::Fresh);
@@ -150,7 +153,7 @@ fn existing(old: &Item, nonce: &str) -> Result<Acceptance, StoreError> {
     from_item("call", old).map(|call| Acceptance::Existing(Box::new(call)))
 }
 
-/// Whether this item was first written by the request of that nonce.
+/// Returns `true` if this item was first written by the request with this nonce.
 pub(crate) fn is_made_by(item: &Item, nonce: &str) -> bool {
     get_text(item, MADE_BY) == Some(nonce) && !is_planted(Bug::DropNonce)
 }

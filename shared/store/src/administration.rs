@@ -1,4 +1,4 @@
-//! What an operator writes: organizations, keys, agents, suppression.
+//! Writes of the operator: organizations, keys, agents, suppression.
 
 use domain::ids::{OrganizationId, Scope};
 use domain::key::{ApiKey, RawKey};
@@ -13,7 +13,7 @@ use crate::table::Table;
 use crate::write::{Written, transact_put};
 
 impl Table {
-    /// Makes an organization; `false` where there is one of this id already, which stays as it is.
+    /// Creates an organization. Returns `false` if one with this id exists, which is left unchanged.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -22,7 +22,7 @@ impl Table {
         Ok(matches!(self.put(put).await?, Written::Done))
     }
 
-    /// Stores a key, under its digest.
+    /// Stores a key under its digest.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -30,8 +30,8 @@ impl Table {
         self.put(self.put_of(item::item(&keys::api_key(raw), key)?, None)?).await.map(drop)
     }
 
-    /// Stores an agent, whatever was there before, and the names that other vendors' clients find it by. A name that
-    /// it had before and has no more still leads to it: whoever follows one looks whether the agent bears it.
+    /// Stores an agent, replacing any earlier one, and the names by which other vendors' clients find it. Names that
+    /// the agent no longer bears are not deleted. Callers that resolve a name must check that the agent still bears it.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -43,7 +43,7 @@ impl Table {
         self.transact(writes).await.map(drop)
     }
 
-    /// Puts a number on a scope's do-not-call list.
+    /// Puts a number on a scope's do-not-call list, replacing any earlier entry.
     ///
     /// # Errors
     /// [`StoreError`].

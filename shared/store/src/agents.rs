@@ -1,7 +1,7 @@
-//! Agents: an item each and for each mode, with a version that counts its changes.
+//! Agents. Each has an item per mode, with a version that counts its changes.
 //!
-//! An agent's id is the same in both modes. The live one stands where agents stood before they had a mode; one of those
-//! serves test keys as well, until there is a test agent of its id.
+//! An agent has the same id in both modes. The live agent is stored under the key that agents had before there were
+//! modes. Such an older agent also serves test keys until a test agent with its id exists.
 
 use std::collections::BTreeMap;
 
@@ -18,39 +18,39 @@ use crate::read::Items;
 use crate::table::Table;
 use crate::write::{MUST_BE_NEW, Written, transact_put};
 
-/// The scope of an organization's live agents.
+/// Returns the scope of an organization's live agents.
 fn live(scope: &Scope) -> Scope {
     Scope { mode: Mode::Live, ..scope.clone() }
 }
 
 impl Items {
-    /// The agent that serves a scope's requests under an id, where [`Table::agent_keys`] were read.
+    /// Returns the agent that serves a scope's requests under an id. [`Table::agent_keys`] must have been read.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] where it cannot be read.
+    /// [`StoreError::Corrupt`] if the agent cannot be decoded.
     pub fn agent(&self, scope: &Scope, id: AgentId) -> Result<Option<Agent>, StoreError> {
         for key in Table::agent_keys(scope, id) {
             if let Some(agent) = self.read::<Agent>("agent", &key)? {
-                // A test agent that was retired hides the one that served test keys before.
+                // A retired test agent hides the live agent that served test keys before.
                 return Ok(Some(agent).filter(|agent| agent.serves(scope.mode)));
             }
         }
         Ok(None)
     }
 
-    /// What is stored as the agent of a scope under an id: one that was retired, too.
+    /// Returns the agent that is stored for a scope under an id, even if it is retired.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] where it cannot be read.
+    /// [`StoreError::Corrupt`] if the agent cannot be decoded.
     pub fn stored_agent(&self, scope: &Scope, id: AgentId) -> Result<Option<Agent>, StoreError> {
         self.read("agent", &keys::agent(scope, id))
     }
 
-    /// The agents of a scope and a channel that another name may stand for, where [`Table::agent_alias_keys`] were read. A
-    /// name that an agent bore once may still lead to it.
+    /// Returns the agents of a scope and a channel that an alias may stand for. [`Table::agent_alias_keys`] must have
+    /// been read. An alias may still lead to an agent that no longer bears it.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] where an item cannot be read.
+    /// [`StoreError::Corrupt`] if an item cannot be decoded.
     pub fn agents_named(&self, scope: &Scope, channel: Channel, alias: &str) -> Result<Vec<AgentId>, StoreError> {
         let found = Table::agent_alias_keys(scope, channel, alias).into_iter();
         found.filter_map(|key| self.read("agent's name", &key).transpose()).collect()
@@ -58,7 +58,8 @@ impl Items {
 }
 
 impl Table {
-    /// Where the agent that serves a scope's requests under an id may stand: the first of these that there is.
+    /// Returns the keys under which the agent that serves a scope's requests may be stored. The first key with an item
+    /// counts.
     pub fn agent_keys(scope: &Scope, id: AgentId) -> Vec<Key> {
         match scope.mode {
             Mode::Live => vec![keys::agent(scope, id)],
@@ -66,7 +67,7 @@ impl Table {
         }
     }
 
-    /// Where it may stand which agent another name means.
+    /// Returns the keys under which the agent of an alias may be stored.
     pub fn agent_alias_keys(scope: &Scope, channel: Channel, alias: &str) -> Vec<Key> {
         let mut found = vec![keys::agent_alias(scope, channel, alias)];
         if scope.mode == Mode::Test {
@@ -76,7 +77,8 @@ impl Table {
         found
     }
 
-    /// Makes an agent, unless there is one of its slug. `read` shows what of it was retired before.
+    /// Creates an agent unless an active one has its slug. `read` contains the retired agent of that slug, if there is
+    /// one.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -94,7 +96,7 @@ impl Table {
         self.make_once(remembered, writes).await
     }
 
-    /// The put of an agent in the place of what was read there, or of nothing.
+    /// Builds the put of an agent. It replaces the agent that was read, or requires that there is none.
     fn agent_put(&self, scope: &Scope, read: &Items, agent: &Agent) -> Result<Put, StoreError> {
         let key = keys::agent(scope, agent.id);
         let item = item::item(&key, agent)?;
@@ -104,7 +106,8 @@ impl Table {
         }
     }
 
-    /// The other names by which an agent is found. One that it bears no more is left: whoever reads it looks at the agent.
+    /// Builds the writes of an agent's aliases. Aliases that it no longer bears are not deleted: callers that resolve
+    /// an alias check the agent.
     pub(crate) fn alias_writes(
         &self,
         organization: &OrganizationId,
@@ -118,7 +121,7 @@ impl Table {
         agent.aliases().into_iter().map(alias).collect()
     }
 
-    /// The agent that serves a scope's requests under an id; `None` where there is none.
+    /// Returns the agent that serves a scope's requests under an id, or `None` if there is none.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -126,8 +129,8 @@ impl Table {
         self.read(Self::agent_keys(scope, id)).await?.agent(scope, id)
     }
 
-    /// The agents that serve a scope's requests, from `after` on, at most `limit`; and the place behind which there are
-    /// more, if there are.
+    /// Returns at most `limit` agents that serve a scope's requests, starting behind `after`. Also returns the id
+    /// behind which there are more, if there are.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -145,7 +148,7 @@ impl Table {
                 Mode::Live => Stored::default(),
                 Mode::Test => self.stored_agents(&live(scope), place, limit).await?,
             };
-            // Behind the end of either page there may be more of it.
+            // Only ids up to the nearer end of the two pages are complete. Either list may go on behind its own page.
             let end = [own.more_behind(), shared.more_behind()].into_iter().flatten().min();
             let mut by_id: BTreeMap<AgentId, Agent> =
                 shared.agents.into_iter().map(|agent| (agent.id, agent)).collect();
@@ -167,7 +170,7 @@ impl Table {
         let start = after.map(|id| item::key_attributes(&keys::agent(scope, id)));
         let pk = keys::organization(&scope.organization).pk;
         let prefix = keys::agent_prefix(scope.mode);
-        // Behind the last live agent are the test agents.
+        // In sort-key order, test agents follow the last live agent under the same prefix.
         let is_other = |item: &Item| {
             let is_test = key_of(item).is_some_and(|key| key.sk.starts_with(keys::agent_prefix(Mode::Test)));
             is_test && scope.mode == Mode::Live
@@ -178,7 +181,8 @@ impl Table {
         Ok(Stored { agents: found.into_iter().flatten().collect(), more })
     }
 
-    /// Writes an agent's next version, in place of the one that was read; `false` where that was changed in between.
+    /// Writes an agent's next version in place of the one that was read. Returns `false` if the agent was changed in
+    /// between.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -199,7 +203,7 @@ impl Table {
     }
 }
 
-/// A page of what is stored as the agents of a mode.
+/// Page of the agents that are stored for a mode.
 #[derive(Default)]
 struct Stored {
     agents: Vec<Agent>,
@@ -207,7 +211,7 @@ struct Stored {
 }
 
 impl Stored {
-    /// The end of the page, where there are more behind it.
+    /// Returns the last id of the page if there are more agents behind it.
     fn more_behind(&self) -> Option<AgentId> {
         self.agents.last().map(|agent| agent.id).filter(|_| self.more)
     }

@@ -1,4 +1,4 @@
-//! Texts that came in where no conversation is open.
+//! Inbound SMS messages that belong to no open conversation.
 
 use domain::sms::Alone;
 
@@ -15,8 +15,8 @@ use crate::loaded::listed;
 use crate::write::{CONFLICT_PATIENCE_MS, MUST_BE_NEW, Written, transact_put};
 
 impl Store {
-    /// Takes in a text that belongs to no conversation: its events, and what a keyword in it asks for. Once, however
-    /// often it comes.
+    /// Stores an inbound SMS message that belongs to no conversation: its events and the effect of a keyword in it. A
+    /// repeated message changes nothing.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -1,4 +1,5 @@
-//! API keys: an item each, under the key's digest. What is revoked stays, so that its owner sees that it is.
+//! API keys. Each has an item under the key's digest. Revoked keys are kept, so that their owner sees that they are
+//! revoked.
 
 use std::collections::BTreeMap;
 
@@ -18,39 +19,42 @@ use crate::read::Items;
 use crate::table::Table;
 use crate::write::{CONFLICT_PATIENCE_MS, MUST_BE_NEW, Written, transact_put, transact_update};
 
-/// The attribute that says when a key was last used. Beside the item's text, so that noting it takes no revocation back.
+/// Attribute with the time at which a key was last used. It is separate from the item's JSON text, so that writing it
+/// never undoes a revocation.
 pub(crate) const LAST_USED_AT: &str = "lastUsedAt";
 
-/// A key's use is noted once in this time: a write for every request would cost as much as the request.
+/// Interval at which a key's use is recorded. A write per request would cost as much as the request itself.
 pub const USE_IS_NOTED_EVERY: Span = Span::hours(1);
 
-/// Keys that are read at once where all are wanted.
+/// Number of keys in one page when all keys are read.
 const LARGE_PAGE: u8 = 100;
 
-/// So often all keys are looked through for more of a key's descendants: each time none of those found before makes another.
+/// Largest number of passes over all keys when descendants are revoked. Every pass revokes all descendants that it
+/// finds, so none of those creates another key.
 const MOST_PASSES: usize = 20;
 
-/// A key as its owner sees it.
+/// Key as its owner sees it.
 #[derive(Clone, Debug)]
 pub struct StoredKey {
-    /// What it is spoken of by.
+    /// Public id of the key.
     pub id: KeyId,
-    /// What it may do, and for how long.
+    /// Permissions, limits and lifetime of the key.
     pub key: ApiKey,
-    /// When it was last used, give or take [`USE_IS_NOTED_EVERY`].
+    /// Time at which the key was last used, to within [`USE_IS_NOTED_EVERY`].
     pub last_used_at: Option<Timestamp>,
 }
 
 impl Items {
-    /// When a key was last used, by its item, where that was read.
+    /// Returns the time at which a key was last used. The key's item must have been read.
     pub fn last_used_at(&self, key: &RawKey) -> Option<Timestamp> {
         self.get(&keys::api_key(key)).and_then(|item| get_number(item, LAST_USED_AT)).map(Timestamp::from_milliseconds)
     }
 }
 
 impl Table {
-    /// Makes a key. What was asked for under the same idempotency key before is made only once. `with` is the place of the key
-    /// that it is made with, and what was read: where that has changed since, by its revocation, the answer is [`Made::Taken`].
+    /// Creates a key. A request that repeats an idempotency key creates none. `with` is the item key of the API key
+    /// that creates this one, and the items that were read. If that parent has changed since, for example by its
+    /// revocation, the result is [`Made::Taken`].
     ///
     /// # Errors
     /// [`StoreError`].
@@ -71,7 +75,7 @@ impl Table {
         self.make_once(remembered, writes).await
     }
 
-    /// A key of a scope; `None` where there is none of this id.
+    /// Returns a key of a scope, or `None` if there is none with this id.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -86,7 +90,7 @@ impl Table {
         Ok(found.into_iter().next())
     }
 
-    /// A part of a scope's keys, behind the one with this place: at most `limit`, and the place of the last one where
+    /// Returns at most `limit` keys of a scope, starting behind the sort key `start`. Also returns the last sort key if
     /// there are more.
     ///
     /// # Errors
@@ -104,8 +108,8 @@ impl Table {
         Ok((found, next.and_then(|key| get_text(&key, SK).map(str::to_owned))))
     }
 
-    /// Revokes a key. From the moment this is done it opens nothing: keys are read consistently. Revoking twice changes
-    /// nothing.
+    /// Revokes a key. The revocation takes effect at once, because keys are read consistently. Revoking a key twice
+    /// changes nothing.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -145,11 +149,12 @@ impl Table {
         }
     }
 
-    /// Revokes every key that was made with this one, directly or not, and opens something yet; gives how many those were. The
-    /// key itself is revoked before: what is revoked makes no other key, so nothing is made behind this one's back for good.
+    /// Revokes all unrevoked keys that were created with this key, directly or indirectly, and returns their number.
+    /// The caller revokes the key itself first. A revoked key creates no keys, so the set of descendants stops growing.
     ///
     /// # Errors
-    /// [`StoreError`]; [`StoreError::Conflict`] where more were made all the while. Asked again, it goes on.
+    /// [`StoreError`]. [`StoreError::Conflict`] if new descendants kept appearing during all passes. A repeated call
+    /// continues the work.
     pub async fn revoke_descendants(
         &self,
         scope: &Scope,
@@ -172,7 +177,7 @@ impl Table {
         Err(StoreError::Conflict)
     }
 
-    /// Every key of a scope.
+    /// Returns all keys of a scope.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -188,7 +193,7 @@ impl Table {
         }
     }
 
-    /// Notes that a key is being used.
+    /// Records that a key was used now.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -206,7 +211,7 @@ impl Table {
     }
 }
 
-/// The keys that were made with this one, directly or not.
+/// Returns the keys that were created with this key, directly or indirectly.
 fn descendants<'a>(id: &KeyId, all: &'a [StoredKey]) -> Vec<&'a StoredKey> {
     let mut children: BTreeMap<&KeyId, Vec<&StoredKey>> = BTreeMap::new();
     for key in all {

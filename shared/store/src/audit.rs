@@ -1,4 +1,4 @@
-//! The audit log of an organization: an entry is written in the transaction of what it tells of.
+//! Audit log of an organization. An entry is written in the same transaction as the change that it describes.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use domain::audit::AuditEntry;
@@ -11,17 +11,17 @@ use crate::table::Table;
 use crate::unreadable::noted;
 use crate::write::transact_put;
 
-/// A page of the audit log, newest first.
+/// Page of the audit log, newest first.
 #[derive(Debug)]
 pub struct AuditPage {
-    /// The entries.
+    /// Entries of the page.
     pub entries: Vec<AuditEntry>,
-    /// The place behind which the next page begins.
+    /// Sort key behind which the next page begins.
     pub next: Option<String>,
 }
 
 impl Table {
-    /// The write of an entry, for a transaction.
+    /// Builds the write of an entry, for a transaction.
     pub(crate) fn audit_write(
         &self,
         organization: &OrganizationId,
@@ -31,7 +31,7 @@ impl Table {
         Ok(transact_put(self.put_of(item::item(&key, entry)?, None)?))
     }
 
-    /// A page of an organization's audit log, newest first.
+    /// Returns a page of an organization's audit log, newest first.
     ///
     /// # Errors
     /// [`StoreError`].

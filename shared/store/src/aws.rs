@@ -1,7 +1,7 @@
-//! The clients of AWS: the real SDK, lean. One HTTP client for all of it, TLS by ring with Mozilla's roots.
+//! AWS clients over the real SDK. They share one HTTP client, with TLS by ring and Mozilla's roots.
 //!
-//! What the SDK does anew for every request, and always with the same outcome, is done once: finding the endpoint, deriving the
-//! day's key, telling what it is itself.
+//! Some work has the same result for every request, but the SDK repeats it. Here the endpoint and the day's signing key
+//! are cached, and the SDK's headers about itself are left out.
 
 use std::time::Duration;
 
@@ -20,23 +20,23 @@ use crate::aws_endpoint::Remembered;
 use crate::aws_http::Connector;
 use crate::aws_sign::SigV4;
 
-/// How to reach AWS.
+/// Access data for AWS.
 #[derive(Clone, Debug)]
 pub struct Access {
-    /// The region to sign for.
+    /// Region to sign for.
     pub region: String,
-    /// The credentials to sign with.
+    /// Credentials to sign with.
     pub credentials: Credentials,
-    /// An endpoint of DynamoDB, where it is not the region's own.
+    /// Endpoint of DynamoDB, if it is not the region's own.
     pub dynamodb: Option<String>,
-    /// An endpoint of SQS, where it is not the region's own.
+    /// Endpoint of SQS, if it is not the region's own.
     pub sqs: Option<String>,
-    /// How long one attempt at a request may take; the SDK makes three.
+    /// Time limit for one attempt at a request. The SDK makes three attempts.
     pub attempt_timeout: Option<Duration>,
 }
 
 impl Access {
-    /// The clients of DynamoDB and SQS, over one HTTP client: the roots are read once.
+    /// Creates the clients of DynamoDB and SQS over one HTTP client, so that the roots are read once.
     pub fn clients(&self) -> (aws_sdk_dynamodb::Client, aws_sdk_sqs::Client) {
         let http = SharedHttpClient::new(Connector::new());
         (self.dynamodb_client(http.clone()), self.sqs_client(http))
@@ -79,8 +79,8 @@ impl Access {
     }
 }
 
-/// Has the SDK not tell of itself and of its attempts: three headers that nobody reads, put together anew and signed for every
-/// request. The HTTP client says who we are.
+/// Interceptor that disables the SDK's headers about itself and about its attempts. They are three headers that no
+/// receiver of ours reads, built and signed anew for every request. Our HTTP client sets the `User-Agent`.
 #[derive(Debug)]
 struct Unnamed;
 

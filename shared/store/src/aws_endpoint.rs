@@ -1,14 +1,14 @@
-//! Where the services are: found by the SDK's rules, once for each way of asking.
+//! Endpoints of DynamoDB and SQS. The SDK's resolver runs once for each set of parameters; its result is cached.
 
 use std::sync::{Mutex, PoisonError};
 
 use aws_smithy_runtime_api::client::endpoint::EndpointFuture;
 use aws_smithy_types::endpoint::Endpoint;
 
-/// How many ways of asking are remembered. DynamoDB is asked by table, and there is one.
+/// Largest number of cached endpoints. DynamoDB's parameters include the table, and there is one table.
 const REMEMBERED: usize = 16;
 
-/// The SDK's resolver `R`, which is asked once for each parameters `P`: nothing else goes into its answer.
+/// Cache over the SDK's resolver `R`, by its parameters `P`. The resolver's result depends on these parameters alone.
 #[derive(Debug)]
 pub(crate) struct Remembered<R, P> {
     resolver: R,
@@ -33,7 +33,7 @@ impl<R, P: Clone + PartialEq> Remembered<R, P> {
     }
 }
 
-/// The SDKs have a trait each, of one shape.
+/// Implements the resolver trait of one SDK crate. Each crate has its own trait of the same shape.
 macro_rules! remembered_for {
     ($sdk:ident) => {
         impl<R> $sdk::config::endpoint::ResolveEndpoint for Remembered<R, $sdk::config::endpoint::Params>
@@ -67,7 +67,7 @@ mod tests {
 
     use super::Remembered;
 
-    /// The SDK's resolver, and how often it was asked.
+    /// SDK resolver with a count of its calls.
     #[derive(Debug)]
     struct Counted(DefaultResolver, Arc<AtomicU32>);
 

@@ -1,9 +1,12 @@
-//! The HTTP client under the SDK: HTTP/1.1, TLS by ring with Mozilla's roots, connections that are kept.
+//! HTTP client under the SDK: HTTP/1.1, TLS by ring with Mozilla's roots, kept-alive connections.
 //!
-//! The SDK's own client speaks HTTP/2, which neither DynamoDB nor SQS does, and takes roots as PEM only: putting Mozilla's into
-//! it cost a cold start seven times the instructions of everything else together, and the artifact a megabyte. A client for
-//! anything there is on the web reads each address anew, follows, resends and decompresses: what it made of our three requests was
-//! a tenth of what accepting a call cost.
+//! There are two reasons not to use another client:
+//!
+//! - The SDK's own client speaks HTTP/2, which neither DynamoDB nor SQS does, and takes roots as PEM only. Loading
+//!   Mozilla's roots into it took seven times the instructions of the rest of a cold start. It also added a megabyte to
+//!   the artifact.
+//! - A general web client parses each address anew, follows redirects, resends and decompresses. Its share in our three
+//!   requests was a tenth of the cost of accepting a call.
 
 use std::error::Error;
 use std::fmt;
@@ -30,25 +33,26 @@ use tower_service::Service;
 use crate::clock::Clock;
 use crate::tls::{WE, client_config, public_roots};
 
-/// How long a connection may take to come about, TLS included. The system sends a lost first packet again after a second.
+/// Time limit for opening a connection, including TLS. The system resends a lost first packet after one second.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long a connection is kept without a request. What is on the way to AWS forgets connections, too, and does not say so.
+/// Time after which an unused connection is dropped. Network devices on the way to AWS forget idle connections without
+/// notice.
 const KEPT_IDLE: Span = Span::seconds(90);
 
-/// After how long without an answer the other side is asked whether it is still there, and how often.
+/// TCP keepalive: the idle time before a probe, and the number of probes.
 const KEEPALIVE: (Duration, u32) = (Duration::from_secs(15), 3);
 
-/// How long what was sent may remain unacknowledged, where the system can be told.
+/// Time for which sent data may stay unacknowledged. It is only set on systems that support it.
 #[cfg(target_os = "linux")]
 const UNANSWERED_TIMEOUT: Duration = Duration::from_secs(30);
 
 type Cause = Box<dyn Error + Send + Sync>;
 
-/// The client. Clones share their connections.
+/// HTTP client. Clones share their connections.
 #[derive(Clone)]
 pub(crate) struct Connector {
-    /// The connections, or why there are none: then every request fails, and says so.
+    /// Connection pool, or the reason for which it could not be created. Every request then fails with that reason.
     connections: Result<Arc<Connections>, Arc<str>>,
 }
 
@@ -59,7 +63,7 @@ impl fmt::Debug for Connector {
 }
 
 impl Connector {
-    /// A client that trusts Mozilla's roots.
+    /// Creates a client that trusts Mozilla's roots.
     pub(crate) fn new() -> Self {
         Self { connections: Connections::new().map(Arc::new).map_err(|error| error.to_string().into()) }
     }
@@ -77,7 +81,7 @@ impl HttpConnector for Connector {
     }
 }
 
-/// Whatever the settings: how long an attempt may take as a whole is the SDK's to keep.
+/// The settings are ignored: the SDK itself enforces the time limit of an attempt.
 impl HttpClient for Connector {
     fn http_connector(
         &self,
@@ -88,10 +92,10 @@ impl HttpClient for Connector {
     }
 }
 
-/// Whom a connection is to.
+/// Scheme and authority that a connection leads to.
 type Origin = (Scheme, Authority);
 
-/// One connection, as whoever asks over it has it.
+/// Open connection, ready for requests.
 type Connection = SendRequest<SdkBody>;
 
 struct Connections {
@@ -138,7 +142,7 @@ impl Connections {
                     let answer = HttpResponse::try_from(Response::from_parts(parts, SdkBody::from(body)));
                     return answer.map_err(|error| ConnectorError::other(error.into(), None));
                 }
-                // A kept connection may have been closed just now. Nothing of the request was sent, then.
+                // The server may have closed a kept connection just now. In that case nothing of the request was sent.
                 Err(mut error) => match error.take_message().filter(|_| !is_new) {
                     Some(unsent) => request = unsent,
                     None => return Err(failed(error.into_error())),
@@ -151,7 +155,7 @@ impl Connections {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).retain(|kept| kept.to != *to);
     }
 
-    /// A connection that was kept, and still stands.
+    /// Returns a kept connection that is still open.
     async fn kept(&self, to: &Origin) -> Option<Connection> {
         loop {
             let mut connection = self.taken(to)?;
@@ -161,7 +165,7 @@ impl Connections {
         }
     }
 
-    /// The connection that was kept last: those before it are the ones to be forgotten.
+    /// Takes the connection that was used last. Older ones are left to expire.
     fn taken(&self, to: &Origin) -> Option<Connection> {
         let now = self.clock.now();
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
@@ -187,14 +191,15 @@ impl Connections {
         let (connection, carried) = connected
             .unwrap_or_else(|late| Err(late.into()))
             .map_err(|error| ConnectorError::io(error).never_connected())?;
-        // It ends when either side lets go of it; a request that this hurts reports it.
+        // The task ends when either side closes the connection. A request that fails because of that reports the error.
         drop(tokio::spawn(carried));
         Ok(connection)
     }
 }
 
-/// Whether a kept connection still leads anywhere, until an answer has come over it. Where none comes, or nobody waits for it any
-/// longer, whatever broke it has broken the others to the same place: they are forgotten, and the next attempt makes a new one.
+/// Guard over a kept connection until it has carried an answer. If no answer comes, or if the caller stops waiting, the
+/// cause has likely broken the other connections to the same origin. The guard then drops all of them, and the next
+/// attempt opens a new one.
 struct Doubt<'a> {
     connections: &'a Connections,
     to: Option<Origin>,
@@ -208,7 +213,8 @@ impl Drop for Doubt<'_> {
     }
 }
 
-/// Takes out of the request whom it goes to: over a connection, an address is a path and a `host`.
+/// Removes the origin from the request's URI and returns it. Over a connection, a request carries a path and a `host`
+/// header.
 fn addressed(request: &mut Request<SdkBody>) -> Result<Origin, ConnectorError> {
     let parts = std::mem::take(request.uri_mut()).into_parts();
     let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
@@ -227,7 +233,8 @@ fn addressed(request: &mut Request<SdkBody>) -> Result<Origin, ConnectorError> {
     Ok((scheme, authority))
 }
 
-/// What went wrong, as the SDK tells apart what may be sent again: not an answer that cannot be read, nor what we got wrong.
+/// Maps an error to the class by which the SDK decides on retries. Unreadable answers and errors of our own are not
+/// retried.
 fn failed(error: hyper::Error) -> ConnectorError {
     if error.is_parse() {
         ConnectorError::other(error.into(), None)

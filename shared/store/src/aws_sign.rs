@@ -1,9 +1,16 @@
-//! Signs what goes to DynamoDB and SQS, as Signature Version 4 wants it.
+//! Signer for requests to DynamoDB and SQS, by AWS Signature Version 4.
 //!
-//! Every request of ours is the same kind: a POST to `/` with a body in memory, a handful of headers, no query. The SDK's own
-//! signer is made for any request there is, and derives the day's key anew for each: signing was a third of what accepting a call
-//! cost. Whatever is not of that kind is left to it, and so is every attempt after the first, and all of them once the SDK has found
-//! our clock to be wrong: only it knows by how much. It is the proof of what is written here, too, byte by byte, in the tests.
+//! All our requests are alike: a POST to `/` with a body in memory, a few headers and no query. The SDK's signer
+//! handles any request and derives the day's key anew for each. That made signing a third of the cost of accepting a
+//! call.
+//!
+//! The SDK's signer still signs these requests:
+//!
+//! - any request of another kind;
+//! - every attempt after the first;
+//! - all requests once the SDK has found our clock to be wrong. Only the SDK knows the difference.
+//!
+//! The tests compare the two signers byte for byte.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,22 +33,23 @@ use http::HeaderValue;
 use ring::digest::{SHA256, digest};
 use ring::hmac;
 
-/// What the signature goes by.
+/// Name of the signature algorithm.
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
-/// Headers that are on their way changed, or made by signing. The same as the SDK leaves out.
+/// Headers that are left out of the signature, because proxies change them or because signing adds them. The SDK leaves
+/// out the same.
 const NOT_SIGNED: [&str; 4] = ["authorization", "user-agent", "x-amzn-trace-id", "transfer-encoding"];
 
 const DATE: &str = "x-amz-date";
 const HOST: &str = "host";
 const TOKEN: &str = "x-amz-security-token";
 
-/// The way in which both services are shown who asks, in place of the SDK's of the same name.
+/// Authentication scheme of both services. It replaces the SDK's scheme of the same name.
 #[derive(Debug)]
 pub(crate) struct SigV4(Signer);
 
 impl SigV4 {
-    /// For a service in a region.
+    /// Creates the scheme for a service in a region.
     pub(crate) fn new(region: &str, service: &'static str) -> Self {
         let (key, any, is_clock_wrong) = (Mutex::new(None), SigV4Signer::new(), AtomicBool::new(false));
         Self(Signer { region: region.to_owned(), service, key, any, is_clock_wrong })
@@ -67,12 +75,12 @@ struct Signer {
     region: String,
     service: &'static str,
     key: Mutex<Option<DayKey>>,
-    /// Signs any request.
+    /// SDK signer, for requests of any other kind.
     any: SigV4Signer,
     is_clock_wrong: AtomicBool,
 }
 
-/// The key of a day, made from the secret. Four hashes, of which only the day is ever another's.
+/// Signing key of one day, derived from the secret by four hashes. Of their inputs, only the day changes.
 struct DayKey {
     access_key: String,
     day: String,
@@ -85,7 +93,7 @@ impl fmt::Debug for DayKey {
     }
 }
 
-/// What a signed request has besides.
+/// Headers that signing adds to a request.
 struct Signed {
     date: String,
     authorization: String,
@@ -126,7 +134,7 @@ impl Sign for Signer {
 }
 
 impl Signer {
-    /// Whether it is a first attempt, and nothing about the signature is to be otherwise.
+    /// Returns `true` for a first attempt with our region, our service and default signing options.
     fn is_usual(&self, endpoint: &AuthSchemeEndpointConfig<'_>, config: &ConfigBag) -> bool {
         let is_ours = |name, ours: &str| endpoint.get(name).is_none_or(|said| said.as_string() == Some(ours));
         let options = config.load::<SigV4OperationSigningConfig>().map(|config| &config.signing_options);
@@ -138,7 +146,7 @@ impl Signer {
             && config.load::<PayloadSigningOverride>().is_none()
     }
 
-    /// The signature, where the request is of the usual kind.
+    /// Signs a request. Returns `None` if the request is not of the usual kind.
     fn signed(&self, request: &HttpRequest, credentials: &Credentials, now: SystemTime) -> Option<Signed> {
         let (host, body) = (host(request.uri())?, request.body().bytes()?);
         let date = basic_date(now)?;
@@ -188,7 +196,8 @@ impl Signer {
         Some(Signed { date, authorization })
     }
 
-    /// The day's key. An access key has one secret.
+    /// Returns the day's key from the cache, or derives it. The access key suffices for the lookup because it has one
+    /// secret.
     fn key(&self, credentials: &Credentials, day: &str) -> hmac::Key {
         let mut held = self.key.lock().unwrap_or_else(PoisonError::into_inner);
         match held.as_ref().filter(|held| held.day == day && held.access_key == credentials.access_key_id()) {
@@ -215,7 +224,7 @@ fn hashed(bytes: &[u8]) -> String {
     hex(digest(&SHA256, bytes).as_ref())
 }
 
-/// The host as it is sent, where the address says no more than that: no path, no query, nobody's name.
+/// Returns the host as it is sent. Returns `None` if the address has a path, a query or user information.
 fn host(uri: &str) -> Option<&str> {
     let (host, usual_port) = match uri.strip_prefix("https://") {
         Some(rest) => (rest, ":443"),
@@ -226,7 +235,8 @@ fn host(uri: &str) -> Option<&str> {
     is_bare.then(|| host.strip_suffix(usual_port).unwrap_or(host))
 }
 
-/// Whether the value stands in the signature as it stands in the header: no spaces to be taken away.
+/// Returns `true` if the signature needs the value unchanged: printable ASCII without spaces that canonicalization
+/// would remove.
 fn is_canonical(value: &str) -> bool {
     value.bytes().all(|byte| (b' '..=b'~').contains(&byte))
         && !value.starts_with(' ')
@@ -234,8 +244,8 @@ fn is_canonical(value: &str) -> bool {
         && !value.contains("  ")
 }
 
-/// Whether a moment that is written so is about now. A clock that is off by a minute does no harm, and what the SDK has reckoned from
-/// an answer's date is off by a second at any time.
+/// Returns `true` if a moment in this format is within about a minute of now. A clock that is off by a minute does no
+/// harm. The time that the SDK computes from an answer's date is always off by up to a second.
 fn is_about(date: &str, now: SystemTime) -> bool {
     const MINUTE: Duration = Duration::from_secs(60);
     let minute = |moment: Option<SystemTime>| Some(basic_date(moment?)?.get(..13)?.to_owned());
@@ -245,7 +255,7 @@ fn is_about(date: &str, now: SystemTime) -> bool {
         .any(|near| date.starts_with(&near))
 }
 
-/// A moment as `20260410T140000Z`.
+/// Formats a moment as `20260410T140000Z`.
 fn basic_date(moment: SystemTime) -> Option<String> {
     let milliseconds = moment.duration_since(UNIX_EPOCH).ok()?.as_millis();
     let text = Timestamp::from_milliseconds(i64::try_from(milliseconds).ok()?).to_string();

@@ -1,4 +1,4 @@
-//! Waiting before trying again: full jitter, within a budget.
+//! Backoff between retries: full jitter within a time budget.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::clock::Clock;
 const FIRST_MS: u64 = 20;
 const LONGEST_MS: u64 = 1_000;
 
-/// A series of waits, each drawn between nothing and a bound that doubles, until the budget is spent.
+/// Series of waits until a time budget is spent. Each wait is random, up to a bound that doubles.
 pub(crate) struct Backoff<'a> {
     clock: &'a Clock,
     deadline: Timestamp,
@@ -22,7 +22,7 @@ impl<'a> Backoff<'a> {
         Self { clock, deadline: clock.now() + budget, bound_ms: FIRST_MS }
     }
 
-    /// Waits for the next try; `false` where the budget is spent.
+    /// Waits before the next try. Returns `false` at once if the budget is spent.
     pub(crate) async fn wait(&mut self) -> bool {
         if self.clock.now() >= self.deadline {
             return false;

@@ -1,5 +1,5 @@
-//! Bulk requests: an item for the request, and one for each of its items that was refused. An item that was accepted is
-//! its call.
+//! Bulk requests. The request has an item, and so has each of its items that was refused. The record of an accepted
+//! item is its call.
 
 use std::collections::BTreeMap;
 
@@ -14,33 +14,33 @@ use crate::table::Table;
 use crate::unreadable::noted;
 use crate::write::{MUST_BE_NEW, Written};
 
-/// A bulk request.
+/// Bulk request, without its items.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Bulk {
-    /// Its id, which its items' ids follow from.
+    /// Id of the request. The ids of its calls are derived from it.
     pub id: ConversationId,
-    /// The fingerprint of the request.
+    /// Fingerprint of the request.
     pub fingerprint: String,
-    /// How many items it has.
+    /// Number of items in the request.
     pub items: usize,
-    /// When it was made.
+    /// Time at which the request was first stored.
     pub created_at: Timestamp,
 }
 
-/// An item of a bulk request that was refused, for good.
+/// Item of a bulk request that was refused. A refusal is final.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BulkRefusal {
-    /// Its place in the request.
+    /// Index of the item in the request.
     pub index: u32,
-    /// Why, for programs.
+    /// Error code, for programs.
     pub code: String,
-    /// Why, for people.
+    /// Error message, for people.
     pub message: String,
 }
 
 impl Table {
-    /// Writes down a bulk request; gives the one that stands under its id already, where there is one.
+    /// Stores a bulk request. Returns the stored request instead if there is one with its id.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -52,7 +52,7 @@ impl Table {
         }
     }
 
-    /// Writes down that an item was refused. The first word stands.
+    /// Stores the refusal of an item. The first stored refusal of an item stays.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -66,7 +66,7 @@ impl Table {
         self.put(self.put_of(item::item(&key, refusal)?, Some(MUST_BE_NEW))?).await.map(drop)
     }
 
-    /// The items of a bulk request that were refused, by their places.
+    /// Returns the refused items of a bulk request by their indexes.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -81,7 +81,7 @@ impl Table {
             let pk = keys::bulk(scope, bulk).pk;
             let (page, next) = self.partition(pk, keys::BULK_REFUSAL_PREFIX, start, None).await?;
             for item in &page {
-                // One that cannot be read was refused all the same: whoever replays must not have it accepted.
+                // An unreadable item was refused all the same. A replay must not accept it.
                 let place = get_text(item, SK).and_then(|sk| sk.rsplit('#').next()?.parse().ok());
                 let unreadable = || {
                     let message = "why it was refused cannot be read any more".to_owned();

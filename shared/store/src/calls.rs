@@ -1,4 +1,4 @@
-//! Reading calls: one, and its log.
+//! Reads of calls, their request payloads and their logs.
 
 use domain::call::{Call, Utterance};
 use domain::ids::{Channel, ConversationId, Scope};
@@ -13,24 +13,25 @@ use crate::keys::{self, Key};
 use crate::read::Items;
 use crate::table::Table;
 
-/// A call with everything known of it.
+/// Call with its request payload and transcript.
 #[derive(Debug)]
 pub struct FullCall {
-    /// The call.
+    /// Call as it may be shown, without the parts that are past their retention.
     pub call: Call,
-    /// What the client gave for it.
+    /// Request payload of the client.
     pub content: Content,
-    /// What was said.
+    /// Transcript, if there is one.
     pub transcript: Option<Vec<Utterance>>,
 }
 
 impl Table {
-    /// The keys of everything that makes up a call, for [`Table::read`].
+    /// Returns the keys of all items that make up a call, for [`Table::read`].
     pub fn full_call_keys(id: ConversationId) -> [Key; 3] {
         [keys::call(id), keys::content(id), keys::transcript(id, 0)]
     }
 
-    /// Puts a call together from what was read, as it may be shown now; `None` where there is none of that scope.
+    /// Assembles a call from the items that were read, as it may be shown now. Returns `None` if the scope has no such
+    /// call.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -50,7 +51,7 @@ impl Table {
         Ok(Some(FullCall { call, content, transcript }))
     }
 
-    /// What a client gave for a conversation. It never changes.
+    /// Returns the request payload of a conversation. The payload never changes.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -60,8 +61,8 @@ impl Table {
         items.get(&head).map_or_else(|| Ok(Content::default()), |item| content_of(item, &items, &apart))
     }
 
-    /// A part of a conversation's log, behind the entry of number `after`: at most `limit` entries, and whether there
-    /// are more.
+    /// Returns at most `limit` entries of a conversation's log, starting behind the entry with number `after`. Also
+    /// reports if there are more.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -73,7 +74,7 @@ impl Table {
         Ok((found, next.is_some()))
     }
 
-    /// The end of a conversation's log, at most so many entries, in order.
+    /// Returns the last entries of a conversation's log in order, at most `limit`.
     ///
     /// # Errors
     /// [`StoreError`].

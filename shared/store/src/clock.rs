@@ -1,9 +1,9 @@
-//! The one module that reads a clock.
+//! Clock. This is the one module that reads the time.
 
 use domain::time::Timestamp;
 use tokio::time::Instant;
 
-/// Tells the time. Everything that needs it is given one.
+/// Source of the current time. Code that needs the time receives one.
 #[derive(Clone, Debug)]
 pub struct Clock(Source);
 
@@ -14,18 +14,18 @@ enum Source {
 }
 
 impl Clock {
-    /// The machine's clock.
+    /// Returns the machine's clock.
     pub const fn system() -> Self {
         Self(Source::System)
     }
 
-    /// A clock that shows `epoch` now and goes on with the runtime's, which tests pause and advance.
+    /// Returns a clock that shows `epoch` now and advances with the runtime's clock, which tests pause and advance.
     #[expect(clippy::disallowed_methods, reason = "this is the module that reads the clock")]
     pub fn of_runtime(epoch: Timestamp) -> Self {
         Self(Source::Runtime { epoch, started: Instant::now() })
     }
 
-    /// Now.
+    /// Returns the current time.
     #[expect(clippy::disallowed_methods, reason = "this is the module that reads the clock")]
     pub fn now(&self) -> Timestamp {
         let milliseconds = match &self.0 {

@@ -1,4 +1,4 @@
-//! Changing a conversation: load, advance, commit under a version check, enqueue. Nothing else changes one.
+//! Changes of a conversation: load, advance, commit under a version check, enqueue. No other code changes one.
 
 use std::borrow::Cow;
 
@@ -27,39 +27,39 @@ use crate::revision::Revision;
 use crate::table::Table;
 use crate::write::{CONFLICT_PATIENCE_MS, Written, transact_update};
 
-/// The places of the writes that say by their refusal what happened.
+/// Positions in the transaction of the writes whose refusals have a meaning of their own.
 const CONVERSATION: usize = 0;
 const SUPPRESSION: usize = 1;
 
-/// How long a message may take before it counts as lost, for whoever asks again.
+/// Time after which an unconsumed message counts as lost when a client asks for the conversation again.
 const OVERDUE_AFTER: Span = Span::seconds(5);
 
-/// What came of an input.
+/// Result of an input.
 #[derive(Debug)]
 pub struct Applied<C: Conversation> {
-    /// The conversation as it is now: as good as read anew, until somebody else writes.
+    /// Conversation after the commit. It equals a fresh read until another writer commits.
     pub loaded: Loaded<C>,
-    /// The conversation as it was before.
+    /// Conversation before the input.
     pub previous: C,
-    /// What was claimed. Only a commit makes a claim.
+    /// Claim that was granted. Only a commit grants one.
     claimed: Option<C::Claim>,
     effects: Vec<Effect>,
 }
 
 impl<C: Conversation> Applied<C> {
-    /// The conversation as it is now.
+    /// Returns the conversation after the commit.
     pub fn conversation(&self) -> &C {
         &self.loaded.conversation
     }
 
-    /// What was claimed.
+    /// Returns the claim that was granted, if any.
     pub fn claimed(&self) -> Option<C::Claim> {
         self.claimed
     }
 }
 
 impl Applied<Call> {
-    /// The right to dial, where the input was a claim and it was granted: once.
+    /// Takes the permit to dial. Returns it once, and only if the input was a claim that was granted.
     pub fn take_permit(&mut self) -> Option<DialPermit> {
         let attempt = self.claimed.take()?;
         Some(DialPermit::new(self.loaded.conversation.clone(), attempt))
@@ -67,7 +67,7 @@ impl Applied<Call> {
 }
 
 impl Applied<SmsConversation> {
-    /// A text of the conversation as it is now, where it was read or written.
+    /// Returns an SMS message of the conversation in its current state, if it was read or written.
     pub fn message(&self, number: u32) -> Option<sms::Message> {
         let written = self.effects.iter().find_map(|effect| match effect {
             Effect::StoreMessage(message) if message.number == number => Some(message.clone()),
@@ -78,7 +78,8 @@ impl Applied<SmsConversation> {
         written.or_else(read)
     }
 
-    /// The right to send, where the input claimed a text: once. `known` is the text, where it was there before.
+    /// Takes the permit to send. Returns it once, and only if the input claimed a message. `known` is the message if it existed
+    /// before.
     pub fn take_permit(&mut self, known: Option<StoredMessage>) -> Option<SendPermit> {
         let Claim::Send { message: number, attempt } = self.claimed? else { return None };
         let written = self.effects.iter().find_map(|effect| match effect {
@@ -93,17 +94,17 @@ impl Applied<SmsConversation> {
     }
 }
 
-/// The table and the queues together: what a transition needs.
+/// Table and queues together, as a transition needs both.
 #[derive(Clone, Debug)]
 pub struct Store {
-    /// The table.
+    /// DynamoDB table.
     pub table: Table,
-    /// The queues.
+    /// SQS queues.
     pub queues: Queues,
 }
 
 impl Store {
-    /// Reads a conversation with its organization, in one round trip. `None` where there is none of that kind and scope.
+    /// Reads a conversation and its organization in one round trip. Returns `None` if the scope has none on that channel.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -112,7 +113,7 @@ impl Store {
         Loaded::from_items(reference, &items)
     }
 
-    /// Looks for the customer's entry on the do-not-call list, where nobody has yet: what an opt-out for good writes depends on what is there.
+    /// Reads the customer's do-not-call entry if it was not read yet. A permanent opt-out depends on the existing entry.
     async fn look_up_suppression<C: Conversation>(
         &self,
         reference: &ConversationRef,
@@ -125,18 +126,18 @@ impl Store {
         Ok(())
     }
 
-    /// Applies an input to a conversation and commits what follows. Where somebody else wrote in between, the
-    /// conversation is loaded anew and the input made and applied again. `None` where there is no such conversation.
+    /// Applies an input to a conversation and commits the result. If another writer commits in between, it reloads the conversation
+    /// and calls `input` again. Returns `None` if there is no such conversation.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] after 8 seconds of conflicts, with nothing written; else [`StoreError`].
+    /// [`StoreError::Conflict`] after 8 seconds of conflicts, with nothing written. Otherwise any [`StoreError`].
     pub async fn apply<C: Conversation>(
         &self,
         reference: &ConversationRef,
         loaded: Option<Loaded<C>>,
         input: impl Fn(&Loaded<C>) -> C::Input,
     ) -> Result<Option<Applied<C>>, StoreError> {
-        // What goes on in it is large: whoever waits for it holds a pointer.
+        // The future is large. Boxed, it costs its caller one pointer.
         Box::pin(self.load_and_apply(reference, loaded, input)).await
     }
 
@@ -149,7 +150,7 @@ impl Store {
         let mut backoff = Backoff::new(self.table.clock(), CONFLICT_PATIENCE_MS);
         let mut reference = Cow::Borrowed(reference);
         loop {
-            // The moment is taken before the read: every endpoint that was subscribed by then is in what is read.
+            // The time is taken before the read. So the read sees every endpoint that was subscribed by then.
             let now = self.table.now();
             let is_fresh = loaded.is_none();
             let mut current = match loaded.take() {
@@ -164,7 +165,7 @@ impl Store {
             if change.after == previous {
                 return Ok(Some(Applied { loaded: current, previous, claimed: None, effects: Vec::new() }));
             }
-            // Since it was read, the provider may have been asked for seconds, and an endpoint have subscribed.
+            // The read may be seconds old, and an endpoint may have subscribed since.
             if !is_fresh && change.log.iter().any(|entry| entry.entry.event().is_some()) {
                 continue;
             }
@@ -186,7 +187,7 @@ impl Store {
                 }
                 Committed::Changed => {}
                 Committed::Adopted(taken) => self.take_away::<C>(&taken, &current, now).await?,
-                // Whatever the reference asked for: the input has to see it.
+                // The retry also reads the do-not-call entry, because the input has to see it.
                 Committed::Suppressed => reference = Cow::Owned(reference.with_suppression(&current.conversation)),
             }
             if !backoff.wait().await {
@@ -195,7 +196,8 @@ impl Store {
         }
     }
 
-    /// Takes a call or text from whom has adopted it for its likeness: the provider has named this conversation with it.
+    /// Moves a provider call or message to this conversation from the one that claimed it by likeness. The provider has named this
+    /// one.
     async fn take_away<C: Conversation>(
         &self,
         taken: &Taken,
@@ -215,7 +217,7 @@ impl Store {
             C::taken_away(id.clone(), to.clone(), stored)
         };
         let lost = Box::pin(self.apply::<C>(&from, None, lose)).await?;
-        // Where there is nobody any more to take it from, it is simply taken.
+        // There is nothing to take back from the other conversation, so the owner is written directly.
         if lost.is_none_or(|lost| lost.effects.is_empty()) {
             let put = self.table.hand_over_write(*provider, id, &to, now)?;
             self.table.put(put).await?;
@@ -223,8 +225,7 @@ impl Store {
         Ok(())
     }
 
-    /// Enqueues what a committed change asks for. What cannot be enqueued is not lost: the index of what is due names it
-    /// in 30 seconds.
+    /// Enqueues the actions of a committed change. A failure loses nothing: the due index lists them 30 seconds later.
     pub(crate) async fn announce<C: Conversation>(
         &self,
         before: &Loaded<C>,
@@ -241,8 +242,8 @@ impl Store {
         }
     }
 
-    /// Enqueues what a conversation that was just accepted asks for. Where the message is lost, the index of what is due
-    /// names the conversation in 30 seconds: the request was accepted all the same.
+    /// Enqueues the next action of an accepted conversation. If that fails, the due index lists it 30 seconds later. The request
+    /// stays accepted.
     pub async fn wake<C: Conversation>(&self, conversation: &C, now: Timestamp) {
         let Some(at) = wake_at(conversation) else { return };
         let job = ConversationJob::of(conversation);
@@ -256,15 +257,14 @@ impl Store {
         }
     }
 
-    /// Enqueues a conversation once more where what it waits for is overdue: its message was lost, or is late. Whoever asks for it
-    /// again helps it that way; one message too many does no harm.
+    /// Enqueues a conversation again if its pending action is overdue, because its message is lost or late. A duplicate does no harm.
     pub async fn wake_if_overdue<C: Conversation>(&self, conversation: &C, now: Timestamp) {
         if wake_at(conversation).is_some_and(|at| at + OVERDUE_AFTER <= now) {
             self.wake(conversation, now).await;
         }
     }
 
-    /// Enqueues deliveries; what cannot be enqueued stands in the index of what is due.
+    /// Enqueues deliveries. If that fails, the due index still lists them.
     pub(crate) async fn enqueue_deliveries(&self, jobs: &[DeliveryJob]) {
         let messages: Result<Vec<Message>, StoreError> =
             jobs.iter().map(|job| Message::new(job, &job.scope, Span::ZERO)).collect();
@@ -278,29 +278,29 @@ impl Store {
     }
 }
 
-/// What came of a commit.
+/// Result of a commit.
 enum Committed {
-    /// It was written.
+    /// The change was written.
     Done,
-    /// Somebody else wrote in between.
+    /// Another writer changed an item in between.
     Changed,
-    /// It holds what another conversation has adopted.
+    /// The change names the owner of a provider call or message that another conversation has claimed.
     Adopted(Taken),
-    /// It claims to contact a customer who has got onto the do-not-call list since that was looked at.
+    /// The change contacts a customer whose number was suppressed since the read.
     Suppressed,
 }
 
-/// A call or text at a provider that is to be taken from whom has adopted it.
+/// Provider call or message that has to be taken from the conversation that claimed it.
 struct Taken {
     provider: Provider,
     id: String,
     adopter: Holder,
-    /// The number of the text that it is of whoever takes it.
+    /// Number of the SMS message in the new owner's conversation.
     message: Option<u32>,
 }
 
-/// A change, as the writes of one transaction: the conversation's own first, then the condition that the customer is not on
-/// the do-not-call list, where it claims to contact them.
+/// Writes of a change, for one transaction. The conversation's write comes first. If the change contacts the customer, the second is
+/// the condition that the number is not suppressed.
 pub(crate) struct Prepared {
     update: Update,
     unsuppressed: Option<TransactWriteItem>,
@@ -311,7 +311,7 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
-    /// What this change holds and the item says that somebody else has adopted.
+    /// Returns the provider call or message in this item, if this change names its owner and another conversation has claimed it.
     fn taken(&self, item: &Item) -> Option<Taken> {
         let (key, adopter) = (key_of(item)?, adopter(item)?);
         self.held.iter().find_map(|effect| match effect {
@@ -322,14 +322,14 @@ impl Prepared {
         })
     }
 
-    /// The writes, for a transaction that does more than this.
+    /// Returns the writes, for a transaction with further writes.
     pub(crate) fn into_writes(self) -> Vec<TransactWriteItem> {
         std::iter::once(transact_update(self.update)).chain(self.unsuppressed).chain(self.beside).collect()
     }
 }
 
 impl Table {
-    /// The writes that a change comes to.
+    /// Builds the writes of a change.
     pub(crate) fn prepare<C: Conversation>(
         &self,
         before: &Loaded<C>,
@@ -355,7 +355,7 @@ impl Table {
         })
     }
 
-    /// Writes a change, all of it or nothing.
+    /// Writes a change, all or nothing.
     async fn commit(&self, prepared: &Prepared) -> Result<Committed, StoreError> {
         let Prepared { update, unsuppressed, beside, nonce, .. } = prepared;
         let written = if unsuppressed.is_none() && beside.is_empty() {
@@ -394,7 +394,7 @@ impl Table {
     }
 }
 
-/// The SDK may have sent our own write twice: the nonce tells it from somebody else's.
+/// Returns `true` if the nonce shows that the stored write is our own, which the SDK may have sent twice.
 fn is_ours(old: &Item, nonce: &str) -> bool {
     get_text(old, NONCE) == Some(nonce) && !is_planted(Bug::DropNonce)
 }

@@ -1,4 +1,4 @@
-//! Contacts: an item each, and one for the whole number that stands for it.
+//! Contacts. Each has an item, and a second item that maps its integer reference to it.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use domain::contact::{Contact, Details};
@@ -14,50 +14,50 @@ use crate::read::Items;
 use crate::table::Table;
 use crate::write::{MUST_BE_NEW, Written, transact_put};
 
-/// How many whole numbers are tried for a contact. That two collide is one in a billion.
+/// Number of integer references that are tried for a contact. A collision has a chance of one in a billion.
 const REFERENCES: u32 = 4;
 
-/// What becomes of a contact.
+/// Change of a contact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ContactChange {
-    /// It is made.
+    /// The contact is created.
     Made(Contact),
-    /// It is changed from what was read, with the version that was read.
+    /// The contact is changed. Carries the version that was read.
     Changed(Contact, u64),
 }
 
-/// What came of making a contact.
+/// Result of creating a contact.
 #[derive(Debug)]
 pub enum ContactCreation {
-    /// It is new.
+    /// The contact is new.
     Fresh(Box<Contact>),
-    /// There is one of this number already.
+    /// A contact with this number exists already.
     Existing(Box<Contact>),
-    /// The idempotency key was used before, by this request.
+    /// The idempotency key was used before. Carries the request that used it.
     Replay(ContactRequest),
 }
 
-/// The request that a contact was made by.
+/// Request that created a contact.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ContactRequest {
-    /// The fingerprint of the request.
+    /// Fingerprint of the request.
     pub fingerprint: String,
-    /// The contact.
+    /// Id of the contact.
     pub contact: ContactId,
 }
 
 impl Table {
-    /// A contact that is to be made.
+    /// Builds a contact that does not exist yet.
     pub fn new_contact(scope: &Scope, number: &PhoneNumber, details: Details, now: Timestamp) -> Contact {
         let id = ContactId::for_number(scope, number);
         let phone_number = number.clone();
         Contact { id, reference: id.reference(0), phone_number, details, created_at: now, updated_at: now }
     }
 
-    /// A contact with its version, as it was read.
+    /// Returns a contact and its version from the items that were read.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`].
+    /// [`StoreError::Corrupt`] if the contact cannot be decoded.
     pub fn contact_of(scope: &Scope, items: &Items, id: ContactId) -> Result<Option<(Contact, u64)>, StoreError> {
         let Some(found) = items.get(&keys::contact(scope, id)) else { return Ok(None) };
         Ok(Some((from_item("contact", found)?, get_number(found, VERSION).unwrap_or(0))))
@@ -89,8 +89,8 @@ impl Table {
         }
     }
 
-    /// Makes a contact, unless there is one of its number. `request` is the idempotency key's digest and the request's
-    /// fingerprint, where there is a key.
+    /// Creates a contact unless one with its number exists. `request` is the digest of the idempotency key and the
+    /// request's fingerprint. It is `None` for a request without a key.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -124,7 +124,7 @@ impl Table {
         Err(StoreError::Conflict)
     }
 
-    /// Changes a contact; `None` where there is none.
+    /// Changes a contact and returns it, or `None` if there is none with this id.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -150,7 +150,7 @@ impl Table {
         }
     }
 
-    /// A page of a scope's contacts, behind the one of id `after`, and whether there are more.
+    /// Returns a page of a scope's contacts behind the contact `after`, and reports if there are more.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -1,4 +1,4 @@
-//! Lists of conversations, newest first, narrowed down by whatever is asked for.
+//! Lists of conversations, newest first, with filters.
 
 use domain::conversation::Conversation;
 use domain::ids::{ConversationId, Scope};
@@ -13,49 +13,50 @@ use crate::keys::{self, Key, LIST_INDEX, LIST_PK, LIST_SK};
 use crate::table::Table;
 use crate::unreadable::noted;
 
-/// How many conversations a page that is narrowed down looks at, at the most: it may be short, and goes on behind them.
+/// Largest number of conversations that a filtered page examines. Such a page may be short; the next one continues
+/// behind them.
 pub const MOST_LOOKED_AT: usize = 500;
 
-/// How many of them are read together, with what stands apart from them: a batch read takes 100 keys.
+/// Number of conversations that are read together with their request payloads. A batch read takes 100 keys.
 const READ_TOGETHER: usize = 50;
 
-/// When the conversations of a list were accepted.
+/// Range of times in which the listed conversations were accepted.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Created {
-    /// Accepted after this moment.
+    /// Lower bound: accepted after this moment.
     pub after: Option<Timestamp>,
-    /// Accepted before this moment.
+    /// Upper bound: accepted before this moment.
     pub before: Option<Timestamp>,
 }
 
-/// A page of a list of conversations, newest first.
+/// Page of a list of conversations, newest first.
 #[derive(Debug)]
 pub struct ConversationsPage<C> {
-    /// The conversations.
+    /// Conversations of the page.
     pub conversations: Vec<C>,
-    /// The place in the list behind which the next page begins.
+    /// List position behind which the next page begins.
     pub next: Option<String>,
 }
 
-/// Which conversations a page shows.
+/// Filter of a page.
 pub enum Wanted<'a, C> {
-    /// All of them.
+    /// All conversations.
     All,
-    /// Those for which this holds.
+    /// Conversations for which the predicate holds.
     Some(&'a (dyn Fn(&C) -> bool + Sync)),
-    /// Those for which this holds, beside what the client gave for them.
+    /// Conversations for which the predicate holds, given the conversation and its request payload.
     WithContent(&'a (dyn Fn(&C, &Content) -> bool + Sync)),
 }
 
-/// Places in a list, newest first, and whether there are more behind them.
+/// Positions in a list, newest first, with a flag that says if there are more behind them.
 struct Places {
     places: Vec<String>,
     has_more: bool,
 }
 
 impl Table {
-    /// A page of a scope's conversations of one kind, newest first. A page that is narrowed down goes on until it is full, or
-    /// has looked at [`MOST_LOOKED_AT`] conversations.
+    /// Returns a page of a scope's conversations on one channel, newest first. A filtered page ends when it is full or
+    /// when [`MOST_LOOKED_AT`] conversations were examined.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -99,11 +100,13 @@ impl Table {
         start: Option<&str>,
         limit: usize,
     ) -> Result<Places, StoreError> {
-        // `#` sorts before every digit and letter, `~` behind: the bounds are exclusive whatever the conversation's id.
+        // `#` sorts before every digit and letter, and `~` behind them. So both bounds are exclusive for any
+        // conversation id.
         let from = created.after.map_or_else(|| "0".to_owned(), |after| format!("{after}~"));
         let to = created.before.map_or_else(|| "~".to_owned(), |before| format!("{before}"));
         let to = start.map_or_else(|| to.clone(), |place| to.clone().min(place.to_owned()));
-        // DynamoDB takes no bounds in the wrong order: a cursor may stand before the earliest moment that is asked for.
+        // DynamoDB refuses bounds in the wrong order. They are in the wrong order if the cursor is older than the lower
+        // bound.
         if from > to {
             return Ok(Places { places: Vec::new(), has_more: false });
         }
@@ -119,7 +122,7 @@ impl Table {
             .expression_attribute_values(":from", text(from))
             .expression_attribute_values(":to", text(to))
             .scan_index_forward(false)
-            // One more than asked for: whether there are more, and room for the place itself that the page begins at.
+            // One more than requested shows if there are more. Another one makes room for the start position itself.
             .limit(i32::try_from(limit).unwrap_or(i32::MAX - 2) + 2)
             .send()
             .await
@@ -132,7 +135,7 @@ impl Table {
         Ok(Places { places, has_more })
     }
 
-    /// The wanted ones of the conversations at these places, as they may be shown now.
+    /// Returns those conversations at these positions that pass the filter, as they may be shown now.
     async fn conversations_at<C: Conversation>(
         &self,
         places: &[String],

@@ -1,4 +1,5 @@
-//! Deliveries: an item for every event and endpoint, written with the event, marked by one write per attempt.
+//! Deliveries. Each pair of event and endpoint has an item, which is written with the event. Every attempt updates it
+//! with one write.
 
 use domain::call::Call;
 use domain::conversation::Conversation;
@@ -25,39 +26,39 @@ use crate::revision::Revision;
 use crate::table::Table;
 use crate::write::Written;
 
-/// A conversation of either kind.
+/// Conversation of either channel.
 #[derive(Clone, Debug)]
 pub enum Subject {
-    /// A call.
+    /// Phone call.
     Call(Box<Call>),
-    /// An SMS conversation.
+    /// SMS conversation.
     Sms(Box<SmsConversation>),
 }
 
-/// A delivery with everything it needs, as read in one round trip.
+/// Delivery with everything it needs, read in one round trip.
 #[derive(Debug)]
 pub struct PendingDelivery {
-    /// The delivery.
+    /// Delivery as it was read.
     pub delivery: Delivery,
-    /// What is sent, and where; [`StoreError::Corrupt`] where something of that cannot be read.
+    /// Data to send and its destination. [`StoreError::Corrupt`] if a part cannot be decoded.
     pub parts: Result<DeliveryParts, StoreError>,
     version: u64,
 }
 
-/// What a delivery sends, and where.
+/// Data that a delivery sends, and its destination.
 #[derive(Debug)]
 pub struct DeliveryParts {
-    /// The log entry with the event; `None` where that has expired.
+    /// Log entry with the event, or `None` if the entry has expired.
     pub entry: Option<LogEntry>,
-    /// The conversation; `None` where the event belongs to none.
+    /// Conversation of the event, or `None` if the event belongs to none.
     pub subject: Option<Subject>,
-    /// What the client gave for it.
+    /// Request payload of the conversation.
     pub content: Content,
-    /// Where it goes; `None` where the endpoint was deleted.
+    /// Destination, or `None` if the endpoint was deleted.
     pub endpoint: Option<Endpoint>,
-    /// That one's failure, where it is failing.
+    /// Failure state of the endpoint, if it is failing.
     pub failing: Option<Failing>,
-    /// What else was read: the transcript's first part.
+    /// Other items that were read: the first part of the transcript.
     pub items: Items,
 }
 
@@ -78,7 +79,7 @@ pub(crate) fn new_delivery_item(delivery: &Delivery, job: &DeliveryJob) -> Resul
     Ok(made)
 }
 
-/// Reads what a client gave for a conversation, wherever it stands.
+/// Returns a conversation's request payload from its own item or from the separate one.
 pub(crate) fn content_of(call: &Item, items: &Items, apart: &keys::Key) -> Result<Content, StoreError> {
     if call.contains_key(CONTENT) {
         return from_attribute("content", call, CONTENT);
@@ -86,7 +87,7 @@ pub(crate) fn content_of(call: &Item, items: &Items, apart: &keys::Key) -> Resul
     items.read("content", apart).map(Option::unwrap_or_default)
 }
 
-/// What a client gave for a conversation, as long as that is kept.
+/// Returns a conversation's request payload, or an empty one if the payload is past its retention.
 pub(crate) fn shown_content<C: Conversation>(
     conversation: &C,
     head: &Item,
@@ -99,7 +100,7 @@ pub(crate) fn shown_content<C: Conversation>(
 }
 
 impl Table {
-    /// Reads a delivery and everything it needs. `None` where there is no such delivery.
+    /// Reads a delivery and everything it needs. Returns `None` if there is no such delivery.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -118,7 +119,8 @@ impl Table {
         Ok(Some(PendingDelivery { delivery, parts: parts(job, items), version }))
     }
 
-    /// Marks a delivery: its one write for an attempt. `false` where somebody else marked it in between; theirs counts.
+    /// Stores the result of an attempt. This is the only write of an attempt. Returns `false` if another worker updated
+    /// the delivery in between: the other update stays.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -136,7 +138,7 @@ impl Table {
     }
 }
 
-/// Puts together what was read for a delivery.
+/// Assembles the parts of a delivery from the items that were read.
 fn parts(job: &DeliveryJob, items: Items) -> Result<DeliveryParts, StoreError> {
     let id = job.conversation;
     let endpoint_key = keys::endpoint(&job.scope, job.endpoint);
@@ -160,7 +162,8 @@ fn parts(job: &DeliveryJob, items: Items) -> Result<DeliveryParts, StoreError> {
     })
 }
 
-/// A delivery's place in the index of what is due. A long wait has no message: the index's reader sends it.
+/// Returns a delivery's entry in the due index. No message is sent for a long wait: the reader of the index sends it
+/// later.
 fn due(delivery: &Delivery, now: Timestamp) -> Option<Due> {
     match delivery.state {
         State::Pending if is_short(delivery, now) => Some(Due::of_message(delivery.next_attempt_at)),
@@ -169,7 +172,7 @@ fn due(delivery: &Delivery, now: Timestamp) -> Option<Due> {
     }
 }
 
-/// Whether the wait before a delivery's next attempt is short enough for a delayed message.
+/// Returns `true` if the wait before the next attempt is short enough for a delayed message.
 pub fn is_short(delivery: &Delivery, now: Timestamp) -> bool {
     delivery.next_attempt_at.since(now) <= LONGEST_DELAY
 }

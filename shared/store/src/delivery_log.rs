@@ -1,4 +1,4 @@
-//! An endpoint's deliveries, as its owner sees them, and sending them again.
+//! Delivery log of an endpoint, as its owner sees it, and redelivery.
 
 use domain::delivery::{Delivery, State};
 use domain::ids::{ConversationId, EndpointId, Scope};
@@ -19,49 +19,49 @@ use crate::table::Table;
 use crate::unreadable::noted;
 use crate::write::Written;
 
-/// How many keys one batch read takes.
+/// Largest number of keys in one batch read.
 const BATCH_KEYS: usize = 100;
 
-/// How many deliveries are read together where only those of one state are wanted, each with its event.
+/// Number of deliveries that are read together, each with its event, when they are filtered by state.
 const READ_TOGETHER: u8 = 50;
 
-/// A delivery with the event that it brings.
+/// Delivery with its event.
 #[derive(Clone, Debug)]
 pub struct LoggedDelivery {
-    /// The delivery.
+    /// Delivery with its state and its last attempts.
     pub delivery: Delivery,
-    /// The event.
+    /// Log entry with the event.
     pub entry: LogEntry,
 }
 
-/// A page of an endpoint's deliveries.
+/// Page of an endpoint's deliveries.
 #[derive(Debug)]
 pub struct DeliveriesPage {
-    /// The deliveries.
+    /// Deliveries of the page.
     pub deliveries: Vec<LoggedDelivery>,
-    /// The place behind which the next page begins.
+    /// List position behind which the next page begins.
     pub next: Option<String>,
 }
 
-/// What came of asking for a delivery once more.
+/// Result of a redelivery request.
 #[derive(Debug)]
 pub enum Redelivery {
-    /// It is on its way again.
+    /// The delivery is pending again.
     Again(Box<LoggedDelivery>),
     /// There is no such delivery.
     Missing,
 }
 
-/// What came of asking for everything once more that failed.
+/// Result of a request to redeliver failed deliveries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Redelivered {
-    /// How many deliveries are on their way again.
+    /// Number of deliveries that are pending again.
     pub count: u32,
-    /// The moment from which on there may be more.
+    /// Time from which there may be more failed deliveries, or `None` if there are none.
     pub more_from: Option<Timestamp>,
 }
 
-/// Places in an endpoint's list of deliveries, and where the list goes on.
+/// Positions in an endpoint's list of deliveries, with the position at which the list continues.
 struct Places {
     keys: Vec<Key>,
     last: Option<String>,
@@ -69,8 +69,8 @@ struct Places {
 }
 
 impl Table {
-    /// A page of an endpoint's deliveries, newest first; of one state, where that is asked for. Then it goes on until it is full, or
-    /// has looked at [`MOST_LOOKED_AT`] deliveries.
+    /// Returns a page of an endpoint's deliveries, newest first. A page that is filtered by `state` ends when it is
+    /// full or when [`MOST_LOOKED_AT`] deliveries were examined.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -110,7 +110,7 @@ impl Table {
         }
     }
 
-    /// Places in the list: newest first behind `start`; or, from a moment on, oldest first.
+    /// Returns positions in the list: newest first behind `start`, or oldest first from `since`.
     async fn delivery_places(
         &self,
         endpoint: EndpointId,
@@ -132,7 +132,7 @@ impl Table {
             .expression_attribute_values(":from", text(from))
             .expression_attribute_values(":to", text(to))
             .scan_index_forward(since.is_some())
-            // One more than asked for: whether there are more, and room for the place itself that the page begins at.
+            // One more than requested shows if there are more. Another one makes room for the start position itself.
             .limit(i32::from(limit) + 2)
             .send()
             .await
@@ -145,7 +145,7 @@ impl Table {
         Ok(Places { keys: found.iter().filter_map(key_of).collect(), last, has_more })
     }
 
-    /// Reads however many items.
+    /// Reads any number of items, in batches.
     async fn read_many(&self, keys: &[Key]) -> Result<Items, StoreError> {
         let mut all = Items::default();
         for batch in keys.chunks(BATCH_KEYS) {
@@ -154,7 +154,7 @@ impl Table {
         Ok(all)
     }
 
-    /// Marks a delivery as to be made again, now. `false` where it was marked by somebody else in between.
+    /// Marks a delivery as pending now. Returns `false` if another writer updated it in between.
     pub(crate) async fn mark_again(&self, delivery: &Delivery, seen: u64, now: Timestamp) -> Result<bool, StoreError> {
         let after = delivery.clone().again(now);
         let due = (Due::of_message(now), keys::due_shard_of(after.conversation));
@@ -172,10 +172,10 @@ impl Table {
 }
 
 impl Store {
-    /// Makes a delivery once more, at once, whatever came of it so far.
+    /// Redelivers an event at once, whatever the delivery's state.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] where an attempt ended at the same moment; else [`StoreError`].
+    /// [`StoreError::Conflict`] if an attempt ended at the same moment. Otherwise any [`StoreError`].
     pub async fn redeliver(
         &self,
         scope: &Scope,
@@ -196,11 +196,11 @@ impl Store {
         Ok(Redelivery::Again(Box::new(LoggedDelivery { delivery, ..found })))
     }
 
-    /// Makes once more what failed of a part of an endpoint's deliveries: of at most `limit` that were made from that
-    /// moment on, oldest first.
+    /// Redelivers the failed ones among an endpoint's deliveries. Examines at most `limit` deliveries, oldest first,
+    /// from `since`.
     ///
     /// # Errors
-    /// [`StoreError`]; what was marked until then is on its way all the same.
+    /// [`StoreError`]. Deliveries that were marked before the error are sent all the same.
     pub async fn redeliver_failed(
         &self,
         scope: &Scope,
@@ -226,7 +226,7 @@ impl Store {
         for ((delivery, _), marked) in failed.iter().zip(marks) {
             match marked {
                 Ok(true) => jobs.push(job(scope, delivery)),
-                // Somebody else asked for it, or it was delivered.
+                // Another request redelivered it, or it was delivered in between.
                 Ok(false) => {}
                 Err(error) => failure = Some(error),
             }
@@ -241,7 +241,7 @@ impl Store {
     }
 }
 
-/// The keys of deliveries, and of the log entries with their events.
+/// Returns the keys of deliveries and of the log entries with their events.
 fn with_entries(deliveries: &[Key]) -> Vec<Key> {
     deliveries.iter().cloned().chain(deliveries.iter().filter_map(entry_key)).collect()
 }
@@ -255,7 +255,7 @@ fn logged(key: &Key, items: &Items) -> Result<Option<LoggedDelivery>, StoreError
     let Some(item) = items.get(key) else { return Ok(None) };
     let delivery = from_item("delivery", item)?;
     let entry = entry_key(key).map(|entry| items.read("log entry", &entry)).transpose()?.flatten();
-    // What has expired is listed no more.
+    // Deliveries whose log entry has expired are no longer listed.
     Ok(entry.map(|entry| LoggedDelivery { delivery, entry }))
 }
 

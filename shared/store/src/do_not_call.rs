@@ -1,4 +1,4 @@
-//! The do-not-call list of a scope: an entry for each number, by its digest.
+//! Do-not-call list of a scope. Each suppressed number has an entry, under the digest of the number.
 
 use aws_sdk_dynamodb::types::{Delete, ReturnValue};
 use domain::ids::Scope;
@@ -13,12 +13,13 @@ use crate::keys;
 use crate::table::Table;
 use crate::write::{CONFLICT_PATIENCE_MS, MUST_BE_NEW, Written};
 
-/// How many entries of an import are written at the same time.
+/// Number of entries of an import that are written concurrently.
 const IMPORT_CONCURRENCY: usize = 16;
 
 impl Table {
-    /// Puts a number on a scope's do-not-call list. The entry that stands there then is given back where there was one already: it
-    /// stays as it is, since who asked first is what counts, unless this one outranks it.
+    /// Puts a number on a scope's do-not-call list. Returns `None` if the number was not on it. Otherwise returns the
+    /// entry that is stored now. The earlier entry stays, because the first source counts, unless the new entry
+    /// outranks it.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -42,18 +43,18 @@ impl Table {
             if matches!(self.put(self.put_of_unchanged(item::item(&key, &stronger)?, seen)?).await?, Written::Done) {
                 return Ok(Some(stronger));
             }
-            // It was changed, or lifted, meanwhile.
+            // The entry was changed or removed in between.
             if !backoff.wait().await {
                 return Err(StoreError::Conflict);
             }
         }
     }
 
-    /// Puts many entries on the list, each of which names its number, and says so of each that is done. Gives how many were
-    /// not there yet. Safe to run twice.
+    /// Puts many entries on the list and returns the number of new ones. Calls `done` after each entry. An import may
+    /// be repeated safely.
     ///
     /// # Errors
-    /// [`StoreError`]; some of the numbers may have been put on the list.
+    /// [`StoreError`]. Some of the numbers may be on the list already.
     pub async fn import_suppressions(
         &self,
         scope: &Scope,
@@ -67,7 +68,7 @@ impl Table {
         puts.try_fold(0, |sum, new| async move { Ok(sum + new) }).await
     }
 
-    /// Takes a number off a scope's list. `false` where it is not on it.
+    /// Removes a number from a scope's list. Returns `false` if the number is not on it.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -100,8 +101,8 @@ impl Table {
         }
     }
 
-    /// A page of a scope's list, behind the entry of digest `after`: the entries with their digests, and whether there
-    /// are more. In no order that means anything.
+    /// Returns a page of a scope's entries with their digests, behind the entry with the digest `after`. Also reports
+    /// if there are more. The order is that of the digests and has no meaning.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -1,4 +1,4 @@
-//! The index of what is due: the net below the queues.
+//! Index of due items. It finds pending actions whose queue message was lost.
 
 use aws_sdk_dynamodb::types::Update;
 use domain::time::Timestamp;
@@ -10,34 +10,34 @@ use crate::queue::QueueName;
 use crate::table::Table;
 use crate::write::Written;
 
-/// Something in the index, as it stood there.
+/// Entry of the due index, as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DueItem {
-    /// Whose it is.
+    /// Key of the item that is due.
     pub key: Key,
-    /// When it is due.
+    /// Time at which the item is due.
     pub due_at: Timestamp,
-    /// From when on the index named it.
+    /// Time from which the index returned it.
     named_from: Timestamp,
-    /// How often it was put back on its queue without effect.
+    /// Number of requeues without progress.
     pub nudges: u32,
-    /// The queue it belongs on.
+    /// Queue of its message.
     pub queue: QueueName,
-    /// The message that takes care of it.
+    /// Body of the message whose consumer handles the item.
     pub job: String,
 }
 
-/// A page of a shard of the index.
+/// Page of a shard of the index.
 #[derive(Debug, Default)]
 pub struct DuePage {
-    /// What is due, the longest overdue first.
+    /// Due items, ordered by the time from which the index returns them.
     pub items: Vec<DueItem>,
-    /// Where the next page begins.
+    /// DynamoDB key at which the next page begins.
     pub next: Option<Item>,
 }
 
 impl Table {
-    /// What a shard of the index names by then.
+    /// Returns a page of the entries of a shard that the index names by `until`.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -61,8 +61,8 @@ impl Table {
         Ok(DuePage { items: found.iter().filter_map(due_item).collect(), next: answer.last_evaluated_key })
     }
 
-    /// Moves something on in the index, as it was put back on its queue, and says how often that was now. `false` where
-    /// it has changed since it was read: then somebody takes care of it.
+    /// Records a requeue: moves the entry to `next` and stores the number of requeues. Returns `false` if the item has
+    /// changed since it was read, because a worker then takes care of it.
     ///
     /// # Errors
     /// [`StoreError`].

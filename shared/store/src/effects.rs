@@ -1,4 +1,4 @@
-//! What a change writes beside the conversation itself: log entries, deliveries, and its effects.
+//! Writes of a change beside the conversation itself: log entries, deliveries and effects.
 
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use domain::conversation::{Change, Conversation, Effect, Holder};
@@ -22,11 +22,11 @@ use crate::table::Table;
 use crate::transcript::transcript_items;
 use crate::write::{MUST_BE_NEW, transact_put, transact_update};
 
-/// How long a delivery outlives its event: longer than the longest wait between two attempts, so that the one behind the
-/// event's end finds that there is nothing left to send.
+/// Time by which a delivery outlives its event. It exceeds the longest wait between two attempts. So the attempt after
+/// the event's expiry still finds the delivery, and finds that there is nothing left to send.
 const DELIVERY_OUTLIVES: Span = Span::hours(48);
 
-/// A delivery for every event and every endpoint that wants it.
+/// Returns a delivery for every event and every endpoint that is subscribed to it.
 pub(crate) fn delivery_jobs(
     id: ConversationId,
     scope: &Scope,
@@ -44,7 +44,7 @@ pub(crate) fn delivery_jobs(
     jobs
 }
 
-/// The items of a log's new entries and of their deliveries. They expire where there is a retention.
+/// Builds the items of new log entries and of their deliveries. They expire if the conversation has a retention.
 pub(crate) fn log_items(
     id: ConversationId,
     log: &[LogEntry],
@@ -69,7 +69,7 @@ pub(crate) fn log_items(
     Ok(items)
 }
 
-/// Everything that a change writes beside the conversation.
+/// Builds all writes of a change beside the conversation.
 pub(crate) fn writes<C: Conversation>(
     table: &Table,
     before: &Loaded<C>,
@@ -138,7 +138,7 @@ fn suppression(customer: &PhoneNumber, source: &str, now: Timestamp) -> Suppress
     Suppression { phone_number: Some(customer.clone()), source: source.to_owned(), created_at: now }
 }
 
-/// What an effect does to a customer's entry on the do-not-call list.
+/// Builds the write of an effect on the customer's do-not-call entry, if it needs one.
 pub(crate) fn suppression_write(
     table: &Table,
     scope: &Scope,
@@ -149,7 +149,8 @@ pub(crate) fn suppression_write(
 ) -> Result<Option<TransactWriteItem>, StoreError> {
     let key = keys::suppression(scope, customer);
     match (effect, listed) {
-        // An entry that is there stays, unless this one outranks it: only what a word made, a word lifts.
+        // An existing entry stays unless the new one outranks it. A START keyword may only remove an entry that a STOP
+        // keyword created.
         (Effect::Suppress { source }, Some(listed)) => {
             let entry = suppression(customer, source, now);
             if !entry.outranks(&listed.entry) {
@@ -158,7 +159,8 @@ pub(crate) fn suppression_write(
             let made = item::item(&key, &entry.over(&listed.entry))?;
             Ok(Some(transact_put(table.put_of_unchanged(made, &listed.data)?)))
         }
-        // One that came since somebody looked is looked at, where it may be the weaker one.
+        // The put fails if an entry was created since the read. The retry then compares the two, because the new entry
+        // may outrank the stored one.
         (Effect::Suppress { source }, None) if Suppression::holds_for_good(source) => {
             let made = item::item(&key, &suppression(customer, source, now))?;
             Ok(Some(transact_put(table.put_of(made, Some(MUST_BE_NEW))?)))

@@ -1,4 +1,4 @@
-//! Webhook endpoints: an item each, and a place in their organization's item, changed together.
+//! Webhook endpoints. Each has an item, and an entry in its organization's item. Both change in one transaction.
 
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem, Update};
 use domain::audit::AuditEntry;
@@ -15,38 +15,38 @@ use crate::once::{Remembered, What};
 use crate::table::Table;
 use crate::write::{CONFLICT_PATIENCE_MS, MUST_BE_NEW, Written, transact_put, transact_update};
 
-/// The attribute that says since when an endpoint has been failing. Beside the item's text, so that marking it takes
-/// nothing back that its owner changes at the same time.
+/// Attribute with the time since which an endpoint has been failing. It is separate from the item's JSON text, so that
+/// setting it never undoes a concurrent change by the owner.
 const FAILING_SINCE: &str = "failingSince";
 
-/// The attribute that says when an endpoint failed last, beside that one.
+/// Attribute with the time of the endpoint's last recorded failure.
 const FAILED_AT: &str = "failedAt";
 
-/// What came of making an endpoint.
+/// Result of creating an endpoint.
 #[derive(Debug)]
 pub enum Creation {
-    /// It is new.
+    /// The endpoint is new.
     Fresh,
-    /// There is one under this id already.
+    /// An endpoint with this id exists already.
     Existing(Box<Endpoint>),
-    /// There was one under this id, which was deleted.
+    /// An endpoint with this id existed and was deleted.
     Deleted(What),
-    /// The organization has as many as it may.
+    /// The organization has the largest allowed number of endpoints in this mode.
     TooMany,
 }
 
-/// What came of changing something.
+/// Result of an edit.
 #[derive(Debug)]
 pub enum Edited<T, E> {
-    /// It was changed, to this.
+    /// The edit succeeded. Carries the new state.
     Done(Box<T>),
-    /// There is no such thing.
+    /// There is no such object.
     Missing,
-    /// It may not be changed so. Nothing was written.
+    /// The edit is not allowed. Nothing was written.
     Refused(E),
 }
 
-/// An endpoint with its owner, as read together.
+/// Endpoint with its organization, read together.
 pub(crate) struct Owned {
     pub(crate) organization: Organization,
     pub(crate) version: u64,
@@ -55,7 +55,7 @@ pub(crate) struct Owned {
 }
 
 impl Table {
-    /// Makes an endpoint. It gets the events that happen from now on.
+    /// Creates an endpoint. It receives the events that happen from now on.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -96,7 +96,7 @@ impl Table {
         }
     }
 
-    /// Changes an endpoint. `edit` is asked again where somebody else was quicker.
+    /// Changes an endpoint. `edit` runs again if another writer was faster.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -136,7 +136,8 @@ impl Table {
         }
     }
 
-    /// Deletes an endpoint; what was pending for it is cancelled when its turn comes. `false` where there is none.
+    /// Deletes an endpoint. Its pending deliveries are cancelled when their next attempt is due. Returns `false` if
+    /// there is no such endpoint.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -155,7 +156,7 @@ impl Table {
                 .build()
                 .map_err(|error| StoreError::aws("DeleteItem", error))?;
             let delete = TransactWriteItem::builder().delete(delete).build();
-            // Those that were made before November 2026 have left no trace of their request yet.
+            // Endpoints that were created before November 2026 have no stored request yet.
             let remembered = transact_put(self.put_of(Remembered::endpoint(scope, &endpoint).item()?, None)?);
             let writes = vec![delete, remembered, self.audit_write(&scope.organization, audit)?];
             if self.change_with_owner(&organization, version, writes).await? {
@@ -167,13 +168,13 @@ impl Table {
         }
     }
 
-    /// What was asked for where an endpoint of this id was made.
+    /// Returns the request that created an endpoint with this id, if there was one.
     async fn made_before(&self, scope: &Scope, id: EndpointId) -> Result<Option<What>, StoreError> {
         let key = Remembered::endpoint_key(scope, id);
         self.read([key.clone()]).await?.read("idempotency key", &key)
     }
 
-    /// A scope's endpoints from `after` on, at most `limit`, and whether there are more.
+    /// Returns at most `limit` endpoints of a scope behind the endpoint `after`, and reports if there are more.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -190,7 +191,7 @@ impl Table {
         Ok((found, next.is_some()))
     }
 
-    /// Notes that an endpoint failed: that a failure begins now, or that it goes on.
+    /// Records a failed attempt of an endpoint: the beginning of a failure or its continuation.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -203,7 +204,7 @@ impl Table {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let set = if begins { "SET #since = :now, #at = :now" } else { "SET #at = :now" };
-        // Of several that note it at the same time one is enough; and what was noted of its being well stays.
+        // If several workers record it at the same time, one write suffices. A recovery that was recorded since stays.
         let condition = match before {
             None => "attribute_exists(pk) AND attribute_not_exists(#since)",
             Some(_) => "attribute_exists(pk) AND #since = :seen",
@@ -223,7 +224,7 @@ impl Table {
         self.update(update).await.map(drop)
     }
 
-    /// Forgets that an endpoint was failing.
+    /// Clears the failure of an endpoint.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -240,7 +241,7 @@ impl Table {
         self.update(update).await.map(drop)
     }
 
-    /// An endpoint and its organization; `None` where there is no such organization.
+    /// Reads an endpoint and its organization. Returns `None` if there is no such organization.
     pub(crate) async fn endpoint_with_owner(&self, scope: &Scope, id: EndpointId) -> Result<Option<Owned>, StoreError> {
         let (owner_key, key) = (keys::organization(&scope.organization), keys::endpoint(scope, id));
         let items = self.read([owner_key.clone(), key.clone()]).await?;
@@ -251,7 +252,8 @@ impl Table {
         Ok(Some(Owned { organization: from_item("organization", owner)?, version, endpoint, failing }))
     }
 
-    /// Writes an organization and what changes with it; `false` where the organization was changed in between.
+    /// Writes an organization and further writes in one transaction. Returns `false` if the organization was changed in
+    /// between.
     pub(crate) async fn change_with_owner(
         &self,
         organization: &Organization,
@@ -263,8 +265,8 @@ impl Table {
         Ok(matches!(written, Written::Done))
     }
 
-    /// The update that writes an endpoint's settings. Whether it is failing stays noted, unless it is enabled anew. With
-    /// `failing_since`, on the condition that it has been failing since then.
+    /// Builds the update of an endpoint's settings. The recorded failure stays unless the endpoint is enabled again.
+    /// With `failing_since`, the update requires that the endpoint has been failing since then.
     pub(crate) fn endpoint_update(
         &self,
         scope: &Scope,
@@ -307,7 +309,8 @@ impl Table {
     }
 }
 
-/// An endpoint's failure, by its item. Of one that was noted before there was a note of the last time, only the beginning is known.
+/// Returns an endpoint's failure from its item. Older items have no time of the last failure; the beginning is returned
+/// instead.
 pub(crate) fn failing(item: &Item) -> Option<Failing> {
     let moment = |name| get_number(item, name).map(Timestamp::from_milliseconds);
     let since = moment(FAILING_SINCE)?;
@@ -318,7 +321,7 @@ fn subscription(mode: Mode, endpoint: &Endpoint) -> Subscription {
     Subscription { id: endpoint.id, mode, events: endpoint.events.clone(), enabled: endpoint.enabled }
 }
 
-/// An organization's item, as it is first written.
+/// Builds an organization's item for its first write.
 pub(crate) fn organization_item(organization: &Organization) -> Result<Item, StoreError> {
     let mut made = item::item(&keys::organization(&organization.id), organization)?;
     made.insert(VERSION.to_owned(), number(1));

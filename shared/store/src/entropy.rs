@@ -1,9 +1,9 @@
-//! The one module that draws randomness.
+//! Random bytes. This is the one module that draws randomness.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Draws random bytes. Everything that needs them is given one.
+/// Source of random bytes. Code that needs them receives one.
 #[derive(Clone)]
 pub struct Entropy(Source);
 
@@ -13,7 +13,7 @@ enum Source {
     Seeded(Arc<Mutex<fastrand::Rng>>),
 }
 
-/// The machine has no randomness to give.
+/// Error: the machine has no randomness to give.
 #[derive(Debug)]
 pub struct NoEntropy(getrandom::Error);
 
@@ -39,20 +39,20 @@ impl fmt::Debug for Entropy {
 }
 
 impl Entropy {
-    /// The machine's randomness.
+    /// Returns the machine's source of randomness.
     pub const fn system() -> Self {
         Self(Source::System)
     }
 
-    /// A sequence that follows from a seed, for tests. Nothing secret may come from it.
+    /// Returns a sequence that is derived from a seed, for tests. It must not be used for secrets.
     pub fn seeded(seed: u64) -> Self {
         Self(Source::Seeded(Arc::new(Mutex::new(fastrand::Rng::with_seed(seed)))))
     }
 
-    /// `N` random bytes.
+    /// Returns `N` random bytes.
     ///
     /// # Errors
-    /// [`NoEntropy`] where the machine has none to give.
+    /// [`NoEntropy`] if the machine has none to give.
     #[expect(clippy::disallowed_methods, reason = "this is the module that draws randomness")]
     pub fn bytes<const N: usize>(&self) -> Result<[u8; N], NoEntropy> {
         let mut bytes = [0_u8; N];

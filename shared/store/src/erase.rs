@@ -1,6 +1,8 @@
-//! Erasing a phone number's personal data over an organization: whatever was said and written, whom it was said to, and
-//! what was known of them. What is left of a conversation is its head without the number: that it was, when, how it ended, and
-//! that its request must not be carried out again. What is left of an opt-out is its digest.
+//! Erasure of a phone number's personal data within an organization: messages, transcripts, contacts and the number
+//! itself.
+//!
+//! A conversation keeps its tombstone without the number: its id, times and result, so that its request is not carried
+//! out again. An opt-out keeps its digest.
 
 use std::collections::BTreeSet;
 
@@ -24,44 +26,45 @@ use crate::simulated::{SimulatedCall, SimulatedText};
 use crate::table::Table;
 use crate::write::Written;
 
-/// What there is of a number in an organization, beside the number itself.
+/// Data of a number in an organization.
 #[derive(Debug, Default)]
 pub struct Traces {
-    /// Conversations with it that are not over, or of which something is still owed: those stand in the way.
+    /// Conversations with the number that have not ended or that still have pending actions. They prevent the erasure.
     pub open: Vec<ConversationId>,
     heads: Vec<Item>,
     doomed: BTreeSet<Key>,
     listed: Vec<Item>,
-    /// Contacts, which tell what else is theirs: the last to go of all that goes.
+    /// Contacts of the number. They are deleted last among the deleted items, because a repeated survey finds the other
+    /// items by them.
     contacts: Vec<Key>,
 }
 
-/// What was erased.
+/// Counts of erased data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Erased {
-    /// Conversations that have only their head left.
+    /// Number of conversations that were reduced to their tombstones.
     pub conversations: usize,
-    /// Contacts that are gone.
+    /// Number of deleted contacts.
     pub contacts: usize,
-    /// Entries of the do-not-call list that have only their digest left.
+    /// Number of do-not-call entries that were reduced to their digests.
     pub listed: usize,
-    /// Items that are gone.
+    /// Number of deleted items.
     pub items: usize,
 }
 
-/// Everything that a scan has to see to tell what belongs to the number.
+/// State of the scan that tells which items belong to the number.
 #[derive(Default)]
 struct Survey {
     traces: Traces,
     /// Conversations with the number.
     ours: BTreeSet<ConversationId>,
-    /// What any text that came in belongs to: a conversation, or a log of its own.
+    /// Conversations or logs that inbound SMS messages belong to.
     taken_in: BTreeSet<ConversationId>,
-    /// Log entries that name the number, whosever they are.
+    /// Log entries that contain the number, of any conversation.
     logs: Vec<(ConversationId, Key)>,
-    /// What belongs to conversations, whosever they are.
+    /// Items of conversations, of any number.
     parts: Vec<(ConversationId, Key)>,
-    /// What the simulator keeps of the number's phone.
+    /// Simulator's items of the number's phone.
     phone: Vec<(ConversationId, Key)>,
     heads: BTreeSet<ConversationId>,
     contacts: BTreeSet<domain::ids::ContactId>,
@@ -69,8 +72,8 @@ struct Survey {
 }
 
 impl Table {
-    /// Finds everything there is of a number in an organization. Goes through the whole table: nothing but an operator
-    /// asks for this. `seen` is told how many items were looked at.
+    /// Finds all data of a number in an organization. Scans the whole table, so only operators call it. Calls `seen`
+    /// with the number of items of each page.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -97,12 +100,12 @@ impl Table {
         }
     }
 
-    /// Erases what was found, the heads of conversations last: so that a try that came to nothing is repeated from the
-    /// beginning. `done` is told of each piece.
+    /// Erases the data that was found. Conversations are reduced last, so that a repeated attempt after an error finds
+    /// them again. Calls `done` after each piece.
     ///
     /// # Errors
-    /// [`StoreError`]; some of it may have been erased. [`StoreError::Conflict`] where somebody has changed a conversation
-    /// since.
+    /// [`StoreError`]. Some of the data may have been erased. [`StoreError::Conflict`] if a conversation or an entry
+    /// has changed since.
     pub async fn erase(
         &self,
         organization: &OrganizationId,
@@ -137,7 +140,7 @@ impl Table {
 }
 
 impl Traces {
-    /// In how many pieces it is erased.
+    /// Returns the number of pieces that an erasure consists of.
     pub fn pieces(&self) -> usize {
         self.doomed.len() + self.contacts.len() + self.listed.len() + self.heads.len()
     }
@@ -215,7 +218,7 @@ impl Survey {
     }
 
     fn into_traces(mut self) -> Traces {
-        // A text that came in where no conversation was open has a log of its own.
+        // Inbound SMS messages without an open conversation have logs of their own.
         let alone = |id: &ConversationId| self.taken_in.contains(id) && !self.heads.contains(id);
         self.ours.extend(self.logs.iter().map(|(id, _)| *id).filter(alone));
         let owned = self.parts.into_iter().chain(self.phone).filter(|(id, _)| self.ours.contains(id));
@@ -226,7 +229,7 @@ impl Survey {
     }
 }
 
-/// A conversation's head without whom it was held with, and without what became known of them.
+/// Builds a conversation's tombstone, without the customer and without anything that became known of them.
 fn bare_head(item: &Item) -> Result<Item, StoreError> {
     let is_call = key_of(item).is_some_and(|key| key.sk == "call");
     let mut bare = if is_call { forgotten::<Call>(item)? } else { forgotten::<SmsConversation>(item)? };

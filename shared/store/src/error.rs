@@ -1,27 +1,27 @@
-//! What can go wrong between us and AWS.
+//! Errors of the store.
 
 use std::error::Error;
 use std::fmt;
 
-/// A failed read, write or send.
+/// Failed read, write or send.
 #[derive(Debug)]
 pub enum StoreError {
-    /// Somebody else wrote at the same time, again and again; nothing of ours was written.
+    /// Other writers kept changing the item at the same time. Nothing was written.
     Conflict,
-    /// AWS did not answer as it should.
+    /// An AWS request failed.
     Aws {
-        /// The operation, such as `PutItem`.
+        /// AWS operation, such as `PutItem`.
         operation: &'static str,
-        /// What the SDK says.
+        /// Error of the SDK.
         source: Box<dyn Error + Send + Sync>,
     },
-    /// DynamoDB kept back keys of a batch read: what was not returned is not known to be absent.
+    /// DynamoDB did not process all keys of a batch read. Keys without an item may still exist.
     Unprocessed,
-    /// An item that we cannot read.
+    /// An item cannot be decoded.
     Corrupt {
-        /// Which kind of item.
+        /// Kind of the item.
         what: &'static str,
-        /// What the decoder says.
+        /// Error of the decoder.
         source: Box<dyn Error + Send + Sync>,
     },
     /// The machine has no randomness to give.
@@ -33,7 +33,7 @@ impl StoreError {
         Self::Aws { operation, source: Box::new(source) }
     }
 
-    /// Something stored that cannot be read.
+    /// Creates the error for stored data that cannot be decoded.
     pub fn corrupt(what: &'static str, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Corrupt { what, source: source.into() }
     }

@@ -1,5 +1,5 @@
-//! Which of a provider's calls and texts belong to a conversation, where the provider's own list does not show it. Kept for
-//! as long as somebody may search.
+//! Owners of a provider's calls and SMS messages, if the provider's own list does not show them. An entry is kept for
+//! as long as a conversation may search for its call or message.
 
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use domain::conversation::{HeldBy, Holder};
@@ -14,15 +14,15 @@ use crate::read::Items;
 use crate::table::Table;
 use crate::write::{MUST_BE_NEW, transact_put};
 
-/// Longer than any attempt is searched for.
+/// Lifetime of an entry. It exceeds the time for which any attempt is searched for.
 const KEPT_FOR: Span = Span::hours(48);
 
-/// The attribute of an item that says that its holder was not named, but adopted what it holds.
+/// Attribute that marks an owner that was not named by the provider but claimed a found call or message by likeness.
 const ADOPTED: &str = "adopted";
 
 impl Table {
-    /// The write that says whose a call or text is. Who was named with it takes it from nobody else who was named: there is
-    /// nobody, or the same. Who adopts it gets it only while nobody has it.
+    /// Builds the write that records the owner of a provider's call or message. An owner that the provider named never
+    /// replaces another named owner. An owner by likeness is recorded only if there is none yet.
     pub(crate) fn hold_write(
         &self,
         (provider, provider_id): (Provider, &str),
@@ -53,7 +53,7 @@ impl Table {
         Ok(transact_put(put))
     }
 
-    /// The write that gives to whom it belongs what somebody else had adopted.
+    /// Builds the write that gives a call or message to its named owner, replacing an owner by likeness.
     pub(crate) fn hand_over_write(
         &self,
         provider: Provider,
@@ -66,7 +66,7 @@ impl Table {
         self.put_of(held, None)
     }
 
-    /// Those of a provider's calls or texts, at most 100, that belong to a conversation, but for this one's.
+    /// Returns those of at most 100 provider calls or messages that belong to a conversation other than this one.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -83,15 +83,16 @@ impl Table {
 }
 
 impl Items {
-    /// Whether a provider's call or text belongs to another conversation than this, by what was read.
+    /// Returns `true` if the items that were read show that a provider's call or message belongs to another
+    /// conversation.
     pub fn is_held_by_another(&self, provider: Provider, provider_id: &str, me: &Holder) -> bool {
-        // Items of the time before have the conversation alone: they are somebody's.
+        // Older items contain only the conversation and cannot be decoded. They count as another conversation's.
         self.get(&keys::held(provider, provider_id))
             .is_some_and(|item| from_item("holder", item).ok().as_ref() != Some(me))
     }
 }
 
-/// Whoever has adopted what an item says is held; `None` where its holder was named.
+/// Returns the owner by likeness that an item records, or `None` if the provider named the owner.
 pub(crate) fn adopter(item: &Item) -> Option<Holder> {
     item.get(ADOPTED)?;
     from_item("holder", item).ok()

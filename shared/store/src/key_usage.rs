@@ -1,5 +1,5 @@
-//! What a key is used for: counted in its own item, beside the item's text, so that counting takes no revocation back, and the
-//! read that loads the key loads the counts too.
+//! Usage counters of API keys, in the key's own item. They are separate from the item's JSON text, so that counting
+//! never undoes a revocation. The read that loads the key loads the counters too.
 
 use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, Update};
 use domain::quota::{Usage, day_of, minute_of};
@@ -13,31 +13,31 @@ use crate::read::Items;
 use crate::table::Table;
 use crate::write::Written;
 
-/// The minute that requests were counted in last.
+/// Attribute with the minute in which requests were counted last.
 const MINUTE: &str = "minute";
-/// The requests in it.
+/// Attribute with the number of requests in that minute.
 const REQUESTS: &str = "requests";
-/// The day that calls were counted on last.
+/// Attribute with the day on which calls were counted last.
 const DAY: &str = "day";
-/// The calls on it.
+/// Attribute with the number of calls on that day.
 const CALLS: &str = "calls";
 
-/// How often a count is written anew, because somebody else began the minute or the day.
+/// Number of attempts at a count. An attempt fails if another writer began the minute or the day.
 const TRIES: u32 = 4;
 
-/// A use of a key, to be counted.
+/// Use of a key, to be counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Use {
-    /// Requests.
+    /// Number of requests to add to the current minute.
     pub requests: u32,
-    /// Calls.
+    /// Number of calls to add to the current day.
     pub calls: u32,
-    /// Whether it is the key itself that was used, rather than one that was made with it.
+    /// `true` if the key itself was used, `false` if a key that was created with it was used.
     pub is_own: bool,
 }
 
 impl Items {
-    /// What a key was used for, by its item, where that was read.
+    /// Returns the usage of a key. The key's item must have been read.
     pub fn usage(&self, key: &Key) -> Usage {
         self.get(key).map(usage).unwrap_or_default()
     }
@@ -53,11 +53,11 @@ fn usage(item: &Item) -> Usage {
 }
 
 impl Table {
-    /// Counts a use of a key: with what is counted already in this minute and on this day, else from the beginning. `seen`
-    /// is what was counted when the key was read.
+    /// Counts a use of a key in the current minute and day. A new minute or day starts from zero. `seen` is the usage
+    /// that was read with the key.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`]. [`StoreError::Conflict`] if other writers kept changing the window during all attempts.
     pub async fn count_use(&self, key: &Key, mut seen: Usage, used: Use, now: Timestamp) -> Result<(), StoreError> {
         for _ in 0..TRIES {
             match self.update(self.use_update(key, seen, used, now)?).await? {
@@ -91,7 +91,7 @@ impl Table {
                 .expression_attribute_names(format!("#{counter}"), counter)
                 .expression_attribute_values(format!(":{window}"), number(current))
                 .expression_attribute_values(format!(":{counter}"), number(more));
-            // Whoever's clock is behind counts into the window that has begun.
+            // A worker whose clock is behind counts into the window that has begun.
             if seen >= current {
                 conditions.push(format!("#{window} >= :{window}"));
                 add.push(format!("#{counter} :{counter}"));

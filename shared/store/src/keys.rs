@@ -1,4 +1,4 @@
-//! Where everything stands in the table. The only place that builds keys.
+//! Keys of the table and its indexes. No other code builds keys.
 
 use domain::ids::{AgentId, Channel, ContactId, ConversationId, EndpointId, Mode, Operation, OrganizationId, Scope};
 use domain::key::RawKey;
@@ -7,32 +7,32 @@ use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
 use domain::wallet::EntryKind;
 
-/// The name of the partition key's attribute.
+/// Attribute of the partition key.
 pub const PK: &str = "pk";
-/// The name of the sort key's attribute.
+/// Attribute of the sort key.
 pub const SK: &str = "sk";
-/// The index that lists: what is in a list, newest last.
+/// Name of the index over lists, newest last.
 pub const LIST_INDEX: &str = "list";
-/// The list index's partition key.
+/// Partition key of the list index.
 pub const LIST_PK: &str = "listPk";
-/// The list index's sort key.
+/// Sort key of the list index.
 pub const LIST_SK: &str = "listSk";
-/// The sparse index of what is due.
+/// Name of the sparse index over due items.
 pub const DUE_INDEX: &str = "due";
-/// The due index's partition key.
+/// Partition key of the due index.
 pub const DUE_PK: &str = "duePk";
-/// The due index's sort key: milliseconds since the Unix epoch.
+/// Sort key of the due index, in milliseconds since the Unix epoch.
 pub const DUE_AT: &str = "dueAt";
 
-/// The due index's shards: a partition of an index takes about 1,000 writes a second.
+/// Number of shards of the due index. A partition of an index takes about 1,000 writes a second.
 pub const DUE_SHARDS: u8 = 16;
 
-/// An item's primary key.
+/// Primary key of an item.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key {
-    /// The partition.
+    /// Partition key.
     pub pk: String,
-    /// The place in it.
+    /// Sort key.
     pub sk: String,
 }
 
@@ -46,42 +46,42 @@ fn organization_pk(organization: &OrganizationId) -> String {
     format!("org#{organization}")
 }
 
-/// An organization.
+/// Returns the key of an organization.
 pub fn organization(id: &OrganizationId) -> Key {
     Key::new(organization_pk(id), "org")
 }
 
-/// What every API key of a mode begins with, in its organization's partition.
+/// Returns the sort-key prefix of a mode's API keys in their organization's partition.
 pub fn api_key_prefix(mode: Mode) -> String {
     format!("key#{}#", mode.as_str())
 }
 
-/// An API key, by its digest.
+/// Returns the key of an API key's item.
 pub fn api_key(key: &RawKey) -> Key {
     api_key_of_digest(key.scope(), &key.digest())
 }
 
-/// The API key of this digest.
+/// Returns the key of the item of the API key with this digest.
 pub fn api_key_of_digest(scope: &Scope, digest: &str) -> Key {
     Key::new(organization_pk(&scope.organization), format!("{}{digest}", api_key_prefix(scope.mode)))
 }
 
-/// What an idempotency key stands for, where that cannot be found by the key alone.
+/// Returns the key of an idempotency record, for objects that cannot be found by the idempotency key alone.
 pub fn remembered_operation(scope: &Scope, operation: Operation, key_digest: &str) -> Key {
     let sk = format!("idempotency#{}#{}#{key_digest}", scope.mode.as_str(), operation.as_str());
     Key::new(organization_pk(&scope.organization), sk)
 }
 
-/// What every entry of an organization's audit log begins with.
+/// Sort-key prefix of an organization's audit log.
 pub const AUDIT_PREFIX: &str = "audit#";
 
-/// An entry of an organization's audit log: by time, then by a name of its own.
+/// Returns the key of an audit entry: its time, then a nonce.
 pub fn audit_entry(organization: &OrganizationId, at: Timestamp, nonce: &str) -> Key {
     Key::new(organization_pk(organization), format!("{AUDIT_PREFIX}{at}#{nonce}"))
 }
 
-/// What every agent of a mode begins with, in its organization's partition. The live ones stand where agents stood before they
-/// had a mode; behind them, the test agents begin like them.
+/// Returns the sort-key prefix of a mode's agents in their organization's partition. Live agents keep the prefix from before there were
+/// modes. The prefix of test agents begins with it and sorts behind.
 pub const fn agent_prefix(mode: Mode) -> &'static str {
     match mode {
         Mode::Live => "agent#",
@@ -89,108 +89,108 @@ pub const fn agent_prefix(mode: Mode) -> &'static str {
     }
 }
 
-/// An agent of a mode.
+/// Returns the key of an agent of a mode.
 pub fn agent(scope: &Scope, id: AgentId) -> Key {
     Key::new(organization_pk(&scope.organization), format!("{}{id}", agent_prefix(scope.mode)))
 }
 
-/// The agent of a mode and a channel that somebody else's name stands for: a number it calls from, or an identifier of
-/// another vendor's. By the name's digest, because a name may be longer than a key.
+/// Returns the key of an alias of an agent, for a mode and a channel. An alias is a number that the agent calls from, or another
+/// vendor's identifier. The key contains the alias's digest, because an alias may be longer than a key.
 pub fn agent_alias(scope: &Scope, channel: Channel, alias: &str) -> Key {
     let sk = format!("alias#{}#{}#{}", scope.mode.as_str(), channel.as_str(), alias_digest(alias));
     Key::new(organization_pk(&scope.organization), sk)
 }
 
-/// The longest name that an agent could be found by when names stood in keys as they are: a sort key has 1,024 bytes.
+/// Longest alias that fitted into a sort key when keys contained the alias itself. A sort key has 1,024 bytes.
 const LONGEST_FORMER_ALIAS_BYTES: usize = 1_024 - "alias#".len();
 
-/// Where the same name stood before agents had a mode: one agent for both modes and both channels. `None` where it was too
-/// long for that.
+/// Returns the key of an alias from before there were modes: one agent for both modes and both channels. Returns `None` if the alias
+/// was too long for such a key.
 pub fn former_agent_alias(organization: &OrganizationId, alias: &str) -> Option<Key> {
     let fits = alias.len() <= LONGEST_FORMER_ALIAS_BYTES;
     fits.then(|| Key::new(organization_pk(organization), format!("alias#{alias}")))
 }
 
-/// Who may send from a number, over all organizations.
+/// Returns the key of a number's owner, across all organizations.
 pub fn number_owner(number: &PhoneNumber) -> Key {
     Key::new(format!("number#{}", number.as_str()), "owner")
 }
 
-/// What every endpoint of a scope begins with, in its organization's partition.
+/// Returns the sort-key prefix of a scope's endpoints in their organization's partition.
 pub fn endpoint_prefix(mode: Mode) -> String {
     format!("endpoint#{}#", mode.as_str())
 }
 
-/// A webhook endpoint.
+/// Returns the key of a webhook endpoint.
 pub fn endpoint(scope: &Scope, id: EndpointId) -> Key {
     Key::new(organization_pk(&scope.organization), format!("{}{id}", endpoint_prefix(scope.mode)))
 }
 
-/// How many test events an endpoint was sent in a minute, counted from the Unix epoch.
+/// Returns the key of an endpoint's count of test events in a minute since the Unix epoch.
 pub fn test_count(scope: &Scope, id: EndpointId, minute: i64) -> Key {
     Key::new(format!("tests#{id}"), format!("{}#{minute}", scope.mode.as_str()))
 }
 
-/// A suppressed number, by its digest.
+/// Returns the key of a number's suppression entry.
 pub fn suppression(scope: &Scope, number: &PhoneNumber) -> Key {
     suppression_by_digest(scope, &suppression_digest(scope, number))
 }
 
-/// A suppressed number of a scope.
+/// Returns the key of the suppression entry with this digest.
 pub fn suppression_by_digest(scope: &Scope, digest: &str) -> Key {
     Key::new(format!("dnc#{scope}"), digest)
 }
 
-/// What every contact of a scope begins with.
+/// Sort-key prefix of a scope's contacts.
 pub const CONTACT_PREFIX: &str = "contact#";
 
-/// A contact.
+/// Returns the key of a contact.
 pub fn contact(scope: &Scope, id: ContactId) -> Key {
     Key::new(format!("contacts#{scope}"), format!("{CONTACT_PREFIX}{id}"))
 }
 
-/// The contact that a whole number stands for.
+/// Returns the key that maps an integer reference to its contact.
 pub fn contact_by_reference(scope: &Scope, reference: u64) -> Key {
     Key::new(format!("contacts#{scope}"), format!("reference#{reference}"))
 }
 
-/// The request that made a contact under an idempotency key, by the key's digest.
+/// Returns the key of the request that created a contact, by the digest of its idempotency key.
 pub fn contact_request(scope: &Scope, digest: &str) -> Key {
     Key::new(format!("contacts#{scope}"), format!("request#{digest}"))
 }
 
-/// A wallet.
+/// Returns the key of a wallet.
 pub fn wallet(scope: &Scope) -> Key {
     Key::new(format!("wallet#{scope}"), "wallet")
 }
 
-/// What a wallet was paid, by the operator's reference: once for each.
+/// Returns the key of a payment into a wallet, one per operator's reference.
 pub fn wallet_credit(scope: &Scope, reference: &str) -> Key {
     Key::new(format!("wallet#{scope}"), format!("credit#{reference}"))
 }
 
-/// What every entry of a wallet's book begins with.
+/// Sort-key prefix of a wallet's ledger entries.
 pub const WALLET_ENTRY_PREFIX: &str = "entry#";
 
-/// An entry of a wallet's book: by time, then one of each kind for each reference.
+/// Returns the key of a ledger entry: its time, then one entry per reference and kind.
 pub fn wallet_entry(scope: &Scope, at: Timestamp, reference: &str, kind: EntryKind) -> Key {
     Key::new(format!("wallet#{scope}"), format!("{WALLET_ENTRY_PREFIX}{at}#{reference}#{}", kind.as_str()))
 }
 
-/// How many of a scope's calls are open at the same time.
+/// Returns the key of a scope's concurrency slots.
 pub fn places(scope: &Scope) -> Key {
     Key::new(format!("places#{scope}"), "places")
 }
 
-/// A bulk request.
+/// Returns the key of a bulk request.
 pub fn bulk(scope: &Scope, id: ConversationId) -> Key {
     Key::new(format!("bulk#{scope}#{id}"), "bulk")
 }
 
-/// What every item of a bulk request that was refused begins with.
+/// Sort-key prefix of a bulk request's refused items.
 pub const BULK_REFUSAL_PREFIX: &str = "refused#";
 
-/// An item of a bulk request that was refused.
+/// Returns the key of a bulk request's refused item.
 pub fn bulk_refusal(scope: &Scope, id: ConversationId, index: u32) -> Key {
     Key::new(format!("bulk#{scope}#{id}"), format!("{BULK_REFUSAL_PREFIX}{index:04}"))
 }
@@ -199,17 +199,17 @@ fn conversation_pk(id: ConversationId) -> String {
     format!("conversation#{id}")
 }
 
-/// A call.
+/// Returns the key of a call.
 pub fn call(id: ConversationId) -> Key {
     conversation(Channel::Voice, id)
 }
 
-/// An SMS conversation.
+/// Returns the key of an SMS conversation.
 pub fn sms(id: ConversationId) -> Key {
     conversation(Channel::Sms, id)
 }
 
-/// A conversation of that kind. An id of the one names nothing of the other.
+/// Returns the key of a conversation on a channel. Conversations on different channels have different keys even if their ids are equal.
 pub fn conversation(channel: Channel, id: ConversationId) -> Key {
     let sk = match channel {
         Channel::Voice => "call",
@@ -218,98 +218,97 @@ pub fn conversation(channel: Channel, id: ConversationId) -> Key {
     Key::new(conversation_pk(id), sk)
 }
 
-/// What an SMS conversation's agent was told when it began.
+/// Returns the key of an SMS conversation's agent snapshot.
 pub fn brief(id: ConversationId) -> Key {
     Key::new(conversation_pk(id), "brief")
 }
 
-/// What every text of a conversation begins with.
+/// Sort-key prefix of a conversation's SMS messages.
 pub const MESSAGE_PREFIX: &str = "message#";
 
-/// A text of a conversation.
+/// Returns the key of an SMS message.
 pub fn message(id: ConversationId, number: u32) -> Key {
     Key::new(conversation_pk(id), format!("{MESSAGE_PREFIX}{number:010}"))
 }
 
-/// The text of a conversation that an idempotency key stands for.
+/// Returns the key of the record that maps an idempotency key to its SMS message.
 pub fn remembered_key(id: ConversationId, key: &str) -> Key {
     Key::new(conversation_pk(id), format!("key#{key}"))
 }
 
-/// The open conversation between two numbers of a scope: ours and the customer's.
+/// Returns the key of the open conversation between two numbers of a scope: ours and the customer's.
 pub fn pair(scope: &Scope, ours: &PhoneNumber, customer: &PhoneNumber) -> Key {
     Key::new(format!("pair#{}", pair_digest(scope, ours, customer)), "pair")
 }
 
-/// A text that was taken in, by the provider's id for it.
+/// Returns the key of an inbound SMS message, by the provider's id for it.
 pub fn inbound(scope: &Scope, provider_message_id: &str) -> Key {
     Key::new(format!("inbound#{scope}#{provider_message_id}"), "inbound")
 }
 
-/// The pace of a provider's account.
+/// Returns the key of the rate limiter of a provider's account.
 pub fn pace(account: &str) -> Key {
     Key::new(format!("pace#{account}"), "pace")
 }
 
-/// A provider's call or text that belongs to a conversation, by the provider's id for it: one account may be several
-/// organizations'.
+/// Returns the key of the owner of a provider's call or SMS message. It has no scope, because organizations may share an account.
 pub fn held(provider: Provider, provider_id: &str) -> Key {
     Key::new(format!("held#{}#{provider_id}", provider.as_str()), "held")
 }
 
-/// A conversation's variables and metadata, where they are too large to stand in its own item.
+/// Returns the key of a request payload that is too large for its conversation's own item.
 pub fn content(id: ConversationId) -> Key {
     Key::new(conversation_pk(id), "content")
 }
 
-/// What every log entry of a conversation begins with.
+/// Sort-key prefix of a conversation's log entries.
 pub const LOG_PREFIX: &str = "log#";
 
-/// An entry of a conversation's log.
+/// Returns the key of a log entry.
 pub fn log_entry(id: ConversationId, number: u64) -> Key {
     Key::new(conversation_pk(id), format!("{LOG_PREFIX}{number:010}"))
 }
 
-/// A part of a conversation's transcript.
+/// Returns the key of a part of a transcript.
 pub fn transcript(id: ConversationId, part: usize) -> Key {
     Key::new(conversation_pk(id), format!("transcript#{part:04}"))
 }
 
-/// What every delivery of a conversation's events begins with.
+/// Sort-key prefix of a conversation's deliveries.
 pub const DELIVERY_PREFIX: &str = "delivery#";
 
-/// The delivery of a log entry's event to an endpoint.
+/// Returns the key of the delivery of a log entry's event to an endpoint.
 pub fn delivery(id: ConversationId, log_number: u64, endpoint: EndpointId) -> Key {
     Key::new(conversation_pk(id), format!("{DELIVERY_PREFIX}{log_number:010}#{endpoint}"))
 }
 
-/// What every call that the simulator placed to a number begins with.
+/// Sort-key prefix of the calls that the simulator placed to a number.
 pub const SIMULATED_CALL_PREFIX: &str = "call#";
 
-/// The partition of a simulated phone.
+/// Returns the partition key of a simulated phone.
 pub fn simulated_phone_pk(number: &PhoneNumber) -> String {
     format!("phone#{}", number.as_str())
 }
 
-/// What every text that the simulator carried to a number begins with.
+/// Sort-key prefix of the SMS messages that the simulator carried to a number.
 pub const SIMULATED_TEXT_PREFIX: &str = "text#";
 
-/// A text that the simulator carried.
+/// Returns the key of a simulated SMS message.
 pub fn simulated_text(number: &PhoneNumber, message_id: &str) -> Key {
     Key::new(simulated_phone_pk(number), format!("{SIMULATED_TEXT_PREFIX}{message_id}"))
 }
 
-/// A call that the simulator placed.
+/// Returns the key of a simulated call.
 pub fn simulated_call(number: &PhoneNumber, call_id: &str) -> Key {
     Key::new(simulated_phone_pk(number), format!("{SIMULATED_CALL_PREFIX}{call_id}"))
 }
 
-/// The list of an endpoint's deliveries.
+/// Returns the list of an endpoint's deliveries.
 pub fn deliveries_list(endpoint: EndpointId) -> String {
     format!("deliveries#{endpoint}")
 }
 
-/// The list of a scope's conversations of one kind.
+/// Returns the list of a scope's conversations on one channel.
 pub fn conversations_list(channel: Channel, scope: &Scope) -> String {
     match channel {
         Channel::Voice => format!("calls#{scope}"),
@@ -317,17 +316,17 @@ pub fn conversations_list(channel: Channel, scope: &Scope) -> String {
     }
 }
 
-/// A place in a list: by time, then by name.
+/// Returns a position in a list: by time, then by name.
 pub fn list_place(at: Timestamp, name: impl std::fmt::Display) -> String {
     format!("{at}#{name}")
 }
 
-/// A shard of the due index.
+/// Returns the partition key of a shard of the due index.
 pub fn due_shard(shard: u8) -> String {
     format!("due#{shard}")
 }
 
-/// The shard of the due index that a conversation's items stand in.
+/// Returns the shard of the due index that contains a conversation's items.
 pub fn due_shard_of(id: ConversationId) -> String {
     due_shard(id.shard(DUE_SHARDS))
 }
@@ -343,7 +342,7 @@ mod tests {
 
     use super::{DUE_SHARDS, due_shard_of};
 
-    /// DynamoDB's bounds of a partition key and a sort key, in bytes.
+    /// Limits of DynamoDB for a partition key and a sort key, in bytes.
     const LONGEST_PK: usize = 2_048;
     const LONGEST_SK: usize = 1_024;
 

@@ -1,7 +1,7 @@
-//! DynamoDB and SQS: keys, items, commits, messages.
+//! Storage in DynamoDB and SQS: keys, items, commits, messages.
 //!
-//! Concrete types over the real AWS SDK. There is no trait to be filled by something that accepts what DynamoDB
-//! refuses: tests run this code against emulators, at the level of the wire.
+//! All types are concrete and use the real AWS SDK. There is no storage trait, so no in-memory store can accept what
+//! DynamoDB refuses. Tests run this code against emulators of the wire protocol.
 
 mod accept;
 mod administration;

@@ -1,4 +1,4 @@
-//! A conversation as it stands in the table, with what a transition has to see beside it.
+//! Conversation as it was read from the table, with the other items that a transition needs.
 
 use domain::conversation::Conversation;
 use domain::ids::{ConversationId, Scope};
@@ -12,16 +12,16 @@ use crate::keys::{self, Key};
 use crate::queue::ConversationJob;
 use crate::read::Items;
 
-/// A conversation to be looked up, with what is known of it beforehand.
+/// Reference to a conversation, with the items to read together with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConversationRef {
-    /// The conversation.
+    /// Id of the conversation.
     pub conversation: ConversationId,
-    /// Whose it is.
+    /// Scope of the conversation.
     pub scope: Scope,
-    /// The digest of the customer's number, where the do-not-call list is to be looked up with it.
+    /// Digest of the customer's number, if the do-not-call entry is to be read too.
     pub suppression: Option<String>,
-    /// What else is to be read, each time anew.
+    /// Keys of further items to read, on every load.
     pub also: Vec<Key>,
 }
 
@@ -33,12 +33,12 @@ impl From<ConversationJob> for ConversationRef {
 }
 
 impl ConversationRef {
-    /// A conversation of which nothing else is known, and with which nothing else is read.
+    /// Creates a reference without any further items to read.
     pub fn new(conversation: ConversationId, scope: Scope) -> Self {
         Self { conversation, scope, suppression: None, also: Vec::new() }
     }
 
-    /// The keys of what [`Loaded::from_items`] has to see.
+    /// Returns the keys that [`Loaded::from_items`] needs.
     pub fn reads<C: Conversation>(&self) -> Vec<Key> {
         let head = keys::conversation(C::CHANNEL, self.conversation);
         let mut wanted = vec![head, keys::organization(&self.scope.organization)];
@@ -47,13 +47,13 @@ impl ConversationRef {
         wanted
     }
 
-    /// The same conversation, read together with its customer's entry on the do-not-call list.
+    /// Returns a reference that also reads the customer's do-not-call entry.
     pub(crate) fn with_suppression<C: Conversation>(&self, conversation: &C) -> Self {
         let suppression = suppression_digest(conversation.scope(), conversation.customer());
         Self { suppression: Some(suppression), ..self.clone() }
     }
 
-    /// The same conversation, read together with one of its texts.
+    /// Returns a reference that also reads one of the conversation's SMS messages, and no other further item.
     pub fn with_message(&self, number: u32) -> Self {
         Self { also: vec![keys::message(self.conversation, number)], ..self.clone() }
     }
@@ -63,35 +63,35 @@ impl ConversationRef {
     }
 }
 
-/// The customer's entry on the do-not-call list.
+/// Customer's entry on the do-not-call list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
-    /// What it says.
+    /// Entry with its number and its source.
     pub entry: Suppression,
-    /// What it says, to the letter: whoever lifts it lifts this one.
+    /// JSON text of the entry as it is stored. Removing or replacing the entry requires that this text is unchanged.
     pub(crate) data: String,
 }
 
-/// A conversation as it stands in the table.
+/// Conversation as it was read from the table.
 #[derive(Clone, Debug)]
 pub struct Loaded<C> {
-    /// The conversation.
+    /// Conversation as it was read.
     pub conversation: C,
-    /// Whose it is.
+    /// Organization that owns the conversation.
     pub organization: Organization,
-    /// The customer's entry on the do-not-call list, where that was looked up.
+    /// Customer's do-not-call entry, if it was requested and exists.
     pub listed: Option<Listed>,
-    /// What else was read.
+    /// Further items that were read.
     pub items: Items,
     pub(crate) version: u64,
     pub(crate) job: String,
 }
 
 impl<C: Conversation> Loaded<C> {
-    /// Puts a conversation together from what was read. `None` where there is none of that kind and scope.
+    /// Assembles a conversation from the items that were read. Returns `None` if the scope has none on that channel.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`].
+    /// [`StoreError::Corrupt`] if an item cannot be decoded or if the organization is missing.
     pub fn from_items(reference: &ConversationRef, items: &Items) -> Result<Option<Self>, StoreError> {
         let Some(item) = items.get(&keys::conversation(C::CHANNEL, reference.conversation)) else { return Ok(None) };
         let conversation: C = from_item("conversation", item)?;
@@ -115,12 +115,12 @@ impl<C: Conversation> Loaded<C> {
         }))
     }
 
-    /// Whether the customer is on the do-not-call list, where that was looked up.
+    /// Returns `true` if the do-not-call list was read and contains the customer.
     pub fn is_suppressed(&self) -> bool {
         self.listed.is_some()
     }
 
-    /// What stands against contacting the customer, by what was read.
+    /// Returns the reasons against contacting the customer, as of the read.
     pub fn objections(&self) -> Objections {
         let scope = self.conversation.scope();
         Objections {
@@ -130,16 +130,16 @@ impl<C: Conversation> Loaded<C> {
         }
     }
 
-    /// A text of the conversation, where it was read too.
+    /// Returns an SMS message of the conversation, if it was read too.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`].
+    /// [`StoreError::Corrupt`] if the message cannot be decoded.
     pub fn message(&self, number: u32) -> Result<Option<StoredMessage>, StoreError> {
         self.items.message(self.conversation.id(), number)
     }
 }
 
-/// The entry on the do-not-call list under this key.
+/// Returns the do-not-call entry under this key, if there is one.
 pub(crate) fn listed(items: &Items, key: &Key) -> Result<Option<Listed>, StoreError> {
     let Some(item) = items.get(key) else { return Ok(None) };
     let data = get_text(item, DATA).unwrap_or_default().to_owned();

@@ -1,24 +1,24 @@
-//! What an invocation measures: gathered while it runs, and written with its one line of log. Nothing is asked of
-//! CloudWatch, and nothing waits.
+//! Metrics of an invocation. They are collected while it runs and written into its one log line. No request goes to
+//! CloudWatch, and nothing waits for one.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use domain::measure::{Measure, Measured, Unit};
 
-/// How many values of a measure CloudWatch takes in one line.
+/// Largest number of values of a metric that CloudWatch takes in one line.
 const MOST_VALUES: usize = 100;
 
 tokio::task_local! {
     static GATHERED: RefCell<Measures>;
 }
 
-/// What was measured.
+/// Metrics that were recorded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Measures(BTreeMap<Measure, Vec<i64>>);
 
 impl Measures {
-    /// Adds a value. Counts are added up; of times, the first hundred are kept.
+    /// Adds a value. Counts are summed. Of times, the first hundred are kept.
     fn add(&mut self, (measure, value): Measured) {
         let values = self.0.entry(measure).or_default();
         match measure.unit() {
@@ -34,8 +34,8 @@ impl Measures {
         }
     }
 
-    /// As JSON: a number for each measure that has one value, a list for each that has several. `None` where nothing was
-    /// measured.
+    /// Returns the metrics as JSON: a number for a metric with one value, a list for one with several. Returns `None`
+    /// if there are none.
     pub fn to_json(&self) -> Option<String> {
         let of = |(measure, values): (&Measure, &Vec<i64>)| {
             let texts: Vec<String> = values.iter().map(i64::to_string).collect();
@@ -49,13 +49,13 @@ impl Measures {
     }
 }
 
-/// Notes a value of a measure, for the invocation that this is part of. Outside of one it is nobody's.
+/// Records a value of a metric for the current invocation. Outside an invocation the value is dropped.
 pub fn measure(measure: Measure, value: i64) {
-    // Whoever runs no invocation, such as the operator's command, has nowhere to put it.
+    // There is no place for the value outside an invocation, for example in the operator's command.
     GATHERED.try_with(|gathered| gathered.borrow_mut().add((measure, value))).ok();
 }
 
-/// Runs an invocation, and gives what was measured in it beside what came of it.
+/// Runs an invocation and returns its result together with its metrics.
 pub async fn measured<T>(work: impl Future<Output = T>) -> (T, Measures) {
     let gathering = async {
         let done = work.await;

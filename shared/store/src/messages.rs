@@ -1,4 +1,4 @@
-//! The texts of an SMS conversation: an item each.
+//! Messages of an SMS conversation. Each has an item.
 
 use domain::ids::ConversationId;
 use domain::organization::Content;
@@ -13,7 +13,7 @@ use crate::keys;
 use crate::read::Items;
 use crate::table::Table;
 
-/// A text's item. It expires where there is a retention.
+/// Builds a message's item. It expires if the conversation has a retention.
 pub(crate) fn message_item(
     id: ConversationId,
     message: &Message,
@@ -24,7 +24,7 @@ pub(crate) fn message_item(
     Ok(made)
 }
 
-/// A text's item, as it is first written.
+/// Builds a message's item for its first write.
 pub(crate) fn new_message_item(
     id: ConversationId,
     message: &Message,
@@ -36,10 +36,10 @@ pub(crate) fn new_message_item(
 }
 
 impl Items {
-    /// A text of a conversation, if it was read.
+    /// Returns an SMS message of a conversation, if it was read.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] where it cannot be read.
+    /// [`StoreError::Corrupt`] if the message cannot be decoded.
     pub fn message(&self, id: ConversationId, number: u32) -> Result<Option<StoredMessage>, StoreError> {
         let Some(item) = self.get(&keys::message(id, number)) else { return Ok(None) };
         let version = get_number(item, VERSION).unwrap_or(0);
@@ -48,10 +48,10 @@ impl Items {
 }
 
 impl Items {
-    /// An SMS conversation with what the client gave for it, if both were read, as they may be shown now.
+    /// Returns an SMS conversation and its request payload as they may be shown now, if both were read.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] where it cannot be read.
+    /// [`StoreError::Corrupt`] if an item cannot be decoded.
     pub fn sms_with_content(
         &self,
         id: ConversationId,
@@ -65,20 +65,20 @@ impl Items {
 }
 
 impl Table {
-    /// What a conversation's turns are held by.
+    /// Reads the agent snapshot of a conversation.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`]. [`StoreError::Corrupt`] if the snapshot is missing.
     pub async fn brief(&self, id: ConversationId) -> Result<Brief, StoreError> {
         let key = keys::brief(id);
         let found = self.read([key.clone()]).await?.read("brief", &key)?;
         found.ok_or_else(|| StoreError::corrupt("brief", "it is missing"))
     }
 
-    /// What a conversation's turns are held by, and what its tools are told: the client's own words for it.
+    /// Reads the agent snapshot of a conversation and its request payload, which is passed to the agent's tools.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`]. [`StoreError::Corrupt`] if the snapshot is missing.
     pub async fn brief_and_content(&self, id: ConversationId) -> Result<(Brief, Content), StoreError> {
         let (brief, head, apart) = (keys::brief(id), keys::sms(id), keys::content(id));
         let items = self.read([brief.clone(), head.clone(), apart.clone()]).await?;
@@ -88,7 +88,8 @@ impl Table {
         Ok((found, content))
     }
 
-    /// A part of a conversation's texts, behind the one of number `after`: at most `limit`, and whether there are more.
+    /// Returns at most `limit` messages of a conversation behind the message with number `after`, and reports if there
+    /// are more.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -1,4 +1,4 @@
-//! Events that belong to no conversation and concern an endpoint itself: each stands alone in a log of its own.
+//! Events about an endpoint itself. They belong to no conversation, and each has a log of its own.
 
 use aws_sdk_dynamodb::types::Update;
 use domain::audit::{Action, Actor, AuditEntry};
@@ -18,38 +18,39 @@ use crate::queue::{DeliveryJob, MESSAGE_VERSION};
 use crate::table::Table;
 use crate::write::{CONFLICT_PATIENCE_MS, MUST_BE_NEW, Written, transact_put, transact_update};
 
-/// How many test events an endpoint is sent in a minute.
+/// Largest number of test events that an endpoint is sent in a minute.
 pub const MOST_TESTS_A_MINUTE: u32 = 10;
 
-/// The attribute that counts.
+/// Attribute with the count of test events.
 const COUNT: &str = "count";
 
-/// How long a minute's count is kept: DynamoDB needs no hurry to remove it.
+/// Lifetime of a minute's count.
 const COUNT_KEPT: Span = Span::hours(1);
 
-/// What came of asking for a test event.
+/// Result of a test request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tested {
-    /// It is on its way.
+    /// The test event was written and enqueued.
     Sent,
-    /// It was asked for before, under the same key.
+    /// The same idempotency key has already requested this test.
     SentBefore,
-    /// The key was used for another endpoint's test.
+    /// The idempotency key was used for another endpoint's test.
     OfAnother,
-    /// The endpoint had as many as it gets in this minute.
+    /// The endpoint has had its largest number of test events in this minute.
     TooMany {
-        /// How long the minute lasts.
+        /// Time until the minute ends.
         wait: Span,
     },
 }
 
-/// The places of the writes of a test that say by their refusal what happened.
+/// Positions in the transaction of the writes whose refusals have a meaning of their own.
 const COUNTED: usize = 0;
 const LOGGED: usize = 1;
 
 impl Store {
-    /// Disables an endpoint, with the reason on it, and tells the scope's other endpoints. Nothing happens where it is
-    /// gone or disabled already; and, where it is for a failure since then, where that is over.
+    /// Disables an endpoint, stores the reason on it, and sends an event to the scope's other endpoints. Does nothing
+    /// if the endpoint is deleted or already disabled. With `failing_since`, also does nothing if the failure since
+    /// then is over.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -101,7 +102,7 @@ impl Store {
         }
     }
 
-    /// Sends an endpoint a test event, whatever it is subscribed to. `log_id` is the log that the event stands in.
+    /// Sends an endpoint a test event, whatever its subscriptions are. `log_id` is the log that contains the event.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -143,7 +144,7 @@ impl Store {
 }
 
 impl Table {
-    /// Counts a test event in its minute, as long as there are not too many.
+    /// Builds the update that counts a test event, on the condition that the minute's limit is not reached.
     fn test_count(&self, scope: &Scope, endpoint: EndpointId, now: Timestamp) -> Result<Update, StoreError> {
         let key = keys::test_count(scope, endpoint, now.as_seconds().div_euclid(60));
         Update::builder()

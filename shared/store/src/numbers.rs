@@ -1,5 +1,5 @@
-//! Who may send from a number: one organization, in live mode. An item for each number says whose it is, written together with
-//! the organization's list.
+//! Owners of phone numbers. In live mode, one organization may send from a number. Each number has an item with its
+//! owner, which is written together with the organization's list.
 
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 use domain::audit::AuditEntry;
@@ -14,22 +14,23 @@ use crate::keys;
 use crate::table::Table;
 use crate::write::{CONFLICT_PATIENCE_MS, transact_put};
 
-/// What came of giving an organization a number, or of taking one from it.
+/// Result of assigning a number to an organization or of removing it.
 #[derive(Debug)]
 pub enum NumberChange {
-    /// It is done.
+    /// The change was written.
     Done(Box<Organization>),
     /// There is no such organization.
     Missing,
-    /// The number is another organization's, or nobody's where one was to be taken away.
+    /// The number belongs to another organization. `None` if a number was to be removed that belongs to none.
     NotTheirs(Option<OrganizationId>),
 }
 
-/// The condition that a number is nobody's, or this organization's already.
+/// Condition that a number is free or belongs to this organization.
 const NOBODYS_OR_ITS_OWN: &str = "attribute_not_exists(pk) OR #data = :own";
 
 impl Table {
-    /// Gives an organization a number, in one write: of two organizations that ask for it at the same time, one gets it.
+    /// Assigns a number to an organization in one transaction. Of two organizations that request a number at the same
+    /// time, one gets it.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -62,7 +63,7 @@ impl Table {
         }
     }
 
-    /// Takes a number from an organization, which remembers that it had it.
+    /// Removes a number from an organization, which remembers that it owned it.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -99,7 +100,8 @@ impl Table {
         }
     }
 
-    /// Whose a number is, where that is somebody else. Numbers of before have no item: the organizations' lists tell.
+    /// Returns the owner of a number if that is another organization. Older numbers have no item of their own. For
+    /// these, the lists of all organizations are searched.
     async fn other_owner(
         &self,
         id: &OrganizationId,

@@ -1,4 +1,4 @@
-//! Making something once for an idempotency key, where what is made is not found by that key itself.
+//! Idempotent creation of objects that cannot be found by the idempotency key itself.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use domain::endpoint::Endpoint;
@@ -12,25 +12,25 @@ use crate::read::Items;
 use crate::table::Table;
 use crate::write::{MUST_BE_NEW, Written, transact_put};
 
-/// What an idempotency key stands for.
+/// Idempotency record: the item's key and its data.
 #[derive(Clone, Debug)]
 pub struct Remembered {
     key: Key,
     data: What,
 }
 
-/// What was asked for, and what came of it.
+/// Data of an idempotency record: the request and its result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct What {
-    /// The fingerprint of the request.
+    /// Fingerprint of the request.
     pub fingerprint: String,
-    /// The id of what was made.
+    /// Id of the created object.
     pub target: String,
 }
 
 impl Remembered {
-    /// What this key stands for from now on.
+    /// Creates the record of an idempotency key.
     pub fn new(
         scope: &Scope,
         operation: Operation,
@@ -42,14 +42,14 @@ impl Remembered {
         Self { key, data: What { fingerprint, target } }
     }
 
-    /// What was asked for where an endpoint was made. It outlives the endpoint, so that a replay makes no second one. An endpoint's
-    /// id follows from its request's key, and stands for that.
+    /// Creates the record of an endpoint's creation. It outlives the endpoint, so that a replay creates no second one.
+    /// The endpoint's id is derived from the request's idempotency key and takes its place here.
     pub(crate) fn endpoint(scope: &Scope, endpoint: &Endpoint) -> Self {
         let data = What { fingerprint: endpoint.fingerprint.clone(), target: endpoint.id.to_string() };
         Self { key: Self::endpoint_key(scope, endpoint.id), data }
     }
 
-    /// Where that stands in the table.
+    /// Returns the key of an endpoint's record.
     pub fn endpoint_key(scope: &Scope, id: EndpointId) -> Key {
         keys::remembered_operation(scope, Operation::CreateWebhook, &id.to_string())
     }
@@ -58,17 +58,17 @@ impl Remembered {
         item::item(&self.key, &self.data)
     }
 
-    /// Where it stands in the table.
+    /// Returns the key of an idempotency record.
     pub fn key(scope: &Scope, operation: Operation, idempotency_key: &str) -> Key {
         keys::remembered_operation(scope, operation, &key_digest(idempotency_key))
     }
 }
 
 impl Items {
-    /// What an idempotency key stands for, where that was read.
+    /// Returns the data of an idempotency record, if it was read.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] where it cannot be read.
+    /// [`StoreError::Corrupt`] if the record cannot be decoded.
     pub fn remembered(
         &self,
         scope: &Scope,
@@ -79,20 +79,20 @@ impl Items {
     }
 }
 
-/// What came of making something.
+/// Result of an idempotent creation.
 #[derive(Debug)]
 pub enum Made {
-    /// It is new.
+    /// The object was created.
     Fresh,
-    /// This was made under the same idempotency key before.
+    /// The idempotency key was used before. Carries the data of its record.
     Before(What),
-    /// There is one of this name already.
+    /// A condition of the object's writes failed, for example because an object with this name exists.
     Taken,
 }
 
 impl Table {
-    /// Writes something new, unless the idempotency key was used before. The first of `writes` is refused where there is
-    /// one of this name already.
+    /// Writes a new object unless the idempotency key was used before. `writes` must contain the condition that no object
+    /// with this name exists.
     pub(crate) async fn make_once(
         &self,
         remembered: Option<&Remembered>,

@@ -1,5 +1,5 @@
-//! Opening an SMS conversation: one transaction, which also closes the older conversation between the two numbers. Under
-//! any race exactly one of them stays open.
+//! Creation of SMS conversations. One transaction creates the conversation and closes the older one between the two
+//! numbers. Whatever the order of concurrent requests, exactly one conversation stays open.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use domain::conversation::Conversation;
@@ -23,39 +23,39 @@ use crate::queue::DeliveryJob;
 use crate::table::Table;
 use crate::write::{MUST_BE_NEW, Written, transact_put};
 
-/// A conversation that is to be opened.
+/// Conversation to be created.
 #[derive(Clone, Debug)]
 pub struct NewSms {
-    /// The conversation, with its opening text claimed.
+    /// The conversation, with its opening message claimed.
     pub conversation: SmsConversation,
-    /// The opening text.
+    /// Opening message, which is sent with the permit.
     pub opening: Message,
-    /// What the client gave for it.
+    /// Request payload of the client.
     pub content: Content,
-    /// What its turns are held by.
+    /// Agent snapshot for the conversation's turns.
     pub brief: Brief,
 }
 
-/// What came of opening a conversation.
+/// Result of creating a conversation.
 #[derive(Debug)]
 pub enum Opened {
-    /// It is new: its opening text may be sent.
+    /// The conversation is new. Carries the permit to send its opening message.
     Fresh(Box<SendPermit>),
-    /// There is one under this id already.
+    /// A conversation with this id exists already.
     Existing(Box<SmsConversation>),
-    /// The customer got onto the do-not-call list just now. Nothing was written.
+    /// The customer's number is on the do-not-call list. Nothing was written.
     Suppressed,
 }
 
-/// How long an opening tries again where others open conversations between the same numbers: each of them is to succeed,
-/// and the provider's ten seconds still fit into the function's timeout.
+/// Time for which a creation is retried while others create conversations between the same numbers. All of them should
+/// succeed, and the provider's ten seconds must still fit into the function's timeout.
 const PATIENCE_MS: u64 = 14_000;
 
-/// The places of the writes that say by their refusal what happened.
+/// Positions in the transaction of the writes whose refusals have a meaning of their own.
 const CONVERSATION: usize = 0;
 const SUPPRESSION: usize = 1;
 
-/// The older conversation between two numbers, as far as it has to be closed.
+/// Older conversation between two numbers, with the change that closes it.
 struct Older {
     loaded: Loaded<SmsConversation>,
     after: SmsConversation,
@@ -63,10 +63,10 @@ struct Older {
 }
 
 impl Store {
-    /// Opens a conversation, and closes the one between the same numbers that was open until now.
+    /// Creates a conversation, and closes the one that is open between the same numbers.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] after 14 seconds of conflicts, with nothing written; else [`StoreError`].
+    /// [`StoreError::Conflict`] after 14 seconds of conflicts, with nothing written. Otherwise any [`StoreError`].
     pub async fn open_sms(&self, new: &NewSms) -> Result<Opened, StoreError> {
         let table = &self.table;
         let nonce = table.nonce()?;
@@ -75,7 +75,7 @@ impl Store {
             let now = table.now();
             let (pair, current) = table.pair(&new.conversation).await?;
             if current == Some(new.conversation.id) && !is_planted(Bug::SupersedeItself) {
-                // Another request under the same key was quicker, or this one's own answer was lost.
+                // Another request with the same key was faster, or the answer to our own write was lost.
                 if let Some(opened) = self.opened_before(new, &nonce).await? {
                     return Ok(opened);
                 }
@@ -94,7 +94,7 @@ impl Store {
                 }
                 Written::Refused { position: CONVERSATION, item } => return opened(new, &item, &nonce),
                 Written::Refused { position: SUPPRESSION, .. } => return Ok(Opened::Suppressed),
-                // Another request was quicker, or the older conversation moved on: both are looked at again.
+                // Another request was faster, or the older conversation changed. The loop reads both again.
                 Written::Refused { .. } => {}
             }
             if !backoff.wait().await {
@@ -103,14 +103,14 @@ impl Store {
         }
     }
 
-    /// What became of the conversation that is to be opened, where it is there already.
+    /// Returns the result for a conversation that exists already, or `None` if it does not exist.
     async fn opened_before(&self, new: &NewSms, nonce: &str) -> Result<Option<Opened>, StoreError> {
         let key = keys::sms(new.conversation.id);
         let items = self.table.read([key.clone()]).await?;
         items.get(&key).map(|item| opened(new, item, nonce)).transpose()
     }
 
-    /// Adds the writes that close the older conversation, where it is still open.
+    /// Adds the writes that close the older conversation, if it is still open.
     async fn older(
         &self,
         new: &NewSms,
@@ -131,7 +131,7 @@ impl Store {
     }
 }
 
-/// What a conversation that stands in the table means to whoever wants to open it: its own write, or another's.
+/// Returns `Fresh` if the stored conversation is our own write. Otherwise returns the other request's conversation.
 fn opened(new: &NewSms, item: &Item, nonce: &str) -> Result<Opened, StoreError> {
     if is_made_by(item, nonce) {
         return Ok(fresh(new));
@@ -146,7 +146,7 @@ fn fresh(new: &NewSms) -> Opened {
 }
 
 impl Table {
-    /// The conversation that the item of a pair of numbers names, with that item's text.
+    /// Returns the conversation that the item of a pair of numbers names, and that item's JSON text.
     async fn pair(&self, new: &SmsConversation) -> Result<(Option<String>, Option<ConversationId>), StoreError> {
         let key = keys::pair(&new.scope, &new.from, &new.to);
         let items = self.read([key.clone()]).await?;
@@ -154,7 +154,7 @@ impl Table {
         Ok((data, items.read("pair", &key)?))
     }
 
-    /// The conversation that is or was last open between two numbers, by the key of their pair.
+    /// Returns the open conversation between two numbers, or the last one that was open, by the key of their pair.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -1,4 +1,4 @@
-//! What only somebody with access to the deployment does: organizations, and a look at everything.
+//! Access for operators of the deployment: organizations, whole logs and redeliveries.
 
 use domain::audit::AuditEntry;
 use domain::delivery::{Delivery, State};
@@ -16,7 +16,7 @@ use crate::unreadable::noted;
 use crate::write::CONFLICT_PATIENCE_MS;
 
 impl Table {
-    /// Every organization. Goes through the whole table: nothing but an operator asks for this.
+    /// Returns all organizations. Scans the whole table, so only operators call it.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -38,7 +38,7 @@ impl Table {
         }
     }
 
-    /// An organization; `None` where there is none of this id.
+    /// Returns an organization, or `None` if there is none with this id.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -47,7 +47,7 @@ impl Table {
         self.read([key.clone()]).await?.read("organization", &key)
     }
 
-    /// Changes an organization. `edit` is asked again where somebody else was quicker.
+    /// Changes an organization. `edit` runs again if another writer was faster.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -80,7 +80,7 @@ impl Table {
         }
     }
 
-    /// A conversation's whole log: events, and the notes that no client reads.
+    /// Returns a conversation's whole log: events, and the internal notes that clients cannot read.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -89,11 +89,11 @@ impl Table {
         Ok(found.iter().filter_map(|item| noted(from_item("log entry", item), item)).collect())
     }
 
-    /// Makes every delivery of a conversation's events once more that failed; `reconcile` sends them within a minute.
-    /// Gives how many those are.
+    /// Marks all failed deliveries of a conversation's events as pending and returns their number. `reconcile` sends
+    /// them within a minute.
     ///
     /// # Errors
-    /// [`StoreError`]; what was marked until then is sent all the same.
+    /// [`StoreError`]. Deliveries that were marked before the error are sent all the same.
     pub async fn replay_deliveries(&self, id: ConversationId) -> Result<u32, StoreError> {
         let now = self.now();
         let mut replayed = 0;

@@ -1,5 +1,5 @@
-//! How fast calls are asked for at a provider's account: a counter of when the next one may be. What is over the pace gets
-//! a later slot, and nothing fails.
+//! Rate limiter for calls at a provider's account. An item stores the time of the next free token. Calls above the rate
+//! get a later token, and none fails.
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
@@ -12,30 +12,30 @@ use crate::keys;
 use crate::table::Table;
 use crate::write::CONFLICT_PATIENCE_MS;
 
-/// The attribute with the moment from which the next slot is free.
+/// Attribute with the time of the next free token.
 const NEXT_AT: &str = "nextAt";
 
-/// How fast a provider's account takes calls.
+/// Rate at which a provider's account accepts calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// Names the account: no secret.
+    /// Name of the account. It contains no secret.
     pub account: String,
-    /// The time from one call to the next.
+    /// Time between two calls.
     pub interval: Span,
 }
 
-/// When a call may be asked for.
+/// Time at which a call may be placed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slot {
-    /// Now.
+    /// The call may be placed now.
     Now,
-    /// At this moment, and nobody else then.
+    /// The call may be placed at this moment, which no other call gets.
     At(Timestamp),
-    /// Not before the call's window closes.
+    /// The next token is not before the end of the call's window.
     Never,
 }
 
-/// What came of one try to take a slot.
+/// Result of one attempt to take a token.
 enum Taken {
     Slot(Option<Timestamp>),
     Refused(Item),
@@ -46,7 +46,7 @@ fn moment(item: &Item) -> Option<Timestamp> {
 }
 
 impl Table {
-    /// Takes the next slot of an account's, if it begins before that moment.
+    /// Takes the next token of an account if it is valid before `before`.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -62,7 +62,7 @@ impl Table {
                 Taken::Refused(item) if moment(&item).is_some_and(|next| next >= before) => {
                     return Ok(Slot::Never);
                 }
-                // It has become free in between.
+                // The token was freed in between.
                 Taken::Refused(_) => {}
             }
             if !backoff.wait().await {
@@ -71,14 +71,14 @@ impl Table {
         }
     }
 
-    /// The slot that begins now, where nobody has it.
+    /// Takes a token for now, if none is in use for this moment.
     async fn take_now(&self, pace: &Pace, now: Timestamp) -> Result<Taken, StoreError> {
         let free = "attribute_not_exists(#next) OR #next <= :now";
         let values = [(":now", item::moment(now)), (":next", item::moment(now + pace.interval))];
         self.change_pace(pace, "SET #next = :next", free, values).await
     }
 
-    /// The slot behind all that were taken.
+    /// Takes the token behind all tokens in use.
     async fn take_next(&self, pace: &Pace, now: Timestamp, before: Timestamp) -> Result<Taken, StoreError> {
         let interval = item::number(pace.interval.as_milliseconds());
         let values = [(":now", item::moment(now)), (":before", item::moment(before)), (":interval", interval)];
@@ -86,7 +86,7 @@ impl Table {
         self.change_pace(pace, "SET #next = #next + :interval", in_time, values).await
     }
 
-    /// Changes the counter on a condition; gives what it was before.
+    /// Updates the stored time on a condition, and returns the earlier value.
     async fn change_pace<const VALUES: usize>(
         &self,
         pace: &Pace,

@@ -1,10 +1,10 @@
-//! The proof that a provider may be asked, once.
+//! Permits: proof that a provider may be asked once.
 
 use domain::call::Call;
 use domain::sms::{SmsConversation, StoredMessage};
 
-/// The right to ask the provider once for one attempt. Only the conditional commit of a claim makes one, and asking
-/// uses it up.
+/// Permit to ask the provider once, for one attempt at a call. Only the conditional commit of a claim creates one, and
+/// the request consumes it.
 #[derive(Debug)]
 pub struct DialPermit {
     call: Call,
@@ -16,19 +16,19 @@ impl DialPermit {
         Self { call, attempt }
     }
 
-    /// The call, as it was claimed.
+    /// Returns the call as it was claimed.
     pub fn call(&self) -> &Call {
         &self.call
     }
 
-    /// The attempt that was claimed.
+    /// Returns the number of the claimed attempt.
     pub fn attempt(&self) -> u32 {
         self.attempt
     }
 }
 
-/// The right to ask the provider once to send a text. Only the conditional commit of a claim makes one, and asking uses
-/// it up.
+/// Permit to ask the provider once to send an SMS message. Only the conditional commit of a claim creates one, and the
+/// request consumes it.
 #[derive(Debug)]
 pub struct SendPermit {
     conversation: SmsConversation,
@@ -41,17 +41,17 @@ impl SendPermit {
         Self { conversation, stored, attempt }
     }
 
-    /// The conversation, as it was when the text was claimed.
+    /// Returns the conversation as it was when the message was claimed.
     pub fn conversation(&self) -> &SmsConversation {
         &self.conversation
     }
 
-    /// The text.
+    /// Returns the message and its version.
     pub fn stored(&self) -> &StoredMessage {
         &self.stored
     }
 
-    /// The attempt that was claimed.
+    /// Returns the number of the claimed attempt.
     pub fn attempt(&self) -> u32 {
         self.attempt
     }

@@ -1,5 +1,5 @@
-//! The places of a scope's calls that may be open at the same time: one item, which only ever changes by sums, in the
-//! transaction of the call that takes a place or gives its own back.
+//! Concurrency slots of a scope's calls, counted in one item. The item changes only by increments and decrements, in
+//! the transaction of the call that takes or returns a slot.
 
 use std::collections::BTreeMap;
 
@@ -14,14 +14,14 @@ use crate::read::Items;
 use crate::table::Table;
 use crate::write::transact_update;
 
-/// The attribute that counts every place that is taken.
+/// Attribute with the number of slots in use.
 const TOTAL: &str = "total";
 
-/// What the attributes begin with that count the places by the hour in which they lapse.
+/// Prefix of the attributes that count the slots by the hour in which they expire.
 const HOUR: &str = "h";
 
 impl Items {
-    /// The places of a scope that are taken, as they were read.
+    /// Returns the slots of a scope that are in use, as they were read.
     pub fn places_taken(&self, scope: &Scope) -> Taken {
         let Some(item) = self.get(&keys::places(scope)) else { return Taken::default() };
         let hours =
@@ -31,8 +31,8 @@ impl Items {
 }
 
 impl Table {
-    /// The write that takes a place, or gives one back. A place is only taken while one is left: nobody has to have read
-    /// the latest count for that. Giving back has no condition of its own: the call's version guards it.
+    /// Builds the write that takes or returns a slot. Taking one requires that a slot is free, so the caller needs no
+    /// fresh count. Returning one needs no condition, because the call's version check protects it.
     pub(crate) fn place_write(&self, scope: &Scope, change: &PlaceChange) -> Result<TransactWriteItem, StoreError> {
         let none = BTreeMap::new();
         let (place, by, lapsed, limit) = match change {

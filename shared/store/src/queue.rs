@@ -1,4 +1,4 @@
-//! The queues, and the messages on them.
+//! Queues and their messages.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,36 +14,36 @@ use serde::{Deserialize, Serialize};
 use crate::error::StoreError;
 use crate::item::to_json;
 
-/// The version of the messages written here. A consumer reads its own and the one before: messages are in flight while
-/// a new version is rolled out.
+/// Version of the messages that this code writes. A consumer reads its own version and the one before, because messages
+/// are in flight during a rollout.
 pub const MESSAGE_VERSION: u32 = 1;
 
-/// The oldest version of messages that is read here.
+/// Oldest message version that this code reads.
 pub const OLDEST_MESSAGE_VERSION: u32 = MESSAGE_VERSION - 1;
 
-/// How many messages SQS takes in one request.
+/// Largest number of messages in one SQS request.
 const BATCH: usize = 10;
 
-/// A queue of ours.
+/// Name of a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum QueueName {
-    /// Calls that something has to be done for.
+    /// Calls with pending actions.
     Dispatch,
-    /// Deliveries of events.
+    /// Deliveries of events to webhook endpoints.
     Webhooks,
-    /// SMS conversations that something has to be done for: a turn, a text.
+    /// SMS conversations with pending actions: an agent's turn or a message to send.
     Turns,
-    /// The simulator's later callbacks.
+    /// Later callbacks of the simulator.
     Simulator,
     /// Items of bulk requests that are to be accepted.
     Bulk,
 }
 
 impl QueueName {
-    /// Every queue.
+    /// All queues.
     pub const ALL: [Self; 5] = [Self::Dispatch, Self::Webhooks, Self::Turns, Self::Simulator, Self::Bulk];
 
-    /// The queue's name, as it stands in items.
+    /// Returns the queue's name as it is stored in items.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Dispatch => "dispatch",
@@ -54,7 +54,7 @@ impl QueueName {
         }
     }
 
-    /// The queue whose consumer brings conversations of that kind forward.
+    /// Returns the queue whose consumer handles conversations on a channel.
     pub const fn of(channel: Channel) -> Self {
         match channel {
             Channel::Voice => Self::Dispatch,
@@ -62,29 +62,29 @@ impl QueueName {
         }
     }
 
-    /// Reads a name; `None` where there is no such queue.
+    /// Parses a name. Returns `None` if there is no such queue.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|queue| queue.as_str() == name)
     }
 }
 
-/// "Look at this conversation": the message carries no instruction, so that a duplicate or a late one does no harm. What has to
-/// be done follows from the conversation itself.
+/// Message that asks a consumer to look at a conversation. It contains no instruction, so a duplicate or a late message
+/// does no harm. The consumer derives the action from the conversation itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConversationJob {
-    /// The message's version.
+    /// Version of the message.
     pub v: u32,
-    /// The conversation.
+    /// Id of the conversation.
     pub conversation: ConversationId,
-    /// Whose it is.
+    /// Scope of the conversation.
     pub scope: Scope,
-    /// The digest by which the customer's number is looked up in the do-not-call list.
+    /// Digest of the customer's number, for reading the do-not-call entry.
     pub suppression: String,
 }
 
 impl ConversationJob {
-    /// The message that wakes this conversation.
+    /// Creates the message for this conversation.
     pub fn of(conversation: &impl Conversation) -> Self {
         let scope = conversation.scope().clone();
         let suppression = suppression_digest(&scope, conversation.customer());
@@ -92,38 +92,38 @@ impl ConversationJob {
     }
 }
 
-/// "Deliver this event to this endpoint."
+/// Message that asks a consumer to deliver an event to an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeliveryJob {
-    /// The message's version.
+    /// Version of the message.
     pub v: u32,
-    /// The conversation.
+    /// Id of the conversation.
     pub conversation: ConversationId,
-    /// Whose it is.
+    /// Scope of the conversation.
     pub scope: Scope,
-    /// The event's place in the conversation's log.
+    /// Number of the event's entry in the conversation's log.
     pub log_number: u64,
-    /// Where it goes.
+    /// Id of the destination endpoint.
     pub endpoint: EndpointId,
 }
 
-/// The queues' addresses.
+/// URLs of the queues.
 #[derive(Clone, Debug)]
 pub struct QueueUrls {
-    /// See [`QueueName::Dispatch`].
+    /// URL of [`QueueName::Dispatch`].
     pub dispatch: String,
-    /// See [`QueueName::Webhooks`].
+    /// URL of [`QueueName::Webhooks`].
     pub webhooks: String,
-    /// See [`QueueName::Turns`].
+    /// URL of [`QueueName::Turns`].
     pub turns: String,
-    /// See [`QueueName::Simulator`].
+    /// URL of [`QueueName::Simulator`].
     pub simulator: String,
-    /// See [`QueueName::Bulk`].
+    /// URL of [`QueueName::Bulk`].
     pub bulk: String,
 }
 
-/// The queues. A concrete type over the real SDK.
+/// All queues, over the real SQS client.
 #[derive(Clone)]
 pub struct Queues(Arc<Inner>);
 
@@ -139,42 +139,42 @@ impl fmt::Debug for Queues {
     }
 }
 
-/// A message to be sent.
+/// Message to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// Its text.
+    /// Body of the message, as JSON.
     pub body: String,
-    /// How long it stays invisible; 15 minutes at most.
+    /// Time for which the message stays invisible, at most 15 minutes.
     pub delay: Span,
-    /// The organization, which is the message group where queues are fair.
+    /// Id of the organization. It is the message group if queues are fair.
     pub group: String,
 }
 
-/// What came of sending messages.
+/// Result of sending messages.
 #[derive(Debug)]
 pub struct Sent {
-    /// Whether each of them was taken, in their order.
+    /// One flag per message, in their order: `true` if SQS took it.
     pub taken: Vec<bool>,
-    /// Why not all of them were.
+    /// Error, if SQS did not take all messages.
     pub error: Option<StoreError>,
 }
 
-/// What every message says, whatever else it says.
+/// Field that all messages have in common.
 #[derive(Deserialize)]
 struct Scoped {
     scope: Scope,
 }
 
 impl Message {
-    /// A message of this content.
+    /// Creates a message with this content.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] where the content cannot be written as JSON.
+    /// [`StoreError::Corrupt`] if the content cannot be encoded as JSON.
     pub fn new(content: &impl Serialize, scope: &Scope, delay: Span) -> Result<Self, StoreError> {
         Ok(Self { body: to_json(content)?, delay, group: scope.organization.to_string() })
     }
 
-    /// A message that was sent before, again. Its group is the organization that it names.
+    /// Creates a copy of an earlier message. Its group is the organization that its body names.
     pub fn again(body: &str, delay: Span) -> Self {
         let named: Option<Scoped> = serde_json::from_str(body).ok();
         let group = named.map_or_else(|| "unknown".to_owned(), |named| named.scope.organization.to_string());
@@ -183,8 +183,8 @@ impl Message {
 }
 
 impl Queues {
-    /// The queues at these addresses. With `fair`, a message's organization is its message group, so that one tenant's
-    /// backlog does not delay the others (SQS fair queues).
+    /// Creates the queues with these URLs. With `fair`, a message's organization is its message group, so that one
+    /// tenant's backlog does not delay the others (SQS fair queues).
     pub fn new(sqs: aws_sdk_sqs::Client, urls: QueueUrls, fair: bool) -> Self {
         Self(Arc::new(Inner { sqs, urls, fair }))
     }
@@ -199,15 +199,15 @@ impl Queues {
         }
     }
 
-    /// Sends messages: one request for every ten. The order means nothing.
+    /// Sends messages, up to ten per request. Their order has no meaning.
     ///
     /// # Errors
-    /// [`StoreError::Aws`] where a message was not taken; others may have been.
+    /// [`StoreError::Aws`] if SQS did not take a message. It may have taken others.
     pub async fn send(&self, queue: QueueName, messages: &[Message]) -> Result<(), StoreError> {
         self.send_each(queue, messages).await.error.map_or(Ok(()), Err)
     }
 
-    /// The same, and says which of them were taken. Once a request has failed, the rest is not tried.
+    /// Sends messages and reports which of them SQS took. Stops at the first request that fails.
     pub async fn send_each(&self, queue: QueueName, messages: &[Message]) -> Sent {
         let mut sent = Sent { taken: vec![false; messages.len()], error: None };
         for (taken, batch) in sent.taken.chunks_mut(BATCH).zip(messages.chunks(BATCH)) {
@@ -247,7 +247,7 @@ impl Queues {
             .map_err(|error| StoreError::aws("SendMessage", error))
     }
 
-    /// Sends a batch, and gives the places of the messages that were refused.
+    /// Sends a batch and returns the indexes of the messages that SQS refused.
     async fn send_batch(&self, queue: QueueName, messages: &[Message]) -> Result<Vec<(usize, Refused)>, StoreError> {
         let mut request = self.0.sqs.send_message_batch().queue_url(self.url(queue));
         for (index, message) in messages.iter().enumerate() {
@@ -266,7 +266,7 @@ impl Queues {
     }
 }
 
-/// SQS took the batch, but not this message of it.
+/// Error: SQS took the batch, but not this message of it.
 #[derive(Debug)]
 struct Refused(String);
 

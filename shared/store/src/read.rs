@@ -1,4 +1,4 @@
-//! Batch reads: everything a function needs, in one round trip.
+//! Batch reads. A function reads everything it needs in one round trip.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -13,10 +13,10 @@ use crate::item::{Item, from_item, is_expired, key_attributes, key_of, text};
 use crate::keys::Key;
 use crate::table::Table;
 
-/// How long keys that DynamoDB kept back are asked for again.
+/// Time for which keys that DynamoDB left unprocessed are requested again, in milliseconds.
 const PATIENCE_MS: u64 = 2_000;
 
-/// What a batch read returned.
+/// Result of a batch read.
 #[derive(Clone, Debug, Default)]
 pub struct Items {
     found: HashMap<Key, Item>,
@@ -24,39 +24,39 @@ pub struct Items {
 }
 
 impl Items {
-    /// The item under this key, if there is one.
+    /// Returns the item under this key, if there is one.
     pub fn get(&self, key: &Key) -> Option<&Item> {
         self.found.get(key)
     }
 
-    /// Whether this key was asked for. What was not asked for is not known to be absent.
+    /// Returns `true` if this key was requested. Without a request, an item is not known to be absent.
     pub fn covers(&self, key: &Key) -> bool {
         self.asked.contains(key)
     }
 
-    /// What was read under these keys, and nothing else.
+    /// Returns the part of the result under these keys.
     pub(crate) fn only(&self, keys: &[Key]) -> Self {
         let found = keys.iter().filter_map(|key| Some((key.clone(), self.get(key)?.clone()))).collect();
         Self { found, asked: keys.iter().cloned().collect() }
     }
 
-    /// Adds what was read besides.
+    /// Adds another result.
     pub(crate) fn extend(&mut self, more: Self) {
         self.found.extend(more.found);
         self.asked.extend(more.asked);
     }
 
-    /// Reads the item under this key, if there is one.
+    /// Decodes the item under this key, if there is one.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] where it cannot be read.
+    /// [`StoreError::Corrupt`] if the item cannot be decoded.
     pub fn read<T: DeserializeOwned>(&self, what: &'static str, key: &Key) -> Result<Option<T>, StoreError> {
         self.get(key).map(|item| from_item(what, item)).transpose()
     }
 }
 
 impl Table {
-    /// Reads what of these keys was not asked for yet. No round trip where all were.
+    /// Reads those keys that were not requested yet. Makes no round trip if all were.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -70,8 +70,8 @@ impl Table {
         Ok(())
     }
 
-    /// Reads up to 100 items, consistently. An item that is not in the answer is not in the table, or has expired: keys that
-    /// DynamoDB keeps back are asked for again, and at last are an error.
+    /// Reads up to 100 items with strong consistency. An item that is not in the result does not exist or has expired.
+    /// Unprocessed keys are requested again, and are an error after two seconds.
     ///
     /// # Errors
     /// [`StoreError::Unprocessed`], or [`StoreError::Aws`].
@@ -111,15 +111,17 @@ impl Table {
         Ok(Items { found, asked })
     }
 
-    /// Opens the connection, by a read of nothing. A failure is the next request's to report.
+    /// Opens the connection by a read of a missing item. A failure is only logged, because the next request reports it
+    /// too.
     pub async fn warm_up(&self) {
         if let Err(error) = self.read([Key { pk: "warm-up".to_owned(), sk: "warm-up".to_owned() }]).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "no connection to the table yet");
         }
     }
 
-    /// A page of a partition: the items whose sort keys begin so (all of them, where that is empty), behind `start`, in order and as they are now; and where
-    /// the next page begins, if there is one. Without a limit a page is what DynamoDB reads in one go.
+    /// Returns a page of a partition in order, with strong consistency: the items behind `start` whose sort keys begin
+    /// with `prefix`. An empty prefix matches all. Also returns the key at which the next page begins, if there is one.
+    /// Without a limit, a page is what DynamoDB reads in one request.
     pub(crate) async fn partition(
         &self,
         pk: String,
@@ -133,7 +135,7 @@ impl Table {
             let answer = query.set_exclusive_start_key(start).send().await;
             let answer = answer.map_err(|error| StoreError::aws("Query", error))?;
             let (found, next) = (self.kept(answer.items), answer.last_evaluated_key);
-            // Behind what has expired there may be what has not.
+            // Items that have not expired may follow a page of expired ones.
             if !found.is_empty() || next.is_none() {
                 return Ok((found, next));
             }
@@ -141,20 +143,20 @@ impl Table {
         }
     }
 
-    /// What has not expired.
+    /// Returns the items that have not expired.
     fn kept(&self, found: Option<Vec<Item>>) -> Vec<Item> {
         let now = self.now();
         found.unwrap_or_default().into_iter().filter(|item| !is_expired(item, now)).collect()
     }
 
-    /// The end of a partition, at most so many items, the last one first.
+    /// Returns the last items of a partition, at most `limit`, in reverse order.
     pub(crate) async fn partition_end(&self, pk: String, prefix: &str, limit: u8) -> Result<Vec<Item>, StoreError> {
         let query = self.partition_query(pk, prefix).set_limit(Some(i32::from(limit))).scan_index_forward(false);
         let answer = query.send().await.map_err(|error| StoreError::aws("Query", error))?;
         Ok(self.kept(answer.items))
     }
 
-    /// A page of a partition from its end: the items whose sort keys begin so, before `start`, the last one first.
+    /// Returns a page of a partition in reverse order: the items before `start` whose sort keys begin with `prefix`.
     pub(crate) async fn partition_backwards(
         &self,
         pk: String,

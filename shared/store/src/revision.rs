@@ -1,5 +1,5 @@
-//! The next version of an item that something may be owed: its text and its place in the index of what is due, under a
-//! version check.
+//! Next version of an item that may have pending actions. Its JSON text and its entry in the due index are written
+//! together, under a version check.
 
 use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, Update};
 use domain::obligation::Due;
@@ -11,26 +11,27 @@ use crate::item::{self, DATA, EXPIRES_AT, NONCE, NUDGES, VERSION, WAKE_AT, numbe
 use crate::keys::{DUE_AT, DUE_PK, Key};
 use crate::table::Table;
 
-/// The next version of an item.
+/// Next version of an item.
 pub(crate) struct Revision<'a> {
-    /// The item's key.
+    /// Key of the item.
     pub(crate) key: &'a Key,
-    /// Its new text.
+    /// New JSON text.
     pub(crate) data: String,
-    /// The version that was read.
+    /// Version that was read.
     pub(crate) seen: u64,
-    /// Whether that version must still be there. It always must, but in one planted bug.
+    /// `true` if the stored version must still equal `seen`. It is `false` only for a planted bug.
     pub(crate) conditional: bool,
-    /// Its new place in the index of what is due, and the shard of that index.
+    /// New entry in the due index, and its shard.
     pub(crate) due: Option<(Due, String)>,
-    /// When it expires, where only its head is left from now on.
+    /// Expiry of the tombstone, if this version reduces the conversation to one.
     pub(crate) head_until: Option<Timestamp>,
-    /// What tells this write from somebody else's, where that matters.
+    /// Nonce that identifies this write, if the caller needs to recognize it.
     pub(crate) nonce: Option<&'a str>,
 }
 
 impl Table {
-    /// The update that writes this version. What was put back on a queue so far no longer counts: it made progress.
+    /// Builds the update that writes this version. It resets the number of requeues, because the item has made
+    /// progress.
     pub(crate) fn revise(&self, revision: Revision<'_>) -> Result<Update, StoreError> {
         let mut expression = "SET #data = :data, #version = :next, #nudges = :none".to_owned();
         let mut update = Update::builder()

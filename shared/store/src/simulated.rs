@@ -1,4 +1,5 @@
-//! The simulator's calls and texts: it keeps them in the table, so that a search or a poll answers after a restart.
+//! Calls and SMS messages of the simulator. They are stored in the table, so that searches and polls work after a
+//! restart.
 
 use aws_sdk_dynamodb::types::Update;
 use domain::ids::ConversationId;
@@ -11,59 +12,60 @@ use crate::item::{self, Item, from_item, get_number};
 use crate::keys::{self, SIMULATED_CALL_PREFIX};
 use crate::table::Table;
 
-/// The attribute with the moment a call was hung up from our side.
+/// Attribute with the time at which we hung up a call.
 const HUNG_UP_AT: &str = "hungUpAt";
 
-/// How long the simulator remembers: far longer than any call lasts, and anything is searched for.
+/// Lifetime of a simulated call or message. It is far longer than any call lasts and longer than any search looks back.
 const KEPT_FOR: Span = Span::days(30);
 
-/// A call that the simulator placed.
+/// Call that the simulator placed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SimulatedCall {
-    /// The simulator's id for it.
+    /// Simulator's id of the call.
     pub call_id: String,
-    /// The conversation it was asked for.
+    /// Conversation that requested the call.
     pub conversation: ConversationId,
-    /// The attempt it was asked for.
+    /// Number of the attempt that requested the call.
     pub attempt: u32,
-    /// The called number.
+    /// Called number, which is the customer's.
     pub to: PhoneNumber,
-    /// When it was placed.
+    /// Time at which the call was placed.
     pub placed_at: Timestamp,
-    /// How long it may ring.
+    /// Longest ring time, in seconds.
     pub ring_seconds: u32,
-    /// How long it may last.
+    /// Longest duration, in seconds.
     pub max_duration_seconds: u32,
-    /// When it was hung up from our side.
+    /// Time at which we hung up, if we did.
     #[serde(skip)]
     pub hung_up_at: Option<Timestamp>,
 }
 
-/// A text that the simulator carried.
+/// SMS message that the simulator carried.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SimulatedText {
-    /// The simulator's id for it.
+    /// Simulator's id of the message.
     pub message_id: String,
-    /// The conversation it was sent for.
+    /// Conversation that sent the message.
     pub conversation: ConversationId,
-    /// Its number in that conversation.
+    /// Number of the message in that conversation.
     pub number: u32,
-    /// The attempt it was sent for.
+    /// Number of the attempt that sent the message.
     pub attempt: u32,
-    /// The customer's number.
+    /// Customer's number.
     pub to: PhoneNumber,
-    /// Our number.
+    /// Our number, from which the message was sent.
     pub from: PhoneNumber,
-    /// The text.
+    /// Text of the message.
     pub content: String,
-    /// When it was taken.
+    /// Time at which the simulator accepted the message.
     pub sent_at: Timestamp,
 }
 
 impl Table {
-    /// Takes a text. Taken twice is two texts: the simulator does not do our work for us.
+    /// Accepts an SMS message. Like a real provider, the simulator does not remove duplicates: two requests are two
+    /// messages.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -73,7 +75,7 @@ impl Table {
         self.put(self.put_of(item, None)?).await.map(drop)
     }
 
-    /// A text that the simulator carried.
+    /// Returns an SMS message that the simulator carried, if there is one.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -86,7 +88,7 @@ impl Table {
         self.read([key.clone()]).await?.read("simulated text", &key)
     }
 
-    /// Every text that the simulator carried to a number, in no order.
+    /// Returns all SMS messages that the simulator carried to a number, in no particular order.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -95,7 +97,7 @@ impl Table {
         found.iter().map(|item| from_item("simulated text", item)).collect()
     }
 
-    /// Places a call. Placed twice is two calls: the simulator does not do our work for us.
+    /// Places a call. Like a real provider, the simulator does not remove duplicates: two requests are two calls.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -105,7 +107,7 @@ impl Table {
         self.put(self.put_of(item, None)?).await.map(drop)
     }
 
-    /// Marks a call as hung up, at the first time.
+    /// Marks a call as hung up. The first time stays.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -127,7 +129,7 @@ impl Table {
         self.update(update).await.map(drop)
     }
 
-    /// A call that the simulator placed.
+    /// Returns a call that the simulator placed, if there is one.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -136,7 +138,7 @@ impl Table {
         self.read([key.clone()]).await?.get(&key).map(simulated_call).transpose()
     }
 
-    /// Every call that the simulator placed to a number, in no order.
+    /// Returns all calls that the simulator placed to a number, in no particular order.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -1,4 +1,4 @@
-//! The table, and the clients of AWS.
+//! DynamoDB table, with its client, clock and source of randomness.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use domain::time::Timestamp;
 use crate::clock::Clock;
 use crate::entropy::{Entropy, NoEntropy};
 
-/// The table. A concrete type over the real SDK: conditional writes mean what DynamoDB makes of them.
+/// Table over the real DynamoDB client, without a trait in between. Conditional writes behave exactly as in DynamoDB.
 #[derive(Clone)]
 pub struct Table(Arc<Inner>);
 
@@ -26,7 +26,7 @@ impl fmt::Debug for Table {
 }
 
 impl Table {
-    /// The table of this name.
+    /// Creates a handle to the table with this name.
     pub fn new(dynamodb: aws_sdk_dynamodb::Client, name: impl Into<String>, clock: Clock, entropy: Entropy) -> Self {
         Self(Arc::new(Inner { dynamodb, name: name.into(), clock, entropy }))
     }
@@ -39,22 +39,22 @@ impl Table {
         &self.0.name
     }
 
-    /// The clock that everything here goes by.
+    /// Returns the clock of all operations on this table.
     pub fn clock(&self) -> &Clock {
         &self.0.clock
     }
 
-    /// Now.
+    /// Returns the current time.
     pub fn now(&self) -> Timestamp {
         self.0.clock.now()
     }
 
-    /// The source of everything random here.
+    /// Returns the source of randomness of all operations on this table.
     pub fn entropy(&self) -> &Entropy {
         &self.0.entropy
     }
 
-    /// A name for one write, by which it is recognised as one's own.
+    /// Returns a random name for one write, by which its writer can recognize it.
     pub(crate) fn nonce(&self) -> Result<String, NoEntropy> {
         Ok(domain::ids::hex(&self.0.entropy.bytes::<12>()?))
     }

@@ -1,4 +1,4 @@
-//! Transcripts, in items of their own: DynamoDB takes 400 KiB at most, and a transition is to write little.
+//! Transcripts, in items of their own. An item of DynamoDB holds at most 400 KiB, and a transition should write little.
 
 use domain::call::Utterance;
 use domain::ids::ConversationId;
@@ -11,22 +11,23 @@ use crate::keys;
 use crate::read::Items;
 use crate::table::Table;
 
-/// The size of a part, as JSON.
+/// Largest size of a part, in bytes of JSON.
 const PART_BYTES: usize = 300 * 1024;
 
-/// A transaction takes 4 MiB: what is longer is cut off. A two-hour call has about a tenth of this.
+/// Largest number of parts. A transaction takes 4 MiB, so a longer transcript is cut off. A two-hour call has about a
+/// tenth of this.
 const MOST_PARTS: usize = 8;
 
 /// One part of a transcript.
 #[derive(Debug, Serialize, Deserialize)]
 struct Part {
-    /// How many parts there are.
+    /// Total number of parts.
     parts: usize,
-    /// What was said in this one.
+    /// Utterances of this part.
     utterances: Vec<Utterance>,
 }
 
-/// The items of a transcript, which expire where that is said.
+/// Builds the items of a transcript. They expire at `expires`, if it is given.
 pub(crate) fn transcript_items(
     id: ConversationId,
     utterances: &[Utterance],
@@ -64,7 +65,8 @@ pub(crate) fn transcript_items(
 }
 
 impl Table {
-    /// A conversation's transcript, of whose parts the first was among `items`. `None` where there is none.
+    /// Returns a conversation's transcript, or `None` if there is none. `items` must contain its first part. Further
+    /// parts are read here.
     ///
     /// # Errors
     /// [`StoreError`].

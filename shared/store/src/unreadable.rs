@@ -1,7 +1,7 @@
-//! What of a list cannot be read: it is left out and named, and the rest is shown.
+//! Unreadable items of a list. They are left out and named, and the rest of the list is shown.
 //!
-//! Whoever lists something for somebody does so within [`gathering`], and shows beside the list what was gathered. Where nobody
-//! gathers, the log is all that says it.
+//! A handler that lists items for a client runs within [`gathering`] and returns the collected names with the list.
+//! Outside of it, unreadable items are only logged.
 
 use std::cell::RefCell;
 
@@ -11,23 +11,23 @@ use crate::error::StoreError;
 use crate::item::{Item, key_of};
 use crate::table::Table;
 
-/// So many are named; of what is more, the log says so.
+/// Largest number of items that are named. Further ones are only logged.
 const MOST_NAMED: usize = 20;
 
 tokio::task_local! {
     static GATHERED: RefCell<Vec<Unreadable>>;
 }
 
-/// An item that cannot be read.
+/// Item that cannot be decoded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Unreadable {
-    /// What it is.
+    /// Kind of the item.
     pub kind: &'static str,
-    /// Where it stands in the table, which an operator may want to know: its id is a part of that.
+    /// Key of the item in the table, for the operator. It contains the item's id.
     pub item: String,
 }
 
-/// What was read of an item of a list; `None` where that cannot be read, which is noted.
+/// Returns the decoded item of a list. Returns `None` and records the item if it cannot be decoded.
 pub(crate) fn noted<T>(read: Result<T, StoreError>, item: &Item) -> Option<T> {
     let error = match read {
         Ok(read) => return Some(read),
@@ -42,23 +42,23 @@ pub(crate) fn noted<T>(read: Result<T, StoreError>, item: &Item) -> Option<T> {
             gathered.push(Unreadable { kind, item });
         }
     };
-    // Whoever runs outside of a gathering has the log.
+    // Outside of `gathering`, the log line above suffices.
     GATHERED.try_with(note).ok();
     None
 }
 
-/// What could not be read up to now, of the gathering that this is part of.
+/// Returns the unreadable items that the current [`gathering`] has recorded so far.
 pub fn gathered() -> Vec<Unreadable> {
     GATHERED.try_with(|gathered| gathered.borrow().clone()).unwrap_or_default()
 }
 
-/// Does something that may list what cannot be read: [`gathered`] tells of that.
+/// Runs work that may list unreadable items. [`gathered`] returns them within it.
 pub async fn gathering<T>(work: impl Future<Output = T>) -> T {
     GATHERED.scope(RefCell::default(), work).await
 }
 
 impl Table {
-    /// A page of a partition, as [`Table::partition`] gives it, of what can be read.
+    /// Returns a page of a partition like [`Table::partition`], with the items that can be decoded.
     pub(crate) async fn listed<T>(
         &self,
         (pk, prefix): (String, &str),
@@ -70,7 +70,7 @@ impl Table {
         loop {
             let (found, next) = self.partition(pk.clone(), prefix, start, Some(limit)).await?;
             let page: Vec<T> = found.iter().filter_map(|item| noted(read(item), item)).collect();
-            // Behind what cannot be read there may be what can.
+            // Readable items may follow a page of unreadable ones.
             if !page.is_empty() || next.is_none() {
                 return Ok((page, next));
             }

@@ -1,5 +1,5 @@
-//! Wallets: an item whose amounts only ever change by sums in a transaction, beside the entry that says why. So the sum of
-//! the entries is the balance, whoever writes at the same time, and whatever is sent twice.
+//! Wallets. Amounts change only by increments and decrements, in a transaction with the entry that gives the reason. So
+//! the sum of the entries equals the balance, even with concurrent or repeated writes.
 
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
@@ -16,34 +16,34 @@ use crate::table::Table;
 use crate::unreadable::noted;
 use crate::write::{MUST_BE_NEW, Written, transact_put, transact_update};
 
-/// What can be spent, in minor units.
+/// Attribute with the spendable balance, in minor units.
 const BALANCE: &str = "balance";
-/// What is held for calls, and no part of the balance.
+/// Attribute with the total of the authorization holds, which is not part of the balance.
 const HELD: &str = "held";
-/// The second in which a call was accepted last, since the Unix epoch.
+/// Attribute with the second in which a call was accepted last, since the Unix epoch.
 const SECOND: &str = "second";
-/// How many calls were accepted in that second.
+/// Attribute with the number of calls that were accepted in that second.
 const ACCEPTED: &str = "accepted";
 
-/// A wallet. An organization is metered in a mode if it has one there.
+/// Wallet. An organization is metered in a mode if it has a wallet there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wallet {
-    /// What a minute costs.
+    /// Price of a minute.
     pub rate: Rate,
-    /// What can be spent, in minor units.
+    /// Spendable balance, in minor units.
     pub balance_minor: i64,
-    /// What is held for calls, and no part of the balance.
+    /// Total of the authorization holds, which is not part of the balance, in minor units.
     pub held_minor: i64,
     second: i64,
     accepted: u32,
 }
 
-/// Why a wallet does not cover a call.
+/// Reason for which a wallet does not cover a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shortage {
-    /// There is too little in it.
+    /// The balance is too low.
     Funds,
-    /// As many calls as may be were accepted within this second.
+    /// The largest allowed number of calls was already accepted in this second.
     Pace,
 }
 
@@ -59,15 +59,15 @@ impl Wallet {
         })
     }
 
-    /// A scope's wallet, as it was read. `None` where the organization is not metered.
+    /// Returns a scope's wallet from the items that were read. Returns `None` if the organization is not metered.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`].
+    /// [`StoreError::Corrupt`] if the wallet cannot be decoded.
     pub fn from_items(scope: &Scope, items: &Items) -> Result<Option<Self>, StoreError> {
         items.get(&keys::wallet(scope)).map(Self::from_item).transpose()
     }
 
-    /// Whether it covers one more call now.
+    /// Returns the reason for which the wallet does not cover one more call now, or `None` if it covers it.
     pub fn shortage(&self, hold: &Hold, now: Timestamp) -> Option<Shortage> {
         if self.balance_minor < hold.amount_minor {
             return Some(Shortage::Funds);
@@ -81,7 +81,7 @@ fn second_of(now: Timestamp) -> i64 {
 }
 
 impl Table {
-    /// Makes a scope's organization metered at this rate, or changes its rate: calls that were accepted keep theirs.
+    /// Makes a scope's organization metered at this rate, or changes its rate. Accepted calls keep their rate.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -97,14 +97,14 @@ impl Table {
         self.update(built(update)?).await.map(drop)
     }
 
-    /// Pays into a wallet, once for every reference. `false` where that was done before.
+    /// Pays into a wallet, once per reference. Returns `false` if a payment with this reference was made before.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn credit(&self, scope: &Scope, amount_minor: i64, reference: &str) -> Result<bool, StoreError> {
         let now = self.now();
         let entry = WalletEntry { kind: EntryKind::Credit, amount_minor, reference: reference.to_owned(), at: now };
-        // Without a moment in its key: paid in twice is once, whenever that was.
+        // The key contains no time. So a repeated payment is recognized at any later time.
         let once_key = keys::wallet_credit(scope, reference);
         let once = item::item(&once_key, &entry)?;
         let update = self
@@ -124,8 +124,8 @@ impl Table {
         }
     }
 
-    /// What takes a hold out of the balance: on the condition that it covers it, and that the second has room for one
-    /// more call. Nobody has to have read the wallet's latest state for that.
+    /// Builds the writes that take a hold out of the balance. They require that the balance covers the hold and that
+    /// the second has room for one more call. So the caller needs no fresh state of the wallet.
     pub(crate) fn hold_writes(
         &self,
         scope: &Scope,
@@ -164,7 +164,8 @@ impl Table {
         Ok(vec![transact_update(built(update)?), self.entry_put(scope, &entry)?])
     }
 
-    /// What gives a hold back and charges the call. Without a condition of its own: the call's version guards it.
+    /// Builds the writes that release a hold and charge the call. They need no condition, because the call's version
+    /// check protects them.
     pub(crate) fn settlement_writes(
         &self,
         scope: &Scope,
@@ -190,8 +191,8 @@ impl Table {
         Ok(writes)
     }
 
-    /// A page of a wallet's book, newest first, behind `start`: the entries with their places, and whether there are
-    /// more.
+    /// Returns a page of a wallet's ledger, newest first, behind the sort key `start`: the entries with their sort
+    /// keys. Also reports if there are more.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -212,7 +213,7 @@ impl Table {
             let page = self.partition_backwards(pk.clone(), keys::WALLET_ENTRY_PREFIX, start, limit);
             let (found, next) = page.await?;
             let entries: Vec<_> = found.iter().filter_map(|found| noted(read(found), found)).collect();
-            // Before what cannot be read there may be what can.
+            // Readable entries may precede a page of unreadable ones.
             if !entries.is_empty() || next.is_none() {
                 return Ok((entries, next.is_some()));
             }

@@ -1,8 +1,8 @@
-//! Conditional writes, with the conflicts that only the real DynamoDB answers.
+//! Conditional writes, with retries of the conflicts that only the real DynamoDB reports.
 //!
-//! A write that meets somebody's transaction is refused for that alone (`TransactionConflictException`, or
-//! `TransactionCanceledException` with a `TransactionConflict` among its reasons, which the SDK does not retry). It is
-//! sent again with full jitter, the same write each time: its condition says whether it still applies.
+//! DynamoDB refuses a write that meets another transaction, with `TransactionConflictException`, or with
+//! `TransactionCanceledException` and the reason `TransactionConflict`. The SDK does not retry either. This module
+//! sends the same write again with full jitter. The write's own condition decides if it still applies.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -17,22 +17,23 @@ use crate::item::{DATA, Item, VERSION, key_attributes, number, text};
 use crate::keys::Key;
 use crate::table::Table;
 
-/// The condition that there is no item of that key.
+/// Condition that there is no item with this key.
 pub(crate) const MUST_BE_NEW: &str = "attribute_not_exists(pk)";
 
-/// How long a write that meets other transactions is sent again; then the client hears `conflict`.
+/// Time for which a write that meets other transactions is retried, in milliseconds. After that, the client receives
+/// `conflict`.
 pub const CONFLICT_PATIENCE_MS: u64 = 8_000;
 
-/// What came of a conditional write.
+/// Result of a conditional write.
 #[derive(Debug)]
 pub(crate) enum Written {
-    /// It took effect.
+    /// The write took effect.
     Done,
-    /// A condition does not hold.
+    /// A condition failed, and nothing was written.
     Refused {
-        /// Which write's it is, of a transaction.
+        /// Position of the write in its transaction.
         position: usize,
-        /// The item as it is, where DynamoDB returned it.
+        /// Current item, if DynamoDB returned it.
         item: Item,
     },
 }
@@ -98,8 +99,8 @@ impl Table {
     pub(crate) async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<Written, StoreError> {
         let mut backoff = Backoff::new(self.clock(), CONFLICT_PATIENCE_MS);
         loop {
-            // Each request has a token of its own: the SDK's retries of one request are one transaction, while a
-            // cancelled transaction is asked for anew.
+            // Each call creates a new token. The SDK's retries of one request use the same token and are one
+            // transaction. A cancelled transaction is sent as a new one.
             let answer = self.dynamodb().transact_write_items().set_transact_items(Some(writes.clone())).send().await;
             let Err(error) = answer else { return Ok(Written::Done) };
             match error.as_service_error() {
@@ -131,18 +132,18 @@ fn may_be_sent_again(reason: &CancellationReason) -> bool {
     ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"].iter().any(|code| is(reason, code))
 }
 
-/// A put in a transaction.
+/// Wraps a put for a transaction.
 pub(crate) fn transact_put(put: Put) -> TransactWriteItem {
     TransactWriteItem::builder().put(put).build()
 }
 
-/// An update in a transaction.
+/// Wraps an update for a transaction.
 pub(crate) fn transact_update(update: Update) -> TransactWriteItem {
     TransactWriteItem::builder().update(update).build()
 }
 
 impl Table {
-    /// A put of an item into this table, on a condition if there is one.
+    /// Builds a put into this table, with a condition if one is given.
     pub(crate) fn put_of(&self, item: Item, condition: Option<&str>) -> Result<Put, StoreError> {
         Put::builder()
             .table_name(self.name())
@@ -155,7 +156,7 @@ impl Table {
 }
 
 impl Table {
-    /// A delete of an item whose text is still this one.
+    /// Builds a delete on the condition that the item's JSON text is still this one.
     pub(crate) fn delete_of_unchanged(&self, key: &Key, data: &str) -> Result<TransactWriteItem, StoreError> {
         let delete = Delete::builder()
             .table_name(self.name())
@@ -168,7 +169,7 @@ impl Table {
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
-    /// A delete of an item, if there is one.
+    /// Builds an unconditional delete. It succeeds if there is no such item.
     pub(crate) fn delete_of(&self, key: &Key) -> Result<TransactWriteItem, StoreError> {
         let delete = Delete::builder()
             .table_name(self.name())
@@ -178,7 +179,7 @@ impl Table {
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
-    /// A put of an item that is still of this version, and is of the next one from then on.
+    /// Builds a put on the condition that the item still has this version. It writes the next version.
     pub(crate) fn put_of_next(&self, mut item: Item, version: u64) -> Result<Put, StoreError> {
         item.insert(VERSION.to_owned(), number(version + 1));
         Put::builder()
@@ -191,7 +192,7 @@ impl Table {
             .map_err(|error| StoreError::aws("PutItem", error))
     }
 
-    /// A put of an item whose text is still this one.
+    /// Builds a put on the condition that the item's JSON text is still this one.
     pub(crate) fn put_of_unchanged(&self, item: Item, data: &str) -> Result<Put, StoreError> {
         Put::builder()
             .table_name(self.name())
@@ -203,7 +204,7 @@ impl Table {
             .map_err(|error| StoreError::aws("PutItem", error))
     }
 
-    /// The condition that an item's text is still this one.
+    /// Builds the condition that an item's JSON text is still this one.
     pub(crate) fn must_be_unchanged(&self, key: &Key, data: &str) -> Result<TransactWriteItem, StoreError> {
         let check = ConditionCheck::builder()
             .table_name(self.name())
@@ -216,7 +217,7 @@ impl Table {
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
-    /// The condition that there is no such item.
+    /// Builds the condition that there is no such item.
     pub(crate) fn must_be_absent(&self, key: &Key) -> Result<TransactWriteItem, StoreError> {
         let check = ConditionCheck::builder()
             .table_name(self.name())

@@ -1,4 +1,4 @@
-//! Accepting a call, and the promises of the idempotency key.
+//! Tests of accepting a call, and of the promises of the idempotency key.
 
 use domain::time::Span;
 use futures::future::join_all;

@@ -1,4 +1,4 @@
-//! Contacts, the do-not-call list and the wallet, over the API.
+//! Tests of contacts, the do-not-call list and the wallet, over the API.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::api::{Answer, Api};
 use super::world::{World, call_to, dev};
 
-/// Every entry of a list, read in pages of two.
+/// Returns all entries of a list, read in pages of two.
 async fn all(api: &Api, path: &str) -> Vec<Value> {
     let mut found = Vec::new();
     let mut query = "limit=2".to_owned();

@@ -1,4 +1,4 @@
-//! Agents have a mode: what a test key does reaches no live agent, and a live key promotes.
+//! Tests of the mode of agents: a test key reaches no live agent, and a live key promotes agents.
 
 use domain::ids::{AgentId, Channel, Mode, Scope};
 use domain::phone::PhoneNumber;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::api::Api;
 use super::world::{World, dev};
 
-/// A key of the stack's own organization, in live mode, with a number to call from.
+/// Returns the API with a live key of the stack's own organization, which has a number to call from.
 async fn live_api(world: &World) -> Api {
     let live = live();
     let number = PhoneNumber::parse("+15555550100").expect("a number");
@@ -137,7 +137,7 @@ async fn lists_of_agents_are_whole_in_pages_whatever_mode_and_age_they_are_of() 
         world.agent(&live(), &format!("live-{index}"), |_| {}).await;
         world.agent(&dev(), &format!("test-{index}"), |_| {}).await;
     }
-    // Both at once.
+    // The slug `former-1` has both an agent without a mode and a test agent.
     world.agent(&dev(), "former-1", |_| {}).await;
     let gone = AgentId::for_slug(&dev().organization, "test-2");
     world.api.delete(&format!("/v1/agents/{gone}")).await;

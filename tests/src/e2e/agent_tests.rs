@@ -1,4 +1,4 @@
-//! Making and changing agents.
+//! Tests of creating and changing agents.
 
 use domain::ids::{Mode, Scope};
 use serde_json::{Value, json};

@@ -1,10 +1,10 @@
-//! A client of the API, as anybody would write one.
+//! Plain HTTP client of the API.
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
-/// The API, with a key or without one.
+/// API with a key or without one.
 #[derive(Clone)]
 pub(super) struct Api {
     http: reqwest::Client,
@@ -12,7 +12,7 @@ pub(super) struct Api {
     key: Option<String>,
 }
 
-/// An answer, read to its end.
+/// Complete answer.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
@@ -23,19 +23,19 @@ pub(super) struct Answer {
 
 impl Api {
     pub(super) fn new(url: &str, key: &str) -> Self {
-        // Whoever installs it first has installed the same.
+        // Another test may have installed the same provider already.
         rustls::crypto::ring::default_provider().install_default().ok();
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
         let http = http.build().expect("a client needs nothing");
         Self { http, url: url.to_owned(), key: Some(key.to_owned()) }
     }
 
-    /// The same API, with this key instead.
+    /// Returns the same API with this key.
     pub(super) fn with_key(&self, key: &str) -> Self {
         Self { key: Some(key.to_owned()), ..self.clone() }
     }
 
-    /// The same API, without a key.
+    /// Returns the same API without a key.
     pub(super) fn without_key(&self) -> Self {
         Self { key: None, ..self.clone() }
     }
@@ -81,7 +81,7 @@ impl Api {
         self.post_text(path, key, body.to_string()).await
     }
 
-    /// Sends a text as JSON, to the letter, under an idempotency key.
+    /// Sends a string as JSON, unchanged, under an idempotency key.
     pub(super) async fn post_text(&self, path: &str, key: &str, body: String) -> Answer {
         answer(self.json(path, body).header("idempotency-key", key)).await
     }
@@ -100,7 +100,7 @@ pub(super) async fn answer(request: RequestBuilder) -> Answer {
 }
 
 impl Answer {
-    /// The data, where the status is this.
+    /// Returns the data. Panics if the answer has another status.
     #[track_caller]
     pub(super) fn data(&self, status: u16) -> &Value {
         assert_eq!(self.status, status, "{}", self.text());
@@ -108,13 +108,13 @@ impl Answer {
         &self.body["data"]
     }
 
-    /// The conversation's id, where the call was accepted.
+    /// Returns the conversation's id. Panics if the call was not accepted.
     #[track_caller]
     pub(super) fn accepted(&self) -> String {
         self.data(202)["conversationId"].as_str().expect("a conversation").to_owned()
     }
 
-    /// The error's code, where the answer is a complete refusal with this status.
+    /// Returns the error's code. Panics if the answer is not a complete refusal with this status.
     #[track_caller]
     pub(super) fn refusal(&self, status: u16) -> &str {
         assert_eq!(self.status, status, "{}", self.text());
@@ -125,7 +125,7 @@ impl Answer {
         self.body["error"]["code"].as_str().expect("a code")
     }
 
-    /// The fields that a 400 names, sorted.
+    /// Returns the fields that a 400 names, sorted.
     #[track_caller]
     pub(super) fn wrong_fields(&self) -> Vec<&str> {
         assert_eq!(self.refusal(400), "validation_error");

@@ -1,4 +1,4 @@
-//! Closing, windows, and who is not called after all.
+//! Tests of closing, of windows, and of calls that are not dialled after all.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::hooks::{Hooks, names};
 use super::world::{World, call_to, dev};
 
-/// Closes a call; gives what is answered.
+/// Closes a call and returns the data of the answer.
 async fn close(world: &World, id: &str, body: &Value) -> Value {
     world.api.post(&format!("/v1/calls/{id}/close"), body).await.data(200).clone()
 }

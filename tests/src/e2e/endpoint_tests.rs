@@ -1,4 +1,4 @@
-//! What an endpoint's owner does with it: changes, rotates, tests, looks at its log, and sends again.
+//! Tests of the operations on an endpoint: change, secret rotation, test event, log, and redelivery.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -11,13 +11,13 @@ use store::clock::Clock;
 use super::hooks::{Hooks, VOICE};
 use super::world::{PATIENCE, World, dev, until};
 
-/// An endpoint that answers with whatever status stands there at the moment.
+/// Returns a responder that answers with the current value of `status`.
 fn answering(status: &Arc<AtomicU16>) -> Responder {
     let status = Arc::clone(status);
     Arc::new(move |_| Reply { status: status.load(Ordering::SeqCst), ..Reply::OK })
 }
 
-/// The first delivery of that status in an endpoint's log.
+/// Waits for the first delivery with this status in an endpoint's log, and returns it.
 async fn logged(world: &World, endpoint: &str, status: &str) -> Value {
     let path = format!("/v1/webhooks/{endpoint}/deliveries?status={status}");
     let look = async || world.api.get(&path).await.data(200).get(0).cloned();

@@ -1,4 +1,4 @@
-//! Whatever belongs to one organization is not there for another, on any route, under any id.
+//! Tests that another organization cannot see an organization's data, on any route and under any id.
 
 use domain::ids::{Mode, Scope};
 use functions::route::Access;
@@ -13,7 +13,7 @@ use super::world::{World, dev};
 struct Ids(Vec<(&'static str, String)>);
 
 impl Ids {
-    /// Makes one of everything.
+    /// Creates one of everything.
     async fn of(world: &World) -> Self {
         let text = |value: &Value| value.as_str().expect("an id").to_owned();
         let mut ids = vec![("call", world.place("foreign", "+15555550011").await)];
@@ -40,7 +40,7 @@ impl Ids {
     }
 }
 
-/// A body that the function would take, if only the id were the caller's own.
+/// Returns a body that the function would accept if the id were the caller's own.
 fn body(function: &str) -> Value {
     match function {
         "send-sms-message" => json!({ "content": "Hello from next door" }),
@@ -51,7 +51,7 @@ fn body(function: &str) -> Value {
     }
 }
 
-/// The paths of a route with every id in every place.
+/// Returns the paths of a route with every id for every parameter.
 fn filled(path: &str, ids: &Ids) -> Vec<String> {
     let garbage = ["00000000-0000-4000-8000-000000000000", "%00", "..", "key_", "dlv_", "1", "💥"];
     let every = ids.0.iter().map(|(_, id)| id.as_str()).chain(garbage).collect::<Vec<_>>();
@@ -66,7 +66,7 @@ fn filled(path: &str, ids: &Ids) -> Vec<String> {
     paths
 }
 
-/// What the organization itself sees of its things.
+/// Returns the organization's own view of its data.
 async fn seen(world: &World, ids: &Ids) -> Vec<Value> {
     let mut seen = Vec::new();
     let (call, conversation, webhook) = (ids.of_kind("call"), ids.of_kind("conversation"), ids.of_kind("webhook"));
@@ -99,11 +99,11 @@ async fn every_id_of_another_organization_or_mode_is_not_found_on_every_route() 
         for function in FUNCTIONS {
             let Trigger::Http(route) = function.trigger else { continue };
             let Access::Key { .. } = route.access else { continue };
-            // A number is nobody's: each organization lists it for itself.
+            // A number belongs to no organization. Each organization lists it for itself.
             if route.path.contains("{number}") {
                 continue;
             }
-            // It is there to cross from the one mode to the other.
+            // This function exists to cross from one mode to the other.
             if is_other_mode && function.name == "promote-agent" {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! A client's own endpoint: it verifies what it gets, and remembers it.
+//! Webhook endpoint of a client. It verifies what it receives and records it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use store::clock::Clock;
 
 use super::world::{PATIENCE, World};
 
-/// What can happen to a call.
+/// Names of the events of a call.
 pub(super) const VOICE: [&str; 3] = ["call.started", "call.ended", "call.analyzed"];
 
-/// A registered endpoint, and everything that arrived there.
+/// Registered endpoint and everything that arrived there.
 pub(super) struct Hooks {
     pub(super) id: String,
     receiver: Receiver,
@@ -23,12 +23,12 @@ pub(super) struct Hooks {
 }
 
 impl Hooks {
-    /// Registers an endpoint for every event of a call; it answers 200.
+    /// Registers an endpoint for every event of a call. It answers 200.
     pub(super) async fn register(world: &World) -> Self {
         Self::answering(world, Arc::new(|_| Reply::OK)).await
     }
 
-    /// Registers an endpoint that answers as it is told.
+    /// Registers an endpoint that answers with this responder.
     pub(super) async fn answering(world: &World, responder: Responder) -> Self {
         let receiver = Receiver::start(responder).await.expect("there is a free port");
         let answer = world.api.post("/v1/webhooks", &json!({ "url": receiver.url(), "events": VOICE })).await;
@@ -38,7 +38,7 @@ impl Hooks {
         Self { id, receiver, secret, heard: Vec::new() }
     }
 
-    /// The next webhook, verified. Waits for it.
+    /// Waits for the next webhook, verifies it and returns it.
     pub(super) async fn next(&mut self) -> Webhook {
         let webhook = tokio::time::timeout(PATIENCE, self.receiver.next()).await;
         let webhook = webhook.unwrap_or_else(|_| panic!("no webhook; before it came {:#?}", self.heard));
@@ -50,23 +50,23 @@ impl Hooks {
         webhook
     }
 
-    /// The next webhook, whoever signed it.
+    /// Waits for the next webhook and returns it without a check of its signature.
     pub(super) async fn next_unverified(&mut self) -> Webhook {
         let webhook = tokio::time::timeout(PATIENCE, self.receiver.next()).await;
         webhook.expect("a webhook comes").expect("the receiver runs")
     }
 
-    /// The secret that the endpoint was made with.
+    /// Returns the secret that the endpoint was created with.
     pub(super) const fn secret(&self) -> &Secret {
         &self.secret
     }
 
-    /// Whether nothing arrives for this long.
+    /// Returns `true` if nothing arrives for this long.
     pub(super) async fn is_silent(&mut self, for_as_long_as: Duration) -> bool {
         tokio::time::timeout(for_as_long_as, self.receiver.next()).await.is_err()
     }
 
-    /// What arrived for a conversation, each event once, by its sequence.
+    /// Returns the events that arrived for a conversation, each once and in order.
     pub(super) fn of(&self, conversation: &str) -> Vec<Value> {
         let mut seen = BTreeSet::new();
         let mut events: Vec<Value> =
@@ -76,7 +76,7 @@ impl Hooks {
         events
     }
 
-    /// Waits until an event of this name arrived for every one of these conversations.
+    /// Waits until an event of this name has arrived for each of these conversations.
     pub(super) async fn heard(&mut self, name: &str, conversations: &[&str]) {
         let missing = |heard: &[Value], conversation: &str| {
             !heard.iter().any(|event| event["event"] == name && event["conversationId"] == conversation)
@@ -87,12 +87,12 @@ impl Hooks {
     }
 }
 
-/// The names of events.
+/// Returns the names of events.
 pub(super) fn names(events: &[Value]) -> Vec<&str> {
     events.iter().filter_map(|event| event["event"].as_str()).collect()
 }
 
-/// Asserts that events count from 1, without gaps.
+/// Asserts that the sequence counts from 1 without gaps.
 #[track_caller]
 pub(super) fn assert_no_gaps(events: &[Value]) {
     let sequences: Vec<u64> = events.iter().filter_map(|event| event["sequence"].as_u64()).collect();

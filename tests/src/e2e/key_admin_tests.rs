@@ -1,4 +1,4 @@
-//! Making, listing and revoking keys.
+//! Tests of creating, listing and revoking keys.
 
 use domain::key::Permission;
 use domain::time::Span;

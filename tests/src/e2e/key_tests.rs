@@ -1,4 +1,4 @@
-//! Who may: keys, permissions, and the walls between organizations and between test and live.
+//! Tests of keys, permissions, and the separation of organizations and of test and live mode.
 
 use domain::ids::{Mode, Scope};
 use domain::key::Permission;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::api::{Answer, answer};
 use super::world::{World, call_to, dev};
 
-/// What a refusal says, but for the request's id.
+/// Returns the body of a refusal without the request's id.
 fn without_id(answer: &Answer) -> Value {
     let mut body = answer.body.clone();
     body["meta"]["request_id"] = Value::Null;
@@ -98,7 +98,7 @@ async fn a_key_opens_what_it_has_the_permission_for_and_nothing_else() {
     }
 }
 
-/// Asserts that this key sees nothing of what `world`'s own key made.
+/// Asserts that this key sees nothing that `world`'s own key created.
 async fn assert_sees_nothing(world: &World, key: &str, id: &str, endpoint: &str) {
     let api = world.api.with_key(key);
     for path in [String::new(), "/events".to_owned(), "/recording".to_owned()] {

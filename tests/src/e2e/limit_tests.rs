@@ -1,4 +1,4 @@
-//! What an operator keeps an organization to, and what a key is allowed, over the API.
+//! Tests of an organization's bounds, set by the operator, and of a key's limits, over the API.
 
 use domain::ids::{Mode, Scope};
 use domain::phone::{Country, PhoneNumber};

@@ -1,4 +1,4 @@
-//! Lists: pages, filters, cursors; a call's events and its recording.
+//! Tests of lists: pages, filters and cursors, and a call's events and its recording.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! A stack with an organization that calls through a live provider: a fake of it, in tests.
+//! Stack with an organization that calls through a live provider. In tests, the provider is a fake.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -13,13 +13,13 @@ use serde_json::{Value, json};
 use super::api::Api;
 use super::world::{World, until};
 
-/// The number that the organization calls from.
+/// Number that the organization calls from, in E.164.
 pub(super) const OURS: &str = "+15555550100";
 
-/// How long the slowest call here may take: a provider's timeout, and searches after it.
+/// Longest time that a call may take here: a provider's timeout, and searches after it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The stack, and the organization's key.
+/// Running stack with the organization's key.
 pub(super) struct Live {
     world: World,
     scope: Scope,
@@ -28,7 +28,7 @@ pub(super) struct Live {
 }
 
 impl Live {
-    /// Starts a stack whose providers are to be had at these addresses, with these secrets.
+    /// Starts a stack that reaches its providers at these addresses, with these secrets.
     pub(super) async fn start(bases: Bases, secrets: Value) -> Self {
         let mut file = tempfile::NamedTempFile::new().expect("a file can be made");
         file.write_all(secrets.to_string().as_bytes()).expect("it can be written");
@@ -53,7 +53,7 @@ impl Live {
         self.scope.organization.as_str()
     }
 
-    /// Makes an agent that calls through a provider.
+    /// Creates an agent that calls through a provider.
     pub(super) async fn agent(&self, slug: &str, provider: Provider, change: impl FnOnce(&mut Agent)) {
         self.world
             .agent(&self.scope, slug, |agent| {
@@ -64,12 +64,12 @@ impl Live {
             .await;
     }
 
-    /// Places a call; gives its id.
+    /// Places a call and returns its id.
     pub(super) async fn calls(&self, agent: &str, to: &str) -> String {
         self.calls_with(agent, to, json!({})).await
     }
 
-    /// Places a call with more than the least; gives its id.
+    /// Places a call with additional fields and returns its id.
     pub(super) async fn calls_with(&self, agent: &str, to: &str, more: Value) -> String {
         let mut request = json!({ "agentSlug": agent, "toNumber": to });
         request.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
@@ -89,14 +89,14 @@ impl Live {
         self.api.post(&format!("/v1/calls/{id}/close"), &json!({})).await.data(200);
     }
 
-    /// The status of a request for the recording, and where it leads.
+    /// Returns the status and the `location` header of a request for the recording.
     pub(super) async fn recording(&self, id: &str) -> (u16, String) {
         let answer = self.api.get(&format!("/v1/calls/{id}/recording")).await;
         let location = answer.headers.get("location").and_then(|location| location.to_str().ok());
         (answer.status, location.unwrap_or_default().to_owned())
     }
 
-    /// A call's events, once one of this name is among them.
+    /// Waits until an event of this name is among a call's events, and returns them all.
     pub(super) async fn events_with(&self, id: &str, name: &str) -> Vec<Value> {
         let there = async || {
             let events = self.events(id).await;
@@ -105,26 +105,26 @@ impl Live {
         until(&format!("{id} has {name}"), PATIENCE, there).await
     }
 
-    /// The call once it is over, and everything that was said of it.
+    /// Waits until the call is over. Returns the call and its events.
     pub(super) async fn over(&self, id: &str) -> (Value, Vec<Value>) {
         let events = self.events_with(id, "call.ended").await;
         (self.call(id).await, events)
     }
 
-    /// Waits until somebody has answered the call.
+    /// Waits until the call is answered.
     pub(super) async fn is_answered(&self, id: &str) {
         let answered = async || (self.call(id).await["status"] == "in_progress").then_some(());
         until("it is answered", PATIENCE, answered).await;
     }
 
-    /// Calls back as a provider does; gives the status.
+    /// Sends a callback as a provider does. Returns the status of the answer.
     pub(super) async fn callback(&self, path: &str, body: &str, header: &'static str, signature: Option<&str>) -> u16 {
         let headers: Vec<(&'static str, String)> =
             signature.map(|signature| (header, signature.to_owned())).into_iter().collect();
         self.callback_with(path, body, &headers).await
     }
 
-    /// The same, with any headers.
+    /// Sends a callback with any headers. Returns the status of the answer.
     pub(super) async fn callback_with(&self, path: &str, body: &str, headers: &[(&'static str, String)]) -> u16 {
         let request = self.api.without_key().request(reqwest::Method::POST, path);
         let request = request.header("content-type", "application/json").body(body.to_owned());

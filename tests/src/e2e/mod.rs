@@ -1,4 +1,4 @@
-//! End to end: the whole local stack in this process, asked over real sockets as a client asks.
+//! End-to-end tests. The whole local stack runs in this process, and requests go over real sockets as a client's do.
 
 mod accept_tests;
 mod administration_tests;

@@ -1,4 +1,4 @@
-//! A number works for whoever owns it at the moment it is used.
+//! Tests that a number works only for the organization that owns it when it is used.
 
 use domain::audit::{Action, Actor, AuditEntry};
 use domain::ids::{Channel, Mode, OrganizationId, Scope};

@@ -1,4 +1,4 @@
-//! Bad input: what is refused, with which words, and that everything wrong is said at once.
+//! Tests of bad input: the refused fields, the words of the refusal, and that it reports all errors at once.
 
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use super::api::answer;
 use super::world::{World, call_to, dev, invoke_http};
 
-/// The request for a call, with some fields changed; null takes a field away.
+/// Returns the request for a call with some fields changed. A null removes the field.
 fn changed(changes: &Value) -> Value {
     let mut body = call_to("+15555550011");
     for (name, value) in changes.as_object().expect("an object") {
@@ -193,7 +193,8 @@ async fn an_agent_that_is_unknown_foreign_or_of_the_other_channel_is_not_found()
     }
 }
 
-/// Sends a request with this target as it stands, which no well-behaved client would; gives status and body.
+/// Sends a request with this target unchanged, which a well-behaved client would not do. Returns the status and the
+/// body.
 async fn raw_get(world: &World, key: &str, target: &str) -> (u16, Value) {
     let address = world.stack.url().trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).await.expect("the stack listens");
@@ -235,7 +236,7 @@ async fn no_query_is_misread_and_none_panics() {
         let (status, body) = raw_get(&world, &key, target).await;
         assert_eq!((status, &body["error"]["details"][0]["field"]), (400, &json!(field)), "{target}: {body}");
     }
-    // What no target may hold is refused by the server; API Gateway hands some of it on.
+    // The server refuses characters that no target may contain. API Gateway passes some of them on.
     for query in ["toNumber=+1 555", "toNumber=\"x\"", "toNumber=<script>"] {
         assert_eq!(raw_get(&world, &key, &format!("/v1/calls?{query}")).await.0, 400, "{query}");
         let event = json!({

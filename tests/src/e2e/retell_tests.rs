@@ -1,4 +1,4 @@
-//! Calls through Retell, end to end: the whole stack, the adapter as it is deployed, and a fake of Retell's over real
+//! End-to-end tests of calls through Retell: the whole stack, the deployed adapter, and a fake of Retell over real
 //! sockets.
 
 use domain::organization::Provider;
@@ -127,7 +127,7 @@ async fn a_webhook_that_retell_did_not_sign_is_refused_and_writes_nothing() {
     let foreign = url.replace(world.live.organization(), "nobody");
     assert_eq!(world.live.callback(&foreign, &body, "x-retell-signature", None).await, 403);
     assert_eq!(world.live.call(&id).await, before);
-    // A genuine one about another call, or another attempt, changes nothing either.
+    // A genuine callback about another call or another attempt changes nothing either.
     for address in [url.replace("/1/events", "/2/events"), url.replace(&id, "00000000-0000-4000-8000-000000000000")] {
         let status = world.live.callback(&address, &body, "x-retell-signature", Some(&genuine)).await;
         assert_eq!(status, 200, "{address}");

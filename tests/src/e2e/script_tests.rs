@@ -1,4 +1,4 @@
-//! Every script of the simulator, as the contract's table has it.
+//! Tests of every script of the simulator, against the contract's table.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use super::hooks::{Hooks, assert_no_gaps, names};
 use super::world::{World, until};
 use crate::simulation::storm::named_seed;
 
-/// What a script is to come to.
+/// Expected result of a script.
 struct Expected {
-    /// The last digits of the number, and the call's key.
+    /// Last digits of the number, and idempotency key of the call.
     script: &'static str,
     reason: &'static str,
-    /// Calls at the provider.
+    /// Number of calls at the provider.
     dials: usize,
     events: &'static [&'static str],
 }
@@ -31,7 +31,7 @@ const fn expected(
     Expected { script, reason, dials, events }
 }
 
-/// Places a call for every script, waits until each is over, and holds them against the table.
+/// Places a call for every script, waits until each is over, and checks them against the table.
 async fn run(scripts: &[Expected], patience: Duration) {
     let world = World::start().await;
     let mut hooks = Hooks::register(&world).await;

@@ -1,4 +1,4 @@
-//! Whatever the size of what a client sends: it fits into the table, or is refused with the field's name.
+//! Tests that input of any size either fits into the table or is refused with the field's name.
 
 use functions::route::Access;
 use functions::{FUNCTIONS, Trigger};
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 
 use super::world::{World, dev};
 
-/// A front door's body, of the number to call, the agent and the variables.
+/// Builder of an API facade's request body from the number to call, the agent and the variables.
 type Body = fn(&str, &str, Value) -> Value;
 
-/// Counted as one byte each, stored as six.
+/// Returns control characters. Each counts as one byte and is stored as six.
 fn control_characters(count: usize) -> String {
     "\u{1}".repeat(count)
 }

@@ -1,4 +1,4 @@
-//! SMS conversations over the API: opened, answered, taken over, superseded, refused.
+//! Tests of SMS conversations over the API: opened, answered, taken over, superseded, refused.
 
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -6,18 +6,18 @@ use serde_json::{Value, json};
 use super::hooks::names;
 use super::world::{PATIENCE, World, dev, until};
 
-/// What the conversations of these tests are sent from.
+/// Number that the conversations of these tests are sent from, in E.164.
 const OURS: &str = "+15555550177";
 
 fn opening(to: &str) -> Value {
     json!({ "agentSlug": "demo-sms", "toNumber": to, "fromNumber": OURS, "welcomeMessage": "Hello {{name}}!" })
 }
 
-/// Opens a conversation under a key; gives its id.
+/// Opens a conversation under a key and returns its id.
 async fn open(world: &World, key: &str, to: &str) -> String {
     let answer = world.api.post_once("/v1/sms-conversations", key, &opening(to)).await;
     let data = answer.data(201);
-    // One that was superseded before its text left says so.
+    // A conversation that was superseded before its opening message left has ended already.
     assert!(["in_progress", "ended"].contains(&data["status"].as_str().unwrap_or_default()), "{data}");
     assert!(data["providerMessageId"].is_string());
     data["conversationId"].as_str().expect("an id").to_owned()
@@ -37,14 +37,14 @@ async fn events(world: &World, id: &str) -> Vec<Value> {
     answer.data(200).as_array().expect("a list").clone()
 }
 
-/// The customer of that number writes.
+/// Sends an SMS message from the customer with this number.
 async fn customer_texts(world: &World, from: &str, content: &str) {
     let body = json!({ "from": from, "to": OURS, "content": content });
     let answer = world.api.without_key().post("/_local/sms", &body).await;
     assert_eq!(answer.status, 202, "{}", answer.text());
 }
 
-/// Waits until there are so many texts, and gives them.
+/// Waits until a conversation has at least this many messages, and returns them.
 async fn texts_when(world: &World, id: &str, count: usize) -> Vec<Value> {
     let found = async || Some(messages(world, id).await).filter(|messages| messages.len() >= count);
     until(&format!("{count} texts in {id}"), PATIENCE, found).await

@@ -1,4 +1,4 @@
-//! Calls through Telnyx, end to end: the whole stack, the adapter as it is deployed, and a fake of Telnyx's over real
+//! End-to-end tests of calls through Telnyx: the whole stack, the deployed adapter, and a fake of Telnyx over real
 //! sockets.
 
 use domain::organization::Provider;

@@ -1,4 +1,4 @@
-//! Calls through Vapi, end to end: the whole stack, the adapter as it is deployed, and a fake of Vapi's over real sockets.
+//! End-to-end tests of calls through Vapi: the whole stack, the deployed adapter, and a fake of Vapi over real sockets.
 
 use domain::organization::Provider;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Webhooks: registering, delivering, retrying.
+//! Tests of webhooks: registering, delivering, retrying.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -58,7 +58,7 @@ async fn a_wrong_endpoint_is_refused_with_every_wrong_field() {
     assert_eq!(world.api.get("/v1/webhooks").await.data(200), &json!([]));
 }
 
-/// What create-webhook of a deployment answers: status, and the refused fields.
+/// Registers an endpoint as in a deployment. Returns the status and the first refused field.
 async fn register_deployed(world: &World, key: &str, url: &str) -> (u64, Value) {
     let event = json!({
         "headers": { "authorization": format!("Bearer {key}"), "content-type": "application/json" },
@@ -90,7 +90,7 @@ async fn the_deployment_takes_public_https_urls_only() {
     assert_eq!(register_deployed(&world, &key, "https://8.8.8.8/hooks").await.0, 201);
 }
 
-/// Answers the first attempts of every event with this, later ones with 200; counts the attempts.
+/// Returns a responder that answers the first attempt with `reply` and later ones with 200. It counts the attempts.
 fn at_first(reply: Reply, attempts: &Arc<AtomicUsize>) -> Responder {
     let attempts = Arc::clone(attempts);
     Arc::new(move |_| if attempts.fetch_add(1, Ordering::Relaxed) == 0 { reply } else { Reply::OK })
@@ -120,7 +120,7 @@ async fn an_endpoint_that_is_gone_is_disabled_with_the_reason_on_it(world: &Worl
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delivery_that_fails_is_tried_again_as_the_answer_asks() {
-    // A stack for each: an endpoint gets the events of every call.
+    // Each scenario has a stack of its own, because an endpoint gets the events of every call.
     let scenario = async |reply: Reply, wait_s: i64| {
         let world = World::start().await;
         let attempts = Arc::new(AtomicUsize::new(0));

@@ -1,4 +1,4 @@
-//! A running stack, with what an operator can do to it beside the API.
+//! Running stack, with the operator's actions on it beside the API.
 
 use std::ops::AsyncFn;
 use std::path::PathBuf;
@@ -23,14 +23,14 @@ use store::{Store, Table, keys};
 
 use super::api::Api;
 
-/// The longest that anything here is waited for.
+/// Longest wait for any condition here.
 pub(super) const PATIENCE: Duration = Duration::from_secs(40);
-/// How often a condition that nobody announces is looked at.
+/// Interval at which a condition is checked that nothing signals.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 const TEMPLATE: &str = include_str!("../../../template.yaml");
 
-/// A stack of its own for each test, in memory.
+/// In-memory stack. Each test has its own.
 pub(super) struct World {
     pub(super) stack: Stack,
     pub(super) table: Table,
@@ -54,7 +54,7 @@ impl World {
         Self::of(options, wiring::functions()).await
     }
 
-    /// A stack whose providers' APIs are at these addresses, with the secrets of a file.
+    /// Starts a stack that reaches its providers at these addresses, with the secrets of a file.
     pub(super) async fn with_providers(bases: Bases, secrets: PathBuf) -> Self {
         let (template, parameters) = (TEMPLATE.to_owned(), Names::new());
         let clock = Clock::system();
@@ -75,7 +75,7 @@ impl World {
         self.table.now()
     }
 
-    /// Places a call under a key of its own; gives its id.
+    /// Places a call under a key of its own and returns its id.
     pub(super) async fn place(&self, key: &str, to: &str) -> String {
         self.api.post_once("/v1/calls", key, &call_to(to)).await.accepted()
     }
@@ -84,13 +84,13 @@ impl World {
         self.api.get(&format!("/v1/calls/{id}")).await.data(200).clone()
     }
 
-    /// Waits until a call has this status, and gives it.
+    /// Waits until a call has this status, and returns it.
     pub(super) async fn call_when(&self, id: &str, status: &str) -> Value {
         let reached = async || Some(self.call(id).await).filter(|call| call["status"] == status);
         until(&format!("call {id} is {status}"), PATIENCE, reached).await
     }
 
-    /// The conversations that called this number, a place for every call.
+    /// Returns the conversations that called this number, one entry for each call.
     pub(super) async fn dials(&self, number: &str) -> Vec<String> {
         let answer = self.api.without_key().get(&format!("/_local/phone/{number}")).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
@@ -103,12 +103,12 @@ impl World {
         answer.data(200).as_array().expect("a list of events").clone()
     }
 
-    /// Makes an organization with one voice agent, `voice`, that has no number of its own.
+    /// Creates an organization with one voice agent, `voice`, that has no number of its own.
     pub(super) async fn organization(&self, id: &str) -> Scope {
         self.organization_with(id, Vec::new()).await
     }
 
-    /// The same, for an organization that may send from these numbers.
+    /// Creates an organization with one voice agent. It may send from these numbers.
     pub(super) async fn organization_with(&self, id: &str, numbers: Vec<PhoneNumber>) -> Scope {
         let organization = OrganizationId::parse(id).expect("an organization's id");
         let made = Organization {
@@ -145,7 +145,7 @@ impl World {
         assert!(matches!(edited.await.expect("the table takes it"), store::Edited::Done(_)));
     }
 
-    /// Makes an agent.
+    /// Creates an agent.
     pub(super) async fn agent(&self, scope: &Scope, slug: &str, change: impl FnOnce(&mut Agent)) -> AgentId {
         let id = AgentId::for_slug(&scope.organization, slug);
         let mut agent = Agent {
@@ -171,7 +171,7 @@ impl World {
         id
     }
 
-    /// Makes a key; `change` may take from it what it has: every permission, and no end.
+    /// Creates a key with every permission and no expiry. `change` may restrict it.
     pub(super) async fn key(&self, scope: &Scope, change: impl FnOnce(&mut ApiKey)) -> String {
         let raw = RawKey::new(scope.clone(), self.table.entropy().bytes().expect("randomness"));
         let mut key = ApiKey {
@@ -196,7 +196,7 @@ impl World {
         self.table.suppress(scope, &number, &entry).await.expect("the table takes it");
     }
 
-    /// Suspends an organization, as the operator's command will.
+    /// Suspends an organization, by a write of its item.
     pub(super) async fn suspend(&self, scope: &Scope) {
         let key = keys::organization(&scope.organization);
         let dynamodb = &self.stack.backend().dynamodb;
@@ -212,22 +212,22 @@ impl World {
     }
 }
 
-/// A file of secrets that is not there.
+/// Returns the path of a secrets file that does not exist.
 pub(super) fn no_secrets() -> PathBuf {
     PathBuf::from("there-is-no-such-file.json")
 }
 
-/// The scope that the stack's own key belongs to.
+/// Returns the scope of the stack's own key.
 pub(super) fn dev() -> Scope {
     Scope { organization: OrganizationId::parse("dev").expect("an id"), mode: Mode::Test }
 }
 
-/// The smallest request for a call.
+/// Returns the smallest request for a call.
 pub(super) fn call_to(number: &str) -> Value {
     json!({ "agentSlug": "demo-voice", "toNumber": number })
 }
 
-/// Calls a function of the API with an event of API Gateway's; gives status and body.
+/// Invokes a function of the API with an event of API Gateway. Returns the status and the body.
 pub(super) async fn invoke_http(world: &World, name: &str, allow_insecure: bool, event: Value) -> (u64, Value) {
     let store = Store { table: world.table.clone(), queues: world.stack.backend().queues().expect("the queues") };
     let app = App::new(store, Egress::new(EgressPolicy { allow_insecure }).expect("TLS is there"));
@@ -237,7 +237,7 @@ pub(super) async fn invoke_http(world: &World, name: &str, allow_insecure: bool,
     (answer["statusCode"].as_u64().expect("a status"), body.unwrap_or_default())
 }
 
-/// Looks until `probe` finds something.
+/// Repeats `probe` until it returns a value. Panics after `patience`.
 pub(super) async fn until<T>(what: &str, patience: Duration, probe: impl AsyncFn() -> Option<T>) -> T {
     let look = async {
         loop {

@@ -1,7 +1,7 @@
-//! What all fakes have in common: they remember, follow their scripts, and call back.
+//! Common part of all fakes: they remember, follow their scripts, and call back.
 //!
-//! A fake is asked over a socket or without one, by the machine's clock or by the simulation's, and calls back by whoever
-//! carries its letters.
+//! A fake is asked over a socket or without one, and uses the machine's clock or the simulation's. A [`Courier`]
+//! carries its callbacks.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::marker::PhantomData;
@@ -17,7 +17,7 @@ use super::script::{Create, Script, Step, Story, Telling};
 use super::server::{Asked, Reaction, Server};
 use super::vendor::{Kind, Made, Told, Vendor};
 
-/// A callback on its way.
+/// Signed callback on its way.
 #[derive(Clone, Debug)]
 pub(crate) struct Letter {
     pub(crate) url: String,
@@ -25,17 +25,17 @@ pub(crate) struct Letter {
     pub(crate) body: String,
 }
 
-/// Carries a callback; gives the status that it was answered with, 0 where it was not.
+/// Function that delivers a callback and returns the status of the answer. The status is 0 if there was no answer.
 pub(crate) type Courier = Arc<dyn Fn(Letter) -> BoxFuture<'static, u16> + Send + Sync>;
 
-/// A fake's surroundings.
+/// Clock, courier and defaults of a fake.
 #[derive(Clone)]
 pub(crate) struct Surroundings {
     pub(crate) clock: Clock,
     pub(crate) courier: Courier,
-    /// The time from one step of a call to the next, and from one try of a callback to the next.
+    /// Time between the steps of a call, and between the tries of a callback.
     pub(crate) pause: Duration,
-    /// What becomes of calls to numbers without a script.
+    /// Script of calls to numbers without a script of their own.
     pub(crate) otherwise: Script,
 }
 
@@ -52,7 +52,7 @@ struct State {
     at_work: usize,
 }
 
-/// The fake. Clones are the same one.
+/// Fake of a vendor. Clones share one state.
 pub(crate) struct Fake<V> {
     state: Arc<Mutex<State>>,
     surroundings: Arc<Surroundings>,
@@ -67,7 +67,7 @@ impl<V> Clone for Fake<V> {
     }
 }
 
-/// By HTTP, as vendors do.
+/// Returns a courier that posts by HTTP, as vendors do.
 fn posts() -> Courier {
     rustls::crypto::ring::default_provider().install_default().ok();
     let http = reqwest::Client::builder().no_proxy().build().expect("a client needs nothing");
@@ -84,7 +84,7 @@ impl<V: Vendor> Fake<V> {
         Self { state: Arc::default(), surroundings: Arc::new(surroundings), base, vendor: PhantomData }
     }
 
-    /// A fake by the machine's clock whose calls complete, and the server it answers at.
+    /// Starts a fake with the machine's clock whose calls complete. Returns it with its server.
     pub(crate) async fn start() -> (Self, Server) {
         let otherwise = Script::of(Story::Completes);
         let surroundings = Surroundings { clock: Clock::system(), courier: posts(), pause: Duration::ZERO, otherwise };
@@ -93,7 +93,7 @@ impl<V: Vendor> Fake<V> {
         (fake, server)
     }
 
-    /// Answers at a server, too.
+    /// Starts a server at which the fake answers too.
     pub(crate) async fn serves(&self) -> Server {
         let answering = self.clone();
         let server = Server::start(Arc::new(move |asked| answering.clone().answer(asked).boxed())).await;
@@ -105,47 +105,47 @@ impl<V: Vendor> Fake<V> {
         self.state.lock().expect("nobody panicked with it")
     }
 
-    /// Sets what becomes of calls to a number.
+    /// Sets the script of calls to a number.
     pub(crate) fn script(&self, to: &str, script: Script) {
         self.state().scripts.insert(to.to_owned(), script);
     }
 
-    /// Says what the next requests for a call or a text come to, one each.
+    /// Sets the results of the next requests for a call or a message, one each.
     pub(crate) fn fails(&self, creates: impl IntoIterator<Item = Create>) {
         self.state().next.extend(creates);
     }
 
-    /// The calls that were made.
+    /// Returns the calls that were made.
     pub(crate) fn calls(&self) -> Vec<Made> {
         self.state().calls.clone()
     }
 
-    /// The calls that were made to a number.
+    /// Returns the calls that were made to a number.
     pub(crate) fn calls_to(&self, to: &str) -> Vec<Made> {
         self.state().calls.iter().filter(|call| V::to(&call.asked) == to).cloned().collect()
     }
 
-    /// The texts that were made.
+    /// Returns the SMS messages that were made.
     pub(crate) fn texts(&self) -> Vec<Made> {
         self.state().texts.clone()
     }
 
-    /// The call with this id.
+    /// Returns the call with this id.
     pub(crate) fn call(&self, id: &str) -> Option<Made> {
         self.state().calls.iter().find(|call| call.id == id).cloned()
     }
 
-    /// The text with this id.
+    /// Returns the SMS message with this id.
     pub(crate) fn text(&self, id: &str) -> Option<Made> {
         self.state().texts.iter().find(|text| text.id == id).cloned()
     }
 
-    /// How often this was asked for.
+    /// Returns the number of requests with this method and a path that contains `path`.
     pub(crate) fn asked(&self, method: &str, path: &str) -> usize {
         self.state().seen.iter().filter(|(given, to)| given == method && to.contains(path)).count()
     }
 
-    /// How often a call or a text was asked for.
+    /// Returns the number of requests for a call or for a message.
     pub(crate) fn wishes(&self, kind: Kind) -> usize {
         let wish = |(method, path): &&(String, String)| {
             V::wish(&Asked::to(method, path)).is_some_and(|(wished, _)| wished == kind)
@@ -153,22 +153,22 @@ impl<V: Vendor> Fake<V> {
         self.state().seen.iter().filter(wish).count()
     }
 
-    /// What was asked for in a way that the vendor does not document.
+    /// Returns the requests that the vendor does not document.
     pub(crate) fn violations(&self) -> Vec<String> {
         self.state().violations.clone()
     }
 
-    /// Notes what the vendor does not document.
+    /// Notes a request that the vendor does not document.
     pub(super) fn violated(&self, what: String) {
         self.state().violations.push(what);
     }
 
-    /// The statuses that callbacks were answered with.
+    /// Returns the statuses that callbacks were answered with.
     pub(crate) fn statuses(&self) -> Vec<u16> {
         self.state().statuses.clone()
     }
 
-    /// Keeps a recording.
+    /// Stores a recording.
     pub(crate) fn keeps_recording(&self, id: &str, content: &str) {
         self.state().recordings.insert(id.to_owned(), content.to_owned());
     }
@@ -177,7 +177,7 @@ impl<V: Vendor> Fake<V> {
         self.state().recordings.get(id).cloned()
     }
 
-    /// Somebody else's call like the one that was made last.
+    /// Adds a call of another client that is like the last one.
     pub(crate) fn somebody_calls_too(&self) {
         let mut state = self.state();
         let last = state.calls.last().cloned().expect("there is a call");
@@ -187,7 +187,7 @@ impl<V: Vendor> Fake<V> {
         state.calls.push(Made { id, shown, ..last });
     }
 
-    /// Changes what is shown of a call or a text.
+    /// Changes the representation of a call or a message.
     pub(crate) fn becomes(&self, id: &str, change: &Value) {
         let mut state = self.state();
         let State { calls, texts, .. } = &mut *state;
@@ -195,12 +195,12 @@ impl<V: Vendor> Fake<V> {
         merge(&mut made.shown, change);
     }
 
-    /// Whether no call goes on, and no callback is on its way.
+    /// Returns `true` if no call is in progress and no callback is on its way.
     pub(crate) fn is_idle(&self) -> bool {
         self.state().at_work == 0
     }
 
-    /// What comes of a request.
+    /// Answers a request.
     pub(crate) async fn answer(self, asked: Asked) -> Reaction {
         self.state().seen.push((asked.method.clone(), asked.path.clone()));
         if let Some(refusal) = V::refusal(&asked) {
@@ -238,7 +238,8 @@ impl<V: Vendor> Fake<V> {
         }
     }
 
-    /// What is to become of this request; of the next one to the number, if it is only for once, something else.
+    /// Returns the script of a request to a number. A `RefusesOnce` is replaced, so that later requests are accepted. A
+    /// result that a test has set for the next request takes precedence.
     fn script_of(&self, to: &str) -> Script {
         let mut state = self.state();
         let mut script = state.scripts.get(to).unwrap_or(&self.surroundings.otherwise).clone();
@@ -272,7 +273,7 @@ impl<V: Vendor> Fake<V> {
         (made, true)
     }
 
-    /// The course of a call, told by callbacks or not.
+    /// Runs the course of a call, with or without callbacks.
     async fn lives(&self, id: &str) {
         let Some(Made { script, .. }) = self.call(id) else { return };
         let mut reversed: VecDeque<Told> = VecDeque::new();
@@ -292,7 +293,8 @@ impl<V: Vendor> Fake<V> {
         self.state().at_work -= 1;
     }
 
-    /// A step takes effect; gives what there is to tell of it. `None` where the call was over already.
+    /// Applies a step to a call and returns its callbacks. Returns `None` if the call does not exist or was over
+    /// already.
     pub(crate) fn takes(&self, id: &str, step: Step) -> Option<Vec<Told>> {
         let now = self.surroundings.clock.now();
         let mut state = self.state();
@@ -309,7 +311,7 @@ impl<V: Vendor> Fake<V> {
         Some(V::told(call, step, now))
     }
 
-    /// Ends a call because we asked for it. `false` where it was over already, or there is none.
+    /// Ends a call at our request. Returns `false` if it does not exist or was over already.
     pub(super) fn ends(&self, id: &str) -> bool {
         let Some(over) = self.takes(id, Step::Ends(V::STOPPED)) else { return false };
         let silent = self.call(id).is_some_and(|call| call.script.telling == Telling::Never);
@@ -325,14 +327,14 @@ impl<V: Vendor> Fake<V> {
         true
     }
 
-    /// A callback, signed, as it is sent.
+    /// Returns a callback, signed, as it is sent.
     pub(crate) fn letter(&self, told: &Told) -> Letter {
         let mut headers = V::signed(told, self.surroundings.clock.now());
         headers.push(("content-type", told.content_type.to_owned()));
         Letter { url: told.url.clone(), headers, body: told.body.clone() }
     }
 
-    /// Sends callbacks, each again where it is not answered by a 2xx.
+    /// Sends callbacks. Each one is sent again if it is not answered with 2xx, up to the vendor's number of retries.
     async fn sends(&self, told: &[Told]) {
         let Surroundings { courier, pause, .. } = &*self.surroundings;
         for told in told {
@@ -348,7 +350,7 @@ impl<V: Vendor> Fake<V> {
     }
 }
 
-/// Puts the fields of one object into another.
+/// Copies the fields of one object into another.
 fn merge(object: &mut Value, change: &Value) {
     let (Some(object), Some(change)) = (object.as_object_mut(), change.as_object()) else { return };
     object.extend(change.clone());

@@ -1,6 +1,6 @@
-//! Stateful fakes of live providers: each speaks its vendor's wire protocol, over real sockets or without them, keeps its
-//! calls, calls back with real signatures, and can fail in every way that a network can. The adapters run against them
-//! unchanged.
+//! Stateful fakes of live providers. Each speaks its vendor's wire protocol, with or without real sockets, and keeps
+//! its calls. It calls back with real signatures, and can fail in every way that a network can. The adapters run
+//! against the fakes unchanged.
 
 pub(crate) mod fake;
 pub(crate) mod retell;
@@ -13,7 +13,7 @@ pub(crate) mod twilio;
 pub(crate) mod vapi;
 pub(crate) mod vendor;
 
-/// Bytes in base64.
+/// Encodes bytes in base64.
 fn base64(bytes: &[u8]) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::STANDARD.encode(bytes)

@@ -1,4 +1,4 @@
-//! A fake of Retell: what retell-typescript-sdk b274013 and docs.retellai.com say of its API, and nothing more forgiving.
+//! Fake of Retell. It follows retell-typescript-sdk b274013 and docs.retellai.com, and is not more forgiving.
 
 pub(crate) mod chats;
 mod schema;
@@ -17,13 +17,13 @@ use super::server::{Asked, Reaction};
 use super::vendor::{Kind, Made, Told, Vendor};
 use crate::live::ORGANIZATION;
 
-/// The key that the fake knows us by, and signs with.
+/// API key by which the fake authenticates us, and with which it signs.
 pub(crate) const KEY: &str = "key_fake";
 
-/// Retell.
+/// Wire protocol of Retell.
 pub(crate) struct Retell;
 
-/// What a webhook is signed with: over the body and the time, without a separator.
+/// Signs a webhook over the body and the time, without a separator.
 pub(crate) fn signature(body: &str, milliseconds: i64) -> String {
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, KEY.as_bytes());
     let digest = ring::hmac::sign(&key, format!("{body}{milliseconds}").as_bytes());

@@ -1,8 +1,8 @@
-//! What becomes of calls to a number, whichever vendor carries them.
+//! Scripts for calls to a number. They are the same for every vendor.
 
 use super::server::Reaction;
 
-/// What becomes of a call to a number.
+/// Script of a call to a number.
 #[derive(Clone, Debug)]
 pub(crate) struct Script {
     pub(crate) create: Create,
@@ -10,56 +10,56 @@ pub(crate) struct Script {
     pub(crate) telling: Telling,
 }
 
-/// What the request for a call, or for a text, comes to.
+/// Result of a request for a call or an SMS message.
 #[derive(Clone, Debug)]
 pub(crate) enum Create {
-    /// It is made, and the answer says so.
+    /// The fake carries the request out and says so.
     Accepts,
-    /// It is made, and the answer is lost so.
+    /// The fake carries the request out, but answers like this instead.
     MakesAnd(Reaction),
-    /// It is not made.
+    /// The fake does not carry the request out.
     Refuses(Reaction),
-    /// It is not made the first time.
+    /// The fake does not carry out the first request. It accepts later ones.
     RefusesOnce(Reaction),
 }
 
-/// The course of a call.
+/// Course of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Story {
-    /// It is answered, and the called party hangs up in the end.
+    /// The call is answered, and the called party hangs up in the end.
     Completes,
-    /// Nobody is reached, for this reason, in the vendor's word.
+    /// The called party is not reached, for this reason in the vendor's word.
     Unconnected(&'static str),
-    /// It is answered, and goes on until it is ended.
+    /// The call is answered and goes on until it is ended.
     Stays,
-    /// Nothing happens to it unless a test says so.
+    /// Nothing happens to the call unless a test says so.
     Waits,
 }
 
-/// How the fake calls back.
+/// Order in which the fake sends its callbacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Telling {
-    /// In order, behind the answer or right with it.
+    /// In order, after the answer or together with it.
     InOrder,
-    /// All of it before the request for the call is answered.
+    /// All of them before the request for the call is answered.
     BeforeTheAnswer,
-    /// Each twice, the last one first.
+    /// Each one twice, the last one first.
     TwiceAndReversed,
-    /// Never.
+    /// No callbacks.
     Never,
 }
 
-/// Something that happens to a call. Not every vendor has a word for each.
+/// Step in the course of a call. Not every vendor has a word for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     Begins,
     Rings,
     IsAnswered,
-    /// It is known who answered.
+    /// The answering party was detected as a person or a machine.
     IsDetected,
-    /// It is over, for this reason, in the vendor's word.
+    /// The call is over, for this reason in the vendor's word.
     Ends(&'static str),
-    /// What was made of it afterwards is there.
+    /// The results that follow the call, such as the analysis, are available.
     IsComplete,
 }
 
@@ -68,7 +68,7 @@ impl Script {
         Self { create: Create::Accepts, story, telling: Telling::InOrder }
     }
 
-    /// A call of which nothing is heard unless a test says it.
+    /// Script of a call without callbacks, unless a test sends them.
     pub(crate) const SILENT: Self = Self::of(Story::Waits).telling(Telling::Never);
 
     pub(crate) fn creating(self, create: Create) -> Self {
@@ -82,7 +82,7 @@ impl Script {
 }
 
 impl Story {
-    /// What happens, in order. A call that is answered and over ends as the vendor says that the called party hung up.
+    /// Returns the steps in order. An answered call ends with the vendor's word for a hang-up by the called party.
     pub(crate) fn steps(self, hung_up: &'static str) -> Vec<Step> {
         match self {
             Self::Completes => vec![

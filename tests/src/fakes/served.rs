@@ -1,4 +1,4 @@
-//! The fakes at addresses of this machine, for the vendors' own clients: `scripts/official-sdks` drives those against it.
+//! Fakes at local addresses, for the vendors' own clients. `scripts/official-sdks` runs those against them.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use super::script::{Script, Story};
 use super::telnyx::Telnyx;
 use super::twilio::Twilio;
 
-/// The number whose calls go on until they are ended: `scripts/sdks/run.py`.
+/// Number whose calls go on until they are ended. `scripts/sdks/run.py` uses it.
 const STAYS: &str = "+15555550124";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -17,7 +17,7 @@ async fn serves_the_vendors_own_clients() {
     let (twilio, one) = Fake::<Twilio>::start().await;
     let (retell, two) = Fake::<Retell>::start().await;
     let (telnyx, three) = Fake::<Telnyx>::start().await;
-    // Whom a call reaches there, it reaches until it is hung up.
+    // Calls to this number are answered and stay up until they are hung up.
     let stays = || Script::of(Story::Stays);
     twilio.script(STAYS, stays());
     telnyx.script(STAYS, stays());

@@ -1,4 +1,5 @@
-//! A server on loopback that speaks HTTP in raw bytes, one request a connection, so that it can break off anywhere.
+//! Loopback server that speaks HTTP in raw bytes. It takes one request per connection, so it can break off at any
+//! point.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -11,11 +12,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
 
-/// A request as it arrived.
+/// Request as it arrived.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) method: String,
-    /// The path, without the query.
+    /// Path without the query.
     pub(crate) path: String,
     query: BTreeMap<String, String>,
     headers: BTreeMap<String, String>,
@@ -23,7 +24,7 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// A request that was never sent over a socket.
+    /// Converts a request that was not sent over a socket.
     pub(crate) fn of(request: &OutboundRequest) -> Self {
         let text = |value: &http::HeaderValue| value.to_str().unwrap_or_default().to_owned();
         let headers = request.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value)));
@@ -36,23 +37,23 @@ impl Asked {
         }
     }
 
-    /// A request without anything.
+    /// Creates a request without query, headers and body.
     pub(crate) fn to(method: &str, path: &str) -> Self {
         let (query, headers) = (BTreeMap::new(), BTreeMap::new());
         Self { method: method.to_owned(), path: path.to_owned(), query, headers, body: Vec::new() }
     }
 
-    /// A parameter of the query.
+    /// Returns a parameter of the query.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
         self.query.get(name).map(String::as_str)
     }
 
-    /// The segments of the path, decoded.
+    /// Returns the segments of the path, decoded.
     pub(crate) fn segments(&self) -> Vec<String> {
         self.path.trim_matches('/').split('/').map(|segment| segment.replace("%3A", ":")).collect()
     }
 
-    /// The body, a form, as an object; a name that comes more than once has a list.
+    /// Parses the body as a form and returns it as an object. A repeated name has an array.
     pub(crate) fn form(&self) -> Value {
         let mut form = serde_json::Map::new();
         for (name, value) in url::form_urlencoded::parse(&self.body) {
@@ -66,31 +67,31 @@ impl Asked {
         Value::Object(form)
     }
 
-    /// A header's value; empty where there is none.
+    /// Returns the value of a header. The value is empty if the header is missing.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", String::as_str)
     }
 
-    /// The body, as JSON; null where it is none.
+    /// Parses the body as JSON. Returns null if it is none.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 }
 
-/// What the server does about a request.
+/// Reaction of the server to a request.
 #[derive(Clone, Debug)]
 pub(crate) enum Reaction {
-    /// It answers.
+    /// The server answers.
     Answer { status: u16, header: Option<(&'static str, String)>, body: String },
-    /// It answers, and breaks off in the middle of the body.
+    /// The server answers, and breaks off in the middle of the body.
     Half { status: u16, body: String },
-    /// It begins to answer, and never goes on.
+    /// The server begins to answer, and never goes on.
     Stalls { status: u16, body: String },
-    /// It closes the connection without a word.
+    /// The server closes the connection without an answer.
     Close,
-    /// It resets the connection.
+    /// The server resets the connection.
     Reset,
-    /// It never says anything.
+    /// The server never answers.
     Silence,
 }
 
@@ -99,7 +100,7 @@ impl Reaction {
         Self::Answer { status, header: None, body: body.to_string() }
     }
 
-    /// The network, as the program sees it, without a socket.
+    /// Returns the result that the program sees if no socket is used.
     pub(crate) async fn without_a_socket(self) -> Result<Answer, EgressError> {
         match self {
             Self::Answer { status, header, body } => {
@@ -114,12 +115,12 @@ impl Reaction {
         }
     }
 
-    /// An answer that is no JSON.
+    /// Creates an answer with a body that need not be JSON.
     pub(crate) fn text(status: u16, body: &str) -> Self {
         Self::Answer { status, header: None, body: body.to_owned() }
     }
 
-    /// An answer with a header.
+    /// Creates an answer with a header.
     pub(crate) fn with_header(status: u16, name: &'static str, value: &str, body: &str) -> Self {
         Self::Answer { status, header: Some((name, value.to_owned())), body: body.to_owned() }
     }
@@ -129,10 +130,10 @@ impl Reaction {
     }
 }
 
-/// Decides about a request.
+/// Function that decides about a request.
 pub(crate) type Responder = Arc<dyn Fn(Asked) -> BoxFuture<'static, Reaction> + Send + Sync>;
 
-/// A running server. Stops when dropped.
+/// Running server. It stops when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) url: String,
@@ -176,10 +177,10 @@ async fn serve(mut stream: TcpStream, responder: &Responder) {
         }
         Reaction::Close => Ok(()),
         Reaction::Reset => stream.set_zero_linger(),
-        // Until the other side goes away.
+        // Until the client closes the connection.
         Reaction::Silence => stream.read(&mut [0]).await.map(drop),
     };
-    // Whoever asked may have gone away already.
+    // The client may have gone away already.
     sent.ok();
 }
 
@@ -189,7 +190,7 @@ fn answer(status: u16, header: &str, body: &str, length: usize) -> Vec<u8> {
     format!("{head}Connection: close\r\n\r\n{body}").into_bytes()
 }
 
-/// Reads a request to its end. `None` where it breaks off.
+/// Reads a request to its end. Returns `None` if the client breaks off.
 async fn read(stream: &mut TcpStream) -> Option<Asked> {
     let mut bytes = Vec::new();
     let (head, begun) = loop {

@@ -1,4 +1,4 @@
-//! A fake of Telnyx's Call Control: what telnyx-node b9b12ca says of it, and nothing more forgiving.
+//! Fake of Telnyx's Call Control. It follows telnyx-node b9b12ca and is not more forgiving.
 
 use domain::organization::{Provider, VoiceSettings};
 use domain::time::Timestamp;
@@ -13,19 +13,19 @@ use super::server::{Asked, Reaction};
 use super::texting::{Delivery, Texting};
 use super::vendor::{Kind, Made, Told, Vendor};
 
-/// The key that the fake knows us by.
+/// API key by which the fake authenticates us.
 pub(crate) const KEY: &str = "KEY_fake";
-/// The Call Control application.
+/// Id of the Call Control application.
 pub(crate) const CONNECTION: &str = "connection_1";
 
-/// Telnyx.
+/// Wire protocol of Telnyx.
 pub(crate) struct Telnyx;
 
 fn pair() -> Ed25519KeyPair {
     Ed25519KeyPair::from_seed_unchecked(&[5; 32]).expect("a seed has 32 bytes")
 }
 
-/// The headers that an event is signed with.
+/// Returns the headers that sign an event.
 pub(crate) fn signature(body: &str, seconds: i64) -> Vec<(&'static str, String)> {
     let signature = pair().sign(format!("{seconds}|{body}").as_bytes());
     vec![("telnyx-timestamp", seconds.to_string()), ("telnyx-signature-ed25519", super::base64(signature.as_ref()))]
@@ -55,7 +55,7 @@ impl Vendor for Telnyx {
     }
 
     fn bases(url: Url) -> Bases {
-        // The vendor's own address has a path, which all others stand below.
+        // The vendor's own base URL has a path. All resources are below it.
         Bases { telnyx: Some(url.join("v2").expect("a path")), ..Bases::default() }
     }
 
@@ -122,7 +122,7 @@ impl Vendor for Telnyx {
         body["webhook_url"].as_str().unwrap_or_default()
     }
 
-    /// A second command of the same id is ignored: it is answered with the call of the first.
+    /// Returns `true` for a second command with the same id. Telnyx ignores it and answers with the first call.
     fn is_same(made: &Made, body: &Value) -> bool {
         body["command_id"].is_string() && made.asked["command_id"] == body["command_id"]
     }
@@ -142,7 +142,7 @@ impl Vendor for Telnyx {
                 "text": body["text"], "webhook_url": body["webhook_url"],
             });
         }
-        // What is only being dialled is not alive yet.
+        // A call that is only being dialled is not alive yet.
         json!({
             "call_control_id": id,
             "call_leg_id": "leg",
@@ -204,7 +204,7 @@ impl Vendor for Telnyx {
     }
 }
 
-/// A webhook about a text.
+/// Returns a webhook about an SMS message.
 fn about_text(url: &str, event: &str, payload: &Value) -> Told {
     let data = json!({ "record_type": "event", "event_type": event, "id": "event", "payload": payload });
     let body = json!({ "data": data, "meta": { "attempt": 1, "delivered_to": url } }).to_string();
@@ -276,7 +276,7 @@ impl Texting for Telnyx {
     }
 }
 
-/// The SIP status behind the end of a call.
+/// Returns the SIP status behind the end of a call.
 fn sip(cause: &str, answered: bool) -> &'static str {
     match cause {
         _ if answered => "200",
@@ -292,7 +292,7 @@ fn error(status: u16, code: &str, pointer: &str) -> Reaction {
     Reaction::json(status, &json!({ "errors": [{ "code": code, "title": "no", "source": { "pointer": pointer } }] }))
 }
 
-/// Holds the request against the vendor's published types; gives the first wrong field.
+/// Checks a request for a call against the vendor's published types. Returns the first wrong field.
 fn check(body: &Value) -> Result<(), String> {
     const FIELDS: [&str; 15] = [
         "connection_id",
@@ -335,7 +335,7 @@ fn check(body: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// The same of a request for a text.
+/// Checks a request for an SMS message against the vendor's published types. Returns the first wrong field.
 fn check_text(body: &Value) -> Result<(), String> {
     const FIELDS: [&str; 6] = ["from", "to", "text", "type", "webhook_url", "use_profile_webhooks"];
     let object = body.as_object().ok_or("body")?;

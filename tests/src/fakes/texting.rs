@@ -1,39 +1,40 @@
-//! What a fake tells of texts: only when a test says so.
+//! SMS callbacks of the fakes. They are only sent when a test says so.
 
 use super::server::Reaction;
 use super::vendor::{Made, Told, Vendor};
 
-/// How far a text got.
+/// Delivery state of an SMS message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Delivery {
     Queued,
     Sent,
     Delivered,
     Undelivered,
-    /// It was not delivered, because the customer opted out.
+    /// The message was not delivered because the customer opted out.
     OptedOut,
-    /// A state that nobody has heard of.
+    /// State that no adapter knows.
     New,
 }
 
-/// A vendor that carries texts.
+/// Vendor that carries SMS messages.
 pub(crate) trait Texting: Vendor {
-    /// Whether it has a list that shows what was sent.
+    /// `true` if the vendor has a list that shows sent messages.
     const LISTS_TEXTS: bool;
 
-    /// What a text says.
+    /// Returns the body of a message.
     fn content(text: &Made) -> &str;
 
-    /// What is told of a text's delivery.
+    /// Returns the callback about the delivery of a message.
     fn delivery(text: &Made, state: Delivery) -> Told;
 
-    /// What is told of a customer's text: with this id and these words, or a picture without any; and what the vendor itself
-    /// answered to it.
+    /// Returns the callback about a customer's message with this id and body. An empty body stands for a picture.
+    /// `answered` is the reply that the vendor itself has given.
     fn inbound(url: &str, id: &str, words: &str, answered: Option<&str>) -> Told;
 
-    /// How a text is refused to somebody who opted out.
+    /// Returns the refusal of a message to a customer who opted out.
     fn opted_out() -> Reaction;
 
-    /// What is answered to a text, besides what means the same at every provider: status, body, and why the conversation ends.
+    /// Returns the vendor's own error answers to a message: status, body, and the end reason that the conversation
+    /// gets. Errors that are the same at every provider are not among them.
     fn codes() -> Vec<(u16, String, &'static str)>;
 }

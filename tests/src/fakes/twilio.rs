@@ -1,4 +1,4 @@
-//! A fake of Twilio's REST API: what twilio-oai says of it, and nothing more forgiving.
+//! Fake of Twilio's REST API. It follows twilio-oai and is not more forgiving.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,15 +17,15 @@ use super::server::{Asked, Reaction};
 use super::texting::{Delivery, Texting};
 use super::vendor::{Kind, Made, Told, Vendor};
 
-/// The account.
+/// Account SID.
 pub(crate) const ACCOUNT: &str = "AC00000000000000000000000000000001";
-/// Its auth token.
+/// Auth token of the account.
 pub(crate) const TOKEN: &str = "the-auth-token";
 
-/// Every word for the end of a call.
+/// Vendor's words for the end of a call.
 const ENDS: [&str; 5] = ["completed", "busy", "failed", "no-answer", "canceled"];
 
-/// The parameters of `POST Calls.json` that we may send, by twilio-oai's `twilio_api_v2010`.
+/// Parameters of `POST Calls.json` that we may send, by twilio-oai's `twilio_api_v2010`.
 const CALL_PARAMETERS: [&str; 19] = [
     "To",
     "From",
@@ -47,13 +47,13 @@ const CALL_PARAMETERS: [&str; 19] = [
     "RecordingChannels",
     "CallReason",
 ];
-/// Those of `POST Messages.json`.
+/// Parameters of `POST Messages.json` that we may send.
 const MESSAGE_PARAMETERS: [&str; 4] = ["To", "From", "Body", "StatusCallback"];
 
-/// Twilio.
+/// Wire protocol of Twilio.
 pub(crate) struct Twilio;
 
-/// The signature over an address and a form.
+/// Signs an address and a form.
 pub(crate) fn signature(address: &str, fields: &[(&str, &str)]) -> String {
     let mut sorted = fields.to_vec();
     sorted.sort_unstable();
@@ -68,13 +68,12 @@ pub(crate) fn signature(address: &str, fields: &[(&str, &str)]) -> String {
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
-/// A form as it is sent.
+/// Encodes a form as it is sent.
 pub(crate) fn form(fields: &[(&str, &str)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
 }
 
-/// The path below the account.
-/// A recording, or the part of it that is asked for.
+/// Returns a recording, or the part of it that the range asks for.
 fn part_of(content: &str, range: &str) -> Reaction {
     let Some((first, last)) = range.strip_prefix("bytes=").and_then(|range| range.split_once('-')) else {
         return Reaction::text(200, content);
@@ -92,6 +91,7 @@ fn part_of(content: &str, range: &str) -> Reaction {
     Reaction::with_header(206, "Content-Range", &range, &content[first..=last])
 }
 
+/// Returns the part of the path below the account, or `None` if the path is not below it.
 fn below_account(asked: &Asked) -> Option<&str> {
     asked.path.strip_prefix(&format!("/2010-04-01/Accounts/{ACCOUNT}/"))
 }
@@ -99,7 +99,7 @@ fn below_account(asked: &Asked) -> Option<&str> {
 impl Vendor for Twilio {
     const PROVIDER: Provider = Provider::Twilio;
     const HOST: &'static str = "api.twilio.com";
-    /// As the callbacks' addresses ask for.
+    /// Number of retries that the callbacks' addresses ask for.
     const RETRIES: usize = 4;
     const HUNG_UP: &'static str = "completed";
     const STOPPED: &'static str = "completed";
@@ -221,7 +221,7 @@ impl Vendor for Twilio {
             Step::Ends(word) if made.answered => {
                 json!({ "status": word, "end_time": rfc2822(at), "duration": "7", "price": "-0.0130" })
             }
-            // What was ended before anybody answered was canceled.
+            // A call that was ended before it was answered is canceled.
             Step::Ends(_) if made.shown["status"] == "queued" => json!({ "status": "canceled" }),
             Step::Ends(word) => json!({ "status": word, "end_time": rfc2822(at), "duration": "0" }),
         }
@@ -317,7 +317,7 @@ impl Texting for Twilio {
     }
 }
 
-/// A request about one call: for it, or for its end.
+/// Answers a request that reads or ends one call.
 fn about_call(fake: &Fake<Twilio>, asked: &Asked, path: &str) -> Reaction {
     let sid = path.strip_prefix("Calls/").and_then(|name| name.strip_suffix(".json")).unwrap_or_default();
     let Some(call) = fake.call(sid) else { return error(404, 20_404) };
@@ -347,7 +347,7 @@ fn error(status: u16, code: u32) -> Reaction {
     Reaction::json(status, &json!({ "code": code, "message": "refused", "more_info": more_info, "status": status }))
 }
 
-/// A moment as Twilio writes it.
+/// Formats a time as Twilio writes it.
 fn rfc2822(at: Timestamp) -> String {
     let at = at.to_string();
     let (date, time) = at.split_once('T').unwrap();

@@ -1,4 +1,4 @@
-//! A fake of Vapi: what the OpenAPI document in VapiAI/docs eabfa53 says of it, and nothing more forgiving.
+//! Fake of Vapi. It follows the OpenAPI document in VapiAI/docs eabfa53 and is not more forgiving.
 
 use domain::ids::hex;
 use domain::organization::{Provider, VoiceSettings};
@@ -12,19 +12,19 @@ use super::script::Step;
 use super::server::{Asked, Reaction};
 use super::vendor::{Kind, Made, Told, Vendor};
 
-/// The key that the fake knows us by.
+/// API key by which the fake authenticates us.
 pub(crate) const KEY: &str = "vapi_fake";
-/// What messages are signed with.
+/// Secret that signs messages.
 pub(crate) const SECRET: &str = "a shared secret";
-/// Our number.
+/// Our number, in E.164.
 const OURS: &str = "+15555550100";
-/// Vapi's id of it.
+/// Vapi's id of our number.
 pub(crate) const NUMBER: &str = "number-1";
 
-/// Vapi.
+/// Wire protocol of Vapi.
 pub(crate) struct Vapi;
 
-/// The headers that a message is signed with, by the plan that an account has by default.
+/// Returns the headers that sign a message, by the plan that an account has by default.
 pub(crate) fn signature(body: &str, seconds: i64) -> Vec<(&'static str, String)> {
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, SECRET.as_bytes());
     let signature = hex(ring::hmac::sign(&key, format!("{seconds}.{body}").as_bytes()).as_ref());
@@ -34,7 +34,7 @@ pub(crate) fn signature(body: &str, seconds: i64) -> Vec<(&'static str, String)>
 impl Vendor for Vapi {
     const PROVIDER: Provider = Provider::Vapi;
     const HOST: &'static str = "api.vapi.ai";
-    /// As the request for the call asks for.
+    /// Number of retries that the request for the call asks for.
     const RETRIES: usize = 5;
     const HUNG_UP: &'static str = "customer-ended-call";
     const STOPPED: &'static str = "manually-canceled";
@@ -173,7 +173,7 @@ impl Vendor for Vapi {
     }
 }
 
-/// Holds the request against the vendor's published types; gives the first wrong field.
+/// Checks a request against the vendor's published types. Returns the first wrong field.
 fn check(body: &Value) -> Result<(), String> {
     const FIELDS: [&str; 5] = ["name", "assistantId", "phoneNumberId", "customer", "assistantOverrides"];
     const OVERRIDES: [&str; 5] = ["variableValues", "metadata", "server", "serverMessages", "maxDurationSeconds"];

@@ -1,4 +1,4 @@
-//! What makes one fake another's: the vendor's wire protocol.
+//! Vendor's part of a fake: the wire protocol.
 
 use domain::ids::ConversationId;
 use domain::organization::{Provider, VoiceSettings};
@@ -11,42 +11,42 @@ use super::fake::Fake;
 use super::script::{Script, Step};
 use super::server::{Asked, Reaction};
 
-/// What may be asked for that must not be made twice.
+/// Kind of a request that must not be carried out twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Call,
     Text,
 }
 
-/// A call or a text that was made.
+/// Call or SMS message that was made.
 #[derive(Clone, Debug)]
 pub(crate) struct Made {
-    /// The vendor's id of it.
+    /// Vendor's id of the call or message.
     pub(crate) id: String,
-    /// What it was asked for with. A form is an object here; a name that comes more than once has a list.
+    /// Body of the request. A form is an object here, and a repeated name has an array.
     pub(crate) asked: Value,
-    /// As the vendor shows it now.
+    /// Current representation at the vendor.
     pub(crate) shown: Value,
     pub(crate) created_at: Timestamp,
-    /// Whether anybody answered.
+    /// `true` if the call was answered.
     pub(crate) answered: bool,
-    /// When it was over, if it is.
+    /// Time at which the call ended.
     pub(crate) over_at: Option<Timestamp>,
     pub(crate) script: Script,
 }
 
 impl Made {
-    /// A field of the request that is one text.
+    /// Returns a field of the request if it is a string.
     pub(crate) fn field(&self, name: &str) -> Option<&str> {
         self.asked[name].as_str()
     }
 
-    /// The conversation and the attempt that an address of ours names.
+    /// Returns the conversation and the attempt that an address of ours names.
     pub(crate) fn attempt_of(url: &str) -> Option<(ConversationId, u32)> {
         Self::named(url, "/calls/")
     }
 
-    /// The conversation and the text's number that an address of ours names.
+    /// Returns the conversation and the message number that an address of ours names.
     pub(crate) fn text_of(url: &str) -> Option<(ConversationId, u32)> {
         Self::named(url, "/messages/")
     }
@@ -58,82 +58,83 @@ impl Made {
     }
 }
 
-/// A callback as it is sent.
+/// Callback to be sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Told {
     pub(crate) url: String,
     pub(crate) content_type: &'static str,
     pub(crate) body: String,
-    /// Whether it says which call it is about.
+    /// `true` if the callback says which call it is about.
     pub(crate) names_the_call: bool,
 }
 
-/// A vendor: what it puts on the wire, and what it takes.
+/// Wire protocol of a vendor.
 pub(crate) trait Vendor: Sized + Send + Sync + 'static {
     const PROVIDER: Provider;
-    /// The host of its API.
+    /// Host of the vendor's API.
     const HOST: &'static str;
-    /// How often a callback is sent again where it is not answered by a 2xx.
+    /// Number of times that a callback is sent again if it is not answered with 2xx.
     const RETRIES: usize;
-    /// Its word for the end of a call that the called party hung up.
+    /// Vendor's word for the end of a call that the called party hung up.
     const HUNG_UP: &'static str;
-    /// Its word for the end of a call that we had ended.
+    /// Vendor's word for the end of a call that was ended at our request.
     const STOPPED: &'static str;
     const BUSY: &'static str;
     const NO_ANSWER: &'static str;
 
-    /// The secret of the account that the fake knows us by.
+    /// Returns the secret of the account by which the fake authenticates us.
     fn account() -> Value;
 
-    /// The settings of an agent that calls through it.
+    /// Returns the settings of an agent that calls through the vendor.
     fn voice() -> VoiceSettings;
 
-    /// Where its API is to be had instead.
+    /// Returns base URLs with the vendor's API at another address.
     fn bases(url: Url) -> Bases;
 
-    /// How a request is refused that is not ours.
+    /// Returns the refusal of a request that is not ours. Returns `None` if the request is ours.
     fn refusal(asked: &Asked) -> Option<Reaction>;
 
-    /// What a request asks to be made, and with what.
+    /// Returns the kind and the body of a request that asks for a call or a message.
     fn wish(asked: &Asked) -> Option<(Kind, Value)>;
 
-    /// What comes of any other request.
+    /// Answers any other request.
     fn answer(fake: &Fake<Self>, asked: &Asked) -> Reaction;
 
-    /// Holds a request for a call or a text against the vendor's published types; gives what is wrong, and the refusal.
+    /// Checks a request for a call or a message against the vendor's published types. Returns the violation and the
+    /// refusal.
     fn check(kind: Kind, body: &Value) -> Result<(), (String, Reaction)>;
 
-    /// The number that is called or texted.
+    /// Returns the number to be called or texted.
     fn to(body: &Value) -> &str;
 
-    /// Where the vendor calls back about it.
+    /// Returns the address for the vendor's callbacks.
     fn callback(body: &Value) -> &str;
 
-    /// The conversation and the number of the text of ours that a text was made for.
+    /// Returns the conversation and the number of our message that this message was made for.
     fn text_of(made: &Made) -> Option<(ConversationId, u32)> {
         Made::text_of(Self::callback(&made.asked))
     }
 
-    /// Whether a request asks for what was made already, by what the vendor takes for the same.
+    /// Returns `true` if the vendor takes a request for a repeat of what was made already.
     fn is_same(_made: &Made, _body: &Value) -> bool {
         false
     }
 
-    /// The id of the so-manieth call or text.
+    /// Returns the vendor's id of the call or message with this running number.
     fn id(kind: Kind, number: usize) -> String;
 
-    /// A call or a text as it is shown at first. `base` is where the API is to be had.
+    /// Returns the first representation of a call or a message. `base` is the URL of the API.
     fn shown(kind: Kind, id: &str, body: &Value, at: Timestamp, base: &str) -> Value;
 
-    /// What a request that was carried out is answered.
+    /// Answers a request that was carried out.
     fn accepted(kind: Kind, made: &Made) -> Reaction;
 
-    /// What a step changes of what is shown.
+    /// Returns the fields of the representation that a step changes.
     fn change(made: &Made, step: Step, at: Timestamp) -> Value;
 
-    /// What is told of a step.
+    /// Returns the callbacks about a step.
     fn told(made: &Made, step: Step, at: Timestamp) -> Vec<Told>;
 
-    /// The headers that a callback is signed with.
+    /// Returns the headers that sign a callback.
     fn signed(told: &Told, at: Timestamp) -> Vec<(&'static str, String)>;
 }

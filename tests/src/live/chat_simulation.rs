@@ -1,4 +1,4 @@
-//! The same for chats that a provider's own agent holds: what becomes of them, with a fault at each request in turn.
+//! Simulation of chats that a provider's own agent holds. A fault strikes each request in turn.
 
 use domain::planted::{Bug, plant};
 
@@ -16,30 +16,30 @@ use crate::simulation::{Run, SEED};
 use crate::world::auditor::{Measure, Weather};
 use crate::world::simulate;
 
-/// The requests that each scenario makes while nothing goes wrong.
+/// Number of requests of each scenario without faults.
 const POINTS: [usize; 7] = [80, 54, 37, 45, 74, 34, 17];
 
-/// What happens behind the opening.
+/// Step after the opening.
 #[derive(Clone, Copy, Debug)]
 enum Then {
-    /// Somebody says this.
+    /// The agent or the customer says this.
     Says(Speaker, &'static str),
-    /// Retell tells of the chat by this webhook.
+    /// Retell sends this webhook about the chat.
     Tells(&'static str),
-    /// The chat is over there.
+    /// The chat ends at Retell.
     Ends,
-    /// So many seconds pass.
+    /// This many seconds pass.
     Waits(u64),
 }
 
-/// A chat.
+/// Scenario of one chat.
 struct Scenario {
     name: &'static str,
     opening: Create,
     then: &'static [Then],
-    /// Whether it is closed before anybody knows what became of its opening.
+    /// `true` if the chat is closed before the outcome of its opening is known.
     at_once: bool,
-    /// What it ends as. After a crash, any of them will do.
+    /// Allowed end reasons. The conversation ends with the first of them. After a crash, any of them is allowed.
     reasons: &'static [&'static str],
 }
 
@@ -85,7 +85,7 @@ fn scenarios() -> [Scenario; 7] {
     ]
 }
 
-/// Plays a scenario, with what goes wrong, and judges it.
+/// Plays a scenario with a plan of faults, and judges it.
 fn run(scenario: &Scenario, plan: Plan, measure: Measure) -> Run {
     let struck = plan.planned() > 0;
     simulate(async {
@@ -166,7 +166,7 @@ fn todays_share_of_chats() {
     strikes_twice((named_seed(), PAIRS_OF_A_DAY));
 }
 
-/// A test that finds no planted bug proves nothing.
+/// Proves that the test finds planted bugs.
 #[test]
 fn a_chat_that_is_read_anew_or_goes_on_would_be_found() {
     for (bug, which) in [(Bug::ReadChatAnew, 0), (Bug::KeepChat, 0), (Bug::StopIsAnOrdinaryText, 2)] {

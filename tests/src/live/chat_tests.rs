@@ -1,4 +1,4 @@
-//! Conversations by SMS that the provider's own agent holds: begun with our opening, read there, and ended.
+//! Tests of SMS conversations that the provider's own agent holds: begun with our opening, read there, and ended.
 
 use domain::ids::ConversationId;
 use domain::organization::MAX_ENDPOINTS;
@@ -15,23 +15,23 @@ use crate::fakes::server::Reaction;
 use crate::fakes::vendor::{Kind, Told};
 use crate::world::simulate;
 
-/// The address that an agent at Retell is set up with.
+/// Returns the address that an agent at Retell is configured with.
 pub(super) fn address() -> String {
     format!("{PUBLIC_URL}/inbound/retell/{ORGANIZATION}/chats")
 }
 
 impl LiveWorld<Retell> {
-    /// The id of the chat that was begun last.
+    /// Returns the id of the latest chat.
     pub(super) fn chat(&self) -> String {
         self.fake.texts().last().expect("one was begun").id.clone()
     }
 
-    /// Somebody says something in it.
+    /// Adds a message to the latest chat.
     pub(super) fn says(&self, speaker: Speaker, words: &str) {
         self.fake.says(&self.chat(), speaker, words, self.world.now());
     }
 
-    /// What the webhook of this name says of it.
+    /// Returns a webhook of this name about the latest chat.
     pub(super) fn webhook(&self, event: &str) -> Told {
         self.fake.tells_of_chat(&self.chat(), event, &address())
     }
@@ -41,14 +41,14 @@ impl LiveWorld<Retell> {
         assert_eq!(self.tries_to_deliver(letter).await.expect("the function answers").status, 200);
     }
 
-    /// A conversation whose chat has begun.
+    /// Opens a conversation whose chat has begun, and returns its id.
     async fn opens_a_chat(&self) -> ConversationId {
         let (status, answer) = self.texts("one").await;
         assert_eq!((status, answer["data"]["status"].as_str()), (201, Some("in_progress")), "{answer}");
         id(&answer)
     }
 
-    /// What was written down: who wrote it, and what.
+    /// Returns the author and the content of each stored message.
     async fn written(&self, id: ConversationId) -> Vec<(String, String)> {
         let (messages, _) = self.world.operator.messages(id, 0, 100).await.unwrap();
         let author = |message: &domain::sms::Message| {
@@ -94,7 +94,7 @@ fn a_chat_is_begun_with_the_opening_and_what_the_agent_is_to_know() {
             })
         );
         assert_eq!(live.fake.violations(), Vec::<String>::new());
-        // The same again is the same.
+        // The same request again gets the same conversation.
         assert_eq!(live.texts("one").await.1["data"]["conversationId"], answer["data"]["conversationId"]);
         assert_eq!(live.fake.texts().len(), 1);
     });
@@ -178,7 +178,7 @@ fn a_conversation_that_is_over_here_is_ended_there() {
         assert!(live.is_over_there());
         assert_eq!(live.fake.asked("PATCH", "/end-chat/"), 1);
     });
-    // Another conversation between the two numbers closes it, too.
+    // Another conversation between the two numbers also closes the chat.
     simulate(async {
         let live = LiveWorld::<Retell>::virtually(6).await;
         let first = live.opens_a_chat().await;
@@ -218,7 +218,7 @@ fn a_silence_of_a_day_ends_it() {
         let lasted = live.sms(id).ended_at.unwrap().since(live.sms(id).last_message_at);
         assert!((24 * 3_600..24 * 3_600 + 120).contains(&lasted.as_seconds()), "{} s", lasted.as_seconds());
         assert!(live.is_over_there());
-        // A day's silence is read some tens of times.
+        // A chat that is silent for a day is read a few dozen times.
         let reads = live.fake.asked("GET", "/get-chat/");
         assert!((20..60).contains(&reads), "{reads}");
     });
@@ -246,7 +246,7 @@ fn a_lost_answer_is_settled_by_a_webhook_or_a_search_and_no_second_chat_is_begun
             assert_eq!((live.fake.texts().len(), live.fake.wishes(Kind::Text)), (1, 1));
         });
     }
-    // One that was never begun is not found, and given up.
+    // A chat that was never begun is not found, and the attempt is given up.
     simulate(async {
         let live = LiveWorld::<Retell>::virtually(10).await;
         live.fake.fails([Create::Refuses(Reaction::Silence)]);
@@ -331,7 +331,7 @@ fn what_is_not_signed_or_about_nobodys_chat_leaves_nothing_behind() {
     });
 }
 
-/// Each event is a delivery for each endpoint, and all of a change is one transaction.
+/// Checks the largest transaction. Each event makes a delivery for each endpoint, and one change is one transaction.
 #[test]
 fn a_chat_is_taken_in_where_every_endpoint_wants_every_event() {
     simulate(async {

@@ -1,4 +1,4 @@
-//! The line to a fake: what passes it in virtual time, and what is written down of it.
+//! Connection to a fake in virtual time, and the record of what passes it.
 
 use domain::time::Timestamp;
 use providers::egress::{Answer, EgressError, OutboundRequest};
@@ -12,8 +12,8 @@ use crate::sim::faults::{Point, Service};
 use crate::sim::gate::{Broken, Gate};
 use crate::world::{Carried, Dial, History, Placed, number};
 
-/// A request to the provider passes the gate at which everything that is planned goes wrong. What arrived there takes its
-/// course, whatever becomes of who sent it.
+/// Sends a request to the provider through the gate, which may strike it with a fault. A request that arrived is
+/// carried out even if its sender dies.
 pub(super) async fn through<V: Vendor>(
     gate: Gate,
     fake: Fake<V>,
@@ -37,7 +37,7 @@ pub(super) async fn through<V: Vendor>(
     }
 }
 
-/// Writes down the calls that were placed, and the texts that were sent.
+/// Records the calls that were placed and the messages that were sent.
 fn note<V: Vendor>(fake: &Fake<V>, history: &History) {
     for call in fake.calls() {
         let Some((conversation, _)) = Made::attempt_of(V::callback(&call.asked)) else { continue };
@@ -61,11 +61,11 @@ fn note<V: Vendor>(fake: &Fake<V>, history: &History) {
     }
 }
 
-/// The calls that a fake placed.
+/// Returns the calls that a fake placed.
 pub(super) fn placed<V: Vendor>(fake: &Fake<V>) -> Vec<Placed> {
     let calls = fake.calls().into_iter().filter_map(|call| {
         let (conversation, attempt) = Made::attempt_of(V::callback(&call.asked))?;
-        // Where nobody ended it, it goes on for ever.
+        // A call that was never ended goes on for ever.
         let over_at = call.over_at.unwrap_or(Timestamp::from_milliseconds(i64::MAX / 2));
         Some(Placed { conversation, attempt, placed_at: call.created_at, over_at, hidden: false })
     });

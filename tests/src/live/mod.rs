@@ -1,6 +1,6 @@
-//! Live providers: the adapters and their callbacks against fakes that speak the vendors' wire protocols, in the simulated
-//! deployment, with a live key. What every provider has to do is here, and runs for each; what is one provider's own stands
-//! under its name.
+//! Tests of live providers. The adapters and callbacks run in the simulated deployment with a live key, against fakes
+//! that speak the vendors' wire protocols. Tests that hold for every provider are here and run for each. Tests of one
+//! provider stand under its name.
 
 mod chat_simulation;
 mod chat_tests;
@@ -41,27 +41,28 @@ use crate::fakes::server::Server;
 use crate::fakes::vendor::{Kind, Vendor};
 use crate::world::{AGENT, AGENT_NUMBER, World, parameters};
 
-/// Where the deployment is reached, by what providers know.
+/// Address of the deployment, as providers know it.
 pub(crate) const PUBLIC_URL: &str = "https://calls.example.com";
-/// Our number.
+/// Our number, in E.164.
 pub(crate) const OURS: &str = AGENT_NUMBER;
-/// The customer's.
+/// Customer's number, in E.164.
 pub(crate) const CUSTOMER: &str = "+15555550123";
-/// The organization.
+/// Id of the organization.
 pub(crate) const ORGANIZATION: &str = "acme";
 
-/// API Gateway's ids of the clients' requests and of the callbacks; how the clients' are known in what follows from them.
+/// Request ids of API Gateway for the clients' requests and for the callbacks, and the form in which a client's request
+/// id is passed on.
 const ASKED: &str = "AClientsRequest=";
 const CALLED_BACK: &str = "ProvidersAnswer=";
 pub(crate) const REQUEST_ID: &str = "req_AClientsRequest";
 
-/// The time from one step of a call to the next.
+/// Time between two steps of a call.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// A callback on its way, and where its status is awaited.
+/// Callback on its way, with the channel for its status.
 type Posted = (Letter, oneshot::Sender<u16>);
 
-/// How the program reaches the fake.
+/// Way in which the program reaches the fake.
 pub(crate) enum Door {
     /// In virtual time, without a socket.
     InProcess,
@@ -69,7 +70,7 @@ pub(crate) enum Door {
     Network(url::Url),
 }
 
-/// A world whose organization calls and texts real phones: through a fake.
+/// World whose organization calls and texts real phones, through a fake.
 pub(crate) struct LiveWorld<V: Vendor> {
     pub(crate) world: World,
     pub(crate) fake: Fake<V>,
@@ -82,7 +83,7 @@ pub(crate) struct LiveWorld<V: Vendor> {
     _server: Option<Server>,
 }
 
-/// The outside world of a process that knows nothing yet of what the deployment keeps in Parameter Store.
+/// Returns the provider context of a process that has read nothing from Parameter Store yet.
 fn outside<V: Vendor>(
     world: &World,
     (egress, bases): &(Egress, Bases),
@@ -97,7 +98,7 @@ fn outside<V: Vendor>(
     Outside { egress: egress.clone(), secrets, bases: bases.clone() }
 }
 
-/// The name that the organization's account at the provider is kept under.
+/// Returns the parameter name of the organization's account at the provider.
 fn account_name<V: Vendor>() -> String {
     format!("organizations/{ORGANIZATION}/providers/{}", V::PROVIDER.as_str())
 }
@@ -108,7 +109,7 @@ impl<V: Vendor> LiveWorld<V> {
         let (post, posted) = mpsc::unbounded_channel::<Posted>();
         let courier = Arc::new(move |letter: Letter| {
             let (answered, answer) = oneshot::channel();
-            // Where nobody delivers any more, nothing is answered.
+            // If the receiving side is gone, the callback gets no answer.
             let sent = post.send((letter, answered));
             async move { if sent.is_ok() { answer.await.unwrap_or(0) } else { 0 } }.boxed()
         });
@@ -148,19 +149,21 @@ impl<V: Vendor> LiveWorld<V> {
         Egress::through(EgressPolicy::default(), Arc::new(exchange))
     }
 
-    /// What runs from now on knows nothing of the secrets that were read before: it is another function's process.
+    /// Replaces the running process by a fresh one, as if another function ran. The new process has read no secrets
+    /// yet.
     pub(crate) fn is_another_process(&mut self) {
         let outside = outside::<V>(&self.world, &self.outside, &self.account, &self.held);
         self.world.app = App::with(self.world.app.store.clone(), outside);
     }
 
-    /// The account may ask for so many calls in a second.
+    /// Sets the number of calls that the account may ask for in a second.
     pub(crate) fn takes_in_a_second(&mut self, calls: u32) {
         self.account["callsPerSecond"] = calls.into();
         self.is_another_process();
     }
 
-    /// The deployment knows the provider by an account whose credentials the provider refuses; `false` where it is the right one.
+    /// Sets the account that the deployment knows. If `is_wrong`, the provider refuses its credentials. Otherwise they
+    /// are right.
     pub(crate) fn has_rotated(&self, is_wrong: bool) {
         let mut account = self.account.clone();
         for field in ["authToken", "apiKey"] {
@@ -171,17 +174,17 @@ impl<V: Vendor> LiveWorld<V> {
         self.held.lock().unwrap().insert(account_name::<V>(), account.to_string());
     }
 
-    /// In virtual time; of calls nothing is heard unless the test says it.
+    /// Creates a world in virtual time. No callbacks are sent unless the test sends them.
     pub(crate) async fn virtually(seed: u64) -> Self {
         Self::new(seed, Script::SILENT, async || Some(Door::InProcess)).await
     }
 
-    /// Over a socket of the fake's.
+    /// Creates a world whose fake answers over a socket.
     pub(crate) async fn over_a_socket(seed: u64) -> Self {
         Self::new(seed, Script::SILENT, async || None).await
     }
 
-    /// Plays a scenario while the provider calls back, until nothing is left to be done.
+    /// Plays a scenario while the provider calls back, until nothing is left to do.
     pub(crate) async fn runs(&self, play: impl Future<Output = ()>) {
         let ends = async {
             play.await;
@@ -203,7 +206,7 @@ impl<V: Vendor> LiveWorld<V> {
         self.world.runs(plays).await;
     }
 
-    /// Delivers the provider's callbacks, for as long as it is waited for.
+    /// Delivers the provider's callbacks for as long as the returned future is polled.
     async fn carries_letters(&self) {
         let mut posted = self.posted.lock().await;
         let mut under_way = FuturesUnordered::new();
@@ -212,7 +215,7 @@ impl<V: Vendor> LiveWorld<V> {
                 biased;
                 Some((letter, answered)) = posted.recv() => under_way.push(async move {
                     let status = self.tries_to_deliver(letter).await.map_or(503, |answer| answer.status);
-                    // Who was waiting for it may be gone.
+                    // The fake may have stopped waiting for the status.
                     answered.send(status).ok();
                 }),
                 Some(()) = under_way.next(), if !under_way.is_empty() => {}
@@ -221,7 +224,7 @@ impl<V: Vendor> LiveWorld<V> {
         }
     }
 
-    /// A callback arrives. `None` where the function died, or took too long.
+    /// Delivers a callback. Returns `None` if the function died or timed out.
     pub(crate) async fn tries_to_deliver(&self, letter: Letter) -> Option<HttpAnswer> {
         let url = letter.url.split('#').next().unwrap_or_default();
         let path = url.strip_prefix(PUBLIC_URL).expect("it is an address of ours");
@@ -230,18 +233,18 @@ impl<V: Vendor> LiveWorld<V> {
         for (name, value) in letter.headers {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_str(&value).unwrap());
         }
-        // Whoever forges a request chooses these.
+        // The sender of a forged request chooses this header.
         headers.insert("host", HeaderValue::from_static("evil.example.com"));
         self.tries(function, path, headers, &parameters, letter.body.as_bytes()).await
     }
 
-    /// Requests are made with this key from now on.
+    /// Creates a key and makes every request use it from now on.
     pub(crate) async fn has_key(&mut self, raw: RawKey) {
         self.world.has_key(raw.clone()).await;
         self.key = raw;
     }
 
-    /// Sends a request with the key.
+    /// Sends a request with the key. Returns the status and the body.
     pub(crate) async fn requests(
         &self,
         function: &str,
@@ -277,7 +280,7 @@ impl<V: Vendor> LiveWorld<V> {
         self.tries(function, path, headers, parameters, body).await.expect("the function answers")
     }
 
-    /// The same; `None` where the function died, or took too long.
+    /// Invokes a function with a request. Returns `None` if the function died or timed out.
     pub(crate) async fn tries(
         &self,
         function: &str,
@@ -303,19 +306,19 @@ impl<V: Vendor> LiveWorld<V> {
         self.world.answers(function, event).await
     }
 
-    /// What is asked for a call with.
+    /// Returns the body of a request for a call.
     pub(crate) fn asks_for_a_call() -> Value {
         json!({"agentSlug": AGENT, "toNumber": CUSTOMER, "dynamicVariables": {"name": "Ada"}})
     }
 
-    /// Asks for a call; gives its id.
+    /// Asks for a call and returns its id.
     pub(crate) async fn calls(&self, key: &str) -> ConversationId {
         let (status, answer) = self.requests("create-call", "/v1/calls", None, key, &Self::asks_for_a_call()).await;
         assert_eq!(status, 202, "{answer}");
         ConversationId::parse(answer["data"]["conversationId"].as_str().unwrap()).unwrap()
     }
 
-    /// Asks for a call and has it dialled, once.
+    /// Asks for a call, runs the dispatch consumer once, and returns the call's id.
     pub(crate) async fn dials(&self, key: &str) -> ConversationId {
         let id = self.calls(key).await;
         self.world.steps(QueueName::Dispatch).await;
@@ -329,7 +332,7 @@ impl<V: Vendor> LiveWorld<V> {
         assert_eq!(status, 200, "{answer}");
     }
 
-    /// Opens an SMS conversation; gives the answer's status and body.
+    /// Opens an SMS conversation. Returns the status and the body of the answer.
     pub(crate) async fn texts(&self, key: &str) -> (u16, Value) {
         let body = json!({"agentSlug": "texter", "toNumber": CUSTOMER, "welcomeMessage": "Hello! The car is here."});
         self.requests("create-sms-conversation", "/v1/sms-conversations", None, key, &body).await
@@ -343,12 +346,12 @@ impl<V: Vendor> LiveWorld<V> {
         self.world.history.sms(id).expect("the conversation is in the table")
     }
 
-    /// How often a call was asked for at the provider.
+    /// Returns the number of requests for a call at the provider.
     pub(crate) fn asked_for_calls(&self) -> usize {
         self.fake.wishes(Kind::Call)
     }
 
-    /// The events of a conversation, by their names.
+    /// Returns the names of a conversation's events.
     pub(crate) async fn events(&self, id: ConversationId) -> Vec<String> {
         let log = self.world.operator.last_log(id, 100).await.unwrap();
         let names =
@@ -357,7 +360,7 @@ impl<V: Vendor> LiveWorld<V> {
     }
 }
 
-/// The function that a path leads to, and the path's parameters.
+/// Returns the function that a path leads to, with the parameters of the path.
 fn route(path: &str) -> (&'static str, BTreeMap<String, String>) {
     let given: Vec<&str> = path.split('?').next().unwrap_or_default().split('/').collect();
     let found = FUNCTIONS.iter().find_map(|function| {
@@ -379,7 +382,7 @@ fn route(path: &str) -> (&'static str, BTreeMap<String, String>) {
     found.unwrap_or_else(|| panic!("no function is behind {path}"))
 }
 
-/// A test for each provider, of a function that is one for any.
+/// Defines a test for each provider from one generic function.
 macro_rules! for_each_provider {
     ($($test:ident),* $(,)?) => {
         mod twilio { $(#[test] fn $test() { super::$test::<crate::fakes::twilio::Twilio>(); })* }

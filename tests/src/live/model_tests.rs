@@ -1,4 +1,4 @@
-//! Agents that speak by a model of their own: with which key it is asked, where, and what becomes of what it says.
+//! Tests of agents with a model of their own: the key and the host of each request, and the use of the answer.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -19,10 +19,10 @@ use crate::fakes::texting::Texting;
 use crate::fakes::vendor::Vendor;
 use crate::world::{parameters, simulate};
 
-/// A model's request: the host that it went to, and the key that it bore.
+/// Request to a model: its host, and the key that it carried.
 type Asked = (String, Option<String>);
 
-/// A world whose agents may ask any model; what they ask is written down, and answered so.
+/// World whose agents may ask any model. It records their requests.
 struct Models {
     live: LiveWorld<Telnyx>,
     asked: Arc<Mutex<Vec<Asked>>>,
@@ -34,7 +34,8 @@ fn says(content: &str) -> Value {
 }
 
 impl Models {
-    /// With these secrets beside the provider's account.
+    /// Creates a world with these secrets in addition to the provider's account. `answers` returns the model's answer
+    /// to the n-th request.
     async fn new(
         seed: u64,
         secrets: &[(&str, &str)],
@@ -68,7 +69,8 @@ impl Models {
         Self { live, asked }
     }
 
-    /// An agent with this model opens a conversation, and the customer writes; gives why there was no answer, where there was none.
+    /// Opens a conversation with an agent that uses this model, and sends a customer's message. Returns the reason of a
+    /// failed turn, if it failed.
     async fn converses(&self, base_url: Option<&str>, key_name: Option<&str>) -> Option<String> {
         let model = ModelSettings {
             base_url: base_url.map(str::to_owned),
@@ -99,7 +101,7 @@ impl Models {
     }
 }
 
-/// Secrets, an agent's address, whom it asks with which key, and why it fails, if it does.
+/// Secrets, the agent's base URL, the expected requests, and the reason of the failure, if one is expected.
 type Row = (&'static [(&'static str, &'static str)], Option<&'static str>, Vec<Asked>, Option<&'static str>);
 
 const SHARED: (&str, &str) = ("models/openai", r#"{"key": "sk-shared", "vendor": "openai"}"#);

@@ -1,5 +1,5 @@
-//! The tables of outcomes (in each adapter's folder), row by row, for every provider: what happens on the wire, and what
-//! that makes of the attempt.
+//! Tests of the outcome tables in each adapter's folder, row by row and for every provider. Each row maps an answer on
+//! the wire to the outcome of the attempt.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::fakes::vapi::Vapi;
 use crate::fakes::vendor::Vendor;
 use crate::world::simulate;
 
-/// What an attempt came to.
+/// Result of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Outcome {
     Accepted,
@@ -42,14 +42,14 @@ fn outcome<V: Vendor>(live: &LiveWorld<V>, id: ConversationId) -> Outcome {
     }
 }
 
-/// What is answered, what that means, and how many calls it made.
+/// Answer of the provider, expected outcome, and number of calls that were made.
 type Row = (Create, Outcome, usize);
 
 fn refused(status: u16, body: &str, reason: &'static str) -> Row {
     (Create::Refuses(Reaction::text(status, body)), Outcome::Refused(reason), 0)
 }
 
-/// What means the same at every provider.
+/// Returns the rows that hold for every provider.
 fn rows_of_all() -> Vec<Row> {
     let lost = |reaction: Reaction| {
         [(Create::Refuses(reaction.clone()), Outcome::Unknown, 0), (Create::MakesAnd(reaction), Outcome::Unknown, 1)]
@@ -92,7 +92,7 @@ fn rows_of_all() -> Vec<Row> {
     rows
 }
 
-/// What a vendor's own codes mean.
+/// Vendor with error codes of its own.
 trait Codes: Vendor {
     fn rows() -> Vec<Row>;
 }
@@ -128,7 +128,7 @@ impl Codes for Twilio {
 }
 
 impl Codes for Retell {
-    /// Retell's reference documents statuses, and no codes.
+    /// Returns rows for statuses only. Retell's reference documents no codes.
     fn rows() -> Vec<Row> {
         let body = "{\"status\": \"error\", \"message\": \"no\"}";
         vec![
@@ -169,7 +169,7 @@ impl Codes for Vapi {
         vec![
             refused(400, body, "rejected"),
             (Create::Refuses(Reaction::text(500, body)), Outcome::Unknown, 0),
-            // What a request for several calls is answered.
+            // This is the answer to a request for several calls.
             (Create::Refuses(Reaction::text(201, "{\"results\": [], \"errors\": []}")), Outcome::Unknown, 0),
         ]
     }
@@ -188,7 +188,7 @@ fn sockets() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// All at once: two rows wait for the client's deadline.
+/// Plays all rows at once, because two of them wait for the client's deadline.
 fn every_answer_over_the_wire_means_what_the_table_says<V: Codes>() {
     let rows = rows_of_all().into_iter().chain(V::rows());
     sockets().block_on(join_all(rows.map(comes_to::<V>)));
@@ -205,9 +205,9 @@ fn what_provably_never_left_is_not_placed<V: Vendor>() {
         let refused = refused.unwrap();
         refused.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         not_placed(format!("http://{}/", refused.local_addr().unwrap())).await;
-        // A name that means nothing, by RFC 6761.
+        // A name that never resolves, by RFC 6761.
         not_placed("http://provider.invalid:9/".to_owned()).await;
-        // It speaks, but no TLS.
+        // This server does not speak TLS.
         let plain = LiveWorld::<V>::over_a_socket(1).await;
         let served = plain.fake.serves().await;
         not_placed(served.url.replace("http:", "https:")).await;
@@ -238,7 +238,7 @@ fn retry_after_is_waited_for<V: Vendor>() {
     });
 }
 
-/// A key that was just rotated is read anew, once, and the call is placed with it.
+/// Checks that a key which was just rotated is read again once, and that the call is placed with the new one.
 fn a_key_that_was_rotated_is_read_anew_and_refuses_no_call<V: Vendor>() {
     simulate(async {
         let live = LiveWorld::<V>::new(1, Script::SILENT, async || Some(Door::InProcess)).await;

@@ -1,4 +1,4 @@
-//! An account takes calls one after another, at its own pace.
+//! Tests of the rate limiter for an account: calls are placed one after another.
 
 use domain::ids::ConversationId;
 use serde_json::json;
@@ -12,7 +12,7 @@ use crate::fakes::vapi::Vapi;
 use crate::fakes::vendor::Vendor;
 use crate::world::simulate;
 
-/// When each of so many calls was placed that were asked for at once, in milliseconds since the first.
+/// Asks for this many calls at once. Returns the times at which they were placed, in milliseconds after the first.
 async fn placed<V: Vendor>(live: &LiveWorld<V>, calls: usize) -> Vec<i64> {
     for place in 0..calls {
         live.calls(&format!("call-{place}")).await;
@@ -29,7 +29,7 @@ fn calls_that_are_asked_for_at_once_are_placed_one_a_second_where_the_account_ta
         live.takes_in_a_second(1);
         let made = placed(&live, 5).await;
         assert_eq!(made.len(), 5);
-        // Each has its own second, whatever moment of it the request arrives in.
+        // Each call has a second of its own, at whatever moment of it the request arrives.
         for (place, at_ms) in (0..).zip(&made) {
             assert!((place * 1_000 - 500..place * 1_000 + 500).contains(at_ms), "{made:?}");
         }
@@ -82,7 +82,8 @@ for_each_provider! {
     what_has_no_turn_in_its_window_ends_undialled,
 }
 
-/// How long five calls take that are asked for at once, in milliseconds, where nobody says what the account takes.
+/// Returns the time in milliseconds until the last of five calls is placed that were asked for at once, with the
+/// default rate.
 fn time_of_five<V: Vendor>() -> i64 {
     simulate(async { placed(&LiveWorld::<V>::virtually(3).await, 5).await[4] })
 }
@@ -93,7 +94,7 @@ fn by_default_an_account_takes_what_its_provider_documents() {
     let telnyx = time_of_five::<Telnyx>();
     // A message waits for whole seconds.
     assert!((4 * 34 - 60..2_000).contains(&telnyx), "30 a second: {telnyx}");
-    // Nothing is documented.
+    // These vendors document no rate.
     assert!(time_of_five::<Retell>() < 500);
     assert!(time_of_five::<Vapi>() < 500);
 }

@@ -1,5 +1,5 @@
-//! Everything that functions do for calls and texts through live providers, each function in a process of its own: so that
-//! whatever it asks of AWS is seen, the deployment's secrets too.
+//! Everything that functions do for calls and messages through live providers. Each function runs in a process of its
+//! own, so that all its requests to AWS are seen, including those for the deployment's secrets.
 
 use domain::call::Dispatch;
 use domain::ids::{AgentId, Channel, ConversationId};
@@ -22,18 +22,18 @@ use crate::fakes::vapi::Vapi;
 use crate::fakes::vendor::Vendor;
 use crate::world::{AGENT, number, simulate};
 
-/// Where the organization's model is.
+/// Host of the organization's model.
 pub(super) const MODEL_HOST: &str = "models.example.com";
 
-/// The name under which the deployment keeps the key of the organization's model.
+/// Name under which the deployment keeps the key of the organization's model.
 pub(super) const MODEL: &str = "main";
 
-/// The secret of that key: the host that it is for stands in it.
+/// Returns the secret of that key. It names the host that the key is for.
 pub(super) fn model_secret() -> String {
     json!({"key": "a-models-key", "baseUrl": format!("https://{MODEL_HOST}/v1")}).to_string()
 }
 
-/// Every event that a call or a text makes.
+/// Names of all events of a call or an SMS conversation that these tests cause.
 const EVENTS: [&str; 8] = [
     "call.started",
     "call.ended",
@@ -45,26 +45,26 @@ const EVENTS: [&str; 8] = [
     "contact.opt_out",
 ];
 
-/// An account takes one call a second.
+/// Wait between two calls in seconds. An account takes one call a second.
 const BETWEEN_CALLS_S: u64 = 2;
 
-/// Longer than a chat that has begun waits to be read.
+/// Wait in seconds until a chat that has begun is read.
 const UNTIL_A_CHAT_IS_READ_S: u64 = 16;
 
-/// Longer than an agent waits for more texts.
+/// Wait in seconds until an agent's turn begins. It is longer than the agent waits for more messages.
 const UNTIL_A_TURN_S: u64 = 3;
 
-/// Longer than the use of a key is noted for.
+/// Wait in seconds until the use of a key is noted again.
 const UNTIL_A_KEYS_USE_IS_NOTED_AGAIN_S: u64 = 3_601;
 
-/// What the model says to everything.
+/// Returns the model's answer to everything.
 pub(super) fn says_yes() -> Answer {
     let message = json!({"role": "assistant", "content": "Yes."});
     let body = json!({"choices": [{"index": 0, "finish_reason": "stop", "message": message}]}).to_string();
     Answer { status: 200, retry_after: None, body, cut: false }
 }
 
-/// Plays it, for every provider.
+/// Plays all roles for every provider.
 pub(crate) fn play(seed: u64) {
     simulate(calls::<Twilio>(seed));
     simulate(calls::<Retell>(seed));
@@ -85,7 +85,7 @@ async fn subscribed<V: Vendor>(seed: u64) -> LiveWorld<V> {
 }
 
 impl<V: Vendor> LiveWorld<V> {
-    /// The provider tells of a step of the call that was made last, to a process that has just begun each time.
+    /// Sends the callbacks of a step of the latest call, each to a process that has just started.
     async fn tells_of(&mut self, step: Step) {
         let call = self.fake.calls().pop().expect("it was made");
         for told in self.fake.takes(&call.id, step).expect("it is not over") {
@@ -96,8 +96,8 @@ impl<V: Vendor> LiveWorld<V> {
     }
 }
 
-/// A call from its dialling to its end; and calls that were closed while nobody knew whether there is one: the callback that
-/// tells has them hung up.
+/// Plays a call from its dialling to its end. Then plays calls that were closed while their outcome was unknown. The
+/// callback that reports such a call has it hung up.
 async fn calls<V: Vendor>(seed: u64) {
     let mut live = subscribed::<V>(seed).await;
     live.is_another_process();
@@ -122,7 +122,7 @@ async fn calls<V: Vendor>(seed: u64) {
     }
 }
 
-/// What only a live key does: it promotes.
+/// Plays a promotion, which only a live key may do.
 async fn promotes(seed: u64) {
     let mut live = subscribed::<Twilio>(seed).await;
     live.is_another_process();
@@ -134,7 +134,8 @@ async fn promotes(seed: u64) {
     assert_eq!((status, &promoted["data"]["mode"]), (200, &json!("live")), "{promoted}");
 }
 
-/// Recordings, by both front doors: those that can be had with the account's credentials only.
+/// Plays requests for recordings over the native API and the vendor's. The recordings require the account's
+/// credentials.
 async fn hands_out_recordings(seed: u64) {
     let mut live = subscribed::<Twilio>(seed).await;
     live.fake.keeps_recording("RE01", "ID3 and sound");
@@ -165,8 +166,10 @@ async fn hands_out_recordings(seed: u64) {
     assert_eq!(answer.status, 200);
 }
 
-/// A conversation by SMS: the agent's model answers, a person writes, the customer has enough, and thinks again. Then a text of
-/// which nobody knew whether it left, and was to be searched for before the agent's turn: a report tells, and the turn is next.
+/// Plays an SMS conversation. The agent's model answers, a person writes, and the customer sends STOP and then START.
+///
+/// Then plays a conversation whose opening message has an unknown outcome. Its search was due before the agent's turn.
+/// A report settles it, and the turn is next.
 async fn texts<V: Texting>(seed: u64) {
     let mut live = subscribed::<V>(seed).await;
     let organization = live.scope.organization.clone();
@@ -202,8 +205,9 @@ async fn texts<V: Texting>(seed: u64) {
     assert_eq!(live.sms(lost).end_reason.map(|reason| reason.to_string()).as_deref(), Some("opted_out"));
 }
 
-/// Conversations that an agent of Retell's holds: one that is read, suppressed elsewhere and lifted there, and closed; one that a
-/// webhook tells of whose beginning nobody knew of; and one whose customer has enough.
+/// Plays conversations that an agent of Retell's holds. The first is read, suppressed elsewhere, resumed by a START in the
+/// chat, and closed. The second is reported by a webhook after the answer to its opening was lost, and its customer sends
+/// STOP.
 async fn chats(seed: u64) {
     let mut live = subscribed::<Retell>(seed).await;
     live.is_another_process();
@@ -243,7 +247,7 @@ async fn opens<V: Vendor>(live: &LiveWorld<V>, key: &str, expected: u16) -> Conv
     id(&answer)
 }
 
-/// An agent that answers, by the organization's own model.
+/// Returns an agent that answers with the organization's own model.
 pub(super) fn talker<V: Vendor>(live: &LiveWorld<V>) -> Agent {
     let organization = &live.scope.organization;
     let model = ModelSettings {

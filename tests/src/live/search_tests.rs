@@ -1,5 +1,5 @@
-//! Attempts whose answer was lost, at every provider: settled by what calls back, else by a search, else given up. Never
-//! asked for again.
+//! Tests of attempts whose answer was lost, at every provider. A callback settles them, else a search, else they are
+//! given up. They are never asked for again.
 
 use domain::call::{Dispatch, Status, Transcript};
 use domain::end_reason::EndReason;
@@ -15,7 +15,7 @@ use crate::fakes::vapi::Vapi;
 use crate::fakes::vendor::Vendor;
 use crate::world::simulate;
 
-/// Calls a number with this script in a world of its own, until nothing is left to be done.
+/// Calls a number with this script in a world of its own, until nothing is left to do.
 async fn called<V: Vendor>(script: Script) -> (LiveWorld<V>, ConversationId) {
     let live = LiveWorld::<V>::new(1, Script::SILENT, async || Some(Door::InProcess)).await;
     live.fake.script(CUSTOMER, script);

@@ -1,4 +1,4 @@
-//! The simulation once per provider: what becomes of a call, with a fault at each request in turn, judged by the auditor.
+//! Simulation of calls, once for each provider. A fault strikes each request in turn, and the auditor judges the run.
 
 use domain::ids::ConversationId;
 use domain::organization::Provider;
@@ -19,47 +19,47 @@ use crate::simulation::{ENOUGH, FAULTS, RECOVERY, Run, SEED, weather};
 use crate::world::auditor::{Measure, Weather};
 use crate::world::{Expected, World, simulate};
 
-/// In CI, each fault strikes at every so-manieth request of all scenarios together.
+/// Distance in requests between two strikes of a fault in CI, counted over all scenarios together.
 pub(super) const STRIDE: usize = 23;
 
-/// The pairs of faults for each provider and channel, by chance.
+/// Number of random pairs of faults for each provider and channel.
 pub(super) const PAIRS: usize = 3_000;
 
-/// What an attempt ends as whose outcome nobody could find out.
+/// End reason of a call if the outcome of its attempt could not be found out.
 const UNSETTLED: &str = "dispatch_unconfirmed";
 
-/// What a call ends as that the provider does not tell of in time.
+/// End reason of a call that the provider does not report in time.
 const LOST: &str = "provider_lost";
 
-/// What the client does about the call.
+/// Actions of the client after it has asked for the call.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Client {
-    /// Nothing.
+    /// The client does nothing.
     Waits,
-    /// Closes it once it is there at the provider, for what we know.
+    /// The client closes the call once it is at the provider, as far as we know.
     Closes,
-    /// Closes it as soon as it was accepted.
+    /// The client closes the call as soon as it was accepted.
     ClosesAtOnce,
-    /// Asks for another one between the same numbers, and closes this one, which was never placed; and then the other, once that
-    /// is there at the provider.
+    /// The client asks for another call between the same numbers. Then it closes the first call, which was never
+    /// placed. Later it closes the other call, once that is at the provider.
     AsksForAnother,
 }
 
-/// A call at a provider.
+/// Scenario of one call at a provider.
 struct Scenario {
     name: &'static str,
     script: Script,
     client: Client,
-    /// What it ends as. After a crash, any of them will do.
+    /// Allowed end reasons. The call ends with the first of them. After a crash, any of them is allowed.
     reasons: &'static [&'static str],
 }
 
-/// A provider whose calls are simulated.
+/// Provider whose calls are simulated.
 trait Simulated: Vendor {
-    /// The requests that each scenario makes while nothing goes wrong: so many points there are at which something can. A
-    /// change that makes them fewer has to say so here.
+    /// Number of requests of each scenario without faults. Faults can strike at each of them. A change that lowers a
+    /// number must change it here.
     const POINTS: [usize; 14];
-    /// What a call ends as that nothing but polls tell of.
+    /// End reasons of a call that only polls report.
     const POLLED: &'static [&'static str] = &["completed", UNSETTLED];
 }
 
@@ -73,7 +73,7 @@ impl Simulated for Retell {
 
 impl Simulated for Telnyx {
     const POINTS: [usize; 14] = [28, 18, 18, 30, 29, 33, 36, 15, 36, 113, 32, 14, 25, 122];
-    /// Telnyx shows that a call is over, and not why.
+    /// Telnyx shows that a call is over, but not why.
     const POLLED: &'static [&'static str] = &["provider:unspecified", UNSETTLED];
 }
 
@@ -125,7 +125,7 @@ fn scenarios<V: Simulated>() -> Vec<Scenario> {
     ]
 }
 
-/// Plays a scenario, with what goes wrong, and judges it.
+/// Plays a scenario with a plan of faults, and judges it.
 fn run<V: Simulated>(scenario: &Scenario, plan: Plan, measure: Measure) -> Run {
     let faults = plan.planned();
     simulate(async {
@@ -143,7 +143,7 @@ fn run<V: Simulated>(scenario: &Scenario, plan: Plan, measure: Measure) -> Run {
     })
 }
 
-/// What came of what was played. What the vendor does not document is a finding, too.
+/// Judges what was played. A request that the vendor does not document is a finding too.
 pub(super) fn judged<V: Vendor>(live: &LiveWorld<V>, measure: Measure) -> Run {
     let mut run = Run::of(&live.world, measure);
     run.findings.extend(live.fake.violations().into_iter().map(|what| format!("not documented: {what}")));
@@ -155,15 +155,15 @@ async fn play<V: Vendor>(live: &LiveWorld<V>, scenario: &Scenario, faults: usize
     let more = json!({"dynamicVariables": {"name": "Ada"}});
     let Some(id) = world.creates_call_with(CUSTOMER, "the-call", more.clone()).await else { return };
     if scenario.client == Client::AsksForAnother {
-        // Telnyx does not show that a call was answered: what is never told of rings until its ring time is over.
+        // Telnyx does not show that a call was answered. Without callbacks, a call rings until its ring time is over.
         let stays_for = if V::PROVIDER == Provider::Telnyx { 20 } else { 60 };
         asks_for_another(&live.world, id, more, scenario.reasons, (faults, stays_for)).await;
         return;
     }
     world.expects(match &scenario.script.create {
-        // Where the answer is lost that says that there is no call, nobody can find out.
+        // If the answer is lost that refuses the call, its outcome cannot be found out.
         Create::Refuses(_) | Create::RefusesOnce(_) if faults > 0 => Expected::EndsOr(id, scenario.reasons, UNSETTLED),
-        // Two polls of a few may come to nothing, and nobody else tells of the call.
+        // If two of the few polls fail, nothing else reports the call.
         _ if faults > 1 && scenario.script.telling == Telling::Never => Expected::EndsOr(id, scenario.reasons, LOST),
         _ => Expected::Ends(id, scenario.reasons),
     });
@@ -176,13 +176,14 @@ async fn play<V: Vendor>(live: &LiveWorld<V>, scenario: &Scenario, faults: usize
     }
 }
 
-/// Two calls between one pair of numbers: nothing of the one that was placed is the other one's, least of all its end.
+/// Plays two calls between one pair of numbers. Nothing of the placed call may be attributed to the other, least of all
+/// its end.
 async fn asks_for_another(
     world: &World,
     never_placed: ConversationId,
     more: serde_json::Value,
     reasons: &'static [&'static str],
-    // How much goes wrong, and for how many seconds the other one goes on.
+    // Number of faults, and seconds that the placed call goes on.
     (faults, stays_for): (usize, u64),
 ) {
     let may_be_lost = |id| if faults > 1 { Expected::EndsOr(id, reasons, LOST) } else { Expected::Ends(id, reasons) };
@@ -202,7 +203,7 @@ async fn asks_for_another(
 pub(super) fn note(wrong: &mut Vec<String>, run: &Run, what: impl FnOnce() -> String) {
     if !run.findings.is_empty() && wrong.len() < ENOUGH {
         let what = what();
-        // The whole takes a while: whoever watches it need not wait for its end.
+        // Printed at once, because a complete run takes a while.
         println!("{what}: {}", run.findings.join("\n"));
         wrong.push(format!("{what}: {}", run.report()));
     }
@@ -212,17 +213,18 @@ fn named<V: Simulated>(scenarios: &[Scenario]) -> Vec<(&'static str, usize)> {
     scenarios.iter().map(|scenario| scenario.name).zip(V::POINTS).collect()
 }
 
-/// Plays the scenarios with each fault at every so-manieth request of all of them.
+/// Plays all scenarios with each fault at every `stride`-th request of them all.
 fn strikes<V: Simulated>(stride: usize) {
     let scenarios = scenarios::<V>();
     strike(&named::<V>(&scenarios), stride, |place, plan, measure| run::<V>(&scenarios[place], plan, measure));
 }
 
-/// The same for scenarios with these names and numbers of requests, each played by its place.
+/// Plays scenarios with these names and numbers of requests, with each fault at every `stride`-th request. `run` plays
+/// the scenario with this index.
 pub(super) fn strike(scenarios: &[(&str, usize)], stride: usize, run: impl Fn(usize, Plan, Measure) -> Run) {
     let mut wrong = Vec::new();
     for (which, fault) in FAULTS.into_iter().enumerate() {
-        // Each fault begins elsewhere.
+        // Each fault begins at another request.
         let mut place = which * stride / FAULTS.len();
         for (which, (name, points)) in scenarios.iter().enumerate() {
             for point in 0..*points {
@@ -247,7 +249,8 @@ fn every_scenario_keeps_every_promise_and_makes_the_requests_that_are_written_do
     undisturbed(&named::<V>(&scenarios), |place, plan, measure| run::<V>(&scenarios[place], plan, measure));
 }
 
-/// Plays scenarios with these names and numbers of requests while nothing goes wrong, each by its place.
+/// Plays scenarios with these names and numbers of requests without faults, and checks the numbers. `run` plays the
+/// scenario with this index.
 pub(super) fn undisturbed(scenarios: &[(&str, usize)], run: impl Fn(usize, Plan, Measure) -> Run) {
     let (mut wrong, mut points) = (Vec::new(), Vec::new());
     for (place, (name, _)) in scenarios.iter().enumerate() {
@@ -273,17 +276,17 @@ fn two_faults_break_no_promise<V: Simulated>() {
     strike_twice(&named::<V>(&scenarios), (SEED, PAIRS), run);
 }
 
-/// Some of the pairs of faults at one provider, which the seed chooses.
+/// Plays some pairs of faults at one provider. The seed chooses them.
 fn pairs_of_a_day<V: Simulated>() {
     let scenarios = scenarios::<V>();
     let run = |place: usize, plan, measure| run::<V>(&scenarios[place], plan, measure);
     strike_twice(&named::<V>(&scenarios), (named_seed(), PAIRS_OF_A_DAY), run);
 }
 
-/// So many pairs of faults are played a day.
+/// Number of pairs of faults that are played a day.
 pub(super) const PAIRS_OF_A_DAY: usize = 300;
 
-/// Plays scenarios with these names and numbers of requests with two faults, by chance: so many times, by this seed.
+/// Plays scenarios with these names and numbers of requests with two random faults, `times` times, by this seed.
 pub(super) fn strike_twice(
     scenarios: &[(&str, usize)],
     (seed, times): (u64, usize),
@@ -309,7 +312,7 @@ for_each_provider! {
     a_fault_at_some_requests_breaks_no_promise,
 }
 
-/// What takes minutes: `cargo test --profile simulation -p tests -- --ignored live::simulation`.
+/// Defines the tests that take minutes: `cargo test --profile simulation -p tests -- --ignored live::simulation`.
 macro_rules! whole {
     ($($name:ident: $vendor:ty),* $(,)?) => {
         mod whole {
@@ -348,7 +351,7 @@ whole! {
     vapi: crate::fakes::vapi::Vapi,
 }
 
-/// A test that finds no planted bug proves nothing.
+/// Proves that the test finds a planted bug.
 #[test]
 fn a_call_that_is_adopted_too_young_would_be_found() {
     plant(Some(Bug::AdoptYoung));
@@ -358,7 +361,7 @@ fn a_call_that_is_adopted_too_young_would_be_found() {
     assert!(!run.findings.is_empty());
 }
 
-/// A test that finds no planted bug proves nothing.
+/// Proves that the test finds a planted bug.
 #[test]
 fn a_lost_answer_that_is_asked_for_again_would_be_found() {
     plant(Some(Bug::RetryTimeout));

@@ -1,4 +1,4 @@
-//! Conversations by SMS, through each provider that carries them.
+//! Tests of SMS conversations, through each provider that carries them.
 
 use domain::ids::{AgentId, ConversationId};
 use domain::organization::Suppression;
@@ -19,24 +19,25 @@ pub(super) fn id(answer: &Value) -> ConversationId {
     ConversationId::parse(id.unwrap_or_else(|| panic!("{answer}"))).unwrap()
 }
 
-/// The address that customers' texts are handed over at.
+/// Returns the address for customers' messages.
 pub(super) fn inbound_address<V: Texting>() -> String {
     format!("{PUBLIC_URL}/inbound/{}/{ORGANIZATION}/messages", V::PROVIDER.as_str())
 }
 
 impl<V: Texting> LiveWorld<V> {
-    /// A callback arrives; gives the status.
+    /// Delivers a callback and returns the status of the answer.
     async fn arrives(&self, letter: Letter) -> u16 {
         self.tries_to_deliver(letter).await.expect("the function answers").status
     }
 
-    /// The provider tells how far a text got.
+    /// Reports the delivery state of a message, as the provider does. Returns the status of the answer.
     pub(super) async fn delivers(&self, place: usize, state: Delivery) -> u16 {
         let told = V::delivery(&self.fake.texts()[place], state);
         self.arrives(self.fake.letter(&told)).await
     }
 
-    /// The customer writes, with these words or a picture.
+    /// Delivers a customer's message with these words, or with a picture if there are none. Returns the status of the
+    /// answer.
     pub(super) async fn customer_writes(&self, id: &str, words: &str, answered: Option<&str>) -> u16 {
         let told = V::inbound(&inbound_address::<V>(), id, words, answered);
         self.arrives(self.fake.letter(&told)).await
@@ -48,7 +49,7 @@ impl<V: Texting> LiveWorld<V> {
         items.message(id, number).unwrap().unwrap().message.status
     }
 
-    /// How often a text was asked for at the provider.
+    /// Returns the number of requests for a message at the provider.
     fn asked_for_texts(&self) -> usize {
         self.fake.wishes(Kind::Text)
     }
@@ -111,14 +112,15 @@ fn stop_in_any_word_that_the_carrier_takes_for_it_ends_everything_and_nothing_is
             assert_eq!(live.fake.texts().len(), 1);
             let (status, answer) = live.texts("two").await;
             assert_eq!((status, answer["error"]["code"].as_str()), (403, Some("do_not_call")));
-            // Taken back by the carrier's word for it.
+            // The carrier's own word lifts the opt-out.
             assert_eq!(live.customer_writes("92", "RETOUR", Some("START")).await, 200);
             assert_eq!(live.texts("three").await.0, 201);
         });
     }
 }
 
-/// The organization wrote from there, and is not to write again from anywhere.
+/// Checks an opt-out sent to a former number. The organization texted from it, and must not text the customer again
+/// from any number.
 fn stop_to_a_number_that_was_taken_away_is_on_the_list_and_nothing_else_to_it_is_taken_in<V: Texting>() {
     for remembers in [true, false] {
         simulate(async {
@@ -194,7 +196,7 @@ fn who_opted_out_at_the_carrier_is_on_our_list_from_then_on<V: Texting>() {
         let items = live.world.operator.read([listed.clone()]).await.unwrap();
         assert!(items.get(&listed).is_some());
     });
-    // The same, where the carrier says so later.
+    // Here the carrier reports the opt-out later.
     simulate(async {
         let live = LiveWorld::<V>::virtually(6).await;
         let id = id(&live.texts("one").await.1);
@@ -213,7 +215,7 @@ fn what_somebody_puts_on_the_list_no_word_of_the_customers_takes_off<V: Texting>
             let entry = Suppression { phone_number: Some(number(CUSTOMER)), source: source.clone(), created_at };
             let put = live.world.operator.suppress_once(&live.scope, &number(CUSTOMER), &entry).await.unwrap();
             assert_eq!(put.map(|stands| stands.source), Some(source));
-            // A weaker entry does not take its place, and no word lifts it.
+            // A weaker entry does not replace this one, and no keyword lifts it.
             assert_eq!(live.customer_writes("92", "STOP", carrier).await, 200);
             assert_eq!(live.customer_writes("93", "START", Some("START")).await, 200);
             assert_eq!(live.texts("two").await.0, 403);
@@ -273,10 +275,10 @@ fn every_answer_to_a_text_means_what_the_table_says<V: Texting>() {
     means::<V>(own.map(|(reaction, status, reason)| (Create::Refuses(reaction), status, Some(reason))).collect());
 }
 
-/// What becomes of a request for a text, what the client hears, and why the conversation ended, if it did.
+/// Result of a request for a message, status that the client gets, and end reason of the conversation, if it ended.
 type Row = (Create, u16, Option<&'static str>);
 
-/// What any provider's answers mean, and these of its own.
+/// Checks the answers that mean the same at every provider, and a provider's own ones.
 pub(super) fn means<V: Vendor>(own: Vec<Row>) {
     let unknown =
         |reaction: Reaction| [(Create::Refuses(reaction.clone()), 202, None), (Create::MakesAnd(reaction), 202, None)];
@@ -337,7 +339,7 @@ fn what_is_not_signed_leaves_nothing_behind<V: Texting>() {
     });
 }
 
-/// A test for each provider that carries texts.
+/// Defines a test for each provider that carries SMS messages.
 macro_rules! for_each_texting_provider {
     ($($test:ident),* $(,)?) => {
         mod twilio { $(#[test] fn $test() { super::$test::<crate::fakes::twilio::Twilio>(); })* }
@@ -360,7 +362,8 @@ for_each_texting_provider! {
     what_is_not_signed_leaves_nothing_behind,
 }
 
-/// Telnyx signs the body alone, which names the address that it was meant for.
+/// Checks an event that is sent to another message's address. Telnyx only signs the body, which names the address that
+/// it was meant for.
 #[test]
 fn an_event_that_is_sent_to_another_texts_address_changes_nothing() {
     simulate(async {

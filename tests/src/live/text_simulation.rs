@@ -1,4 +1,4 @@
-//! The same for texts: what becomes of a conversation by SMS, through each provider that carries them.
+//! Simulation of SMS conversations, once for each provider that carries them.
 
 use domain::ids::ConversationId;
 
@@ -17,7 +17,7 @@ use crate::simulation::{Run, SEED};
 use crate::world::auditor::Measure;
 use crate::world::simulate;
 
-/// Every event of an SMS conversation.
+/// Names of all events of an SMS conversation.
 pub(super) const EVENTS: [&str; 5] = [
     "sms.message_sent",
     "sms.message_received",
@@ -26,32 +26,32 @@ pub(super) const EVENTS: [&str; 5] = [
     "contact.opt_out",
 ];
 
-/// What an opening text ends its conversation as whose outcome nobody could find out.
+/// End reason of a conversation if the outcome of its opening message could not be found out.
 pub(super) const UNSETTLED: &str = "dispatch_unconfirmed";
 
-/// What happens behind the opening text.
+/// Step after the opening message.
 #[derive(Clone, Copy, Debug)]
 enum Then {
-    /// The provider tells this.
+    /// The provider reports this delivery state.
     Delivers(Delivery),
-    /// The customer writes this, with this id.
+    /// The customer sends a message with this id and these words.
     Writes(&'static str, &'static str),
 }
 
-/// A conversation through a provider.
+/// Scenario of one conversation through a provider.
 struct Scenario {
     name: &'static str,
     opening: Create,
     then: &'static [Then],
-    /// What it ends as. After a crash, any of them will do.
+    /// Allowed end reasons. The conversation ends with the first of them. After a crash, any of them is allowed.
     reasons: &'static [&'static str],
 }
 
-/// A provider whose texts are simulated.
+/// Provider whose SMS messages are simulated.
 trait Simulated: Texting {
-    /// The requests that each scenario makes while nothing goes wrong.
+    /// Number of requests of each scenario without faults.
     const POINTS: [usize; 6];
-    /// What becomes of a text whose answer was lost, and that nobody tells of.
+    /// End reasons of a conversation whose opening got no answer and is never reported.
     const SILENT: &'static [&'static str];
 }
 
@@ -108,7 +108,7 @@ fn scenarios<V: Simulated>() -> [Scenario; 6] {
     ]
 }
 
-/// Plays a scenario, with what goes wrong, and judges it.
+/// Plays a scenario with a plan of faults, and judges it.
 fn run<V: Simulated>(scenario: &Scenario, plan: Plan, measure: Measure) -> Run {
     let struck = plan.planned() > 0;
     simulate(async {
@@ -142,8 +142,8 @@ async fn play<V: Simulated>(live: &LiveWorld<V>, scenario: &Scenario, struck: bo
     says_goodbye(live, id, scenario.reasons, may_be_lost).await;
 }
 
-/// Closes the conversation, which is to end, or has ended, as one of `reasons`. Where the answer `may_be_lost` that says that
-/// nothing was sent, nobody can find out.
+/// Closes the conversation, which must end or have ended with one of `reasons`. With `may_be_lost`, an unconfirmed end
+/// is allowed too: if the answer is lost that refuses the message, its outcome cannot be found out.
 pub(super) async fn says_goodbye<V: Vendor>(
     live: &LiveWorld<V>,
     id: ConversationId,
@@ -157,13 +157,14 @@ pub(super) async fn says_goodbye<V: Vendor>(
     live.world.closes_sms(id, "said_goodbye").await;
 }
 
-/// Until it is known what became of the opening text.
+/// Waits until the outcome of the opening message is known.
 pub(super) async fn settles<V: Vendor>(live: &LiveWorld<V>, id: ConversationId) {
     live.world.sees_texts(id, |sms| sms.opening_id.is_some() || sms.is_ended()).await;
 }
 
 impl<V: Vendor> LiveWorld<V> {
-    /// The provider tells, and tells again where it is not answered as it should be.
+    /// Sends a callback of the provider, and sends it again until it is answered with 200, up to the vendor's number of
+    /// retries.
     pub(super) async fn insists_on_telling(&self, told: &Told) {
         for _ in 0..=V::RETRIES {
             let answer = self.tries_to_deliver(self.fake.letter(told)).await;

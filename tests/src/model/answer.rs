@@ -1,35 +1,35 @@
-//! The answers of a provider that is asked to place, find or hang up a call, and how many of the faults each uses up.
+//! Answers of a provider that is asked to place, find or hang up a call, and the number of faults that each uses up.
 
-/// How the provider answers.
+/// Answer of the provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// As it should.
+    /// The provider does what it was asked for and says so.
     Well,
-    /// As it should, but no callback of this call is ever sent.
+    /// The provider answers well, but never sends a callback of this call.
     ThenSilent,
-    /// It did what it was asked for; the answer was lost.
+    /// The provider did what it was asked for, but the answer was lost.
     Lost,
-    /// It did nothing, and does not say so: an error, or it has not got the call in its list yet.
+    /// The provider did nothing and does not say so. Either it failed, or its list does not show the call yet.
     Failed,
-    /// It has placed nothing, and says so: it may be asked again.
+    /// The provider has placed nothing and says so. It may be asked again.
     NotPlaced,
-    /// It has placed nothing, and would not.
+    /// The provider has placed nothing and refuses to.
     Refused,
-    /// As `NotPlaced`, but it has placed the call all the same.
+    /// The provider answers as in `NotPlaced`, but has placed the call.
     NotPlacedFalsely,
-    /// As `Refused`, but it has placed the call all the same.
+    /// The provider answers as in `Refused`, but has placed the call.
     RefusedFalsely,
 }
 
-/// How a provider answers that is asked to place a call.
+/// Possible answers of a provider that is asked to place a call.
 pub(super) const ANSWERS: &[Answer] =
     &[Answer::Well, Answer::ThenSilent, Answer::Lost, Answer::Failed, Answer::NotPlaced, Answer::Refused];
 
-/// How one answers that is not to be believed.
+/// Possible answers of a provider that denies calls which it has placed.
 pub(super) const DENIALS: &[Answer] = &[Answer::Well, Answer::NotPlacedFalsely, Answer::RefusedFalsely];
 
 impl Answer {
-    /// What it takes from what may go wrong.
+    /// Returns the number of faults that this answer uses up.
     pub(super) fn costs(self) -> u8 {
         match self {
             Self::Well | Self::Refused => 0,

@@ -1,4 +1,4 @@
-//! That every path comes to its end: the checker judges where paths end, not whether they do.
+//! Check that every path of the model ends. The model checker judges where paths end, not whether they do.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -13,7 +13,7 @@ fn fingerprint(state: &State) -> u64 {
     hasher.finish()
 }
 
-/// A state on the path, with what has yet to be tried in it.
+/// State on the path, with the actions that have yet to be tried in it.
 struct Step {
     state: State,
     fingerprint: u64,
@@ -26,7 +26,7 @@ impl Step {
     }
 }
 
-/// Depth first; a state that is met again while it is on the path would close a circle.
+/// Searches depth first. A state that occurs again while it is on the path would close a circle.
 #[test]
 fn nothing_goes_round_in_circles() {
     let first = Step::new(State::initial(Setting { faults: 1, ..USUAL }));
@@ -40,7 +40,7 @@ fn nothing_goes_round_in_circles() {
             continue;
         };
         let next = step.state.after(action);
-        // What changes nothing is no step.
+        // An action that changes nothing is no step.
         if next == step.state {
             continue;
         }
@@ -58,6 +58,6 @@ fn nothing_goes_round_in_circles() {
     assert!(on_path.len() >= STATES && ends >= ENDS, "only {} states, {ends} of them final", on_path.len());
 }
 
-/// As many states, and among them final ones, as there were when this was written.
+/// Numbers of all states and of final states when this test was written. There must be at least as many.
 const STATES: usize = 46_662;
 const ENDS: usize = 58;

@@ -1,18 +1,20 @@
-//! What no rule looks at any more is forgotten, so that states from which the same follows are one.
+//! Reduction of states. Values that no rule reads any more are forgotten, so that states with the same future are
+//! equal.
 
 use domain::call::{Call, Closing, Dispatch, HangUp};
 use domain::time::{Span, Timestamp};
 
 use super::state::{Consumer, NOW, Phase, Setting, State};
 
-/// A moment that lies further back than anything.
+/// Moment before any other of the model.
 const LONG_AGO: Timestamp = Timestamp::from_milliseconds(1_700_000_000_000);
 
-/// More messages than this make no difference: there are two consumers, and messages may be lost.
+/// Highest number of messages that a state keeps. More make no difference, because there are two consumers and messages
+/// may be lost.
 const MESSAGES: usize = 2;
 
 impl State {
-    /// Time passes: every moment moves towards the past.
+    /// Lets time pass by moving every moment towards the past.
     pub(super) fn pass(&mut self, span: Span) {
         if let Some(call) = &self.call {
             let mut call = Call::clone(call);
@@ -41,7 +43,7 @@ impl State {
         }
     }
 
-    /// The representative of all the states from which the same follows.
+    /// Replaces the state by the representative of all states with the same future.
     pub(super) fn normalise(&mut self) {
         for visible in &mut self.messages {
             *visible = NOW.max(*visible);
@@ -62,11 +64,11 @@ impl State {
     }
 }
 
-/// Forgets of a call what [`domain::call::step`] cannot depend on any more.
+/// Clears the values of a call that [`domain::call::step`] can no longer depend on.
 pub(super) fn forget(call: &mut Call) {
-    // Places in the log are judged when they are given.
+    // Log numbers are checked when they are assigned.
     call.log_length = 0;
-    // Only keeps a provider's clock from going wrong, which the model's does not.
+    // These two only guard against a wrong clock of the provider. The model's provider has a right one.
     call.created_at = LONG_AGO;
     call.window.not_before = LONG_AGO;
     if !matches!(call.dispatch, Dispatch::Waiting { .. } | Dispatch::Asking { .. } | Dispatch::Unknown { .. }) {
@@ -82,7 +84,7 @@ pub(super) fn forget(call: &mut Call) {
         *ended_at = LONG_AGO;
     }
     match &mut call.dispatch {
-        // Tells a wait that has its own message from a long one; the model has none of the latter.
+        // `since` only distinguishes a wait with its own message from a long wait. The model has no long waits.
         Dispatch::Waiting { since, from, .. } => *since = *from,
         Dispatch::Live { since, next_poll_at, hang_up: Some(_) } => {
             *since = LONG_AGO;
@@ -92,7 +94,7 @@ pub(super) fn forget(call: &mut Call) {
     }
 }
 
-/// Every moment a call holds.
+/// Visits every moment of a call.
 fn each_moment(call: &mut Call, mut visit: impl FnMut(&mut Timestamp)) {
     visit(&mut call.window.not_before);
     visit(&mut call.window.not_after);
@@ -133,7 +135,7 @@ fn each_moment(call: &mut Call, mut visit: impl FnMut(&mut Timestamp)) {
     }
 }
 
-/// Walks at random, once forgetting and once not: the same becomes of the call.
+/// Walks at random, once forgetting and once not. The call must become the same in both.
 #[test]
 fn forgetting_makes_no_difference() {
     let setting = Setting { faults: 3, ..super::USUAL };
@@ -147,8 +149,9 @@ fn forgetting_makes_no_difference() {
             let mut call = remembered.as_deref().cloned();
             call.iter_mut().for_each(forget);
             assert_eq!(forgetful.call.as_deref(), call.as_ref());
-            // News of the same moment are no write where the last ones are remembered. In a model without milliseconds
-            // there are many, in reality there are none: the rest of the state follows the walk that forgets.
+            // If the last news is remembered, news of the same moment changes nothing and is not written. The model has
+            // no milliseconds, so this happens often here. In reality it does not happen. The rest of the state
+            // therefore follows the walk that forgets.
             mindful = State { setting: mindful.setting, call: remembered, ..forgetful.clone() };
         }
     }

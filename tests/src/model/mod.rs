@@ -1,12 +1,14 @@
-//! A model of what happens to one call, checked over every interleaving.
+//! Model of the life of one call, checked over every interleaving.
 //!
-//! Two clients send the same request, a third closes the call. Two consumers take `look at this call` from a queue that
-//! loses, repeats, delays and reorders, and die wherever they stand; a reconciler finds in the index what was
-//! lost. The provider places the call and loses its answer, is searched and does not find, hangs up and does not
-//! confirm, and sends its callbacks twice, late, in any order, or never. What becomes of the call is decided by the real
-//! [`domain::call::step`]; only the table, the queue and the provider are the model's own.
+//! Two clients send the same request, and a third closes the call. Two consumers receive `look at this call` from a
+//! queue that loses, repeats, delays and reorders messages. The consumers may die at any point. A reconciler finds lost
+//! work in the index.
 //!
-//! Faults are counted: the search is exhaustive over everything that so many faults can do.
+//! The provider places the call and may lose its answer. A search may not find the call. A hang-up may stay
+//! unconfirmed. Callbacks come twice, late, in any order, or never. The real [`domain::call::step`] decides every
+//! change of the call. Only the table, the queue and the provider belong to the model.
+//!
+//! Faults are counted. The search is exhaustive over everything that this number of faults can do.
 
 mod answer;
 mod circles;
@@ -28,7 +30,7 @@ use state::{Setting, State};
 
 use crate::simulation::storm::named_seed;
 
-/// A call, and so much that may go wrong with it.
+/// Model of one call in a setting that limits its faults, optionally with a planted bug.
 #[derive(Clone, Copy, Debug)]
 struct Protocol {
     setting: Setting,
@@ -36,7 +38,7 @@ struct Protocol {
 }
 
 impl Protocol {
-    /// Bugs are planted in a thread, and the checker has threads of its own.
+    /// Runs a closure with the bug planted. Bugs are planted per thread, and the checker has threads of its own.
     fn with_bug<T>(&self, act: impl FnOnce() -> T) -> T {
         plant(self.planted);
         let done = act();
@@ -73,7 +75,7 @@ impl Model for Protocol {
 
 type Condition = fn(&Protocol, &State) -> bool;
 
-/// What holds in every state.
+/// Promises that must hold in every state.
 const PROMISES: [(&str, Condition); 15] = [
     ("only a waiting call is claimed, once", |_, state| !state.broken.contains(&Rule::Claim)),
     ("only a committed claim dials", |_, state| !state.broken.contains(&Rule::AskedUnclaimed)),
@@ -92,7 +94,7 @@ const PROMISES: [(&str, Condition); 15] = [
     ("it ends, says so, and leaves nothing open", |model, state| model.with_bug(|| rules::ends_settled(state))),
 ];
 
-/// What the model must be able to reach, else it shows nothing.
+/// States that the model must be able to reach. Otherwise it proves nothing.
 const POSSIBILITIES: [(&str, Condition); 7] = [
     ("a call is analysed", |_, state| state.events.contains(&EventType::CallAnalyzed)),
     ("a second attempt is made", |_, state| state.asked & 0b100 != 0),
@@ -106,13 +108,13 @@ const POSSIBILITIES: [(&str, Condition); 7] = [
     ("a window closes", |_, state| ends_with(state, &EndReason::DISPATCH_DEADLINE_EXCEEDED)),
 ];
 
-/// And where somebody objects.
+/// Further states to be reached if called parties opt out and organizations are suspended.
 const OBJECTED: [(&str, Condition); 2] = [
     ("a call ends for an opt-out", |_, state| ends_with(state, &EndReason::DO_NOT_CALL)),
     ("a call ends for a suspension", |_, state| ends_with(state, &EndReason::ORGANIZATION_SUSPENDED)),
 ];
 
-/// And where what makes no progress is given up.
+/// Further states to be reached if the reconciler gives up actions that make no progress.
 const ABANDONED: [(&str, Condition); 2] = [
     ("a call ends that makes no progress", |_, state| ends_with(state, &EndReason::INTERNAL_ERROR)),
     ("one that was ended is let go", |_, state| {
@@ -126,15 +128,15 @@ fn ends_with(state: &State, reason: &EndReason) -> bool {
     state.call.as_ref().is_some_and(|call| call.end_reason.as_ref() == Some(reason))
 }
 
-/// Nothing but what every deployment sees: crashes, losses, duplicates, delays.
+/// Setting with the faults that every deployment sees: crashes, losses, duplicates and delays.
 const USUAL: Setting =
     Setting { faults: 2, denies: false, looks_ahead: false, remembers: false, objects: false, gives_up: false };
 
-/// Where somebody may object at any moment.
+/// Setting in which an opt-out or a suspension may come at any moment.
 const OBJECTING: Setting = Setting { faults: 1, objects: true, ..USUAL };
 
-/// Checks everything that can go wrong in this setting. There have to be as many states as when this was written, or more:
-/// a model that shrinks shows less, and says so nowhere else.
+/// Checks all promises in this setting. There must be at least as many states as when this was written. A smaller model
+/// would prove less, and nothing else would report that.
 fn check(setting: Setting, states_at_least: usize) {
     let checker = Protocol { setting, planted: None }.checker().threads(2).spawn_bfs().join();
     let states = checker.unique_state_count();
@@ -186,7 +188,7 @@ fn a_call_that_the_provider_denies_is_hung_up_whatever_two_things_go_wrong() {
     check(Setting { faults: 2, denies: true, ..USUAL }, 3_203_867);
 }
 
-/// So many steps are walked a day in a setting that is too large for every day.
+/// Number of random steps walked per day in a setting that is too large for a complete check every day.
 const STEPS_OF_A_DAY: usize = 150_000;
 
 #[test]
@@ -209,7 +211,7 @@ fn todays_share_of_large_settings() {
     }
 }
 
-/// Whether the model finds this promise broken, with this bug in the rules.
+/// Returns `true` if the model finds this promise broken with this bug in the rules.
 fn finds(setting: Setting, bug: Bug, promise: &'static str) -> bool {
     let model = Protocol { setting, planted: Some(bug) };
     let checker = model.checker().finish_when(HasDiscoveries::AnyOf([promise].into())).spawn_bfs().join();

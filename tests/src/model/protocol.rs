@@ -1,5 +1,5 @@
-//! What can happen in a state, and what follows. The rules are the real ones: [`domain::call::step`] decides what
-//! becomes of a call, [`due_at`], [`wake_at`] and [`next_action`] decide when it is looked at and what for.
+//! Actions that can happen in a state, and their effects. The rules are the real ones: [`domain::call::step`] decides
+//! what becomes of a call. [`due_at`], [`wake_at`] and [`next_action`] decide when the call is looked at and what for.
 
 use std::sync::Arc;
 
@@ -17,34 +17,34 @@ use super::state::{
     Callback, Client, Consumer, Doing, Due, FUNCTION_TIMEOUT, NOW, News, Phase, State, call_id, new_call,
 };
 
-/// What was put back on its queue so often without effect is ended by the reconciler. So much goes wrong in no setting, but in those
-/// that give up sooner.
+/// Number of requeues without effect after which the reconciler ends a call. In no setting do so many faults occur.
+/// Settings that give up do so earlier.
 const MOST_NUDGES: u32 = 5;
 
-/// And in those.
+/// Number of requeues without effect after which such a setting gives up.
 const FEWEST_NUDGES: u32 = 1;
 
-/// How long the reconciler leaves alone what it has put back once; then twice as long.
+/// Time that the reconciler leaves a call alone after its first requeue. The time doubles with each further one.
 const FIRST_PATIENCE: Span = Span::seconds(30);
 
-/// Something that can happen.
+/// Action that can happen next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
     /// A client's request is read against the table.
     Request(usize),
-    /// Its conditional write reaches the table.
+    /// The conditional write of a client's request reaches the table.
     Put(usize),
     /// A third client closes the call.
     Close,
     /// A message reaches a consumer. A duplicate stays in the queue.
     Receive { duplicate: bool },
-    /// A message is lost, or was never sent: its sender died between its commit and its enqueueing.
+    /// A message is lost, or was never sent because its sender died between commit and enqueueing.
     Lose,
-    /// A consumer does what it has decided to do, to the table.
+    /// A consumer writes to the table what it has decided.
     Commit(usize),
-    /// A consumer does what it has decided to do, at the provider; how the provider answers.
+    /// A consumer asks the provider as it has decided, and the provider gives this answer.
     Ask(usize, Answer),
-    /// A consumer dies where it stands.
+    /// A consumer dies at any point.
     Crash(usize),
     /// The reconciler finds the call in the index.
     Reconcile,
@@ -52,13 +52,13 @@ pub(super) enum Action {
     OptOut,
     /// The organization is suspended.
     Suspend,
-    /// The provider's call goes on by itself.
+    /// The call at the provider enters another phase by itself.
     GoOn(usize, Phase),
     /// A callback arrives. A duplicate arrives again.
     Hear { callback: Callback, duplicate: bool },
     /// A callback never arrives.
     LoseCallback(Callback),
-    /// Time passes up to the next moment at which anything is due.
+    /// Time passes until the next moment at which anything is due.
     Wait,
 }
 
@@ -68,7 +68,7 @@ impl Action {
             Self::Lose | Self::Crash(_) | Self::LoseCallback(_) => 1,
             Self::Receive { duplicate } | Self::Hear { duplicate, .. } => u8::from(duplicate),
             Self::Ask(_, answer) => answer.costs(),
-            // That nobody does what can be done at once is a fault too.
+            // It is also a fault if no worker does what can be done at once.
             Self::Wait => u8::from(state.is_urgent()),
             Self::Request(_)
             | Self::Put(_)
@@ -83,11 +83,12 @@ impl Action {
 }
 
 impl State {
-    /// Everything that can happen now.
+    /// Returns everything that can happen now.
     pub(super) fn actions(&self) -> Vec<Action> {
         let mut actions = Vec::new();
         self.client_actions(&mut actions);
-        // A request changes nothing but by its write, which is refused once there is a call: served at once.
+        // Once the call exists, the remaining requests are served before anything else. A request changes nothing but
+        // by its write, which is then refused.
         if self.call.is_none() || actions.is_empty() {
             self.queue_actions(&mut actions);
             self.provider_actions(&mut actions);
@@ -113,7 +114,7 @@ impl State {
         if self.to_close && self.call.is_some() {
             actions.push(Action::Close);
         }
-        // Only while it waits does it make a difference.
+        // Objections only make a difference while the call waits.
         let waits = self.call.iter().any(|call| matches!(call.dispatch, Dispatch::Waiting { .. }) && !call.is_ended());
         if self.setting.objects && waits {
             actions.extend((!self.objections.suppressed).then_some(Action::OptOut));
@@ -150,7 +151,7 @@ impl State {
         for (place, placed) in self.placed.iter().enumerate() {
             match placed.phase {
                 Phase::Dialling => actions.push(Action::GoOn(place, Phase::Ringing)),
-                // A call that the provider denies is not answered here: for fewer states.
+                // A denied call is not answered in this model, which keeps the number of states low.
                 Phase::Ringing if !placed.denied => actions.push(Action::GoOn(place, Phase::Answered)),
                 Phase::Ringing | Phase::Answered | Phase::Over => {}
             }
@@ -167,15 +168,15 @@ impl State {
         }
     }
 
-    /// Whether there is something to be done at once.
+    /// Returns `true` if there is something to be done at once.
     fn is_urgent(&self) -> bool {
         self.has_message()
             || self.consumers.iter().any(|consumer| *consumer != Consumer::Idle)
             || self.index.is_some_and(|due| due.at <= NOW)
     }
 
-    /// How long it is until something is due. `None` where time must not pass: nothing is, a function would outlive its
-    /// timeout, or the provider would let a call live for longer than it does.
+    /// Returns the time until something is due. Returns `None` if time must not pass, because nothing is due or a
+    /// function would outlive its timeout. The same holds if the provider would let a call live beyond its limit.
     fn wait(&self) -> Option<Span> {
         let owed = self.call.iter().flat_map(|call| call.obligations()).map(|owed| owed.at);
         let alive = || self.placed.iter().filter(|placed| placed.phase != Phase::Over).map(|placed| placed.ends_at);
@@ -188,7 +189,7 @@ impl State {
         (!stuck).then_some(span)
     }
 
-    /// What follows from an action.
+    /// Returns the state after an action.
     pub(super) fn after(&self, action: Action) -> Self {
         let mut next = self.clone();
         next.faults -= action.costs(self);
@@ -228,7 +229,7 @@ impl State {
         self.callbacks.remove(place);
     }
 
-    /// The one conditional write of an acceptance.
+    /// Makes the one conditional write of an acceptance.
     fn put(&mut self, client: usize) {
         self.clients[client] = Client::Done;
         if self.call.is_none() {
@@ -255,10 +256,10 @@ impl State {
         }
     }
 
-    /// Puts the call back on its queue, due at its exact moment, and moves it on in the index.
+    /// Requeues the call for its exact due time, and moves its entry in the index to a later time.
     fn reconcile(&mut self) {
         let Some(due) = &mut self.index else { return };
-        // A nudge without effect is a message that was lost, or a consumer that died: something went wrong.
+        // A requeue without effect means a lost message or a dead consumer. Each takes one fault.
         let nudges =
             if self.setting.looks_ahead { MOST_NUDGES } else { u32::from(self.setting.faults - self.faults) + 1 };
         if self.setting.gives_up && due.nudges >= FEWEST_NUDGES {
@@ -278,18 +279,18 @@ impl State {
         due.nudges += 1;
     }
 
-    /// Ends what made no progress, unless there is nothing to be done for it.
+    /// Ends a call that made no progress, unless no action is pending for it.
     fn give_up(&mut self) {
         let idle = self.call.iter().all(|call| next_action(&**call, NOW).is_none());
         self.apply(if idle { Input::Tick } else { Input::Abandon }, false);
-        // Where that changes nothing, nothing is due.
+        // If that changes nothing, nothing is due.
         if let Some(due) = &mut self.index {
             due.nudges = 0;
         }
     }
 
-    /// A consumer commits what it has decided, or heard from the provider. A claim whose call has changed in the
-    /// meantime is refused; then, as the store does, the call is loaded anew and the input applied again.
+    /// Commits what a consumer has decided, or the provider's answer. A claim is refused if the call has changed in the
+    /// meantime. Then the call is loaded again and the input is applied again, as the store does.
     fn commit(&mut self, place: usize) {
         let consumer = std::mem::replace(&mut self.consumers[place], Consumer::Idle);
         let age = consumer.age();
@@ -300,8 +301,8 @@ impl State {
                 self.apply(input, matches!(news, News::NotPlaced { .. }));
             }
             Consumer::Decided { duty, fresh, read, seen, .. } => {
-                // What was read with the call counts while the call is as it was read; but for the opt-out, which the commit looks
-                // at once more: then all of it is read anew.
+                // Objections count as they were read while the call is unchanged. The exception is an opt-out, which
+                // the commit checks once more. If it finds one, all objections are read again.
                 let outdated = self.objections.suppressed && !is_planted(Bug::ClaimSuppressed);
                 let objections = if fresh && !outdated { read } else { self.objections };
                 let input = || match duty {
@@ -325,8 +326,8 @@ impl State {
         }
     }
 
-    /// Loads the call, applies an input, and commits what follows. That a version was lost in between, and all of this
-    /// done again, makes no difference to what is committed at last.
+    /// Loads the call, applies an input, and commits the result. The store repeats this after a version conflict, which
+    /// makes no difference to the final commit.
     fn apply(&mut self, input: Input, not_placed: bool) -> Option<u32> {
         self.apply_at(NOW, input, not_placed)
     }
@@ -346,7 +347,7 @@ impl State {
         step.claimed
     }
 
-    /// The write of a call, and the message for what it newly owes.
+    /// Writes a call, and sends a message for its new pending action.
     fn write(&mut self, before: Option<&Call>, mut call: Call) {
         let wake = wake_at(&call);
         if let Some(at) = wake.filter(|_| wake != before.and_then(wake_at)) {
@@ -364,7 +365,7 @@ impl State {
         self.call = Some(Arc::new(call));
     }
 
-    /// Whether a call that is live at the provider has its hanging up among what is owed.
+    /// Returns `true` if hanging up this call at the provider is a pending action.
     pub(super) fn hangs_up(&self, place: usize) -> bool {
         let duty = domain::call::Duty::HangUp(call_id(place));
         self.call.iter().flat_map(|call| call.obligations()).any(|owed| owed.duty == duty)

@@ -1,4 +1,4 @@
-//! The provider: it places calls, loses answers, and says what happens, in its own time.
+//! Model of the provider. It places calls, loses answers, and reports what happens in its own time.
 
 use domain::call::Dispatch;
 use domain::time::Span;
@@ -8,7 +8,7 @@ use super::rules::Rule;
 use super::state::{Callback, Consumer, Doing, LIMITS, NOW, News, Phase, Placed, Says, Sight, State, call_id};
 
 impl State {
-    /// A consumer asks the provider for something.
+    /// Sends a consumer's request to the provider, and leaves the consumer with the news that it has to commit.
     pub(super) fn ask(&mut self, place: usize, answer: Answer) {
         let age = self.consumers[place].age();
         let news = match self.consumers[place] {
@@ -92,7 +92,8 @@ impl State {
         Sight { call, phase: self.placed[call].phase, answered: self.placed[call].answered }
     }
 
-    /// A call at the provider comes to its next phase, which the provider says, unless it is silent.
+    /// Moves a call at the provider to its next phase. The provider sends the callbacks of the phase, unless it is
+    /// silent.
     pub(super) fn go_on(&mut self, call: usize, phase: Phase) {
         let placed = &mut self.placed[call];
         placed.phase = phase;
@@ -113,7 +114,8 @@ impl State {
         }
     }
 
-    /// Whether the service still looks for this call, or cannot: the provider has denied it, and has not said otherwise.
+    /// Returns `true` if the service may not know of this call. Either it still searches for the call, or the provider
+    /// has denied the call and has not shown it since.
     pub(super) fn may_be_unknown(&self, place: usize) -> bool {
         let Some(call) = &self.call else { return false };
         let placed = &self.placed[place];

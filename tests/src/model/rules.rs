@@ -1,4 +1,4 @@
-//! The promises, as properties of a state and as rules for two successive ones.
+//! Promises, as properties of one state and as rules for two successive states.
 
 use domain::call::{Call, Closing, Dispatch, Status, Step};
 use domain::log::{Entry, EventType, Note};
@@ -6,36 +6,37 @@ use domain::obligation::due_at;
 
 use super::state::{Consumer, Phase, State};
 
-/// A rule that a single action can break. That it was broken is kept in the state.
+/// Rule that a single action can break. The state records each broken rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Rule {
-    /// A call claimed while it was not waiting, twice for an attempt, or after its end.
+    /// A call was claimed while it was not waiting, twice for an attempt, or after its end.
     Claim,
-    /// The provider asked without a committed claim.
+    /// The provider was asked without a committed claim.
     AskedUnclaimed,
-    /// The provider asked twice for an attempt.
+    /// The provider was asked twice for an attempt.
     AskedTwice,
-    /// A second call at the provider, though it has not denied the first.
+    /// A second call was placed although the provider has not denied the first.
     PlacedTwice,
-    /// A status that moved backwards.
+    /// A status moved backwards.
     Status,
-    /// A call that came back to life, or changed the reason or the moment of its end.
+    /// An ended call came back to life, or changed the reason or the time of its end.
     End,
-    /// A gap in the log or in the sequence.
+    /// The log or the sequence has a gap.
     Sequence,
-    /// An event twice, or in the wrong order.
+    /// An event came twice or in the wrong order.
     Events,
-    /// A call given up while the provider may still have it live.
+    /// A call was given up while it may still be live at the provider.
     GivenUp,
-    /// A call claimed whose called party had opted out by then.
+    /// A call was claimed although the called party had opted out by then.
     OptedOut,
-    /// A call claimed whose organization was suspended when that was read.
+    /// A call was claimed although the organization was suspended when that was read.
     Suspended,
-    /// A call put back on its queue again and again, without effect.
+    /// A call was requeued again and again without effect.
     Progress,
 }
 
-/// Judges a step that is being committed. Keeps in the state what it breaks, and what later steps are judged by.
+/// Judges a step that is being committed. Records in the state the rules that it breaks and the facts that later steps
+/// are judged by.
 pub(super) fn judge(state: &mut State, before: &Call, step: &Step, not_placed: bool) {
     let after = &step.call;
     let mut broken = std::mem::take(&mut state.broken);
@@ -70,13 +71,13 @@ pub(super) fn judge(state: &mut State, before: &Call, step: &Step, not_placed: b
                 demand(may_follow(&state.events, event.event_type()), Rule::Events);
                 state.events.push(event.event_type());
             }
-            // An event without a conversation has no place in one's log.
+            // An event without a conversation does not belong in a conversation's log.
             Entry::Notice { .. } => demand(false, Rule::Events),
             Entry::Note { note: Note::GivenUp { .. } } => {
                 state.let_go = true;
                 demand(state.placed.iter().all(|placed| placed.phase == Phase::Over), Rule::GivenUp);
             }
-            // What was ended here and makes no progress is let go, whatever is open.
+            // A call that was ended here and makes no progress is given up even if it is open at the provider.
             Entry::Note { note: Note::Abandoned } => state.let_go |= before.is_ended(),
             Entry::Note { .. } => {}
         }
@@ -85,7 +86,7 @@ pub(super) fn judge(state: &mut State, before: &Call, step: &Step, not_placed: b
     state.broken = broken;
 }
 
-/// Started before ended before analysed, each once.
+/// Returns `true` if an event may follow the earlier ones: started before ended before analysed, each once.
 fn may_follow(events: &[EventType], next: EventType) -> bool {
     let ended = events.contains(&EventType::CallEnded);
     let order = match next {
@@ -96,7 +97,7 @@ fn may_follow(events: &[EventType], next: EventType) -> bool {
     order && !events.contains(&next)
 }
 
-/// Whether nothing is owed any more for the call.
+/// Returns `true` if no action is pending for the call.
 fn is_settled(call: &Call) -> bool {
     call.is_ended()
         && call.closing == Closing::Announced
@@ -104,12 +105,13 @@ fn is_settled(call: &Call) -> bool {
         && call.strays.is_empty()
 }
 
-/// Whatever is not fully settled stands in the index of what is due, at the earliest moment or at a later nudge.
+/// Checks that a call with pending actions is in the `due` index, at its earliest deadline or at a later requeue.
 pub(super) fn is_due_while_open(state: &State) -> bool {
     state.call.iter().all(|call| (due_at(&**call).is_some() && state.index.is_some()) || is_settled(call))
 }
 
-/// A call that was ended here and lives at the provider is hung up, or still looked for, unless it was given up.
+/// Checks that a call which was ended here but lives at the provider is hung up or still searched for, unless it was
+/// given up.
 pub(super) fn no_late_call_is_kept(state: &State) -> bool {
     let ended = state.call.as_ref().is_some_and(|call| call.is_ended());
     !ended
@@ -119,7 +121,7 @@ pub(super) fn no_late_call_is_kept(state: &State) -> bool {
         })
 }
 
-/// Where nothing can happen any more, everything is done.
+/// Checks that everything is done if nothing can happen any more.
 pub(super) fn ends_settled(state: &State) -> bool {
     !state.actions().is_empty()
         || (state.call.as_ref().is_some_and(|call| is_settled(call))

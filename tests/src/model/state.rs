@@ -1,7 +1,7 @@
-//! A state of the model: the table, the queue, the provider, and everybody who is in the middle of something.
+//! State of the model: the table, the queue, the provider, and all work in progress.
 //!
-//! Everything is measured from [`NOW`]: when time passes, every moment moves towards the past. Two states from which the
-//! same follows are thereby the same state, whenever they occur.
+//! All times are relative to [`NOW`]. When time passes, every moment moves towards the past. So two states with the
+//! same future are the same state, whenever they occur.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,114 +20,117 @@ use serde_json::Map;
 
 use super::rules::Rule;
 
-/// The moment at which everything happens.
+/// Fixed moment at which everything happens.
 pub(super) const NOW: Timestamp = Timestamp::from_milliseconds(1_800_000_000_000);
 
-/// How long a call may wait to be dialled. Shorter than a lost message takes to be missed, longer than the first retries.
+/// Longest wait of a call to be dialled. It is shorter than the time until a lost message is missed, and longer than
+/// the first retries.
 const WINDOW: Span = Span::seconds(20);
 
-/// How long the provider lets it ring and last. The silence of the provider lies before the end of the latter.
+/// Ring and duration limits of the provider. A silent call counts as lost before its duration limit.
 pub(super) const LIMITS: Limits = Limits { ring_seconds: 10, max_duration_seconds: 40 };
 
-/// A function does not outlive this.
+/// Time limit of a function.
 pub(super) const FUNCTION_TIMEOUT: Span = Span::seconds(30);
 
-/// What may go wrong.
+/// Faults that may occur.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Setting {
-    /// How much.
+    /// Number of faults.
     pub(super) faults: u8,
-    /// Whether the provider may deny that it has placed a call; else it does not lie.
+    /// `true` if the provider may deny a call that it has placed. Otherwise it does not lie.
     pub(super) denies: bool,
-    /// Whether the reconciler looks ahead, as the real one does; else it comes late, and every nudge has to help.
+    /// `true` if the reconciler looks ahead, as the real one does. Otherwise it comes late, and every requeue has to
+    /// help.
     pub(super) looks_ahead: bool,
-    /// Whether nothing of the call is forgotten.
+    /// `true` if nothing of the call is forgotten.
     pub(super) remembers: bool,
-    /// Whether the called party may opt out, and the organization be suspended.
+    /// `true` if the called party may opt out and the organization may be suspended.
     pub(super) objects: bool,
-    /// Whether the reconciler gives up what it has put back once without effect; else nothing fails often enough.
+    /// `true` if the reconciler gives up an action that it has requeued once without effect. Otherwise nothing fails
+    /// often enough to be given up.
     pub(super) gives_up: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct State {
-    /// What may go wrong at all.
+    /// Setting of this run.
     pub(super) setting: Setting,
-    /// How much may still go wrong.
+    /// Number of faults that may still occur.
     pub(super) faults: u8,
-    /// The two clients that send the same request.
+    /// Two clients that send the same request.
     pub(super) clients: [Client; 2],
-    /// Whether a third client has still to close the call.
+    /// `true` if a third client has yet to close the call.
     pub(super) to_close: bool,
-    /// The call's item.
+    /// Item of the call.
     pub(super) call: Option<Arc<Call>>,
-    /// The item's place in the index of what is due.
+    /// Entry of the call in the `due` index.
     pub(super) index: Option<Due>,
-    /// Messages that say `look at this call`, by when they become visible. They are all alike.
+    /// Times at which the messages that say `look at this call` become visible. The messages are all alike.
     pub(super) messages: Vec<Timestamp>,
-    /// The consumers of these messages.
+    /// Consumers of these messages.
     pub(super) consumers: [Consumer; 2],
-    /// What stands against calling.
+    /// Objections against calling: an opt-out or a suspension.
     pub(super) objections: Objections,
-    /// The calls at the provider, in the order in which it placed them.
+    /// Calls at the provider, in the order in which it placed them.
     pub(super) placed: Vec<Placed>,
-    /// What the provider has sent and nobody has received.
+    /// Callbacks that the provider has sent and the service has not received.
     pub(super) callbacks: Vec<Callback>,
-    /// The events so far.
+    /// Events so far.
     pub(super) events: Vec<EventType>,
-    /// The attempts whose claim was committed, a bit each.
+    /// Attempts with a committed claim, one bit each.
     pub(super) claimed: u8,
-    /// The attempts for which the provider was asked, a bit each.
+    /// Attempts that the provider was asked for, one bit each.
     pub(super) asked: u8,
-    /// Whether what was open at the provider was given up.
+    /// `true` if a call that was open at the provider was given up.
     pub(super) let_go: bool,
-    /// The rules that were broken.
+    /// Rules that were broken.
     pub(super) broken: BTreeSet<Rule>,
 }
 
-/// A client with a request for a call.
+/// Client with a request for a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Client {
-    /// It has yet to send it.
+    /// The client has yet to send its request.
     Start,
-    /// It is being served: there was no such call when the table was read.
+    /// The request is being served. No such call existed when the table was read.
     Absent,
-    /// It was answered.
+    /// The client was answered.
     Done,
 }
 
-/// A place in the index of what is due.
+/// Entry in the `due` index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Due {
-    /// When.
+    /// Due time.
     pub(super) at: Timestamp,
-    /// How often the reconciler has put it back on its queue since the last commit.
+    /// Number of requeues by the reconciler since the last commit.
     pub(super) nudges: u32,
 }
 
-/// A consumer of the queue. `age` is how long it has been at its message.
+/// Consumer of the queue. `age` is the time that it has spent on its message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Consumer {
-    /// It waits for a message.
+    /// The consumer waits for a message.
     Idle,
-    /// It has read the call and knows what to do.
+    /// The consumer has read the call and decided on an action.
     Decided {
         age: Span,
         duty: Doing,
-        /// Whether the call has the version that was read.
+        /// `true` if the stored call still has the version that was read.
         fresh: bool,
-        /// What stood against calling when it was read.
+        /// Objections against calling, as they were read.
         read: Objections,
-        /// The call as it was read, where it may be committed without the check of its version.
+        /// Call as it was read. Set only if a planted bug commits it without a check of its version.
         seen: Option<Arc<Call>>,
     },
-    /// Its claim is committed: it holds the permit for this attempt.
+    /// The consumer's claim is committed, and it owns the permit for this attempt.
     Permitted { age: Span, attempt: u32 },
-    /// The provider has answered, or not, and it has to commit that.
+    /// The provider has answered or not, and the consumer has to commit that.
     Telling { age: Span, news: News },
 }
 
-/// A [`Duty`], with the place of the provider's call for its id.
+/// Action of a consumer: a [`Duty`] with an index into [`State::placed`] instead of the provider's call id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Doing {
     Dial,
@@ -137,7 +140,7 @@ pub(super) enum Doing {
     PassTime,
 }
 
-/// What a consumer or a callback has to tell.
+/// Result of a provider request that a consumer has to commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum News {
     Accepted { attempt: u32, call: usize },
@@ -149,7 +152,7 @@ pub(super) enum News {
     HungUp { call: usize, confirmed: bool },
 }
 
-/// What the provider shows of a call when it is asked.
+/// State of a call as the provider shows it when asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Sight {
     pub(super) call: usize,
@@ -157,19 +160,19 @@ pub(super) struct Sight {
     pub(super) answered: bool,
 }
 
-/// A call at the provider.
+/// Call at the provider.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Placed {
-    /// The attempt it was asked for with.
+    /// Attempt that asked for the call.
     pub(super) attempt: u32,
     pub(super) phase: Phase,
-    /// Whether it was answered, ever.
+    /// `true` if the call was ever answered.
     pub(super) answered: bool,
-    /// Whether the provider never sends a callback for it.
+    /// `true` if the provider never sends a callback for it.
     pub(super) silent: bool,
-    /// Whether the provider has said that it has not placed it.
+    /// `true` if the provider has denied placing it.
     pub(super) denied: bool,
-    /// When the provider ends it by itself.
+    /// Time at which the provider ends it by itself.
     pub(super) ends_at: Timestamp,
 }
 
@@ -181,7 +184,7 @@ pub(super) enum Phase {
     Over,
 }
 
-/// Something the provider has sent unasked.
+/// Callback that the provider has sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Callback {
     pub(super) call: usize,
@@ -218,12 +221,12 @@ impl State {
         }
     }
 
-    /// Whether a message can be received now.
+    /// Returns `true` if a message can be received now.
     pub(super) fn has_message(&self) -> bool {
         self.messages.first().is_some_and(|visible| *visible <= NOW)
     }
 
-    /// The input that news are.
+    /// Returns the input that applies this news to the call.
     pub(super) fn input(&self, news: News) -> Input {
         match news {
             News::Accepted { attempt, call } => {
@@ -249,7 +252,7 @@ impl State {
         }
     }
 
-    /// The input that a callback is.
+    /// Returns the input that applies this callback to the call.
     pub(super) fn heard(&self, callback: Callback) -> Input {
         let reports = match callback.says {
             Says::Ringing => vec![Report::Ringing],
@@ -294,7 +297,7 @@ impl Sight {
     }
 }
 
-/// The provider's id for a call: its place in [`State::placed`].
+/// Returns the provider's id for a call, which is its index in [`State::placed`].
 pub(super) fn call_id(place: usize) -> ProviderCallId {
     ProviderCallId::new(place.to_string())
 }
@@ -315,14 +318,15 @@ fn ended(answered: bool) -> Report {
     }
 }
 
-/// What comes after a call that was answered. The model needs to know that there is a transcript, not what was said.
+/// Returns the reports that follow an answered call. The model needs to know that there is a transcript, not what was
+/// said.
 fn after() -> Vec<Report> {
     let analysis =
         Analysis { summary: String::new(), successful: None, sentiment: None, opt_out: None, custom: Map::new() };
     vec![Report::Transcript { utterances: Vec::new() }, Report::Analysis { analysis }]
 }
 
-/// The call as it is accepted.
+/// Returns the call as it is accepted.
 pub(super) fn new_call() -> Call {
     let scope = Scope { organization: OrganizationId::parse("acme").unwrap(), mode: Mode::Test };
     let new = NewCall {

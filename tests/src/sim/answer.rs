@@ -1,31 +1,31 @@
-//! What a simulated service answers over the wire, and its refusals.
+//! Wire answers of the simulated services, with their refusals.
 
 use serde_json::{Value, json};
 
-/// One answer in AWS's JSON protocol.
+/// Answer in AWS's JSON protocol.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
-    /// The HTTP status.
+    /// HTTP status.
     pub status: u16,
-    /// The body.
+    /// JSON body.
     pub body: Value,
-    /// The header by which SQS keeps the error codes of its older protocol.
+    /// Value of the header in which SQS keeps the error codes of its older protocol.
     pub query_error: Option<String>,
 }
 
 impl Answer {
-    /// Success.
+    /// Returns a success with status 200.
     pub fn ok(body: Value) -> Self {
         Self { status: 200, body, query_error: None }
     }
 
-    /// A refusal by DynamoDB.
+    /// Returns a refusal by DynamoDB with status 400.
     pub fn dynamo_error(kind: &str, message: &str) -> Self {
         let body = json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": message});
         Self { status: 400, body, query_error: None }
     }
 
-    /// A refusal by SQS. `code` is the older protocol's name of `kind`, by which the SDK knows it.
+    /// Returns a refusal by SQS. `code` is the name of `kind` in the older protocol, by which the SDK knows the error.
     pub fn sqs_error(status: u16, kind: &str, code: &str, message: &str) -> Self {
         let body = json!({"__type": format!("com.amazonaws.sqs#{kind}"), "message": message});
         let side = if status < 500 { "Sender" } else { "Receiver" };
@@ -33,12 +33,13 @@ impl Answer {
     }
 }
 
-/// SQS has too much to do.
+/// Returns the answer of an SQS that throttles the request.
 pub fn throttled_queue() -> Answer {
     Answer::sqs_error(403, "RequestThrottled", "RequestThrottled", "Rate exceeded")
 }
 
-/// DynamoDB has too much to do. A transaction has two ways of saying so, of which the SDK retries only the first.
+/// Returns the answer of a DynamoDB that throttles the request. For a transaction there are two forms, and the SDK
+/// retries only the first.
 pub fn throttled_table(operation: &str, request: &Value, chance: &mut fastrand::Rng) -> Answer {
     if is_transaction(operation) && chance.bool() {
         return cancelled(request, "ThrottlingError", "Throughput exceeds the current capacity of your table", chance);
@@ -53,7 +54,7 @@ pub fn throttled_table(operation: &str, request: &Value, chance: &mut fastrand::
     }
 }
 
-/// DynamoDB sees another write on the same item.
+/// Returns the answer of a DynamoDB that sees another write on the same item.
 pub fn conflict(operation: &str, request: &Value, chance: &mut fastrand::Rng) -> Answer {
     if is_transaction(operation) {
         cancelled(request, "TransactionConflict", "Transaction is ongoing for the item", chance)
@@ -66,7 +67,7 @@ fn is_transaction(operation: &str) -> bool {
     matches!(operation, "TransactWriteItems" | "TransactGetItems")
 }
 
-/// A transaction cancelled for the sake of one of its items, whichever.
+/// Returns the cancellation of a transaction because of one of its items, chosen at random.
 fn cancelled(request: &Value, code: &str, message: &str, chance: &mut fastrand::Rng) -> Answer {
     let items = request["TransactItems"].as_array().map_or(1, Vec::len);
     let culprit = chance.usize(0..items);
@@ -77,7 +78,7 @@ fn cancelled(request: &Value, code: &str, message: &str, chance: &mut fastrand::
     let message =
         format!("Transaction cancelled, please refer cancellation reasons for specific reasons [{}]", codes.join(", "));
     let mut answer = Answer::dynamo_error("TransactionCanceledException", "");
-    // This one error spells its message with a capital letter.
+    // This error alone spells its message with a capital letter.
     answer.body = json!({"__type": answer.body["__type"], "Message": message, "CancellationReasons": reasons});
     answer
 }

@@ -1,4 +1,4 @@
-//! Is the simulated table close enough to DynamoDB for what the store asks of it?
+//! Tests that the simulated table is close enough to DynamoDB for what the store asks of it.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -217,7 +217,7 @@ async fn a_batch_and_a_transaction_of_reads_give_what_is_there() {
     assert!(read.responses()[0].item().is_some() && read.responses()[1].item().is_none());
 }
 
-/// Gives the found sort keys in order, and how many keys were left unprocessed.
+/// Returns the found sort keys in order, and the number of keys left unprocessed.
 pub(super) async fn batch_get(aws: &SimulatedAws, keys: &[&str]) -> (Vec<String>, usize) {
     let keys = keys.iter().map(|sk| item("call", sk, "")).map(|mut key| {
         key.remove("value");

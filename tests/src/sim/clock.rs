@@ -1,4 +1,4 @@
-//! The simulation's one clock: tokio's paused clock, read as a time of day.
+//! Clock of the simulation: tokio's paused clock, read as a time of day.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -6,28 +6,29 @@ use aws_smithy_async::time::TimeSource;
 use dynoxide::storage_backend::Clock;
 use tokio::time::Instant;
 
-/// Every simulation starts at 2027-01-01T00:00:00Z, so that a time in a failure report means the same in every run.
+/// Start of every simulation, 2027-01-01T00:00:00Z. The fixed start makes times in failure reports comparable between
+/// runs.
 pub const START_MS: i64 = 1_798_761_600_000;
 
-/// Virtual time: it moves only when every task of the runtime waits.
+/// Virtual clock. It moves only while every task of the runtime waits.
 #[derive(Clone, Copy, Debug)]
 pub struct VirtualClock {
     start: Instant,
 }
 
 impl VirtualClock {
-    /// Starts the clock now. The runtime has to be paused (`start_paused`), or this would read real time.
+    /// Starts the clock now. The runtime must be paused (`start_paused`), otherwise the clock would read real time.
     #[expect(clippy::disallowed_methods, reason = "the simulation's clock is tokio's, and this is its one reader")]
     pub fn start() -> Self {
         Self { start: Instant::now() }
     }
 
-    /// The virtual time passed since the start.
+    /// Returns the virtual time since the start.
     pub fn elapsed(&self) -> Duration {
         self.start.elapsed()
     }
 
-    /// The time of day in milliseconds since 1970.
+    /// Returns the time of day in milliseconds since 1970.
     pub fn now_ms(&self) -> i64 {
         START_MS + i64::try_from(self.elapsed().as_millis()).expect("no simulation lasts that long")
     }

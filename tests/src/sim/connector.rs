@@ -1,4 +1,4 @@
-//! The HTTP connector under the real AWS SDK: every AWS request of the program goes through here.
+//! HTTP connector below the real AWS SDK. Every AWS request of the program goes through it.
 
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex};
@@ -22,7 +22,7 @@ use super::grants;
 use super::meter::Meter;
 use super::sqs::Sqs;
 
-/// The connector. Clones are the same one.
+/// HTTP connector to the simulated services. Clones share their state.
 #[derive(Clone, Debug)]
 pub struct Connector {
     gate: Gate,
@@ -33,7 +33,7 @@ pub struct Connector {
     read_timeout: Option<Duration>,
 }
 
-/// A request, understood.
+/// Parsed AWS request.
 #[derive(Clone, Debug)]
 struct Call {
     service: Service,
@@ -42,7 +42,7 @@ struct Call {
 }
 
 impl Connector {
-    /// A connector to these services, with all requests passing this gate.
+    /// Creates a connector to these services, with all requests passing this gate.
     pub fn new(seed: u64, gate: Gate, dynamo: Dynamo, sqs: Sqs, meter: Meter) -> Self {
         let chance = Arc::new(Mutex::new(fastrand::Rng::with_seed(seed)));
         Self { gate, dynamo, sqs, meter, chance, read_timeout: None }
@@ -56,7 +56,7 @@ impl Connector {
                 tokio::spawn(self.clone().effect_after(delay, call));
                 return Err(ConnectorError::io("connection reset".into()));
             }
-            // The effect is out of the program's hands: it comes even if the program stops waiting.
+            // The effect no longer depends on the program. It happens even if the program stops waiting.
             Some(Fault::Slow(delay)) => match tokio::spawn(self.clone().effect_after(delay, call)).await {
                 Ok(answer) => answer,
                 Err(error) => resume_unwind(error.into_panic()),
@@ -123,7 +123,7 @@ impl HttpConnector for Connector {
 
 impl HttpClient for Connector {
     fn http_connector(&self, settings: &HttpConnectorSettings, _components: &RuntimeComponents) -> SharedHttpConnector {
-        // Timeouts are kept, in virtual time: a slow answer has to be able to exceed one.
+        // Timeouts are kept in virtual time, so that a slow answer can exceed one.
         SharedHttpConnector::new(Self { read_timeout: settings.read_timeout(), ..self.clone() })
     }
 }
@@ -140,7 +140,7 @@ fn understand(request: &HttpRequest) -> Call {
     Call { service, operation: operation.to_owned(), request }
 }
 
-/// What a request is about, in a word: the kind of the first item it names, or the queue.
+/// Returns the subject of a request in one word: the kind of the first item that it names, or the queue.
 fn about(call: &Call) -> String {
     let text = match call.service {
         Service::Sqs => call.request["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next()),

@@ -1,5 +1,5 @@
-//! DynamoDB: dynoxide called in process, with what it lacks put around it (tokens in virtual time, batches answered in
-//! no particular order, batches left undone).
+//! Simulated DynamoDB: dynoxide called in process, with additions for what it lacks. These are tokens in virtual time,
+//! batch answers in random order, and unprocessed batch items.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -14,16 +14,16 @@ use super::answer::Answer;
 use super::clock::VirtualClock;
 use super::replica::{Replica, may_be_stale, written};
 
-/// How long DynamoDB remembers a transaction's `ClientRequestToken`.
+/// Time for which DynamoDB remembers the `ClientRequestToken` of a transaction.
 const TOKEN_LIFE: Duration = Duration::from_secs(600);
 
-/// The longest token DynamoDB takes.
+/// Longest token that DynamoDB accepts, in bytes.
 const TOKEN_LIMIT: usize = 36;
 
-/// What of a template's table `CreateTable` takes; the rest is set by calls of its own.
+/// Properties of a template's table that `CreateTable` accepts. The others are set by calls of their own.
 const CREATE_TABLE_MEMBERS: [&str; 4] = ["AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode"];
 
-/// A transaction that went through, to be answered again instead of being done again.
+/// Successful transaction. A repeat under its token gets the same answer and is not executed again.
 #[derive(Debug)]
 struct Remembered {
     at: Duration,
@@ -31,17 +31,18 @@ struct Remembered {
     answer: Answer,
 }
 
-/// Is told of every item that was written, as it stands now; `None` where it was deleted.
+/// Callback that receives the key of every written item and its current state. The state is `None` if the item was
+/// deleted.
 pub type Watcher = Arc<dyn Fn(&Value, Option<&Value>) + Send + Sync>;
 
-/// The simulated DynamoDB. Clones are the same database.
+/// Simulated DynamoDB. Clones share one database.
 #[derive(Clone)]
 pub struct Dynamo {
     database: Database,
     clock: VirtualClock,
     tokens: Arc<Mutex<BTreeMap<String, Remembered>>>,
     shuffle: Arc<Mutex<fastrand::Rng>>,
-    /// The request that made the table, for copies of it.
+    /// Request that made the table, for copies of it.
     definition: Arc<Mutex<Value>>,
     replica: Arc<Mutex<Option<Replica>>>,
     watcher: Arc<Mutex<Option<Watcher>>>,
@@ -54,7 +55,7 @@ impl std::fmt::Debug for Dynamo {
 }
 
 impl Dynamo {
-    /// An empty database.
+    /// Creates an empty database.
     pub fn new(seed: u64, clock: VirtualClock) -> Self {
         Self {
             database: Database::memory_with_clock(Arc::new(clock)).unwrap(),
@@ -67,7 +68,7 @@ impl Dynamo {
         }
     }
 
-    /// Makes a table from the properties it has in template.yaml.
+    /// Creates a table from its properties in `template.yaml`.
     pub fn create_table(&self, name: &str, properties: &Value) {
         let mut request = Map::from_iter([("TableName".to_owned(), json!(name))]);
         for member in CREATE_TABLE_MEMBERS {
@@ -85,29 +86,29 @@ impl Dynamo {
         }
     }
 
-    /// Lets indexes, and every read that does not ask to be consistent, learn of each write up to this much later.
+    /// Makes indexes and reads that are not consistent lag behind each write by up to this time.
     pub fn lag_behind(&self, at_most: Duration) {
         let chance = self.shuffle.lock().unwrap().fork();
         let replica = Replica::new(&self.database, &self.definition.lock().unwrap(), at_most, chance);
         *self.replica.lock().unwrap() = Some(replica);
     }
 
-    /// Deletes what has expired, as DynamoDB does at some time within days; gives how many items that were.
+    /// Deletes expired items, as DynamoDB does within some days. Returns their number.
     pub fn expire_items(&self) -> usize {
         let expired = self.database.sweep_ttl().unwrap();
         if let Some(replica) = &mut *self.replica.lock().unwrap() {
-            // The copy has no time of its own: it is made anew.
+            // The copy has no time of its own, so it is made anew.
             *replica = replica.again(&self.database, &self.definition.lock().unwrap());
         }
         expired
     }
 
-    /// Tells this watcher of every write from now on. It must not call the database itself.
+    /// Calls this watcher for every write from now on. The watcher must not call the database itself.
     pub fn watch(&self, watcher: Watcher) {
         *self.watcher.lock().unwrap() = Some(watcher);
     }
 
-    /// Everything in a table, as it stands.
+    /// Returns all items of a table.
     pub fn dump(&self, table: &str) -> Vec<Value> {
         let (mut items, mut from) = (Vec::new(), Value::Null);
         loop {
@@ -124,7 +125,7 @@ impl Dynamo {
         }
     }
 
-    /// Does what an operation asks for.
+    /// Executes an operation.
     pub fn call(&self, operation: &str, request: &Value) -> Answer {
         let answer = self.answer(operation, request);
         let watcher = self.watcher.lock().unwrap().clone();
@@ -176,7 +177,7 @@ impl Dynamo {
         }
     }
 
-    /// Does a part of a batch, by chance none of it, and returns the rest as unprocessed.
+    /// Executes a random part of a batch, possibly none of it, and returns the rest as unprocessed.
     pub fn call_in_part(&self, operation: &str, request: &Value) -> Answer {
         let undone_name = if operation == "BatchGetItem" { "UnprocessedKeys" } else { "UnprocessedItems" };
         let (done, undone) = self.split(&request["RequestItems"]);
@@ -193,7 +194,8 @@ impl Dynamo {
         answer
     }
 
-    /// dynoxide remembers tokens too, but in real time: two runs of one seed could differ.
+    /// Executes a transaction, with tokens in virtual time. dynoxide remembers tokens in real time, so that two runs of
+    /// one seed could differ.
     fn transact_write(&self, request: &Value) -> Answer {
         let mut request = request.clone();
         let token = request.as_object_mut().and_then(|members| members.remove("ClientRequestToken"));
@@ -214,14 +216,14 @@ impl Dynamo {
             return remembered.answer.clone();
         }
         let answer = direct(&request, |request| self.database.transact_write_items(request));
-        // Only a success is remembered: a cancelled transaction may be tried again under its token.
+        // Only a success is remembered. A cancelled transaction may be tried again under its token.
         if let (Some(token), 200) = (token, answer.status) {
             tokens.insert(token.to_owned(), Remembered { at: now, request, answer: answer.clone() });
         }
         answer
     }
 
-    /// dynoxide answers in the order of the request; DynamoDB promises none.
+    /// Shuffles the items of a batch answer. dynoxide keeps the order of the request, but DynamoDB promises none.
     fn in_no_particular_order(&self, mut answer: Answer) -> Answer {
         if let Some(tables) = answer.body.get_mut("Responses").and_then(Value::as_object_mut) {
             for items in tables.values_mut().filter_map(Value::as_array_mut) {
@@ -231,7 +233,7 @@ impl Dynamo {
         answer
     }
 
-    /// Splits the items of a batch by chance; at least one is left undone.
+    /// Splits the items of a batch at random. At least one of them is left unprocessed.
     fn split(&self, items: &Value) -> (Map<String, Value>, Map<String, Value>) {
         let mut chance = self.shuffle.lock().unwrap();
         let (mut done, mut undone) = (Map::new(), Map::new());
@@ -254,7 +256,7 @@ impl Dynamo {
     }
 }
 
-/// The same request of one table for other items: a read keeps its projection and consistency.
+/// Returns the same request of one table for other items. A read keeps its projection and consistency.
 fn with_list(wanted: &Value, list: Vec<Value>) -> Value {
     if wanted.get("Keys").is_none() {
         return Value::Array(list);
@@ -264,12 +266,12 @@ fn with_list(wanted: &Value, list: Vec<Value>) -> Value {
     wanted
 }
 
-/// Calls the database by the wire's JSON.
+/// Calls the database with the JSON of the wire.
 pub(super) fn direct<Q: DeserializeOwned, A: Serialize>(
     request: &Value,
     operation: impl FnOnce(Q) -> Result<A, DynoxideError>,
 ) -> Answer {
-    // Through text, as over the wire: some of dynoxide's types tell the two apart.
+    // Through text, as over the wire: some of dynoxide's types tell text and values apart.
     let request = match serde_json::from_str(&request.to_string()) {
         Ok(request) => request,
         // In process, dynoxide reports a value out of bounds (a number of 39 digits) as a request that does not parse.

@@ -1,4 +1,4 @@
-//! Every fault, as the program above the real SDK meets it.
+//! Tests of every fault, as the program above the real SDK experiences it.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ fn stored(value: Option<std::collections::HashMap<String, AttributeValue>>) -> O
     value.map(|item| item["value"].clone())
 }
 
-/// The names of the operations and what went wrong with each.
+/// Returns the operations with the fault of each.
 fn seen(aws: &SimulatedAws) -> Vec<(String, Option<Fault>)> {
     aws.gate.operations().into_iter().map(|operation| (operation.point.name, operation.fault)).collect()
 }
@@ -103,7 +103,7 @@ async fn a_throttled_request_is_retried() {
 async fn a_plain_write_in_conflict_is_refused_and_writes_nothing() {
     let aws = armed(Fault::Conflict).await;
     let result = fixture::put(&aws, item("call", "1", "mine")).await;
-    // The SDK does not retry this one by itself: whatever does is the program's own doing.
+    // The SDK does not retry this error. Any retry is the program's own.
     let refused = result.unwrap_err().into_service_error();
     assert!(refused.is_transaction_conflict_exception(), "{refused:?}");
     assert_eq!(aws.gate.points(), 1);
@@ -270,7 +270,7 @@ fn key_of(sk: &str) -> std::collections::HashMap<String, AttributeValue> {
     [("pk".to_owned(), text("call")), ("sk".to_owned(), text(sk))].into()
 }
 
-/// A run with a bit of everything: retries, jitter, transactions, batches, queues, concurrency.
+/// Runs a mix of retries, jitter, transactions, batches, queues and concurrency.
 async fn a_busy_run(seed: u64) -> (Vec<Operation>, Vec<String>) {
     let aws = fixture::aws(seed);
     aws.database.lag_behind(Duration::from_millis(500));
@@ -314,14 +314,15 @@ async fn the_same_seed_gives_the_same_run_to_the_millisecond() {
     assert_ne!(operations, a_busy_run(12).await.0);
 }
 
-/// Not a test of its own: one process's run, for the test below.
+/// Runs one process for the test below. It is no test of its own.
 #[tokio::test(start_paused = true)]
 #[ignore = "the test of two processes runs it twice"]
 async fn one_run_of_one_process() {
     println!("{:?}", a_busy_run(11).await);
 }
 
-/// What differs between processes (a hash map's order) or is drawn only once in each would not show above.
+/// Compares two processes. The tests above would miss differences between processes, such as the order of a hash map,
+/// and values drawn only once in each.
 #[test]
 fn the_same_seed_gives_the_same_run_in_every_process() {
     let run = || {

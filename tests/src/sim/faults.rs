@@ -1,70 +1,70 @@
-//! What can go wrong with one request, and the plan that says which request it goes wrong with.
+//! Faults of a single request, and the plan that assigns them to requests.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Whom a request goes to.
+/// Service that a request goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Service {
-    /// The table.
+    /// DynamoDB table.
     DynamoDb,
-    /// A queue.
+    /// SQS queue.
     Sqs,
-    /// The party that places the calls.
+    /// Provider that places the calls.
     Provider,
-    /// A client's webhook endpoint.
+    /// Webhook endpoint of a client.
     Webhook,
 }
 
-/// One place where the program leaves itself: a request about to be made.
+/// Point at which the program makes a request to another service.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Point {
-    /// Whom the request goes to.
+    /// Service that the request goes to.
     pub service: Service,
-    /// What it asks for, in that service's own word (`PutItem`, `SendMessage`).
+    /// Operation, in that service's own word (`PutItem`, `SendMessage`).
     pub name: String,
 }
 
 impl Point {
-    /// Names a request.
+    /// Creates a point from a service and an operation.
     pub fn new(service: Service, name: impl Into<String>) -> Self {
         Self { service, name: name.into() }
     }
 
-    /// Whether this is one of the named operations of DynamoDB.
+    /// Returns `true` if this is one of the named operations of DynamoDB.
     fn is_table_operation(&self, names: &[&str]) -> bool {
         self.service == Service::DynamoDb && names.contains(&self.name.as_str())
     }
 }
 
-/// What goes wrong with one request.
+/// Fault of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fault {
-    /// The program dies before the request took effect.
+    /// The program dies before the request takes effect.
     CrashBefore,
-    /// The request takes effect, and the program dies before it hears so.
+    /// The request takes effect, and the program dies before the answer.
     CrashAfter,
-    /// The program's own code panics at this request, before it took effect.
+    /// The program's own code panics at this request, before it takes effect.
     Panic,
     /// The request takes effect, and the connection breaks before the answer.
     LoseAnswer,
-    /// The connection breaks before the request took effect.
+    /// The connection breaks before the request takes effect.
     FailBefore,
-    /// The connection breaks, and the request takes effect all the same, this much later: behind whatever the program
-    /// did about the broken connection.
+    /// The connection breaks, but the request takes effect this much later. By then the program has already reacted to
+    /// the broken connection.
     Late(Duration),
-    /// The service is too busy for it: no effect, and an answer that says so.
+    /// The service is too busy. The request has no effect, and the answer says so.
     Throttle,
-    /// DynamoDB sees another write on the same item: no effect, and an answer that says so.
+    /// DynamoDB sees another write on the same item. The request has no effect, and the answer says so.
     Conflict,
-    /// A batch is answered with a part of it, or all of it, left undone.
+    /// A batch is answered with some or all of it left unprocessed.
     Unprocessed,
-    /// The request takes effect this much later, whether or not the program still waits for it.
+    /// The request takes effect this much later, even if the program no longer waits for it.
     Slow(Duration),
 }
 
 impl Fault {
-    /// Whether this can happen to that request. A plan passes over what cannot.
+    /// Returns `true` if this fault can happen to that request. A plan skips faults that cannot.
     pub fn applies_to(self, point: &Point) -> bool {
         let aws = matches!(point.service, Service::DynamoDb | Service::Sqs);
         match self {
@@ -90,31 +90,31 @@ impl Fault {
     }
 }
 
-/// A fault that strikes a share of the requests it applies to.
+/// Fault that strikes a share of the requests to which it applies.
 #[derive(Clone, Debug)]
 pub struct Rate {
-    /// What happens.
+    /// Fault that strikes.
     pub fault: Fault,
-    /// How many of a thousand requests it happens to.
+    /// Share of requests that it strikes, in a thousand.
     pub per_mille: u32,
-    /// The service it is confined to, if any.
+    /// Service that it is limited to, if any.
     pub service: Option<Service>,
-    /// The operations it is confined to; none named means all.
+    /// Operations that it is limited to. An empty list means all.
     pub operations: &'static [&'static str],
 }
 
 impl Rate {
-    /// A fault at every request it applies to, in so many of a thousand cases.
+    /// Creates a rate for all requests to which the fault applies.
     pub fn new(fault: Fault, per_mille: u32) -> Self {
         Self { fault, per_mille, service: None, operations: &[] }
     }
 
-    /// The same, at one service only.
+    /// Limits the rate to one service.
     pub fn at_service(self, service: Service) -> Self {
         Self { service: Some(service), ..self }
     }
 
-    /// The same, at some operations only.
+    /// Limits the rate to some operations.
     pub fn at_operations(self, operations: &'static [&'static str]) -> Self {
         Self { operations, ..self }
     }
@@ -126,7 +126,7 @@ impl Rate {
     }
 }
 
-/// Which requests go wrong, and how. The first request after the plan is set has the index 0.
+/// Plan of faults for the requests of a run. The first request after the plan is set has the index 0.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
     exact: BTreeMap<usize, Fault>,
@@ -134,29 +134,29 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Nothing goes wrong.
+    /// Returns a plan without faults.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// How many requests are to go wrong, of those that are named one by one.
+    /// Returns the number of requests with a fault of their own.
     pub fn planned(&self) -> usize {
         self.exact.len()
     }
 
-    /// In addition, this goes wrong with the request of that index.
+    /// Adds a fault to the request of that index.
     pub fn at(mut self, index: usize, fault: Fault) -> Self {
         self.exact.insert(index, fault);
         self
     }
 
-    /// In addition, this goes wrong every so often.
+    /// Adds a rate of faults.
     pub fn with(mut self, rate: Rate) -> Self {
         self.rates.push(rate);
         self
     }
 
-    /// Every third write to the table meets another one, the plain writes too.
+    /// Returns a plan in which a third of all writes to the table conflict with another, plain writes included.
     pub fn conflicts() -> Self {
         Self::none().with(Rate::new(Fault::Conflict, 333).at_operations(&[
             "PutItem",
@@ -166,12 +166,12 @@ impl Plan {
         ]))
     }
 
-    /// What goes wrong with this request. An exact fault that does not apply to it is not replaced by a rate's.
+    /// Decides the fault of this request. If an exact fault does not apply, no rate replaces it.
     pub(super) fn decide(&self, index: usize, point: &Point, chance: &mut fastrand::Rng) -> Decision {
         if let Some(&fault) = self.exact.get(&index) {
             return if fault.applies_to(point) { Decision::Strike(fault) } else { Decision::NotApplicable(fault) };
         }
-        // Every rate draws, struck or not, so that one rate's luck does not move another's.
+        // Every rate draws, whether another one strikes or not. So one rate does not change the draws of another.
         let struck: Vec<Fault> = self
             .rates
             .iter()
@@ -183,13 +183,13 @@ impl Plan {
     }
 }
 
-/// A plan's word on one request.
+/// Decision of a plan about one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Decision {
-    /// Nothing goes wrong.
+    /// The request passes without a fault.
     Pass,
-    /// This goes wrong.
+    /// This fault strikes.
     Strike(Fault),
-    /// This was planned, but cannot happen to such a request.
+    /// This fault was planned, but cannot happen to such a request.
     NotApplicable(Fault),
 }

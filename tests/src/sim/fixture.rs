@@ -1,4 +1,4 @@
-//! What the simulation's own tests stand on: a table as in the deployment, one queue, and short ways to use them.
+//! Fixture of the simulation's own tests: a table as in the deployment, one queue, and short helpers to use them.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -15,7 +15,7 @@ pub(super) const TABLE: &str = "ringdown";
 pub(super) const QUEUE: &str = "dispatch";
 pub(super) const VISIBILITY: Duration = Duration::from_secs(180);
 
-/// A world with the deployment's table and its dispatch queue.
+/// Creates a world with the deployment's table and its dispatch queue.
 pub(super) fn aws(seed: u64) -> SimulatedAws {
     let aws = SimulatedAws::new(seed, TABLE, &table());
     aws.queues.create(
@@ -25,7 +25,7 @@ pub(super) fn aws(seed: u64) -> SimulatedAws {
     aws
 }
 
-/// The table's properties, in the template's words.
+/// Returns the properties of the table, in the words of the template.
 fn table() -> Value {
     let key = |name: &str, kind: &str| json!({"AttributeName": name, "KeyType": kind});
     let attribute = |name: &str, kind: &str| json!({"AttributeName": name, "AttributeType": kind});
@@ -65,7 +65,7 @@ pub(super) fn item(pk: &str, sk: &str, value: &str) -> HashMap<String, Attribute
     [("pk", pk), ("sk", sk), ("value", value)].map(|(name, value)| (name.to_owned(), text(value))).into()
 }
 
-/// A conditional put, as an accepted request makes it.
+/// Makes a conditional put, as an accepted request does.
 pub(super) async fn put(
     aws: &SimulatedAws,
     item: HashMap<String, AttributeValue>,

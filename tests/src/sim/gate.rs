@@ -1,4 +1,4 @@
-//! The gate that every request passes on its way out, AWS or not: it counts, delays, and carries out the fault plan.
+//! Gate that every outgoing request passes, to AWS or elsewhere. It counts, delays, and carries out the fault plan.
 
 use std::future::{Future, pending};
 use std::panic::resume_unwind;
@@ -11,43 +11,43 @@ use tokio::time::sleep;
 use super::clock::VirtualClock;
 use super::faults::{Decision, Fault, Plan, Point};
 
-/// A request and its answer each take up to this long; a network of the same region is about that quick.
+/// Travel time of a request, and again of its answer. A network within one region is about that quick.
 const LATENCY_MS: std::ops::RangeInclusive<u64> = 1..=20;
 
-/// One request as it was seen at the gate.
+/// Request as the gate saw it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operation {
-    /// Its place among all requests since the plan was set.
+    /// Index among all requests since the plan was set.
     pub index: usize,
-    /// Whom it went to and what it asked for.
+    /// Service and operation of the request.
     pub point: Point,
-    /// What it was about: the kind of item, the queue's name, the endpoint's host.
+    /// Subject of the request: the kind of item, the queue's name, or the endpoint's host.
     pub about: String,
-    /// The virtual time at which it was made, from the start of the simulation.
+    /// Virtual time of the request since the start of the simulation.
     pub at: Duration,
-    /// What went wrong with it.
+    /// Fault that struck the request.
     pub fault: Option<Fault>,
 }
 
-/// How an invocation ended.
+/// End of an invocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended<T> {
-    /// It came to its end.
+    /// The invocation finished with this value.
     Finished(T),
-    /// It died at the request of this index, and everything it was doing with it.
+    /// The invocation died at the request of this index, with everything in progress.
     Crashed(usize),
 }
 
-/// Why a request to somebody outside AWS got no answer.
+/// Reason why a request to a service outside AWS got no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Broken {
-    /// It never arrived.
+    /// The request never arrived.
     NotSent,
-    /// It arrived and took effect; the answer did not come back.
+    /// The request arrived and took effect, but the answer did not come back.
     AnswerLost,
 }
 
-/// The gate. Clones are the same gate.
+/// Gate of a simulation. Clones share one gate.
 #[derive(Clone, Debug)]
 pub struct Gate {
     clock: VirtualClock,
@@ -63,7 +63,7 @@ struct State {
     chance: fastrand::Rng,
 }
 
-/// A request that went in and has not come out yet.
+/// Request that has entered the gate and not left it yet.
 #[derive(Debug)]
 #[must_use = "a request that entered has to leave, or its answer is never lost"]
 pub struct Passage {
@@ -72,13 +72,13 @@ pub struct Passage {
 }
 
 impl Passage {
-    /// What goes wrong with the request, for the service to act on.
+    /// Returns the fault of the request, for the service to act on.
     pub fn fault(&self) -> Option<Fault> {
         self.fault
     }
 }
 
-/// The signal that ends one invocation.
+/// Signal that ends one invocation.
 #[derive(Clone, Debug, Default)]
 struct Crash {
     at: Arc<Mutex<Option<usize>>>,
@@ -90,7 +90,7 @@ tokio::task_local! {
 }
 
 impl Gate {
-    /// A gate at which nothing goes wrong yet.
+    /// Creates a gate without faults.
     pub fn new(seed: u64, clock: VirtualClock) -> Self {
         let mut source = fastrand::Rng::with_seed(seed);
         let state = State {
@@ -103,7 +103,8 @@ impl Gate {
         Self { clock, state: Arc::new(Mutex::new(state)) }
     }
 
-    /// Sets the plan and starts counting anew: what went before (the table, the test's own data) is no point.
+    /// Sets the plan and starts counting anew. Earlier requests, such as those for the table and for test data, do not
+    /// count.
     pub fn arm(&self, plan: Plan) {
         let mut state = self.state();
         state.plan = plan;
@@ -111,28 +112,28 @@ impl Gate {
         state.not_applicable.clear();
     }
 
-    /// From now on nothing goes wrong any more; what was counted stays.
+    /// Removes all faults from now on. The counts stay.
     pub fn calm_down(&self) {
         self.state().plan = Plan::none();
     }
 
-    /// Every request since the plan was set, in the order they were made.
+    /// Returns every request since the plan was set, in order.
     pub fn operations(&self) -> Vec<Operation> {
         self.state().operations.clone()
     }
 
-    /// How many requests there were since the plan was set.
+    /// Returns the number of requests since the plan was set.
     pub fn points(&self) -> usize {
         self.state().operations.len()
     }
 
-    /// The exact faults of the plan that met a request they cannot happen to: such a run shows nothing.
+    /// Returns the exact faults of the plan that met a request to which they cannot apply. Such a run proves nothing.
     pub fn not_applicable(&self) -> Vec<(usize, Fault)> {
         self.state().not_applicable.clone()
     }
 
-    /// Runs one invocation of a function until it ends or the plan kills it. All of its requests have to be made from
-    /// within this future, not from a task it spawned: a spawned task would outlive the crash.
+    /// Runs one invocation of a function until it ends or the plan kills it. All of its requests must be made from
+    /// within this future. A task that it spawned would outlive the crash.
     pub async fn invocation<T>(&self, work: impl Future<Output = T>) -> Ended<T> {
         let crash = Crash::default();
         let work = Box::pin(INVOCATION.scope(crash.clone(), work));
@@ -146,12 +147,12 @@ impl Gate {
         }
     }
 
-    /// Makes a request to somebody outside AWS: `effect` is what the request does there.
+    /// Makes a request to a service outside AWS. `effect` is what the request does there.
     pub async fn pass<T>(&self, point: Point, effect: impl Future<Output = T>) -> Result<T, Broken> {
         self.pass_about(point, String::new(), effect).await
     }
 
-    /// The same, and says what it was about.
+    /// Makes a request like [`Gate::pass`], with its subject for the record.
     pub async fn pass_about<T>(
         &self,
         point: Point,
@@ -174,14 +175,15 @@ impl Gate {
         sleep(travel).await;
         match passage.fault {
             Some(Fault::CrashBefore) => die(passage.index).await,
-            // Without the hook that prints: it is planned.
+            // This bypasses the hook that prints, because the panic is planned.
             Some(Fault::Panic) => resume_unwind(Box::new("a planned panic")),
             _ => {}
         }
         passage
     }
 
-    /// Lets the answer travel back. Does not return if the program dies before it arrives; false if it got lost.
+    /// Lets the answer travel back. Returns `false` if it got lost. Does not return if the program dies before it
+    /// arrives.
     pub async fn leave(&self, passage: Passage) -> bool {
         if passage.fault == Some(Fault::CrashAfter) {
             die(passage.index).await;
@@ -217,7 +219,7 @@ impl Gate {
     }
 }
 
-/// Tells the invocation that it is dead, and stays silent for ever.
+/// Tells the invocation that it is dead, and waits forever.
 async fn die(index: usize) {
     let told = INVOCATION.try_with(|crash| {
         *crash.at.lock().unwrap() = Some(index);

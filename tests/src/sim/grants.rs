@@ -1,5 +1,5 @@
-//! What IAM would ask of a role for each request to AWS: the action, on which resource. Noted by function, for all worlds
-//! of a test: each test has a thread of its own.
+//! IAM permissions that the requests to AWS need: action and resource, noted by function. Each test has a thread of its
+//! own, so the notes cover all worlds of one test.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,10 +17,10 @@ thread_local! {
     static NOTED: RefCell<BTreeMap<&'static str, BTreeSet<String>>> = RefCell::default();
 }
 
-/// The attributes by which the use of a key is noted and counted. A policy may be limited to them.
+/// Attributes by which the use of a key is noted and counted. A policy may be limited to them.
 pub const KEY_USE: [&str; 7] = ["pk", "sk", "lastUsedAt", "minute", "requests", "day", "calls"];
 
-/// Runs a function's work under its name. That it ran is noted, even where it asks for nothing.
+/// Runs a function's work under its name. The function is noted even if it makes no request.
 pub async fn by<T>(function: &'static str, work: impl Future<Output = T>) -> T {
     note_all_of(function, Vec::new());
     FUNCTION.scope(function, work).await
@@ -41,12 +41,12 @@ fn note_all_of(function: &'static str, needed: Vec<String>) {
     NOTED.with_borrow_mut(|noted| noted.entry(function).or_default().extend(needed));
 }
 
-/// Everything that was noted in this test so far: for each function, its grants.
+/// Returns the permissions noted in this test so far, by function.
 pub fn noted() -> BTreeMap<&'static str, BTreeSet<String>> {
     NOTED.with_borrow(Clone::clone)
 }
 
-/// Notes what a request needs. Requests that no function makes are an operator's.
+/// Notes the permissions that a request needs. Requests outside a function belong to an operator and are not noted.
 pub(super) fn note(service: Service, operation: &str, request: &Value) {
     note_all(match service {
         Service::DynamoDb => table_grants(operation, request),
@@ -66,7 +66,7 @@ fn capitalized(name: &str) -> String {
 
 fn table_grants(operation: &str, request: &Value) -> Vec<String> {
     match operation {
-        // A transaction needs what each of its parts needs, and nothing for itself.
+        // A transaction needs the permissions of its parts and none of its own.
         "TransactWriteItems" => {
             let parts = request["TransactItems"].as_array().expect("a transaction has parts").iter();
             parts.flat_map(|part| part.as_object().unwrap()).map(|(kind, part)| part_grant(kind, part)).collect()
@@ -90,7 +90,7 @@ fn part_grant(kind: &str, part: &Value) -> String {
     }
 }
 
-/// The attributes that an update's expressions name.
+/// Returns the attributes that an update's expressions name.
 fn attributes(update: &Value) -> Vec<String> {
     let names = &update["ExpressionAttributeNames"];
     let expressions = ["UpdateExpression", "ConditionExpression"].map(|name| update[name].as_str().unwrap_or_default());

@@ -1,4 +1,4 @@
-//! What Lambda makes of a queue: the event a function gets, and what becomes of the messages after its answer.
+//! Lambda's side of a queue: the event that a function receives, and the messages after its answer.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use super::queue::Message;
 use super::sqs::{Sqs, md5_hex};
 use super::{ACCOUNT, REGION};
 
-/// The event that Lambda sends a function for a batch of messages.
+/// Returns the event that Lambda sends a function for a batch of messages.
 pub fn queue_event(queue: &str, messages: &[Message]) -> Value {
     json!({"Records": messages.iter().map(|message| record(queue, message)).collect::<Vec<_>>()})
 }
@@ -36,7 +36,8 @@ fn record(queue: &str, message: &Message) -> Value {
     })
 }
 
-/// Lambda spells the members of an attribute with a small letter, and adds two lists that are always empty.
+/// Returns message attributes as Lambda spells them: with small first letters, and with two lists that are always
+/// empty.
 fn message_attributes(sent: &Value) -> Value {
     let mut attributes = Map::new();
     for (name, attribute) in sent.as_object().into_iter().flatten() {
@@ -52,8 +53,8 @@ fn message_attributes(sent: &Value) -> Value {
     Value::Object(attributes)
 }
 
-/// Deletes what a function got done, by its answer: the messages it does not report as failed. The failed ones, and
-/// all of them after an answer that makes no sense or none at all, come back when their visibility timeout is over.
+/// Deletes the messages that a function does not report as failed. The failed ones become visible again after their
+/// visibility timeout. The whole batch does so if the answer is missing or malformed.
 pub fn settle(sqs: &Sqs, queue: &str, messages: &[Message], answer: Option<&Value>) {
     let Some(failed) = answer.and_then(|answer| failures(messages, answer)) else { return };
     for message in messages.iter().filter(|message| !failed.contains(&message.id)) {
@@ -61,7 +62,8 @@ pub fn settle(sqs: &Sqs, queue: &str, messages: &[Message], answer: Option<&Valu
     }
 }
 
-/// The ids reported as failed. None if the report makes no sense: Lambda then takes the whole batch for failed.
+/// Returns the ids reported as failed. Returns `None` if the report is malformed. Lambda then counts the whole batch as
+/// failed.
 fn failures(messages: &[Message], answer: &Value) -> Option<BTreeSet<String>> {
     let reported = match answer.get("batchItemFailures") {
         None | Some(Value::Null) => return Some(BTreeSet::new()),

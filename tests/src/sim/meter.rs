@@ -1,6 +1,9 @@
-//! What DynamoDB would bill: the units that each request consumed, by the sizes of what it read and wrote. dynoxide reckons
-//! them by rules that were read off the real service: a write by its larger image, twice in a transaction, and each index by
-//! what changes of it; a read by item, and by key where there is none.
+//! Meter of the capacity that DynamoDB would bill: the units of each request, by the sizes of the items that it read
+//! and wrote.
+//!
+//! dynoxide computes them by rules that were observed on the real service. A write counts by its larger image, and
+//! twice in a transaction. Each index counts by what changes of it. A read counts by item, and by key if the item does
+//! not exist.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,37 +12,37 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use super::dynamo::Dynamo;
 
-/// What one request consumed.
+/// Capacity that one request consumed.
 #[derive(Clone, Debug)]
 pub struct Metered {
-    /// The operation.
+    /// Name of the operation.
     pub operation: String,
-    /// The kind of the first item it names.
+    /// Kind of the first item that the request names.
     pub about: String,
-    /// Write units of an operation that writes, read units of one that reads, those of the indexes among them.
+    /// Write units of a writing operation or read units of a reading one, including those of the indexes.
     pub units: f64,
-    /// Those of the index of what is due.
+    /// Units of the `due` index alone.
     pub due: f64,
-    /// How many items of an organization's own partition were read.
+    /// Number of items that were read from an organization's own partition.
     pub of_organization: usize,
 }
 
-/// Notes what requests consume, from when it is asked to. Clones are the same meter.
+/// Meter of the requests since it was started. Clones share one meter.
 #[derive(Clone, Debug, Default)]
 pub struct Meter(Arc<Mutex<Option<Vec<Metered>>>>);
 
 impl Meter {
-    /// Begins, from nothing.
+    /// Starts the meter from zero.
     pub fn begin(&self) {
         *self.0.lock().unwrap() = Some(Vec::new());
     }
 
-    /// Everything that was consumed since.
+    /// Returns everything consumed since the start.
     pub fn read(&self) -> Vec<Metered> {
         self.0.lock().unwrap().clone().unwrap_or_default()
     }
 
-    /// Has a request done, and notes what it consumed.
+    /// Runs a request and notes the capacity that it consumed.
     pub(super) fn call(&self, dynamo: &Dynamo, operation: &str, request: &Value, about: &str) -> Answer {
         if self.0.lock().unwrap().is_none() {
             return dynamo.call(operation, request);
@@ -48,7 +51,7 @@ impl Meter {
         metered["ReturnConsumedCapacity"] = json!("INDEXES");
         let mut answer = dynamo.call(operation, &metered);
         let consumed = answer.body["ConsumedCapacity"].take();
-        // One table, or each table of a batch.
+        // An object for one table, or an array with one entry for each table of a batch.
         let tables = consumed.as_array().cloned().unwrap_or_else(|| vec![consumed]);
         let sum = |path: &str| tables.iter().filter_map(|table| table.pointer(path)?.as_f64()).sum();
         let (units, due) = (sum("/CapacityUnits"), sum("/GlobalSecondaryIndexes/due/CapacityUnits"));
@@ -60,7 +63,7 @@ impl Meter {
     }
 }
 
-/// How many keys of a batch are in an organization's partition.
+/// Returns the number of keys of a batch that are in an organization's partition.
 fn read_of_organization(request: &Value) -> usize {
     let tables = request["RequestItems"].as_object().into_iter().flat_map(|tables| tables.values());
     let keys = tables.filter_map(|table| table["Keys"].as_array()).flatten();

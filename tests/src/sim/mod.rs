@@ -1,12 +1,15 @@
-//! The simulated world the real program runs in: one thread, one seed, virtual time.
+//! Simulated world of the real program: one thread, one seed, virtual time.
 //!
-//! The real AWS SDK stands on a [`connector`] of our own. Every request it makes passes the [`gate`], which counts it,
-//! delays it, and does to it what the plan in [`faults`] says; then it reaches [`dynamo`] or [`sqs`], both in process.
-//! Requests to anybody else pass the same gate. The same seed gives the same run, to the millisecond.
+//! The real AWS SDK runs on a [`connector`] of our own. Every request passes the [`gate`], which counts it, delays it,
+//! and carries out the plan in [`faults`]. Then the request reaches [`dynamo`] or [`sqs`], both in process. Requests to
+//! other services pass the same gate. The same seed gives the same run, to the millisecond.
 //!
-//! What a test (or the program under it) must not do, or two runs of a seed differ: start a thread or block on one,
-//! read the real clock, iterate over a `HashMap`, or `select!` without `biased` (tokio draws the order from a generator
-//! that has no seed).
+//! A test and the program under it must not do the following, or two runs of a seed differ:
+//!
+//! - start a thread, or block on one
+//! - read the real clock
+//! - iterate over a `HashMap`
+//! - `select!` without `biased`, because tokio then draws the order from a generator that has no seed
 
 pub mod answer;
 pub mod clock;
@@ -39,40 +42,41 @@ use gate::Gate;
 use meter::Meter;
 use sqs::Sqs;
 
-/// The region everything is in.
+/// Region of everything simulated.
 pub const REGION: &str = "us-east-1";
-/// The account everything belongs to, AWS's own example.
+/// Account id of everything simulated. It is AWS's own example.
 pub const ACCOUNT: &str = "123456789012";
-/// As in the deployment.
+/// Number of attempts of the SDK, as in the deployment.
 const ATTEMPTS: u32 = 3;
 
-/// AWS, simulated, and the real clients connected to it.
+/// Simulated AWS with the real SDK clients connected to it.
 #[derive(Clone, Debug)]
 pub struct SimulatedAws {
-    /// The real client of the simulated DynamoDB.
+    /// Real client of the simulated DynamoDB.
     pub dynamodb: aws_sdk_dynamodb::Client,
-    /// The real client of the simulated SQS.
+    /// Real client of the simulated SQS.
     pub sqs: aws_sdk_sqs::Client,
-    /// The HTTP client below both, for building clients of one's own.
+    /// HTTP client below both, for tests that build clients of their own.
     pub http: SharedHttpClient,
-    /// Where every request is counted and goes wrong.
+    /// Gate that counts every request and carries out the fault plan.
     pub gate: Gate,
-    /// The queues, for the poller.
+    /// Queues, for the poller.
     pub queues: Sqs,
-    /// The database, for the auditor: what it reads here is no request.
+    /// Database, for the auditor. Its direct reads are no requests.
     pub database: Dynamo,
-    /// What the requests consume of the database, where it is asked to know.
+    /// Meter of the database capacity that requests consume, once it was started.
     pub meter: Meter,
-    /// Virtual time.
+    /// Virtual clock.
     pub clock: VirtualClock,
 }
 
 impl SimulatedAws {
-    /// A world with this table, made from the properties it has in template.yaml, and no queue. Has to be called within
-    /// the current-thread runtime, its clock paused, on which everything then runs.
+    /// Creates a world with this table and no queue. The table is made from its properties in `template.yaml`. The
+    /// caller must be on the current-thread runtime with a paused clock, on which everything then runs.
     pub fn new(seed: u64, table_name: &str, table_properties: &Value) -> Self {
-        // The SDK draws its jitter and its ids from the thread's generator. For each span it draws one more, as long as no
-        // subscriber was ever set in this process, by whichever test: tracing offers such spans to the `log` crate.
+        // The SDK draws its jitter and its ids from the thread's generator. It also draws one number for each span as
+        // long as no test of this process has set a subscriber. The reason is that tracing then offers the spans to the
+        // `log` crate.
         drop(tracing::subscriber::set_default(NoSubscriber::new()));
         fastrand::seed(seed);
         let clock = VirtualClock::start();
@@ -96,7 +100,7 @@ impl SimulatedAws {
         }
     }
 
-    /// A client of the same database past the gate: what it does is not counted, and never goes wrong.
+    /// Returns a client of the same database that bypasses the gate. Its requests are not counted and never fail.
     pub fn past_the_gate(&self, seed: u64) -> aws_sdk_dynamodb::Client {
         let gate = Gate::new(seed, self.clock);
         let connector = Connector::new(seed, gate, self.database.clone(), self.queues.clone(), Meter::default());
@@ -117,7 +121,7 @@ fn dynamodb_client(http: &SharedHttpClient, clock: VirtualClock) -> aws_sdk_dyna
         .sleep_impl(TokioSleep::new())
         .time_source(clock)
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-        // The default one is shared by the whole process: one test would spend another one's retries.
+        // The default partition is shared by the whole process. One test would use up the retries of another.
         .retry_partition(RetryPartition::custom("simulation").build())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .build();

@@ -1,87 +1,87 @@
-//! One standard queue of SQS, as a model: delays, visibility, receive counts, and the liberties such a queue takes.
+//! Model of one standard SQS queue: delays, visibility, receive counts, and the anomalies that such a queue may show.
 
 use std::time::Duration;
 
 use serde_json::Value;
 
-/// A queue's settings, as in template.yaml.
+/// Settings of a queue, as in `template.yaml`.
 #[derive(Clone, Debug)]
 pub struct QueueSettings {
-    /// How long a received message stays hidden.
+    /// Time that a received message stays hidden.
     pub visibility_timeout: Duration,
-    /// The queue that takes what was received too often, and how often that is.
+    /// Name of the dead-letter queue, and number of receives after which a message goes there.
     pub dead_letter: Option<(String, u32)>,
 }
 
-/// The liberties a standard queue takes, each in so many of a thousand cases.
+/// Anomalies that a standard queue may show. Rates are in a thousand.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Liberties {
-    /// A message is stored twice.
+    /// Rate of messages that are stored twice.
     pub duplicate: u32,
-    /// A message comes later than it was asked to.
+    /// Rate of messages that come later than requested.
     pub delay: u32,
-    /// How much later, at most.
+    /// Longest such delay.
     pub delay_at_most: Duration,
-    /// A message is delivered again although it was deleted.
+    /// Rate of messages that are delivered again although they were deleted.
     pub redeliver: u32,
-    /// How much later, at most.
+    /// Longest time until such a redelivery.
     pub redeliver_within: Duration,
-    /// Whether messages are delivered in any order.
+    /// `true` if messages are delivered in any order.
     pub reorder: bool,
 }
 
-/// A message as it is delivered.
+/// Message as it is delivered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
-    /// Its id, the same at every delivery.
+    /// Id of the message, the same at every delivery.
     pub id: String,
-    /// What this one delivery is acknowledged by.
+    /// Receipt that acknowledges this one delivery.
     pub receipt: String,
-    /// What was sent.
+    /// Body as it was sent.
     pub body: String,
-    /// How many times it was delivered, this time included.
+    /// Number of deliveries, including this one.
     pub receive_count: u32,
-    /// When it was sent, in milliseconds since 1970.
+    /// Time of sending, in milliseconds since 1970.
     pub sent_ms: i64,
-    /// When it was first delivered.
+    /// Time of the first delivery, in milliseconds since 1970.
     pub first_received_ms: i64,
-    /// The fair-queue tenant it was sent under.
+    /// Fair-queue tenant that it was sent under.
     pub group: Option<String>,
-    /// Its attributes, in the wire's form.
+    /// Message attributes in wire form.
     pub attributes: Value,
 }
 
-/// What a sender gives.
+/// Message to be sent.
 #[derive(Clone, Debug, Default)]
 pub struct NewMessage {
-    /// What is sent.
+    /// Body of the message.
     pub body: String,
-    /// How long it is held back.
+    /// Delay until it becomes visible.
     pub delay: Duration,
-    /// The fair-queue tenant.
+    /// Fair-queue tenant.
     pub group: Option<String>,
-    /// Its attributes, in the wire's form.
+    /// Message attributes in wire form.
     pub attributes: Value,
 }
 
 #[derive(Clone, Debug)]
 struct Stored {
     message: Message,
-    /// Its place in the order of arrival.
+    /// Position in the order of arrival.
     order: u64,
     visible_ms: i64,
 }
 
-/// One queue.
+/// State of one queue.
 #[derive(Debug)]
 pub(super) struct Queue {
     pub(super) settings: QueueSettings,
     pub(super) liberties: Liberties,
-    /// The queue refuses every send until then.
+    /// Time in milliseconds until which the queue refuses every send.
     pub(super) refuses_until_ms: i64,
     stored: Vec<Stored>,
     deleted: Vec<Stored>,
-    /// The one source of every id and receipt of this queue.
+    /// Counter that numbers the receipts of this queue and the order of its messages.
     issued: u64,
     chance: fastrand::Rng,
 }
@@ -99,7 +99,7 @@ impl Queue {
         }
     }
 
-    /// Stores a message and gives its id.
+    /// Stores a message and returns its id.
     pub(super) fn send(&mut self, new: NewMessage, now_ms: i64) -> String {
         let id = self.message_id();
         let message = Message {
@@ -122,12 +122,12 @@ impl Queue {
         id
     }
 
-    /// Takes over a message from the queue whose dead letter it is.
+    /// Stores a dead letter of another queue.
     pub(super) fn bury(&mut self, message: Message, now_ms: i64) {
         self.store(message, now_ms);
     }
 
-    /// Delivers what is visible, and gives apart what has been delivered too often.
+    /// Delivers visible messages. Returns separately those that were delivered too often.
     pub(super) fn receive(&mut self, at_most: usize, now_ms: i64) -> (Vec<Message>, Vec<Message>) {
         let limit = self.settings.dead_letter.as_ref().map_or(u32::MAX, |(_, limit)| *limit);
         let exhausted = |stored: &Stored| stored.visible_ms <= now_ms && stored.message.receive_count >= limit;
@@ -155,8 +155,8 @@ impl Queue {
         (received, dead)
     }
 
-    /// Deletes a delivered message, by the receipt of its newest delivery. An older receipt may or may not work at SQS;
-    /// here it does not, which is the harder case for the program. An unknown one is ignored, as by SQS.
+    /// Deletes a delivered message by the receipt of its newest delivery. SQS may or may not accept an older receipt.
+    /// This queue does not, which is the harder case for the program. An unknown receipt is ignored, as by SQS.
     pub(super) fn acknowledge(&mut self, receipt: &str, now_ms: i64) {
         let Some(at) = self.stored.iter().position(|stored| stored.message.receipt == receipt) else { return };
         if self.happens(self.liberties.redeliver) {
@@ -174,7 +174,7 @@ impl Queue {
         }
     }
 
-    /// Makes the chosen ones of the deleted messages visible again.
+    /// Makes the chosen deleted messages visible again. Returns their number.
     pub(super) fn redeliver(&mut self, chosen: impl Fn(&Message) -> bool, now_ms: i64) -> usize {
         let mut back: Vec<Stored> = self.deleted.extract_if(.., |stored| chosen(&stored.message)).collect();
         for stored in &mut back {
@@ -202,7 +202,7 @@ impl Queue {
         self.stored.push(Stored { message, order: self.issued, visible_ms });
     }
 
-    /// An id in the form of SQS's, a version 4 UUID.
+    /// Draws an id in the form of SQS's, a version 4 UUID.
     fn message_id(&mut self) -> String {
         let bits = self.chance.u128(..);
         let hex = format!("{bits:032x}");

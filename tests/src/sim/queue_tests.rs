@@ -1,4 +1,4 @@
-//! Is the simulated queue a standard queue of SQS, and its event that of Lambda?
+//! Tests that the simulated queue is a standard SQS queue, and that its event is Lambda's.
 
 use std::time::Duration;
 

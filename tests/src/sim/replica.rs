@@ -1,5 +1,5 @@
-//! What eventually consistent reads see: a copy of the table that learns of each write a little later. Indexes are
-//! never read otherwise.
+//! Copy of the table for eventually consistent reads. It receives each write a little later. Indexes are always read
+//! from the copy.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,22 +9,22 @@ use serde_json::{Value, json};
 
 use super::dynamo::direct;
 
-/// The copy, and what it has not learned yet.
+/// Copy of the table with the writes that it has not received yet.
 pub(super) struct Replica {
     pub(super) database: Database,
     table: String,
     key_names: Vec<String>,
     lag_at_most: Duration,
-    /// What to learn next, in order of time; the number keeps those of one instant apart.
+    /// Writes that are still to be received, in order of time. The number distinguishes writes of the same instant.
     pending: BTreeMap<(Duration, u64), (Value, Option<Value>)>,
-    /// When each key is up to date: one item's versions are learned in their order.
+    /// Time at which each key is up to date. It keeps the versions of one item in order.
     settled_at: BTreeMap<String, Duration>,
     issued: u64,
     chance: fastrand::Rng,
 }
 
 impl Replica {
-    /// A copy of a table as it is now, from the request that made it.
+    /// Creates a copy of a table as it is now, from the request that made the table.
     pub(super) fn new(primary: &Database, definition: &Value, lag_at_most: Duration, chance: fastrand::Rng) -> Self {
         let database = Database::memory().unwrap();
         direct(definition, |request| database.create_table(request));
@@ -50,12 +50,12 @@ impl Replica {
         Self { database, table, key_names, lag_at_most, pending, settled_at, issued: 0, chance }
     }
 
-    /// A copy of the table as it is now, with the same lag from now on.
+    /// Creates a fresh copy of the table with the same lag.
     pub(super) fn again(&mut self, primary: &Database, definition: &Value) -> Self {
         Self::new(primary, definition, self.lag_at_most, self.chance.fork())
     }
 
-    /// Notes what a write that succeeded has left in the table.
+    /// Notes the items that a successful write has left in the table.
     pub(super) fn note(&mut self, primary: &Database, operation: &str, request: &Value, now: Duration) {
         for written in written(operation, request) {
             let names = self.key_names.iter();
@@ -70,7 +70,7 @@ impl Replica {
         }
     }
 
-    /// Learns what it is time to learn.
+    /// Applies the writes that are due by now.
     pub(super) fn catch_up(&mut self, now: Duration) {
         let later = self.pending.split_off(&(now, u64::MAX));
         for (key, item) in std::mem::replace(&mut self.pending, later).into_values() {
@@ -85,7 +85,7 @@ impl Replica {
     }
 }
 
-/// Whether DynamoDB may answer a read from a copy.
+/// Returns `true` if DynamoDB may answer a read from a copy.
 pub(super) fn may_be_stale(operation: &str, request: &Value) -> bool {
     let consistent = |read: &Value| read["ConsistentRead"] == json!(true);
     match operation {
@@ -95,7 +95,7 @@ pub(super) fn may_be_stale(operation: &str, request: &Value) -> bool {
     }
 }
 
-/// The keys (among other attributes) of what a write wrote.
+/// Returns the items or keys of a write. Each contains at least the key attributes.
 pub(super) fn written<'a>(operation: &str, request: &'a Value) -> Vec<&'a Value> {
     match operation {
         "PutItem" => vec![&request["Item"]],

@@ -1,4 +1,4 @@
-//! SQS: the queues, for the SDK over the wire (sends only) and for the simulation's poller directly.
+//! Simulated SQS. The SDK reaches the queues over the wire (sends only), and the simulation's poller directly.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -14,14 +14,14 @@ use super::clock::VirtualClock;
 use super::queue::{Liberties, Message, NewMessage, Queue, QueueSettings};
 use super::{ACCOUNT, REGION};
 
-/// The longest delay SQS takes for one message.
+/// Longest delay that SQS accepts for one message.
 const DELAY_LIMIT_SECONDS: u64 = 900;
-/// The most messages in a batch.
+/// Highest number of messages in a batch.
 const BATCH_LIMIT: usize = 10;
-/// The most bytes in a message, and in a batch.
+/// Largest size of a message, and of a batch.
 const SIZE_LIMIT_BYTES: usize = 1024 * 1024;
 
-/// The simulated SQS. Clones are the same one.
+/// Simulated SQS. Clones share one state.
 #[derive(Clone, Debug)]
 pub struct Sqs {
     clock: VirtualClock,
@@ -36,18 +36,18 @@ struct State {
 }
 
 impl Sqs {
-    /// SQS without a queue.
+    /// Creates an SQS without queues.
     pub fn new(seed: u64, clock: VirtualClock) -> Self {
         let state = State { queues: BTreeMap::new(), seeds: fastrand::Rng::with_seed(seed) };
         Self { clock, state: Arc::new(Mutex::new(state)), arrived: Arc::default() }
     }
 
-    /// Waits until something was sent to any of the queues.
+    /// Waits until a message is sent to any queue.
     pub async fn arrival(&self) {
         self.arrived.notified().await;
     }
 
-    /// Makes a queue, its dead-letter queue first if it has one, and gives its URL.
+    /// Creates a queue and, if needed, its dead-letter queue. Returns its URL.
     pub fn create(&self, name: &str, settings: QueueSettings) -> String {
         let mut state = self.state();
         if let Some((letters, _)) = &settings.dead_letter
@@ -65,22 +65,22 @@ impl Sqs {
         url(name)
     }
 
-    /// Lets a queue take liberties from now on.
+    /// Sets the anomalies of a queue from now on.
     pub fn set_liberties(&self, name: &str, liberties: Liberties) {
         self.with(name, |queue, _| queue.liberties = liberties);
     }
 
-    /// Makes a queue refuse every send for a while.
+    /// Makes a queue refuse every send for this period.
     pub fn refuse_for(&self, name: &str, period: Duration) {
         self.with(name, |queue, now_ms| queue.refuses_until_ms = now_ms + i64::try_from(period.as_millis()).unwrap());
     }
 
-    /// Puts a message into a queue, as a test's own sender.
+    /// Puts a message into a queue directly, past the wire.
     pub fn send(&self, name: &str, message: NewMessage) -> String {
         self.with(name, |queue, now_ms| queue.send(message, now_ms))
     }
 
-    /// Delivers up to so many visible messages. What has been delivered too often goes to the dead-letter queue.
+    /// Delivers up to `at_most` visible messages. Messages that were delivered too often go to the dead-letter queue.
     pub fn receive(&self, name: &str, at_most: usize) -> Vec<Message> {
         let now_ms = self.clock.now_ms();
         let mut state = self.state();
@@ -104,43 +104,45 @@ impl Sqs {
         self.with(name, |queue, now_ms| queue.hide_for(receipt, hidden, now_ms));
     }
 
-    /// Brings back deleted messages: SQS may deliver one again although it was deleted. Gives how many there were.
+    /// Makes deleted messages visible again, because SQS may deliver a message although it was deleted. Returns their
+    /// number.
     pub fn redeliver(&self, name: &str, chosen: impl Fn(&Message) -> bool) -> usize {
         self.with(name, |queue, now_ms| queue.redeliver(chosen, now_ms))
     }
 
-    /// When there is next something to receive, in milliseconds since 1970; that may be past. None in an empty queue.
+    /// Returns the next time at which a message is visible, in milliseconds since 1970. The time may be past. Returns
+    /// `None` if the queue is empty.
     pub fn next_visible_at_ms(&self, name: &str) -> Option<i64> {
         self.with(name, |queue, _| queue.next_visible_ms())
     }
 
-    /// Whether nothing is left in a queue, neither visible, nor delayed, nor delivered and not acknowledged.
+    /// Returns `true` if a queue has no message left, neither visible, nor delayed, nor delivered and not acknowledged.
     pub fn is_empty(&self, name: &str) -> bool {
         self.with(name, |queue, _| queue.next_visible_ms().is_none())
     }
 
-    /// Everything in a queue, whether visible or not.
+    /// Returns all messages of a queue, visible or not.
     pub fn messages(&self, name: &str) -> Vec<Message> {
         self.with(name, |queue, _| queue.messages())
     }
 
-    /// What a queue gave up on; nothing if it has no dead-letter queue.
+    /// Returns the dead letters of a queue. The list is empty if it has no dead-letter queue.
     pub fn dead_letters(&self, name: &str) -> Vec<Message> {
         let letters = self.with(name, |queue, _| queue.settings.dead_letter.clone());
         letters.map(|(letters, _)| self.messages(&letters)).unwrap_or_default()
     }
 
-    /// Loses everything in a queue, as an in-memory emulator does when it is killed.
+    /// Removes all messages of a queue, as an in-memory emulator does when it is killed.
     pub fn lose_everything(&self, name: &str) {
         self.with(name, |queue, _| queue.clear());
     }
 
-    /// The names of all queues, dead-letter queues included.
+    /// Returns the names of all queues, dead-letter queues included.
     pub fn names(&self) -> Vec<String> {
         self.state().queues.keys().cloned().collect()
     }
 
-    /// Does what an operation asks for over the wire.
+    /// Executes an operation that came over the wire.
     pub(super) fn call(&self, operation: &str, request: &Value) -> Answer {
         match operation {
             "SendMessage" => self.over_the_wire(request, |queue, now_ms| send(queue, request, now_ms)),
@@ -151,7 +153,7 @@ impl Sqs {
         }
     }
 
-    /// Sends a part of a batch, by chance none of it, and reports the rest as failed.
+    /// Sends a random part of a batch, possibly none of it, and reports the rest as failed.
     pub(super) fn call_in_part(&self, request: &Value) -> Answer {
         let entries = request["Entries"].as_array().map_or(0, Vec::len);
         let mut chance = self.state().seeds.fork();
@@ -196,12 +198,12 @@ impl State {
     }
 }
 
-/// The URL of a queue, as the deployment gives it to the functions.
+/// Returns the URL of a queue, as the deployment gives it to the functions.
 pub fn url(name: &str) -> String {
     format!("https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}")
 }
 
-/// The digest by which SQS and Lambda let a body be checked.
+/// Returns the digest by which clients of SQS and Lambda can check a body.
 pub(super) fn md5_hex(body: &str) -> String {
     Md5::digest(body).iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -244,7 +246,7 @@ fn send_batch(queue: &mut Queue, request: &Value, now_ms: i64, fails: impl Fn(us
     Answer::ok(json!({"Successful": successful, "Failed": failed}))
 }
 
-/// What SQS refuses a batch as a whole for.
+/// Returns the refusal of a batch as a whole, if SQS refuses it.
 fn refuse_batch(entries: &[Value]) -> Option<Answer> {
     let refuse = |kind: &str, message: &str| {
         let code = format!("AWS.SimpleQueueService.{kind}");
@@ -267,7 +269,7 @@ fn refuse_batch(entries: &[Value]) -> Option<Answer> {
     }
 }
 
-/// Reads one message of a send, or says what SQS refuses it for.
+/// Parses one message of a send. Returns SQS's refusal if the message is invalid.
 fn understand(request: &Value) -> Result<NewMessage, Answer> {
     let invalid = |message: &str| Answer::sqs_error(400, "InvalidParameterValue", "InvalidParameterValue", message);
     let body = request["MessageBody"].as_str().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What is away for longer than anything is retried: a queue, the schedule, the program itself.
+//! Tests of absences that outlast all retries: of a queue, of the schedule, and of the program itself.
 
 use std::time::Duration;
 
@@ -16,12 +16,12 @@ use crate::sim::faults::{Fault, Plan};
 use crate::world::auditor::{Measure, Weather, audit};
 use crate::world::{Ask, Expected, TABLE, World, simulate};
 
-/// Longer than all the nudges of what makes no progress take together.
+/// Duration of an absence. It is longer than all requeues of an action without progress together.
 const HOUR: Duration = Duration::from_secs(3_600);
-/// How much later than promised things are then: what falls due in that hour waits for its end, and for a run.
+/// Extra delay of an absence. Actions that become due in that hour wait for its end and for the next run.
 const AN_HOUR_LATE: Span = Span::minutes(61);
 
-/// Scripts whose calls say by themselves how they end, and how.
+/// Scripts whose calls end by themselves, with the end reasons.
 const SCRIPTS: [(&str, &[&str]); 6] = [
     ("0123", &["completed"]),
     ("0001", &["busy"]),
@@ -31,15 +31,15 @@ const SCRIPTS: [(&str, &[&str]); 6] = [
     ("0009", &["completed"]),
 ];
 
-/// When the calls of a run are asked for, in seconds from the moment at which something goes away: long before, so that
-/// they live by then; right before; and while it is away.
+/// Times at which the calls of a run are asked for, in seconds after its start. Some calls are live by the time of the
+/// absence, some begin right before it, and some during it.
 const MOMENTS: [u64; 4] = [0, 4, 12, 400];
 
-/// What goes away does so this long after the first calls.
+/// Time from the start of the run to the absence.
 const GOES_AFTER: Duration = Duration::from_secs(6);
 
-/// Asks for a call with each script at each moment, each with a phone of its own. They may wait for their dialling for
-/// longer than the hour.
+/// Asks for a call with each script at each moment, each to a phone of its own. The calls may wait longer than an hour
+/// to be dialled.
 async fn asks_for_calls(world: &World) {
     let asks = MOMENTS.into_iter().enumerate().flat_map(|(place, seconds)| {
         SCRIPTS.map(|(digits, reasons)| async move {
@@ -55,7 +55,7 @@ async fn asks_for_calls(world: &World) {
     join_all(asks).await;
 }
 
-/// Plays calls while something goes away, and gives what was found.
+/// Plays calls during an absence and returns the findings.
 fn without(goes_away: impl AsyncFnOnce(&World)) -> Vec<String> {
     simulate(async {
         let world = World::new(SEED).await;
@@ -119,11 +119,11 @@ fn a_call_whose_window_closes_while_the_queue_is_gone_is_not_dialled() {
     assert_eq!(findings, [""; 0]);
 }
 
-/// How often the program is started again, and how soon: for seven minutes at most, four nudges. A program that dies for
-/// longer before it gets to anything cannot be told from a handler that kills it.
+/// Numbers of restarts and seconds between them. They last seven minutes at most, which is four requeues. If a program
+/// dies for longer before it does any work, that cannot be told from a handler that kills it.
 const RESTARTS: [(usize, u64); 4] = [(8, 1), (20, 7), (20, 20), (9, 45)];
 
-/// Calls in the state that a kill finds them in: just accepted, and live.
+/// Checks calls in the states in which a kill finds them: just accepted, and live.
 #[test]
 fn a_program_that_dies_again_and_again_before_it_gets_to_anything_gives_up_no_call() {
     for (times, seconds) in RESTARTS {
@@ -154,13 +154,13 @@ fn a_program_that_dies_again_and_again_before_it_gets_to_anything_gives_up_no_ca
     }
 }
 
-/// A call that stays until it is closed, and may wait for its dialling for hours.
+/// Asks for a call that stays until it is closed and may wait for hours to be dialled. Returns its id.
 async fn asks_for_a_long_call(world: &World, key: &str) -> ConversationId {
     let until = json!({"notAfter": (world.now() + Span::hours(3)).to_string()});
     world.creates_call_with("+15555550011", key, until).await.expect("nothing refuses it")
 }
 
-/// While `reconcile` runs, the index shows this item of a conversation as one that was put back five times; then what it is.
+/// Runs `reconcile` while the index shows this item of a conversation with five requeues. Then restores the item.
 async fn reconciles_late(world: &World, id: ConversationId, key: &keys::Key) {
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let number = |number: i64| AttributeValue::N(number.to_string());
@@ -181,7 +181,8 @@ async fn reconciles_late(world: &World, id: ConversationId, key: &keys::Key) {
     values.fold(after, |after, (name, value)| after.expression_attribute_values(name, value)).send().await.unwrap();
 }
 
-/// The index is read first, and late: what it shows as stuck may have been dealt with in between.
+/// Checks the re-read of `reconcile`. It reads the index first, and the index lags, so an item that looks stuck may be
+/// done.
 #[test]
 fn what_is_not_due_any_more_is_not_given_up() {
     simulate(async {
@@ -236,7 +237,8 @@ fn a_client_that_asks_again_brings_forward_what_is_overdue() {
     });
 }
 
-/// A batch of ten calls whose process dies at its so-manieth request: how many were claimed, and how many asked for.
+/// Sends a batch of ten calls to a process that dies at this request. Returns the number of claimed calls and of calls
+/// that were asked for at the provider.
 fn claimed_and_asked(point: usize) -> (usize, usize) {
     simulate(async {
         let world = World::new(SEED).await;

@@ -1,4 +1,4 @@
-//! What happens to an endpoint while it is being retried, in virtual time.
+//! Tests of endpoints that change while they are being retried, in virtual time.
 
 use std::cell::RefCell;
 
@@ -18,7 +18,7 @@ const HEALTHY: &str = "healthy.example.com";
 const HOST: &str = "fickle.example.com";
 const DAY_SECONDS: u64 = 24 * 3_600;
 
-/// Changes an endpoint, or has something done to it; gives the answer's data.
+/// Sends a request that must succeed, such as a change of an endpoint. Returns the data of the answer.
 async fn does(world: &World, function: &'static str, method: &'static str, path: String, body: Value) -> Value {
     let ask = Ask { body: Some(body), ..Ask::about(function, method, path) };
     let reply = world.insists(&ask).await.unwrap();
@@ -32,11 +32,11 @@ async fn a_call(world: &World, key: &str) -> ConversationId {
     id
 }
 
-/// How long after its event each webhook reached the healthy endpoint, in milliseconds.
+/// Returns the delays from each event to its webhook at the healthy endpoint, in milliseconds.
 fn latencies(dead: Option<Behaviour>) -> Vec<i64> {
     simulate(async {
         let world = World::new(SEED).await;
-        // As Lambda does: a consumer that hangs takes nobody's place.
+        // As on Lambda: a consumer that hangs does not block another.
         world.habits.borrow_mut().concurrency = 200;
         world
             .runs(async {
@@ -66,7 +66,7 @@ fn a_dead_endpoint_changes_nothing_for_a_healthy_one_beside_it() {
     for dead in [&[Reaction::Hangs] as Behaviour, &[Reaction::Answers(500)]] {
         let beside = latencies(Some(dead));
         assert_eq!(beside.len(), 30, "each event once");
-        // What each request takes is drawn by chance; a dead endpoint's fifteen seconds would stand out.
+        // The latency of each request is random. The fifteen seconds of a dead endpoint would stand out.
         assert!(beside.iter().all(|latency| *latency < most + 250), "{beside:?}, and alone {alone:?}");
     }
 }
@@ -84,7 +84,7 @@ fn a_secret_rotated_between_two_attempts_signs_beside_the_old_one_for_a_day() {
                 world.after_seconds(60).await;
                 let path = format!("/v1/webhooks/{}/rotate-secret", endpoint.id);
                 let rotated = does(&world, "rotate-webhook-secret", "POST", path, json!({})).await;
-                // The receiver goes on with the old secret, and takes up the new one in the eleventh hour.
+                // The receiver keeps the old secret, and uses the new one after eleven hours.
                 world.after_seconds(11 * 3_600).await;
                 world.receiver.knows(HOST, Secret::parse(rotated["secret"].as_str().unwrap()).unwrap());
             })
@@ -162,8 +162,8 @@ fn an_endpoint_disabled_between_two_attempts_gets_what_it_missed_when_it_asks_fo
     });
 }
 
-/// Whether an endpoint that takes nothing is enabled still, at the end of each of these days, on each of which a call ended. What is
-/// sent to it is tried for three days.
+/// Plays a failing endpoint and one ended call on each of these days. Returns for each day if the endpoint is still
+/// enabled at its end. Each event is tried for three days.
 fn enabled_after(days: &[u64]) -> Vec<bool> {
     simulate(async {
         let world = World::new(SEED).await;
@@ -208,7 +208,7 @@ fn an_endpoint_that_is_given_up_after_a_silence_is_found() {
     assert_eq!(enabled, [true, false], "a planted bug was not found");
 }
 
-/// Writes something else in the place of what an item says.
+/// Replaces the data of an item.
 async fn rewrites(world: &World, sk: &str, edit: impl Fn(&str) -> String) {
     let is_it = |item: &&Value| item["sk"]["S"].as_str().is_some_and(|own| own.starts_with(sk));
     let item = world.aws.database.dump(TABLE).iter().find(is_it).cloned().unwrap();
@@ -220,8 +220,8 @@ async fn rewrites(world: &World, sk: &str, edit: impl Fn(&str) -> String) {
     update.send().await.unwrap();
 }
 
-/// Has an event sent to an endpoint whose secret, or whose whole item, cannot be read; mends that, and has the event sent again. What
-/// of that went wrong.
+/// Delivers an event to an endpoint with an unreadable secret or item, repairs the item, and has the event sent again.
+/// Returns the findings.
 fn with_an_unreadable(what: fn(&str) -> String, says: &str) -> Vec<String> {
     simulate(async {
         let world = World::new(SEED).await;

@@ -1,4 +1,4 @@
-//! A number's data erased over an organization: afterwards the whole table is searched for it.
+//! Tests of erasing a number's data in an organization. Afterwards the whole table is searched for the number.
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 
@@ -13,12 +13,12 @@ use super::SEED;
 use super::scenarios::VOICE;
 use crate::world::{Ask, TABLE, World, number, simulate};
 
-/// Whose data is erased.
+/// Number whose data is erased.
 const FORGOTTEN: &str = "+15555550102";
-/// Whose is not.
+/// Number whose data is kept.
 const KEPT: &str = "+15555550124";
 
-/// The items in which the digits of a number stand, with any separators between them or none.
+/// Returns the items that contain the digits of a number, with any separators between them or none.
 fn naming(world: &World, number: &str) -> Vec<String> {
     let digits = number.trim_start_matches("+1");
     let is_between = |character: &char| !matches!(character, ' ' | '-' | '.' | '(' | ')' | '/');
@@ -40,7 +40,7 @@ async fn erases(world: &World, number: &PhoneNumber, done: impl Fn()) -> Erased 
     world.operator.erase(organization, &traces, &audit, done).await.unwrap()
 }
 
-/// Calls and texts, with everything that may name a number.
+/// Creates calls and SMS conversations with everything that may contain a number.
 async fn lives(world: &World) {
     world.creates_webhook("hooks.example.com", &VOICE).await.unwrap();
     world
@@ -48,7 +48,7 @@ async fn lives(world: &World) {
         .await
         .unwrap();
     for to in [FORGOTTEN, KEPT] {
-        // Too large for the call's own item, and in another form of the number too.
+        // Too large for the call's own item, and with the number in another form too.
         let told = json!({"dynamicVariables": {"phone": to, "shown": format!("(555) 555-{}", &to[8..])}, "metadata": {"to": to, "why": "x".repeat(3_000)}});
         world.creates_call_with(to, &format!("call-{to}"), told).await.unwrap();
         world.creates_call_with(to, &format!("short-{to}"), json!({"metadata": {"to": to}})).await.unwrap();
@@ -58,7 +58,7 @@ async fn lives(world: &World) {
         world.customer_texts(to, &format!("Call me at {to}")).await;
         world.after_seconds(30).await;
         world.closes_sms(sms, "done").await;
-        // Where no conversation is open.
+        // This message arrives while no conversation is open.
         world.customer_texts(to, &format!("And {to}?")).await;
         world.customer_texts(to, "STOP").await;
         let details = Details { first_name: Some("Ada".to_owned()), last_name: None, email: None };
@@ -87,7 +87,7 @@ fn nothing_in_the_table_names_a_number_that_was_erased() {
     });
 }
 
-/// How many items there are of contacts: themselves, and what was remembered of them.
+/// Returns the number of items about contacts: the contacts themselves and the records of their requests.
 fn of_contacts(world: &World) -> usize {
     let items = world.aws.database.dump(TABLE);
     items.iter().filter(|item| item["pk"]["S"].as_str().unwrap().starts_with("contacts#")).count()

@@ -1,4 +1,4 @@
-//! What an organization and a key are limited to.
+//! Tests of the limits of an organization and of a key.
 
 use domain::key::RawKey;
 use domain::planted::{Bug, plant};
@@ -12,7 +12,7 @@ use crate::sim::faults::Plan;
 use crate::world::auditor::{Measure, Weather, audit};
 use crate::world::{Ask, Expected, TABLE, World, simulate};
 
-/// Calls that come at once.
+/// Number of calls that are asked for at once.
 const CROWD: usize = 12;
 
 fn is_calm(world: &World) {
@@ -46,7 +46,7 @@ fn a_place_that_nobody_gave_back_lapses() {
     simulate(async {
         let world = World::new(SEED).await;
         world.has_places(1).await;
-        // As a call leaves it that was removed by hand: it lapses in the hour after the next.
+        // The slot of a call that was removed by hand. It expires in the hour after the next.
         let hour = world.now().as_seconds().div_euclid(3_600) + 2;
         let number = |number: i64| aws_sdk_dynamodb::types::AttributeValue::N(number.to_string());
         let text = |text: String| aws_sdk_dynamodb::types::AttributeValue::S(text);
@@ -120,7 +120,7 @@ fn a_key_places_so_many_calls_a_day_and_a_replay_is_none_of_them() {
     });
 }
 
-/// Has the key of all requests make another one, with this in the body besides its name.
+/// Creates another key with the key of all requests. `more` is added to the body, which has the name only.
 async fn makes_key(world: &World, more: serde_json::Value) -> RawKey {
     let mut body = json!({"name": "a child"});
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -130,7 +130,8 @@ async fn makes_key(world: &World, more: serde_json::Value) -> RawKey {
     RawKey::parse(reply.body["data"]["key"].as_str().unwrap()).unwrap()
 }
 
-/// What a key with limits may be used for, by itself and by keys that were made with it: what of that was exceeded, if anything.
+/// Uses a key with limits, and keys that were made with it, up to and beyond the limits. Returns the limits that were
+/// exceeded.
 fn family_within_limits() -> Vec<String> {
     const LIMIT: usize = 5;
     const LESS: usize = 3;
@@ -211,8 +212,8 @@ fn requests_count_against_the_keys_above_too_and_their_headers_say_what_is_left_
     });
 }
 
-/// What is counted behind a request is not seen by those that are in flight with it: by so many a limit may be exceeded, and
-/// by no more, however long they go on.
+/// Checks the bound on exceeding a limit. A request is counted after it was let in, so requests in flight do not see
+/// it. A limit may be exceeded by their number and no more, however long they go on.
 #[test]
 fn a_limit_is_exceeded_by_no_more_than_what_is_in_flight_at_once() {
     const LIMIT: usize = 10;

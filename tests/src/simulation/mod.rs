@@ -1,22 +1,22 @@
-//! The simulation: every scenario, under everything that can go wrong, judged by the auditor.
+//! Simulation: every scenario under every fault, judged by the auditor.
 //!
-//! - [`scripts`]: each scenario while nothing goes wrong.
-//! - [`points`]: each scenario with one fault, at each request in turn; and with two.
-//! - [`random`], [`random_texts`]: many conversations at once in a [`storm`], everything going wrong by chance. A seed
-//!   that fails says how to replay it.
+//! - [`scripts`]: each scenario without faults.
+//! - [`points`]: each scenario with one fault at each request in turn, and with two.
+//! - [`random`], [`random_texts`]: many conversations at once in a [`storm`] of random faults. A seed that fails says
+//!   how to replay it.
 //! - [`planted`]: bugs planted on purpose, each of which the simulation finds.
-//! - [`round_trips`]: what things cost, counted.
-//! - [`races`], [`text_races`]: many at once for the same thing.
+//! - [`round_trips`]: the cost of each step, as counted requests.
+//! - [`races`], [`text_races`]: many requests for the same thing at once.
 //! - [`endpoints`]: endpoints that are dead, rotated, disabled and enabled while they are being retried.
 //! - [`erasure`]: a number's data erased, and the whole table searched for it.
-//! - [`retention`]: what a conversation brought, and what is left of it when its time is over.
-//! - [`limits`]: places for calls, and what a key may be used for, in virtual time.
+//! - [`retention`]: the data of a conversation, and the rest of it after its retention.
+//! - [`limits`]: concurrency slots of calls and limits of keys, in virtual time.
 //! - [`one_key`]: one idempotency key at every route that takes one.
-//! - [`permissions`]: what each function asks of AWS is what its role allows.
-//! - [`observed`]: what is logged and measured. [`upgrades`]: messages of another version.
+//! - [`permissions`]: the requests of each function to AWS against its role.
+//! - [`observed`]: logs and metrics. [`upgrades`]: messages of another version.
 //! - `live`, beside this module: the scenarios of a call at a live provider, once for each.
 //! - [`unreadable`]: items of lists that cannot be read.
-//! - [`absences`]: a queue that is away for an hour, a schedule that is, a program that is started again and again.
+//! - [`absences`]: a queue or a schedule that is absent for an hour, and a program that is restarted again and again.
 
 mod absences;
 mod endpoints;
@@ -46,15 +46,15 @@ use crate::world::auditor::{Measure, Weather, audit};
 use crate::world::{World, simulate};
 use scenarios::Scenario;
 
-/// Every scenario, of both channels.
+/// Returns every scenario of both channels.
 fn scenarios() -> impl Iterator<Item = &'static Scenario> {
     scenarios::SCENARIOS.iter().chain(texts::SCENARIOS)
 }
 
-/// The seed of everything that is to be the same in every run.
+/// Seed of everything that must be the same in every run.
 pub(crate) const SEED: u64 = 20_261_121;
 
-/// What goes wrong at each request in turn.
+/// Faults that strike each request in turn.
 pub(crate) const FAULTS: [Fault; 8] = [
     Fault::CrashBefore,
     Fault::CrashAfter,
@@ -66,25 +66,25 @@ pub(crate) const FAULTS: [Fault; 8] = [
     Fault::Unprocessed,
 ];
 
-/// How far behind the last request of a calm run a second fault may be planned: the first one makes for more requests.
+/// Furthest distance of a second fault behind the last request of a calm run. The first fault causes further requests.
 pub(crate) const RECOVERY: usize = 30;
 
-/// So many runs that went wrong are told of.
+/// Highest number of failed runs that are reported.
 pub(crate) const ENOUGH: usize = 5;
 
-/// What came of a run.
+/// Result of a run.
 pub(crate) struct Run {
     pub(crate) findings: Vec<String>,
     pub(crate) operations: Vec<Operation>,
     pub(crate) not_applicable: bool,
 }
 
-/// Plays a scenario, with what goes wrong, and judges it.
+/// Plays a scenario with a plan of faults, and judges it.
 fn run(scenario: &Scenario, plan: Plan, measure: Measure) -> Run {
     run_seed(SEED, scenario, plan, measure)
 }
 
-/// The same, by another seed.
+/// Plays a scenario like [`run`], with another seed.
 fn run_seed(seed: u64, scenario: &Scenario, plan: Plan, measure: Measure) -> Run {
     simulate(async {
         let world = World::new(seed).await;
@@ -95,7 +95,7 @@ fn run_seed(seed: u64, scenario: &Scenario, plan: Plan, measure: Measure) -> Run
     })
 }
 
-/// How bad a fault is, when it strikes once.
+/// Returns the severity of a fault that strikes once.
 pub(crate) fn weather(fault: Fault) -> Weather {
     match fault {
         Fault::CrashBefore | Fault::CrashAfter | Fault::Panic => Weather::Rough,
@@ -110,14 +110,14 @@ pub(crate) fn weather(fault: Fault) -> Weather {
 }
 
 impl Run {
-    /// What came of what was played in a world since its gate was armed.
+    /// Judges a world since its gate was armed.
     pub(crate) fn of(world: &World, measure: Measure) -> Self {
         let operations = world.aws.gate.operations();
         let not_applicable = !world.aws.gate.not_applicable().is_empty();
         Self { findings: audit(world, measure), operations, not_applicable }
     }
 
-    /// A report of what was found: the findings, and the last requests before.
+    /// Returns the findings with all requests of the run.
     pub(crate) fn report(&self) -> String {
         let trace = self.operations.iter().map(|operation| {
             let Operation { index, point, about, at, fault } = operation;

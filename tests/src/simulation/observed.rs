@@ -1,4 +1,5 @@
-//! What an operator sees: one line for a request, a request's id in everything that follows from it, and what is measured.
+//! Tests of the operator's view: one log line for a request, its id in everything that follows from it, and the
+//! metrics.
 
 use serde_json::{Value, json};
 
@@ -7,7 +8,7 @@ use super::scenarios::{PLAIN, VOICE};
 use crate::sim::queue::NewMessage;
 use crate::world::{Ask, World, simulate};
 
-/// What a request that succeeds may cost in the log.
+/// Highest number of log bytes for a request that succeeds.
 const BYTES_PER_REQUEST: usize = 300;
 
 fn lines(world: &World) -> Vec<Value> {
@@ -59,7 +60,7 @@ fn a_requests_id_stands_in_its_answer_its_dispatch_and_every_webhook_of_it() {
     });
 }
 
-/// Every value of a measure that was logged.
+/// Returns every logged value of a metric.
 fn values(lines: &[Value], name: &str) -> Vec<i64> {
     let of = |line: &Value| match &line[name] {
         Value::Array(values) => values.iter().filter_map(Value::as_i64).collect(),

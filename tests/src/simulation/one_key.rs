@@ -1,5 +1,5 @@
-//! One idempotency key at every route that takes one: used by many at once, used again for something else, used again after what it
-//! made has gone, and made for whoever brings none.
+//! Tests of one idempotency key at every route that takes one. Many clients use it at once. A client uses it again for
+//! another request, or after the result is gone. A request without a key is given a generated one.
 
 use std::collections::BTreeSet;
 
@@ -17,10 +17,10 @@ use super::texts::SILENT;
 use crate::world::{AGENT, AGENT_NUMBER, Ask, Reply, World, simulate};
 
 const CLIENTS: usize = 12;
-/// How often the same crowd meets, each time in another order.
+/// Number of rounds of the same crowd, each in another order.
 const MEETINGS: u64 = 10;
 
-/// A request under a key, and where its answer names what was made.
+/// Request under a key, with the JSON pointer to the id of the result in its answer.
 struct Making {
     ask: Ask,
     id: &'static str,
@@ -31,7 +31,7 @@ fn making(function: &'static str, path: impl Into<String>, body: Value, id: &'st
     Making { ask: Ask { function, method: "POST", path, query, body: Some(body), key }, id }
 }
 
-/// A request for every route that takes a key.
+/// Returns a request for every route that takes a key.
 async fn makings(world: &World) -> Vec<Making> {
     let agent = AgentId::for_slug(&world.scope.organization, AGENT);
     let hook = world.creates_webhook("hooks.example.com", &VOICE).await.unwrap().id;
@@ -76,7 +76,7 @@ async fn makings(world: &World) -> Vec<Making> {
     ]
 }
 
-/// Runs something for every such request in a world of its own, and gives what is wrong.
+/// Runs `act` for every such request, all in one world of this seed. Returns the findings.
 fn each(seed: u64, act: impl AsyncFn(&World, &Making) -> Vec<String>) -> Vec<String> {
     simulate(async {
         let world = World::new(seed).await;
@@ -93,7 +93,7 @@ fn made(making: &Making, reply: &Reply) -> Value {
     reply.body.pointer(making.id).cloned().unwrap_or_default()
 }
 
-/// Many clients send one request at once.
+/// Sends one request from many clients at once, and returns the findings.
 async fn meet(world: &World, making: &Making) -> Vec<String> {
     let replies = join_all((0..CLIENTS).map(|_| world.asks(&making.ask))).await;
     let mut wrong = Vec::new();
@@ -198,7 +198,7 @@ fn a_request_without_a_key_is_told_one_and_replays_under_it() {
     assert_eq!(wrong, [""; 0]);
 }
 
-/// An address that was allowed then and is refused now.
+/// Checks a replay for an address that was allowed at first and is refused now.
 #[test]
 fn a_replay_of_a_registration_does_not_look_at_its_address_again() {
     simulate(async {
@@ -216,7 +216,8 @@ fn a_replay_of_a_registration_does_not_look_at_its_address_again() {
     });
 }
 
-/// Whatever the endpoint's host resolves to by then is judged for a new request only; and what was deleted is not made again.
+/// Checks that only a new request is validated, such as the address of the endpoint's host. A deleted endpoint is not
+/// created again.
 #[test]
 fn a_replay_of_a_registration_judges_nothing_and_makes_no_second_endpoint() {
     simulate(async {

@@ -1,5 +1,5 @@
-//! Least privilege, proved from both sides: what each function asks of AWS, in everything that the simulation plays, is what
-//! its role in template.yaml allows. No more, no less.
+//! Tests of least privilege from both sides. The requests of each function to AWS, in everything that the simulation
+//! plays, must be exactly what its role in `template.yaml` allows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,13 +17,13 @@ use crate::tidy::resources;
 use crate::world::auditor::{Measure, Weather};
 use crate::world::{Ask, Reaction, World, simulate};
 
-/// So many storms are enough to see what only goes wrong makes necessary.
+/// Number of storms. They are enough to see the requests that only faults cause.
 const STORMS: u64 = 20;
 
-/// Longer than the use of a key is noted for.
+/// Wait in seconds until the use of a key is noted again.
 const UNTIL_A_KEYS_USE_IS_NOTED_AGAIN_S: u64 = 3_601;
 
-/// What Lambda's poller does with a consumer's role.
+/// Actions that Lambda's poller performs with a consumer's role.
 const POLLER: [&str; 3] = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
 
 #[test]
@@ -60,7 +60,7 @@ fn every_role_allows_what_its_function_does_and_nothing_else() {
             continue;
         };
         let allowed = allowed.get(function.name).expect("the template declares it");
-        // A role that may change anything may note the use of a key.
+        // A role that may change any item may also note the use of a key.
         let more = |grant: &str| grant.strip_suffix(" lastUsedAt").is_some_and(|grant| allowed.contains(grant));
         let may = |grant: &&String| allowed.contains(*grant) || more(grant);
         wrong.extend(done.iter().filter(|grant| !may(grant)).map(|grant| format!("{} may not {grant}", function.name)));
@@ -70,7 +70,8 @@ fn every_role_allows_what_its_function_does_and_nothing_else() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// What each function's process does before its first event. That alone is no work.
+/// Runs the part of each function's process that comes before its first event. Functions that were never seen at work
+/// are left out.
 async fn begins(world: &World) {
     for function in FUNCTIONS {
         let was_seen = grants::noted().contains_key(function.name);
@@ -80,7 +81,8 @@ async fn begins(world: &World) {
     }
 }
 
-/// What each function's role allows, its own log and its poller's actions left out: those are told apart elsewhere.
+/// Returns the permissions of each function's role. Its own log and its poller's actions are left out, because other
+/// tests check them.
 fn allowed() -> BTreeMap<String, BTreeSet<String>> {
     let roles: BTreeMap<String, Value> = resources("AWS::IAM::Role").into_iter().collect();
     let of = |(id, function): (String, Value)| {
@@ -114,7 +116,8 @@ fn statement_grants(statement: &Value) -> Vec<String> {
     grants
 }
 
-/// `{"Fn::GetAtt": ["Table", "Arn"]}` is `Table`, `{"Fn::Sub": "${Table.Arn}/index/due"}` is `Table/index/due`.
+/// Returns `Table` for `{"Fn::GetAtt": ["Table", "Arn"]}`, and `Table/index/due` for `{"Fn::Sub":
+/// "${Table.Arn}/index/due"}`.
 fn resource_name(resource: &Value) -> String {
     match (resource["Fn::GetAtt"][0].as_str(), resource["Fn::Sub"].as_str()) {
         (Some(id), _) => id.to_owned(),
@@ -124,7 +127,7 @@ fn resource_name(resource: &Value) -> String {
     }
 }
 
-/// A request for whatever a path names, with the key's use due to be noted.
+/// Sends a request at a time when the use of its key has to be noted again.
 async fn asks(world: &World, function: &'static str, method: &'static str, path: &str, body: Value) -> Value {
     world.after_seconds(UNTIL_A_KEYS_USE_IS_NOTED_AGAIN_S).await;
     asks_now(world, function, method, path, body).await
@@ -140,7 +143,8 @@ async fn asks_now(world: &World, function: &'static str, method: &'static str, p
     reply.body
 }
 
-/// Everything a customer does beside holding conversations, each at least once, and each while a key's use is to be noted.
+/// Plays everything that a customer does beside holding conversations. Each request comes at least once while the key's
+/// use has to be noted.
 async fn administers(world: &World) {
     let gone = world.creates_webhook("gone.example.com", &["call.ended", "sms.message_sent"]).await.unwrap().id;
     world.receiver.behaves("gone.example.com", &[Reaction::Answers(410), Reaction::Answers(200)]);
@@ -166,7 +170,7 @@ async fn administers(world: &World) {
     let mut made = Value::Null;
     for _ in 0..2 {
         world.after_seconds(UNTIL_A_KEYS_USE_IS_NOTED_AGAIN_S).await;
-        // The second time it is the same request.
+        // The second request is a replay of the first.
         let (path, body) = ("/v1/api-keys".to_owned(), Some(json!({"name": "backend"})));
         let (query, key) = (String::new(), Some("a-key".to_owned()));
         made =
@@ -215,7 +219,7 @@ async fn reads_calls(world: &World, call: &str) {
 
 async fn texts(world: &World) {
     let none = Value::Null;
-    // Twice between the same numbers: the second one closes the first.
+    // Twice between the same numbers, so that the second conversation closes the first.
     let opened = world.opens_sms("+15555550102", "first").await.unwrap();
     let mut path = format!("/v1/sms-conversations/{opened}");
     let body = json!({"agentSlug": "texter", "toNumber": "+15555550102", "welcomeMessage": "Hello again."});
@@ -232,7 +236,7 @@ async fn texts(world: &World) {
     asks(world, "list-sms-messages", "GET", &format!("{path}/messages"), none.clone()).await;
 }
 
-/// Calls through every front door, for an organization that pays for them.
+/// Places calls over every API facade, for an organization that pays for them.
 async fn places_calls(world: &World) {
     let to = "+15555550123";
     asks(world, "get-wallet", "GET", "/v1/wallet", Value::Null).await;
@@ -254,17 +258,17 @@ async fn places_calls(world: &World) {
     world.creates_bulk(&numbers, "many").await;
 }
 
-/// What only happens where something goes wrong at the wrong moment. Nobody is at work but who is woken here.
+/// Plays events that only happen if something fails at the wrong moment. Workers only run if this function steps them.
 async fn what_is_rare_happens(world: &World) {
     world.creates_webhook("hooks.example.com", &["sms.conversation_closed", "call.ended"]).await;
-    // The table does not answer while the simulator reports: the report is put off.
+    // The table does not answer while the simulator reports, so the report is postponed.
     world.creates_call("+15555550123", "the-call").await;
     world.steps(QueueName::Dispatch).await;
     world.after_seconds(2).await;
     world.aws.gate.arm(Plan::none().with(Rate::new(Fault::FailBefore, 1_000).at_service(Service::DynamoDb)));
     world.steps(QueueName::Simulator).await;
     world.aws.gate.calm_down();
-    // A sender dies, and the conversation is closed after its lease: the text is looked for from then on.
+    // A sender dies, and the conversation is closed after its lease. From then on the message is searched for.
     let died = "+15555550190";
     world.aws.gate.arm(Plan::none().with(Rate::new(Fault::CrashBefore, 1_000).at_service(Service::Sqs)));
     assert!(world.asks(&Ask::texts(died, "died")).await.is_none());
@@ -272,9 +276,9 @@ async fn what_is_rare_happens(world: &World) {
     world.after_seconds(61).await;
     let id = ConversationId::for_key(&world.scope, Operation::CreateSmsConversation, "died");
     asks_now(world, "close-sms-conversation", "POST", &format!("/v1/sms-conversations/{id}/close"), json!({})).await;
-    // The provider does not answer whether it took what a person wrote.
+    // The provider does not answer whether it accepted a person's message.
     let id = world.opens_sms("+15555550105", "slow").await.unwrap();
-    // Its opening text is found meanwhile.
+    // The opening message of the conversation is found meanwhile.
     for queue in [QueueName::Simulator, QueueName::Turns, QueueName::Simulator, QueueName::Turns] {
         world.after_seconds(20).await;
         world.steps(queue).await;
@@ -284,12 +288,12 @@ async fn what_is_rare_happens(world: &World) {
     let quiet = world.opens_sms("+15555550191", "quiet").await.unwrap();
     let path = format!("/v1/sms-conversations/{quiet}/messages");
     asks_now(world, "send-sms-message", "POST", &path, json!({"content": "Me here."})).await;
-    // A conversation that is handed back long after its time was over, and nobody looked at it.
+    // A conversation is handed back long after its time was over, and no worker has looked at it.
     world.after_seconds(2_000).await;
     let (function, path) = ("handback-sms-conversation", format!("/v1/sms-conversations/{quiet}/handback"));
     let ask = Ask { function, method: "POST", path, query: String::new(), body: Some(json!({})), key: None };
     assert_eq!(world.asks(&ask).await.map(|reply| reply.status), Some(409));
-    // A call whose messages are lost again and again.
+    // The messages of a call are lost again and again.
     let until = json!({"notAfter": (world.now() + Span::hours(12)).to_string()});
     world.creates_call_with("+15555550124", "given-up", until).await;
     let restarts = || async {
@@ -299,7 +303,7 @@ async fn what_is_rare_happens(world: &World) {
         }
     };
     restarts().await;
-    // Another one, whose messages are lost when it is to be forgotten.
+    // The messages of another call are lost when it is to be forgotten.
     world.keeps_for_a_week().await;
     retention::holds_a_call(world, "forgotten").await;
     world.after_seconds(7 * 24 * 3_600).await;

@@ -1,5 +1,5 @@
-//! Bugs planted on purpose. An auditor that finds no planted bug proves nothing: each is searched for as real ones are,
-//! by every scenario while nothing goes wrong, then with a fault at each request in turn, then by random seeds.
+//! Tests that the auditor finds bugs planted on purpose. Each is searched for as real ones are: by every scenario
+//! without faults, then with a fault at each request in turn, then by random seeds.
 
 use domain::planted::{Bug, plant};
 
@@ -9,13 +9,13 @@ use super::{run, texts, weather};
 use crate::sim::faults::{Fault, Plan};
 use crate::world::auditor::{Measure, Weather};
 
-/// In the order in which they find most.
+/// Faults in the order in which they find most bugs.
 const FAULTS: [Fault; 4] = [Fault::CrashAfter, Fault::LoseAnswer, Fault::CrashBefore, Fault::Unprocessed];
 
-/// The seeds that are tried at last.
+/// Number of seeds that are tried last.
 const SEEDS: u64 = 100;
 
-/// Plants a bug, and gives where it was found first, of these scenarios and all seeds, and what was found.
+/// Plants a bug and searches these scenarios and all seeds for it. Returns the first place and finding.
 fn hunt(bug: Bug, scenarios: &[Scenario]) -> Option<(String, String)> {
     plant(Some(bug));
     let found = hunt_scenarios(scenarios).or_else(hunt_seeds);
@@ -50,7 +50,7 @@ fn hunt_seeds() -> Option<(String, String)> {
     })
 }
 
-/// A test for each bug, and a list that the compiler keeps complete.
+/// Defines a test for each bug, and a list that the compiler keeps complete.
 macro_rules! bugs {
     ($($scenarios:path { $($test:ident: $bug:ident,)* })*) => {
         $($(
@@ -62,19 +62,21 @@ macro_rules! bugs {
             }
         )*)*
 
-        /// Fails to compile where a bug has no test.
+        /// Fails to compile if a bug has no test.
         const fn has_a_test(bug: Bug) {
             match bug {
                 $($(Bug::$bug => {})*)*
-                // No scenario has two keys, nor an endpoint that fails for days: those of `limits` and of `endpoints` find these.
+                // No scenario has two keys or an endpoint that fails for days. Tests in `limits` and `endpoints` find
+                // these.
                 Bug::ChildrenCountAlone | Bug::GiveUpAfterSilence | Bug::SendUnsigned => {}
-                // The simulator holds no chats: those of a live provider find them, in `live::chat_simulation`.
+                // The simulator holds no chats. Tests in `live::chat_simulation` find these.
                 Bug::ReadChatAnew | Bug::KeepChat => {}
-                // Found where many clients ask at once under one key: `simulation::one_key`.
+                // Tests with many clients under one key find this: `simulation::one_key`.
                 Bug::SupersedeItself => {}
-                // The simulator's list shows whose each call is: Twilio's does not, in `twilio::pair_tests`.
+                // The simulator's list shows the conversation of each call. Twilio's does not, so `twilio::pair_tests`
+                // finds these.
                 Bug::AdoptYoung | Bug::UnconditionalHold => {}
-                // It takes another write at one moment: every moment is tried in `races` and `text_races`.
+                // This takes another write at one exact moment. `races` and `text_races` try every moment.
                 Bug::ClaimSuppressed => {}
             }
         }

@@ -1,4 +1,4 @@
-//! Every scenario with a fault at each request in turn, and with two.
+//! Tests of every scenario with a fault at each request in turn, and with two.
 
 use super::scenarios::Scenario;
 use super::storm::named_seed;
@@ -6,10 +6,12 @@ use super::{ENOUGH, FAULTS, RECOVERY, Run, SEED, run, scenarios, weather};
 use crate::sim::faults::{Fault, Plan};
 use crate::world::auditor::{Measure, Weather};
 
-/// The pairs of faults in CI: about a minute. All pairs of crashes alone are three quarters of a million.
+/// Number of pairs of faults in CI, which take about a minute. All pairs of crashes alone are three quarters of a
+/// million.
 const PAIRS: usize = 1_500;
 
-/// Plays every scenario with this fault at each of its requests. Fails where fewer were met than the scenario has.
+/// Plays every scenario with this fault at each of its requests. Fails if fewer requests were struck than the scenario
+/// has.
 fn everywhere(fault: Fault) {
     let mut wrong = Vec::new();
     for scenario in scenarios() {
@@ -92,12 +94,14 @@ fn two_faults_break_no_promise() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
-/// Into so many tests all pairs are divided: so that all processors work, and what was interrupted need not begin anew.
+/// Number of tests among which all pairs are divided. All processors have work, and an interrupted run need not start
+/// again.
 const SHARES: usize = 32;
 
 const CRASHES: [Fault; 2] = [Fault::CrashBefore, Fault::CrashAfter];
 
-/// Plays the first crashes that `is_chosen` of all of them by their place, each with every second one behind it.
+/// Plays pairs of crashes. `is_chosen` selects first crashes by their position among all of them. Each is combined with
+/// every possible second crash.
 fn pairs_of_crashes(mut is_chosen: impl FnMut(usize) -> bool) -> Vec<String> {
     let (mut wrong, mut place) = (Vec::new(), 0);
     for scenario in scenarios() {
@@ -113,8 +117,8 @@ fn pairs_of_crashes(mut is_chosen: impl FnMut(usize) -> bool) -> Vec<String> {
     wrong
 }
 
-/// Plays a scenario with this crash and every second one. A second crash behind the end of the run with the first one alone would
-/// never come: up to it both runs are the same, and so is all of both. Such pairs, a third of all, are not played.
+/// Plays a scenario with this crash and every second one. A second crash after the end of the run with the first crash
+/// alone would never happen, and both runs would be the same. Such pairs, a third of all, are skipped.
 fn crash_twice(scenario: &Scenario, at: usize, one: Fault, wrong: &mut Vec<String>) {
     let alone = run(scenario, Plan::none().at(at, one), Measure::of(weather(one)));
     note(wrong, &alone, || format!("{}, {one:?} at {at}", scenario.name));
@@ -126,16 +130,16 @@ fn crash_twice(scenario: &Scenario, at: usize, one: Fault, wrong: &mut Vec<Strin
     }
 }
 
-/// Plays every pair of crashes whose first one is this share's.
+/// Plays every pair of crashes whose first one belongs to this share.
 fn all_pairs_of_crashes(share: usize) {
     let wrong = pairs_of_crashes(|place| place % SHARES == share);
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
-/// So many first crashes of a day, each with some forty second ones twice.
+/// Number of first crashes a day. Each has some forty second crashes of two kinds.
 const OF_A_DAY: usize = 12;
 
-/// What [`all_pairs`] plays, bit by bit: the first crashes follow from the seed, which is an argument.
+/// Plays a part of [`all_pairs`] each day. The first crashes follow from the seed, which is an argument.
 #[test]
 #[ignore = "a share of all pairs, which the seed chooses: .ci/run names the date"]
 fn todays_share_of_pairs() {
@@ -168,7 +172,7 @@ macro_rules! shares {
                 }
             )*
 
-            /// No share is left out, and none is there twice.
+            /// Checks that no share is left out and none occurs twice.
             #[test]
             fn are_divided_among_all_shares() {
                 assert_eq!([$($share),*], std::array::from_fn::<usize, { super::SHARES }, _>(|share| share));
@@ -212,9 +216,9 @@ shares! {
     share_31: 31,
 }
 
-/// One run of one scenario, for looking at: `cargo test -p tests -- --ignored --nocapture --exact
-/// simulation::points::replay_of_points "<scenario>" <point> <fault> …`, with the scenario's name and the faults as a failed run
-/// prints them. Without `--exact` the numbers would be taken for parts of names of tests.
+/// Replays one run of one scenario: `cargo test -p tests -- --ignored --nocapture --exact
+/// simulation::points::replay_of_points "<scenario>" <point> <fault> …`. The scenario's name and the faults are given
+/// as a failed run prints them. Without `--exact`, the numbers would be taken for parts of test names.
 #[test]
 #[ignore = "replays what a failed run has printed"]
 fn replay_of_points() {

@@ -1,4 +1,4 @@
-//! Many at once for the same thing, while a third of the writes meets another.
+//! Tests of many requests for the same thing at once, while a third of the writes conflict with another.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::sim::faults::Plan;
 use crate::world::auditor::{Measure, Weather, audit};
 use crate::world::{Ask, Expected, Reaction, World, simulate};
 
-/// The requests that come at once under one key.
+/// Number of requests at once under one key.
 const CROWD: usize = 200;
 
-/// Runs something in a world whose writes conflict, and gives what was found.
+/// Runs `act` in a world whose writes conflict, and returns the findings.
 fn race(seed: u64, act: impl AsyncFnOnce(&World)) -> Vec<String> {
     simulate(async {
         let world = World::new(seed).await;
@@ -144,7 +144,8 @@ fn a_wallet_for_three_calls_pays_for_three_of_many_at_once() {
     assert_eq!(findings, [""; 0]);
 }
 
-/// Whoever brings the analysis of a call has not looked at the do-not-call list.
+/// Checks that an analysis with an opt-out keeps an existing suppression entry. Its writer has not read the do-not-call
+/// list.
 #[test]
 fn an_opt_out_in_an_analysis_leaves_an_entry_as_it_is() {
     for (is_listed, source) in [(true, "manual"), (false, "analysis")] {
@@ -173,7 +174,7 @@ fn an_opt_out_in_an_analysis_leaves_an_entry_as_it_is() {
     }
 }
 
-/// Somebody opts out so many milliseconds after a call was accepted.
+/// Suppresses the number this many milliseconds after a call was accepted. Returns the findings.
 fn opted_out_after(delay_ms: u64) -> Vec<String> {
     race(SEED, async |world| {
         let id = world.creates_call(PLAIN, "the-call").await.unwrap();
@@ -183,7 +184,7 @@ fn opted_out_after(delay_ms: u64) -> Vec<String> {
     })
 }
 
-/// Every moment until the provider has been asked.
+/// Delays in milliseconds that cover every moment until the provider has been asked.
 const UNTIL_ASKED: std::ops::Range<u64> = 0..400;
 
 #[test]

@@ -1,5 +1,5 @@
-//! Many calls at once, in a [storm](super::storm). A seed that fails prints itself, and is replayed by
-//! `cargo test -p tests -- --ignored --nocapture replay_of_a_seed <seed>`.
+//! Tests of many calls at once, in a [storm](super::storm). A seed that fails prints itself. It is replayed by `cargo
+//! test -p tests -- --ignored --nocapture replay_of_a_seed <seed>`.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ use super::scenarios::VOICE;
 use super::storm::{self, named_seed, try_seeds};
 use crate::world::{Expected, World};
 
-/// The seeds in CI: about a minute.
+/// Number of seeds in CI, which take about a minute.
 const SEEDS: u64 = 300;
-/// The seeds of `--ignored`.
+/// Number of seeds of `--ignored`.
 const MANY_SEEDS: u64 = 20_000;
-/// The scripts, with the reasons that a call may end with beside those of any.
+/// Scripts with the end reasons that each call may have in addition to those of any call.
 const SCRIPTS: [(&str, &[&str]); 13] = [
     ("0123", &["completed", "dispatch_unconfirmed", "hung_up"]),
     ("0001", &["busy", "dispatch_unconfirmed", "hung_up"]),
@@ -47,7 +47,7 @@ fn clients<'w>(world: &'w World, chance: &mut Rng) -> LocalBoxFuture<'w, ()> {
     async move { drop(join_all(clients.iter().map(|client| client.acts(world))).await) }.boxed_local()
 }
 
-/// A client, and what it will do.
+/// Client with its random plan.
 struct Client {
     key: String,
     to: String,
@@ -68,13 +68,13 @@ impl Client {
         };
         Self {
             key: format!("call-{number}"),
-            // Each its own phone: one that opts out is to stop no other.
+            // Each client has a phone of its own, so that an opt-out stops no other call.
             to: format!("+1555{:03}{digits}", 200 + number),
             reasons,
             begins_ms: chance.u64(0..20_000),
             not_before_s: if chance.bool() { 0 } else { chance.u32(1..200) },
             twice: chance.bool(),
-            // What stays has to be closed, or lasts for half an hour.
+            // A call that stays has to be closed, or it lasts for half an hour.
             closes_after_ms: if digits == "0011" { Some(chance.u64(0..90_000)) } else { later(chance, 3, 60_000) },
             opts_out_after_ms: later(chance, 4, 60_000),
         }
@@ -121,7 +121,7 @@ fn nor_does_any_other() {
     try_seeds(SEEDS / 2..SEEDS, play);
 }
 
-/// So many seeds of a day.
+/// Number of seeds a day.
 const OF_A_DAY: u64 = 60;
 
 #[test]

@@ -1,5 +1,5 @@
-//! Many SMS conversations at once, in a [storm](super::storm). A seed that fails prints itself, and is replayed by
-//! `cargo test -p tests -- --ignored --nocapture replay_of_texts <seed>`.
+//! Tests of many SMS conversations at once, in a [storm](super::storm). A seed that fails prints itself. It is replayed
+//! by `cargo test -p tests -- --ignored --nocapture replay_of_texts <seed>`.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use super::storm::{self, named_seed, try_seeds};
 use super::texts::TEXTS;
 use crate::world::World;
 
-/// The seeds in CI: less than a minute.
+/// Number of seeds in CI, which take less than a minute.
 const SEEDS: u64 = 100;
-/// The seeds of `--ignored`.
+/// Number of seeds of `--ignored`.
 const MANY_SEEDS: u64 = 10_000;
 
-/// The scripts, with what one may end a conversation with beside what ends any.
+/// Scripts with the end reason that a conversation may have in addition to those of any conversation.
 const SCRIPTS: [(&str, Option<&str>); 8] = [
     ("0123", None),
     ("0101", None),
@@ -30,11 +30,11 @@ const SCRIPTS: [(&str, Option<&str>); 8] = [
     ("0107", Some("opted_out")),
 ];
 
-/// What customers write.
+/// Messages of customers.
 const WORDS: [&str; 6] =
     ["What are your opening hours?", "Hello", "HELP", "YES", "مرحبا 👋", "Can I speak to a person?"];
 
-/// Something that happens to a conversation, so many milliseconds after what came before it.
+/// Event in the course of a conversation. Its plan gives the milliseconds after the event before.
 #[derive(Clone, Copy, Debug)]
 enum Act {
     Writes(&'static str),
@@ -45,8 +45,8 @@ enum Act {
     OpensAnother,
 }
 
-/// A client and its customer, and what they will do. Each customer has a phone of their own: one that opts out is to
-/// stop nobody else.
+/// Client and customer with their random plan. Each customer has a phone of their own, so that an opt-out stops no
+/// other conversation.
 struct Pair {
     number: usize,
     to: String,
@@ -70,7 +70,8 @@ impl Pair {
         }
     }
 
-    /// Every reason that its conversations may end with; the first is that of one that is left alone.
+    /// Returns every end reason that the conversations may have. The first is that of a conversation without further
+    /// events.
     fn reasons(&self) -> Vec<&'static str> {
         let acts = self.acts.iter().filter_map(|(_, act)| match act {
             Act::Writes(_) | Act::TakesOver { .. } => None,
@@ -82,7 +83,7 @@ impl Pair {
         ["inactivity_timeout", "dispatch_unconfirmed"].into_iter().chain(self.script).chain(acts).collect()
     }
 
-    /// Whether the customer may have opted out before this act: then whatever would text them is refused.
+    /// Returns `true` if the customer may have opted out before this act. Then any message to them is refused.
     fn may_have_opted_out(&self, place: usize) -> bool {
         let before = self.acts[..place].iter();
         self.script.is_some() || before.into_iter().any(|(_, act)| matches!(act, Act::Stops | Act::OptsOutElsewhere))
@@ -157,7 +158,7 @@ fn no_seed_breaks_a_promise() {
     try_seeds(0..SEEDS, play);
 }
 
-/// So many seeds of a day.
+/// Number of seeds a day.
 const OF_A_DAY: u64 = 40;
 
 #[test]

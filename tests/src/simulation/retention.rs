@@ -1,5 +1,5 @@
-//! How long what a conversation brought is kept: clients see it until then, nobody sees it afterwards, and it leaves the table
-//! whether or not anything else goes well.
+//! Tests of the retention of a conversation's data. Clients see it until the retention is over, and no client sees it
+//! afterwards. It leaves the table even if nothing else goes well.
 
 use domain::call::Call;
 use domain::conversation::Conversation;
@@ -13,7 +13,7 @@ use super::SEED;
 use super::scenarios::{PLAIN, VOICE};
 use crate::world::{Ask, Reaction, TABLE, World, simulate};
 
-/// What nobody is to see once its time is over.
+/// Text that no client may see after the retention.
 const SECRET: &str = "the alarm code is four four two";
 const WEEK: Span = Span::days(7);
 const DAY_S: u64 = 24 * 3_600;
@@ -24,7 +24,7 @@ async fn shows(world: &World, function: &'static str, path: String) -> Value {
     reply.body["data"].clone()
 }
 
-/// A call that ends at once; and nobody is at work any more.
+/// Places a call that ends at once, and steps the workers until it is settled. Returns its id.
 pub(super) async fn holds_a_call(world: &World, key: &str) -> ConversationId {
     let id = world.creates_call("+15555550001", key).await.unwrap();
     while !world.history.call(id).is_some_and(|call| call.is_settled()) {
@@ -36,7 +36,7 @@ pub(super) async fn holds_a_call(world: &World, key: &str) -> ConversationId {
     id
 }
 
-/// The items of a conversation that hold the secret, and have not expired at that moment.
+/// Returns the items of a conversation that contain the secret and have not expired yet.
 fn telling(world: &World, id: ConversationId) -> Vec<String> {
     let pk = keys::call(id).pk;
     let now_s = world.now().as_seconds();
@@ -69,7 +69,7 @@ fn a_call_is_shown_for_a_week_and_then_only_its_head_is() {
                 assert!(before["transcript"].is_array() && before["analysis"].is_object(), "{before}");
                 assert_eq!(events.as_array().map(Vec::len), Some(3), "{events}");
                 assert!(!telling(&world, id).is_empty());
-                // Nobody takes it from the table in time: it is not shown all the same.
+                // The data is not removed from the table in time, but it is not shown either.
                 let ended_at = world.history.call(id).unwrap().ended_at.unwrap();
                 let over = ended_at + WEEK;
                 world.habits.borrow_mut().reconciler_sleeps_until_ms = (over + Span::hours(2)).as_milliseconds();
@@ -91,7 +91,7 @@ fn a_call_is_shown_for_a_week_and_then_only_its_head_is() {
                 world.sees(id, |call| call.forgotten).await;
                 assert_eq!(telling(&world, id), [""; 0]);
                 assert_eq!(shows(&world, "get-call", call.clone()).await, after);
-                // Its request is not carried out again, for as long as the head is there.
+                // The request is not carried out again for as long as the tombstone exists.
                 let ask = Ask::call(PLAIN, "the-call", &told);
                 let replay = world.asks(&ask).await.unwrap();
                 assert!(replay.replayed && replay.body["data"]["conversationId"] == json!(id), "{}", replay.body);
@@ -151,7 +151,8 @@ fn an_event_whose_time_is_over_is_sent_no_more_and_leaves_nothing_due() {
             .runs(async {
                 let id = world.creates_call("+15555550001", "the-call").await.unwrap();
                 world.sees(id, Call::is_ended).await;
-                // Its deliveries have failed by now; asked for again, they would be tried beyond the event's time.
+                // The deliveries have failed by now. If they were sent again, they would be tried beyond the retention
+                // of the event.
                 world.after_seconds(6 * DAY_S + 12 * 3_600).await;
                 let since = json!({"since": world.history.call(id).unwrap().created_at.to_string()});
                 let path = format!("/v1/webhooks/{hook}");
@@ -165,7 +166,7 @@ fn an_event_whose_time_is_over_is_sent_no_more_and_leaves_nothing_due() {
     });
 }
 
-/// Nothing is kept for good by a message that is lost, however often.
+/// Checks that no lost message, however many, keeps data for good.
 #[test]
 fn what_is_to_be_forgotten_is_forgotten_though_every_message_of_it_is_lost() {
     simulate(async {

@@ -1,5 +1,5 @@
-//! What things cost: the requests of each step, in order. The simulator's own requests are part of it here, and are no
-//! part of the counts: they are those about a `phone`, and those to the queue `simulator`.
+//! Tests of cost: the requests of each step, in order. The requests of the simulator are listed too, but are not
+//! counted. They are those about a `phone`, and those to the queue `simulator`.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +13,11 @@ use crate::sim::meter::Metered;
 use crate::tidy::{root, table};
 use crate::world::{Ask, World, simulate};
 
-/// Every event of an SMS conversation of the plainest kind.
+/// Names of the events of the plainest SMS conversation.
 const TEXTS: [&str; 4] =
     ["sms.message_sent", "sms.message_received", "sms.message_delivery_updated", "sms.conversation_closed"];
 
-/// The requests that something makes.
+/// Returns the requests that something makes.
 async fn requests_of<T>(world: &World, something: impl Future<Output = T>) -> Vec<String> {
     world.aws.gate.arm(Plan::none());
     something.await;
@@ -25,7 +25,7 @@ async fn requests_of<T>(world: &World, something: impl Future<Output = T>) -> Ve
     operations.iter().map(|operation| format!("{} {}", operation.point.name, operation.about)).collect()
 }
 
-/// Without the simulator's own.
+/// Returns the requests without the simulator's own.
 fn ours(requests: &[String]) -> Vec<&str> {
     let simulators = |request: &&str| request.ends_with(" phone") || request.ends_with(" simulator");
     requests.iter().map(String::as_str).filter(|request| !simulators(request)).collect()
@@ -111,7 +111,7 @@ fn a_metered_call_is_accepted_in_three_round_trips_too_and_settled_with_the_step
     });
 }
 
-/// What is asked of AWS in a world where somebody does something, by kind: `UpdateItem`, `SendMessage webhooks`.
+/// Returns the number of requests to AWS while `play` runs, by kind: `UpdateItem`, `SendMessage webhooks`.
 async fn counts_of(world: &World, play: impl Future<Output = ()>) -> BTreeMap<String, usize> {
     world.aws.gate.arm(Plan::none());
     world.aws.meter.begin();
@@ -119,7 +119,7 @@ async fn counts_of(world: &World, play: impl Future<Output = ()>) -> BTreeMap<St
     let mut counts = BTreeMap::new();
     for operation in world.aws.gate.operations() {
         let is_simulators = ["phone", "simulator"].contains(&operation.about.as_str());
-        // What the schedule asks for every minute is no part of a conversation.
+        // The queries that the schedule makes every minute are no part of a conversation.
         if is_simulators || operation.point.name == "Query" && operation.about.starts_with("due") {
             continue;
         }
@@ -134,8 +134,8 @@ async fn counts_of(world: &World, play: impl Future<Output = ()>) -> BTreeMap<St
     counts
 }
 
-/// What was consumed of the table meanwhile: write units, read units, those of the index of what is due, and how many items of
-/// the organization's partition were read.
+/// Returns the capacity that was consumed meanwhile: write units, read units, and units of the `due` index. The fourth
+/// value is the number of items that were read from the organization's partition.
 fn consumed(world: &World) -> [String; 4] {
     let is_schedules = |metered: &Metered| metered.operation == "Query" && metered.about.starts_with("due");
     let metered = world.aws.meter.read();
@@ -150,19 +150,19 @@ fn consumed(world: &World) -> [String; 4] {
     [units(false), units(true), due.to_string(), of_organization.to_string()]
 }
 
-/// The counts that the page on limits and costs is computed from.
+/// Returns the counts from which the page on limits and costs is computed.
 fn written_down(heading: &str) -> BTreeMap<String, usize> {
     let rows = page_table(heading);
     rows.into_iter().map(|row| (row[0].trim().to_owned(), row[1].trim().parse().unwrap())).collect()
 }
 
-/// A table of that page.
+/// Returns a table of that page.
 fn page_table(heading: &str) -> Vec<Vec<String>> {
     let page = std::fs::read_to_string(root().join("docs/limits.md")).unwrap();
     table(&page, heading)
 }
 
-/// The number that a cell begins with.
+/// Returns the number at the beginning of a cell.
 fn amount(cell: &str) -> f64 {
     cell.trim_matches('*').split(' ').next().unwrap().parse().unwrap()
 }

@@ -1,4 +1,4 @@
-//! The scenarios: what clients and operators do, in the domain's words, and what has to come of it.
+//! Scenarios of calls: the actions of clients and operators, in the domain's words, and the expected outcomes.
 
 use domain::call::Status;
 use domain::ids::{ConversationId, Operation};
@@ -13,24 +13,24 @@ use crate::world::{Ask, Behaviour, Expected, Reaction, World};
 
 type Act = for<'a> fn(&'a World) -> LocalBoxFuture<'a, ()>;
 
-/// A scenario.
+/// Scenario of a simulation.
 pub(super) struct Scenario {
     pub(super) name: &'static str,
-    /// The requests it makes while nothing goes wrong: so many points there are at which something can. A change that
-    /// makes them fewer has to say so here.
+    /// Number of requests of the scenario without faults. Faults can strike at each of them. A change that lowers the
+    /// number must change it here.
     pub(super) points: usize,
-    /// What is there before it begins, and counts as none of it.
+    /// Setup before the scenario. Its requests do not count.
     pub(super) prepares: Act,
     pub(super) plays: Act,
 }
 
-/// Every event of a call.
+/// Names of all events of a call.
 pub(super) const VOICE: [&str; 3] = ["call.started", "call.ended", "call.analyzed"];
-/// The host that is always subscribed, and always well.
+/// Host that is always subscribed and always answers.
 const HOST: &str = "hooks.example.com";
-/// The number of a call that completes.
+/// Number of a call that completes.
 pub(super) const PLAIN: &str = "+15555550123";
-/// The number of a call that stays until it is closed.
+/// Number of a call that stays until it is closed.
 pub(super) const STAYS: &str = "+15555550011";
 
 macro_rules! act {
@@ -39,8 +39,8 @@ macro_rules! act {
     };
 }
 
-/// A call by one of the simulator's scripts, and the reasons it may end with: the script's own, then those it may end
-/// with after a crash.
+/// Defines a call with one of the simulator's scripts, and its allowed end reasons: the script's own, then those after
+/// a crash.
 macro_rules! script {
     ($number:literal, $points:literal, $($reason:literal),+) => {
         Scenario {
@@ -62,7 +62,7 @@ macro_rules! scenario {
     };
 }
 
-/// Every scenario.
+/// All scenarios of calls.
 pub(super) static SCENARIOS: &[Scenario] = &[
     script!("0123", 37, "completed", "dispatch_unconfirmed"),
     script!("0001", 15, "busy", "dispatch_unconfirmed"),
@@ -140,7 +140,7 @@ fn gone(world: &World) -> LocalBoxFuture<'_, ()> {
     with_endpoint(world, "gone.example.com", &[Reaction::Answers(410)])
 }
 
-/// Where one event is all that could tell that the endpoint is gone.
+/// Subscribes an endpoint that is gone to one event only, so that nothing else can reveal it.
 fn gone_for_one_event(world: &World) -> LocalBoxFuture<'_, ()> {
     with_endpoint_for(world, &["call.ended"], "gone.example.com", &[Reaction::Answers(410)])
 }
@@ -149,7 +149,7 @@ fn refusing(world: &World) -> LocalBoxFuture<'_, ()> {
     with_endpoint_for(world, &["call.ended"], "refusing.example.com", &[Reaction::Answers(500)])
 }
 
-/// A call may last half an hour, at 15 cents a minute.
+/// Price of the longest call in cents: half an hour at 15 cents a minute.
 const PRICE_OF_THE_LONGEST_CALL: i64 = 450;
 
 fn kept_for_a_week(world: &World) -> LocalBoxFuture<'_, ()> {
@@ -184,7 +184,7 @@ fn doubled(world: &World) -> LocalBoxFuture<'_, ()> {
     subscribed(world)
 }
 
-/// In so many seconds, in the contract's form.
+/// Returns the time after this many seconds, in the contract's form.
 fn in_seconds(world: &World, seconds: u32) -> Value {
     json!((world.now() + Span::seconds(seconds)).to_string())
 }
@@ -264,7 +264,8 @@ fn with_one_place(world: &World) -> LocalBoxFuture<'_, ()> {
 async fn two_for_one_place(world: &World) {
     for key in ["the-first", "the-second"] {
         if let Some(id) = world.creates_call(PLAIN, key).await {
-            // A call of which nothing is known keeps its place for as long as it may be live: longer than the other waits.
+            // A call with an unknown outcome keeps its concurrency slot as long as it may be live. That is longer than
+            // the other call waits.
             world.expects(Expected::Ends(id, &["completed", "dispatch_unconfirmed", "dispatch_deadline_exceeded"]));
         }
     }

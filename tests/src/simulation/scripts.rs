@@ -1,4 +1,4 @@
-//! Every scenario while nothing goes wrong.
+//! Tests of every scenario without faults.
 
 use serde_json::Value;
 
@@ -23,7 +23,7 @@ fn every_scenario_keeps_every_promise_and_makes_the_requests_that_are_written_do
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
-/// What a client hears of a call, by its number.
+/// Events that a client receives about a call, by its number.
 const HEARD: [(&str, &[&str]); 4] = [
     (PLAIN, &["call.started", "call.ended", "call.analyzed"]),
     ("+15555550001", &["call.ended"]),

@@ -1,5 +1,5 @@
-//! The storm that the random runs go through: everything going wrong by chance, for ten minutes; then the weather clears,
-//! and everything has to come to its end. A seed fixes all of it.
+//! Storm of the random runs. Faults strike at random for ten minutes. Then they stop, and everything has to come to its
+//! end. A seed fixes all of it.
 
 use std::time::Duration;
 
@@ -15,12 +15,12 @@ use crate::sim::queue::Liberties;
 use crate::world::auditor::{Measure, audit};
 use crate::world::{Behaviour, Habits, Reaction, World, simulate};
 
-/// How long things go wrong.
+/// Duration of the storm.
 const STORM: Duration = Duration::from_secs(600);
-/// How much later than promised things may then be: the storm itself, the quarter of an hour that the reconciler leaves
-/// alone at most what it has put back in vain, and its next run.
+/// Extra delay after a storm: ten minutes of the storm itself, 15 minutes, and the reconciler's next run. The
+/// reconciler leaves an action that it has requeued in vain alone for 15 minutes at most.
 const AFTERMATH: Span = Span::minutes(26);
-/// The longest absence of a queue or of the schedule.
+/// Longest absence of a queue or of the schedule.
 const ABSENCE: Span = Span::hours(1);
 
 const BEHAVIOURS: [Behaviour; 4] = [
@@ -30,7 +30,7 @@ const BEHAVIOURS: [Behaviour; 4] = [
     &[Reaction::Answers(200), Reaction::Answers(410)],
 ];
 
-/// What clients do in a storm, drawn by chance before it begins.
+/// Clients of a storm. Their random actions are drawn before it begins.
 pub(super) type Clients = for<'w> fn(&'w World, &mut Rng) -> LocalBoxFuture<'w, ()>;
 
 /// Plays a seed, and judges it.
@@ -74,7 +74,7 @@ pub(super) fn try_seeds(seeds: std::ops::Range<u64>, play: impl Fn(u64) -> Run) 
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
-/// The seed that was named on the command line.
+/// Returns the seed that was named on the command line.
 pub(crate) fn named_seed() -> u64 {
     std::env::args().filter_map(|word| word.parse().ok()).next_back().expect("name a seed")
 }
@@ -87,7 +87,7 @@ async fn clears_up(world: &World) {
     }
 }
 
-/// What goes wrong with requests: some of it, each by its own rate.
+/// Returns a random plan of faults. Each fault that it contains has a rate of its own.
 fn faults(chance: &mut Rng) -> Plan {
     let mut plan = if chance.u32(0..3) == 0 { Plan::conflicts() } else { Plan::none() };
     let late = Duration::from_millis(chance.u64(1..20_000));
@@ -111,7 +111,7 @@ fn faults(chance: &mut Rng) -> Plan {
     plan
 }
 
-/// What is unlike itself in this world, and how much later that may make things.
+/// Sets random anomalies of the queues, the consumers and the schedule. Returns the extra delay that they may cause.
 fn upsets(world: &World, chance: &mut Rng) -> Span {
     let mut slack = AFTERMATH;
     for queue in QueueName::ALL {
@@ -148,7 +148,7 @@ fn sum(one: Span, other: Span) -> Span {
     Span::milliseconds(u32::try_from(one.as_milliseconds() + other.as_milliseconds()).unwrap())
 }
 
-/// What happens beside the clients: messages that come again, callbacks that are lost, a clock that jumps.
+/// Causes further anomalies at random: redelivered messages, lost callbacks, a clock that jumps.
 async fn upsets_of_the_world(world: &World, mut chance: Rng) {
     for _ in 0..chance.usize(0..6) {
         tokio::time::sleep(Duration::from_millis(chance.u64(0..90_000))).await;

@@ -1,4 +1,5 @@
-//! Many at once for the same SMS conversation or the same two numbers, while a third of the writes meets another.
+//! Tests of many requests at once for the same SMS conversation or the same two numbers, while a third of the writes
+//! conflict with another.
 
 use std::time::Duration;
 
@@ -13,10 +14,10 @@ use crate::sim::faults::Plan;
 use crate::world::auditor::{Measure, Weather, audit};
 use crate::world::{Ask, World, simulate};
 
-/// The requests that come at once for a pair of numbers.
+/// Number of requests at once for a pair of numbers.
 const CROWD: usize = 50;
 
-/// Runs something in a world whose writes conflict, and gives what was found.
+/// Runs `act` in a world whose writes conflict, and returns the findings.
 fn race(seed: u64, act: impl AsyncFnOnce(&World)) -> Vec<String> {
     simulate(async {
         let world = World::new(seed).await;
@@ -54,7 +55,7 @@ fn the_same_request_fifty_times_is_one_conversation_and_one_text() {
     assert_eq!(findings, [""; 0]);
 }
 
-/// Opens a conversation, lets the customer write, and does something so many milliseconds later.
+/// Opens a conversation, sends a customer's message, and runs `act` this many milliseconds later. Returns the findings.
 fn while_a_turn_is_taken(delay_ms: u64, act: impl AsyncFnOnce(&World, domain::ids::ConversationId)) -> Vec<String> {
     race(SEED + delay_ms, async |world| {
         let id = world.opens_sms(SILENT, "the-texts").await.unwrap();
@@ -111,7 +112,8 @@ fn a_person_who_writes_at_any_moment_of_a_turn_is_not_talked_over() {
     }
 }
 
-/// The customer opts out elsewhere, which changes nothing of the conversation itself.
+/// Suppresses the customer's number by another channel, which changes nothing in the conversation itself. Returns the
+/// findings.
 fn opted_out_elsewhere(delay_ms: u64) -> Vec<String> {
     while_a_turn_is_taken(delay_ms, async |world, id| {
         world.expects_texts(id, &["do_not_call", "inactivity_timeout"]);

@@ -1,4 +1,4 @@
-//! The scenarios for SMS: what clients, customers and people do, and what has to come of it.
+//! Scenarios of SMS conversations: the actions of clients, customers and people, and the expected outcomes.
 
 use domain::ids::ConversationId;
 use domain::sms::{Status, Turn};
@@ -8,7 +8,7 @@ use futures::future::LocalBoxFuture;
 use super::scenarios::Scenario;
 use crate::world::World;
 
-/// Every event of an SMS conversation.
+/// Names of all events of an SMS conversation.
 pub(super) const TEXTS: [&str; 9] = [
     "sms.message_sent",
     "sms.message_received",
@@ -21,10 +21,10 @@ pub(super) const TEXTS: [&str; 9] = [
     "contact.opt_in",
 ];
 
-/// The number of a customer who never writes by themselves.
+/// Number of a customer who never writes on their own initiative.
 pub(super) const SILENT: &str = "+15555550123";
 
-/// What an opening text that died with its request leads to.
+/// End reason of a conversation whose opening message died with its request.
 const UNSETTLED: &str = "dispatch_unconfirmed";
 
 macro_rules! texts {
@@ -38,7 +38,7 @@ macro_rules! texts {
     };
 }
 
-/// An opening to a number with a script, and the reasons its conversation may end with.
+/// Defines an opening to a number with a script, and the allowed end reasons of its conversation.
 macro_rules! script {
     ($number:literal, $points:literal, $($reason:literal),+) => {
         Scenario {
@@ -55,7 +55,7 @@ macro_rules! script {
     };
 }
 
-/// Every scenario.
+/// All scenarios of SMS conversations.
 pub(super) static SCENARIOS: &[Scenario] = &[
     script!("0123", 48, "inactivity_timeout", "dispatch_unconfirmed"),
     script!("0101", 48, "inactivity_timeout", "dispatch_unconfirmed"),
@@ -154,7 +154,7 @@ async fn opted_out_elsewhere(world: &World) {
 async fn stop_and_start(world: &World) {
     let Some(first) = opened(world).await else { return };
     world.expects_texts(first, &["opted_out", UNSETTLED]);
-    // What is over already has nothing to wait for: START could overtake STOP.
+    // A conversation that is over cannot be waited for. START could overtake STOP.
     if world.history.sms(first).is_some_and(|conversation| conversation.is_ended()) {
         return;
     }
@@ -188,7 +188,7 @@ async fn inbound_twice(world: &World) {
     world.aws.queues.redeliver(store::QueueName::Simulator.as_str(), |_| true);
 }
 
-/// A customer who answers every text, as a machine does, and then says the same again and again.
+/// Plays a customer who answers every message as a machine does, and then repeats one message again and again.
 async fn two_machines(world: &World) {
     let Some(id) = opened(world).await else { return };
     world.expects_texts(id, &["inactivity_timeout", UNSETTLED]);

@@ -1,4 +1,4 @@
-//! Items that cannot be read: a list shows the rest, and names what it leaves out.
+//! Tests of items that cannot be read. A list shows the others and names those that it leaves out.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::SEED;
 use super::scenarios::PLAIN;
 use crate::world::{Ask, TABLE, World, simulate};
 
-/// A list: its function, its path, and what the partition and sort keys of its items begin with.
+/// List of the API: its function, its path, and the prefixes of its items' partition and sort keys.
 struct List {
     function: &'static str,
     path: String,
@@ -17,7 +17,7 @@ struct List {
     sk: &'static str,
 }
 
-/// A world in which every list has two items at least, and its lists.
+/// Creates a world in which every list has at least two items. Returns it with its lists.
 async fn a_world_with_lists() -> (World, Vec<List>) {
     let world = World::new(SEED).await;
     world.is_metered(10_000).await;
@@ -63,7 +63,7 @@ async fn a_world_with_lists() -> (World, Vec<List>) {
     (world, lists)
 }
 
-/// Everything on a list, page by page, and what was named as left out.
+/// Reads a whole list page by page. Returns its entries and the names of the items that were left out.
 async fn read(world: &World, list: &List, limit: u32) -> (Vec<Value>, Vec<String>) {
     let (mut all, mut named, mut cursor) = (Vec::new(), Vec::new(), String::new());
     loop {
@@ -85,7 +85,7 @@ async fn read(world: &World, list: &List, limit: u32) -> (Vec<Value>, Vec<String
     (all, named)
 }
 
-/// The items that a list shows, as they stand in the table.
+/// Returns the keys of the items that a list shows.
 fn items(world: &World, list: &List) -> Vec<(String, String)> {
     let text = |item: &Value, name: &str| item[name]["S"].as_str().unwrap().to_owned();
     let all = world.aws.database.dump(TABLE);
@@ -107,7 +107,7 @@ async fn garbles(world: &World, (pk, sk): &(String, String)) {
 fn a_list_shows_the_rest_and_names_what_cannot_be_read() {
     simulate(async {
         let (world, lists) = Box::pin(a_world_with_lists()).await;
-        // Whoever writes down what becomes of calls reads every item: that is over.
+        // The history reads every item of a call. It is switched off, because items are about to be garbled.
         world.aws.database.watch(Arc::new(|_, _| {}));
         for list in &lists {
             let (before, named) = read(&world, list, 50).await;
@@ -121,7 +121,7 @@ fn a_list_shows_the_rest_and_names_what_cannot_be_read() {
                 let (rest, named) = read(&world, list, limit).await;
                 assert!(rest.iter().all(|shown| before.contains(shown)), "{}", list.function);
                 assert_eq!(named, [format!("{} {}", item.0, item.1)], "{}", list.function);
-                // A log holds notes too, which no client reads.
+                // A log also contains notes, which no client reads.
                 let is_log = list.sk == "log#";
                 assert!(rest.len() + 1 == before.len() || is_log && rest.len() == before.len(), "{}", list.function);
             }

@@ -1,4 +1,5 @@
-//! A deployment while messages are under way: what the code before has sent is read, and what comes after waits.
+//! Tests of a deployment while messages are in flight. Messages of the previous version are read, and those of the next
+//! one wait.
 
 use serde_json::Value;
 use store::{MESSAGE_VERSION, OLDEST_MESSAGE_VERSION, QueueName};
@@ -8,7 +9,7 @@ use super::scenarios::PLAIN;
 use crate::sim::queue::NewMessage;
 use crate::world::{World, simulate};
 
-/// Accepts a call, and has its message say that it is of this version.
+/// Accepts a call, and changes the version of its message. Returns the call's id.
 async fn accepted_with_a_message_of(world: &World, version: u32) -> domain::ids::ConversationId {
     let id = world.creates_call(PLAIN, "the-call").await.unwrap();
     let queue = QueueName::Dispatch.as_str();

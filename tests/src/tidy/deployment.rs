@@ -1,4 +1,4 @@
-//! What template.yaml promises an operator.
+//! Tests of the promises that `template.yaml` makes to an operator.
 
 use domain::measure::Measure;
 use functions::route::Access;
@@ -10,7 +10,7 @@ use super::{resources, root};
 const FUNCTION: &str = "AWS::Serverless::Function";
 const ALARM: &str = "AWS::CloudWatch::Alarm";
 
-/// What CloudFormation takes in one stack.
+/// Highest number of resources that CloudFormation accepts in one stack.
 const MOST_RESOURCES: usize = 500;
 
 #[test]
@@ -20,7 +20,7 @@ fn the_table_and_what_is_in_it_survive_the_stack() {
     for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
         assert_eq!(table[policy], "Retain", "{policy}");
     }
-    // Without a name of its own, a replacement stands beside it and not in its way.
+    // The table has no fixed name, so a replacement can be created beside it.
     assert!(table["Properties"]["TableName"].is_null());
     assert_eq!(table["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true);
 }
@@ -129,7 +129,7 @@ fn what_calls_and_texts_go_through_is_replaced_bit_by_bit_where_asked() {
     assert_eq!(gradual, on_the_way);
 }
 
-/// SAM makes several resources of one: what it becomes has to fit into a stack, with room for the next functions.
+/// Checks that the stack fits CloudFormation's limit with room for more functions. SAM makes several resources of one.
 #[test]
 fn the_stack_is_not_too_large_for_cloudformation() {
     let document = local::template::yaml::parse(super::TEMPLATE).expect("the template is YAML");
@@ -137,11 +137,11 @@ fn the_stack_is_not_too_large_for_cloudformation() {
         let properties = &resource["Properties"];
         let events =
             properties["Events"].as_object().into_iter().flatten().map(|(_, event)| match event["Type"].as_str() {
-                // A permission; a permission and a rule.
+                // A schedule becomes a permission and a rule. Any other event becomes a permission.
                 Some("Schedule") => 2,
                 _ => 1,
             });
-        // A version, an alias, a deployment group.
+        // A version, an alias and a deployment group.
         let alias = if properties["AutoPublishAlias"].is_null() { 0 } else { 3 };
         let config = usize::from(!properties["EventInvokeConfig"].is_null());
         1 + events.sum::<usize>() + alias + config

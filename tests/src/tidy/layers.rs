@@ -1,10 +1,10 @@
-//! Arrows point downwards only, and the rules know nothing of the world.
+//! Tests that packages depend downwards only, and that the domain knows no AWS, no HTTP and no runtime.
 
 use std::collections::BTreeSet;
 
 use super::files;
 
-/// What a package depends on when it is built for others, by its manifest.
+/// Returns the dependencies that a package has when it is built for others, by its manifest.
 fn dependencies(package: &str) -> BTreeSet<String> {
     let path = format!("{package}/Cargo.toml");
     let manifest = files().into_iter().find(|file| file.path == path).unwrap_or_else(|| panic!("there is no {path}"));
@@ -34,7 +34,7 @@ fn the_rules_depend_on_no_aws_no_http_and_no_runtime() {
     assert!(strange.is_empty(), "{strange:?}");
 }
 
-/// What only the generator of the document needs must be left out of the artifact.
+/// Checks that the artifact leaves out the dependency that only the generator of the OpenAPI document needs.
 #[test]
 fn the_artifact_holds_no_generator() {
     for package in ["shared/domain", "functions"] {

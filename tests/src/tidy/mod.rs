@@ -1,4 +1,4 @@
-//! What has to agree across files, and what no file may hold.
+//! Tidiness of the repository: facts that must agree across files, and text that no file may contain.
 
 mod deployment;
 mod layers;
@@ -18,27 +18,30 @@ use local::template::{Names, Template};
 use serde_json::Value;
 
 const TEMPLATE: &str = include_str!("../../../template.yaml");
-const README: &str = include_str!("../../../README.md");
+/// Page with the table of functions.
+const FUNCTIONS_PAGE: &str = include_str!("../../../docs/functions.md");
+/// Page with the tables of test numbers.
+const TEST_NUMBERS_PAGE: &str = include_str!("../../../docs/test-numbers.md");
 const DOCUMENT: &str = include_str!("../../../docs/openapi.json");
 
-/// The repository's folder.
+/// Returns the repository's folder.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package lies in the workspace").to_owned()
 }
 
-/// A file of the repository: its path from there, and its text.
+/// File of the repository, with its path from the repository's folder.
 struct File {
     path: String,
     text: String,
 }
 
-/// The repository's text files: not what is hidden in it, but for `.ci`, and nothing that git ignores.
+/// Returns the repository's text files. Hidden files are left out except `.ci`, and so are files that git ignores.
 fn files() -> Vec<File> {
     let mut git = Command::new("git");
     git.args(["ls-files", "--cached", "--others", "--exclude-standard"]).current_dir(root());
     let listed = git.output().ok().filter(|output| output.status.success());
     let listed = listed.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-    // Sources that were copied without their history are looked at as they are.
+    // Sources that were copied without their git history are all included.
     let kept: Option<BTreeSet<&str>> = listed.as_deref().map(|listed| listed.lines().collect());
     let mut found = Vec::new();
     let mut folders = vec![root()];
@@ -63,7 +66,7 @@ fn files() -> Vec<File> {
     found
 }
 
-/// The Rust sources.
+/// Returns the Rust sources.
 fn sources() -> Vec<File> {
     files().into_iter().filter(|file| file.path.ends_with(".rs")).collect()
 }
@@ -72,7 +75,7 @@ fn template() -> Template {
     Template::read(TEMPLATE, local::aws::REGION, &Names::new()).expect("the template can be followed")
 }
 
-/// The template's resources of a type, by their ids, with `!Ref X` as `{"Ref": "X"}`.
+/// Returns the template's resources of a type, by their ids, with `!Ref X` as `{"Ref": "X"}`.
 pub(crate) fn resources(kind: &str) -> Vec<(String, Value)> {
     let document = local::template::yaml::parse(TEMPLATE).expect("the template is YAML");
     let resources = document["Resources"].as_object().expect("there are resources").clone();
@@ -83,7 +86,8 @@ fn document() -> Value {
     serde_json::from_str(DOCUMENT).expect("docs/openapi.json is JSON")
 }
 
-/// The cells of the first table below a heading, without their backticks, row by row, its head left out.
+/// Returns the cells of the first table below a heading, row by row, without their backticks and without the table's
+/// head.
 pub(crate) fn table(markdown: &str, heading: &str) -> Vec<Vec<String>> {
     let below = markdown.lines().skip_while(|line| *line != heading).skip(1);
     let rows = below.skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));

@@ -1,4 +1,4 @@
-//! One name for a function everywhere: registry, template, sample, OpenAPI operation, README, source file.
+//! Tests that a function has one name everywhere: registry, template, sample, OpenAPI operation, docs/functions.md, source file.
 
 use std::collections::BTreeSet;
 
@@ -8,9 +8,9 @@ use functions::{FUNCTIONS, Function, Trigger};
 use local::template::{Schedule, Trigger as Declared};
 use store::QueueName;
 
-use super::{README, document, files, sources, table, template};
+use super::{FUNCTIONS_PAGE, document, files, sources, table, template};
 
-/// What wakes a function, in one line.
+/// Returns the trigger of a function in one line.
 fn woken_by(function: &Function) -> String {
     match function.trigger {
         Trigger::Http(route) => format!("{} {}", route.method, route.path),
@@ -83,8 +83,8 @@ fn the_document_has_an_operation_for_every_route() {
 }
 
 #[test]
-fn the_readme_lists_every_function_and_what_wakes_it() {
-    let rows = table(README, "## Functions");
+fn the_page_of_functions_lists_every_function_and_its_trigger() {
+    let rows = table(FUNCTIONS_PAGE, "# Functions");
     let listed: BTreeSet<_> = rows.iter().map(|row| (row[0].clone(), row[1].clone())).collect();
     assert_eq!(listed, registry());
     assert_eq!(rows.len(), FUNCTIONS.len());

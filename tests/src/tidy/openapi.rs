@@ -1,4 +1,4 @@
-//! The contract is what the code is.
+//! Tests that the OpenAPI document agrees with the code.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use functions::{FUNCTIONS, Trigger, openapi};
 use providers::simulator::{Script, TEST_NUMBERS, TEXT_NUMBERS, TextScript};
 use serde_json::Value;
 
-use super::{README, document, table};
+use super::{TEST_NUMBERS_PAGE, document, table};
 
 #[test]
 fn the_committed_document_is_the_generated_one() {
@@ -19,14 +19,14 @@ fn the_committed_document_is_the_generated_one() {
     assert!(generated == committed, "docs/openapi.json is out of date; write it anew: {command}");
 }
 
-/// The operation of this name.
+/// Returns the operation with this name.
 fn operation(document: &Value, name: &str) -> Value {
     let paths = document["paths"].as_object().unwrap().values();
     let mut operations = paths.flat_map(|item| item.as_object().unwrap().values());
     operations.find(|operation| operation["operationId"] == name).unwrap().clone()
 }
 
-/// What a reference refers to; anything else is itself.
+/// Returns the target of a reference. Any other schema is returned itself.
 fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     match schema["$ref"].as_str() {
         Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap_or_else(|| panic!("{reference}")),
@@ -140,7 +140,7 @@ fn every_reference_leads_somewhere_and_every_schema_is_referred_to() {
 }
 
 #[test]
-fn the_test_numbers_are_the_same_in_simulator_readme_and_document() {
+fn the_test_numbers_are_the_same_in_simulator_page_and_document() {
     let rows: Vec<Vec<String>> = TEST_NUMBERS
         .iter()
         .map(|number| {
@@ -149,7 +149,7 @@ fn the_test_numbers_are_the_same_in_simulator_readme_and_document() {
             [digits, number.what, reason].map(str::to_owned).to_vec()
         })
         .collect();
-    assert_eq!(table(README, "## Test numbers"), rows);
+    assert_eq!(table(TEST_NUMBERS_PAGE, "## Test numbers"), rows);
     assert_eq!(table(document()["info"]["description"].as_str().unwrap(), "## Test numbers"), rows);
     for number in &TEST_NUMBERS {
         let to = format!("+1555555{}", number.last_four.unwrap_or("0123"));
@@ -158,10 +158,10 @@ fn the_test_numbers_are_the_same_in_simulator_readme_and_document() {
 }
 
 #[test]
-fn the_sms_test_numbers_are_the_same_in_simulator_readme_and_document() {
+fn the_sms_test_numbers_are_the_same_in_simulator_page_and_document() {
     let row = |digits: Option<&str>, what: &str| [digits.unwrap_or("any other"), what].map(str::to_owned).to_vec();
     let rows: Vec<Vec<String>> = TEXT_NUMBERS.iter().map(|number| row(number.last_four, number.what)).collect();
-    assert_eq!(table(README, "## SMS test numbers"), rows);
+    assert_eq!(table(TEST_NUMBERS_PAGE, "## SMS test numbers"), rows);
     assert_eq!(table(document()["info"]["description"].as_str().unwrap(), "## SMS test numbers"), rows);
     for number in &TEXT_NUMBERS {
         let to = format!("+1555555{}", number.last_four.unwrap_or("0123"));

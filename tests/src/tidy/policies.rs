@@ -1,4 +1,4 @@
-//! Every function may do what it does, and nothing else.
+//! Tests that every role allows what its function does and nothing else.
 
 use std::collections::BTreeSet;
 
@@ -12,29 +12,29 @@ const FUNCTION: &str = "AWS::Serverless::Function";
 const ROLE: &str = "AWS::IAM::Role";
 const LOG_GROUP: &str = "AWS::Logs::LogGroup";
 
-/// What the names of the deployment's parameters begin with.
+/// Prefix of the deployment's parameter names.
 const SECRETS: &str = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter${SecretsPrefix}";
 
-/// The parameters that whoever speaks with providers may read: not the keys of models.
+/// Parameters that a function which talks to providers may read. The keys of models are not among them.
 const ACCOUNTS: [&str; 3] = ["/organizations/*/providers/*", "/providers/*", "/public-url"];
 
-/// Who asks models, and may read their keys too.
+/// Roles of the functions that ask models. They may read the models' keys too.
 const ASK_MODELS: [&str; 2] = ["CreateSmsConversationRole", "RunSmsTurnRole"];
 
-/// Whether a resource is a set of parameters that this role may read.
+/// Returns `true` if a resource is a set of parameters that this role may read.
 fn is_secrets(role: &str, resource: &Value) -> bool {
     let parameters: &[&str] = if ASK_MODELS.contains(&role) { &["/*"] } else { &ACCOUNTS };
     parameters.iter().any(|name| *resource == json!({"Fn::Sub": format!("{SECRETS}{name}")}))
 }
 
-/// Every statement of a role's policies.
+/// Returns all statements of a role's policies.
 fn statements(role: &Value) -> Vec<Value> {
     let policies = role["Properties"]["Policies"].as_array().expect("the role has policies");
     let statements = policies.iter().flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().unwrap());
     statements.cloned().collect()
 }
 
-/// A value, or each of a list.
+/// Returns the elements of a list, or the value itself if it is no list.
 fn each(value: &Value) -> Vec<Value> {
     value.as_array().cloned().unwrap_or_else(|| vec![value.clone()])
 }
@@ -66,7 +66,7 @@ fn a_role_may_do_exact_actions_on_exact_resources() {
                 assert!(!action.as_str().unwrap().contains('*'), "{id}: {action}");
             }
             for resource in each(&statement["Resource"]) {
-                // Parameters have names below the deployment's own path, which the operator makes up.
+                // Parameters have names below the deployment's own path, which the operator chooses.
                 let is_secrets = is_secrets(&id, &resource);
                 assert_eq!(is_secrets, each(&statement["Action"]) == [json!("ssm:GetParameters")], "{id}: {resource}");
                 assert!(is_secrets || !resource.to_string().contains('*'), "{id}: {resource}");
@@ -90,7 +90,7 @@ fn a_role_writes_to_its_own_log_only() {
     }
 }
 
-/// A key's use is noted by whatever function it is used with.
+/// Checks the permission to note the use of a key. Every function notes it for the key of its requests.
 #[test]
 fn every_function_that_takes_a_key_may_note_its_use() {
     let roles = resources(ROLE);

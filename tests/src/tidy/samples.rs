@@ -1,5 +1,5 @@
-//! Every sample event is one that its function takes, and together they tell one story: the call and the conversation that
-//! are accepted are the ones that all the others speak of.
+//! Tests that each function accepts its sample event. The samples tell one story: they all refer to the call and the
+//! conversation that are accepted first.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::sim::clock::START_MS;
 use crate::sim::queue::QueueSettings;
 use crate::sim::{SimulatedAws, sqs};
 
-/// In an order in which each finds what it speaks of, with the status that it is answered with.
+/// Functions in an order in which each finds the data that it refers to, with the status of its answer.
 const STORY: [(&str, Option<u16>); 68] = [
     ("create-webhook", Some(201)),
     ("create-call", Some(202)),
@@ -33,7 +33,7 @@ const STORY: [(&str, Option<u16>); 68] = [
     ("reconcile", None),
     ("list-call-events", Some(200)),
     ("close-call", Some(200)),
-    // It was closed before anybody spoke.
+    // The call was closed before any conversation took place.
     ("get-call-recording", Some(404)),
     ("create-sms-conversation", Some(201)),
     ("list-sms-conversations", Some(200)),
@@ -60,7 +60,7 @@ const STORY: [(&str, Option<u16>); 68] = [
     ("get-agent", Some(200)),
     ("update-agent", Some(200)),
     ("rotate-tool-secret", Some(200)),
-    // A live key's.
+    // Only a live key may do this.
     ("promote-agent", Some(403)),
     ("delete-agent", Some(204)),
     ("list-audit-entries", Some(200)),
@@ -77,13 +77,13 @@ const STORY: [(&str, Option<u16>); 68] = [
     ("klen-create-call", Some(200)),
     ("verbex-dial-outbound-phone-call", Some(201)),
     ("verbex-get-phone-call", Some(200)),
-    // Nobody has spoken yet.
+    // No conversation has taken place yet.
     ("verbex-get-recording", Some(404)),
     ("verbex-get-transcript", Some(200)),
     ("levers-call-contact", Some(201)),
     ("levers-call-bulk", Some(201)),
     ("accept-bulk-item", None),
-    // Nobody signed the samples.
+    // The samples are not signed.
     ("twilio-voice-answer", Some(403)),
     ("twilio-call-status", Some(403)),
     ("twilio-message-status", Some(403)),
@@ -94,7 +94,7 @@ const STORY: [(&str, Option<u16>); 68] = [
     ("telnyx-message-status", Some(403)),
     ("telnyx-inbound-message", Some(403)),
     ("vapi-server-message", Some(403)),
-    // The samples' own key: with it, nothing more is asked for.
+    // This revokes the samples' own key, so it comes last.
     ("revoke-api-key", Some(200)),
 ];
 
@@ -104,7 +104,7 @@ fn sample(files: &[File], name: &str) -> Value {
     serde_json::from_str(&file.text).unwrap()
 }
 
-/// The deployment, empty but for the local stack's organization, to which the samples' key belongs.
+/// Returns a deployment that contains only the local stack's organization, which owns the samples' key.
 async fn app(key: &RawKey, limits: Limits) -> App {
     let (_, table) = resources("AWS::DynamoDB::Table").remove(0);
     let aws = SimulatedAws::new(1, "ringdown", &table["Properties"]);

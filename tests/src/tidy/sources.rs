@@ -1,10 +1,10 @@
-//! What no file may hold, and how long a file may be.
+//! Tests of each file's length and of text that no file may contain.
 
 use super::{files, sources};
 
 const LONGEST_FILE: usize = 400;
 
-/// Written by tools, or a list of which every part is alike.
+/// Files that may be longer. Tools write them, or they are a list of similar parts.
 const LONG_FILES: [&str; 4] =
     ["Cargo.lock", "docs/openapi.json", "functions/src/phone_input/examples.txt", "template.yaml"];
 
@@ -36,7 +36,7 @@ fn no_file_names_a_path_of_somebodys_machine() {
     for file in files().iter().filter(|file| file.path != "Cargo.lock") {
         for (number, line) in file.text.lines().enumerate() {
             for folder in &folders {
-                // A folder of that name within a longer path or an address is nobody's machine.
+                // A folder of that name within a longer path or a URL is no path of a machine.
                 let named = line.match_indices(folder.as_str()).any(|(place, _)| {
                     let before = line[..place].chars().next_back();
                     before.is_none_or(|before| !before.is_alphanumeric() && !"._-}/".contains(before))

@@ -1,4 +1,4 @@
-//! Each wait fits into the one around it.
+//! Tests that each timeout fits into the one around it.
 
 use std::time::Duration;
 
@@ -16,10 +16,11 @@ use store::CONFLICT_PATIENCE_MS;
 
 use super::template;
 
-/// What AWS asks for: a batch must not come back while its function may still run, retries of a throttled poll included.
+/// Factor between visibility timeout and function timeout that AWS asks for. A batch must not come back while its
+/// function may still run, and the polls before it may be throttled and retried.
 const VISIBILITY_PER_TIMEOUT: u32 = 6;
 
-/// What the reads of a request may take.
+/// Longest time that the reads of a request may take.
 const READS: Duration = Duration::from_secs(3);
 
 fn function<'a>(template: &'a Template, handler: &str) -> &'a Function {
@@ -34,7 +35,7 @@ fn visibility(queue: &Queue) -> Duration {
     Duration::from_secs(u64::from(queue.visibility_timeout_s))
 }
 
-/// Every consumer with what it polls.
+/// Returns every consumer with the source and the queue that it polls.
 fn consumers(template: &Template) -> Vec<(&Function, &QueueSource, &Queue)> {
     let sources = template.functions.iter().flat_map(|function| {
         function.triggers.iter().filter_map(move |trigger| match trigger {
@@ -56,7 +57,8 @@ fn a_provider_is_given_up_before_the_function_the_function_before_the_lease_the_
     assert!(duration(LEASE) < visibility(queue));
 }
 
-/// What takes longer than the provider's own request may is cut off by whoever asked, who then knows less of it.
+/// Checks the order of timeouts around a provider. If the adapter were slower, its caller would cut it off and learn
+/// less of the outcome.
 #[test]
 fn an_adapter_is_done_with_its_secrets_and_its_request_before_whoever_asked_gives_up() {
     assert!(SECRETS_TIMEOUT + REQUEST_TIMEOUT < PROVIDER_TIMEOUT);
@@ -68,7 +70,7 @@ fn a_turn_is_given_up_before_its_function_the_function_before_the_lease_the_leas
     let timeout = function(&template, "run-sms-turn").timeout;
     let queue = template.queues.iter().find(|queue| queue.id == "TurnsQueue").unwrap();
     assert!(MODEL_TIMEOUT.max(TOOL_TIMEOUT) < TURN_TIMEOUT);
-    // What the turn came to is sent after it.
+    // The result of a turn is sent after the turn.
     assert!(TURN_TIMEOUT + PROVIDER_TIMEOUT < timeout);
     assert!(timeout < duration(TURN_LEASE));
     assert!(duration(TURN_LEASE) < visibility(queue));
@@ -83,7 +85,7 @@ fn a_provider_is_given_up_before_whatever_sends_a_text_and_that_before_the_lease
     for handler in ["create-sms-conversation", "send-sms-message"] {
         assert!(function(&template, handler).timeout < duration(LEASE), "{handler}");
     }
-    // A text of a turn's is claimed when the turn is done: what is left of the function is less than the lease.
+    // A message of a turn is claimed at the end of the turn. The remaining time of the function is less than the lease.
     assert!(function(&template, "run-sms-turn").timeout - TURN_TIMEOUT < duration(LEASE));
 }
 
@@ -105,7 +107,7 @@ fn a_message_stays_hidden_while_its_consumer_may_run_and_ends_up_somewhere() {
     }
 }
 
-/// The functions that a client waits for.
+/// Returns the functions that a client waits for.
 fn answering(template: &Template) -> impl Iterator<Item = &Function> {
     let is_asked = |function: &&Function| function.triggers.iter().any(|it| matches!(it, Declared::Http(_)));
     template.functions.iter().filter(is_asked)
@@ -121,7 +123,7 @@ fn a_request_is_answered_before_api_gateway_gives_up() {
 
 #[test]
 fn a_client_hears_of_a_conflict_before_the_function_is_stopped() {
-    // Somebody else writes the call again and again; and then the last write meets a transaction for as long.
+    // Another writer may change the call again and again. Then the last write may meet a transaction for as long.
     let longest = Duration::from_millis(2 * CONFLICT_PATIENCE_MS) + READS;
     for function in answering(&template()) {
         assert!(longest < function.timeout, "{}", function.handler);

@@ -1,4 +1,4 @@
-//! Calls, from the request to the end, with Twilio's callbacks.
+//! Tests of calls through Twilio, from the request to the end, with Twilio's callbacks.
 
 use domain::call::{AnsweredBy, Dispatch, Status};
 use domain::ids::{ConversationId, Mode, Scope};
@@ -46,7 +46,7 @@ fn a_live_call_is_asked_for_as_twilio_wants_it_and_completes_by_its_callbacks() 
         assert!(said.ends_with("<Response><Say>Hello Ada, fish &amp; chips?</Say></Response>"), "{said}");
         assert_eq!(live.call(id).status, Status::InProgress);
         assert_eq!(live.tells(0, "in-progress", &[]).await, 200);
-        // The machine detection's callback has no state of the call.
+        // The callback of the machine detection has no state of the call.
         let detected = [("CallSid", made.id.as_str()), ("AnsweredBy", "human")];
         assert_eq!(live.calls_back(&status, &detected).await.0, 200);
         live.world.after_seconds(10).await;
@@ -82,7 +82,7 @@ fn callbacks_that_come_reversed_twice_and_long_after_end_the_call_once() {
         let ended = live.call(id);
         assert_eq!(live.events(id).await, ["call.started", "call.ended"]);
         live.world.after_seconds(86_400).await;
-        // A captured request can be sent again for ever.
+        // A captured request can be sent again at any later time.
         assert_eq!(live.tells(0, "in-progress", &[]).await, 200);
         assert_eq!(live.tells(0, "busy", &[]).await, 200);
         assert_eq!(live.call(id), ended);
@@ -96,7 +96,7 @@ fn a_callbacks_line_names_the_request_that_it_follows_from_once_its_signature_ho
         let live = LiveWorld::virtually(2).await;
         live.dials("one").await;
         let (made, before) = (live.fake.calls()[0].clone(), live.world.logs.text().len());
-        // The one that measures most: the time to the ringing.
+        // This callback measures most: the time until the ringing.
         assert_eq!(live.tells(0, "ringing", &[]).await, 200);
         let forged = format!("{}&x=1", made.field("StatusCallback").unwrap().split('#').next().unwrap());
         assert_eq!(live.calls_back_signed(&forged, &[("CallSid", "CA1")], "").await.0, 403);
@@ -179,7 +179,7 @@ fn a_recording_is_fetched_with_our_credentials_and_handed_on() {
         for header in [("content-type", "audio/mpeg"), ("accept-ranges", "bytes")] {
             assert!(answer.headers.contains(&(header.0.to_owned(), header.1.to_owned())), "{:?}", answer.headers);
         }
-        // What is no part in bytes counts as not asked for.
+        // A range that is invalid or not in bytes is ignored.
         for range in ["bytes=5-2", "bytes=0-1,3-4", "seconds=1-2"] {
             assert_eq!(live.fetches_recording(id, Some(range)).await.status, 200, "{range}");
         }
@@ -209,7 +209,7 @@ async fn a_recording_that_is_too_large_for_one_answer_is_had_part_by_part() {
 }
 
 impl LiveWorld {
-    /// A call that was recorded so.
+    /// Places a call with this recording and returns its id.
     async fn is_recorded(&self, content: &str) -> ConversationId {
         let id = self.dials("one").await;
         self.fake.keeps_recording("RE01", content);

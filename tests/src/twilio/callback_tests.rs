@@ -1,4 +1,4 @@
-//! Callbacks that are not to be trusted, or about nothing that is known.
+//! Tests of callbacks that are not authentic, or that are about unknown calls.
 
 use domain::ids::ConversationId;
 

@@ -1,4 +1,4 @@
-//! What is Twilio's own, of its adapter and its callbacks. What every provider has to do is in `live`.
+//! Tests of Twilio's adapter and callbacks alone. Tests for every provider are in `live`.
 
 mod call_tests;
 mod callback_tests;
@@ -11,28 +11,29 @@ use crate::fakes::fake::Letter;
 use crate::fakes::twilio::{ACCOUNT, Twilio, form, signature};
 use crate::live::{CUSTOMER, OURS, PUBLIC_URL};
 
-/// A world whose organization calls and texts through Twilio.
+/// World whose organization calls and texts through Twilio.
 type LiveWorld = crate::live::LiveWorld<Twilio>;
 
 impl LiveWorld {
-    /// Puts a call at Twilio into another state.
+    /// Changes the status of a call at Twilio.
     fn call_becomes(&self, sid: &str, status: &str) {
         self.fake.becomes(sid, &serde_json::json!({ "status": status }));
     }
 
-    /// Twilio calls back: at an address it was given, with this form, rightly signed. Gives status and body.
+    /// Sends a callback with this form to an address that Twilio was given, correctly signed. Returns the status and
+    /// the body.
     async fn calls_back(&self, address: &str, fields: &[(&str, &str)]) -> (u16, String) {
         let signature = signature(address, fields);
         self.calls_back_signed(address, fields, &signature).await
     }
 
-    /// The same, with any signature.
+    /// Sends a callback with any signature. Returns the status and the body.
     async fn calls_back_signed(&self, address: &str, fields: &[(&str, &str)], signature: &str) -> (u16, String) {
         let answer = self.tries_to_call_back(address, fields, signature).await.expect("the function answers");
         (answer.status, String::from_utf8(answer.body).unwrap())
     }
 
-    /// The same; `None` where the function died, or took too long.
+    /// Sends a callback. Returns `None` if the function died or timed out.
     async fn tries_to_call_back(&self, address: &str, fields: &[(&str, &str)], signature: &str) -> Option<HttpAnswer> {
         let headers = vec![
             ("content-type", "application/x-www-form-urlencoded".to_owned()),
@@ -41,7 +42,7 @@ impl LiveWorld {
         self.tries_to_deliver(Letter { url: address.to_owned(), headers, body: form(fields) }).await
     }
 
-    /// Twilio tells of the state of a call that it made.
+    /// Sends a callback about the status of a call that Twilio made. Returns the status of the answer.
     pub(crate) async fn tells(&self, place: usize, status: &str, more: &[(&str, &str)]) -> u16 {
         let call = self.fake.calls()[place].clone();
         let address = call.field("StatusCallback").unwrap();

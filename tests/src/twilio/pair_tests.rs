@@ -1,5 +1,5 @@
-//! Two conversations between one pair of numbers, of which one was never placed: it takes nothing of the other one's, whenever
-//! that one's callbacks come, and whoever dies.
+//! Tests of two conversations between one pair of numbers, of which one was never placed. Whenever the callbacks come
+//! and whichever process dies, the unplaced conversation must not claim anything of the placed one.
 
 use domain::call::Dispatch;
 use domain::ids::ConversationId;
@@ -14,7 +14,8 @@ use crate::fakes::twilio::Twilio;
 use crate::world::auditor::{Measure, Weather, audit};
 use crate::world::simulate;
 
-/// Two calls between the same numbers: the first was answered 500 and never placed, the second was placed, and its answer lost.
+/// Two calls between the same numbers. The first was answered with 500 and never placed. The second was placed, but its
+/// answer was lost.
 struct Pair {
     live: LiveWorld,
     never_placed: ConversationId,
@@ -22,7 +23,7 @@ struct Pair {
 }
 
 impl Pair {
-    /// The second is asked for so many seconds after the first.
+    /// Asks for the two calls with this many seconds between them.
     async fn new(seed: u64, apart: u64) -> Self {
         let mut live = LiveWorld::virtually(seed).await;
         live.takes_in_a_second(10);
@@ -38,13 +39,13 @@ impl Pair {
         self.live.call(id).end_reason.map(|reason| reason.to_string())
     }
 
-    /// Something happens to the call that was placed.
+    /// Applies a step to the call that was placed.
     fn becomes(&self, step: Step) {
         let call_id = self.live.fake.calls()[0].id.clone();
         self.live.fake.takes(&call_id, step).expect("it is not over");
     }
 
-    /// Twilio tells so many seconds later that the call was answered, and ten seconds after that, that it is over.
+    /// Reports after this many seconds that the call was answered, and ten seconds later that it is over.
     async fn is_told_of_after(&self, seconds: u64) {
         let live = &self.live;
         live.runs(async {
@@ -63,7 +64,8 @@ impl Pair {
     }
 }
 
-/// What the auditor finds. It has not seen who asked for these calls.
+/// Returns the auditor's findings. Unrequested conversations are no finding here, because the auditor has not seen the
+/// requests.
 fn found(live: &LiveWorld) -> Vec<String> {
     let mut findings = audit(&live.world, Measure::of(Weather::Rough));
     findings.retain(|finding| !finding.contains("nobody asked for"));
@@ -73,7 +75,8 @@ fn found(live: &LiveWorld) -> Vec<String> {
 #[test]
 fn whenever_the_placed_call_is_told_of_it_is_its_own_conversations() {
     let moments = [0, 4, 30, 60, 90, 120, 126, 128, 132, 140, 150, 170];
-    // At once, the one that was never placed adopts the call first; three seconds later, the other one.
+    // If both are asked for at once, the call that was never placed claims the found call first. With three seconds
+    // between them, the other one does.
     for (apart, seconds) in moments.into_iter().flat_map(|seconds| [(0, seconds), (3, seconds)]) {
         simulate(async {
             let pair = Pair::new(1, apart).await;
@@ -148,7 +151,7 @@ fn one_that_had_adopted_the_call_and_was_closed_goes_on_looking_when_the_other_i
     });
 }
 
-/// Whether the auditor finds a planted bug where the other conversation's call is told of this late.
+/// Returns `true` if the auditor finds a planted bug when the other conversation's call is reported this late.
 fn finds(bug: Bug, seconds: u64) -> bool {
     plant(Some(bug));
     let findings = simulate(async {
@@ -162,7 +165,7 @@ fn finds(bug: Bug, seconds: u64) -> bool {
 
 #[test]
 fn what_is_adopted_too_young_is_found() {
-    // The one that searches first finds the call over before anybody was told of it.
+    // The conversation that searches first finds the call over before any callback reported it.
     plant(Some(Bug::AdoptYoung));
     let findings = simulate(async {
         let pair = Pair::new(1, 0).await;

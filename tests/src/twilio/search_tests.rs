@@ -1,4 +1,4 @@
-//! Calls whose answer was lost: settled by the signed callback, else by a search, else given up.
+//! Tests of calls whose answer was lost. The signed callback settles them, else a search, else they are given up.
 
 use domain::call::{Dispatch, Status};
 
@@ -93,7 +93,7 @@ fn a_call_that_another_conversation_holds_is_not_adopted() {
         let live = LiveWorld::virtually(6).await;
         live.fake.fails([Create::Refuses(Reaction::Silence)]);
         let lost = live.dials("lost").await;
-        // Made within the same moments, between the same numbers.
+        // Made at nearly the same time, between the same numbers.
         let other = live.dials("other").await;
         let sid = live.call(other).provider_call_id.unwrap();
         live.call_becomes(sid.as_str(), "no-answer");

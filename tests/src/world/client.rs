@@ -1,4 +1,4 @@
-//! The organization's clients: what they ask for, how they retry, and what they were told.
+//! Clients of the organization: the requests they send, how they retry, and the answers they received.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
@@ -18,13 +18,13 @@ use super::{AGENT, PATIENCE, TABLE, World, deployment};
 use crate::sim::gate::Ended;
 use crate::sim::grants;
 
-/// How often a client sends a request before it gives up.
+/// Number of times that a client sends a request before it gives up.
 const TRIES: u32 = 12;
-/// How long it waits after the first failure; the wait doubles, to half a minute at most.
+/// Wait after the first failure. The wait doubles after each failure, up to `LONGEST_WAIT`.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// A request.
+/// API request of a client.
 #[derive(Clone, Debug)]
 pub(crate) struct Ask {
     pub(crate) function: &'static str,
@@ -35,7 +35,7 @@ pub(crate) struct Ask {
     pub(crate) key: Option<String>,
 }
 
-/// An answer.
+/// Answer to an [`Ask`].
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -44,57 +44,57 @@ pub(crate) struct Reply {
     pub(crate) headers: BTreeMap<String, String>,
 }
 
-/// An endpoint, as its owner knows it.
+/// Webhook endpoint, as its owner knows it.
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint {
     pub(crate) id: String,
     pub(crate) host: String,
 }
 
-/// What the clients know.
+/// Everything the clients asked for and learned.
 #[derive(Default)]
 pub(crate) struct Clients {
-    /// What was accepted under each key: the conversation, and the called number.
+    /// Conversation and called number accepted for each idempotency key.
     pub(crate) accepted: BTreeMap<String, (ConversationId, String)>,
-    /// Every key that a call was asked for under.
+    /// Idempotency keys of all calls that were asked for.
     pub(crate) asked: BTreeSet<String>,
-    /// The items of bulk requests that were asked for.
+    /// Conversation ids of all bulk items that were asked for.
     pub(crate) items: BTreeSet<ConversationId>,
-    /// The keys whose requests had to be refused.
+    /// Idempotency keys whose requests had to be refused.
     pub(crate) refused: BTreeSet<String>,
-    /// What was accepted under each key for an SMS conversation: the conversation, and the customer's number.
+    /// SMS conversation and customer's number accepted for each idempotency key.
     pub(crate) texted: BTreeMap<String, (ConversationId, String)>,
-    /// Every key that an SMS conversation was asked for under.
+    /// Idempotency keys of all SMS conversations that were asked for.
     pub(crate) texting: BTreeSet<String>,
-    /// What has to come of each SMS conversation.
+    /// Expected outcome of each SMS conversation.
     pub(crate) texted_outcomes: Vec<super::texting::Outcome>,
-    /// How many texts customers wrote by themselves.
+    /// Number of SMS messages that customers wrote on their own initiative.
     pub(crate) written: usize,
-    /// The endpoints that were made.
+    /// Webhook endpoints that were created, by id.
     pub(crate) endpoints: BTreeMap<String, Endpoint>,
-    /// What was promised and not kept.
+    /// Promises that were broken.
     pub(crate) findings: Vec<String>,
-    /// What has to come of each conversation.
+    /// Expected outcome of each call.
     pub(crate) expected: Vec<Expected>,
-    /// How many requests were sent.
+    /// Number of requests that were sent.
     requests: u64,
-    /// Everything secret or personal that was sent or received: none of it may stand in a log.
+    /// Secret or personal values that were sent or received. None of them may appear in a log.
     pub(crate) secrets: Vec<String>,
 }
 
-/// What has to come of a conversation.
+/// Expected outcome of a call.
 #[derive(Clone, Debug)]
 pub(crate) enum Expected {
-    /// It ends with the first of these reasons. After a crash, any of them will do.
+    /// The call ends with the first of these reasons. After a crash, any of them is allowed.
     Ends(ConversationId, &'static [&'static str]),
-    /// The same, or with this other one.
+    /// The call ends as `Ends` demands, or with this other reason.
     EndsOr(ConversationId, &'static [&'static str], &'static str),
-    /// It is never dialled.
+    /// The call is never dialled.
     NeverDialled(ConversationId),
 }
 
 impl Ask {
-    /// Asks for a call, with further fields of the body.
+    /// Builds a request for a call, with further fields of the body.
     pub(crate) fn call(to: &str, key: &str, more: &Value) -> Self {
         let mut body = json!({"agentSlug": AGENT, "toNumber": to});
         for (name, value) in more.as_object().into_iter().flatten() {
@@ -104,7 +104,7 @@ impl Ask {
         Self { function: "create-call", method: "POST", path, query, body: Some(body), key: Some(key.into()) }
     }
 
-    /// Registers an endpoint.
+    /// Builds a request that registers a webhook endpoint.
     pub(crate) fn webhook(url: &str, events: &[&str]) -> Self {
         let body = Some(json!({"url": url, "events": events}));
         let (path, query) = ("/v1/webhooks".to_owned(), String::new());
@@ -112,29 +112,29 @@ impl Ask {
         Self { function: "create-webhook", method: "POST", path, query, body, key }
     }
 
-    /// Deletes an endpoint.
+    /// Builds a request that deletes a webhook endpoint.
     pub(crate) fn deletion(id: &str) -> Self {
         Self::about("delete-webhook", "DELETE", format!("/v1/webhooks/{id}"))
     }
 
-    /// Closes a call.
+    /// Builds a request that closes a call.
     pub(crate) fn close(id: &str, body: &Value) -> Self {
         let ask = Self::about("close-call", "POST", format!("/v1/calls/{id}/close"));
         Self { body: Some(body.clone()), ..ask }
     }
 
-    /// Asks for a list.
+    /// Builds a request for a list.
     pub(crate) fn list(function: &'static str, path: &str) -> Self {
         Self::about(function, "GET", path.to_owned())
     }
 
-    /// Asks for something about a call or an endpoint.
+    /// Builds a request about a call or an endpoint, with neither a body nor an idempotency key.
     pub(crate) fn about(function: &'static str, method: &'static str, path: String) -> Self {
         Self { function, method, path, query: String::new(), body: None, key: None }
     }
 }
 
-/// The function's route, and what its path says in this request.
+/// Returns the route key of the function and the path parameters of this request.
 fn route(ask: &Ask) -> (String, BTreeMap<String, String>) {
     let Trigger::Http(route) = find(ask.function).unwrap().trigger else { panic!("{} has no route", ask.function) };
     let names = route.path.split('/').map(|part| part.strip_prefix('{').and_then(|part| part.strip_suffix('}')));
@@ -144,12 +144,12 @@ fn route(ask: &Ask) -> (String, BTreeMap<String, String>) {
 }
 
 impl World {
-    /// Asks for a call until it is accepted. `None` where the client gave up.
+    /// Asks for a call until it is accepted. Returns `None` if the client gave up or the call was refused.
     pub(crate) async fn creates_call(&self, to: &str, key: &str) -> Option<ConversationId> {
         self.creates_call_with(to, key, json!({})).await
     }
 
-    /// The same, with further fields of the body.
+    /// Asks for a call like [`World::creates_call`], with further fields of the body.
     pub(crate) async fn creates_call_with(&self, to: &str, key: &str, more: Value) -> Option<ConversationId> {
         let reply = self.insists(&Ask::call(to, key, &more)).await?;
         if reply.status != 202 {
@@ -170,8 +170,8 @@ impl World {
         Some(id)
     }
 
-    /// Asks for calls to these numbers in one bulk request, until each is decided; gives their ids. `None` where the client
-    /// gave up.
+    /// Asks for calls to these numbers in one bulk request, and repeats it until every item is decided. Returns the ids
+    /// of the calls, or `None` if the client gave up or an item was refused.
     pub(crate) async fn creates_bulk(&self, numbers: &[&str], key: &str) -> Option<Vec<ConversationId>> {
         let of_key = |key: &str| ConversationId::for_key(&self.scope, Operation::LeversBulkItem, key);
         let ids: Vec<ConversationId> =
@@ -204,7 +204,7 @@ impl World {
         }
     }
 
-    /// Registers an endpoint on this host. `None` where the client gave up.
+    /// Registers an endpoint on this host. Returns `None` if the client gave up or the request was refused.
     pub(crate) async fn creates_webhook(&self, host: &str, events: &[&str]) -> Option<Endpoint> {
         let reply = self.insists(&Ask::webhook(&format!("https://{host}/hooks"), events)).await?;
         if reply.status != 201 {
@@ -224,14 +224,14 @@ impl World {
     /// Deletes an endpoint.
     pub(crate) async fn deletes_webhook(&self, endpoint: &Endpoint) {
         let Some(reply) = self.insists(&Ask::deletion(&endpoint.id)).await else { return };
-        // An earlier try may have deleted it, and its answer been lost.
+        // An earlier try may have deleted the endpoint before its answer was lost.
         if !matches!(reply.status, 204 | 404) {
             self.finds(format!("delete-webhook was answered {}: {}", reply.status, reply.body));
         }
     }
 
-    /// Sends a request that has to be refused, and to leave nothing behind: no item, no message. Nothing else may go on in
-    /// this world meanwhile.
+    /// Sends a request that has to be refused and must leave no item and no message behind. Nothing else may happen in
+    /// this world at the same time.
     pub(crate) async fn is_refused(&self, ask: &Ask, status: u16, code: &str) {
         let before = self.holds();
         self.is_refused_meanwhile(ask, status, code).await;
@@ -241,7 +241,8 @@ impl World {
         }
     }
 
-    /// The same, while other things go on: that nothing is left behind shows at the end only.
+    /// Sends a request that has to be refused while other work goes on. Leftovers of the request only show at the end
+    /// of the run.
     pub(crate) async fn is_refused_meanwhile(&self, ask: &Ask, status: u16, code: &str) {
         self.clients.borrow_mut().refused.extend(ask.key.clone());
         let Some(reply) = self.insists(ask).await else { return };
@@ -250,7 +251,7 @@ impl World {
         }
     }
 
-    /// Everything there is: every item of the table, every message.
+    /// Returns every item of the table and every message of the queues.
     pub(crate) fn holds(&self) -> Vec<Value> {
         let messages = QueueName::ALL.map(|queue| (queue.as_str(), self.aws.queues.messages(queue.as_str())));
         let messages = messages.into_iter().flat_map(|(queue, messages)| {
@@ -259,7 +260,7 @@ impl World {
         self.aws.database.dump(TABLE).into_iter().chain(messages).collect()
     }
 
-    /// Waits until nothing is due, and no message is left.
+    /// Waits until no action is pending and no message is left.
     pub(crate) async fn rests(&self) {
         let quiet = async {
             while !self.is_quiet() {
@@ -276,7 +277,7 @@ impl World {
         self.history.next_due_ms().is_none() && QueueName::ALL.into_iter().all(empty)
     }
 
-    /// The events of a call, as a client reads them.
+    /// Returns all events of a call, as a client reads them page by page.
     pub(crate) async fn events(&self, id: ConversationId) -> Vec<Value> {
         let mut ask = Ask::about("list-call-events", "GET", format!("/v1/calls/{id}/events"));
         let mut events = Vec::new();
@@ -291,7 +292,7 @@ impl World {
         }
     }
 
-    /// Says what has to come of a conversation.
+    /// Declares the expected outcome of a call.
     pub(crate) fn expects(&self, expected: Expected) {
         self.clients.borrow_mut().expected.push(expected);
     }
@@ -300,7 +301,7 @@ impl World {
         self.clients.borrow_mut().findings.push(finding);
     }
 
-    /// Sends a request as often as it takes to get an answer that is not to be retried. `None` after the last try.
+    /// Sends a request until it gets an answer that is not to be retried. Returns `None` after the last try.
     pub(crate) async fn insists(&self, ask: &Ask) -> Option<Reply> {
         let mut wait = FIRST_WAIT;
         for _ in 0..TRIES {
@@ -313,7 +314,7 @@ impl World {
         None
     }
 
-    /// Sends a request once. `None` where the function died, or took too long.
+    /// Sends a request once. Returns `None` if the function died or timed out.
     pub(crate) async fn asks(&self, ask: &Ask) -> Option<Reply> {
         if ask.function == "create-call" {
             self.clients.borrow_mut().asked.extend(ask.key.clone());
@@ -328,12 +329,12 @@ impl World {
         Some(Reply { status: answer.status, body, replayed, headers })
     }
 
-    /// Has a function of the API answer an event. `None` where it died, or took too long.
+    /// Invokes a function of the API with an event. Returns `None` if the function died, failed or timed out.
     pub(crate) async fn answers(&self, function: &str, event: Value) -> Option<HttpAnswer> {
         let function = find(function).unwrap();
-        // What a function needs on its way is large: on the heap it is out of the way of whoever asks.
+        // The future of a function is large. Boxing it keeps it out of the caller's own future.
         let work = Box::pin(invoke(&self.app, function, event));
-        // As Lambda's runtime does.
+        // Lambda's runtime also catches panics.
         let work = grants::by(function.name, AssertUnwindSafe(work).catch_unwind());
         let ended = timeout(deployment::timeout(function.name), self.aws.gate.invocation(work)).await;
         let Ok(Ended::Finished(Ok(Ok(answer)))) = ended else { return None };
@@ -361,7 +362,7 @@ impl World {
             source_ip: "192.0.2.1",
             route_key: &route,
             parameters: &parameters,
-            // As long as API Gateway's.
+            // As long as a request id of API Gateway.
             request_id: &format!("{:015}=", self.clients.borrow().requests),
             now_ms: self.aws.clock.now_ms(),
         })

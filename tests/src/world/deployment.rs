@@ -1,4 +1,4 @@
-//! What template.yaml says: the simulated deployment is the real one's.
+//! Deployment described by `template.yaml`. The simulation uses the same table, queues and timeouts as AWS.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -41,12 +41,12 @@ static TABLE: LazyLock<Value> = LazyLock::new(|| {
     })
 });
 
-/// The table's properties.
+/// Returns the properties of the table, in the template's form.
 pub(super) fn table() -> &'static Value {
     &TABLE
 }
 
-/// A queue's settings, and those of its consumer.
+/// Settings of a queue and of its consumer.
 pub(super) struct Queue {
     pub(super) visibility_timeout: Duration,
     pub(super) max_receive_count: u32,
@@ -54,7 +54,7 @@ pub(super) struct Queue {
     pub(super) consumer: &'static str,
 }
 
-/// What the template says of a queue.
+/// Returns the settings of a queue from the template.
 pub(super) fn queue(name: QueueName) -> Queue {
     let consumer = match name {
         QueueName::Dispatch => "dispatch-call",
@@ -86,7 +86,7 @@ fn function(handler: &str) -> &'static local::template::Function {
     TEMPLATE.functions.iter().find(|function| function.handler == handler).expect("the function is in the template")
 }
 
-/// How long an invocation may take.
+/// Returns the time limit of an invocation.
 pub(super) fn timeout(handler: &str) -> Duration {
     function(handler).timeout
 }

@@ -1,4 +1,5 @@
-//! What happened, as the table saw it: every version of every call, every dial, every change of the endpoints.
+//! Record of everything that happened, as the table saw it: every version of every call, every dial, and every change
+//! of the organization.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -16,7 +17,7 @@ use tokio::sync::Notify;
 use crate::sim::clock::VirtualClock;
 use crate::sim::dynamo::Watcher;
 
-/// The history. Clones are the same one.
+/// Shared history. Clones share one record.
 #[derive(Clone)]
 pub(crate) struct History {
     clock: VirtualClock,
@@ -24,34 +25,35 @@ pub(crate) struct History {
     changed: Arc<Notify>,
 }
 
-/// What is written down.
+/// Recorded changes.
 #[derive(Default)]
 pub(crate) struct Record {
-    /// Every version of each call, in order.
+    /// Versions of each call, in order.
     pub(crate) calls: BTreeMap<ConversationId, Vec<(Timestamp, Call)>>,
-    /// Every version of each SMS conversation, in order.
+    /// Versions of each SMS conversation, in order.
     pub(crate) texts: BTreeMap<ConversationId, Vec<(Timestamp, SmsConversation)>>,
-    /// Every text that the simulator carried.
+    /// SMS messages that were carried, by the simulator or by a fake of a live provider.
     pub(crate) carried: Vec<Carried>,
-    /// Every version of the organization, in order.
+    /// Versions of the organization, in order.
     pub(crate) organizations: Vec<(Timestamp, Organization)>,
-    /// Every call that was placed, by the simulator or by a fake of a live provider.
+    /// Calls that were placed, by the simulator or by a fake of a live provider.
     pub(crate) dials: Vec<Dial>,
-    /// When each entry on the do-not-call list came and went, by partition and sort key.
+    /// Times at which each suppression entry was added (`true`) or removed (`false`), by partition and sort key.
     pub(crate) suppressions: BTreeMap<(String, String), Vec<(Timestamp, bool)>>,
-    /// When each log entry was committed, by partition and sort key.
+    /// Commit time of each log entry, by partition and sort key.
     pub(crate) log_entries: BTreeMap<(String, String), Timestamp>,
-    /// Every balance of the wallet, in order, with what was held beside it.
+    /// Balances of the wallet with the amount held at that time, in order.
     pub(crate) balances: Vec<(i64, i64)>,
-    /// How many places of calls were taken, in order.
+    /// Number of concurrency slots in use after each change, in order.
     pub(crate) places: Vec<i64>,
-    /// What is in the index of what is due.
+    /// Due time in milliseconds of each item in the `due` index, by partition and sort key.
     pub(crate) due: BTreeMap<(String, String), i64>,
     seen_dials: BTreeSet<String>,
 }
 
 impl Record {
-    /// Since when a number is on the do-not-call list of this scope, as it was before this moment; `None` where it was not on it.
+    /// Returns the time since which a number was suppressed in this scope, as of just before `moment`. Returns `None`
+    /// if it was not suppressed then.
     pub(crate) fn suppressed_before(&self, scope: &Scope, to: &str, moment: Timestamp) -> Option<Timestamp> {
         let key = keys::suppression(scope, &super::number(to));
         let changes = self.suppressions.get(&(key.pk, key.sk))?;
@@ -59,13 +61,13 @@ impl Record {
         is_listed.then_some(*at)
     }
 
-    /// Since when the organization is suspended, as it was before this moment.
+    /// Returns the time since which the organization was suspended, as of just before `moment`.
     pub(crate) fn suspended_before(&self, moment: Timestamp) -> Option<Timestamp> {
         let (at, organization) = self.organizations.iter().rev().find(|(at, _)| *at < moment)?;
         organization.suspended.then_some(*at)
     }
 
-    /// When the claim was committed that a call was placed for.
+    /// Returns the commit time of the claim that a call was placed for.
     pub(crate) fn dial_claimed_at(&self, dial: &Dial) -> Option<Timestamp> {
         let versions = self.calls.get(&dial.conversation)?.iter().rev();
         let is_claim = |(at, call): &&(Timestamp, Call)| {
@@ -74,7 +76,7 @@ impl Record {
         versions.skip_while(|(at, _)| *at > dial.placed_at).find(is_claim).map(|(at, _)| *at)
     }
 
-    /// When the claim was committed that a text was carried for.
+    /// Returns the commit time of the claim that an SMS message was carried for.
     pub(crate) fn text_claimed_at(&self, text: &SimulatedText) -> Option<Timestamp> {
         let versions = &self.texts.get(&text.conversation)?;
         let attempt = |conversation: &SmsConversation| match conversation.send(text.number) {
@@ -87,17 +89,17 @@ impl Record {
     }
 }
 
-/// A text that was carried.
+/// SMS message that was carried.
 #[derive(Clone, Debug)]
 pub(crate) struct Carried {
     pub(crate) text: SimulatedText,
 }
 
-/// A call that was placed.
+/// Call that was placed.
 #[derive(Clone, Debug)]
 pub(crate) struct Dial {
     pub(crate) conversation: ConversationId,
-    /// The called number.
+    /// Called number, in E.164.
     pub(crate) to: String,
     pub(crate) placed_at: Timestamp,
 }
@@ -107,7 +109,7 @@ impl History {
         Self { clock, record: Arc::default(), changed: Arc::default() }
     }
 
-    /// What was written down so far.
+    /// Locks the record of everything so far.
     pub(crate) fn record(&self) -> MutexGuard<'_, Record> {
         self.record.lock().unwrap()
     }
@@ -117,17 +119,17 @@ impl History {
         self.changed.notified().await;
     }
 
-    /// A call as it stands.
+    /// Returns the latest version of a call.
     pub(crate) fn call(&self, id: ConversationId) -> Option<Call> {
         self.record().calls.get(&id).and_then(|versions| versions.last()).map(|(_, call)| call.clone())
     }
 
-    /// An SMS conversation as it stands.
+    /// Returns the latest version of an SMS conversation.
     pub(crate) fn sms(&self, id: ConversationId) -> Option<SmsConversation> {
         self.record().texts.get(&id).and_then(|versions| versions.last()).map(|(_, last)| last.clone())
     }
 
-    /// A live provider placed this call.
+    /// Records a call that a live provider placed. A repeated provider id is ignored.
     pub(crate) fn dialled(&self, call_id: &str, dial: Dial) {
         let mut record = self.record();
         if record.seen_dials.insert(call_id.to_owned()) {
@@ -135,7 +137,7 @@ impl History {
         }
     }
 
-    /// A live provider took this text.
+    /// Records an SMS message that a live provider accepted. A repeated provider id is ignored.
     pub(crate) fn carried(&self, carried: Carried) {
         let mut record = self.record();
         if record.seen_dials.insert(carried.text.message_id.clone()) {
@@ -143,7 +145,7 @@ impl History {
         }
     }
 
-    /// When something is next due, by the index.
+    /// Returns the earliest due time in the `due` index, in milliseconds.
     pub(super) fn next_due_ms(&self) -> Option<i64> {
         self.record().due.values().min().copied()
     }
@@ -210,7 +212,7 @@ impl History {
     }
 }
 
-/// Reads an item's JSON text.
+/// Parses the JSON text of an item.
 pub(super) fn data<T: DeserializeOwned>(item: &Value) -> T {
     serde_json::from_str(item["data"]["S"].as_str().unwrap()).unwrap()
 }

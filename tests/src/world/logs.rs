@@ -1,4 +1,4 @@
-//! Everything the program logs, at the level and in the form of the deployment.
+//! Captured log of the program, at the level and in the form of the deployment.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,7 @@ use tracing::level_filters::LevelFilter;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// The log of this thread, for as long as this lives.
+/// Log capture of this thread. It ends when this value is dropped.
 pub(crate) struct Logs {
     text: Buffer,
     _guard: DefaultGuard,
@@ -45,7 +45,7 @@ impl Logs {
         Self { text, _guard: tracing::subscriber::set_default(subscriber) }
     }
 
-    /// What was logged so far.
+    /// Returns everything that was logged so far.
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.text.0.lock().unwrap()).into_owned()
     }

@@ -1,8 +1,8 @@
-//! The world that the real program runs in: its functions, woken by the events that AWS sends; its clients; its
-//! clients' endpoints; and somebody who writes down everything that happens.
+//! Simulated world around the real program. It consists of the functions, the events that AWS sends them, the clients,
+//! and the clients' webhook endpoints. A [`History`] records every change of the table.
 //!
-//! A scenario speaks in the domain's words (`world.creates_call(…)`, `world.closes(…)`), while [`World::runs`] wakes the
-//! consumers and the schedule in virtual time, until nothing is left to be done. Then the [`auditor`] checks every promise.
+//! Scenarios use the domain's words (`world.creates_call(…)`, `world.closes(…)`). Meanwhile [`World::runs`] invokes the
+//! consumers and the schedule in virtual time until nothing is left to do. Then the [`auditor`] checks every promise.
 //!
 //! One thread, one seed: the same seed gives the same run.
 
@@ -44,21 +44,21 @@ pub(crate) use receiver::{Behaviour, Reaction};
 pub(crate) use texting::{TEXTER, silent_texts};
 pub(crate) use workers::Habits;
 
-/// That agent's slug.
+/// Slug of the voice agent.
 pub(crate) const AGENT: &str = "reception";
-/// What the agent calls from.
+/// Number that the voice agent calls from, in E.164.
 pub(crate) const AGENT_NUMBER: &str = "+15555550100";
-/// The table's name.
+/// Name of the DynamoDB table.
 pub(crate) const TABLE: &str = "ringdown";
 
-/// How long a client waits for a call to get anywhere.
+/// Longest time that a client waits for a call or a conversation to reach the expected state.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(3 * 3_600);
 
-/// Everything there is.
+/// Program under test and everything around it.
 pub(crate) struct World {
     pub(crate) aws: SimulatedAws,
     pub(crate) app: App,
-    /// An operator's own way to the table: past the gate.
+    /// Operator's access to the table. It bypasses the gate, so its requests are neither counted nor disturbed.
     pub(crate) operator: Table,
     pub(crate) receiver: receiver::Receiver,
     pub(crate) history: History,
@@ -66,35 +66,36 @@ pub(crate) struct World {
     pub(crate) clients: RefCell<client::Clients>,
     pub(crate) scope: Scope,
     pub(crate) logs: logs::Logs,
-    /// The calls that a live provider placed; none, where the simulator places them.
+    /// Source of the calls that a live provider placed. It returns none if the simulator places them.
     pub(crate) carried: RefCell<Carrier>,
     pub(crate) key: RawKey,
 }
 
-/// Tells of the calls that a live provider placed.
+/// Function that returns the calls placed at a live provider.
 pub(crate) type Carrier = Box<dyn Fn() -> Vec<Placed>>;
 
-/// A call at a provider.
+/// Call that was placed at a provider.
 #[derive(Clone, Debug)]
 pub(crate) struct Placed {
     pub(crate) conversation: ConversationId,
     pub(crate) attempt: u32,
     pub(crate) placed_at: Timestamp,
-    /// When it was over, whatever anybody knows of it.
+    /// End of the call at the provider, even if the program never learns of it.
     pub(crate) over_at: Timestamp,
-    /// Whether the provider never says that it has it.
+    /// `true` if the provider never reports the call.
     pub(crate) hidden: bool,
 }
 
-/// Runs a simulation to its end, on a runtime of its own whose clock stands still while anything is left to do.
+/// Runs a simulation to its end, on a runtime of its own with a paused clock. The clock only advances while no task can
+/// run.
 pub(crate) fn simulate<T>(simulation: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.unwrap().block_on(simulation)
 }
 
 impl World {
-    /// A world with the deployment's table and queues, one organization, its key, and one agent. What made it counts as
-    /// no request.
+    /// Creates a world with the deployment's table and queues, one organization, its key, and its two agents. The
+    /// requests of this setup are not counted.
     pub(crate) async fn new(seed: u64) -> Self {
         let aws = SimulatedAws::new(seed, TABLE, deployment::table());
         for queue in QueueName::ALL {
@@ -157,7 +158,8 @@ impl World {
         self.has_key(self.key.clone()).await;
     }
 
-    /// This is a key from now on. As if it had just been used: noting that is no part of what is simulated.
+    /// Stores an API key with every permission. The key counts as just used, because noting its use is no part of what
+    /// is simulated.
     pub(crate) async fn has_key(&self, raw: RawKey) {
         let key = ApiKey {
             name: "simulation".to_owned(),
@@ -173,8 +175,8 @@ impl World {
         self.operator.note_key_used(&raw, self.now()).await.unwrap();
     }
 
-    /// Everything is live from now on, and goes out this way: the key is a live one, and the agents call and text through
-    /// this provider. Gives the key.
+    /// Switches the world to live mode and to this provider. The key becomes a live key, and the agents call and text
+    /// through the provider. Returns the new key.
     pub(crate) async fn goes_live(
         &mut self,
         provider: Provider,
@@ -194,23 +196,24 @@ impl World {
         self.key.clone()
     }
 
-    /// The time of day.
+    /// Returns the current virtual time.
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp::from_milliseconds(self.aws.clock.now_ms())
     }
 
-    /// Lets time pass.
+    /// Lets this many virtual seconds pass.
     pub(crate) async fn after_seconds(&self, seconds: u64) {
         tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
     }
 
-    /// An operator, or the customer by another channel, opts a number out.
+    /// Opts a number out, as an operator does, or the customer by another channel.
     pub(crate) async fn suppresses(&self, to: &str) {
         let entry = Suppression { phone_number: Some(number(to)), source: "manual".to_owned(), created_at: self.now() };
         self.operator.suppress(&self.scope, &number(to), &entry).await.unwrap();
     }
 
-    /// An operator makes the organization metered, at 15 cents a minute, and pays this in.
+    /// Meters the organization at 15 cents a minute and credits its wallet with this many cents. A second credit under
+    /// the same reference must have no effect.
     pub(crate) async fn is_metered(&self, cents: i64) {
         let rate = Rate { per_minute_minor: 15, currency: "USD".to_owned() };
         self.operator.meter(&self.scope, &rate).await.unwrap();
@@ -218,7 +221,7 @@ impl World {
         assert!(!self.operator.credit(&self.scope, cents, "the-first").await.unwrap(), "once for every reference");
     }
 
-    /// Both agents keep what their conversations bring for a week from now on.
+    /// Sets the shortest retention, a week, on both agents. It applies to conversations from now on.
     pub(crate) async fn keeps_for_a_week(&self) {
         let id = &self.scope.organization;
         let (mode, retention) = (Some(self.scope.mode), Retention::of_days(Retention::SHORTEST_DAYS));
@@ -227,12 +230,12 @@ impl World {
         }
     }
 
-    /// An operator limits how many calls may be open at the same time.
+    /// Limits how many calls of the organization may be open at the same time.
     pub(crate) async fn has_places(&self, limit: u32) {
         self.edits_organization(|organization| organization.bounds.concurrent_calls = Some(limit)).await;
     }
 
-    /// An operator suspends the organization.
+    /// Suspends the organization.
     pub(crate) async fn is_suspended(&self) {
         self.edits_organization(|organization| organization.suspended = true).await;
     }
@@ -254,7 +257,7 @@ impl World {
         assert!(matches!(edited, store::Edited::Done(_)));
     }
 
-    /// The key of every request is limited from now on.
+    /// Sets rate limits on the key that every request uses.
     pub(crate) async fn has_limits(&self, limits: domain::quota::Limits) {
         let key = ApiKey {
             name: "limited".to_owned(),
@@ -269,12 +272,12 @@ impl World {
         self.operator.put_api_key(&self.key, &key).await.unwrap();
     }
 
-    /// Every request comes with this key from now on.
+    /// Makes every request use this key from now on.
     pub(crate) fn comes_with(&mut self, key: RawKey) {
         self.key = key;
     }
 
-    /// Waits until a call's entry in the table fulfils a condition.
+    /// Waits until the stored call satisfies a condition. Records a finding if that takes longer than the longest wait.
     pub(crate) async fn sees(&self, id: ConversationId, what: impl Fn(&domain::call::Call) -> bool) {
         let seen = async {
             while !self.history.call(id).is_some_and(|call| what(&call)) {
@@ -287,7 +290,7 @@ impl World {
     }
 }
 
-/// The agent that every call of the world is made with.
+/// Returns the agent that places every call of the world.
 fn voice_agent(organization: &OrganizationId) -> Agent {
     Agent {
         id: AgentId::for_slug(organization, AGENT),
@@ -309,7 +312,7 @@ fn voice_agent(organization: &OrganizationId) -> Agent {
     }
 }
 
-/// A phone number.
+/// Parses a phone number in E.164. Panics if it is invalid.
 pub(crate) fn number(text: &str) -> PhoneNumber {
     PhoneNumber::parse(text).unwrap()
 }

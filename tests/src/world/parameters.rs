@@ -1,4 +1,5 @@
-//! SSM's Parameter Store, as far as the program asks it: `GetParameters`, signed. Whoever reads it needs the permission to.
+//! Parameter Store of SSM, as far as the program uses it: signed `GetParameters` requests. The simulated IAM must
+//! permit each read.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -12,14 +13,14 @@ use store::clock::Clock;
 
 use crate::sim::{REGION, grants};
 
-/// The path that the deployment's parameters are below.
+/// Path of the deployment's parameters.
 const PREFIX: &str = "/ringdown";
 
-/// What a deployment keeps, which may be changed.
+/// Parameters of a deployment by name. Tests may change them.
 pub(crate) type Held = Arc<Mutex<BTreeMap<String, String>>>;
 
-/// The secrets of a deployment that keeps these parameters, by their names below its path, as a process that has just begun
-/// knows them: not at all.
+/// Returns the secrets of a deployment with these parameters, by their names below its path. Nothing is cached yet, as
+/// in a process that has just started.
 pub(crate) fn secrets(held: &Held, clock: Clock) -> Secrets {
     let held = Arc::clone(held);
     let store = ParameterStore {

@@ -1,4 +1,4 @@
-//! The clients' endpoints: what they answer, and everything they received.
+//! Webhook endpoints of the clients: how they answer, and everything they received.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -15,36 +15,36 @@ use crate::sim::clock::VirtualClock;
 use crate::sim::faults::{Point, Service};
 use crate::sim::gate::{Broken, Gate};
 
-/// What an endpoint does with a request.
+/// Reaction of an endpoint to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reaction {
-    /// It answers with this status.
+    /// The endpoint answers with this status.
     Answers(u16),
-    /// It answers 429, and asks for this wait in seconds.
+    /// The endpoint answers 429 and asks for this wait in seconds.
     AsksToWait(u32),
-    /// It takes the request, and never answers.
+    /// The endpoint receives the request and never answers.
     Hangs,
 }
 
-/// What an endpoint does with its first, second, third … request; the last one stands for all that follow.
+/// Reactions of an endpoint to its first, second, third … request. The last one applies to all later requests.
 pub(crate) type Behaviour = &'static [Reaction];
 
-/// A webhook as it arrived.
+/// Webhook as it arrived.
 #[derive(Clone, Debug)]
 pub(crate) struct Received {
     pub(crate) host: String,
     pub(crate) at: Timestamp,
     pub(crate) id: String,
     pub(crate) body: Value,
-    /// The request that it says it goes back to.
+    /// Value of `x-request-id`: the request that the event goes back to.
     pub(crate) request_id: String,
-    /// Whether the endpoint answered 2xx.
+    /// `true` if the endpoint answered 2xx.
     pub(crate) taken: bool,
-    /// What is wrong with its signature.
+    /// Error of the signature check, if the signature is wrong.
     pub(crate) distrust: Option<String>,
 }
 
-/// All endpoints together. Clones are the same.
+/// All endpoints together. Clones share one state.
 #[derive(Clone)]
 pub(crate) struct Receiver {
     gate: Gate,
@@ -57,7 +57,7 @@ struct State {
     behaviours: BTreeMap<String, Behaviour>,
     secrets: BTreeMap<String, Secret>,
     received: Vec<Received>,
-    /// The keys of the tool calls that arrived.
+    /// Idempotency keys of the tool calls that arrived.
     tool_calls: Vec<String>,
 }
 
@@ -66,7 +66,7 @@ impl Receiver {
         Self { gate, clock, state: Arc::default() }
     }
 
-    /// Says how the endpoint on a host behaves.
+    /// Sets the behaviour of the endpoint on a host.
     pub(crate) fn behaves(&self, host: &str, behaviour: Behaviour) {
         self.state().behaviours.insert(host.to_owned(), behaviour);
     }
@@ -75,17 +75,17 @@ impl Receiver {
         self.state().secrets.insert(host.to_owned(), secret);
     }
 
-    /// Everything that arrived, in order.
+    /// Returns everything that arrived, in order.
     pub(crate) fn received(&self) -> Vec<Received> {
         self.state().received.clone()
     }
 
-    /// The keys of the tool calls that arrived, in order.
+    /// Returns the idempotency keys of the tool calls that arrived, in order.
     pub(crate) fn tool_calls(&self) -> Vec<String> {
         self.state().tool_calls.clone()
     }
 
-    /// The network, as the program sees it.
+    /// Returns the network as the program sees it.
     pub(crate) fn exchange(&self) -> Exchange {
         let receiver = self.clone();
         Arc::new(move |request| {
@@ -104,7 +104,7 @@ impl Receiver {
             Err(Broken::AnswerLost) => Err(EgressError::Broken("connection reset".into())),
             Ok(Reaction::Answers(status)) => answer(status, None),
             Ok(Reaction::AsksToWait(seconds)) => answer(429, Some(RetryAfter::Wait(Span::seconds(seconds)))),
-            // Longer than anybody waits.
+            // Longer than any client of the endpoint waits.
             Ok(Reaction::Hangs) => {
                 tokio::time::sleep(Duration::from_secs(3_600)).await;
                 Err(EgressError::Timeout)
@@ -130,7 +130,7 @@ impl Receiver {
         let behaviour = state.behaviours.get(host).copied().unwrap_or(&[Reaction::Answers(200)]);
         let reaction = behaviour.get(before).or(behaviour.last()).copied().unwrap_or(Reaction::Answers(200));
         let distrust = match state.secrets.get(host) {
-            // The answer with the secret is not there yet.
+            // The client does not know the secret before it has the answer of `create-webhook`.
             None => None,
             Some(secret) => verify(secret, signed, at).err().map(|distrust| distrust.to_string()),
         };

@@ -1,4 +1,4 @@
-//! SMS in the world: the agent that holds the conversations, what clients ask for, and what customers write.
+//! SMS in the world: the agent, the requests of clients, and the messages of customers.
 
 use domain::ids::{AgentId, Channel, ConversationId, Mode, OrganizationId};
 use domain::organization::{Agent, Limits, Provider};
@@ -12,26 +12,26 @@ use super::client::Ask;
 use super::{PATIENCE, World, number};
 use crate::sim::queue::NewMessage;
 
-/// The agent that every SMS conversation of the world is held by.
+/// Slug of the agent for all SMS conversations of the world.
 pub(crate) const TEXTER: &str = "texter";
-/// What that agent texts from.
+/// Number that the agent texts from, in E.164.
 const OURS: &str = "+15555550199";
-/// Where its tool is.
+/// Host of the agent's tool.
 pub(super) const TOOL_HOST: &str = "tools.example.com";
-/// How many answers it gives in a conversation.
+/// Highest number of answers that the agent gives in a conversation.
 const MAX_TURNS: u32 = 4;
-/// How long its conversations stay open without a text.
+/// Inactivity after which a conversation ends.
 const INACTIVITY_SECONDS: u32 = 900;
 
-/// What has to come of an SMS conversation.
+/// Expected outcome of an SMS conversation.
 #[derive(Clone, Debug)]
 pub(crate) struct Outcome {
     pub(crate) id: ConversationId,
-    /// It ends with the first of these reasons. After a crash, any of them will do.
+    /// Allowed end reasons. The conversation ends with the first of them. After a crash, any of them is allowed.
     pub(crate) reasons: Vec<&'static str>,
 }
 
-/// The settings of an agent that says nothing by itself.
+/// Returns the settings of an agent that answers nothing by itself.
 pub(crate) fn silent_texts() -> SmsSettings {
     SmsSettings {
         kind: Kind::Managed,
@@ -46,7 +46,7 @@ pub(crate) fn silent_texts() -> SmsSettings {
     }
 }
 
-/// The agent, as an operator would make it.
+/// Returns the SMS agent, as an operator would create it.
 pub(super) fn agent(organization: &OrganizationId) -> Agent {
     let tool = Tool {
         name: "opening_hours".to_owned(),
@@ -93,7 +93,7 @@ pub(super) fn agent(organization: &OrganizationId) -> Agent {
 }
 
 impl Ask {
-    /// Asks for an SMS conversation.
+    /// Builds a request for an SMS conversation.
     pub(crate) fn texts(to: &str, key: &str) -> Self {
         let body = json!({"agentSlug": TEXTER, "toNumber": to, "welcomeMessage": "Hello, it is about your recall."});
         let path = "/v1/sms-conversations".to_owned();
@@ -108,7 +108,8 @@ impl Ask {
 }
 
 impl World {
-    /// Asks for an SMS conversation until it is accepted, or refused for good. `None` where the client gave up.
+    /// Asks for an SMS conversation until it is accepted or definitely refused. Returns `None` if the client gave up or
+    /// no conversation was made.
     pub(crate) async fn opens_sms(&self, to: &str, key: &str) -> Option<ConversationId> {
         let reply = self.insists_on_opening(&Ask::texts(to, key)).await?;
         let id = reply["data"]["conversationId"].as_str().or(reply["error"]["conversationId"].as_str());
@@ -125,7 +126,8 @@ impl World {
         Some(id)
     }
 
-    /// A 502 with a conversation is an answer for good.
+    /// Sends a request until it gets an answer that is not to be retried. A 502 that names a conversation is such an
+    /// answer.
     async fn insists_on_opening(&self, ask: &Ask) -> Option<Value> {
         let mut wait = std::time::Duration::from_secs(1);
         for _ in 0..12 {
@@ -141,7 +143,7 @@ impl World {
         None
     }
 
-    /// Says what has to come of an SMS conversation.
+    /// Declares the expected outcome of an SMS conversation.
     pub(crate) fn expects_texts(&self, id: ConversationId, reasons: &[&'static str]) {
         self.clients.borrow_mut().texted_outcomes.push(Outcome { id, reasons: reasons.to_vec() });
     }
@@ -155,7 +157,7 @@ impl World {
         }
     }
 
-    /// A person writes in a conversation, under this key.
+    /// Sends an SMS message that a person wrote, under this idempotency key.
     pub(crate) async fn writes(&self, id: ConversationId, content: &str, key: &str) {
         let mut ask = Ask::about_texts("send-sms-message", id, "messages", json!({"content": content}));
         ask.key = Some(key.to_owned());
@@ -165,7 +167,7 @@ impl World {
         }
     }
 
-    /// The person hands the conversation back.
+    /// Hands the conversation back from the person to the agent.
     pub(crate) async fn hands_back(&self, id: ConversationId) {
         let ask = Ask::about_texts("handback-sms-conversation", id, "handback", json!({}));
         let Some(reply) = self.insists(&ask).await else { return };
@@ -174,7 +176,8 @@ impl World {
         }
     }
 
-    /// A customer writes to our number. The carrier takes care that it arrives.
+    /// Sends an SMS message from a customer to our number. The carrier guarantees that it arrives: it bypasses the
+    /// gate.
     pub(crate) async fn customer_texts(&self, from: &str, content: &str) {
         let mut clients = self.clients.borrow_mut();
         clients.written += 1;
@@ -193,7 +196,8 @@ impl World {
         self.aws.queues.send(QueueName::Simulator.as_str(), message);
     }
 
-    /// Waits until an SMS conversation's entry in the table fulfils a condition.
+    /// Waits until the stored SMS conversation satisfies a condition. Records a finding if that takes longer than the
+    /// longest wait.
     pub(crate) async fn sees_texts(&self, id: ConversationId, what: impl Fn(&SmsConversation) -> bool) {
         let seen = async {
             while !self.history.sms(id).is_some_and(|conversation| what(&conversation)) {

@@ -1,4 +1,4 @@
-//! What wakes the functions: the queues' consumers and the schedule, in virtual time.
+//! Consumers and schedule: they invoke the functions in virtual time.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -23,24 +23,25 @@ use crate::sim::grants;
 use crate::sim::lambda::{queue_event, settle};
 use crate::sim::queue::Message;
 
-/// The schedule's period.
+/// Period of the schedule.
 const MINUTE_MS: i64 = 60_000;
-/// A world that is not quiet by then is a finding: the longest retries of a webhook take three and a half days.
+/// Longest run in virtual time. A world that is not quiet by then is a finding. The longest retries of a webhook take
+/// three and a half days.
 const HORIZON: Duration = Duration::from_secs(14 * 24 * 3_600);
 
-/// Nor does any scenario wake anybody more often than this.
+/// Highest number of rounds of the loop in [`World::runs`]. No scenario needs more, so exceeding it is a finding.
 const MOST_TURNS: usize = 20_000;
 
-/// How the consumers and the schedule behave.
+/// Behaviour of the consumers and of the schedule.
 #[derive(Clone, Debug)]
 pub(crate) struct Habits {
-    /// Batches of one queue in flight at once.
+    /// Number of batches of one queue that are in flight at once.
     pub(crate) concurrency: usize,
-    /// The most messages of a batch, where that is fewer than the template's.
+    /// Highest number of messages in a batch, if the template does not allow fewer.
     pub(crate) batch_size: usize,
-    /// No run of `reconcile` before this.
+    /// Time before which `reconcile` does not run.
     pub(crate) reconciler_sleeps_until_ms: i64,
-    /// How often `reconcile` is run at each minute.
+    /// Number of parallel runs of `reconcile` at each full minute.
     pub(crate) reconcilers: usize,
 }
 
@@ -50,14 +51,14 @@ impl Default for Habits {
     }
 }
 
-/// Something that was woken and has come to its end.
+/// Kind of an invocation that has finished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Woken {
     Consumer(QueueName),
     Schedule,
 }
 
-/// Who is at work.
+/// Invocations in flight.
 #[derive(Default)]
 struct Workers<'a> {
     at_work: FuturesUnordered<LocalBoxFuture<'a, Woken>>,
@@ -66,8 +67,8 @@ struct Workers<'a> {
 }
 
 impl World {
-    /// Plays a scenario, with everything awake that wakes functions, until nothing is left to be done: no message, nothing
-    /// due, nobody at work.
+    /// Plays a scenario while consumers and schedule run, until nothing is left to do. That means no message, no
+    /// pending action, and no invocation in flight.
     pub(crate) async fn runs(&self, play: impl Future<Output = ()>) {
         let mut play = pin!(play.fuse());
         let (mut played, mut turns) = (false, 0);
@@ -95,7 +96,7 @@ impl World {
         }
     }
 
-    /// Wakes the consumer of one queue once, with what is visible now, and gives how many messages that was.
+    /// Invokes the consumer of one queue once, with the messages that are visible now. Returns the number of messages.
     pub(crate) async fn steps(&self, queue: QueueName) -> usize {
         let messages = self.aws.queues.receive(queue.as_str(), deployment::queue(queue).batch_size);
         let count = messages.len();
@@ -126,7 +127,7 @@ impl World {
         Woken::Consumer(queue)
     }
 
-    /// Runs a function. `None` where it died, failed, or took too long.
+    /// Runs a function. Returns `None` if it died, failed or timed out.
     async fn wakes(&self, name: &'static str, event: Value) -> Option<Value> {
         let work = invoke(&self.app, find(name).unwrap(), event);
         let work = grants::by(name, AssertUnwindSafe(work).catch_unwind());
@@ -136,7 +137,7 @@ impl World {
         }
     }
 
-    /// Runs `reconcile` at every full minute at which something is due: at all others it would change nothing.
+    /// Runs `reconcile` at every full minute at which an action is due. At any other minute it would change nothing.
     fn wakes_schedule<'a>(&'a self, workers: &mut Workers<'a>) {
         let now_ms = self.aws.clock.now_ms();
         if self.next_schedule_ms(workers).is_some_and(|at_ms| at_ms <= now_ms) {
@@ -154,7 +155,8 @@ impl World {
         Woken::Schedule
     }
 
-    /// The local stack is killed and started again: its queues are in memory, and the schedule runs at once.
+    /// Simulates a restart of the local stack after a crash. Its queues are in memory and lost, and the schedule runs
+    /// at once.
     pub(crate) async fn restarts(&self) {
         for queue in QueueName::ALL {
             self.aws.queues.lose_everything(queue.as_str());
@@ -162,7 +164,7 @@ impl World {
         self.reconciles().await;
     }
 
-    /// The next full minute at which `reconcile` finds something.
+    /// Returns the next full minute at which `reconcile` finds a due action.
     fn next_schedule_ms(&self, workers: &Workers<'_>) -> Option<i64> {
         let due_ms = self.history.next_due_ms()?;
         let sleeps_until_ms = self.habits.borrow().reconciler_sleeps_until_ms;
@@ -170,7 +172,7 @@ impl World {
         Some(START_MS + (earliest_ms - START_MS + MINUTE_MS - 1).div_euclid(MINUTE_MS) * MINUTE_MS)
     }
 
-    /// When there is next something to wake for, beside those who are at work.
+    /// Returns the time until the next message or schedule run that needs a new invocation.
     fn next_wake(&self, workers: &Workers<'_>) -> Option<Duration> {
         let concurrency = self.habits.borrow().concurrency;
         let free = QueueName::ALL.into_iter().filter(|queue| workers.count(Woken::Consumer(*queue)) < concurrency);

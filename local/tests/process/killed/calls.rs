@@ -1,4 +1,4 @@
-//! Calls that survive.
+//! Calls that survive the end of the stack's process.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -15,13 +15,13 @@ const CALLS: Kind = Kind {
     events: &["call.started", "call.ended", "call.analyzed"],
 };
 
-/// The number of a call: each has one of its own, all with the ordinary script.
+/// Returns the number of a call. Each call has its own, and all numbers have the ordinary script.
 fn number(call: usize) -> String {
     format!("+1555{call:03}4321")
 }
 
 impl Run {
-    /// How many calls were answered.
+    /// Returns the number of calls that were answered.
     async fn connected(&self) -> usize {
         let mut connected = 0;
         for id in self.accepted.values() {
@@ -31,7 +31,7 @@ impl Run {
         connected
     }
 
-    /// Holds every accepted call against the promises.
+    /// Checks the promises for every accepted call.
     async fn check_calls(&mut self) {
         let mut all = BTreeSet::new();
         let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
@@ -51,7 +51,7 @@ impl Run {
     }
 }
 
-/// Kills the stack three times while calls are placed, dialled and reported; then lets it recover.
+/// Kills the stack three times while calls are placed, dialled and reported. Then lets it recover.
 async fn survive(calls: usize, pace: Duration) {
     let clock = Clock::system();
     let mut run = Run::start(&CALLS).await;
@@ -70,7 +70,7 @@ async fn survive(calls: usize, pace: Duration) {
     run = run.kill().await;
     let killed_at = clock.now();
     run.until("every call ended", RECOVERY_MAX, |run| run.heard("call.ended") >= calls).await;
-    // What connected is analysed: where the callback got lost, the provider is asked two minutes after the end.
+    // Every connected call is analysed. If the callback got lost, the provider is asked two minutes after the end.
     let connected = run.connected().await;
     run.until("every connected call is analysed", RECOVERY_MAX, |run| run.heard("call.analyzed") >= connected).await;
     println!("recovered {} s after the last kill", clock.now().since(killed_at).as_seconds());

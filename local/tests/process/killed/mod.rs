@@ -1,4 +1,4 @@
-//! SIGKILL in the middle: the queues are lost, the table is left, and that has to be enough.
+//! Tests that kill the stack with SIGKILL. The queues are lost, and the table alone must suffice for the recovery.
 
 mod calls;
 mod texts;
@@ -17,25 +17,25 @@ use tokio::task::JoinSet;
 
 use crate::process::Running;
 
-/// How long after the last kill everything may take: an attempt whose outcome got lost is given up after 90 s, a turn whose
-/// consumer died after 120 s, and `call.ended` waits 60 s at most for what may still come.
+/// Time limit for the recovery after the last kill. An attempt whose outcome is lost is given up after 90 s. A turn
+/// whose consumer died is given up after 120 s. `call.ended` waits at most 60 s for late reports.
 const RECOVERY_MAX: Duration = Duration::from_secs(240);
-/// The longest wait for anything that a running stack does at once.
+/// Time limit for anything that a running stack does at once.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What a run asks for, again and again.
+/// Kind of request that a run repeats.
 struct Kind {
-    /// Where.
+    /// Path of the request.
     path: &'static str,
-    /// The statuses that say that it was accepted.
+    /// HTTP statuses of an accepted request.
     accepted: &'static [u16],
-    /// The body of each request.
+    /// Body of each request.
     body: fn(usize) -> Value,
-    /// The events that are heard.
+    /// Events that the run subscribes to.
     events: &'static [&'static str],
 }
 
-/// Asks, and asks again under the same key until it is accepted, whatever happens to the stack meanwhile.
+/// Sends a request until it is accepted, always with the same key, even if the stack is killed meanwhile.
 async fn place(mut stacks: watch::Receiver<Client>, kind: &Kind, request: usize) -> String {
     let body = (kind.body)(request);
     loop {
@@ -45,13 +45,13 @@ async fn place(mut stacks: watch::Receiver<Client>, kind: &Kind, request: usize)
                 assert!(kind.accepted.contains(&answer.status), "{}: {}", answer.status, answer.body);
                 return answer.body["data"]["conversationId"].as_str().expect("an id").to_owned();
             }
-            // This stack was killed; the next one is about to be announced.
+            // This stack was killed. The test sends the client of the next one soon.
             Err(_) => stacks.changed().await.expect("there is a next one"),
         }
     }
 }
 
-/// Everything that a run has seen so far.
+/// State of a run.
 struct Run {
     kind: &'static Kind,
     data: tempfile::TempDir,
@@ -59,9 +59,9 @@ struct Run {
     stacks: watch::Sender<Client>,
     receiver: Receiver,
     secret: Secret,
-    /// Ids of the events that arrived, by their names.
+    /// Ids of the events that arrived, by the events' names.
     heard: BTreeMap<String, BTreeSet<String>>,
-    /// The conversations that were accepted, by their requests.
+    /// Accepted conversations, by the indexes of their requests.
     accepted: BTreeMap<usize, String>,
     placing: JoinSet<(usize, String)>,
 }
@@ -88,7 +88,7 @@ impl Run {
         }
     }
 
-    /// Asks so many times, once in every `pace`: clients that know nothing of each other.
+    /// Places this number of requests, one per `pace`, by independent clients.
     fn place(&mut self, requests: usize, pace: Duration) {
         for request in 0..requests {
             let (stacks, kind) = (self.stacks.subscribe(), self.kind);
@@ -100,7 +100,7 @@ impl Run {
         }
     }
 
-    /// Kills the stack, and starts another one on what it left.
+    /// Kills the stack and starts another one on its data.
     async fn kill(self) -> Self {
         let Self { stack, data, .. } = self;
         stack.kill().await;
@@ -109,7 +109,7 @@ impl Run {
         Self { stack, data, ..self }
     }
 
-    /// Takes in what happens until `reached`.
+    /// Records accepted requests and webhooks until `reached` returns `true`.
     async fn until(&mut self, what: &str, patience: Duration, reached: impl Fn(&Self) -> bool) {
         let happen = async {
             while !reached(self) {
@@ -142,7 +142,7 @@ impl Run {
         answer.body
     }
 
-    /// The events of a conversation as the API lists them: without gaps, each of them once.
+    /// Returns the events of a conversation from the API, after checking that none is missing or repeated.
     async fn events(&self, id: &str) -> Vec<Value> {
         let events = self.get(&format!("{}/{id}/events?limit=100", self.kind.path)).await["data"].clone();
         let events = events.as_array().expect("a list").clone();
@@ -151,7 +151,7 @@ impl Run {
         events
     }
 
-    /// Waits until all of these events arrived.
+    /// Waits until all of these events have arrived.
     async fn until_heard(&mut self, ids: &BTreeSet<String>) {
         let all_heard = |run: &Self| ids.iter().all(|id| run.heard.values().any(|heard| heard.contains(id)));
         self.until("every event arrived", RECOVERY_MAX, all_heard).await;
@@ -163,7 +163,7 @@ impl Run {
     }
 }
 
-/// The ids of events.
+/// Returns the ids of events.
 fn ids(events: &[Value]) -> impl Iterator<Item = String> {
     events.iter().filter_map(|event| event["id"].as_str().map(str::to_owned))
 }

@@ -1,4 +1,4 @@
-//! SMS conversations that survive, with customers who text three times at once.
+//! SMS conversations that survive the end of the stack's process. Their customers send three messages at once.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::{Kind, PATIENCE, RECOVERY_MAX, Run, ids};
 
 const TEXTS: Kind = Kind {
     path: "/v1/sms-conversations",
-    // 202 where the stack was killed while the opening text left.
+    // The status is 202 if the stack was killed while the opening message was being sent.
     accepted: &[201, 202],
     body: |customer| {
         json!({
@@ -28,16 +28,16 @@ const TEXTS: Kind = Kind {
     ],
 };
 
-/// How many texts a customer sends.
+/// Number of messages that a customer sends.
 const BURST: usize = 3;
 
-/// The number of a customer: each has one of their own, all send three texts at once.
+/// Returns the number of a customer. Each customer has their own, and all send three messages at once.
 fn number(customer: usize) -> String {
     format!("+1555{customer:03}0104")
 }
 
-/// Whether there is nothing left to be done in a conversation whose texts are these: each of ours left or never will, and
-/// the customer has the last word nowhere.
+/// Returns `true` if nothing is pending in a conversation with these messages. Each of our messages has been sent or
+/// has failed, and the last message is the agent's.
 fn is_settled(messages: &[Value]) -> bool {
     let has_left = |message: &Value| !message["providerMessageId"].is_null() || message["status"] == "failed";
     messages.iter().all(has_left) && messages.last().is_some_and(|last| last["author"] == "agent")
@@ -49,7 +49,8 @@ impl Run {
         messages["data"].as_array().expect("a list").clone()
     }
 
-    /// The conversations that were accepted since: no text of their customers was lost with a queue.
+    /// Returns the conversations that were accepted since a moment. None of their customers' messages was lost with a
+    /// queue.
     async fn accepted_since(&self, moment: Timestamp) -> BTreeSet<String> {
         let mut since = BTreeSet::new();
         for id in self.accepted.values() {
@@ -62,8 +63,8 @@ impl Run {
         since
     }
 
-    /// Waits until every conversation is settled and everything that happened in it was heard. Whatever is still to be done
-    /// makes an event, so that it is enough to look again when one more has arrived.
+    /// Waits until every conversation is settled and all its events have arrived. Every pending action makes an event,
+    /// so it suffices to look again after each new event.
     async fn until_settled(&mut self, undisturbed: &BTreeSet<String>) {
         loop {
             let (mut all, mut settled) = (BTreeSet::new(), true);
@@ -86,7 +87,7 @@ impl Run {
         self.heard.values().map(BTreeSet::len).sum()
     }
 
-    /// Holds every conversation against the promises; gives how many texts were received and answered.
+    /// Checks the promises for every conversation. Returns the numbers of received and of answered messages.
     async fn check_texts(&self) -> (usize, usize) {
         let (mut received, mut answers) = (0, 0);
         for (customer, id) in &self.accepted {

@@ -1,4 +1,4 @@
-//! Whose signature counts, for every provider: that of the account as it is known, and as it is now.
+//! Tests of callback signatures for every provider: a callback may be signed for the cached account or for the current one.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ fn pair(key: &str) -> Ed25519KeyPair {
     Ed25519KeyPair::from_seed_unchecked(&seed).unwrap()
 }
 
-/// An account whose callbacks are signed with this key.
+/// Builds the secret of an account whose callbacks are signed with this key.
 fn account(provider: Provider, key: &str) -> Value {
     match provider {
         Provider::Twilio => json!({ "accountSid": "AC1", "authToken": key }),
@@ -47,7 +47,7 @@ fn account(provider: Provider, key: &str) -> Value {
     }
 }
 
-/// The headers of a callback that is signed with this key.
+/// Builds the headers of a callback that is signed with this key.
 fn signed(provider: Provider, key: &str, at: Timestamp) -> Vec<(&'static str, String)> {
     let (seconds, milliseconds) = (at.as_seconds(), at.as_milliseconds());
     match provider {
@@ -73,7 +73,7 @@ fn signed(provider: Provider, key: &str, at: Timestamp) -> Vec<(&'static str, St
     }
 }
 
-/// The deployment's secrets, in a file that can be written anew.
+/// Secrets of the deployment, in a file that a test can rewrite.
 struct Known {
     file: tempfile::NamedTempFile,
     clock: Clock,
@@ -115,7 +115,7 @@ async fn what_a_changed_secret_signed_is_believed_before_the_old_one_is_due_to_b
         assert!(!known.trusts(provider, "new").await, "{provider:?}");
         tokio::time::advance(Duration::from_secs(31)).await;
         known.becomes("new");
-        // A genuine callback alone does not make us look.
+        // A genuine callback alone does not make the service read the secrets again.
         assert!(known.trusts(provider, "old").await, "{provider:?}");
         assert!(known.trusts(provider, "new").await, "{provider:?}");
         assert!(!known.trusts(provider, "old").await, "{provider:?}");

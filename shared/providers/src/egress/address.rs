@@ -1,9 +1,9 @@
-//! Which addresses are public. Everything else is refused: a client's URL must not reach our own network, a cloud's
-//! metadata service, or an address that means one thing to us and another to the machine that routes it.
+//! Public addresses, and the networks that are refused. A client's URL must not reach our own network or a cloud's metadata
+//! service. It must also not reach an address that we and a router may read differently.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Why the address is not a public one; `None` where it is.
+/// Returns the reason why the address is not public. `None` if it is public.
 pub(super) fn not_public(address: IpAddr) -> Option<&'static str> {
     match address {
         IpAddr::V4(v4) => not_public_v4(v4),
@@ -27,16 +27,16 @@ const fn same_prefix(one: u32, other: u32, prefix: u32) -> bool {
     (one ^ other) >> (32 - prefix) == 0
 }
 
-/// The special-purpose networks of IPv4, as IANA lists them, and what clouds put outside of them.
+/// Special-purpose networks of IPv4, as IANA lists them, and metadata services that clouds place outside of them.
 const REFUSED_V4: [(Ipv4Addr, u32, &str); 17] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8, "unspecified"),
     (Ipv4Addr::new(10, 0, 0, 0), 8, "private"),
     (Ipv4Addr::new(100, 64, 0, 0), 10, "shared by a carrier's customers"),
     (Ipv4Addr::new(127, 0, 0, 0), 8, "loopback"),
-    // The metadata service of most clouds is 169.254.169.254.
+    // Most clouds have their metadata service at 169.254.169.254.
     (Ipv4Addr::new(169, 254, 0, 0), 16, "link-local"),
     (Ipv4Addr::new(172, 16, 0, 0), 12, "private"),
-    // Here is one more metadata service: 192.0.0.192.
+    // Contains another metadata service: 192.0.0.192.
     (Ipv4Addr::new(192, 0, 0, 0), 24, "reserved for protocols"),
     (Ipv4Addr::new(192, 0, 2, 0), 24, "for documentation"),
     (Ipv4Addr::new(192, 88, 99, 0), 24, "a relay to IPv6"),
@@ -44,15 +44,15 @@ const REFUSED_V4: [(Ipv4Addr, u32, &str); 17] = [
     (Ipv4Addr::new(198, 18, 0, 0), 15, "for benchmarks"),
     (Ipv4Addr::new(198, 51, 100, 0), 24, "for documentation"),
     (Ipv4Addr::new(203, 0, 113, 0), 24, "for documentation"),
-    // A public address by the registry, which every virtual machine of one cloud reaches its host by.
+    // A public address by the registry. In one cloud, every virtual machine reaches its host by it.
     (Ipv4Addr::new(168, 63, 129, 16), 32, "a cloud's metadata service"),
     (Ipv4Addr::new(224, 0, 0, 0), 4, "multicast"),
     (Ipv4Addr::new(255, 255, 255, 255), 32, "broadcast"),
     (Ipv4Addr::new(240, 0, 0, 0), 4, "reserved"),
 ];
 
-/// The special-purpose networks of IPv6. What is outside of 2000::/3 and has no line here is refused as reserved.
-/// An IPv4 address inside an IPv6 one is refused whatever it is: a public endpoint has no need to be written so.
+/// Special-purpose networks of IPv6. An address that is outside of 2000::/3 and in none of them is refused as reserved. An IPv4
+/// address inside an IPv6 one is always refused: a public endpoint has no need to be written so.
 const REFUSED_V6: [(Ipv6Addr, u32, &str); 17] = [
     (Ipv6Addr::UNSPECIFIED, 128, "unspecified"),
     (Ipv6Addr::LOCALHOST, 128, "loopback"),
@@ -67,7 +67,7 @@ const REFUSED_V6: [(Ipv6Addr, u32, &str); 17] = [
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23, "reserved for protocols"),
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32, "for documentation"),
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20, "for documentation"),
-    // The metadata service of AWS over IPv6 is fd00:ec2::254.
+    // AWS has its metadata service over IPv6 at fd00:ec2::254.
     (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7, "private"),
     (Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10, "link-local"),
     (Ipv6Addr::new(0xfec0, 0, 0, 0, 0, 0, 0, 0), 10, "private"),

@@ -1,4 +1,4 @@
-//! What came back.
+//! Answers of endpoints.
 
 use std::fmt;
 
@@ -10,20 +10,20 @@ use time::format_description::well_known::Rfc2822;
 
 use super::Body;
 
-/// An answer, of whatever status: what it means is the caller's to say.
+/// Answer of any status. The caller decides what it means.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// The HTTP status.
+    /// HTTP status.
     pub status: u16,
-    /// When to come back, where the answer says so.
+    /// Time of the next try that the answer asks for.
     pub retry_after: Option<RetryAfter>,
-    /// The body as text, up to what the request wanted kept.
+    /// Body as text, up to the number of bytes that the request keeps.
     pub body: String,
-    /// Whether there was more of it.
+    /// `true` if the body was longer, or broke off.
     pub cut: bool,
 }
 
-/// Without the body: a model's answer is message text.
+/// Omits the body: a model's answer is message text.
 impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({} bytes{})", self.status, self.body.len(), if self.cut { ", cut" } else { "" })
@@ -38,7 +38,7 @@ impl Answer {
         Self { status: head.status.as_u16(), retry_after, body: text, cut: body.broke_off }
     }
 
-    /// The answer with at most so many bytes of its body.
+    /// Cuts the body to this number of bytes.
     pub(super) fn cut_to(mut self, keep_bytes: usize) -> Self {
         self.cut |= self.body.len() > keep_bytes;
         self.body.truncate(self.body.floor_char_boundary(keep_bytes));
@@ -46,26 +46,26 @@ impl Answer {
     }
 }
 
-/// An answer with its body as it came.
+/// Answer with its body as bytes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RawAnswer {
-    /// The HTTP status.
+    /// HTTP status.
     pub status: u16,
-    /// When to come back, where the answer says so.
+    /// Time of the next try that the answer asks for.
     pub retry_after: Option<RetryAfter>,
-    /// The body's media type, where the answer names one.
+    /// Media type of the body, if the answer names one.
     pub content_type: Option<String>,
-    /// Where it sends us, where it is a redirect. Nobody follows it here.
+    /// Target of a redirect. The client does not follow it.
     pub location: Option<String>,
-    /// Which part of how much it is, where it is one.
+    /// Value of `Content-Range`, if the answer is a part: the part and the total size.
     pub content_range: Option<String>,
-    /// The body, up to what the request wanted kept.
+    /// Answer body, up to the number of bytes that the request keeps.
     pub body: Vec<u8>,
-    /// Whether there was more of it.
+    /// `true` if the body was longer, or broke off.
     pub cut: bool,
 }
 
-/// Without the body: it may be a conversation.
+/// Omits the body: it may be a conversation.
 impl fmt::Debug for RawAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({} bytes{})", self.status, self.body.len(), if self.cut { ", cut" } else { "" })
@@ -83,7 +83,7 @@ impl RawAnswer {
         Self { status, retry_after, content_type, location, content_range, body, cut }
     }
 
-    /// The answer with at most so many bytes of its body.
+    /// Cuts the body to this number of bytes.
     pub(super) fn cut_to(mut self, keep_bytes: usize) -> Self {
         self.cut |= self.body.len() > keep_bytes;
         self.body.truncate(keep_bytes);
@@ -99,18 +99,18 @@ impl From<Answer> for RawAnswer {
     }
 }
 
-/// A `Retry-After`, in either of its forms.
+/// Value of a `Retry-After` header, in either of its forms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryAfter {
-    /// So long after the answer.
+    /// Wait after the answer.
     Wait(Span),
-    /// At this time.
+    /// Time of the next try.
     At(Timestamp),
 }
 
 impl RetryAfter {
-    /// Reads a header's value; `None` where it is neither seconds nor a date. (Of a date's three forms only the one that
-    /// is still written.)
+    /// Parses a header's value. Returns `None` if it is neither a number of seconds nor a date. Of the three date formats, only
+    /// the one still in use is read.
     pub fn parse(value: &str) -> Option<Self> {
         let value = value.trim();
         if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -120,7 +120,7 @@ impl RetryAfter {
         Some(Self::At(Timestamp::from_milliseconds(date.unix_timestamp().saturating_mul(1_000))))
     }
 
-    /// How long that is from now; zero where it is past.
+    /// Returns the wait from now on. It is zero for a time in the past.
     pub fn from(self, now: Timestamp) -> Span {
         match self {
             Self::Wait(span) => span,

@@ -1,4 +1,4 @@
-//! What can go wrong on the way to a client's URL.
+//! Errors of requests to clients' URLs.
 
 use std::error::Error;
 use std::fmt;
@@ -7,27 +7,27 @@ use std::net::IpAddr;
 
 use super::policy::LONGEST_URL;
 
-/// Any error, kept for the log.
+/// Cause of an error, kept for the log.
 pub type Source = Box<dyn Error + Send + Sync>;
 
-/// Why nothing, or not enough, came back.
+/// Reason why no answer, or no complete one, came back.
 #[derive(Debug)]
 pub enum EgressError {
-    /// The URL, or the address behind it, is none that we connect to. Nothing was sent.
+    /// URL, or address behind it, that the policy refuses. Nothing was sent.
     Refused(UrlError),
-    /// The host's name has no address. Nothing was sent.
+    /// Host name that could not be resolved. Nothing was sent.
     Dns(Source),
-    /// No connection came about. Nothing was sent.
+    /// Connection that could not be established. Nothing was sent.
     Connect(Source),
-    /// The connection could not be secured, or the certificate is not to be trusted. Nothing was sent.
+    /// Connection that TLS could not secure, or whose certificate is not trusted. Nothing was sent.
     Tls(Source),
-    /// Name, connection, request and answer together took longer than they were given.
+    /// Exchange that exceeded its time limit: look-up, connection, request and answer together.
     Timeout,
-    /// The connection broke, or what came back was no HTTP.
+    /// Connection that broke, or an answer that is not HTTP.
     Broken(Source),
-    /// No secret is there to sign with, or none that can be read. Nothing was sent.
+    /// Missing or unreadable signing secret. Nothing was sent.
     Unsigned,
-    /// The client itself could not be made. A mistake of ours.
+    /// HTTP client or request that could not be built. The fault is ours.
     Setup(Source),
 }
 
@@ -63,7 +63,7 @@ impl Error for EgressError {
 }
 
 impl EgressError {
-    /// Sorts a failure to find the host's address.
+    /// Classifies a failed look-up of the host's address.
     pub(super) fn of_lookup(error: Source) -> Self {
         match error.downcast::<NotPublic>() {
             Ok(address) => Self::Refused(UrlError::NotPublic(*address)),
@@ -71,34 +71,35 @@ impl EgressError {
         }
     }
 
-    /// Sorts a failure to connect.
+    /// Classifies a failed connection.
     pub(super) fn of_connection(error: Source) -> Self {
         let secured = in_chain::<rustls::Error>(error.as_ref()).is_none();
         if secured { Self::Connect(error) } else { Self::Tls(error) }
     }
 }
 
-/// The first error of this type among an error and its causes.
+/// Returns the first error of this type among an error and its causes.
 fn in_chain<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(found) = error.downcast_ref() {
             return Some(found);
         }
-        // An I/O error names as its source what its content names as source, and skips the content itself.
+        // The source of an I/O error is the source of the error inside it. That inner error itself is skipped, so it is visited
+        // here.
         let content = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         next = content.map(|content| content as &(dyn Error + 'static)).or_else(|| error.source());
     }
     None
 }
 
-/// An address that is not a public one. It is kept for the log; its text does not tell it, since whoever chose a name
-/// need not learn what it means inside our network.
+/// Address that is not public. It is kept for the log. The error text omits it: a client that chose a host name must not learn
+/// what the name means inside our network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotPublic {
-    /// The address.
+    /// Refused address.
     pub address: IpAddr,
-    /// What it is instead.
+    /// Kind of the address, such as "private".
     pub kind: &'static str,
 }
 
@@ -110,22 +111,22 @@ impl fmt::Display for NotPublic {
 
 impl Error for NotPublic {}
 
-/// What is wrong with a URL. Each text continues "The URL …" and says how to mend it.
+/// Problem of a URL. Each text continues "The URL …" and says how to correct it.
 #[derive(Debug)]
 pub enum UrlError {
-    /// It cannot be read.
+    /// URL that cannot be parsed.
     Malformed(url::ParseError),
-    /// It is longer than [`LONGEST_URL`].
+    /// URL longer than [`LONGEST_URL`].
     TooLong,
-    /// Its scheme is not `https`.
+    /// URL whose scheme is not `https`.
     NotHttps,
-    /// It names a user or a password.
+    /// URL with a user or a password.
     Credentials,
-    /// Its port belongs to some other protocol.
+    /// Port that belongs to another protocol.
     Port(u16),
-    /// Its host, or the name's meaning, is not a public address.
+    /// Host that is not a public address, or whose name leads to one that is not.
     NotPublic(NotPublic),
-    /// Its host's name has no address.
+    /// Host name that could not be resolved.
     Unresolved(Source),
 }
 

@@ -1,4 +1,4 @@
-//! One request over a connection of its own, made to an address that was checked.
+//! Exchange over a connection of its own, to an address that was checked.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -22,19 +22,19 @@ use super::error::{EgressError, Source};
 use super::resolver::{Found, Guarded};
 use super::{Body, CONNECT_TIMEOUT, OutboundRequest, Received};
 
-/// What connections are made with.
+/// Resolver and TLS settings that connections are made with.
 pub(super) struct Network {
     pub(super) guarded: Guarded,
     tls: Arc<ClientConfig>,
 }
 
-/// A connection, as whoever asks over it has it. It is closed with the set that carries it.
+/// Connection to a host. It is closed when its set of tasks is dropped.
 struct Connection {
     asking: SendRequest<Full<Bytes>>,
     carrying: Carrying,
 }
 
-/// What moves bytes over a connection, as long as it is there.
+/// Task that moves the bytes of a connection while it is open.
 type Carrying = JoinSet<Result<(), hyper::Error>>;
 
 impl Network {
@@ -43,15 +43,15 @@ impl Network {
         Ok(Self { guarded, tls: Arc::new(tls) })
     }
 
-    /// Sends a request, once, and reads what comes back: no redirect is followed, nothing is unpacked. Where the status says all
-    /// there is to know, a body that is not over in time is cut off, and the answer is one.
+    /// Sends a request, once, and reads the answer. No redirect is followed, and no body is decompressed. If the status alone
+    /// is enough, a body that breaks off or is late is cut, and the answer counts.
     pub(super) async fn exchange(&self, request: OutboundRequest) -> Result<Received, EgressError> {
         let (keep_bytes, needs_all) = (request.keep_bytes, request.needs_all);
         let deadline = sleep(request.timeout).deadline();
         let late = |_: Elapsed| EgressError::Timeout;
         let (answer, carrying) = timeout_at(deadline, Box::pin(self.answered(request))).await.map_err(late)??;
         let (head, mut stream) = answer.into_parts();
-        // A little more than is kept, so that an answer that is too long is told from one that just fits.
+        // Reads past the limit, so that an answer that is too long differs from one that just fits.
         let mut body = Body { bytes: Vec::new(), broke_off: false };
         while body.bytes.len() <= keep_bytes {
             match timeout_at(deadline, stream.frame()).await {
@@ -63,19 +63,20 @@ impl Network {
                 }
                 Ok(Some(Err(error))) if needs_all => return Err(broken(error)),
                 Err(elapsed) if needs_all => return Err(late(elapsed)),
-                // Some close a connection without a word more, the end of a body that nobody said the length of; some never do.
+                // Some servers close the connection without the TLS `close_notify` that ends a body of unknown length. Some
+                // never close it.
                 Ok(Some(Err(_))) | Err(_) => {
                     body.broke_off = true;
                     break;
                 }
             }
         }
-        // Whatever else would come, nobody is there for it.
+        // The rest of the answer has no reader.
         drop(carrying);
         Ok(Received::Bytes(head, body))
     }
 
-    /// Sends a request, and gives its answer as soon as status and headers are there, with what carries the rest of it.
+    /// Sends a request, and returns its answer once status and headers are there, with the task that carries the body.
     async fn answered(&self, request: OutboundRequest) -> Result<(Response<Incoming>, Carrying), EgressError> {
         let connecting = Box::pin(self.connected(&request.url));
         let Connection { mut asking, carrying } = tokio::time::timeout(CONNECT_TIMEOUT, connecting)
@@ -85,7 +86,7 @@ impl Network {
         Ok((answer, carrying))
     }
 
-    /// A connection to the URL's host. Nothing was sent, whatever goes wrong here.
+    /// Connects to the URL's host. Nothing was sent if this fails.
     async fn connected(&self, url: &Url) -> Result<Connection, EgressError> {
         let addresses = self.addresses(url).await.map_err(EgressError::of_lookup)?;
         let mut tcp = HttpConnector::new_with_resolver(Found(addresses));
@@ -105,7 +106,7 @@ impl Network {
         Ok(Connection { asking, carrying })
     }
 
-    /// The addresses of the URL's host, all of them checked.
+    /// Returns the checked addresses of the URL's host.
     async fn addresses(&self, url: &Url) -> Result<Vec<IpAddr>, Source> {
         let address: IpAddr = match url.host() {
             Some(Host::Domain(name)) => return self.guarded.addresses(name.to_owned()).await,
@@ -118,7 +119,7 @@ impl Network {
     }
 }
 
-/// The request as it goes over the connection: by its path, with its host beside it.
+/// Builds the HTTP/1.1 message: the target is the path and the query, and the host is a header.
 fn message(request: OutboundRequest) -> Result<Request<Full<Bytes>>, EgressError> {
     let OutboundRequest { method, url, headers, body, timeout: _, keep_bytes: _, needs_all: _ } = request;
     let host = &url[Position::BeforeHost..Position::AfterPort];

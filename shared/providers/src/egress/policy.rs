@@ -1,4 +1,4 @@
-//! What may be connected to.
+//! Rules for the URLs and addresses that may be connected to.
 
 use std::net::IpAddr;
 
@@ -7,24 +7,25 @@ use url::{Host, Url};
 use super::address::not_public;
 use super::error::{NotPublic, UrlError};
 
-/// The longest URL taken, in bytes: what every server and proxy on the way can be trusted to take.
+/// Maximum length of a URL, in bytes. Every server and proxy on the way can be trusted to accept it.
 pub const LONGEST_URL: usize = 2_048;
 
-/// The only port below [`FIRST_FREE_PORT`] that a URL may name.
+/// Port of https: the only one below [`FIRST_FREE_PORT`] that a URL may name.
 const HTTPS_PORT: u16 = 443;
 
-/// Below it, ports belong to protocols such as SSH and SMTP, which need not be knocked at in our name.
+/// First port that a URL may name freely. Those below belong to protocols such as SSH and SMTP, which must not be probed in our
+/// name.
 const FIRST_FREE_PORT: u16 = 1_024;
 
-/// What may be connected to. By default: https, and public addresses.
+/// Rules for connections to clients' URLs. The default allows https and public addresses only.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EgressPolicy {
-    /// Plain http, loopback addresses and every port are allowed too. For the local stack and tests; a deployment never
-    /// sets it. Other private addresses stay refused.
+    /// Allows plain http, loopback addresses and every port as well. The local stack and tests set it; a deployment never does.
+    /// Other private addresses stay refused.
     pub allow_insecure: bool,
 }
 
-/// Reads a URL and checks everything that needs no look-up of its name.
+/// Parses a URL, and checks everything that needs no look-up of its name.
 pub(super) fn read(guard: Guard, text: &str) -> Result<Url, UrlError> {
     if text.len() > LONGEST_URL {
         return Err(UrlError::TooLong);
@@ -49,7 +50,7 @@ impl EgressPolicy {
         if port != HTTPS_PORT && port < FIRST_FREE_PORT && !self.allow_insecure {
             return Err(UrlError::Port(port));
         }
-        // A host in digits of any notation (0x7f.1, 2130706433) is an address here: the parser has read it as one.
+        // The parser has read a host in digits of any notation (0x7f.1, 2130706433) as an address.
         match url.host() {
             Some(Host::Ipv4(address)) => self.check_address(address.into()).map_err(UrlError::NotPublic),
             Some(Host::Ipv6(address)) => self.check_address(address.into()).map_err(UrlError::NotPublic),
@@ -58,7 +59,7 @@ impl EgressPolicy {
         }
     }
 
-    /// Checks an address that is about to be connected to.
+    /// Checks an address before a connection to it.
     pub(super) fn check_address(self, address: IpAddr) -> Result<(), NotPublic> {
         match not_public(address) {
             Some(_) if self.allow_insecure && address.is_loopback() => Ok(()),
@@ -68,12 +69,12 @@ impl EgressPolicy {
     }
 }
 
-/// Who says where requests go.
+/// Party that chose the address of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Guard {
-    /// A client: what it says is held against the policy.
+    /// Client of the API. Its URLs are checked against the policy.
     Clients(EgressPolicy),
-    /// The operator: wherever it is, in a private network too, and by plain http.
+    /// Operator of the deployment. Every address is allowed, also in a private network, and plain http.
     Operators,
 }
 
@@ -86,7 +87,7 @@ impl Guard {
         }
     }
 
-    /// Checks an address that is about to be connected to.
+    /// Checks an address before a connection to it.
     pub(super) fn check_address(self, address: IpAddr) -> Result<(), NotPublic> {
         match self {
             Self::Clients(policy) => policy.check_address(address),
@@ -94,7 +95,7 @@ impl Guard {
         }
     }
 
-    /// Whether plain http will do.
+    /// Returns `true` if plain http is allowed.
     pub(super) fn allows_plain_http(self) -> bool {
         match self {
             Self::Clients(policy) => policy.allow_insecure,

@@ -1,5 +1,5 @@
-//! Names to addresses. The addresses checked here are the ones that are connected to: between the check and the
-//! connection there is no second look-up that could answer something else.
+//! Name resolution. A connection uses the very addresses that were checked here. No second look-up between check and connection
+//! could answer something else.
 
 use std::convert::Infallible;
 use std::future::{self, Ready};
@@ -15,21 +15,21 @@ use tower_service::Service;
 use super::error::Source;
 use super::policy::Guard;
 
-/// Looks up a host's name.
+/// Function that looks up the addresses of a host name.
 pub(super) type Lookup = Arc<dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> + Send + Sync>;
 
-/// The look-up of the machine.
+/// Returns the machine's own look-up.
 pub(super) fn system() -> Lookup {
     Arc::new(|host| {
         Box::pin(async move {
-            // The port is of no interest to the look-up; the connection takes it from the URL.
+            // The look-up ignores the port. The connection takes it from the URL.
             let found = tokio::net::lookup_host((host, 0)).await?;
             Ok(found.map(|address| address.ip()).collect())
         })
     })
 }
 
-/// A look-up that lets nothing through but what the guard allows.
+/// Look-up that only returns addresses that the guard allows.
 #[derive(Clone)]
 pub(super) struct Guarded {
     pub(super) lookup: Lookup,
@@ -37,8 +37,8 @@ pub(super) struct Guarded {
 }
 
 impl Guarded {
-    /// The addresses of a host. One that is not public refuses all of them: a name that means both a public place and a
-    /// private one is a trick, or a mistake.
+    /// Returns the addresses of a host. If one of them is not public, all are refused: a name with a public and a private
+    /// address is a trick or a mistake.
     pub(super) async fn addresses(&self, host: String) -> Result<Vec<IpAddr>, Source> {
         let addresses = (self.lookup)(host).await?;
         if addresses.is_empty() {
@@ -51,7 +51,7 @@ impl Guarded {
     }
 }
 
-/// What a look-up found: asked for the name once more, where the connection is made, it is what the name means.
+/// Result of a look-up, as a resolver. The connector asks it for the name again, and gets these addresses.
 #[derive(Clone)]
 pub(super) struct Found(pub(super) Vec<IpAddr>);
 
@@ -65,7 +65,7 @@ impl Service<Name> for Found {
     }
 
     fn call(&mut self, _name: Name) -> Self::Future {
-        // The port is the URL's: whoever connects sets it.
+        // The connector sets the port of the URL.
         let addresses: Vec<SocketAddr> = self.0.iter().map(|address| SocketAddr::new(*address, 0)).collect();
         future::ready(Ok(addresses.into_iter()))
     }

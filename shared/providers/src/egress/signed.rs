@@ -1,4 +1,4 @@
-//! Headers by which a receiver knows that a request is ours.
+//! Headers that prove to a receiver that a request is ours.
 
 use domain::planted::{Bug, is_planted};
 use domain::signature::{ID_HEADER, SIGNATURE_HEADER, Secret, TIMESTAMP_HEADER, sign};
@@ -8,21 +8,21 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::error::EgressError;
 
-/// Names the request that made the conversation, in whatever a client is sent about it.
+/// Header with the id of the request that created the conversation, in everything that a client is sent about it.
 const REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Adds by what the client finds the request of its own that all of this follows from, where that is known.
+/// Adds the id of the client's request that everything else follows from, if it is known.
 pub fn name_request(headers: &mut HeaderMap, request_id: Option<&str>) {
     if let Some(request_id) = request_id.and_then(|id| HeaderValue::from_str(id).ok()) {
         headers.insert(REQUEST_ID_HEADER, request_id);
     }
 }
 
-/// The headers of a JSON body signed by Standard Webhooks: by each secret, several while one is being rotated. Nothing goes out
-/// unsigned.
+/// Builds the headers of a JSON body that is signed by Standard Webhooks. Each secret signs it: there are several while one is
+/// being rotated. An unsigned body is never sent.
 ///
 /// # Errors
-/// [`EgressError::Unsigned`] where there is no secret; [`EgressError::Setup`] where the id cannot stand in a header.
+/// [`EgressError::Unsigned`] if there is no secret. [`EgressError::Setup`] if the id cannot stand in a header.
 pub fn signed_headers(secrets: &[Secret], id: &str, at: Timestamp, body: &[u8]) -> Result<HeaderMap, EgressError> {
     if secrets.is_empty() && !is_planted(Bug::SendUnsigned) {
         return Err(EgressError::Unsigned);

@@ -1,4 +1,4 @@
-//! The guard, over real sockets on the loopback address.
+//! Tests of the guard over real sockets on the loopback address.
 
 use std::future::Future;
 use std::io;
@@ -23,17 +23,17 @@ mod tls;
 const DEPLOYED: EgressPolicy = EgressPolicy { allow_insecure: false };
 const LOCAL: EgressPolicy = EgressPolicy { allow_insecure: true };
 
-/// Long enough for anything on one machine. A test that waits for it has failed.
+/// Time limit that suffices for anything on one machine. A test that reaches it has failed.
 const PLENTY: Duration = Duration::from_secs(30);
 
-/// What the endpoints that never finish are given. They are waited for in full, so it is short.
+/// Time limit for endpoints that never finish. Tests wait for all of it, so it is short.
 const LITTLE: Duration = Duration::from_millis(500);
 
 fn egress(policy: EgressPolicy) -> Egress {
     Egress::new(policy).unwrap()
 }
 
-/// A client to whom every name means these addresses.
+/// Creates a client for which every name has these addresses.
 fn egress_where_names_mean(policy: EgressPolicy, addresses: &[&str]) -> Egress {
     let addresses: Vec<IpAddr> = addresses.iter().map(|address| address.parse().unwrap()).collect();
     Egress::with(Guard::Clients(policy), lookup(move || Ok(addresses.clone())), RootCertStore::empty()).unwrap()
@@ -61,7 +61,7 @@ async fn accept(listener: &TcpListener) -> TcpStream {
     tokio::time::timeout(PLENTY, listener.accept()).await.expect("nobody connected").unwrap().0
 }
 
-/// A port that refuses connections, and that nobody else can take in the meantime.
+/// Binds a port that refuses connections, and that no other process can take in the meantime.
 fn bind_without_listening() -> (TcpSocket, SocketAddr) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
@@ -69,14 +69,14 @@ fn bind_without_listening() -> (TcpSocket, SocketAddr) {
     (socket, address)
 }
 
-/// Reads a request to the end of its body, which is the one of [`post`], or to where the client gave up.
+/// Reads a request up to the end of its body, which is the one of [`post`], or until the client gives up.
 async fn read_request(stream: &mut TcpStream) -> String {
     let mut text = Vec::new();
     while !text.ends_with(b"}") && stream.read_buf(&mut text).await.is_ok_and(|read| read > 0) {}
     String::from_utf8(text).unwrap()
 }
 
-/// Posts to an endpoint that treats its one connection in this way.
+/// Posts to an endpoint that treats its only connection in this way.
 async fn post_to<F: Future<Output = ()>>(
     timeout: Duration,
     treat: impl FnOnce(TcpStream) -> F,
@@ -93,7 +93,7 @@ async fn post_to<F: Future<Output = ()>>(
     answer
 }
 
-/// Posts to an endpoint that reads the request and answers with this, then closes.
+/// Posts to an endpoint that reads the request, sends this answer and closes.
 async fn post_answered_by(answer: &str) -> Result<Answer, EgressError> {
     post_to(PLENTY, async |mut stream| {
         read_request(&mut stream).await;
@@ -102,7 +102,7 @@ async fn post_answered_by(answer: &str) -> Result<Answer, EgressError> {
     .await
 }
 
-/// Waits until the client has gone. What it says in the meantime does not matter, nor how it goes.
+/// Waits until the client has closed the connection, in whatever way. Bytes that it sends in the meantime are ignored.
 async fn wait_for_hanging_up(stream: &mut TcpStream) {
     let mut buffer = [0; 1_024];
     while stream.read(&mut buffer).await.is_ok_and(|read| read > 0) {}

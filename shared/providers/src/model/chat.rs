@@ -1,6 +1,6 @@
-//! A model behind the chat-completions protocol, which OpenAI, Bedrock's compatible endpoint, vLLM and Ollama speak.
+//! Model behind the chat-completions protocol, which OpenAI, Bedrock's compatible endpoint, vLLM and Ollama speak.
 //!
-//! Its address is one that a tenant chose: requests go through the guarded client, and answers are read as a stranger's.
+//! An organization may choose the address. So requests go through the guarded client, and answers are treated as untrusted.
 
 use std::fmt;
 use std::time::Duration;
@@ -24,26 +24,27 @@ use crate::egress::{Answer, Egress, EgressError, OutboundRequest};
 mod tests;
 mod wire;
 
-/// How long a model may take, from the look-up of its name to the end of its answer. A customer waits.
+/// Time limit of a model request, from the DNS look-up to the end of the answer. A customer waits for it.
 pub const MODEL_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How much of an answer is read: many times the text of an SMS, and the reasoning that some servers send along.
+/// Number of bytes that are read of an answer. They are many times the length of an SMS, because some servers send their
+/// reasoning too.
 const KEEP_BYTES: usize = 256 * 1_024;
 
-/// How many tools a model may want called at once.
+/// Maximum number of tool calls in one answer.
 const MOST_TOOL_REQUESTS: usize = 8;
 
-/// The largest arguments of a tool call, in bytes of JSON: they stand in the conversation's log.
+/// Maximum size of a tool call's arguments, in bytes of JSON. They are stored in the conversation's log.
 const LARGEST_ARGUMENTS: usize = 32 * 1_024;
 
-/// The longest id of a tool call that is taken over, in bytes.
+/// Maximum length of a tool call's id that is accepted, in bytes.
 const LONGEST_ID: usize = 128;
 
-/// What a tenant's model wants to be asked with. Not shown by `Debug`.
+/// API key for a model. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ApiKey(String);
 
-/// A text that is no API key. Does not say which text.
+/// Error for a text that is not an API key. It does not contain the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotAKey;
 
@@ -56,10 +57,10 @@ impl fmt::Display for NotAKey {
 impl std::error::Error for NotAKey {}
 
 impl ApiKey {
-    /// Reads a key: what can stand in a header.
+    /// Parses a key. It has to be able to stand in a header: visible ASCII characters only.
     ///
     /// # Errors
-    /// [`NotAKey`] where it cannot.
+    /// [`NotAKey`] if it is empty or has other characters.
     pub fn parse(text: &str) -> Result<Self, NotAKey> {
         let well_formed = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
         if well_formed { Ok(Self(text.to_owned())) } else { Err(NotAKey) }
@@ -72,16 +73,16 @@ impl fmt::Debug for ApiKey {
     }
 }
 
-/// Which model, where, and how it is asked.
+/// Address, model and parameters of the requests.
 #[derive(Clone, PartialEq)]
 pub struct ChatSettings {
-    /// What `/chat/completions` is put behind, such as `https://api.openai.com/v1`.
+    /// Base URL, such as `https://api.openai.com/v1`. Requests go to `/chat/completions` below it.
     pub base_url: Url,
-    /// The model's name.
+    /// Name of the model.
     pub model: String,
-    /// The key, where the server wants one.
+    /// API key, if the server wants one.
     pub key: Option<ApiKey>,
-    /// How freely it chooses its words; the server's default where there is none.
+    /// Sampling temperature. `None` leaves it to the server's default.
     pub temperature: Option<f64>,
 }
 
@@ -91,7 +92,7 @@ impl fmt::Debug for ChatSettings {
     }
 }
 
-/// A model behind the chat-completions protocol.
+/// Model behind the chat-completions protocol.
 #[derive(Clone, Debug)]
 pub struct ChatCompletions {
     egress: Egress,
@@ -106,13 +107,13 @@ impl Model for ChatCompletions {
 }
 
 impl ChatCompletions {
-    /// A model with these settings, asked as it was learned to be asked.
+    /// Creates a model. `habits` are the request options that were learned from earlier answers.
     pub fn new(egress: Egress, habits: Habits, settings: ChatSettings) -> Self {
         Self { egress, habits, settings }
     }
 
-    /// Asks. Where the answer says that it was asked wrongly, or that it had no room to think, it is asked once more, otherwise:
-    /// never twice in the same way.
+    /// Sends the request. If the answer says that an option is wrong, or that the model had no room to think, the request is
+    /// repeated with other options. The same options are never used twice.
     async fn ask(&self, prompt: &Prompt) -> Result<Reply, ModelError> {
         let ChatSettings { base_url, model, .. } = &self.settings;
         let known = self.habits.of(base_url, model);
@@ -147,7 +148,7 @@ impl ChatCompletions {
             200..=299 if *cut => Err(ModelError::Unreadable("is larger than an answer can be")),
             200..=299 => read(body, &prompt.turns),
             429 => Err(ModelError::Throttled { retry_after, code: code(body), complaint: complaint() }),
-            // 408, 409 and 425 say that it was the moment that was wrong.
+            // 408, 409 and 425 concern the moment, not the request.
             408 | 409 | 425 | 500..=599 => Err(ModelError::Unavailable { status, retry_after }),
             _ => Err(ModelError::Rejected { status, code: code(body), complaint: complaint() }),
         }
@@ -177,14 +178,14 @@ impl ChatCompletions {
     }
 }
 
-/// The word for what is wrong in an error's body.
+/// Returns the vendor's error code in the body of an error.
 fn code(body: &str) -> Option<ErrorCode> {
     let body: Value = serde_json::from_str(body).ok()?;
     let error = body.get("error")?;
     ["code", "type"].into_iter().find_map(|field| ErrorCode::parse(error.get(field)?.as_str()?))
 }
 
-/// Reads a successful answer.
+/// Parses a successful answer.
 fn read(body: &str, turns: &[Said]) -> Result<Reply, ModelError> {
     let completion: wire::Completion =
         serde_json::from_str(body).map_err(|_| ModelError::Unreadable("is no chat completion"))?;
@@ -197,7 +198,7 @@ fn read(body: &str, turns: &[Said]) -> Result<Reply, ModelError> {
     let message = choice.message;
     let calls = message.tool_calls.unwrap_or_default();
     if !calls.is_empty() {
-        // What it says beside a call ("Let me look …") is not for the customer, who waits for one answer.
+        // Text next to a tool call ("Let me look …") is not sent: the customer waits for one answer.
         return requests(calls, turns).map(Reply::Tools);
     }
     if message.refusal.is_some_and(|refusal| !refusal.is_empty()) {
@@ -207,7 +208,7 @@ fn read(body: &str, turns: &[Said]) -> Result<Reply, ModelError> {
     if text.is_empty() { Err(ModelError::Empty) } else { Ok(Reply::Text(text)) }
 }
 
-/// What it means that a model was cut off: with something said, that it says too much.
+/// Classifies an answer that was cut off. Without any text or tool call, the model has spent its tokens on thinking.
 fn cut_off(message: wire::Answered) -> ModelError {
     let said = without_reasoning(&message.content.unwrap_or_default());
     let calls = message.tool_calls.unwrap_or_default();
@@ -231,7 +232,7 @@ fn requests(calls: Vec<wire::ToolCall>, turns: &[Said]) -> Result<Vec<ToolReques
         if !is_tool_name(&function.name) {
             return Err(ModelError::Unreadable("names a tool that cannot be"));
         }
-        // An id of our own, where the server gave none, or the same one twice, as some do.
+        // Some servers give no id, or the same one twice. The call then gets an id of our own.
         let usable = |id: &String| (1..=LONGEST_ID).contains(&id.len()) && !ids.contains(id);
         let own = || (1..=ids.len() + 1).map(|number| format!("call_{number}")).find(|id| !ids.contains(id));
         let id = id.filter(usable).or_else(own).unwrap_or_default();
@@ -241,8 +242,8 @@ fn requests(calls: Vec<wire::ToolCall>, turns: &[Said]) -> Result<Vec<ToolReques
     Ok(requests)
 }
 
-/// A tool's arguments: JSON in a text, by the protocol; an object as it is, from servers that take it lightly; nothing at
-/// all, from models that have nothing to say to a tool without parameters.
+/// Parses a tool's arguments. The protocol has JSON in a text. Lax servers send an object as it is. Some models send nothing to
+/// a tool without parameters.
 fn arguments(arguments: Option<Value>) -> Result<Value, BadArguments> {
     let value = match arguments {
         None => Value::Object(Map::new()),

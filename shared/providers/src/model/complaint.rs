@@ -1,21 +1,22 @@
-//! What a vendor says in its own words when it refuses: for the organization whose agent asked, never for a log.
+//! Error message of a vendor. It is for the organization whose agent asked, and is never logged.
 
 use std::fmt;
 
 use serde_json::Value;
 
-/// How much of it is kept, in characters.
+/// Maximum length of the message, in characters.
 const LONGEST: usize = 300;
 
-/// From so many characters on, a word that mixes letters and digits is taken for a secret.
+/// Length from which a word of letters and digits is taken for a secret, in bytes.
 const LONGEST_WORD: usize = 20;
 
-/// A vendor's message: one line, bounded, without anything that looks like a secret.
+/// Error message of a vendor: one line of limited length, without anything that looks like a secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Complaint(String);
 
 impl Complaint {
-    /// Reads the message in an error's body. `key` is what we asked with: it is not repeated, whatever the vendor does.
+    /// Extracts the message from the body of an error. `key` is the API key of the request: it is removed, even if the vendor
+    /// repeats it.
     pub(super) fn read(body: &str, key: Option<&str>) -> Option<Self> {
         let body: Value = serde_json::from_str(body).ok()?;
         let text = message(&body)?;
@@ -28,22 +29,22 @@ impl Complaint {
         (!kept.is_empty()).then_some(Self(kept))
     }
 
-    /// The message.
+    /// Returns the message.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Without the message: it may quote what was said.
+/// Omits the message: it may quote the conversation.
 impl fmt::Debug for Complaint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("…")
     }
 }
 
-/// The message, wherever vendors put it: `error.message`, `error`, `message`, `detail`.
+/// Returns the message from the field that the vendor uses: `error.message`, `error`, `message` or `detail`.
 fn message(body: &Value) -> Option<&str> {
-    // Some answer a list of one.
+    // Some vendors answer with a list of one.
     let body = body.get(0).unwrap_or(body);
     let error = body.get("error");
     let texts = [
@@ -56,7 +57,7 @@ fn message(body: &Value) -> Option<&str> {
     texts.into_iter().flatten().find_map(Value::as_str)
 }
 
-/// A key, a token or a part of one, as far as its looks tell.
+/// Returns `true` if a word looks like a key, a token or a part of one.
 fn is_like_a_secret(word: &str) -> bool {
     let bare = word.trim_matches(|letter: char| !letter.is_ascii_alphanumeric());
     let has = |test: fn(&u8) -> bool| bare.bytes().any(|byte| test(&byte));

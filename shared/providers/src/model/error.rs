@@ -1,4 +1,4 @@
-//! What can go wrong with a model.
+//! Errors of models.
 
 use std::error::Error;
 use std::fmt;
@@ -7,59 +7,59 @@ use super::complaint::Complaint;
 use crate::egress::{EgressError, RetryAfter};
 use crate::secrets::ModelKeyError;
 
-/// Why a model gave no reply. Tells no text and no key.
+/// Reason why a model gave no reply. It contains no message text and no key.
 #[derive(Debug)]
 pub enum ModelError {
-    /// Its address is none that we connect to, or our client is at fault.
+    /// Address that we do not connect to, or a request that our client could not build.
     Unreachable(EgressError),
-    /// No connection came about, or it broke.
+    /// Connection that could not be established, or that broke.
     Connection(EgressError),
-    /// Its key could not be read, is not there, or may not be sent where the agent wants it sent.
+    /// Key that could not be read, does not exist, or may not be sent to the agent's address.
     NoKey(ModelKeyError),
-    /// The agent names no model, or one without an address.
+    /// Agent without a model, or with one that has no address.
     NotSetUp,
-    /// It took longer than it was given.
+    /// Answer that did not come in time.
     Timeout,
-    /// 429: too much was asked of it.
+    /// Answer 429: too many requests, or too much use.
     Throttled {
-        /// When it wants to be asked again.
+        /// Time of the next try that the vendor asks for.
         retry_after: Option<RetryAfter>,
-        /// What it calls the reason.
+        /// Error code of the vendor.
         code: Option<ErrorCode>,
-        /// What it says of it.
+        /// Error message of the vendor.
         complaint: Option<Complaint>,
     },
-    /// A 5xx, or a 4xx that may pass.
+    /// Answer 5xx, or a 4xx that may pass.
     Unavailable {
-        /// The HTTP status.
+        /// HTTP status.
         status: u16,
-        /// When it wants to be asked again.
+        /// Time of the next try that the server asks for.
         retry_after: Option<RetryAfter>,
     },
-    /// It will not answer this, whenever it is asked: another 4xx, or a redirect.
+    /// Permanent refusal: another 4xx, or a redirect.
     Rejected {
-        /// The HTTP status.
+        /// HTTP status.
         status: u16,
-        /// What it calls the reason, such as `invalid_api_key`.
+        /// Error code of the vendor, such as `invalid_api_key`.
         code: Option<ErrorCode>,
-        /// What it says of it.
+        /// Error message of the vendor.
         complaint: Option<Complaint>,
     },
-    /// Its answer is none that we can read; the text continues "The answer …". A parser's own words are not kept: they
-    /// may quote the answer.
+    /// Answer that cannot be read. The text continues "The answer …". A parser's own message is dropped, because it may quote
+    /// the answer.
     Unreadable(&'static str),
-    /// It had nothing to say.
+    /// Answer without any text.
     Empty,
-    /// It had more to say than it may: half a text is not sent.
+    /// Answer that exceeded its length limit. Half a text is not sent.
     CutOff,
-    /// It used up what it may say before it said anything: it thinks first.
+    /// Answer that used up its length limit by thinking, before any text.
     SpentThinking,
-    /// Its vendor withheld the answer, or it refused to give one.
+    /// Answer that the vendor withheld, or that the model refused to give.
     Filtered,
 }
 
 impl ModelError {
-    /// Whether asking again may help. What cannot is a matter of the agent's settings or of what was said.
+    /// Returns `true` if asking again may help. Otherwise the agent's settings or the conversation itself are the cause.
     pub const fn is_retryable(&self) -> bool {
         match self {
             Self::Connection(_)
@@ -79,8 +79,8 @@ impl ModelError {
         }
     }
 
-    /// What went wrong, for the organization whose agent asked: with the vendor's own words, which may quote what was said and are
-    /// for no log.
+    /// Returns the error text for the organization whose agent asked. It includes the vendor's own message, which may quote the
+    /// conversation and must not be logged.
     pub fn told(&self) -> String {
         match self {
             Self::Throttled { complaint: Some(complaint), .. } | Self::Rejected { complaint: Some(complaint), .. } => {
@@ -90,7 +90,7 @@ impl ModelError {
         }
     }
 
-    /// When it wants to be asked again, where it says so.
+    /// Returns the time of the next try, if the answer asks for one.
     pub const fn retry_after(&self) -> Option<RetryAfter> {
         match self {
             Self::Throttled { retry_after, .. } | Self::Unavailable { retry_after, .. } => *retry_after,
@@ -166,22 +166,22 @@ impl Error for ModelError {
     }
 }
 
-/// A vendor's word for what is wrong.
+/// Error code of a vendor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErrorCode(String);
 
-/// The longest code that is taken for one.
+/// Maximum length of a code, in bytes. A longer text is not a code.
 const LONGEST_CODE: usize = 64;
 
 impl ErrorCode {
-    /// Reads a code; `None` where the text is longer than a code is, or is prose.
+    /// Parses a code of letters and underscores. Returns `None` if the text is too long, or is prose.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let well_formed = (1..=LONGEST_CODE).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_');
         well_formed.then(|| Self(text.to_owned()))
     }
 
-    /// The code.
+    /// Returns the code.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,5 +1,5 @@
-//! What models want to be asked with, as they themselves have said: a parameter's name, a parameter that they do not take, room
-//! to think. Each model is asked wrongly once in a process's life.
+//! Request options that models need, as learned from their answers: the name of a parameter, an unsupported parameter, or room
+//! to think. A process asks each model wrongly only once.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,20 +7,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::Value;
 use url::Url;
 
-/// How many models' habits are remembered at most.
+/// Maximum number of models whose options are remembered.
 const MOST_MODELS: usize = 200;
 
-/// The host of the API that wants `max_completion_tokens`, whichever of its models is asked.
+/// Host of the API that wants `max_completion_tokens` from all its models.
 const OPENAI: &str = "api.openai.com";
 
-/// The field by which a server is told how much a model may say: the newer one is ignored by Ollama and refused by
-/// Mistral, the older one is refused by OpenAI's reasoning models.
+/// Field that limits the length of an answer. Ollama ignores the newer one, and Mistral refuses it. OpenAI's reasoning models
+/// refuse the older one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum TokenLimit {
-    /// `max_tokens`.
+    /// Field `max_tokens`.
     #[default]
     MaxTokens,
-    /// `max_completion_tokens`.
+    /// Field `max_completion_tokens`.
     MaxCompletionTokens,
 }
 
@@ -40,26 +40,26 @@ impl TokenLimit {
     }
 }
 
-/// How a model is asked.
+/// Options of a request to a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Habit {
-    /// How it is told how much it may say.
+    /// Field for the length limit.
     pub(super) limit: TokenLimit,
-    /// Whether it may be told a temperature.
+    /// `true` if the model accepts a temperature.
     pub(super) takes_temperature: bool,
-    /// Whether it thinks before it speaks: that counts as said, and needs room.
+    /// `true` if the model thinks before it speaks. Thinking counts towards the length limit, and needs room in it.
     pub(super) thinks: bool,
 }
 
 impl Habit {
-    /// How a model is asked that nothing was learned of.
+    /// Returns the default options for a model of which nothing was learned.
     fn of(base_url: &Url, model: &str) -> Self {
         let is_openai = base_url.host_str() == Some(OPENAI);
         let limit = if is_openai { TokenLimit::MaxCompletionTokens } else { TokenLimit::MaxTokens };
         Self { limit, takes_temperature: true, thinks: is_openai && is_known_to_think(model) }
     }
 
-    /// How to ask instead, where the answer names a parameter that it does not take.
+    /// Returns other options if the answer names a parameter that the model does not take.
     pub(super) fn corrected(self, status: u16, body: &str) -> Option<Self> {
         if !matches!(status, 400 | 422) {
             return None;
@@ -71,21 +71,21 @@ impl Habit {
     }
 }
 
-/// OpenAI's series that reason: o1, o3, o4-mini …, gpt-5 and those behind it.
+/// Returns `true` for OpenAI's series that reason: o1, o3, o4-mini …, gpt-5 and later.
 fn is_known_to_think(model: &str) -> bool {
     let digit = |rest: &str| rest.bytes().next().is_some_and(|byte| byte.is_ascii_digit());
     let generation = model.strip_prefix("gpt-").and_then(|rest| rest.bytes().next());
     model.strip_prefix('o').is_some_and(digit) || generation.is_some_and(|byte| (b'5'..=b'9').contains(&byte))
 }
 
-/// Whether an error is about this parameter: the one that it names as such, or else one that its text names.
+/// Returns `true` if an error is about this parameter. The error names it in `param`, or else in its text.
 fn names(body: &str, parameter: &str) -> bool {
     let named = serde_json::from_str::<Value>(body).ok();
     let named = named.as_ref().and_then(|body| body.get("error")?.get("param")?.as_str());
     named.map_or_else(|| body.contains(parameter), |named| named == parameter)
 }
 
-/// What was learned of models. Clones share it.
+/// Options that were learned of models. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Habits(Arc<Mutex<BTreeMap<String, Habit>>>);
 

@@ -1,7 +1,7 @@
-//! The models that hold conversations by SMS.
+//! Models that conduct conversations by SMS.
 //!
-//! A vendor's words die here: inside there are a [`Prompt`], a [`Reply`] and a [`ModelError`]. What a model says is untrusted.
-//! A request to it has no effect but its cost, so that, unlike a call, it may be made again.
+//! Vendor formats are translated here. The rest of the service sees a [`Prompt`], a [`Reply`] and a [`ModelError`]. A model's
+//! answer is untrusted. A request to a model has no effect but its cost, so unlike a call it may be repeated.
 
 use std::fmt;
 
@@ -22,40 +22,40 @@ pub use error::{ErrorCode, ModelError};
 pub use habits::Habits;
 pub use scripted::Scripted;
 
-/// What a model is given.
+/// Input of a model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prompt {
-    /// The agent's instructions.
+    /// Instructions of the agent.
     pub system: String,
-    /// What was said so far, oldest first. None in it by the customer: the model opens the conversation.
+    /// Conversation so far, oldest first. If it has no message of the customer, the model opens the conversation.
     pub turns: Vec<Said>,
-    /// What it may call.
+    /// Tools that the model may call.
     pub tools: Vec<ToolSpec>,
-    /// How much it may say, in tokens.
+    /// Maximum length of the answer, in tokens.
     pub max_output_tokens: u32,
 }
 
-/// Something said, or done, in a conversation.
+/// Entry of a conversation: a message or a tool call.
 #[derive(Clone, PartialEq)]
 pub enum Said {
-    /// A text of the agent, or of a person in its place.
+    /// SMS message from the agent, or from a person in its place.
     Agent(String),
-    /// A text of the customer.
+    /// SMS message from the customer.
     Customer(String),
-    /// A tool was called.
+    /// Tool call that was made.
     ToolCall {
-        /// The id that the model gave the call.
+        /// Id that the model gave the call.
         id: String,
-        /// The tool.
+        /// Name of the tool.
         name: String,
-        /// What it was called with; anything but an object where the model's arguments were none.
+        /// Arguments of the call. Not an object if the model's arguments were none.
         arguments: Value,
-        /// What the model is told of it: the tool's answer, an error, or that the outcome is unknown.
+        /// Result that the model sees: the tool's answer, an error, or the fact that the outcome is unknown.
         result: String,
     },
 }
 
-/// Without the texts: they are a conversation.
+/// Omits the texts: they are a conversation.
 impl fmt::Debug for Said {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -66,16 +66,16 @@ impl fmt::Debug for Said {
     }
 }
 
-/// What a model answers.
+/// Answer of a model.
 #[derive(Clone, PartialEq)]
 pub enum Reply {
-    /// The text for the customer: never blank, without white space at its ends.
+    /// Text for the customer. It is never blank, and has no white space at its ends.
     Text(String),
-    /// It wants these called first: one at least.
+    /// Tool calls that the model wants first. There is at least one.
     Tools(Vec<ToolRequest>),
 }
 
-/// Without the text.
+/// Omits the text.
 impl fmt::Debug for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -85,18 +85,18 @@ impl fmt::Debug for Reply {
     }
 }
 
-/// A call that a model wants made. The tool may be one that was not offered.
+/// Tool call that a model wants. The tool may be one that was not offered.
 #[derive(Clone, PartialEq)]
 pub struct ToolRequest {
-    /// The model's id for the call. Not empty.
+    /// Id that the model, or else the adapter, gave the call. It is not empty.
     pub id: String,
-    /// The tool's name, which has the form of one.
+    /// Name of the tool. It has the form of a tool's name.
     pub name: String,
-    /// A JSON object, or why there is none.
+    /// JSON object, or the reason why there is none.
     pub arguments: Result<Value, BadArguments>,
 }
 
-/// Without the arguments.
+/// Omits the arguments.
 impl fmt::Debug for ToolRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let readable = if self.arguments.is_ok() { "" } else { " with unreadable arguments" };
@@ -104,7 +104,7 @@ impl fmt::Debug for ToolRequest {
     }
 }
 
-/// The arguments that a model wrote are no JSON object. The text is for the model: it may mend them.
+/// Arguments of a model that are not a JSON object. The text is for the model, which may correct them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadArguments(pub String);
 
@@ -116,11 +116,11 @@ impl fmt::Display for BadArguments {
 
 impl std::error::Error for BadArguments {}
 
-/// A model.
+/// Model that conducts conversations.
 pub trait Model: Send + Sync {
-    /// Asks it, once, what comes next.
+    /// Asks the model, once, for the next entry.
     ///
     /// # Errors
-    /// [`ModelError`], which says whether asking again may help.
+    /// [`ModelError`], which tells if asking again may help.
     fn complete<'a>(&'a self, prompt: &'a Prompt) -> BoxFuture<'a, Result<Reply, ModelError>>;
 }

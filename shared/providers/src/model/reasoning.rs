@@ -1,17 +1,17 @@
-//! A model's thoughts, as some servers leave them in its answer: `<think>…</think>` before the text. They are for nobody.
+//! Removal of a model's reasoning. Some servers leave it in the answer, as `<think>…</think>` before the text.
 
-/// The tags that models put their thoughts in.
+/// Names of the tags that models put their reasoning in.
 const TAGS: [&str; 6] = ["think", "thinking", "thought", "thoughts", "reasoning", "analysis"];
 
-/// A tag in a text: where it begins and ends, and whether it closes.
+/// Tag in a text: its first byte, the byte behind it, and if it closes.
 struct Tag {
     begin: usize,
     end: usize,
     closes: bool,
 }
 
-/// The text without thoughts: those between tags; those behind a tag that is not closed; those before a closing tag without
-/// its beginning, which some servers put into the prompt.
+/// Removes the reasoning from a text: between tags, after a tag that is not closed, and before a closing tag without an opening
+/// one. Some servers put the opening tag into the prompt.
 pub(super) fn without_reasoning(text: &str) -> String {
     let mut said = String::new();
     let (mut depth, mut place) = (0_u32, 0);
@@ -46,7 +46,7 @@ fn next_tag(text: &str, from: usize) -> Option<Tag> {
     None
 }
 
-/// The tag that begins here, if one does. One whose end is missing reaches to the end of the text.
+/// Returns the tag that begins here, if one does. A tag without an end reaches to the end of the text.
 fn tag_at(text: &str, begin: usize) -> Option<Tag> {
     let rest = text[begin + 1..].trim_start();
     let closes = rest.starts_with('/');

@@ -1,5 +1,4 @@
-//! The model behind every test key. It thinks nothing, and says the same to the same, so that a client can test its tools
-//! and its webhooks.
+//! Model of every test key. It is deterministic, so that a client can test its tools and its webhooks.
 
 use std::fmt::Write as _;
 
@@ -11,18 +10,21 @@ use serde_json::{Map, Value};
 
 use super::{Model, ModelError, Prompt, Reply, Said, ToolRequest};
 
-/// What it opens a conversation with.
+/// Opening text of a conversation.
 const GREETING: &str = "Hello! This is a test conversation. How can I help you?";
 
-/// How much it quotes, in characters: two quotations and what is around them fit into one long SMS.
+/// Maximum length of a quotation, in characters. Two quotations and the words around them fit into one long SMS.
 const QUOTED_CHARACTERS: usize = 300;
 
-/// The deterministic model.
+/// Deterministic model.
 ///
-/// Where the customer's last text names a tool (in any case, with `_` or spaces between its words), it calls that tool, once,
-/// with the example of its arguments' schema; of several, one after the other in the order in which they are offered. Then, or
-/// where no tool is named, it quotes the text, and the last tool's result. Before the customer wrote, it greets. The
-/// instructions it was given play no part.
+/// - If the customer's last message names a tool, the model calls it once, with example arguments from its schema. The name
+///   may be in any case, with `_` or spaces between its words. Several tools are called one after the other, in the order in
+///   which they are offered.
+/// - After the calls, or if no tool is named, the model quotes the message and the last tool's result.
+/// - Before the first message of the customer, the model greets.
+///
+/// The agent's instructions are ignored.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Scripted;
 
@@ -50,13 +52,13 @@ fn reply(prompt: &Prompt) -> Reply {
         Said::Agent(_) | Said::Customer(_) => None,
     });
     if let Some((name, result)) = last_result {
-        // Writing to a text does not fail.
+        // Writing to a `String` does not fail.
         write!(text, " {name} answered: \"{}\".", quoted(result)).unwrap_or_default();
     }
     Reply::Text(text)
 }
 
-/// The customer's last text, and what happened since.
+/// Returns the customer's last message, and the entries after it.
 fn last_question(turns: &[Said]) -> Option<(&str, &[Said])> {
     turns.iter().enumerate().rev().find_map(|(place, said)| match said {
         Said::Customer(text) => Some((text.as_str(), &turns[place + 1..])),
@@ -71,7 +73,7 @@ fn called_name(said: &Said) -> Option<&String> {
     }
 }
 
-/// Whether a text names a tool, as words of their own: "weekend" does not name `end`.
+/// Returns `true` if a text names a tool in words of their own: "weekend" does not name `end`.
 fn names(text: &str, tool: &str) -> bool {
     let plain = |text: &str| text.to_ascii_lowercase().replace('_', " ");
     let (text, tool) = (plain(text), plain(tool));

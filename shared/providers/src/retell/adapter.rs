@@ -1,4 +1,4 @@
-//! Retell behind the interface of every voice provider.
+//! Retell's voice adapter.
 
 use domain::call::{Call, Outcome, Report};
 use domain::ids::ProviderCallId;
@@ -25,18 +25,18 @@ use crate::voice::{Found, ProviderError, Recording, Sought, VoiceProvider};
 
 const BASE: &str = "https://api.retellai.com";
 
-/// The last part of the address of a call's webhooks.
+/// Last path segment of the address for a call's webhooks.
 pub const EVENTS: &str = "events";
 
-/// What an account at Retell is known by.
+/// Account at Retell, as stored in its secret.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Account {
     api_key: String,
-    /// The key that is marked for webhooks, where that is another one.
+    /// Key that signs webhooks, if it is not `api_key`.
     #[serde(default)]
     webhook_key: Option<String>,
-    /// How many calls it may ask for in a second.
+    /// Number of calls that the account may place in a second.
     #[serde(default)]
     calls_per_second: Option<u32>,
 }
@@ -73,14 +73,14 @@ impl Keyed for Account {
     }
 }
 
-/// Retell AI.
+/// Adapter for Retell AI. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Retell {
     pub(super) api: JsonApi,
 }
 
 impl Retell {
-    /// Retell, reached this way; `base` is where its API is to be had instead.
+    /// Creates the adapter for Retell's API, or for its stand-in at `base`.
     pub fn new(client: ProviderClient, secrets: Secrets, base: Option<&Url>) -> Self {
         Self { api: JsonApi::new(client, secrets, BASE, base) }
     }
@@ -115,7 +115,7 @@ impl Retell {
         let reply =
             self.api.ask(&account, Request::post(&["v3", "list-calls"]).of_long_calls().with_body(&asked)).await?;
         let page: CallsPage = shown(&reply)?;
-        // The filter is Retell's; whose call it is, is for us to see.
+        // Retell filters by the attempt. The attempt is checked here once more.
         let ours = page.items.into_iter().find(|found| found.attempt().as_ref() == Some(&attempt));
         Ok(Sought::from(ours.map(|found| (ProviderCallId::new(found.call_id.clone()), self.reports(&found)))))
     }
@@ -166,7 +166,7 @@ impl VoiceProvider for Retell {
         self.stop(call, call_id.as_str()).boxed()
     }
 
-    /// The call's own URL may be signed for a day only: it is asked for each time.
+    /// Fetches the call's recording URL each time, because a URL may be signed for a day only.
     fn recording<'a>(
         &'a self,
         call: &'a Call,

@@ -1,12 +1,12 @@
-//! What Retell's answers to `POST /v2/create-phone-call` mean. The statuses are those that its API reference lists (201,
-//! 400, 401, 402, 422, 429, 500); what none of them says is judged as for any provider.
+//! Parsing of Retell's answers to `POST /v2/create-phone-call`. Its API reference lists the statuses 201, 400, 401, 402, 422,
+//! 429 and 500. They are all judged by the rules for every provider.
 
 use domain::ids::ProviderCallId;
 
 use super::wire::RetellCall;
 use crate::client::Reply;
 
-/// The id of the call that was made, where the answer is one we can read.
+/// Returns the id of the created call, if the answer can be read.
 pub(super) fn call_id(reply: &Reply) -> Option<ProviderCallId> {
     let call: RetellCall = reply.json()?;
     (!call.call_id.is_empty()).then(|| ProviderCallId::new(call.call_id))

@@ -1,5 +1,4 @@
-//! What Retell puts on the wire of chats. Source: retell-python-sdk 6.2.13, `types/chat_response.py` and
-//! `types/chat_list_params.py`.
+//! Wire format of Retell's chats. Source: retell-python-sdk 6.2.13, `types/chat_response.py` and `types/chat_list_params.py`.
 
 use std::fmt;
 
@@ -14,59 +13,59 @@ use super::wire::marked;
 use crate::attempt::Attempt;
 use crate::reading::{lenient, lenient_list, moment, passed_through};
 
-/// The longest text that is taken in, in characters: far longer than what a phone shows as one.
+/// Maximum length of a chat message that is kept, in characters. It is far longer than any message that a phone shows as one.
 const LONGEST_TEXT: usize = 16_000;
 
-/// A chat as Retell shows it: in a webhook, in a listing, and by itself.
+/// Chat as Retell shows it in a webhook, in a listing and by itself.
 #[derive(Clone, Default, PartialEq, Deserialize)]
 pub struct RetellChat {
-    /// Its id.
+    /// Id of the chat at Retell.
     pub chat_id: String,
     #[serde(default, deserialize_with = "lenient")]
     chat_status: Option<ChatStatus>,
-    /// What it was marked with when it was asked for.
+    /// Metadata that the chat was created with.
     #[serde(default, deserialize_with = "lenient")]
     metadata: Option<Map<String, Value>>,
-    /// What was said, with the tools that were called in between.
+    /// Messages of the chat, with the tool calls between them.
     #[serde(default, deserialize_with = "lenient_list")]
     message_with_tool_calls: Vec<Said>,
-    /// Why it is over. Listings can be filtered by it; that a chat shows it is documented nowhere.
+    /// Reason of the end. Listings can be filtered by it, but it is documented nowhere that a chat shows it.
     #[serde(default, deserialize_with = "lenient")]
     disconnection_reason: Option<String>,
 }
 
-/// Without what was said and whom it was said to.
+/// Omits the conversation and the phone numbers.
 impl fmt::Debug for RetellChat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({:?}, {} entries)", self.chat_id, self.chat_status, self.message_with_tool_calls.len())
     }
 }
 
-/// A page of a listing.
+/// Page of a listing.
 #[derive(Debug, Deserialize)]
 pub(super) struct ChatsPage {
     #[serde(default, deserialize_with = "lenient_list")]
     pub(super) items: Vec<RetellChat>,
 }
 
-/// Where a chat stands.
+/// State of a chat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum ChatStatus {
     Ongoing,
     Ended,
-    /// Over by a fault.
+    /// Chat that ended by a fault.
     Error,
 }
 
-/// An entry of what was said. Tools, transitions and the like have other roles, and are none.
+/// Message in a chat. Entries of tools, transitions and the like have other roles, and are skipped.
 #[derive(Clone, PartialEq, Deserialize)]
 struct Said {
     role: Speaker,
     content: String,
     #[serde(default, deserialize_with = "lenient")]
     message_id: Option<String>,
-    /// In milliseconds since the Unix epoch.
+    /// Time of the message, in milliseconds since the Unix epoch.
     #[serde(default, deserialize_with = "lenient")]
     created_timestamp: Option<f64>,
 }
@@ -79,7 +78,7 @@ enum Speaker {
 }
 
 impl RetellChat {
-    /// Whether it is over.
+    /// Returns `true` if the chat is over.
     pub(super) fn is_over(&self) -> bool {
         match self.chat_status {
             Some(ChatStatus::Ended | ChatStatus::Error) => true,
@@ -87,12 +86,13 @@ impl RetellChat {
         }
     }
 
-    /// The attempt that it was begun for; `None` where it is none of ours.
+    /// Returns the attempt that the chat was begun for. `None` if the chat is not ours.
     pub fn attempt(&self) -> Option<Attempt> {
         marked(self.metadata.as_ref()?)
     }
 
-    /// What it shows. A text without an id is known by its place, one without a time by when it was seen.
+    /// Returns the content of the chat. A message without an id gets one from its position. A message without a time gets
+    /// `now`.
     pub fn shown(&self, now: Timestamp) -> ChatShown {
         let said = self.message_with_tool_calls.iter().filter(|said| !said.content.trim().is_empty());
         let text = |(place, said): (usize, &Said)| ChatText {

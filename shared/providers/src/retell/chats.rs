@@ -1,5 +1,5 @@
-//! Retell, for SMS: chats that its own agents hold. One is begun with our opening text, is read, and is ended. Source:
-//! retell-python-sdk 6.2.13, `resources/chat.py`; docs.retellai.com/api-references/create-sms-chat.
+//! Retell's SMS adapter: chats that Retell's own agents conduct. Ringdown begins a chat with its opening message, reads it, and
+//! ends it. Sources: retell-python-sdk 6.2.13, `resources/chat.py`; docs.retellai.com/api-references/create-sms-chat.
 
 use domain::ids::ProviderMessageId;
 use domain::organization::{Content, Provider};
@@ -19,10 +19,10 @@ use crate::json_api::{Request, is_over, shown, shown_if_there};
 use crate::outcome::classify;
 use crate::voice::{ProviderError, Sought};
 
-/// The variable that the opening text goes by: what the agent's begin message has to be, in braces.
+/// Variable for the opening message. The begin message of Retell's agent has to be this name in braces.
 const WELCOME_MESSAGE: &str = "welcome_message";
 
-/// The body of `POST /create-sms-chat`.
+/// Body of `POST /create-sms-chat`.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 struct CreateSmsChat<'a> {
     from_number: &'a str,
@@ -37,7 +37,7 @@ impl<'a> CreateSmsChat<'a> {
     fn new(permit: &'a SendPermit, content: &'a Content, brief: &'a Brief) -> Self {
         let conversation = permit.conversation();
         let mut variables = variables(&content.dynamic_variables, Some(&brief.prompt));
-        // The conversation's own: whatever else goes by that name is not what the customer is to read first.
+        // The opening message replaces a client's variable of the same name: the customer has to read the opening first.
         variables.insert(WELCOME_MESSAGE.to_owned(), permit.stored().message.content.clone().into());
         Self {
             from_number: conversation.from.as_str(),
@@ -49,7 +49,8 @@ impl<'a> CreateSmsChat<'a> {
     }
 }
 
-/// The body of `POST /v3/list-chats` that shows the latest chats between two numbers. Nothing filters by metadata there.
+/// Builds the body of `POST /v3/list-chats` that lists the latest chats between two numbers. Retell cannot filter chats by
+/// metadata.
 fn search(conversation: &SmsConversation) -> Value {
     let equal = |number: &str| json!({ "type": "string", "op": "eq", "value": number });
     json!({
@@ -67,14 +68,15 @@ fn chat_id(reply: &Reply) -> Option<ProviderMessageId> {
     (!chat.chat_id.is_empty()).then(|| ProviderMessageId::new(chat.chat_id))
 }
 
-/// The chats that its agents hold.
+/// Chats of Retell's agents.
 impl Retell {
-    /// Reads what a request needs, so that it need not be waited for between a claim and the request.
+    /// Reads everything that a request needs into the cache, so that nothing is waited for between the claim and the request.
     pub async fn prepare_chat(&self, conversation: &SmsConversation) {
         self.api.accounts().prepare(&conversation.scope.organization, Provider::Retell).await;
     }
 
-    /// Begins a chat, with the conversation's opening text. Asking uses the permit up, and nothing here asks twice.
+    /// Begins a chat with the conversation's opening message. The permit is consumed. The request is not retried, except once
+    /// after Retell has refused a rotated key.
     pub async fn open_chat(&self, permit: SendPermit, content: &Content, brief: &Brief) -> Outcome {
         self.create_chat(&permit, content, brief).await.unwrap_or_else(Unusable::outcome)
     }
@@ -87,10 +89,10 @@ impl Retell {
         Ok(classify(wire(replied, chat_id, |_| None)))
     }
 
-    /// Searches for the chat of a conversation whose opening's outcome is unknown.
+    /// Searches for the chat of a conversation if the outcome of its opening is unknown.
     ///
     /// # Errors
-    /// [`ProviderError`] where Retell did not answer: that is not the same as "not found".
+    /// [`ProviderError`] if Retell did not answer. That is not the same as "not found".
     pub async fn search_chat(&self, conversation: &SmsConversation) -> Result<Sought<DeliveryReport>, ProviderError> {
         let account = self.account_of(conversation).await?;
         let request = Request::post(&["v3", "list-chats"]);
@@ -105,10 +107,10 @@ impl Retell {
         })))
     }
 
-    /// What a chat shows; `None` where Retell does not know it.
+    /// Fetches the content of a chat. Returns `None` if Retell does not know the chat.
     ///
     /// # Errors
-    /// [`ProviderError`] where it did not answer.
+    /// [`ProviderError`] if Retell did not answer.
     pub async fn read_chat(
         &self,
         conversation: &SmsConversation,
@@ -118,10 +120,10 @@ impl Retell {
         Ok(shown.map(|chat| chat.shown(self.api.client().clock().now())))
     }
 
-    /// Ends a chat; whether it is over.
+    /// Ends a chat. Returns `true` if the chat is over.
     ///
     /// # Errors
-    /// [`ProviderError`] where that cannot be said.
+    /// [`ProviderError`] if the state of the chat cannot be read.
     pub async fn end_chat(
         &self,
         conversation: &SmsConversation,

@@ -1,4 +1,4 @@
-//! Retell AI: calls, and chats by SMS, that its own agents hold.
+//! Adapter for Retell AI: calls, and chats by SMS, that Retell's own agents conduct.
 
 mod adapter;
 mod answer;

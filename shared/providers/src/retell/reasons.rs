@@ -1,25 +1,25 @@
-//! Why Retell says a call ended. Sources: the enumeration of `disconnection_reason` in retell-typescript-sdk b274013, and
-//! docs.retellai.com/reliability/debug-call-disconnect, which says which of them belong to calls that never connected.
+//! Meanings of Retell's `disconnection_reason`. Sources: its enumeration in retell-typescript-sdk b274013, and
+//! docs.retellai.com/reliability/debug-call-disconnect, which lists the reasons of calls that never connected.
 
 use domain::end_reason::EndReason;
 use domain::ended_by::EndedBy;
 
 use crate::reading::passed_through;
 
-/// What a `disconnection_reason` says.
+/// Meaning of a `disconnection_reason`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Meaning {
-    /// The reason, in our words.
+    /// End reason of the call.
     pub(super) reason: EndReason,
-    /// Whether a call that ended so had been answered; `None` where that does not follow from the reason.
+    /// `true` if a call with this reason was answered. `None` if the reason leaves it open.
     pub(super) connected: Option<bool>,
-    /// Whether it was a machine that answered.
+    /// `true` if a machine answered.
     pub(super) machine: bool,
-    /// Who ended it, where the word says.
+    /// Party that ended the call, if the reason tells.
     pub(super) ended_by: Option<EndedBy>,
 }
 
-/// Who ended a call, where the word says.
+/// Returns the party that ended a call, if the reason tells.
 fn ended_by(word: &str) -> Option<EndedBy> {
     match word {
         "user_hangup" | "user_declined" => Some(EndedBy::Callee),
@@ -30,7 +30,7 @@ fn ended_by(word: &str) -> Option<EndedBy> {
     }
 }
 
-/// What one of Retell's words says; what nobody had heard before passes through.
+/// Returns the meaning of a reason. An unknown reason is passed through.
 pub(super) fn meaning(word: &str) -> Meaning {
     let row = ROWS.iter().find(|row| row.0 == word);
     let (reason, connected) = match row {
@@ -41,18 +41,18 @@ pub(super) fn meaning(word: &str) -> Meaning {
     Meaning { reason, connected, machine: MACHINES.contains(&word), ended_by: ended_by(word) }
 }
 
-/// How a word is told.
+/// Translation of a reason.
 enum Said {
-    /// By a reason of ours.
+    /// End reason of ours.
     As(EndReason),
-    /// By itself, as `provider:<word>`: it says more than any reason of ours.
+    /// The provider's own word, as `provider:<word>`. It says more than any end reason of ours.
     Itself,
 }
 
-/// The words that say that a machine answered.
+/// Reasons that say that a machine answered.
 const MACHINES: [&str; 2] = ["voicemail_reached", "ivr_reached"];
 
-/// Every word there is.
+/// All documented reasons.
 #[rustfmt::skip]
 const ROWS: [(&str, Said, Option<bool>); 34] = [
     ("user_hangup", Said::As(EndReason::COMPLETED), Some(true)),
@@ -61,7 +61,7 @@ const ROWS: [(&str, Said, Option<bool>); 34] = [
     ("transfer_bridged", Said::As(EndReason::COMPLETED), Some(true)),
     ("transfer_cancelled", Said::As(EndReason::COMPLETED), Some(true)),
     ("call_take_over", Said::As(EndReason::COMPLETED), Some(true)),
-    // Stopped over the API or in the dashboard, ringing or not.
+    // Stopped over the API or in the dashboard, perhaps while ringing.
     ("manual_stopped", Said::As(EndReason::COMPLETED), None),
     ("voicemail_reached", Said::As(EndReason::VOICEMAIL), Some(true)),
     ("ivr_reached", Said::As(EndReason::VOICEMAIL), Some(true)),
@@ -78,7 +78,7 @@ const ROWS: [(&str, Said, Option<bool>); 34] = [
     ("user_declined", Said::As(EndReason::REJECTED), Some(false)),
     ("concurrency_limit_reached", Said::Itself, Some(false)),
     ("no_concurrency_fallback", Said::Itself, Some(false)),
-    // The account at Retell, not the wallet here.
+    // This reason concerns the account at Retell, not the organization's wallet.
     ("no_valid_payment", Said::As(EndReason::PROVIDER_UNAVAILABLE), Some(false)),
     ("scam_detected", Said::Itself, None),
     ("registered_call_timeout", Said::As(EndReason::PROVIDER_UNAVAILABLE), Some(false)),

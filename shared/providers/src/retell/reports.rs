@@ -1,5 +1,5 @@
-//! What a call of Retell's says, in our words. The same for a webhook, a listing and a poll: Retell always shows the whole
-//! call as it is now.
+//! Translation of Retell's view of a call. A webhook, a listing and a poll are read in the same way, because Retell always
+//! shows the whole call in its current state.
 
 use domain::call::{Analysis, AnsweredBy, Cost, Report, Role, Utterance};
 use domain::time::{Span, Timestamp};
@@ -9,10 +9,10 @@ use super::reasons::{Meaning, meaning};
 use super::wire::{CallAnalysis, CallStatus, RetellCall, Speaker};
 use crate::reading::{OPT_OUT_FIELDS, minor_units, moment, whole_seconds, yes_or_no};
 
-/// Everything that a call says. `now` stands in for moments that it does not tell.
+/// Returns all reports that a call contains. `now` replaces times that the call does not tell.
 ///
-/// `complete` says that what is not there will not come: Retell's word for a call that ended is sent once the transcript
-/// is written.
+/// `complete` means that missing parts will not come: Retell sends its webhook about an ended call after the transcript is
+/// written.
 pub fn reports(call: &RetellCall, complete: bool, now: Timestamp) -> Vec<Report> {
     match call.call_status {
         None | Some(CallStatus::Registered) => Vec::new(),
@@ -46,7 +46,8 @@ fn over(call: &RetellCall, complete: bool, now: Timestamp) -> Vec<Report> {
     reports
 }
 
-/// Whether somebody had answered. The status says so where the reason does not; a fault may come before or after.
+/// Returns `true` if the call was answered. If the reason leaves it open, the status tells. A fault may come before or after
+/// the answer, so the duration and the transcript decide then.
 fn connected(call: &RetellCall, said: &Meaning) -> bool {
     let lasted = || call.duration_ms.is_some_and(|lasted| lasted > 0.0) || !call.transcript_object.is_empty();
     match (call.call_status, said.connected) {
@@ -66,13 +67,13 @@ fn started_at(call: &RetellCall) -> Option<Timestamp> {
     call.start_timestamp.and_then(moment)
 }
 
-/// What was said. An empty transcript is only told where none will come: an agent may be set to keep none.
+/// Returns the transcript. An empty one is reported only if none will come, because an agent may be set to keep none.
 fn transcript(call: &RetellCall, complete: bool, started_at: Timestamp) -> Option<Report> {
     let mut at = started_at;
     let mut utterances = Vec::with_capacity(call.transcript_object.len());
     for said in &call.transcript_object {
         let begun = said.words.first().and_then(|word| word.start).and_then(span);
-        // Without words, a thing is said when the one before it was.
+        // An utterance without words gets the time of the one before it.
         at = begun.map_or(at, |begun| started_at + begun);
         let role = match said.role {
             Speaker::Agent | Speaker::TransferTarget => Role::Agent,
@@ -83,12 +84,12 @@ fn transcript(call: &RetellCall, complete: bool, started_at: Timestamp) -> Optio
     (complete || !utterances.is_empty()).then_some(Report::Transcript { utterances })
 }
 
-/// A length of audio.
+/// Converts an offset in the audio.
 fn span(seconds: f64) -> Option<Span> {
     whole_seconds(seconds * 1_000.0).map(Span::milliseconds)
 }
 
-/// The analysis, if there is anything in it: a call that reached nobody has an empty one.
+/// Returns the analysis, unless it is empty. A call that reached no callee has an empty one.
 fn analysis(analysis: &CallAnalysis) -> Option<Analysis> {
     let custom: Map<String, Value> = analysis.custom_analysis_data.clone().unwrap_or_default();
     let summary = analysis.call_summary.clone().unwrap_or_default();

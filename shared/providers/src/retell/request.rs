@@ -1,4 +1,4 @@
-//! What Retell is asked. Source: retell-typescript-sdk b274013, `CallCreatePhoneCallParams` and `CallListParams`.
+//! Requests to Retell. Source: retell-typescript-sdk b274013, `CallCreatePhoneCallParams` and `CallListParams`.
 
 use domain::organization::Limits;
 use serde::Serialize;
@@ -7,22 +7,22 @@ use serde_json::{Map, Value, json};
 use super::wire::{ATTEMPT, ORGANIZATION, REQUEST};
 use crate::attempt::Attempt;
 
-/// How long Retell lets a call ring, in milliseconds.
+/// Ring time that Retell accepts, in milliseconds.
 const RING_MS: std::ops::RangeInclusive<u32> = 5_000..=300_000;
 
-/// How long Retell lets a call last, in milliseconds.
+/// Call duration that Retell accepts, in milliseconds.
 const DURATION_MS: std::ops::RangeInclusive<u32> = 60_000..=7_200_000;
 
-/// The webhooks that tell of a call's life; others would only be noise.
+/// Webhooks about the stages of a call. Other webhooks are not needed.
 const EVENTS: [&str; 3] = ["call_started", "call_ended", "call_analyzed"];
 
-/// The variable that an agent's rendered prompt goes by, where the client gave none of that name.
+/// Variable for the agent's rendered prompt, unless the client gave a variable of this name.
 const PROMPT: &str = "prompt";
 
-/// How many calls or chats a search looks at, the latest first.
+/// Maximum number of calls or chats in a search, the latest first.
 pub(super) const SEARCHED: u32 = 50;
 
-/// The body of `POST /v2/create-phone-call`.
+/// Body of `POST /v2/create-phone-call`.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct CreatePhoneCall<'a> {
     from_number: &'a str,
@@ -40,7 +40,7 @@ struct AgentOverride<'a> {
     agent: AgentSettings<'a>,
 }
 
-/// What is set for this one call, whatever the agent itself is set to.
+/// Settings for this call only. They go before those of the agent.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 struct AgentSettings<'a> {
     webhook_url: &'a str,
@@ -49,29 +49,29 @@ struct AgentSettings<'a> {
     max_call_duration_ms: u32,
 }
 
-/// What a call is asked for with.
+/// Inputs of a request for a call.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted<'a> {
-    /// The calling number, E.164.
+    /// Calling number, E.164.
     pub(super) from: &'a str,
-    /// The called number, E.164.
+    /// Called number, E.164.
     pub(super) to: &'a str,
-    /// Retell's id of the agent; `None` leaves it to the calling number.
+    /// Id of the agent at Retell. `None` leaves the agent to the calling number's settings.
     pub(super) agent: Option<&'a str>,
-    /// Where the webhooks go.
+    /// Address for the webhooks.
     pub(super) webhook_url: &'a str,
-    /// How long it may ring and last.
+    /// Limits of the ring time and the duration.
     pub(super) limits: Limits,
-    /// The client's variables.
+    /// Variables of the client.
     pub(super) variables: &'a Map<String, Value>,
-    /// What our own agent is told, rendered.
+    /// Rendered prompt of our own agent.
     pub(super) prompt: Option<&'a str>,
-    /// The request that made the conversation.
+    /// Id of the request that created the conversation.
     pub(super) request_id: Option<&'a str>,
 }
 
 impl<'a> CreatePhoneCall<'a> {
-    /// The request for the call of an attempt.
+    /// Builds the request for the call of an attempt.
     pub(super) fn new(wanted: Wanted<'a>, attempt: &Attempt) -> Self {
         Self {
             from_number: wanted.from,
@@ -91,7 +91,7 @@ impl<'a> CreatePhoneCall<'a> {
     }
 }
 
-/// The client's variables, as texts, and what our own agent is told.
+/// Returns the client's variables, as texts, with the prompt of our own agent.
 pub(super) fn variables(given: &Map<String, Value>, prompt: Option<&str>) -> Map<String, Value> {
     let mut variables: Map<String, Value> =
         given.iter().map(|(name, value)| (name.clone(), text_of(value).into())).collect();
@@ -101,14 +101,14 @@ pub(super) fn variables(given: &Map<String, Value>, prompt: Option<&str>) -> Map
     variables
 }
 
-/// What an attempt is marked with there. The client's metadata stays here.
+/// Returns the metadata that marks an attempt. The client's own metadata is not sent.
 pub(super) fn marks(attempt: &Attempt, request_id: Option<&str>) -> Map<String, Value> {
     let marks = [(ORGANIZATION, attempt.organization.to_string()), (ATTEMPT, attempt.name())];
     let marks = marks.into_iter().chain(request_id.map(|id| (REQUEST, id.to_owned())));
     marks.map(|(name, value)| (name.to_owned(), value.into())).collect()
 }
 
-/// The body of `POST /v3/list-calls` that finds the call of an attempt.
+/// Builds the body of `POST /v3/list-calls` that finds the call of an attempt.
 pub(super) fn search(attempt: &Attempt, to: &str) -> Value {
     let marked = json!({ "type": "string", "op": "eq", "key": ATTEMPT, "value": attempt.name() });
     let called = json!({ "type": "string", "op": "eq", "value": to });
@@ -123,7 +123,7 @@ fn within(seconds: u32, allowed_ms: &std::ops::RangeInclusive<u32>) -> u32 {
     seconds.saturating_mul(1_000).clamp(*allowed_ms.start(), *allowed_ms.end())
 }
 
-/// Retell's variables are texts: what is none goes as JSON writes it.
+/// Converts a value to a text, as Retell's variables require. Other values are written as JSON.
 fn text_of(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

@@ -1,4 +1,4 @@
-//! Retell's signature of its webhooks. Source: retell-typescript-sdk, `src/lib/webhook_auth.ts`.
+//! Signature of Retell's webhooks. Source: retell-typescript-sdk, `src/lib/webhook_auth.ts`.
 
 use domain::signature::Distrust;
 use domain::time::Timestamp;
@@ -6,14 +6,14 @@ use ring::hmac;
 
 use crate::reading::{check_age, unhex};
 
-/// The header with the signature: `v=<milliseconds>,d=<hexadecimal>`.
+/// Header with the signature: `v=<milliseconds>,d=<hexadecimal>`.
 pub(super) const SIGNATURE_HEADER: &str = "x-retell-signature";
 
-/// Checks a webhook: its age, then its digest, in constant time. The digest is an HMAC-SHA256 over the body and, right
-/// behind it, the decimal time; its key is the account's API key that is marked for webhooks.
+/// Verifies a webhook: first its age, then its digest, in constant time. The digest is an HMAC-SHA256 over the body, directly
+/// followed by the decimal time. Its key is the API key that the account marks for webhooks.
 ///
 /// # Errors
-/// [`Distrust`] where it is not to be trusted.
+/// [`Distrust`] if the webhook cannot be trusted.
 pub(super) fn verify(key: &str, signature: &str, body: &[u8], now: Timestamp) -> Result<(), Distrust> {
     let (sent, digest) = read(signature)?;
     let milliseconds = sent.parse().map_err(|_| Distrust::MalformedTimestamp)?;
@@ -61,7 +61,7 @@ mod tests {
         assert_eq!(verify("another key", &signature(), BODY, SENT), Err(Distrust::NoMatch));
         let later = format!("v=1700000000001,d={DIGEST}");
         assert_eq!(verify(KEY, &later, BODY, SENT), Err(Distrust::NoMatch));
-        // A digest over the body alone is what a plain HMAC would be.
+        // A plain HMAC would be a digest over the body alone.
         let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, KEY.as_bytes());
         let plain = domain::ids::hex(ring::hmac::sign(&key, BODY).as_ref());
         assert_eq!(verify(KEY, &format!("v=1700000000000,d={plain}"), BODY, SENT), Err(Distrust::NoMatch));

@@ -1,4 +1,4 @@
-//! What Retell puts on the wire. Source: retell-typescript-sdk b274013, `src/resources/call.ts`.
+//! Wire format of Retell's calls. Source: retell-typescript-sdk b274013, `src/resources/call.ts`.
 
 use std::fmt;
 
@@ -9,52 +9,51 @@ use super::chat_wire::RetellChat;
 use crate::attempt::Attempt;
 use crate::reading::{lenient, lenient_list};
 
-/// The field of a call's metadata that names the organization it was placed for.
+/// Metadata field with the organization that a call was placed for.
 pub(super) const ORGANIZATION: &str = "ringdown_organization";
 
-/// The field of a call's metadata that names the request which made the conversation: to be found by.
+/// Metadata field with the id of the request that created the conversation. It lets people find the call.
 pub(super) const REQUEST: &str = "ringdown_request";
 
-/// The field of a call's metadata that names the attempt it was placed for. Flat and a text, so that a listing can be
-/// filtered by it.
+/// Metadata field with the attempt that a call was placed for. It is a flat text, so that a listing can be filtered by it.
 pub(super) const ATTEMPT: &str = "ringdown_attempt";
 
-/// A webhook: what happened, and the call or the chat as it is now.
+/// Webhook: an event, with the call or the chat in its current state.
 #[derive(Debug, Deserialize)]
 pub struct Webhook {
-    /// `call_started`, `call_ended`, `call_analyzed`, the same of a chat, and others that may come.
+    /// Name of the event: `call_started`, `call_ended`, `call_analyzed`, the same for chats, and others in future.
     #[serde(default)]
     pub event: String,
-    /// The call, where the webhook tells of one.
+    /// Call that the webhook is about.
     #[serde(default, deserialize_with = "lenient")]
     pub call: Option<RetellCall>,
-    /// The chat, where it tells of one.
+    /// Chat that the webhook is about.
     #[serde(default, deserialize_with = "lenient")]
     pub chat: Option<RetellChat>,
 }
 
-/// A page of a listing.
+/// Page of a listing.
 #[derive(Debug, Deserialize)]
 pub(super) struct CallsPage {
     #[serde(default, deserialize_with = "lenient_list")]
     pub(super) items: Vec<RetellCall>,
 }
 
-/// A call as Retell shows it: in a webhook, in a listing, and by itself.
+/// Call as Retell shows it in a webhook, in a listing and in a poll.
 #[derive(Clone, Default, PartialEq, Deserialize)]
 pub struct RetellCall {
-    /// Its id.
+    /// Id of the call at Retell.
     pub call_id: String,
-    /// Where it stands.
+    /// State of the call.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) call_status: Option<CallStatus>,
-    /// What it was marked with when it was asked for.
+    /// Metadata that the call was created with.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) metadata: Option<Map<String, Value>>,
-    /// In milliseconds since the Unix epoch.
+    /// Start time, in milliseconds since the Unix epoch.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) start_timestamp: Option<f64>,
-    /// In milliseconds since the Unix epoch.
+    /// End time, in milliseconds since the Unix epoch.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) end_timestamp: Option<f64>,
     #[serde(default, deserialize_with = "lenient")]
@@ -71,7 +70,7 @@ pub struct RetellCall {
     pub(super) call_cost: Option<CallCost>,
 }
 
-/// Without what was said and whom it was said to.
+/// Omits the conversation and the phone numbers.
 impl fmt::Debug for RetellCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({:?}, {:?})", self.call_id, self.call_status, self.disconnection_reason)
@@ -79,7 +78,7 @@ impl fmt::Debug for RetellCall {
 }
 
 impl RetellCall {
-    /// Whether it is over.
+    /// Returns `true` if the call is over.
     pub(super) fn is_over(&self) -> bool {
         match self.call_status {
             Some(CallStatus::NotConnected | CallStatus::Ended | CallStatus::Error) => true,
@@ -87,34 +86,34 @@ impl RetellCall {
         }
     }
 
-    /// The attempt that the call was placed for; `None` where it is none of ours.
+    /// Returns the attempt that the call was placed for. `None` if the call is not ours.
     pub fn attempt(&self) -> Option<Attempt> {
         marked(self.metadata.as_ref()?)
     }
 }
 
-/// The attempt that metadata of ours names.
+/// Returns the attempt that our metadata names.
 pub(super) fn marked(metadata: &Map<String, Value>) -> Option<Attempt> {
     Attempt::from_parts(metadata.get(ORGANIZATION)?.as_str()?, metadata.get(ATTEMPT)?.as_str()?)
 }
 
-/// Where a call stands.
+/// State of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum CallStatus {
-    /// It has its id and is being placed.
+    /// Call that has its id and is being placed.
     Registered,
-    /// Nobody was reached.
+    /// Call that reached no callee. It is over.
     NotConnected,
-    /// Connected.
+    /// Connected call.
     Ongoing,
-    /// Over, after it had connected.
+    /// Call that ended after it had connected.
     Ended,
-    /// Over by a fault, before or after it connected.
+    /// Call that ended by a fault, before or after it connected.
     Error,
 }
 
-/// One thing that was said.
+/// Utterance in a transcript.
 #[derive(Clone, PartialEq, Deserialize)]
 pub(super) struct Utterance {
     pub(super) role: Speaker,
@@ -123,32 +122,32 @@ pub(super) struct Utterance {
     pub(super) words: Vec<Word>,
 }
 
-/// Who said it.
+/// Speaker of an utterance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Speaker {
     Agent,
     User,
-    /// A person of the caller's side whom the call was handed to.
+    /// Person on the calling side whom the call was transferred to.
     TransferTarget,
 }
 
-/// A word of it.
+/// Word of an utterance.
 #[derive(Clone, PartialEq, Deserialize)]
 pub(super) struct Word {
-    /// In seconds from the beginning of the audio.
+    /// Start of the word, in seconds from the beginning of the audio.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) start: Option<f64>,
 }
 
-/// What Retell made of a call afterwards.
+/// Analysis of a call by Retell, after its end.
 #[derive(Clone, PartialEq, Deserialize)]
 pub(super) struct CallAnalysis {
     #[serde(default, deserialize_with = "lenient")]
     pub(super) call_summary: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
     pub(super) call_successful: Option<bool>,
-    /// `Negative`, `Positive`, `Neutral`, `Unknown`.
+    /// Sentiment: `Negative`, `Positive`, `Neutral` or `Unknown`.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) user_sentiment: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
@@ -157,10 +156,10 @@ pub(super) struct CallAnalysis {
     pub(super) custom_analysis_data: Option<Map<String, Value>>,
 }
 
-/// What a call cost.
+/// Cost of a call.
 #[derive(Clone, PartialEq, Deserialize)]
 pub(super) struct CallCost {
-    /// In US cents.
+    /// Total cost in US cents.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) combined_cost: Option<f64>,
 }

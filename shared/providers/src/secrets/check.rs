@@ -1,4 +1,4 @@
-//! What is wrong with a file of secrets, before anything needs one. Names are told, and names of fields; never what they hold.
+//! Validation of a file of secrets, before anything needs one. Messages name secrets and fields, and never show their values.
 
 use std::path::Path;
 
@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 
 use super::{PUBLIC_URL, SecretsError};
 
-/// The fields of a model's secret.
+/// Fields of a model's secret.
 const OF_A_MODEL: [&str; 3] = ["key", "baseUrl", "vendor"];
 
-/// The fields that a provider's account has to have, and those that it may have.
+/// Returns the required and the optional fields of a provider's account.
 const fn fields(provider: Provider) -> (&'static [&'static str], &'static [&'static str]) {
     match provider {
         Provider::Simulator => (&[], &[]),
@@ -22,17 +22,17 @@ const fn fields(provider: Provider) -> (&'static [&'static str], &'static [&'sta
     }
 }
 
-/// What is wrong with the names and shapes in a file of secrets. One that is not there holds none.
+/// Returns the problems of names and shapes in a file of secrets. A missing file contains no secrets.
 ///
 /// # Errors
-/// [`SecretsError`] where it cannot be read, or is no JSON object.
+/// [`SecretsError`] if the file cannot be read, or is not a JSON object.
 pub(super) fn problems(path: &Path) -> Result<Vec<String>, SecretsError> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(SecretsError::new(error)),
     };
-    // What the parser complains of may quote the file.
+    // The parser's message is dropped, because it may quote the file.
     let all: Map<String, Value> =
         serde_json::from_str(&text).map_err(|_| SecretsError::new("the file is no JSON object"))?;
     Ok(all.iter().filter_map(|(name, value)| problem(name, value).map(|why| format!("{name}: {why}"))).collect())

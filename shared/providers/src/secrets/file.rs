@@ -1,4 +1,4 @@
-//! Secrets in a file of JSON, on one machine: `{"providers/twilio": {"accountSid": "AC…"}, "models/openai": "sk-…"}`.
+//! Secrets in a JSON file on one machine: `{"providers/twilio": {"accountSid": "AC…"}, "models/openai": "sk-…"}`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,14 +7,14 @@ use serde_json::Value;
 
 use super::{Secret, SecretsError};
 
-/// Everything in the file. A file that is not there holds none.
+/// Reads all secrets of the file. A missing file contains none.
 pub(super) fn read(path: &Path) -> Result<BTreeMap<String, Secret>, SecretsError> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
         Err(error) => return Err(SecretsError::new(error)),
     };
-    // What the parser complains of may quote the file.
+    // The parser's message is dropped, because it may quote the file.
     let object: BTreeMap<String, Value> =
         serde_json::from_str(&text).map_err(|_| SecretsError::new("the file is no JSON object"))?;
     let secret = |value: Value| match value {

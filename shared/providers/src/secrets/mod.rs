@@ -1,15 +1,15 @@
-//! Secrets: what the deployment is known by at providers and models.
+//! Secrets of the deployment: its accounts at providers and its keys for models.
 //!
-//! They are read when they are first needed, and kept for five minutes; while a refresh fails, what is known goes on being
-//! used. They stand in no environment variable, log, item or error.
+//! A secret is read when it is first needed, and kept for five minutes. If a refresh fails, the known value stays in use.
+//! Secrets are in no environment variable, log, item or error.
 //!
-//! | name | what |
+//! | name | value |
 //! |---|---|
 //! | `organizations/<organization>/providers/<provider>` | an organization's own account, as JSON |
 //! | `providers/<provider>` | the deployment's account, for organizations without their own |
 //! | `organizations/<organization>/models/<name>` | an organization's own key for a model, as text, or as below |
-//! | `models/<name>` | a model's key with the address it is for: `{"key", "baseUrl"}`, or `{"key", "vendor"}` |
-//! | `public-url` | where the deployment is reached from outside; no secret, and needed together with one |
+//! | `models/<name>` | a model's key with the address that it is for: `{"key", "baseUrl"}`, or `{"key", "vendor"}` |
+//! | `public-url` | address of the deployment from outside; not secret, but needed together with a secret |
 
 mod check;
 mod file;
@@ -31,36 +31,39 @@ use store::clock::Clock;
 pub use models::{ModelAccess, ModelKeyError};
 pub use parameter_store::{ParameterStore, SECRETS_TIMEOUT};
 
-/// How long what was read counts as fresh.
+/// Age up to which a value counts as fresh.
 const REFRESH_AFTER: Span = Span::minutes(5);
 
-/// From what age on what was read may be doubted: whoever sends wrong signatures makes us look no more often than that.
+/// Age from which a value may be read again after a signature did not fit. A sender of wrong signatures causes no more reads
+/// than that.
 const DOUBT_AFTER: Span = Span::seconds(30);
 
-/// How many names' answers are kept at most, those of names that are not there among them.
+/// Maximum number of names in the cache. Names without a secret count too.
 const MOST_KNOWN: usize = 2_000;
-/// From what age on what a provider has just refused is read again: those who were refused at the same time read it once.
+/// Age from which a value is read again after a provider has refused it. Several requests that were refused together read it
+/// once.
 const ANEW_AFTER: Span = Span::seconds(1);
 
-/// The name of the deployment's public URL.
+/// Name of the deployment's public URL.
 const PUBLIC_URL: &str = "public-url";
 
-/// A secret. Not shown by `Debug`.
+/// Secret value. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// This secret.
+    /// Creates a secret from its text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The secret itself, for whoever signs or authenticates with it.
+    /// Returns the value, for signing or authenticating with it.
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// The secret as JSON of this shape; `None` where it is none. What is wrong is not said: it would show the secret.
+    /// Parses the secret as JSON of this shape. Returns `None` if it has another shape. There is no error text: it would show
+    /// the secret.
     pub fn json<T: DeserializeOwned>(&self) -> Option<T> {
         serde_json::from_str(&self.0).ok()
     }
@@ -72,7 +75,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Secrets could not be read.
+/// Error of reading secrets.
 #[derive(Debug)]
 pub struct SecretsError(Box<dyn Error + Send + Sync>);
 
@@ -94,27 +97,27 @@ impl Error for SecretsError {
     }
 }
 
-/// Where secrets come from.
+/// Source of the secrets.
 #[derive(Debug)]
 enum Source {
-    /// There are none.
+    /// No secrets.
     Nowhere,
-    /// These.
+    /// Secrets that the caller gave.
     Given(BTreeMap<String, Secret>),
-    /// A file of JSON, read anew each time: for one machine.
+    /// JSON file, read again for every refresh: for one machine.
     File(PathBuf),
     /// SSM Parameter Store.
     ParameterStore(Box<ParameterStore>),
 }
 
-/// What is known of a name: its secret, or that there is none.
+/// Cached value of a name: its secret, or the fact that there is none.
 #[derive(Clone, Debug)]
 struct Known {
     secret: Option<Secret>,
     read_at: Timestamp,
 }
 
-/// The deployment's secrets. Clones share what they know.
+/// Secrets of the deployment. Clones share the cache.
 #[derive(Clone, Debug)]
 pub struct Secrets {
     inner: Arc<Inner>,
@@ -133,44 +136,44 @@ impl Secrets {
         Self { inner: Arc::new(Inner { source, clock, known: Mutex::default() }), public_url: None }
     }
 
-    /// No secrets at all.
+    /// Creates a source without secrets.
     pub fn none(clock: Clock) -> Self {
         Self::from_source(Source::Nowhere, clock)
     }
 
-    /// These, by their names.
+    /// Creates a source of these secrets, by name.
     pub fn given(secrets: BTreeMap<String, Secret>, clock: Clock) -> Self {
         Self::from_source(Source::Given(secrets), clock)
     }
 
-    /// Those of a file: a JSON object of names, each with a text or an object.
+    /// Creates a source from a file: a JSON object whose values are texts or objects.
     pub fn of_file(path: PathBuf, clock: Clock) -> Self {
         Self::from_source(Source::File(path), clock)
     }
 
-    /// What is wrong with the names and shapes in a file of secrets, in words that give no secret away: so that its owner hears of it
-    /// before anything needs one. A file that is not there holds none.
+    /// Returns the problems of names and shapes in a file of secrets, so that its owner sees them before a secret is needed.
+    /// The texts reveal no secret. A missing file contains none.
     ///
     /// # Errors
-    /// [`SecretsError`] where it cannot be read, or is no JSON object.
+    /// [`SecretsError`] if the file cannot be read, or is not a JSON object.
     pub fn problems_of_file(path: &Path) -> Result<Vec<String>, SecretsError> {
         check::problems(path)
     }
 
-    /// Those in SSM Parameter Store.
+    /// Creates a source that reads SSM Parameter Store.
     pub fn of_parameter_store(parameters: ParameterStore, clock: Clock) -> Self {
         Self::from_source(Source::ParameterStore(Box::new(parameters)), clock)
     }
 
-    /// The same, where the deployment is reached at this address whatever else is said.
+    /// Sets the public URL, which then goes before the one in the source.
     pub fn reached_at(self, public_url: &str) -> Self {
         Self { public_url: Some(public_url.to_owned()), ..self }
     }
 
-    /// An organization's credentials at a provider: its own, else the deployment's. `None` where there are neither.
+    /// Returns an organization's credentials at a provider: its own, else the deployment's. `None` if there are neither.
     ///
     /// # Errors
-    /// [`SecretsError`] where that cannot be found out.
+    /// [`SecretsError`] if they cannot be read.
     pub async fn provider(
         &self,
         organization: &OrganizationId,
@@ -179,10 +182,10 @@ impl Secrets {
         self.provider_as_of(organization, provider, REFRESH_AFTER).await
     }
 
-    /// The same, no older than half a minute: for whoever has reason to think that they were changed.
+    /// Returns the same credentials, at most half a minute old. A caller uses it if the credentials may have been changed.
     ///
     /// # Errors
-    /// [`SecretsError`] where that cannot be found out.
+    /// [`SecretsError`] if they cannot be read.
     pub async fn provider_now(
         &self,
         organization: &OrganizationId,
@@ -191,10 +194,10 @@ impl Secrets {
         self.provider_as_of(organization, provider, DOUBT_AFTER).await
     }
 
-    /// The same, as they are now: for whoever was just refused with those that are known.
+    /// Returns the same credentials, at most a second old. A caller uses it after the provider has refused the known ones.
     ///
     /// # Errors
-    /// [`SecretsError`] where that cannot be found out.
+    /// [`SecretsError`] if they cannot be read.
     pub async fn provider_anew(
         &self,
         organization: &OrganizationId,
@@ -215,18 +218,18 @@ impl Secrets {
         Ok(found.remove(&own).or_else(|| found.remove(&shared)))
     }
 
-    /// Whether it is known already, and not for too long, which account the organization has at a provider: so that to find it out
-    /// asks nobody.
+    /// Returns `true` if it is already known, and fresh, which account the organization has at a provider. Reading the account
+    /// then asks no other service.
     pub fn knows_provider(&self, organization: &OrganizationId, provider: Provider) -> bool {
         let now = self.inner.clock.now();
         let name = format!("organizations/{organization}/providers/{}", provider.as_str());
         self.known().get(&name).is_some_and(|known| now < known.read_at + REFRESH_AFTER)
     }
 
-    /// Where the deployment is reached from outside; `None` where nobody said.
+    /// Returns the public URL of the deployment. `None` if it is not set.
     ///
     /// # Errors
-    /// [`SecretsError`] where it cannot be found out.
+    /// [`SecretsError`] if it cannot be read.
     pub async fn public_url(&self) -> Result<Option<String>, SecretsError> {
         if let Some(known) = &self.public_url {
             return Ok(Some(known.clone()));
@@ -234,7 +237,7 @@ impl Secrets {
         Ok(self.read(&[PUBLIC_URL], REFRESH_AFTER).await?.remove(PUBLIC_URL).map(|url| url.0))
     }
 
-    /// What there is under these names. What was read a while ago is read again, and serves where that fails.
+    /// Reads the secrets with these names. A value older than `oldest` is read again, and stays in use if that fails.
     async fn read(&self, names: &[&str], oldest: Span) -> Result<BTreeMap<String, Secret>, SecretsError> {
         let now = self.inner.clock.now();
         let mut held = BTreeMap::new();
@@ -284,7 +287,7 @@ impl Secrets {
     }
 }
 
-/// Keeps what is known within its bound: names that lead to nothing are forgotten first, then what was read longest ago.
+/// Keeps the cache within its bound. Names without a secret are dropped first, then the values that were read longest ago.
 fn forget_some(known: &mut BTreeMap<String, Known>) {
     while known.len() > MOST_KNOWN {
         let oldest = known.iter().min_by_key(|(_, known)| (known.secret.is_some(), known.read_at));

@@ -1,7 +1,7 @@
-//! Models' keys, and where each may be sent: a key and its address belong together.
+//! Keys for models, and the address that each may be sent to.
 //!
-//! An organization's own key goes wherever its agent says: both are the organization's. The deployment's keys are shared by all
-//! organizations, so that no organization may choose where they are sent: the address stands in the secret.
+//! An organization's own key is sent wherever its agent says, because both belong to the organization. The deployment's keys
+//! are shared by all organizations. So no organization may choose where they are sent: the address is in the secret.
 
 use std::error::Error;
 use std::fmt;
@@ -12,7 +12,7 @@ use url::Url;
 
 use super::{REFRESH_AFTER, Secret, Secrets, SecretsError};
 
-/// Vendors that a secret may name instead of an address, each with where its chat completions are to be had.
+/// Vendors that a secret may name instead of an address, with the base URL of their chat completions.
 const VENDORS: [(&str, &str); 8] = [
     ("openai", "https://api.openai.com/v1"),
     ("anthropic", "https://api.anthropic.com/v1"),
@@ -24,40 +24,40 @@ const VENDORS: [(&str, &str); 8] = [
     ("xai", "https://api.x.ai/v1"),
 ];
 
-/// A model's key, with the address that it is sent to.
+/// Key for a model, with the address that it is sent to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelAccess {
-    /// The key.
+    /// Secret key.
     pub key: Secret,
-    /// The address.
+    /// Base URL of the model's API.
     pub base_url: Url,
 }
 
-/// Why a model cannot be asked with a key. Tells neither key nor address.
+/// Reason why a model cannot be asked with a key. It shows neither key nor address.
 #[derive(Debug)]
 pub enum ModelKeyError {
-    /// The secrets could not be read: it may be there.
+    /// Secrets that could not be read. The key may exist.
     Unread(SecretsError),
-    /// There is no key of that name.
+    /// Key that does not exist.
     Missing {
-        /// The name that the agent's settings give.
+        /// Name in the agent's settings.
         name: String,
     },
-    /// What stands under this name cannot be used; the text says how to write it.
+    /// Secret that cannot be used. The text says how to write it.
     Unusable {
-        /// The secret's name.
+        /// Name of the secret.
         secret: String,
-        /// What is wrong.
+        /// Problem of its value.
         problem: &'static str,
     },
-    /// The agent wants the key sent to another address than the one that the secret is for.
+    /// Address in the agent's settings on another host than the one that the secret is for.
     Elsewhere {
-        /// The secret's name.
+        /// Name of the secret.
         secret: String,
     },
-    /// Neither the secret nor the agent says where the model is to be had.
+    /// Missing address: neither the secret nor the agent names one.
     Nowhere {
-        /// The secret's name.
+        /// Name of the secret.
         secret: String,
     },
 }
@@ -95,7 +95,7 @@ impl Error for ModelKeyError {
     }
 }
 
-/// A model's secret, written as an object.
+/// Secret of a model, as its JSON object.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Written {
@@ -106,7 +106,7 @@ struct Written {
     vendor: Option<String>,
 }
 
-/// A model's secret, understood.
+/// Secret of a model, after validation.
 struct Understood {
     key: Secret,
     base_url: Option<Url>,
@@ -121,7 +121,7 @@ const BARE: &str = "all organizations share it, so that it has to say where it m
      {\"key\": \"…\", \"vendor\": \"openai\"}, or as {\"key\": \"…\", \"baseUrl\": \"https://…\"}";
 
 impl Understood {
-    /// Reads a secret: an object, or a bare key.
+    /// Parses a secret: an object, or a bare key.
     fn of(secret: &Secret) -> Result<Self, &'static str> {
         let text = secret.reveal().trim();
         if !text.starts_with('{') {
@@ -145,18 +145,18 @@ impl Understood {
     }
 }
 
-/// A key that can stand in a header.
+/// Checks that a key can stand in a header.
 fn sound(key: &str) -> Result<Secret, &'static str> {
     let is_sound = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
     if is_sound { Ok(Secret::new(key)) } else { Err(NO_KEY) }
 }
 
 impl Secrets {
-    /// The key of this name, and where it may be sent: the organization's own first, else the deployment's. `chosen` is the
-    /// address that the organization's agent names, if it names one.
+    /// Returns the key of this name and the address that it may be sent to. The organization's own key goes before the
+    /// deployment's. `chosen` is the address that the organization's agent names, if it names one.
     ///
     /// # Errors
-    /// [`ModelKeyError`] where there is no such key, or it may not be sent to the address that the agent names.
+    /// [`ModelKeyError`] if there is no such key, or it may not be sent to the address that the agent names.
     pub async fn model(
         &self,
         organization: &OrganizationId,

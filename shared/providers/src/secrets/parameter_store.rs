@@ -1,8 +1,8 @@
 //! Secrets in SSM Parameter Store, as `SecureString`s.
 //!
-//! One operation, `GetParameters`, over the client that everything else goes through, signed by the SDK's own
-//! `aws-sigv4`, which DynamoDB's client brings along. The SDK's client for SSM would be built from more code than all of
-//! this crate, for the one request.
+//! The only operation is `GetParameters`. It goes through the guarded HTTP client and is signed by the SDK's own `aws-sigv4`,
+//! which DynamoDB's client already brings along. The SDK's client for SSM would need more code than all of this crate, for one
+//! request.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,16 +21,16 @@ use url::Url;
 use super::{Secret, SecretsError};
 use crate::egress::{Answer, Egress, OutboundRequest};
 
-/// How long one try may take: a call waits for it.
+/// Time limit of one try. A call waits for it.
 const TIMEOUT: Duration = Duration::from_millis(1_200);
 
-/// How often it is tried: reading changes nothing.
+/// Maximum number of tries. A repeated read changes nothing.
 const TRIES: u32 = 2;
 
-/// How long reading may take at most.
+/// Time limit of reading, all tries included.
 pub const SECRETS_TIMEOUT: Duration = TIMEOUT.saturating_mul(TRIES);
 
-/// Ten parameters of 8 KiB, and what stands around them.
+/// Number of bytes that are read of an answer: ten parameters of 8 KiB, and the JSON around them.
 const KEEP_BYTES: usize = 128 * 1024;
 
 const TARGET: &str = "AmazonSSM.GetParameters";
@@ -39,17 +39,17 @@ const MEDIA_TYPE: &str = "application/x-amz-json-1.1";
 /// SSM Parameter Store, below one path.
 #[derive(Clone)]
 pub struct ParameterStore {
-    /// The way there.
+    /// HTTP client that requests go through.
     pub egress: Egress,
-    /// Its endpoint.
+    /// Endpoint of the service.
     pub endpoint: Url,
-    /// The region to sign for.
+    /// Region that requests are signed for.
     pub region: String,
-    /// The credentials to sign with.
+    /// Credentials that requests are signed with.
     pub credentials: Credentials,
-    /// The path that the parameters' names begin with, such as `/ringdown`.
+    /// Path that the names of parameters begin with, such as `/ringdown`.
     pub prefix: String,
-    /// What tells the time.
+    /// Clock for the time of signatures.
     pub clock: Clock,
 }
 
@@ -74,13 +74,13 @@ struct Parameter {
 }
 
 impl ParameterStore {
-    /// A region's own endpoint.
+    /// Returns the endpoint of a region. Regions in China have a suffix of their own.
     pub fn endpoint_of(region: &str) -> Option<Url> {
         let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
         format!("https://ssm.{region}.amazonaws.com{suffix}/").parse().ok()
     }
 
-    /// The parameters of these names. One that is not there is left out.
+    /// Reads the parameters with these names. Missing ones are left out.
     pub(super) async fn read(&self, names: &[&str]) -> Result<BTreeMap<String, Secret>, SecretsError> {
         let mut tries = 0;
         loop {
@@ -157,7 +157,7 @@ struct Complaint {
     kind: String,
 }
 
-/// Nothing of the answer but the name of a failure goes into an error: it may hold secrets.
+/// Parses an answer. An error contains the status and the name of the failure only, because the rest may contain secrets.
 fn understood(answer: &Answer) -> Result<Vec<Parameter>, SecretsError> {
     if answer.status != 200 {
         let Complaint { kind } = serde_json::from_str(&answer.body).unwrap_or_default();

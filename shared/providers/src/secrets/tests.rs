@@ -1,4 +1,4 @@
-//! What is read when, and what is asked of SSM.
+//! Tests of the cache of secrets, and of the requests to SSM.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -27,7 +27,7 @@ fn revealed(secret: Option<Secret>) -> Option<String> {
     secret.map(|secret| secret.reveal().to_owned())
 }
 
-/// SSM as it answers, and everything it was asked.
+/// Fake SSM, with the requests that it received.
 #[derive(Clone, Default)]
 struct Ssm {
     parameters: Arc<Mutex<BTreeMap<String, String>>>,
@@ -102,7 +102,7 @@ async fn an_organizations_own_account_goes_before_the_deployments() {
     let other = OrganizationId::parse("other").unwrap();
     assert_eq!(revealed(secrets.provider(&other, Provider::Twilio).await.unwrap()).as_deref(), Some("shared"));
     assert_eq!(revealed(secrets.provider(&acme(), Provider::Retell).await.unwrap()), None);
-    // It came along with the first of them.
+    // The public URL was read together with the first of them.
     let asked = ssm.asked();
     assert_eq!(secrets.public_url().await.unwrap().as_deref(), Some("https://calls.example.com"));
     assert_eq!(ssm.asked(), asked);

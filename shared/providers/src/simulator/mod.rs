@@ -1,5 +1,5 @@
-//! The provider behind every test key. It reaches no phone, and behaves as a provider does: it answers with statuses,
-//! calls back later, twice or out of order, and answers searches and polls from what it keeps in the table.
+//! Provider of every test key. It reaches no phone, and behaves like a provider: it answers with statuses, and sends callbacks
+//! later, twice or out of order. It answers searches and polls from its items in the table.
 
 mod script;
 mod test_numbers;
@@ -26,85 +26,86 @@ use script::Answer;
 pub use test_numbers::{TEST_NUMBERS, TEXT_NUMBERS, TestNumber, TextNumber};
 pub use text_script::TextScript;
 
-/// A callback on its way: which stage of which call is to be reported. What it says is computed when it arrives.
+/// Message for a callback on its way. It names a stage of a call; the report is computed when the message arrives.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CallbackJob {
-    /// The message's version.
+    /// Version of the message format.
     pub v: u32,
-    /// The conversation the call was asked for.
+    /// Conversation that the call was placed for.
     pub conversation: ConversationId,
-    /// Whose it is.
+    /// Owner of the conversation: organization and mode.
     pub scope: Scope,
-    /// The attempt it was asked for.
+    /// Attempt that the call was placed for.
     pub attempt: u32,
-    /// The called number.
+    /// Called number.
     pub to: PhoneNumber,
-    /// The simulator's id for the call.
+    /// Id of the call at the simulator.
     pub call_id: String,
-    /// What happened.
+    /// Stage that is reported.
     pub stage: Stage,
 }
 
-/// A delivery report on its way.
+/// Message for a delivery report on its way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReportJob {
-    /// The message's version.
+    /// Version of the message format.
     pub v: u32,
-    /// The conversation the text was sent for.
+    /// Conversation that the SMS message was sent for.
     pub conversation: ConversationId,
-    /// Whose it is.
+    /// Owner of the conversation: organization and mode.
     pub scope: Scope,
-    /// The text's number in that conversation.
+    /// Number of the SMS message in that conversation.
     pub number: u32,
-    /// What the report says.
+    /// Delivery report.
     pub report: DeliveryReport,
 }
 
-/// A customer's text on its way to us.
+/// Message for a customer's SMS message on its way to us.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReplyJob {
-    /// The message's version.
+    /// Version of the message format.
     pub v: u32,
-    /// Whom it is for.
+    /// Recipient: organization and mode.
     pub scope: Scope,
-    /// The customer's number.
+    /// Number of the customer.
     pub from: PhoneNumber,
-    /// Our number.
+    /// Number that the SMS message is sent to.
     pub to: PhoneNumber,
-    /// The simulator's id for it.
+    /// Id of the SMS message at the simulator.
     pub message_id: String,
-    /// The text.
+    /// Text of the SMS message.
     pub content: String,
 }
 
-/// Everything that the simulator says later.
+/// Message that the simulator sends to itself, to act on it later.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SimulatorJob {
-    /// A stage of a call.
+    /// Callback about a stage of a call.
     Call(CallbackJob),
-    /// What became of a text.
+    /// Delivery report for an SMS message.
     Report(ReportJob),
-    /// A customer's text.
+    /// SMS message from a customer.
     Reply(ReplyJob),
 }
 
-/// The simulator.
+/// Simulated provider.
 #[derive(Clone, Debug)]
 pub struct Simulator {
     store: Store,
 }
 
 impl Simulator {
-    /// A simulator that keeps its calls in this table and sends its callbacks by this store's queue.
+    /// Creates a simulator that stores its calls in this store's table and sends its callbacks through this store's queue.
     pub fn new(store: Store) -> Self {
         Self { store }
     }
 
-    /// What a callback says, now that it arrives; nothing where the call took another course since it was sent.
+    /// Returns the reports of a callback that arrives now. They are empty if the call has taken another course since the
+    /// callback was sent.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -164,7 +165,8 @@ impl Simulator {
         self.send_later(scope, &jobs, now).await;
     }
 
-    /// A provider's callbacks may be lost: that is what polls and searches are for.
+    /// Sends messages to the simulator's queue. A failure is only logged: real callbacks may be lost too, and polls and
+    /// searches make up for them.
     async fn send_later(&self, scope: &Scope, jobs: &[(Timestamp, SimulatorJob)], now: Timestamp) {
         let messages: Result<Vec<Message>, StoreError> =
             jobs.iter().map(|(at, job)| Message::new(job, scope, at.since(now))).collect();
@@ -177,7 +179,7 @@ impl Simulator {
         }
     }
 
-    /// What SQS leaves out of a batch is sent once more: a customer's answer comes only once.
+    /// Sends messages, and sends those once more that SQS left out of the batch. A customer's answer comes only once.
     async fn send_stubbornly(&self, messages: &[Message]) -> Result<(), StoreError> {
         let sent = self.store.queues.send_each(QueueName::Simulator, messages).await;
         let left_out =

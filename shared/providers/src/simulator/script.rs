@@ -1,4 +1,4 @@
-//! The simulator's scripts: what a call to a number does, as a function of the script and the time.
+//! Scripts of simulated calls. The state of a call follows from its script and the time.
 
 use domain::call::{Analysis, AnsweredBy, Cost, Report, Role, Utterance};
 use domain::end_reason::EndReason;
@@ -11,38 +11,38 @@ use store::SimulatedCall;
 
 use super::test_numbers::TEST_NUMBERS;
 
-/// What a call to a number does. The last four digits choose it.
+/// Behavior of a simulated call. The last four digits of the called number choose it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Script {
-    /// Any other: rings, is answered, completes.
+    /// All other numbers: rings, is answered, completes.
     Complete,
-    /// 0001.
+    /// 0001: busy.
     Busy,
-    /// 0002.
+    /// 0002: no answer.
     NoAnswer,
-    /// 0003.
+    /// 0003: voicemail.
     Voicemail,
-    /// 0004: the provider refuses.
+    /// 0004: the provider refuses the call.
     Rejected,
-    /// 0005: the provider refuses.
+    /// 0005: the provider refuses the number as invalid.
     InvalidDestination,
-    /// 0006: the provider times out after placing the call; its callbacks come.
+    /// 0006: the provider times out after placing the call. Its callbacks come.
     TimesOutAfterPlacing,
-    /// 0007: the provider answers 500 and has not placed it.
+    /// 0007: the provider answers 500 and has not placed the call.
     Fails,
-    /// 0008: 429 twice, then accepted.
+    /// 0008: the provider answers 429 twice, then accepts.
     SlowDown,
-    /// 0009: every callback twice, and in reverse order.
+    /// 0009: every callback comes twice, and in reverse order.
     TwiceAndReversed,
-    /// 0010: accepted, and never heard of again.
+    /// 0010: the call is accepted, and no callback or poll tells of it again.
     Lost,
-    /// 0011: answered, and stays in progress until closed.
+    /// 0011: the call is answered, and stays in progress until it is closed.
     Stays,
-    /// 0012: times out after placing the call, and calls nobody back.
+    /// 0012: the provider times out after placing the call, and sends no callbacks.
     TimesOutAndSilent,
 }
 
-/// What the simulator answers to "place this call".
+/// Answer of the simulator to "place this call".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     Place,
@@ -51,19 +51,19 @@ pub(super) enum Answer {
     TooManyRequests,
 }
 
-/// A stage of a call that is reported.
+/// Stage of a call that is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// It rings.
+    /// Start of ringing.
     Ringing,
-    /// It was answered.
+    /// Answer of the call.
     Answered,
-    /// It is over.
+    /// End of the call.
     Ended,
-    /// What was said, the recording and the price are there.
+    /// Transcript, recording and price.
     Transcript,
-    /// The analysis is there.
+    /// Analysis of the call.
     Analysis,
 }
 
@@ -77,7 +77,7 @@ const TRANSCRIPT_LAG: Span = Span::seconds(1);
 const ANALYSIS_LAG: Span = Span::seconds(2);
 
 impl Script {
-    /// The script of a number.
+    /// Returns the script of a number.
     pub fn of(number: &PhoneNumber) -> Self {
         let digits = Some(number.last_four());
         TEST_NUMBERS.iter().find(|row| row.last_four == digits).map_or(Self::Complete, |row| row.script)
@@ -101,7 +101,7 @@ impl Script {
         }
     }
 
-    /// Whether its calls call back.
+    /// Returns `true` if calls with this script send callbacks.
     fn calls_back(self) -> bool {
         !matches!(self, Self::Lost | Self::TimesOutAndSilent)
     }
@@ -114,7 +114,7 @@ impl Script {
         !matches!(self, Self::Lost | Self::Fails)
     }
 
-    /// Who answers, if anybody does.
+    /// Returns the kind of callee that answers, if one does.
     fn answerer(self) -> Option<AnsweredBy> {
         match self {
             Self::Busy | Self::NoAnswer | Self::Rejected | Self::InvalidDestination | Self::Fails | Self::Lost => None,
@@ -129,7 +129,7 @@ impl Script {
     }
 }
 
-/// The course of a call: when what happens, hanging up included.
+/// Timeline of a call, including a hang-up from our side.
 struct Course {
     answered: Option<(Timestamp, AnsweredBy)>,
     over: Option<(Timestamp, EndReason)>,
@@ -168,7 +168,7 @@ fn course(call: &SimulatedCall) -> Course {
     Course { answered, over }
 }
 
-/// When a stage of a call happens, if it does.
+/// Returns the time of a stage, if the call gets there.
 fn moment(call: &SimulatedCall, stage: Stage) -> Option<Timestamp> {
     let course = course(call);
     let over = course.over.map(|(at, _)| at);
@@ -184,12 +184,12 @@ fn moment(call: &SimulatedCall, stage: Stage) -> Option<Timestamp> {
     }
 }
 
-/// Whether a call is over at this moment.
+/// Returns `true` if the call is over at this time.
 pub(super) fn is_over(call: &SimulatedCall, now: Timestamp) -> bool {
     course(call).over.is_some_and(|(at, _)| at <= now)
 }
 
-/// The callbacks of a call that was just placed, and when each is sent.
+/// Returns the callbacks of a call that was just placed, each with its time.
 pub(super) fn callbacks(call: &SimulatedCall) -> Vec<(Timestamp, Stage)> {
     let script = Script::of(&call.to);
     if !script.calls_back() {
@@ -197,7 +197,7 @@ pub(super) fn callbacks(call: &SimulatedCall) -> Vec<(Timestamp, Stage)> {
     }
     let stages = STAGES.iter().filter_map(|stage| moment(call, *stage).map(|at| (at, *stage)));
     match script {
-        // A callback cannot tell of what is yet to come: the reversed ones begin once all has happened.
+        // A callback cannot report a stage that lies ahead, so the reversed ones begin after the last stage.
         Script::TwiceAndReversed => {
             let all = moment(call, Stage::Analysis).unwrap_or(call.placed_at);
             STAGES
@@ -207,7 +207,7 @@ pub(super) fn callbacks(call: &SimulatedCall) -> Vec<(Timestamp, Stage)> {
                 .flat_map(|(stage, place)| [(all + Span::seconds(place), *stage); 2])
                 .collect()
         }
-        // Its end lies too far off for a message, and comes by poll.
+        // The end lies too far ahead for the delay of a message. A poll reports it.
         Script::Stays => stages.filter(|(_, stage)| matches!(stage, Stage::Ringing | Stage::Answered)).collect(),
         Script::Complete
         | Script::Busy
@@ -223,7 +223,7 @@ pub(super) fn callbacks(call: &SimulatedCall) -> Vec<(Timestamp, Stage)> {
     }
 }
 
-/// The callbacks of a call that was just hung up from our side.
+/// Returns the callbacks of a call that was just hung up from our side, each with its time.
 pub(super) fn callbacks_after_hang_up(call: &SimulatedCall) -> Vec<(Timestamp, Stage)> {
     if !Script::of(&call.to).calls_back() {
         return Vec::new();
@@ -234,7 +234,7 @@ pub(super) fn callbacks_after_hang_up(call: &SimulatedCall) -> Vec<(Timestamp, S
         .collect()
 }
 
-/// Everything there is to say of a call at this moment.
+/// Returns all reports on a call at this time.
 pub(super) fn snapshot(call: &SimulatedCall, now: Timestamp) -> Vec<Report> {
     STAGES
         .into_iter()
@@ -244,7 +244,7 @@ pub(super) fn snapshot(call: &SimulatedCall, now: Timestamp) -> Vec<Report> {
         .collect()
 }
 
-/// What a stage of a call is reported as; `None` where the call never gets there.
+/// Returns the reports of a stage. `None` if the call never gets there.
 pub(super) fn report(call: &SimulatedCall, stage: Stage) -> Option<Vec<Report>> {
     moment(call, stage)?;
     let course = course(call);
@@ -257,7 +257,7 @@ pub(super) fn report(call: &SimulatedCall, stage: Stage) -> Option<Vec<Report>> 
             let (at, reason) = course.over?;
             let lasted = started_at.map(|started| at.since(started).as_seconds());
             let duration_seconds = Some(lasted.and_then(|seconds| u32::try_from(seconds).ok()).unwrap_or(0));
-            // Whoever is called hangs up in the end.
+            // Calls that complete are hung up by the callee.
             let ended_by = (reason == EndReason::COMPLETED).then_some(EndedBy::Callee);
             Some(vec![Report::Ended { at, reason, started_at, answered_by, duration_seconds, ended_by }])
         }
@@ -304,7 +304,7 @@ fn analysis(answered_by: AnsweredBy) -> Analysis {
     }
 }
 
-/// A tenth of a second of silence, as WAV: 8 kHz, mono, 8 bits.
+/// Returns a tenth of a second of silence as WAV: 8 kHz, mono, 8 bits.
 pub(super) fn silence() -> Vec<u8> {
     const SAMPLES: u32 = 800;
     const RATE: u32 = 8_000;

@@ -1,20 +1,20 @@
-//! The numbers that choose a script: the one table behind the simulator, the OpenAPI document and the README.
+//! Table of the numbers that choose a script. The simulator, the OpenAPI document and docs/test-numbers.md share it.
 
 use domain::end_reason::EndReason;
 
 use super::script::Script;
 use super::text_script::TextScript;
 
-/// Which numbers play a script, and how their calls end.
+/// Row of the table for calls: the numbers that play a script, and the end of their calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TestNumber {
-    /// The number's last four digits; `None` stands for all that no other row names.
+    /// Last four digits of the number. `None` stands for all numbers without a row.
     pub last_four: Option<&'static str>,
-    /// The script.
+    /// Script of the calls.
     pub script: Script,
-    /// What happens, in the words of the contract.
+    /// Description for clients, as the OpenAPI document and the README show it.
     pub what: &'static str,
-    /// Why the call ends; `None` where whoever closes it says why.
+    /// End reason of the calls. `None` if the client that closes the call gives the reason.
     pub end_reason: Option<EndReason>,
 }
 
@@ -22,7 +22,7 @@ const fn row(last_four: &'static str, script: Script, end_reason: EndReason, wha
     TestNumber { last_four: Some(last_four), script, what, end_reason: Some(end_reason) }
 }
 
-/// Every script's numbers.
+/// Numbers of all scripts for calls.
 pub const TEST_NUMBERS: [TestNumber; 13] = [
     TestNumber {
         last_four: None,
@@ -64,14 +64,14 @@ pub const TEST_NUMBERS: [TestNumber; 13] = [
     ),
 ];
 
-/// Which numbers play a script when they are sent a text.
+/// Row of the table for SMS: the numbers that play a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextNumber {
-    /// The number's last four digits; `None` stands for all that no other row names.
+    /// Last four digits of the number. `None` stands for all numbers without a row.
     pub last_four: Option<&'static str>,
-    /// The script.
+    /// Script of the SMS messages.
     pub script: TextScript,
-    /// What happens, in the words of the contract.
+    /// Description for clients, as the OpenAPI document and the README show it.
     pub what: &'static str,
 }
 
@@ -79,7 +79,7 @@ const fn text(last_four: &'static str, script: TextScript, what: &'static str) -
     TextNumber { last_four: Some(last_four), script, what }
 }
 
-/// Every script's numbers, for SMS.
+/// Numbers of all scripts for SMS.
 pub const TEXT_NUMBERS: [TextNumber; 8] = [
     TextNumber { last_four: None, script: TextScript::Deliver, what: "accepted, sent, delivered" },
     text("0101", TextScript::Undelivered, "accepted, undelivered"),

@@ -1,4 +1,4 @@
-//! The simulator, for SMS.
+//! Simulated provider, for SMS.
 
 use domain::ids::{ProviderMessageId, hex};
 use domain::sms::{DeliveryReport, DeliveryStatus, Message, Outcome, SmsConversation};

@@ -1,4 +1,4 @@
-//! The simulator's scripts for SMS: what becomes of a text, and what the customer answers.
+//! Scripts of simulated SMS messages: their delivery, and the customer's answers.
 
 use domain::end_reason::EndReason;
 use domain::phone::PhoneNumber;
@@ -8,28 +8,28 @@ use store::SimulatedText;
 
 use super::test_numbers::TEXT_NUMBERS;
 
-/// What becomes of the texts to a number. The last four digits choose it.
+/// Behavior of SMS messages to a number. Its last four digits choose it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextScript {
-    /// Any other: accepted, sent, delivered.
+    /// All other numbers: accepted, sent, delivered.
     Deliver,
     /// 0101: accepted, undelivered.
     Undelivered,
-    /// 0102: delivered; the customer answers once.
+    /// 0102: delivered. The customer answers once.
     AnswersOnce,
-    /// 0103: delivered; the customer answers STOP.
+    /// 0103: delivered. The customer answers STOP.
     AnswersStop,
-    /// 0104: delivered; the customer sends three texts at once.
+    /// 0104: delivered. The customer sends three SMS messages at once.
     AnswersThrice,
-    /// 0105: the provider times out after accepting; its delivery report comes.
+    /// 0105: the provider times out after accepting. Its delivery report comes.
     TimesOutAfterAccepting,
-    /// 0106: every delivery report twice, and in reverse order.
+    /// 0106: every delivery report comes twice, and in reverse order.
     TwiceAndReversed,
-    /// 0107: refused: the number opted out at the carrier.
+    /// 0107: refused, because the number opted out at the carrier.
     OptedOut,
 }
 
-/// What the simulator answers to "send this text".
+/// Answer of the simulator to "send this SMS message".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum TextAnswer {
     Take,
@@ -42,11 +42,11 @@ const ARRIVES_AFTER: Span = Span::seconds(2);
 const ANSWERED_AFTER: Span = Span::seconds(3);
 const REVERSED_FROM: Span = Span::seconds(4);
 
-/// The code of a text that did not arrive, as the simulator calls it.
+/// Error code of a message that was not delivered. The name is the simulator's own.
 pub(super) const UNREACHABLE: &str = "unreachable";
 
 impl TextScript {
-    /// The script of a number.
+    /// Returns the script of a number.
     pub fn of(number: &PhoneNumber) -> Self {
         let digits = Some(number.last_four());
         TEXT_NUMBERS.iter().find(|row| row.last_four == digits).map_or(Self::Deliver, |row| row.script)
@@ -78,7 +78,7 @@ impl TextScript {
         }
     }
 
-    /// What the customer answers to the first text of a conversation.
+    /// Returns the customer's answers to the first message of a conversation.
     pub(super) const fn replies(self) -> &'static [&'static str] {
         match self {
             Self::AnswersOnce => &["Yes please. What are your opening hours?"],
@@ -93,7 +93,7 @@ impl TextScript {
     }
 }
 
-/// The delivery reports of a text that was just taken, and when each is sent.
+/// Returns the delivery reports of a message that was just accepted, each with its time.
 pub(super) fn reports(text: &SimulatedText) -> Vec<(Timestamp, DeliveryStatus)> {
     let script = TextScript::of(&text.to);
     let (sent, end) = (DeliveryStatus::Sent, script.end());
@@ -113,13 +113,13 @@ pub(super) fn reports(text: &SimulatedText) -> Vec<(Timestamp, DeliveryStatus)> 
     }
 }
 
-/// When the customer answers a text, if they do: the first one of a conversation only.
+/// Returns the customer's answers to a message, each with its time. Only the first message of a conversation is answered.
 pub(super) fn replies(text: &SimulatedText) -> Vec<(Timestamp, &'static str)> {
     let replies = if text.number == 1 { TextScript::of(&text.to).replies() } else { &[] };
     replies.iter().map(|reply| (text.sent_at + ANSWERED_AFTER, *reply)).collect()
 }
 
-/// Where the delivery of a text stands at this moment.
+/// Returns the delivery status of a message at this time.
 pub(super) fn status(text: &SimulatedText, now: Timestamp) -> DeliveryStatus {
     if now >= text.sent_at + ARRIVES_AFTER {
         TextScript::of(&text.to).end()

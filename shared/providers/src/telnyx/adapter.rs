@@ -1,4 +1,4 @@
-//! Telnyx behind the interface of every voice provider.
+//! Telnyx's voice adapter.
 
 use domain::call::{Call, Outcome, Report};
 use domain::ids::ProviderCallId;
@@ -26,30 +26,30 @@ use crate::voice::{Found, ProviderError, Recording, Sought, VoiceProvider};
 
 const BASE: &str = "https://api.telnyx.com/v2";
 
-/// The last part of the address of a call's events.
+/// Last path segment of the address for a call's events.
 pub const EVENTS: &str = "events";
 
-/// How many live calls a page of their list has.
+/// Number of calls in a page of the list of live calls.
 const PAGE: &str = "250";
 
-/// How many pages a search looks at, within the time it has.
+/// Maximum number of pages that a search reads, within the time it has.
 const MOST_PAGES: u64 = 4;
 
-/// How many calls an account may ask for in a second where nobody says otherwise: "every account is limited to 30 dials per
-/// second", over five seconds (developers.telnyx.com/docs/voice/programmable-voice/dials-per-second-limit).
+/// Default number of calls that an account may place in a second: "every account is limited to 30 dials per second", over five
+/// seconds (developers.telnyx.com/docs/voice/programmable-voice/dials-per-second-limit).
 const CALLS_PER_SECOND: u32 = 30;
 
-/// What an account at Telnyx is known by.
+/// Account at Telnyx, as stored in its secret.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Account {
     api_key: String,
-    /// The account's public key, in base64.
+    /// Public key of the account, in Base64.
     public_key: String,
-    /// The id of the Call Control application that calls go out by.
+    /// Id of the Call Control application that places the calls.
     #[serde(default)]
     connection_id: String,
-    /// How many calls it may ask for in a second.
+    /// Number of calls that the account may place in a second.
     #[serde(default)]
     calls_per_second: Option<u32>,
 }
@@ -89,14 +89,14 @@ impl Keyed for Account {
     }
 }
 
-/// Telnyx.
+/// Adapter for Telnyx. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Telnyx {
     pub(super) api: JsonApi,
 }
 
 impl Telnyx {
-    /// Telnyx, reached this way; `base` is where its API is to be had instead.
+    /// Creates the adapter for Telnyx's API, or for its stand-in at `base`.
     pub fn new(client: ProviderClient, secrets: Secrets, base: Option<&Url>) -> Self {
         Self { api: JsonApi::new(client, secrets, BASE, base) }
     }
@@ -126,7 +126,7 @@ impl Telnyx {
         Ok(classify(wire(replied, answer::call_id, answer::meaning_of_call)))
     }
 
-    /// The list has the live calls only. One that is over was told of by its events, or is not found.
+    /// Searches the list of calls, which has only live ones. A call that is over was reported by its events, or is not found.
     async fn find(&self, call: &Call) -> Result<Sought<Found>, ProviderError> {
         let attempt = Attempt::of(call);
         let account: Account = self.api.account_for(call).await?;
@@ -154,7 +154,7 @@ impl Telnyx {
 
     async fn stop(&self, call: &Call, call_id: &str) -> Result<bool, ProviderError> {
         let account: Account = self.api.account_for(call).await?;
-        // Without a `command_id`: a second request must not be ignored because the first one came to nothing.
+        // The request has no `command_id`: Telnyx must not ignore a second request because the first one had no effect.
         let path = ["calls", call_id, "actions", "hangup"];
         let request = Request::post(&path).with_body(&json!({}));
         let reply = self.api.ask(&account, request).await?;

@@ -1,6 +1,6 @@
-//! What Telnyx's answers to requests for calls and texts mean. Its codes are those of
-//! developers.telnyx.com/development/api-fundamentals/api-errors and …/docs/messaging/messages/error-codes; what none of
-//! them says is judged as for any provider.
+//! Translation of Telnyx's answers to requests for calls and SMS messages. The codes are those of
+//! developers.telnyx.com/development/api-fundamentals/api-errors and …/docs/messaging/messages/error-codes. All other answers
+//! are judged by the rules for every provider.
 
 use domain::end_reason::EndReason;
 use domain::ids::{ProviderCallId, ProviderMessageId};
@@ -8,31 +8,31 @@ use domain::ids::{ProviderCallId, ProviderMessageId};
 use super::wire::{Complaint, TelnyxCall, TelnyxError, TelnyxText, Wrapped};
 use crate::client::Reply;
 
-/// Codes that say that a number is none, or not in E.164. The field tells which.
+/// Error codes of a number that is not one, or is not in E.164. The error's pointer tells which number.
 const NO_NUMBER: [&str; 2] = ["10002", "10016"];
 
-/// Where the called number stands in a request.
+/// JSON pointer to the called number.
 const TO: &str = "/to";
 
-/// The id of the call that was made, where the answer is one we can read.
+/// Returns the id of the created call, if the answer can be read.
 pub(super) fn call_id(reply: &Reply) -> Option<ProviderCallId> {
     let call: Wrapped<TelnyxCall> = reply.json()?;
     (!call.data.call_control_id.is_empty()).then(|| ProviderCallId::new(call.data.call_control_id))
 }
 
-/// The id of the text that was taken, where the answer is one we can read.
+/// Returns the id of the accepted SMS message, if the answer can be read.
 pub(super) fn message_id(reply: &Reply) -> Option<ProviderMessageId> {
     let text: Wrapped<TelnyxText> = reply.json()?;
     (!text.data.id.is_empty()).then(|| ProviderMessageId::new(text.data.id))
 }
 
-/// What the refusal of a call means, where it says more than that it is one.
+/// Returns the meaning of a refused call, if the answer is specific.
 pub(super) fn meaning_of_call(reply: &Reply) -> Option<EndReason> {
     let complaint: Complaint = reply.json()?;
     complaint.errors.iter().any(is_about_to).then_some(EndReason::INVALID_DESTINATION)
 }
 
-/// What the refusal of a text means, where it says more than that it is one.
+/// Returns the meaning of a refused SMS message, if the answer is specific.
 pub(super) fn meaning_of_text(reply: &Reply) -> Option<EndReason> {
     let complaint: Complaint = reply.json()?;
     complaint.errors.iter().find_map(|error| {
@@ -136,7 +136,7 @@ mod tests {
         for (status, body, expected) in [
             (400, error("40300", "Blocked due to STOP message", ""), EndReason::OPTED_OUT),
             (403, error("40300", "Blocked due to STOP message", ""), EndReason::OPTED_OUT),
-            // The same code stands for senders that are not set up.
+            // Telnyx uses the same code for senders that are not set up.
             (400, error("40300", "The from number is not assigned to a messaging profile", ""), EndReason::REJECTED),
             (400, error("40310", "", ""), EndReason::INVALID_DESTINATION),
             (422, error("10016", "", "/to"), EndReason::INVALID_DESTINATION),

@@ -1,24 +1,24 @@
-//! Telnyx: Call Control and Messaging, by its API v2.
+//! Adapter for Telnyx: Call Control and Messaging, by its API v2.
 //!
-//! What comes of asking for a call or a text:
+//! Outcomes of placing a call or sending an SMS message:
 //!
-//! | what happens | outcome |
+//! | event | outcome |
 //! |---|---|
-//! | no name, no connection, no TLS | not placed: nothing was sent |
+//! | no address, no connection, no TLS | not placed: nothing was sent |
 //! | no answer in time, or the connection breaks | unknown |
-//! | 200 with a `call_control_id`, or a text's `id` | accepted |
+//! | 200 with a `call_control_id`, or a message's `id` | accepted |
 //! | any other 2xx: no JSON, half of it, no id | unknown |
 //! | 429, with or without `Retry-After` | not placed |
 //! | 408, 409, 425, any 5xx | unknown |
-//! | 401, 402, 403 | refused: `provider_unavailable`, but for a text with a code below |
-//! | 400 and 422 with a code that `answer.rs` knows | refused, with what the code means |
+//! | 401, 402, 403 | refused: `provider_unavailable`, unless a message is refused with a code below |
+//! | 400 and 422 with a code that `answer.rs` knows | refused, with the meaning of the code |
 //! | 40300 that says that it is for a STOP | refused: `opted_out` |
 //! | any other 4xx | refused: `rejected` |
 //! | no account in the deployment's secrets, or no public URL | refused: `provider_unavailable`; nothing was sent |
 //!
-//! Unknown is settled by the signed events. Those about a call bear our attempt, and so does the list of live calls; those
-//! about a text bear the address that they were to be sent to. There is no list of texts to search: one whose answer was
-//! lost, and none of whose events ever came, is given up.
+//! An unknown outcome is settled by the signed events. Events about a call carry our attempt, and so does the list of live
+//! calls. Events about an SMS message carry the address that they were to be sent to. Telnyx has no list of messages to search.
+//! A message is given up if its answer was lost and none of its events arrives.
 
 mod adapter;
 mod answer;

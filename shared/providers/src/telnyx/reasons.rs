@@ -1,19 +1,19 @@
-//! Why Telnyx says a call ended. Source: the enumeration of `hangup_cause` in telnyx-node b9b12ca, `webhooks.ts`.
+//! Meanings of Telnyx's `hangup_cause`. Source: its enumeration in telnyx-node b9b12ca, `webhooks.ts`.
 
 use domain::end_reason::EndReason;
 
 use crate::reading::passed_through;
 
-/// What a `hangup_cause` says.
+/// Meaning of a `hangup_cause`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Meaning {
-    /// The reason, in our words.
+    /// End reason of the call.
     pub(super) reason: EndReason,
-    /// Whether a call that ended so had been answered.
+    /// `true` if a call with this cause was answered.
     pub(super) connected: bool,
 }
 
-/// What one of Telnyx's words says; what nobody had heard before passes through.
+/// Returns the meaning of a cause. An unknown cause is passed through.
 pub(super) fn meaning(word: &str) -> Meaning {
     match ROWS.iter().find(|row| row.0 == word) {
         Some((_, reason, connected)) => Meaning { reason: reason.clone(), connected: *connected },
@@ -21,16 +21,16 @@ pub(super) fn meaning(word: &str) -> Meaning {
     }
 }
 
-/// Every word there is, but for `unspecified`, which says nothing and passes through.
+/// All documented causes, except `unspecified`, which says nothing and is passed through.
 #[rustfmt::skip]
 const ROWS: [(&str, EndReason, bool); 8] = [
     ("normal_clearing", EndReason::COMPLETED, true),
     ("time_limit", EndReason::MAX_DURATION_EXCEEDED, true),
     ("user_busy", EndReason::BUSY, false),
     ("no_answer", EndReason::NO_ANSWER, false),
-    // It rang for as long as it may.
+    // The call rang for the whole ring time.
     ("timeout", EndReason::NO_ANSWER, false),
-    // Only we cancel: whoever did has given the call its reason already.
+    // Only Ringdown cancels a call, and the call has its reason by then.
     ("originator_cancel", EndReason::NO_ANSWER, false),
     ("call_rejected", EndReason::REJECTED, false),
     ("not_found", EndReason::INVALID_DESTINATION, false),
@@ -52,7 +52,7 @@ mod tests {
             ("call_rejected", "rejected", false),
             ("not_found", "invalid_destination", false),
             ("unspecified", "provider:unspecified", false),
-            // Not Telnyx's word for it: it is `user_busy`.
+            // Not a cause of Telnyx's: it has `user_busy`.
             ("busy", "provider:busy", false),
         ] {
             let told = meaning(word);

@@ -1,4 +1,4 @@
-//! What Telnyx says of a call, in our words. Each event tells one thing, in no order, and perhaps twice.
+//! Translation of Telnyx's events about calls. Each event tells one fact. Events come in any order, and perhaps twice.
 
 use domain::call::{AnsweredBy, Call, Report};
 use domain::end_reason::EndReason;
@@ -9,12 +9,12 @@ use super::reasons::meaning;
 use super::wire::{CallEvent, Payload, TelnyxCall};
 use crate::reading::moment_of;
 
-/// What an event says. `now` stands in for a moment that it does not tell.
+/// Returns the reports that an event contains. `now` replaces a time that the event does not tell.
 pub fn reports(event: &CallEvent, now: Timestamp) -> Vec<Report> {
     let Some(payload) = &event.payload else { return Vec::new() };
     let at = event.occurred_at.as_deref().and_then(moment_of).unwrap_or(now);
     match event.event_type.as_str() {
-        // Telnyx has no word for ringing: from here on it does, or will.
+        // Telnyx has no event for ringing. The phone rings from here on, or will soon.
         "call.initiated" => vec![Report::Ringing],
         "call.answered" => vec![Report::Answered { at, by: None }],
         "call.machine.detection.ended" | "call.machine.premium.detection.ended" => {
@@ -26,7 +26,7 @@ pub fn reports(event: &CallEvent, now: Timestamp) -> Vec<Report> {
     }
 }
 
-/// What there is to say of a call that was asked for by itself: that it is over, and no more. Telnyx does not show why.
+/// Returns the reports of a polled call. Telnyx shows that the call is over, but not why.
 pub(super) fn shown(call: &Call, shown: &TelnyxCall) -> Vec<Report> {
     let at = shown.end_time.as_deref().and_then(moment_of).filter(|_| shown.is_over());
     let Some(at) = at else { return Vec::new() };
@@ -37,17 +37,17 @@ pub(super) fn shown(call: &Call, shown: &TelnyxCall) -> Vec<Report> {
 
 fn over(payload: &Payload, at: Timestamp) -> Report {
     let said = meaning(payload.hangup_cause.as_deref().unwrap_or("unspecified"));
-    // A call that was answered ends without a SIP failure. Its own beginning counts only where nobody told of the answer.
+    // An answered call ends without a SIP failure. Its start time counts only if no report of the answer came.
     let failed = payload.sip_hangup_cause.as_deref().is_some_and(|status| !matches!(status, "200" | "unspecified"));
     let connected = said.connected && !failed;
     let started_at = connected.then(|| payload.start_time.as_deref().and_then(moment_of).unwrap_or(at));
-    // Whoever hung up did so by themselves only where nothing else ended the call.
+    // `hangup_source` counts only if nothing else ended the call.
     let by_itself = connected && said.reason == EndReason::COMPLETED;
     let ended_by = if by_itself { hung_up_by(payload) } else { None };
     Report::Ended { at, reason: said.reason, started_at, answered_by: None, duration_seconds: None, ended_by }
 }
 
-/// Who hung up a call that was answered: the caller is our side of it.
+/// Returns the party that hung up an answered call. Telnyx's caller is our side.
 fn hung_up_by(payload: &Payload) -> Option<EndedBy> {
     match payload.hangup_source.as_deref()? {
         "caller" => Some(EndedBy::Agent),
@@ -64,7 +64,7 @@ fn answered_by(payload: &Payload) -> Option<AnsweredBy> {
     }
 }
 
-/// A recording is found by the session that it was made in.
+/// Returns the report of a recording. It is found by the session of its call.
 fn recording(payload: &Payload) -> Vec<Report> {
     let session = payload.call_session_id.clone().filter(|session| !session.is_empty());
     session.map(|reference| Report::Recording { reference }).into_iter().collect()

@@ -1,4 +1,4 @@
-//! What Telnyx is asked. Source: telnyx-node b9b12ca, `CallDialParams` in `src/resources/calls/calls.ts`.
+//! Requests to Telnyx. Source: telnyx-node b9b12ca, `CallDialParams` in `src/resources/calls/calls.ts`.
 
 use domain::organization::{Limits, VoiceSettings};
 use serde::Serialize;
@@ -7,34 +7,34 @@ use serde_json::{Map, Value};
 use super::wire::client_state;
 use crate::attempt::Attempt;
 
-/// How long Telnyx lets a call ring, in seconds.
+/// Ring time that Telnyx accepts, in seconds.
 const RING_SECONDS: std::ops::RangeInclusive<u32> = 5..=600;
 
-/// How long Telnyx lets a call last, in seconds.
+/// Call duration that Telnyx accepts, in seconds.
 const DURATION_SECONDS: std::ops::RangeInclusive<u32> = 1..=14_400;
 
-/// What a call is asked for with.
+/// Inputs of a request for a call.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted<'a> {
-    /// Telnyx's id of the Call Control application.
+    /// Id of the Call Control application at Telnyx.
     pub(super) connection_id: &'a str,
-    /// The calling number, E.164.
+    /// Calling number, E.164.
     pub(super) from: &'a str,
-    /// The called number, E.164.
+    /// Called number, E.164.
     pub(super) to: &'a str,
-    /// Where the events go.
+    /// Address for the events.
     pub(super) webhook_url: &'a str,
-    /// How long it may ring and last.
+    /// Limits of the ring time and the duration.
     pub(super) limits: Limits,
-    /// Who holds it.
+    /// Voice settings: the relay or the assistant that conducts the conversation.
     pub(super) voice: &'a VoiceSettings,
-    /// The client's variables.
+    /// Variables of the client.
     pub(super) variables: &'a Map<String, Value>,
-    /// What our own agent is told, rendered.
+    /// Rendered prompt of our own agent.
     pub(super) prompt: Option<&'a str>,
 }
 
-/// The body of `POST /v2/calls`.
+/// Body of `POST /v2/calls`.
 #[derive(Debug, PartialEq, Serialize)]
 pub(super) struct Dial<'a> {
     connection_id: &'a str,
@@ -42,9 +42,9 @@ pub(super) struct Dial<'a> {
     to: &'a str,
     webhook_url: &'a str,
     webhook_url_method: &'static str,
-    /// Echoed in every event.
+    /// Mark of the attempt. Telnyx echoes it in every event.
     client_state: String,
-    /// Telnyx ignores a second command of the same id, for a minute at least.
+    /// Id of the command. Telnyx ignores a second command with the same id, for a minute at least.
     command_id: String,
     timeout_secs: u32,
     time_limit_secs: u32,
@@ -65,7 +65,7 @@ struct Recording {
     record_channels: &'static str,
 }
 
-/// A WebSocket that holds the conversation.
+/// WebSocket that conducts the conversation.
 #[derive(Debug, PartialEq, Serialize)]
 struct Relay<'a> {
     url: &'a str,
@@ -76,14 +76,14 @@ struct Relay<'a> {
     custom_parameters: CustomParameters,
 }
 
-/// What the relay is told of the call.
+/// Parameters that the relay receives.
 #[derive(Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct CustomParameters {
     conversation_id: String,
 }
 
-/// An assistant of Telnyx's that holds the conversation.
+/// Assistant at Telnyx that conducts the conversation.
 #[derive(Debug, PartialEq, Serialize)]
 struct Assistant<'a> {
     id: &'a str,
@@ -96,7 +96,8 @@ struct Assistant<'a> {
 }
 
 impl<'a> Dial<'a> {
-    /// The request for the call of an attempt. `None` where nobody is set to hold it. The client's metadata stays here.
+    /// Builds the request for the call of an attempt. Returns `None` if no relay or assistant is set. The client's metadata is
+    /// not sent.
     pub(super) fn new(wanted: Wanted<'a>, attempt: &Attempt) -> Option<Self> {
         let voice = wanted.voice;
         let greeting = voice.opening.as_deref();
@@ -141,7 +142,7 @@ impl<'a> Dial<'a> {
     }
 }
 
-/// Telnyx's variables are texts, numbers, or yes and no: what is none goes as JSON writes it.
+/// Converts a value to a text, a number or a boolean, as Telnyx's variables require. Other values are written as JSON.
 fn plain(value: &Value) -> Value {
     match value {
         Value::String(_) | Value::Number(_) | Value::Bool(_) => value.clone(),

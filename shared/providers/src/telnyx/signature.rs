@@ -1,4 +1,4 @@
-//! Telnyx's signature of its webhooks. Source: telnyx-node b9b12ca, `src/lib/webhooks.ts`.
+//! Signature of Telnyx's webhooks. Source: telnyx-node b9b12ca, `src/lib/webhooks.ts`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,17 +8,17 @@ use ring::signature::{ED25519, UnparsedPublicKey};
 
 use crate::reading::check_age;
 
-/// The header with the signature, in base64.
+/// Header with the signature, in Base64.
 pub(super) const SIGNATURE_HEADER: &str = "telnyx-signature-ed25519";
 
-/// The header that says when it was sent, in seconds since the Unix epoch.
+/// Header with the send time, in seconds since the Unix epoch.
 pub(super) const TIMESTAMP_HEADER: &str = "telnyx-timestamp";
 
-/// Checks a webhook: its age, then its signature, an Ed25519 over `{timestamp}|{body}`. `public_key` is the account's, in
-/// base64, as the portal shows it.
+/// Verifies a webhook: first its age, then its signature, an Ed25519 over `{timestamp}|{body}`. `public_key` is the account's,
+/// in Base64, as Telnyx's portal shows it.
 ///
 /// # Errors
-/// [`Distrust`] where it is not to be trusted.
+/// [`Distrust`] if the webhook cannot be trusted.
 pub(super) fn verify(
     public_key: &str,
     timestamp: &str,

@@ -1,4 +1,4 @@
-//! Telnyx, for SMS.
+//! Telnyx's SMS adapter.
 
 use domain::organization::Provider;
 use domain::sms::{DeliveryReport, Message, Outcome, SmsConversation};
@@ -18,7 +18,7 @@ use crate::outcome::classify;
 use crate::sms::SmsProvider;
 use crate::voice::{ProviderError, Sought};
 
-/// The body of `POST /v2/messages` (telnyx-node b9b12ca, `MessageSendParams`).
+/// Body of `POST /v2/messages` (telnyx-node b9b12ca, `MessageSendParams`).
 #[derive(Serialize)]
 struct SendMessage<'a> {
     from: &'a str,
@@ -27,7 +27,7 @@ struct SendMessage<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     webhook_url: &'a str,
-    /// The profile's webhook is for customers' texts.
+    /// `false`: the webhook of the messaging profile is for customers' messages.
     use_profile_webhooks: bool,
 }
 
@@ -60,7 +60,8 @@ impl SmsProvider for Telnyx {
         async move { self.take(&permit).await.unwrap_or_else(Unusable::outcome) }.boxed()
     }
 
-    /// Telnyx shows a text by its id, and has no list of them: only its events tell of one whose answer was lost.
+    /// Returns no result. Telnyx shows a message only by its id and has no list. If the answer was lost, only the events tell
+    /// of the message.
     fn search<'a>(
         &'a self,
         _conversation: &'a SmsConversation,

@@ -1,5 +1,6 @@
-//! What Telnyx says of texts: how far one of ours got, and what a customer wrote. Sources: telnyx-node b9b12ca,
-//! `OutboundMessagePayload`; developers.telnyx.com/docs/messaging/messages/receiving-webhooks and …/advanced-opt-in-out.
+//! Translation of Telnyx's events about SMS messages: the delivery of ours, and those of customers. Sources: telnyx-node
+//! b9b12ca, `OutboundMessagePayload`; developers.telnyx.com/docs/messaging/messages/receiving-webhooks and
+//! …/advanced-opt-in-out.
 
 use domain::ids::ProviderMessageId;
 use domain::phone::PhoneNumber;
@@ -10,7 +11,7 @@ use super::wire::TelnyxText;
 use crate::reading::lenient;
 use crate::sms::{ReceivedText, without_words};
 
-/// A webhook about a text.
+/// Webhook about an SMS message.
 #[derive(Deserialize)]
 struct Webhook {
     data: Event,
@@ -24,17 +25,18 @@ struct Event {
     payload: Option<TelnyxText>,
 }
 
-/// An event about a text of ours.
+/// Event about an SMS message of ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextEvent {
-    /// What it says.
+    /// Delivery report of the event.
     pub report: DeliveryReport,
-    /// Where it was to be sent, by itself: that is signed, and the address that it came to is not.
+    /// Address that Telnyx was to send the event to, as the event tells it. It is signed, unlike the address of the request
+    /// itself.
     pub meant_for: Option<String>,
 }
 
 impl TextEvent {
-    /// Reads an event about a text that was sent. `None` where it says nothing that counts.
+    /// Parses an event about a sent message. Returns `None` if it has no known status.
     pub fn read(body: &[u8]) -> Option<Self> {
         let Webhook { data: Event { event_type, payload } } = serde_json::from_slice(body).ok()?;
         let text = payload.filter(|text| !text.id.is_empty())?;
@@ -53,7 +55,7 @@ impl TextEvent {
     }
 }
 
-/// The states of a text. One of which nothing was confirmed in the end had left, and no more is known.
+/// Translates a delivery status. An unconfirmed message was sent, and no more is known of it.
 fn delivery(status: &str) -> Option<DeliveryStatus> {
     match status {
         "queued" | "sending" => Some(DeliveryStatus::Queued),
@@ -65,7 +67,7 @@ fn delivery(status: &str) -> Option<DeliveryStatus> {
     }
 }
 
-/// Reads a text that came in. `None` where it is none between two phone numbers.
+/// Parses a customer's SMS message. Returns `None` if it was not sent between two phone numbers.
 pub fn text_of(body: &[u8]) -> Option<ReceivedText> {
     let Webhook { data: Event { event_type, payload } } = serde_json::from_slice(body).ok()?;
     let text = payload.filter(|text| event_type == "message.received" && !text.id.is_empty())?;

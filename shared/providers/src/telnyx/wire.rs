@@ -1,5 +1,5 @@
-//! What Telnyx puts on the wire. Source: telnyx-node b9b12ca, `src/resources/calls/calls.ts`, `connections.ts`,
-//! `messages/messages.ts` and `webhooks.ts`.
+//! Wire format of Telnyx. Source: telnyx-node b9b12ca, `src/resources/calls/calls.ts`, `connections.ts`, `messages/messages.ts`
+//! and `webhooks.ts`.
 
 use std::fmt;
 
@@ -10,13 +10,13 @@ use serde::Deserialize;
 use crate::attempt::Attempt;
 use crate::reading::{lenient, lenient_list};
 
-/// What Telnyx wraps everything into.
+/// Envelope of every answer.
 #[derive(Debug, Deserialize)]
 pub(super) struct Wrapped<T> {
     pub(super) data: T,
 }
 
-/// A page of a list.
+/// Page of a list.
 #[derive(Debug, Deserialize)]
 pub(super) struct Page<T: serde::de::DeserializeOwned> {
     #[serde(default, deserialize_with = "lenient_list")]
@@ -25,28 +25,28 @@ pub(super) struct Page<T: serde::de::DeserializeOwned> {
     pub(super) meta: Option<PageMeta>,
 }
 
-/// Where the next page begins.
+/// Number of pages in a list.
 #[derive(Debug, Deserialize)]
 pub(super) struct PageMeta {
     #[serde(default, deserialize_with = "lenient")]
     pub(super) total_pages: Option<u64>,
 }
 
-/// A webhook.
+/// Webhook about a call.
 #[derive(Debug, Deserialize)]
 pub struct Webhook {
-    /// What happened.
+    /// Event that the webhook reports.
     #[serde(default, deserialize_with = "lenient")]
     pub data: Option<CallEvent>,
 }
 
-/// Something that happened to a call.
+/// Event about a call.
 #[derive(Debug, Deserialize)]
 pub struct CallEvent {
-    /// `call.answered`, `call.hangup`, and others.
+    /// Name of the event: `call.answered`, `call.hangup`, and others.
     #[serde(default)]
     pub(super) event_type: String,
-    /// RFC 3339.
+    /// Time of the event, in RFC 3339.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) occurred_at: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
@@ -54,18 +54,18 @@ pub struct CallEvent {
 }
 
 impl CallEvent {
-    /// The attempt that the call was placed for; `None` where it is none of ours.
+    /// Returns the attempt that the call was placed for. `None` if the call is not ours.
     pub fn attempt(&self) -> Option<Attempt> {
         attempt_of(self.payload.as_ref()?.client_state.as_deref()?)
     }
 
-    /// Telnyx's id of the call; `None` in an event about something that was made of it, such as its recording.
+    /// Returns Telnyx's id of the call. `None` in an event about a by-product of the call, such as its recording.
     pub fn call_id(&self) -> Option<&str> {
         self.payload.as_ref()?.call_control_id.as_deref().filter(|id| !id.is_empty())
     }
 }
 
-/// What an event says.
+/// Data of an event.
 #[derive(Deserialize)]
 pub(super) struct Payload {
     #[serde(default, deserialize_with = "lenient")]
@@ -76,28 +76,28 @@ pub(super) struct Payload {
     pub(super) client_state: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
     pub(super) hangup_cause: Option<String>,
-    /// `caller`, `callee`, `unknown`.
+    /// Side that hung up: `caller`, `callee` or `unknown`.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) hangup_source: Option<String>,
-    /// A SIP status.
+    /// SIP status of the end.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) sip_hangup_cause: Option<String>,
-    /// RFC 3339.
+    /// Start time of the call, in RFC 3339.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) start_time: Option<String>,
-    /// What the detection of a machine came to.
+    /// Result of the machine detection.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) result: Option<String>,
 }
 
-/// Without whom it was about.
+/// Omits the phone numbers.
 impl fmt::Debug for Payload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} ({:?})", self.call_control_id, self.hangup_cause)
     }
 }
 
-/// A call as Telnyx shows it: in the answer to a request for it, by itself, and in the list of live ones.
+/// Call as Telnyx shows it: in the answer to its creation, in a poll, and in the list of live calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub(super) struct TelnyxCall {
     #[serde(default)]
@@ -106,24 +106,24 @@ pub(super) struct TelnyxCall {
     pub(super) client_state: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
     pub(super) is_alive: Option<bool>,
-    /// RFC 3339, and only of a call that is over.
+    /// End time, in RFC 3339. Only a call that is over has one.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) end_time: Option<String>,
 }
 
 impl TelnyxCall {
-    /// The attempt that the call was placed for; `None` where it is none of ours.
+    /// Returns the attempt that the call was placed for. `None` if the call is not ours.
     pub(super) fn attempt(&self) -> Option<Attempt> {
         attempt_of(self.client_state.as_deref()?)
     }
 
-    /// Whether it is over. A call that is only being dialled is not alive yet, and has no end either.
+    /// Returns `true` if the call is over. A call that is still being dialled is not alive yet, but has no end either.
     pub(super) fn is_over(&self) -> bool {
         self.is_alive == Some(false) && self.end_time.is_some()
     }
 }
 
-/// A text as Telnyx shows it: in the answer to a request for it, and in the events about it.
+/// SMS message as Telnyx shows it: in the answer to its creation, and in its events.
 #[derive(Clone, Deserialize)]
 pub(super) struct TelnyxText {
     #[serde(default)]
@@ -138,22 +138,22 @@ pub(super) struct TelnyxText {
     pub(super) media: Vec<Media>,
     #[serde(default, deserialize_with = "lenient_list")]
     pub(super) errors: Vec<TelnyxError>,
-    /// Which of its own answers Telnyx gave: `STOP`, `START`, `HELP`.
+    /// Keyword that Telnyx answered by itself: `STOP`, `START` or `HELP`.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) autoresponse_type: Option<String>,
-    /// Where the events about it go, by the request for it.
+    /// Address for the events about the message, as its request set it.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) webhook_url: Option<String>,
 }
 
-/// Without whom it was about, and without what it says.
+/// Omits the phone numbers and the text.
 impl fmt::Debug for TelnyxText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.id)
     }
 }
 
-/// Who sent a text, or is to get it.
+/// Sender or recipient of an SMS message.
 #[derive(Clone, Deserialize)]
 pub(super) struct Party {
     #[serde(default, deserialize_with = "lenient")]
@@ -162,21 +162,21 @@ pub(super) struct Party {
     pub(super) status: Option<String>,
 }
 
-/// What a message has besides words.
+/// Attachment of a message.
 #[derive(Clone, Deserialize)]
 pub(super) struct Media {
     #[serde(default, deserialize_with = "lenient")]
     pub(super) content_type: Option<String>,
 }
 
-/// A recording.
+/// Recording of a call.
 #[derive(Clone, Default, Deserialize)]
 pub(super) struct TelnyxRecording {
     #[serde(default, deserialize_with = "lenient")]
     pub(super) download_urls: Option<DownloadUrls>,
 }
 
-/// Where it can be had, for a while.
+/// Temporary URLs of a recording.
 #[derive(Clone, Default, Deserialize)]
 pub(super) struct DownloadUrls {
     #[serde(default, deserialize_with = "lenient")]
@@ -185,23 +185,23 @@ pub(super) struct DownloadUrls {
     pub(super) wav: Option<String>,
 }
 
-/// What Telnyx complains of.
+/// Body of a refusal.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Complaint {
     #[serde(default, deserialize_with = "lenient_list")]
     pub(super) errors: Vec<TelnyxError>,
 }
 
-/// The code of what is blocked: for a STOP, and for senders that are not set up.
+/// Error code of blocked messages. Telnyx uses it for a STOP, and for senders that are not set up.
 const BLOCKED: &str = "40300";
 
-/// One thing that is wrong.
+/// Error in a refusal or an event.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct TelnyxError {
-    /// A number, as a text.
+    /// Code of the error: a number, as a text.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) code: Option<String>,
-    /// What it is called.
+    /// Title of the error.
     #[serde(default, deserialize_with = "lenient")]
     title: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
@@ -209,22 +209,22 @@ pub(super) struct TelnyxError {
 }
 
 impl TelnyxError {
-    /// Whether the customer opted out of hearing from this sender, at Telnyx or at the carrier ("Blocked due to STOP
+    /// Returns `true` if the customer opted out of messages from this sender, at Telnyx or at the carrier ("Blocked due to STOP
     /// message").
     pub(super) fn is_opt_out(&self) -> bool {
         self.code.as_deref() == Some(BLOCKED) && self.title.as_deref().is_some_and(|title| title.contains("STOP"))
     }
 }
 
-/// Where it is wrong.
+/// Part of the request that the error is about.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct ErrorSource {
-    /// A JSON pointer into the request.
+    /// JSON pointer into the request.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) pointer: Option<String>,
 }
 
-/// What a call is marked with: echoed in every event and in the list of live calls.
+/// Encodes the attempt as the mark of a call. Telnyx echoes it in every event and in the list of live calls.
 pub(super) fn client_state(attempt: &Attempt) -> String {
     STANDARD.encode(attempt.to_string())
 }

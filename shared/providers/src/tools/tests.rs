@@ -1,4 +1,4 @@
-//! What becomes of a tool's call.
+//! Tests of tool calls and their outcomes.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -83,7 +83,7 @@ async fn a_call_arrives_signed_and_under_its_key_and_its_answer_is_the_result() 
             "customerNumber": "+15555550123", "dynamicVariables": {"name": "Ada"}, "metadata": {"lead": 1e29},
         })
     );
-    // To the letter: numbers are not rewritten.
+    // The metadata is passed on verbatim: numbers are not rewritten.
     assert!(String::from_utf8_lossy(&arrived.body).contains("{\"lead\": 1e29}"));
     let id = "2c4a1e72-0000-4000-8000-000000000000:3:1";
     assert_eq!((arrived.header("webhook-id"), arrived.header("idempotency-key")), (id, id));
@@ -146,7 +146,7 @@ async fn an_answer_that_breaks_off_leaves_the_outcome_unknown() {
 
 #[tokio::test]
 async fn what_was_never_sent_was_not_done() {
-    // Bound, so that nobody else takes the port, and not listening.
+    // The port is bound, so that no other process takes it, but nothing listens on it.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let url = format!("http://{}/", socket.local_addr().unwrap());

@@ -1,28 +1,28 @@
-//! What Twilio's error codes mean, where we know it. Twilio advises against logic that hangs on them, and has split some
-//! into finer ones: so an unknown one is judged by its status alone.
+//! Meanings of Twilio's error codes, as far as they are known. Twilio advises against logic that depends on them, and has split
+//! some codes into finer ones. So an unknown code is judged by its status alone.
 
 use domain::end_reason::EndReason;
 use serde::Deserialize;
 
 use crate::client::Reply;
 
-/// The body of a refusal.
+/// Body of a refusal.
 #[derive(Deserialize)]
 struct Refusal {
     code: Option<u32>,
 }
 
-/// The code of a text's delivery report that says that the customer opted out at the carrier.
+/// Error code in a delivery report that says that the customer opted out at the carrier.
 pub(super) const OPTED_OUT: u32 = 21_610;
 
-/// What a refusal means.
+/// Returns the meaning of a refusal.
 pub(super) fn meaning(reply: &Reply) -> Option<EndReason> {
     let code = reply.json::<Refusal>()?.code?;
     tracing::warn!(status = reply.status, code, "Twilio refused");
     reason(code)
 }
 
-/// What a code means, by Twilio's dictionary of errors.
+/// Returns the meaning of a code, by Twilio's dictionary of errors.
 fn reason(code: u32) -> Option<EndReason> {
     match code {
         20_003 => Some(EndReason::PROVIDER_UNAVAILABLE),

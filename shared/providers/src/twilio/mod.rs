@@ -1,23 +1,23 @@
-//! Twilio: Programmable Voice and Messaging, by its REST API of 2010-04-01.
+//! Adapter for Twilio: Programmable Voice and Messaging, by its REST API of 2010-04-01.
 //!
-//! What comes of asking for a call or a text:
+//! Outcomes of placing a call or sending an SMS message:
 //!
-//! | what happens | outcome |
+//! | event | outcome |
 //! |---|---|
-//! | no name, no connection, no TLS | not placed: nothing was sent |
+//! | no address, no connection, no TLS | not placed: nothing was sent |
 //! | no answer in time, or the connection breaks | unknown |
 //! | 201 with a `sid` | accepted |
 //! | any other 2xx: no JSON, half of it, no `sid` | unknown |
 //! | 429, code 20429, with or without `Retry-After` | not placed |
 //! | 408, 409, 425, any 5xx, code 20500 | unknown: Twilio's own page says that a create is not idempotent |
 //! | 401, 403, code 20003 | refused: `provider_unavailable` |
-//! | 400 with a code that `errors.rs` knows | refused, with what the code means |
+//! | 400 with a code that `errors.rs` knows | refused, with the meaning of the code |
 //! | any other 4xx | refused: `rejected` |
 //! | no account in the deployment's secrets, or no public URL | refused: `provider_unavailable`; nothing was sent |
 //!
-//! Unknown is settled by the signed callback, whose address carries conversation and attempt; else by the list of calls,
-//! which does not show them: a call with the same two numbers, made in the attempt's time, that no conversation holds by the
-//! time at which its owner must have written it down.
+//! An unknown outcome is settled by the signed callback, whose address carries conversation and attempt. Without a callback,
+//! the list of calls settles it, although it shows neither. A listed call is claimed if it has the same two numbers, was created
+//! within the attempt's time, and has no owner yet. The claim waits until an owner must have stored the call.
 
 mod errors;
 mod form;
@@ -50,40 +50,40 @@ pub use form::Form;
 pub use report::{CallCallback, delivery_of, text_of};
 pub use twiml::{hang_up, nothing, speak};
 
-/// Where the API is to be had.
+/// Base URL of the API.
 const BASE: &str = "https://api.twilio.com";
 
-/// What is appended to every callback's address: retried four times, whatever went wrong (Twilio's webhook connection
-/// overrides). By default a 5xx of ours is not retried. It is a fragment, and is not sent.
+/// Fragment at the end of every callback address (Twilio's webhook connection overrides). It asks for four retries after any
+/// failure. By default, Twilio does not retry after a 5xx of ours. The fragment itself is not sent.
 const RETRIES: &str = "#rc=4&rp=all";
 
-/// How much earlier or later than the attempt a call may say it was made: clocks differ, and Twilio's moments are whole
-/// seconds.
+/// Tolerance for the creation time of a call, before and after the attempt's beginning. Clocks differ, and Twilio's times are
+/// whole seconds.
 const BEFORE: Span = Span::seconds(3);
 const AFTER: Span = Span::seconds(30);
 
-/// How many calls an account may ask for in a second where nobody says otherwise ("each account is granted one CPS"). Twilio
-/// would queue what is more, and let it ring when nobody expects it any more.
+/// Default number of calls that an account may place in a second ("each account is granted one CPS"). Twilio would queue
+/// further calls, and let them ring when the client no longer expects it.
 const CALLS_PER_SECOND: u32 = 1;
 
-/// How many of the newest calls or texts between two numbers are looked at.
+/// Number of newest calls or SMS messages between two numbers that a search reads.
 const PAGE: &str = "50";
 
-/// An account, as it stands in the deployment's secrets.
+/// Account at Twilio, as stored in its secret.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Account {
-    /// `AC…`.
+    /// Account SID: `AC…`.
     account_sid: String,
-    /// The primary auth token: it signs callbacks.
+    /// Primary auth token, which signs callbacks.
     auth_token: String,
-    /// An API key's `SK…`, to ask with instead of the token.
+    /// SID of an API key (`SK…`) that authenticates requests instead of the token.
     #[serde(default)]
     key_sid: Option<String>,
-    /// The API key's secret.
+    /// Secret of the API key.
     #[serde(default)]
     key_secret: Option<String>,
-    /// How many calls it may ask for in a second.
+    /// Number of calls that the account may place in a second.
     #[serde(default)]
     calls_per_second: Option<u32>,
 }
@@ -133,7 +133,7 @@ impl Account {
     }
 }
 
-/// Twilio.
+/// Adapter for Twilio. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Twilio {
     client: ProviderClient,
@@ -142,7 +142,7 @@ pub struct Twilio {
 }
 
 impl Twilio {
-    /// Twilio, or what stands in for it at another address.
+    /// Creates the adapter for Twilio's API, or for its stand-in at `base`.
     pub fn new(client: ProviderClient, secrets: Secrets, base: Option<&Url>) -> Self {
         let base = base.map_or(BASE, Url::as_str).trim_end_matches('/').to_owned();
         Self { client, accounts: Accounts::new(secrets), base }
@@ -152,7 +152,7 @@ impl Twilio {
         self.accounts.of(organization).await
     }
 
-    /// Asks for something of an account's.
+    /// Sends a request below the account's path.
     async fn ask(
         &self,
         account: &Account,
@@ -164,8 +164,8 @@ impl Twilio {
         self.client.ask(self.question(account, method, path, form, keep_bytes)?).await
     }
 
-    /// Asks for a call or a text, once. Where Twilio refuses the account, and its credentials turn out to have been rotated, it has
-    /// placed nothing, and is asked with the new ones.
+    /// Sends a request that creates a call or an SMS message. If Twilio refuses the account and its credentials were rotated,
+    /// the request is sent once more with the new ones. The refused request has created nothing.
     async fn ask_to_make(
         &self,
         organization: &OrganizationId,
@@ -208,7 +208,7 @@ impl Twilio {
         Ok(Question { method, url, headers, body, keep_bytes })
     }
 
-    /// Asks for JSON of this shape. `None` where there is no such thing.
+    /// Fetches JSON of this shape. Returns `None` for a 404.
     async fn look<T: serde::de::DeserializeOwned>(
         &self,
         account: &Account,
@@ -224,18 +224,19 @@ impl Twilio {
     }
 }
 
-/// A moment as Twilio writes it: RFC 2822, in whole seconds.
+/// Parses a time as Twilio writes it: RFC 2822, in whole seconds.
 fn moment(text: &str) -> Option<Timestamp> {
     let at = OffsetDateTime::parse(text, &Rfc2822).ok()?;
     Some(Timestamp::from_milliseconds(at.unix_timestamp().saturating_mul(1_000)))
 }
 
-/// When something was made, where that may have been by the attempt that began then.
+/// Returns the creation time of an item, if the attempt that began at `since` may have created it.
 fn made_in_time(made: Option<&str>, since: Timestamp) -> Option<Timestamp> {
     made.and_then(moment).filter(|made| *made + BEFORE >= since && *made <= since + AFTER)
 }
 
-/// An id of Twilio's: two letters and 32 digits; anything that can stand in a path is taken.
+/// Returns `true` if a text can be an id of Twilio's: two letters and 32 digits. Every alphanumeric text with a given prefix
+/// and at most 64 characters is accepted.
 fn is_sid(text: &str, prefixes: &[&str]) -> bool {
     let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     plain && text.len() <= 64 && prefixes.iter().any(|prefix| text.starts_with(prefix))

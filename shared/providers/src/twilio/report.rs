@@ -1,4 +1,4 @@
-//! What Twilio says of calls and texts, in callbacks and in answers: its words end here.
+//! Translation of Twilio's callbacks and answers about calls and SMS messages.
 
 use domain::call::{AnsweredBy, Cost, Report};
 use domain::end_reason::EndReason;
@@ -12,7 +12,7 @@ use super::form::Form;
 use super::{errors, is_sid, moment};
 use crate::sms::{ReceivedText, without_words};
 
-/// A call, as the API shows it.
+/// Call, as the API shows it.
 #[derive(Deserialize)]
 pub(super) struct CallResource {
     pub(super) sid: String,
@@ -39,7 +39,7 @@ pub(super) struct CallResource {
     price_unit: Option<String>,
 }
 
-/// A text, as the API shows it.
+/// SMS message, as the API shows it.
 #[derive(Deserialize)]
 pub(super) struct MessageResource {
     pub(super) sid: String,
@@ -59,7 +59,7 @@ pub(super) struct MessageResource {
     error_code: Option<u32>,
 }
 
-/// What is known of a call's state.
+/// Facts about a call's state, from a callback or an answer.
 struct State<'a> {
     status: &'a str,
     at: Timestamp,
@@ -70,7 +70,7 @@ struct State<'a> {
 }
 
 impl State<'_> {
-    /// The states of a call: those of the API, and `initiated`, which only callbacks know.
+    /// Translates the state of a call. The API has all states but `initiated`, which only callbacks have.
     fn report(self) -> Option<Report> {
         let is_machine = self.answered_by == Some(AnsweredBy::Machine);
         let reason = match self.status {
@@ -86,7 +86,7 @@ impl State<'_> {
             "no-answer" => EndReason::NO_ANSWER,
             "canceled" => EndReason::ADMIN_CLOSED,
             "failed" => failure(self.sip),
-            // A state that nobody has heard of says nothing; the next one will.
+            // An unknown state is ignored. The next report will have a known one.
             _ => return None,
         };
         let lasted = Span::seconds(self.duration_seconds.unwrap_or(0));
@@ -97,20 +97,20 @@ impl State<'_> {
             started_at: connected.then(|| self.started_at.unwrap_or(self.at - lasted)),
             answered_by: self.answered_by,
             duration_seconds: connected.then_some(self.duration_seconds).flatten(),
-            // Twilio does not tell who hung up.
+            // Twilio does not tell which side hung up.
             ended_by: None,
         })
     }
 }
 
-/// Why a call could not be completed: by the answer of the network behind Twilio, where it is known.
+/// Returns the reason of a failed call, by the SIP status of the network behind Twilio if it is known.
 fn failure(sip: Option<u32>) -> EndReason {
     match sip {
         Some(486 | 600) => EndReason::BUSY,
         Some(408 | 480 | 487) => EndReason::NO_ANSWER,
         Some(401..=403 | 407 | 603 | 607 | 608) => EndReason::REJECTED,
         Some(500..=599) => EndReason::PROVIDER_UNAVAILABLE,
-        // "Most likely because the provided number was invalid", says Twilio.
+        // Twilio says: "Most likely because the provided number was invalid".
         Some(_) | None => EndReason::INVALID_DESTINATION,
     }
 }
@@ -125,7 +125,7 @@ fn answered_by(word: Option<&str>) -> Option<AnsweredBy> {
 }
 
 impl CallResource {
-    /// Everything that the API says of a call, at this moment.
+    /// Returns all reports that the API's view of a call contains.
     pub(super) fn reports(&self, now: Timestamp) -> Vec<Report> {
         let ended_at = self.end_time.as_deref().and_then(moment);
         let state = State {
@@ -139,23 +139,23 @@ impl CallResource {
         state.report().into_iter().chain(self.cost().map(|cost| Report::Cost { cost })).collect()
     }
 
-    /// A price is negative, in units with a fraction, and may come late. A currency without cents is left out.
+    /// Returns the price. Twilio gives it as a negative decimal, and late. Currencies without cents are left out.
     fn cost(&self) -> Option<Cost> {
         let currency = self.price_unit.as_deref().filter(|unit| CURRENCIES_WITH_CENTS.contains(unit))?;
         let units: f64 = self.price.as_deref()?.parse().ok()?;
         let cents = (units.abs() * 100.0).round();
         let is_sound = cents.is_finite() && cents < 1e9;
-        // Whole, positive, and small: its digits are those of an integer.
+        // The rounded number is whole, positive and small, so its digits are those of an integer.
         let amount_minor = is_sound.then(|| format!("{cents:.0}").parse().ok()).flatten()?;
         Some(Cost { amount_minor, currency: currency.to_owned() })
     }
 
-    /// Whether it is over.
+    /// Returns `true` if the call is over.
     pub(super) fn is_over(&self) -> bool {
         matches!(self.status.as_str(), "completed" | "busy" | "failed" | "no-answer" | "canceled")
     }
 
-    /// Whether it has not been answered yet.
+    /// Returns `true` if the call has not been answered yet.
     pub(super) fn is_before_answer(&self) -> bool {
         matches!(self.status.as_str(), "queued" | "ringing")
     }
@@ -164,7 +164,7 @@ impl CallResource {
 const CURRENCIES_WITH_CENTS: [&str; 6] = ["USD", "EUR", "GBP", "CAD", "AUD", "CHF"];
 
 impl MessageResource {
-    /// What the API says of a text.
+    /// Returns the delivery report that the API's view of a message contains.
     pub(super) fn report(&self) -> DeliveryReport {
         delivery(&self.sid, self.status.as_deref(), self.error_code).unwrap_or_else(|| DeliveryReport {
             provider_message_id: ProviderMessageId::new(self.sid.clone()),
@@ -175,7 +175,7 @@ impl MessageResource {
     }
 }
 
-/// What a delivery report says. `None` where its state is none of a text that was sent.
+/// Translates a delivery status. Returns `None` for a status that no sent message has.
 fn delivery(sid: &str, status: Option<&str>, error_code: Option<u32>) -> Option<DeliveryReport> {
     let status = match status? {
         "accepted" | "scheduled" | "queued" | "sending" => DeliveryStatus::Queued,
@@ -193,17 +193,17 @@ fn delivery(sid: &str, status: Option<&str>, error_code: Option<u32>) -> Option<
     })
 }
 
-/// A callback about a call: a change of its state, what answered, a recording. One address takes them all.
+/// Callback about a call: a new state, the kind of callee that answered, or a recording. All of them go to one address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallCallback {
-    /// Twilio's id for the call.
+    /// Id of the call at Twilio.
     pub call_id: ProviderCallId,
-    /// What it says.
+    /// Reports that the callback contains.
     pub reports: Vec<Report>,
 }
 
 impl CallCallback {
-    /// Reads a callback. `None` where it is about no call.
+    /// Parses a callback. Returns `None` if it is not about a call.
     pub fn read(body: &[u8], now: Timestamp) -> Option<Self> {
         let form = Form::parse(body);
         let sid = form.get("CallSid").filter(|sid| is_sid(sid, &["CA"]))?;
@@ -219,7 +219,7 @@ impl CallCallback {
         });
         let mut reports: Vec<Report> = match state {
             Some(state) => state.report().into_iter().collect(),
-            // What answered, some seconds after it did.
+            // The result of the machine detection, some seconds after the answer.
             None => by.map(|by| Report::Answered { at: now, by: Some(by) }).into_iter().collect(),
         };
         let is_recorded = form.get("RecordingStatus").is_none_or(|status| status == "completed");
@@ -229,7 +229,7 @@ impl CallCallback {
     }
 }
 
-/// Reads a report on a text that was sent. `None` where it says nothing that counts.
+/// Parses a delivery report. Returns `None` if it has no known status.
 pub fn delivery_of(body: &[u8]) -> Option<DeliveryReport> {
     let form = Form::parse(body);
     let sid = message_sid(&form)?;
@@ -238,7 +238,7 @@ pub fn delivery_of(body: &[u8]) -> Option<DeliveryReport> {
     delivery(sid, status, error_code)
 }
 
-/// Reads a text that came in. `None` where it is none between two phone numbers.
+/// Parses a customer's SMS message. Returns `None` if it was not sent between two phone numbers.
 pub fn text_of(body: &[u8]) -> Option<ReceivedText> {
     let form = Form::parse(body);
     let sid = message_sid(&form)?;
@@ -260,7 +260,7 @@ fn message_sid(form: &Form) -> Option<&str> {
     sid.filter(|sid| is_sid(sid, &["SM", "MM"]))
 }
 
-/// What stands for a message that has pictures and no words.
+/// Returns the stand-in text for a message with pictures and no words.
 fn media(form: &Form) -> String {
     let count = form.get("NumMedia").and_then(|count| count.parse::<u32>().ok()).unwrap_or(0);
     let kinds: Vec<&str> =

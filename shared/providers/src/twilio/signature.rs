@@ -1,8 +1,8 @@
-//! The signature of a callback: `X-Twilio-Signature`, the Base64 of an HMAC-SHA1 by the account's auth token (Twilio's
+//! Signature of a callback: `X-Twilio-Signature`, the Base64 of an HMAC-SHA1 with the account's auth token (Twilio's
 //! `RequestValidator`).
 //!
-//! What is signed is the address, and behind it every distinct parameter by name, and of a name every distinct value, in
-//! order, with nothing in between. Of a body of JSON the address carries the SHA-256.
+//! The signed text is the address, followed by every distinct parameter without separators. Parameters are sorted by name, and
+//! the distinct values of a name are sorted too. If the body is JSON, the address carries its SHA-256 instead.
 
 use std::collections::BTreeSet;
 
@@ -19,12 +19,12 @@ use super::RETRIES;
 use super::form::Form;
 use crate::callback::Callback;
 
-/// The parameter of an address that carries a body's digest.
+/// Parameter of an address that carries the digest of the body.
 const BODY_DIGEST: &str = "bodySHA256";
 
-/// Whether a callback was signed with this token. Twilio signs its address with the default port or without it ("signature
-/// generation on the back end is inconsistent"), so that both count; and with its fragment or without, about which nobody
-/// says anything.
+/// Returns `true` if a callback was signed with this token. Twilio signs its address with or without the default port
+/// ("signature generation on the back end is inconsistent"), so both are accepted. Twilio does not document if the fragment is
+/// signed, so both forms are accepted here too.
 pub(super) fn is_genuine(auth_token: &str, callback: Callback<'_>) -> bool {
     let Some(given) = (callback.header)("x-twilio-signature") else { return false };
     let Ok(given) = STANDARD.decode(given.trim()) else { return false };
@@ -52,14 +52,14 @@ fn is_digest_of(declared: &str, body: &[u8]) -> bool {
     hex(&Sha256::digest(body)).as_bytes().ct_eq(declared.to_ascii_lowercase().as_bytes()).into()
 }
 
-/// Every distinct name, and of it every distinct value, sorted.
+/// Returns every distinct name with each of its distinct values, sorted.
 fn parameters(body: &[u8]) -> String {
     let form = Form::parse(body);
     let distinct: BTreeSet<(&str, &str)> = form.fields().collect();
     distinct.into_iter().flat_map(|(name, value)| [name, value]).collect()
 }
 
-/// The forms that the address may have been signed in.
+/// Returns the forms in which Twilio may have signed the address.
 fn addresses(text: &str, url: &Url) -> Vec<String> {
     let mut forms = vec![text.to_owned()];
     let default_port = match url.scheme() {
@@ -72,7 +72,7 @@ fn addresses(text: &str, url: &Url) -> Vec<String> {
         let port = format!(":{default_port}");
         match authority.strip_suffix(port.as_str()) {
             Some(bare) => forms.push(format!("{scheme}://{bare}{behind}")),
-            // Another port than the default one is signed as it is.
+            // A port other than the default one is signed as it is.
             None if url.port().is_none() => forms.push(format!("{scheme}://{authority}{port}{behind}")),
             None => {}
         }

@@ -1,4 +1,4 @@
-//! Twilio, for SMS.
+//! Twilio's SMS adapter.
 
 use domain::ids::ProviderMessageId;
 use domain::organization::Provider;
@@ -19,7 +19,7 @@ use crate::outcome::classify;
 use crate::sms::SmsProvider;
 use crate::voice::{Alike, ProviderError, Sought};
 
-/// A page of the list of messages.
+/// Page of the list of messages.
 #[derive(Deserialize)]
 struct Messages {
     messages: Vec<MessageResource>,

@@ -1,21 +1,21 @@
-//! What a call is told to do: TwiML.
+//! TwiML: the instructions that a call gets.
 
 use domain::ids::ConversationId;
 use domain::organization::VoiceSettings;
 
 const HEAD: &str = r#"<?xml version="1.0" encoding="UTF-8"?>"#;
 
-/// Nothing.
+/// Returns a document without instructions.
 pub fn nothing() -> String {
     format!("{HEAD}<Response/>")
 }
 
-/// Hang up.
+/// Returns the instruction to hang up.
 pub fn hang_up() -> String {
     format!("{HEAD}<Response><Hangup/></Response>")
 }
 
-/// Say the opening message, or connect to the relay. A call with nothing to say is hung up.
+/// Returns the instruction to say the opening message, or to connect to the relay. Without either, the call is hung up.
 pub fn speak(voice: &VoiceSettings, conversation: ConversationId) -> String {
     let language = voice.language.as_deref().map(|tag| format!(r#" language="{}""#, escaped(tag))).unwrap_or_default();
     let verb = match (&voice.opening, &voice.relay_url) {
@@ -29,7 +29,7 @@ pub fn speak(voice: &VoiceSettings, conversation: ConversationId) -> String {
     format!("{HEAD}<Response>{verb}</Response>")
 }
 
-/// A text as it may stand in an element or an attribute. What XML cannot hold at all is left out.
+/// Escapes a text for an element or an attribute. Characters that XML cannot contain are left out.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

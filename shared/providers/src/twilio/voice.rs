@@ -1,4 +1,4 @@
-//! Twilio, for voice.
+//! Twilio's voice adapter.
 
 use domain::call::{Call, Dispatch, Outcome, Report};
 use domain::ids::ProviderCallId;
@@ -20,19 +20,19 @@ use crate::outcome::classify;
 use crate::part::Part;
 use crate::voice::{Alike, Found, ProviderError, Recording, Sought, VoiceProvider};
 
-/// The largest recording that is handed on: an answer of Lambda's holds 6 MB, and Base64 takes a third of that.
+/// Maximum size of a recording that is handed on, in bytes. A Lambda answer may have 6 MB, and Base64 adds a third.
 const MOST_RECORDING_BYTES: usize = 4 * 1024 * 1024;
 
-/// Everything that Twilio tells of a call's course. By default it tells of its end only.
+/// Call states that Twilio reports. By default it reports the end only.
 const STATUS_EVENTS: [&str; 4] = ["initiated", "ringing", "answered", "completed"];
 
-/// A page of the list of calls.
+/// Page of the list of calls.
 #[derive(Deserialize)]
 struct Calls {
     calls: Vec<CallResource>,
 }
 
-/// What is asked for, for one attempt (Twilio's `POST Calls.json`).
+/// Builds the form that places the call of an attempt (Twilio's `POST Calls.json`).
 fn creation(call: &Call, attempt: u32, voice: &VoiceSettings, public_url: &str) -> Form {
     let callback = |kind: &str| format!("{}{RETRIES}", callback::of_call(public_url, call, attempt, kind));
     let (answer, status) = (callback("answer"), callback("status"));
@@ -53,7 +53,7 @@ fn creation(call: &Call, attempt: u32, voice: &VoiceSettings, public_url: &str) 
     }
     if voice.detect_machines {
         form.add("MachineDetection", "Enable");
-        // Whoever answers is not kept waiting for it.
+        // The detection runs beside the call, so the callee does not wait for it.
         form.add("AsyncAmd", "true");
         form.add("AsyncAmdStatusCallback", status.as_str());
         form.add("AsyncAmdStatusCallbackMethod", "POST");
@@ -111,7 +111,7 @@ impl Twilio {
         self.look(account, &format!("Calls/{call_id}.json"), None).await
     }
 
-    /// Has a call ended: `completed` whatever its state, `canceled` where it had not begun to be more than that.
+    /// Ends a call: by `completed`, and if the call is still queued or ringing after that, by `canceled`.
     async fn end(&self, call: &Call, call_id: &ProviderCallId) -> Result<bool, ProviderError> {
         let account = self.account(&call.scope.organization).await?;
         for status in ["completed", "canceled"] {
@@ -121,7 +121,7 @@ impl Twilio {
             if reply.status == 404 {
                 return Ok(true);
             }
-            // What it says is no state to end is looked at: it may be over already.
+            // After a refusal the call's state is read, because the call may be over already.
             let shown = if reply.is_success() { reply.json() } else { self.read(&account, call_id).await? };
             match shown {
                 Some(shown) if CallResource::is_over(&shown) => return Ok(true),
@@ -144,7 +144,7 @@ impl Twilio {
         let account = self.account(&call.scope.organization).await?;
         let path = format!("Recordings/{reference}.mp3");
         let mut question = self.question(&account, Method::GET, &path, None, MOST_RECORDING_BYTES)?;
-        // Whether Twilio answers with a part is not documented: all of it is as good, where it is not too much.
+        // Twilio does not document answers with a part. The whole recording will do, if it is not too large.
         let part = part.map(|part| part.at_most(MOST_RECORDING_BYTES as u64).to_string());
         if let Some(part) = part.and_then(|part| HeaderValue::try_from(part).ok()) {
             question.headers.insert(header::RANGE, part);

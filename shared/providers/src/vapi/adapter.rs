@@ -1,4 +1,4 @@
-//! Vapi behind the interface of every voice provider.
+//! Vapi's voice adapter.
 
 use std::collections::BTreeMap;
 
@@ -29,38 +29,38 @@ use crate::voice::{Found, ProviderError, Recording, Sought, VoiceProvider};
 
 const BASE: &str = "https://api.vapi.ai";
 
-/// The domain of the hosts that live calls are controlled at.
+/// Domain of the hosts at which live calls are controlled.
 const DOMAIN: &str = "vapi.ai";
 
-/// The last part of the address of a call's messages.
+/// Last path segment of the address for a call's messages.
 pub const EVENTS: &str = "events";
 
-/// How many calls a page of a search has. Each may be shown with everything that was said.
+/// Number of calls in a page of a search. Vapi may show each with its whole transcript.
 const PAGE: usize = 25;
 
-/// How many pages a search looks at, within the time it has.
+/// Maximum number of pages that a search reads, within the time it has.
 const MOST_PAGES: usize = 8;
 
-/// How soon a call is made that was asked for.
+/// Time within which Vapi creates a requested call.
 const CREATED_WITHIN: Span = Span::minutes(1);
 
-/// Vapi's clock may go before ours.
+/// Maximum difference between Vapi's clock and ours.
 const CLOCK_SKEW: Span = Span::minutes(2);
 
-/// What an account at Vapi is known by.
+/// Account at Vapi, as stored in its secret.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Account {
     api_key: String,
-    /// Vapi's ids of our numbers, by the numbers.
+    /// Ids of our numbers at Vapi, by number.
     #[serde(default)]
     phone_numbers: BTreeMap<String, String>,
-    /// How its messages are signed.
+    /// Signature settings of Vapi's messages.
     hmac: HmacPlan,
-    /// Vapi's id of the credential with that plan, where the account's own server settings do not have it.
+    /// Id at Vapi of the credential with these settings. It is needed if the account's own server settings lack the credential.
     #[serde(default)]
     credential_id: Option<String>,
-    /// How many calls it may ask for in a second.
+    /// Number of calls that the account may place in a second.
     #[serde(default)]
     calls_per_second: Option<u32>,
 }
@@ -95,14 +95,14 @@ impl Keyed for Account {
     }
 }
 
-/// Vapi.
+/// Adapter for Vapi. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Vapi {
     api: JsonApi,
 }
 
 impl Vapi {
-    /// Vapi, reached this way; `base` is where its API is to be had instead.
+    /// Creates the adapter for Vapi's API, or for its stand-in at `base`.
     pub fn new(client: ProviderClient, secrets: Secrets, base: Option<&Url>) -> Self {
         Self { api: JsonApi::new(client, secrets, BASE, base) }
     }
@@ -142,7 +142,7 @@ impl Vapi {
         let account: Account = self.api.account_for(call).await?;
         let begun = begun_at(call);
         let since = (begun - CLOCK_SKEW).to_string();
-        // The newest come first: each page begins with the oldest of the one before.
+        // Vapi lists the newest calls first. So the next page ends at the creation time of the oldest call in this one.
         let mut until = (begun + CREATED_WITHIN + CLOCK_SKEW).to_string();
         let number = account.phone_numbers.get(call.from.as_str());
         for _ in 0..MOST_PAGES {
@@ -171,7 +171,7 @@ impl Vapi {
         shown_if_there(&self.api.ask(&account, Request::get(&["call", call_id])).await?)
     }
 
-    /// A live call is ended over its own URL, which the call shows.
+    /// Ends a live call over its own control URL, which Vapi shows with the call.
     async fn stop(&self, call: &Call, call_id: &str) -> Result<bool, ProviderError> {
         let Some(shown) = self.get(call, call_id).await? else { return Ok(true) };
         if shown.is_over() {
@@ -218,7 +218,7 @@ impl VoiceProvider for Vapi {
         self.stop(call, call_id.as_str()).boxed()
     }
 
-    /// The call's own URL may be signed for a while only: it is asked for each time.
+    /// Fetches the call's recording URL each time, because a URL may be signed for a while only.
     fn recording<'a>(
         &'a self,
         call: &'a Call,

@@ -1,12 +1,12 @@
-//! What Vapi's answers to `POST /call` mean. Its OpenAPI document lists 201, 400 and 500; what none of them says is judged
-//! as for any provider.
+//! Parsing of Vapi's answers to `POST /call`. Its OpenAPI document lists the statuses 201, 400 and 500. They are all judged by
+//! the rules for every provider.
 
 use domain::ids::ProviderCallId;
 
 use super::wire::VapiCall;
 use crate::client::Reply;
 
-/// The id of the call that was made, where the answer is one we can read.
+/// Returns the id of the created call, if the answer can be read.
 pub(super) fn call_id(reply: &Reply) -> Option<ProviderCallId> {
     let call: VapiCall = reply.json()?;
     (!call.id.is_empty()).then(|| ProviderCallId::new(call.id))
@@ -31,7 +31,7 @@ mod tests {
     #[test]
     fn a_2xx_is_an_acceptance_where_it_can_be_read_and_else_unknown() {
         assert_eq!(outcome(201, CREATED), Outcome::Accepted { id: ProviderCallId::new("call-1") });
-        // What a request for several calls is answered has no id of its own.
+        // The answer to a request for several calls has no id of its own.
         for body in ["", "ok", &CREATED[..20], "[]", "{}", r#"{"results": [], "errors": []}"#, r#"{"id": ""}"#] {
             assert!(matches!(outcome(201, body), Outcome::Unknown { .. }), "{body}");
         }

@@ -1,4 +1,4 @@
-//! Vapi: calls that its own assistants hold.
+//! Adapter for Vapi: calls that Vapi's own assistants conduct.
 
 mod adapter;
 mod answer;

@@ -1,26 +1,26 @@
-//! Why Vapi says a call ended. Source: VapiAI/docs eabfa53, the enumeration of `endedReason` in the OpenAPI document (627
-//! values, and more with each release) and `fern/calls/call-ended-reason.mdx`. The known ones have rows; of the others, the
-//! beginning of the word says whether the call can have connected.
+//! Meanings of Vapi's `endedReason`. Sources: VapiAI/docs eabfa53, its enumeration in the OpenAPI document (627 values, and
+//! more with each release), and `fern/calls/call-ended-reason.mdx`. The table has rows for the known reasons. For the others,
+//! the first part of the word tells if the call may have connected.
 
 use domain::end_reason::EndReason;
 use domain::ended_by::EndedBy;
 
 use crate::reading::passed_through;
 
-/// What an `endedReason` says.
+/// Meaning of an `endedReason`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Meaning {
-    /// The reason, in our words.
+    /// End reason of the call.
     pub(super) reason: EndReason,
-    /// Whether a call that ended so had been answered; `None` where that does not follow from the reason.
+    /// `true` if a call with this reason was answered. `None` if the reason leaves it open.
     pub(super) connected: Option<bool>,
-    /// Whether it was a machine that answered.
+    /// `true` if a machine answered.
     pub(super) machine: bool,
-    /// Who ended it, where the word says.
+    /// Party that ended the call, if the reason tells.
     pub(super) ended_by: Option<EndedBy>,
 }
 
-/// Who ended a call, by how the word begins.
+/// Returns the party that ended a call, by the first part of the reason.
 fn ended_by(word: &str) -> Option<EndedBy> {
     let said = [
         ("customer-ended-call", EndedBy::Callee),
@@ -33,7 +33,7 @@ fn ended_by(word: &str) -> Option<EndedBy> {
     said.into_iter().find(|(beginning, _)| word.starts_with(beginning)).map(|(_, by)| by)
 }
 
-/// What one of Vapi's words says; what stands in no row passes through.
+/// Returns the meaning of a reason. A reason without a row is passed through.
 pub(super) fn meaning(word: &str) -> Meaning {
     let (machine, ended_by) = (word == "voicemail", ended_by(word));
     if let Some((_, reason, connected)) = ROWS.iter().find(|row| row.0 == word) {
@@ -43,7 +43,7 @@ pub(super) fn meaning(word: &str) -> Meaning {
     Meaning { reason: passed_through(word), connected: begun.and_then(|(_, connected)| *connected), machine, ended_by }
 }
 
-/// The words that have a reason of ours.
+/// Reasons with an end reason of ours.
 #[rustfmt::skip]
 const ROWS: [(&str, EndReason, Option<bool>); 29] = [
     ("customer-ended-call", EndReason::COMPLETED, Some(true)),
@@ -59,7 +59,7 @@ const ROWS: [(&str, EndReason, Option<bool>); 29] = [
     ("call.in-progress.sip-completed-call", EndReason::COMPLETED, Some(true)),
     ("vonage-completed", EndReason::COMPLETED, Some(true)),
     ("vonage-disconnected", EndReason::COMPLETED, Some(true)),
-    // Ended over the API or in the dashboard, ringing or not.
+    // Ended over the API or in the dashboard, perhaps while ringing.
     ("manually-canceled", EndReason::COMPLETED, None),
     ("voicemail", EndReason::VOICEMAIL, Some(true)),
     ("exceeded-max-duration", EndReason::MAX_DURATION_EXCEEDED, Some(true)),
@@ -69,7 +69,7 @@ const ROWS: [(&str, EndReason, Option<bool>); 29] = [
     ("vonage-failed-to-connect-call", EndReason::PROVIDER_UNAVAILABLE, Some(false)),
     ("vonage-rejected", EndReason::REJECTED, Some(false)),
     ("twilio-reported-customer-misdialed", EndReason::INVALID_DESTINATION, Some(false)),
-    // The account at Vapi, not the wallet here.
+    // These reasons concern the account at Vapi, not the organization's wallet.
     ("call.start.error-subscription-insufficient-credits", EndReason::PROVIDER_UNAVAILABLE, Some(false)),
     ("call.start.error-subscription-wallet-does-not-exist", EndReason::PROVIDER_UNAVAILABLE, Some(false)),
     ("call.start.error-subscription-frozen", EndReason::PROVIDER_UNAVAILABLE, Some(false)),
@@ -79,8 +79,8 @@ const ROWS: [(&str, EndReason, Option<bool>); 29] = [
     ("worker-shutdown", EndReason::PROVIDER_LOST, None),
 ];
 
-/// How words begin, and whether a call that ended so had connected. A fault while it was in progress may be the
-/// carrier's, before anybody answered.
+/// First parts of reasons, each with `true` if such a call was answered. A fault while the call was in progress may be the
+/// carrier's, before any callee answered.
 const BEGINNINGS: [(&str, Option<bool>); 10] = [
     ("call.start.", Some(false)),
     ("call-start-", Some(false)),

@@ -1,4 +1,4 @@
-//! What a call of Vapi's says, in our words.
+//! Translation of Vapi's view of a call.
 
 use domain::call::{Analysis, AnsweredBy, Cost, Report, Role, Utterance};
 use domain::time::Timestamp;
@@ -8,10 +8,10 @@ use super::reasons::{Meaning, meaning};
 use super::wire::{Artifact, Speaker, Status, VapiAnalysis, VapiCall};
 use crate::reading::{OPT_OUT_FIELDS, minor_units, moment, moment_of, yes_or_no};
 
-/// Everything that a call says. `now` stands in for moments that it does not tell.
+/// Returns all reports that a call contains. `now` replaces times that the call does not tell.
 pub fn reports(call: &VapiCall, now: Timestamp) -> Vec<Report> {
     match call.news.status {
-        // Of a call whose data is gone nothing is known; that it is over, its absence says.
+        // If the call's data is gone, nothing is known of it. Its absence tells that it is over.
         None | Some(Status::Scheduled | Status::Queued | Status::NotFound | Status::DeletionFailed) => Vec::new(),
         Some(Status::Ringing) => vec![Report::Ringing],
         Some(Status::InProgress | Status::Forwarding) => {
@@ -42,20 +42,20 @@ fn over(call: &VapiCall, now: Timestamp) -> Vec<Report> {
         reports.extend(recorded.then(|| Report::Recording { reference: call.id.clone() }));
     }
     let cents = call.news.cost.and_then(|dollars| minor_units(dollars * 100.0));
-    // What it costs is known once nothing more comes.
+    // The cost is final once nothing more will come.
     let cents = cents.filter(|_| call.complete);
     reports.extend(cents.map(|amount_minor| Report::Cost { cost: Cost { amount_minor, currency: "USD".to_owned() } }));
     reports.extend(call.news.analysis.as_ref().and_then(analysis).map(|analysis| Report::Analysis { analysis }));
     reports
 }
 
-/// Where a recording can be had without credentials.
+/// Returns the URL at which a recording can be fetched without credentials.
 pub(super) fn recording(artifact: &Artifact) -> Option<&str> {
     let urls = [&artifact.presigned_mono_url, &artifact.recording_url];
     urls.into_iter().flatten().map(String::as_str).find(|url| url.starts_with("https://"))
 }
 
-/// Whether somebody had answered. Where the reason does not say, the called party's own words do.
+/// Returns `true` if the call was answered. If the reason leaves it open, words of the callee in the transcript prove it.
 fn connected(artifact: Option<&Artifact>, said: &Meaning) -> bool {
     let heard = || artifact.is_some_and(|artifact| artifact.messages.iter().any(|said| said.role == Speaker::User));
     said.connected.unwrap_or_else(heard)
@@ -65,7 +65,7 @@ fn started_at(call: &VapiCall) -> Option<Timestamp> {
     call.news.started_at.as_deref().and_then(moment_of)
 }
 
-/// What was said. An empty transcript is only told where none will come.
+/// Returns the transcript. An empty one is reported only if none will come.
 fn transcript(artifact: Option<&Artifact>, complete: bool, started_at: Timestamp) -> Option<Report> {
     let mut at = started_at;
     let mut utterances = Vec::new();
@@ -80,7 +80,7 @@ fn transcript(artifact: Option<&Artifact>, complete: bool, started_at: Timestamp
     (complete || !utterances.is_empty()).then_some(Report::Transcript { utterances })
 }
 
-/// The analysis, if there is anything in it.
+/// Returns the analysis, unless it is empty.
 fn analysis(analysis: &VapiAnalysis) -> Option<Analysis> {
     let custom: Map<String, Value> = analysis.structured_data.clone().unwrap_or_default();
     let summary = analysis.summary.clone().unwrap_or_default();
@@ -93,7 +93,7 @@ fn analysis(analysis: &VapiAnalysis) -> Option<Analysis> {
     Some(Analysis { summary, successful, sentiment: None, opt_out, custom })
 }
 
-/// By the rubric that says yes or no; a mark or a word is no such thing.
+/// Returns the result of a yes-or-no rubric. Other rubrics give marks or words, which are ignored.
 fn successful(evaluation: &Value) -> Option<bool> {
     match evaluation {
         Value::Bool(successful) => Some(*successful),

@@ -1,4 +1,4 @@
-//! What Vapi is asked. Source: VapiAI/docs eabfa53, `CreateCallDTO` and `AssistantOverrides` in the OpenAPI document.
+//! Requests to Vapi. Source: VapiAI/docs eabfa53, `CreateCallDTO` and `AssistantOverrides` in the OpenAPI document.
 
 use domain::organization::Limits;
 use serde::Serialize;
@@ -7,49 +7,49 @@ use serde_json::{Map, Value, json};
 use super::wire::{ATTEMPT, REQUEST};
 use crate::attempt::Attempt;
 
-/// How long Vapi lets a call last, in seconds.
+/// Call duration that Vapi accepts, in seconds.
 const DURATION_SECONDS: std::ops::RangeInclusive<u32> = 10..=43_200;
 
-/// The messages that tell of a call's life; others would only be noise.
+/// Server messages about the stages of a call. Other messages are not needed.
 const MESSAGES: [&str; 2] = ["status-update", "end-of-call-report"];
 
-/// The variable that an agent's rendered prompt goes by, where the client gave none of that name.
+/// Variable for the agent's rendered prompt, unless the client gave a variable of this name.
 const PROMPT: &str = "prompt";
 
-/// How long Vapi waits for our answer, in seconds: as long as any handler may take.
+/// Time that Vapi waits for our answer, in seconds. It covers the longest time that a handler may take.
 const TIMEOUT_SECONDS: u32 = 20;
 
-/// How often a message that we did not take is sent again. By itself, Vapi never does.
+/// Maximum number of retries of a message that we did not accept. By default, Vapi never retries.
 const MOST_RETRIES: u32 = 5;
 
-/// What a call is asked for with.
+/// Inputs of a request for a call.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted<'a> {
-    /// Vapi's id of the calling number.
+    /// Id of the calling number at Vapi.
     pub(super) phone_number_id: &'a str,
-    /// Vapi's id of the assistant.
+    /// Id of the assistant at Vapi.
     pub(super) assistant_id: &'a str,
-    /// The called number, E.164.
+    /// Called number, E.164.
     pub(super) to: &'a str,
-    /// Where the messages go.
+    /// Address for the server messages.
     pub(super) server_url: &'a str,
-    /// Vapi's id of the credential that they are signed with.
+    /// Id at Vapi of the credential that signs the messages.
     pub(super) credential_id: Option<&'a str>,
-    /// How long it may last. How long it rings is the carrier's.
+    /// Limit of the duration. The carrier decides on the ring time.
     pub(super) limits: Limits,
-    /// The client's variables.
+    /// Variables of the client.
     pub(super) variables: &'a Map<String, Value>,
-    /// What our own agent is told, rendered.
+    /// Rendered prompt of our own agent.
     pub(super) prompt: Option<&'a str>,
-    /// The request that made the conversation.
+    /// Id of the request that created the conversation.
     pub(super) request_id: Option<&'a str>,
 }
 
-/// The body of `POST /call`.
+/// Body of `POST /call`.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CreateCall<'a> {
-    /// At most 40 characters: for people to read.
+    /// Name of the call, for people to read. At most 40 characters.
     name: String,
     assistant_id: &'a str,
     phone_number_id: &'a str,
@@ -74,7 +74,7 @@ struct Overrides {
 }
 
 impl<'a> CreateCall<'a> {
-    /// The request for the call of an attempt. The client's metadata stays here.
+    /// Builds the request for the call of an attempt. The client's metadata is not sent.
     pub(super) fn new(wanted: Wanted<'a>, attempt: &Attempt) -> Self {
         let mut variable_values = wanted.variables.clone();
         if let Some(prompt) = wanted.prompt {

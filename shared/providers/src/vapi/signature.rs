@@ -1,4 +1,4 @@
-//! Vapi's signature of its server messages. Each customer sets up how they are signed: the plan here has the fields of the
+//! Signature of Vapi's server messages. Each customer of Vapi configures it: the settings here have the fields of the
 //! credential at Vapi. Source: VapiAI/docs eabfa53, `HMACAuthenticationPlan` in the OpenAPI document.
 
 use base64::Engine as _;
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::callback::Callback;
 use crate::reading::{check_age, moment_of, unhex};
 
-/// How server messages are signed.
+/// Signature settings of server messages.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct HmacPlan {
@@ -36,7 +36,7 @@ pub(super) struct HmacPlan {
     pub(super) secret_is_base64: bool,
 }
 
-/// Which digest is made.
+/// Hash function of the HMAC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Algorithm {
@@ -46,7 +46,7 @@ pub(super) enum Algorithm {
     Sha1,
 }
 
-/// How the digest is written.
+/// Encoding of the digest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Encoding {
@@ -71,18 +71,18 @@ const fn yes() -> bool {
     true
 }
 
-/// What stands for the time in a payload's format.
+/// Placeholder for the time in a payload format.
 const TIMESTAMP: &str = "{timestamp}";
 
-/// From this many on, a time is told in milliseconds: in seconds, that is the year 5138.
+/// Number from which a time is in milliseconds. In seconds, it would be the year 5138.
 const MILLISECONDS_FROM: i64 = 100_000_000_000;
 
 impl HmacPlan {
-    /// Checks a server message: its age, where the signature covers the time, then the signature, in constant time. Where
-    /// several signatures are given, as Svix does, one has to be right.
+    /// Verifies a server message: first its age, if the signature covers the time, then the signature, in constant time. If
+    /// there are several signatures, as Svix sends them, one has to fit.
     ///
     /// # Errors
-    /// [`Distrust`] where it is not to be trusted.
+    /// [`Distrust`] if the message cannot be trusted.
     pub(super) fn verify(&self, callback: Callback<'_>, now: Timestamp) -> Result<(), Distrust> {
         let given = (callback.header)(&self.signature_header.to_lowercase()).ok_or(Distrust::NoMatch)?;
         let format = self.format();
@@ -111,7 +111,7 @@ impl HmacPlan {
         (callback.header)(&self.timestamp_header.to_lowercase()).unwrap_or_default()
     }
 
-    /// The format with its placeholders filled in. What is put in is not looked at again.
+    /// Fills in the placeholders of the format. Values are not searched for placeholders again.
     fn signed(&self, format: &str, callback: Callback<'_>) -> Vec<u8> {
         let message_id = (callback.header)(&self.message_id_header.to_lowercase()).unwrap_or_default();
         let placeholders: [(&str, &[u8]); 5] = [
@@ -145,7 +145,7 @@ impl HmacPlan {
         }
     }
 
-    /// An empty key would sign for anybody.
+    /// Decodes the key. An empty key is refused, because every sender could sign with it.
     fn key(&self) -> Result<Vec<u8>, Distrust> {
         let key = if self.secret_is_base64 {
             STANDARD.decode(&self.secret_key).map_err(|_| Distrust::NoMatch)?
@@ -163,7 +163,7 @@ impl HmacPlan {
     }
 }
 
-/// When a message was sent. Vapi's documents do not say in which unit, so that each is read.
+/// Parses the send time. Vapi does not document its unit, so seconds, milliseconds and RFC 3339 are all read.
 fn sent(timestamp: &str) -> Option<Timestamp> {
     match timestamp.parse::<i64>() {
         Ok(milliseconds) if milliseconds >= MILLISECONDS_FROM => Some(Timestamp::from_milliseconds(milliseconds)),

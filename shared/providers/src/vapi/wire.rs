@@ -1,4 +1,4 @@
-//! What Vapi puts on the wire. Source: VapiAI/docs eabfa53, `Call` and the server messages in the OpenAPI document.
+//! Wire format of Vapi. Source: VapiAI/docs eabfa53, `Call` and the server messages in the OpenAPI document.
 
 use std::fmt;
 
@@ -8,24 +8,24 @@ use serde_json::{Map, Value};
 use crate::attempt::Attempt;
 use crate::reading::{lenient, lenient_list};
 
-/// The field of an assistant's metadata that names the attempt a call was placed for.
+/// Metadata field of an assistant with the attempt that a call was placed for.
 pub(super) const ATTEMPT: &str = "ringdownAttempt";
 
-/// The field of an assistant's metadata that names the request which made the conversation.
+/// Metadata field of an assistant with the id of the request that created the conversation.
 pub(super) const REQUEST: &str = "ringdownRequest";
 
-/// The kind of message that comes last, and tells everything.
+/// Type of the last message about a call, which contains everything.
 const REPORT: &str = "end-of-call-report";
 
-/// What is sent to a server.
+/// Body of a server message.
 #[derive(Debug, Deserialize)]
 pub struct ServerMessage {
-    /// The message.
+    /// Message in the body.
     #[serde(default, deserialize_with = "lenient")]
     message: Option<Message>,
 }
 
-/// A message about a call. It tells what is new beside the call, which it shows too.
+/// Message about a call. It contains the news of the call, and the call as Vapi shows it.
 #[derive(Debug, Deserialize)]
 struct Message {
     #[serde(default, rename = "type")]
@@ -37,7 +37,7 @@ struct Message {
 }
 
 impl ServerMessage {
-    /// The call that it is about, with its news. `None` where it is about none, or tells nothing of a call's life.
+    /// Returns the call of the message, with its news. `None` if the message has no call, or is not about a stage of the call.
     pub fn into_call(self) -> Option<VapiCall> {
         let message = self.message?;
         let mut call = message.call?;
@@ -54,11 +54,11 @@ impl ServerMessage {
     }
 }
 
-/// A call as Vapi shows it.
+/// Call as Vapi shows it.
 #[derive(Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VapiCall {
-    /// Its id.
+    /// Id of the call at Vapi.
     pub id: String,
     #[serde(default, deserialize_with = "lenient")]
     assistant_overrides: Option<Overrides>,
@@ -66,12 +66,12 @@ pub struct VapiCall {
     pub(super) monitor: Option<Monitor>,
     #[serde(flatten)]
     pub(super) news: News,
-    /// Nothing more will come of it than what it shows.
+    /// `true` if the call is over and nothing will be added to it.
     #[serde(skip)]
     pub(super) complete: bool,
 }
 
-/// Without what was said and whom it was said to.
+/// Omits the conversation and the phone numbers.
 impl fmt::Debug for VapiCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({:?}, {:?})", self.id, self.news.status, self.news.ended_reason)
@@ -79,19 +79,19 @@ impl fmt::Debug for VapiCall {
 }
 
 impl VapiCall {
-    /// The attempt that the call was placed for; `None` where it is none of ours.
+    /// Returns the attempt that the call was placed for. `None` if the call is not ours.
     pub fn attempt(&self) -> Option<Attempt> {
         let metadata = self.assistant_overrides.as_ref()?.metadata.as_ref()?;
         Attempt::parse(metadata.get(ATTEMPT)?.as_str()?)
     }
 
-    /// Whether it is over.
+    /// Returns `true` if the call is over.
     pub(super) fn is_over(&self) -> bool {
         self.news.status.is_some_and(Status::is_over)
     }
 }
 
-/// What may be new of a call.
+/// Fields of a call that a message may update.
 #[derive(Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct News {
@@ -99,13 +99,13 @@ pub(super) struct News {
     pub(super) status: Option<Status>,
     #[serde(default, deserialize_with = "lenient")]
     pub(super) ended_reason: Option<String>,
-    /// RFC 3339.
+    /// Start time, in RFC 3339.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) started_at: Option<String>,
-    /// RFC 3339.
+    /// End time, in RFC 3339.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) ended_at: Option<String>,
-    /// In US dollars.
+    /// Cost in US dollars.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) cost: Option<f64>,
     #[serde(default, deserialize_with = "lenient")]
@@ -121,7 +121,7 @@ impl fmt::Debug for News {
 }
 
 impl News {
-    /// What a message says goes before what its copy of the call says.
+    /// Updates the fields from a message. They go before those in the message's copy of the call.
     fn take(&mut self, newer: Self) {
         self.status = newer.status.or(self.status);
         self.ended_reason = newer.ended_reason.or_else(|| self.ended_reason.take());
@@ -133,7 +133,7 @@ impl News {
     }
 }
 
-/// Where a call stands.
+/// State of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Status {
@@ -143,7 +143,7 @@ pub(super) enum Status {
     InProgress,
     Forwarding,
     Ended,
-    /// Its data is gone, or it never was.
+    /// Call whose data is gone, or that never existed.
     NotFound,
     DeletionFailed,
 }
@@ -163,7 +163,7 @@ struct Overrides {
     metadata: Option<Map<String, Value>>,
 }
 
-/// How a live call is reached.
+/// Access to a live call.
 #[derive(Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Monitor {
@@ -171,7 +171,7 @@ pub(super) struct Monitor {
     pub(super) control_url: Option<String>,
 }
 
-/// What was made during a call.
+/// Transcript and recording of a call.
 #[derive(Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Artifact {
@@ -183,17 +183,17 @@ pub(super) struct Artifact {
     pub(super) recording_url: Option<String>,
 }
 
-/// One thing that was said. What a tool or the system "said" has no such role, and is skipped.
+/// Utterance in a transcript. Entries of tools and of the system have other roles, and are skipped.
 #[derive(Clone, PartialEq, Deserialize)]
 pub(super) struct Said {
     pub(super) role: Speaker,
     pub(super) message: String,
-    /// In milliseconds since the Unix epoch.
+    /// Time, in milliseconds since the Unix epoch.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) time: Option<f64>,
 }
 
-/// Who said it.
+/// Speaker of an utterance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Speaker {
@@ -202,7 +202,7 @@ pub(super) enum Speaker {
     User,
 }
 
-/// What Vapi made of a call afterwards.
+/// Analysis of a call by Vapi, after its end.
 #[derive(Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct VapiAnalysis {
@@ -210,7 +210,7 @@ pub(super) struct VapiAnalysis {
     pub(super) summary: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
     pub(super) structured_data: Option<Map<String, Value>>,
-    /// `true` or `false` by the usual rubric; other rubrics have other words.
+    /// `true` or `false` by the usual rubric. Other rubrics have other words.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) success_evaluation: Option<Value>,
 }

@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::Connector;
 
-/// Posts to whoever listens there.
+/// Posts a request to this address.
 async fn posted(to: &str) -> Result<HttpResponse, ConnectorError> {
     posted_by(&Connector::new(), to).await
 }
@@ -24,7 +24,7 @@ async fn posted_by(connector: &Connector, to: &str) -> Result<HttpResponse, Conn
     connector.call(request).await
 }
 
-/// Posts to a server that answers with these bytes; gives what it was sent, too.
+/// Posts a request to a server that answers with these bytes. Also returns the request as the server received it.
 async fn answered(bytes: &'static [u8]) -> (Result<HttpResponse, ConnectorError>, String) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -71,7 +71,7 @@ async fn what_fails_on_the_way_may_be_sent_again() {
     assert!(posted(&nobody).await.is_err_and(|error| error.is_io()), "nobody there");
 }
 
-/// Serves connections, one after the other, each with so many answers; says when it has closed one.
+/// Serves one connection after the other, each with the given number of answers. Reports each closed connection.
 fn serving(answers: &'static [usize]) -> (String, UnboundedReceiver<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -102,8 +102,8 @@ async fn a_connection_is_kept_and_where_it_was_closed_a_new_one_is_made() {
     }
 }
 
-/// Takes two connections, answers once over each, and once more over a third. What is asked over the first two after that is
-/// taken and never answered.
+/// Accepts two connections and answers once on each, then once on a third. Later requests on the first two are never
+/// answered.
 fn falling_silent() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -112,7 +112,7 @@ fn falling_silent() -> String {
         streams.iter_mut().for_each(answer);
         streams.push(listener.accept().unwrap().0);
         answer(&mut streams[2]);
-        // Until the test is over.
+        // Blocks until the test is over.
         listener.accept().ok();
     });
     address

@@ -17,7 +17,7 @@ use aws_smithy_types::body::SdkBody;
 
 use super::{SigV4, basic_date, host, is_about, is_canonical};
 
-/// Answers every request in this way, and keeps what was asked.
+/// HTTP client that answers every request by a function and records the requests.
 #[derive(Clone, Debug)]
 struct Asked {
     answer: fn(&HttpRequest) -> HttpResponse,
@@ -36,7 +36,7 @@ fn broken(_: &HttpRequest) -> HttpResponse {
     answer(500, "{}")
 }
 
-/// It is 15:00 there, and nothing else will do.
+/// Answers as a server whose clock shows 15:00 and that accepts no other time.
 fn an_hour_ahead(request: &HttpRequest) -> HttpResponse {
     let is_right = request.headers().get("x-amz-date").is_some_and(|date| date.starts_with("20260410T1500"));
     let mut answer = if is_right { done(request) } else { answer(400, r#"{"__type":"InvalidSignatureException"}"#) };
@@ -49,7 +49,7 @@ impl Asked {
         Self { answer, requests: Arc::default() }
     }
 
-    /// What each request was signed with, and what the signature was made for: the attempt stands in a header.
+    /// Returns each request's signature headers and its attempt header, which the signature depends on.
     fn signatures(&self) -> Vec<[Option<String>; 4]> {
         let requests = self.requests.lock().unwrap();
         let of = |request: &HttpRequest| {
@@ -73,7 +73,7 @@ impl HttpClient for Asked {
     }
 }
 
-/// How a request is signed: whose, when, where to.
+/// Parameters of a signature: credentials, time and endpoint.
 #[derive(Clone, Copy)]
 struct Case {
     token: Option<&'static str>,
@@ -85,7 +85,7 @@ struct Case {
 const USUAL: Case =
     Case { token: Some("IQoJb3JpZ2lu/+="), seconds: 1_775_829_600, endpoint: None, region: "eu-central-1" };
 
-/// Every request has an id of its own, which is signed with it: for a comparison it is the same.
+/// Generator of one fixed invocation id. The id is signed, so that a comparison needs the same id on both sides.
 #[derive(Debug)]
 struct OneId;
 
@@ -97,7 +97,7 @@ impl aws_runtime::invocation_id::InvocationIdGenerator for OneId {
     }
 }
 
-/// Clients that ask so, with our signer or with the SDK's.
+/// Creates clients for a case, with our signer or with the SDK's.
 fn clients(case: Case, is_ours: bool, asked: &Asked) -> (aws_sdk_dynamodb::Client, aws_sdk_sqs::Client) {
     let now: SystemTime = UNIX_EPOCH + Duration::from_secs(case.seconds);
     let credentials = Credentials::new("AKIDEXAMPLE", "wJalrXUtnFEMI", case.token.map(str::to_owned), None, "test");
@@ -121,7 +121,7 @@ fn clients(case: Case, is_ours: bool, asked: &Asked) -> (aws_sdk_dynamodb::Clien
     (client!(aws_sdk_dynamodb, "dynamodb"), client!(aws_sdk_sqs, "sqs"))
 }
 
-/// Asks both services for something, twice, and gives how that was signed.
+/// Sends two requests to both services and returns their signatures.
 async fn signed(case: Case, is_ours: bool, answer: fn(&HttpRequest) -> HttpResponse) -> Vec<[Option<String>; 4]> {
     let asked = Asked::answering(answer);
     let (dynamodb, sqs) = clients(case, is_ours, &asked);
@@ -155,7 +155,7 @@ async fn what_is_signed_here_is_signed_as_the_sdk_signs_it() {
     }
 }
 
-/// Ours, watched from outside.
+/// Wrapper around our scheme that keeps it accessible to the test.
 #[derive(Clone, Debug)]
 struct Watched(Arc<SigV4>);
 
@@ -173,7 +173,8 @@ impl AuthScheme for Watched {
     }
 }
 
-/// A comparison with the SDK's would hold as well where everything was left to the SDK.
+/// Checks that our signer signs at all. The comparison above would also pass if every request fell back to the SDK's
+/// signer.
 #[tokio::test]
 async fn what_the_sdk_sends_is_of_the_usual_kind() {
     let ours = Watched(Arc::new(SigV4::new(USUAL.region, "dynamodb")));

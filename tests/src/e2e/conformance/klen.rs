@@ -1,4 +1,4 @@
-//! Document 002: initiating a call at klen's front door.
+//! Document 002: initiating a call over klen's API facade.
 
 use domain::key::Permission;
 use domain::wallet::Rate;
@@ -14,7 +14,7 @@ pub(super) static DOCUMENT: Document = Document { title: "002 Initiate a call (k
 
 const PATH: &str = "/api/v1/calls";
 
-/// A request, with changes; what is null is left out.
+/// Returns a request with changes. Fields that are null are removed.
 fn request(changes: Value) -> Value {
     let mut body = json!({"phone_number": "+15555550011", "agent_id": "demo-voice"});
     for (name, value) in changes.as_object().expect("an object") {
@@ -28,14 +28,14 @@ async fn asks(world: &World, changes: Value) -> Answer {
     world.api.post(PATH, &request(changes)).await
 }
 
-/// The conversation of an accepted call.
+/// Returns the conversation's id. Panics if the call was not accepted.
 #[track_caller]
 fn accepted(answer: &Answer) -> &str {
     assert_eq!(answer.status, 200, "{}", answer.text());
     answer.body["call_id"].as_str().expect("an id")
 }
 
-/// The agent of another organization that is metered and has this much, and a key to it.
+/// Creates another organization with an agent, metered with this balance, and returns a key of it.
 async fn metered(world: &World, id: &str, cents: i64) -> String {
     let scope = world.organization(id).await;
     world

@@ -1,4 +1,4 @@
-//! Document 004: calling a contact at levers' front door: its fields and answers.
+//! Document 004: calling a contact over levers' API facade: its fields and answers.
 
 use serde_json::{Map, Value, json};
 
@@ -11,7 +11,7 @@ pub(super) static DOCUMENT: Document = Document { title: "004 Call a contact (le
 
 pub(super) const PATH: &str = "/ai/phone-calls/action/call";
 
-/// A request for this number, with these fields.
+/// Returns a request for this number with these fields.
 pub(super) fn request(number: &str, fields: Value) -> Value {
     let mut body = fields;
     body["numberToCall"] = json!(number);
@@ -33,7 +33,7 @@ async fn contact(world: &World, answer: &Answer) -> Value {
     world.api.get(&format!("/v1/contacts/{id}")).await.data(200).clone()
 }
 
-/// Makes an agent with this prompt; gives its id.
+/// Creates an agent with this prompt and returns its id.
 async fn prompted(world: &World, slug: &str, prompt: &str) -> String {
     let scope = dev();
     let id = world.agent(&scope, slug, |agent| {

@@ -1,4 +1,4 @@
-//! Wire facts §1.4: many calls in one request at levers' front door.
+//! Wire facts §1.4: many calls in one request over levers' API facade.
 
 use serde_json::{Value, json};
 

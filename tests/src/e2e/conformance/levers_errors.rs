@@ -1,4 +1,4 @@
-//! Document 004: what levers' front door refuses, and in which words.
+//! Document 004: the refusals of levers' API facade and their words.
 
 use domain::key::Permission;
 use domain::wallet::Rate;
@@ -11,7 +11,7 @@ use super::{Document, Row, places};
 
 pub(super) static DOCUMENT: Document = Document { title: "004 Errors (levers)", rows: &ROWS };
 
-/// The code of `{"detail": "<code>: <text>"}`.
+/// Returns the code of `{"detail": "<code>: <text>"}`.
 #[track_caller]
 fn detail(answer: &Answer, status: u16) -> &str {
     assert_eq!(answer.status, status, "{}", answer.text());

@@ -1,5 +1,5 @@
-//! What the five source documents say, row by row: every field, every answer and every error they name, each with a check
-//! that runs. The table is printed into `docs/conformance.md`.
+//! Conformance to the five source documents, row by row. Every field, answer and error that they name has a check that
+//! runs. The table is printed into `docs/conformance.md`.
 
 use std::panic::AssertUnwindSafe;
 
@@ -11,19 +11,19 @@ use store::{FullCall, Table};
 use super::api::Answer;
 use super::world::{World, dev};
 
-/// Something that a document says.
+/// Statement of a document, with its check.
 struct Row {
-    /// The field, answer or error.
+    /// Field, answer or error that the statement is about.
     what: &'static str,
-    /// What the document says of it, and where it says nothing, what was chosen.
+    /// Statement of the document, or our choice if the document says nothing.
     says: &'static str,
-    /// Fails where that does not hold.
+    /// Check of the statement. Panics if it does not hold.
     holds: for<'a> fn(&'a World) -> LocalBoxFuture<'a, ()>,
 }
 
-/// A document.
+/// Source document.
 struct Document {
-    /// Its number among the sources, and what it is about.
+    /// Number of the document among the sources, and its subject.
     title: &'static str,
     rows: &'static [Row],
 }
@@ -56,7 +56,7 @@ static DOCUMENTS: [&Document; 7] = [
     &levers_bulk::DOCUMENT,
 ];
 
-/// Checks every row of a document, and tells of all that do not hold.
+/// Checks every row of a document, and reports all rows that do not hold.
 async fn holds(document: &Document) {
     let world = World::start().await;
     let checks = document.rows.iter().map(|row| async {
@@ -130,7 +130,7 @@ fn print_the_conformance_table() {
     std::fs::write(path, printed()).expect("the page can be written");
 }
 
-/// A flat refusal: `{"error", "message"}`.
+/// Returns the code of a flat refusal, `{"error", "message"}`.
 #[track_caller]
 fn flat(answer: &Answer, status: u16) -> &str {
     assert_eq!(answer.status, status, "{}", answer.text());
@@ -138,7 +138,7 @@ fn flat(answer: &Answer, status: u16) -> &str {
     answer.body["error"].as_str().expect("a code")
 }
 
-/// The places that FastAPI's 422 names, in order, each as `body.contacts.0.email`.
+/// Returns the locations that FastAPI's 422 names, in order, each as `body.contacts.0.email`.
 #[track_caller]
 fn places(answer: &Answer) -> Vec<String> {
     assert_eq!(answer.status, 422, "{}", answer.text());
@@ -150,14 +150,14 @@ fn places(answer: &Answer) -> Vec<String> {
     answer.body["detail"].as_array().expect("a list of problems").iter().map(place).collect()
 }
 
-/// A call of the stack's own organization, with everything that is kept of it.
+/// Returns a call of the stack's own organization with everything that is stored of it.
 async fn kept(world: &World, id: &str) -> FullCall {
     let id = domain::ids::ConversationId::parse(id).expect("a conversation's id");
     let items = world.table.read(Table::full_call_keys(id)).await.expect("the table answers");
     world.table.full_call(&dev(), id, &items).await.expect("the table answers").expect("the call is there")
 }
 
-/// The code of the native API's refusal.
+/// Returns the code of the native API's refusal.
 fn code(answer: &Answer, status: u16) -> &str {
     answer.refusal(status)
 }

@@ -12,7 +12,7 @@ pub(super) static DOCUMENT: Document = Document { title: "001 Create an SMS conv
 
 const PATH: &str = "/v1/sms-conversations";
 
-/// What the document's own example asks for, to a customer of this number.
+/// Returns the request of the document's own example, to a customer with this number.
 fn example(to: &str) -> Value {
     json!({
         "agentSlug": "demo-sms", "toNumber": to, "fromNumber": "+15555550123",
@@ -31,7 +31,7 @@ async fn first_text(world: &World, id: &str) -> String {
     listed.data(200)[0]["content"].as_str().expect("the opening text").to_owned()
 }
 
-/// Waits until a conversation's events name this one, and gives their names.
+/// Waits until this event is among a conversation's events, and returns the names of all.
 async fn heard(world: &World, id: &str, wanted: &str) -> Vec<String> {
     let look = async || {
         let listed = world.api.get(&format!("{PATH}/{id}/events?limit=100")).await;

@@ -1,4 +1,4 @@
-//! Document 003: dialling an outbound phone call at verbex's front door.
+//! Document 003: dialling an outbound phone call over verbex's API facade.
 
 use domain::ids::AgentId;
 use domain::key::Permission;
@@ -13,7 +13,7 @@ pub(super) static DOCUMENT: Document = Document { title: "003 Dial an outbound p
 
 const PATH: &str = "/v1/calls/dial-outbound-phone-call";
 
-/// Every field of the document's answer.
+/// Names of all fields in the document's answer.
 const ANSWER: [&str; 19] = [
     "_id",
     "ai_agent_id",
@@ -54,7 +54,7 @@ fn accepted(answer: &Answer) -> &str {
     answer.body["_id"].as_str().expect("an id")
 }
 
-/// The call object, once it has this status.
+/// Waits until the call object has this status, and returns it.
 async fn when(world: &World, id: &str, status: &str) -> Value {
     let look = async || {
         let answer = world.api.get(&format!("/v1/phone-calls/{id}")).await;
@@ -64,7 +64,7 @@ async fn when(world: &World, id: &str, status: &str) -> Value {
     until(&format!("call {id} is {status}"), PATIENCE, look).await
 }
 
-/// The call object, once everything of it is there.
+/// Waits until the call object is complete with messages and recording, and returns it.
 async fn complete(world: &World, id: &str) -> Value {
     let look = async || {
         let body = world.api.get(&format!("/v1/phone-calls/{id}")).await.body;

@@ -1,4 +1,4 @@
-//! Retell's chats by SMS: what retell-python-sdk 6.2.13 says of them. The customer and the agent say what a test has them say.
+//! SMS chats of Retell, as retell-python-sdk 6.2.13 describes them. A test decides what the customer and the agent say.
 
 use domain::time::Timestamp;
 use serde_json::{Value, json};
@@ -8,14 +8,14 @@ use crate::fakes::fake::Fake;
 use crate::fakes::server::Reaction;
 use crate::fakes::vendor::Told;
 
-/// Who says something in a chat, in the vendor's word.
+/// Speaker in a chat, in the vendor's word.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Speaker {
     Agent,
     User,
 }
 
-/// A chat as it is shown at first: its agent opens by the variable that the begin message is made of.
+/// Returns a chat as it is shown at first. Its agent opens with the variable that the begin message is made of.
 pub(super) fn shown(id: &str, body: &Value, at: Timestamp) -> Value {
     let opening = said(id, 1, Speaker::Agent, &body["retell_llm_dynamic_variables"]["welcome_message"], at);
     json!({
@@ -69,7 +69,7 @@ pub(super) fn list(fake: &Fake<Retell>, body: &Value) -> Reaction {
 }
 
 impl Fake<Retell> {
-    /// Somebody says something in a chat, if it is not over. A tool of the agent's stands before it.
+    /// Adds a message to a chat, unless the chat is over. The result of a tool call precedes the message.
     pub(crate) fn says(&self, id: &str, speaker: Speaker, words: &str, at: Timestamp) {
         let chat = self.text(id).expect("it was begun");
         if chat.shown["chat_status"] != "ongoing" {
@@ -83,12 +83,12 @@ impl Fake<Retell> {
         self.becomes(id, &json!({ "message_with_tool_calls": entries }));
     }
 
-    /// A chat is over, with this status.
+    /// Ends a chat with this status.
     pub(crate) fn chat_ends(&self, id: &str, status: &str) {
         self.becomes(id, &json!({ "chat_status": status }));
     }
 
-    /// A webhook about a chat, to the address that its agent has.
+    /// Returns a webhook about a chat, to the address of its agent.
     pub(crate) fn tells_of_chat(&self, id: &str, event: &str, url: &str) -> Told {
         let chat = self.text(id).expect("it was begun").shown;
         let body = json!({ "event": event, "chat": chat }).to_string();

@@ -1,4 +1,4 @@
-//! What the vendor's published types allow in a request for a call, or for a chat.
+//! Fields that the vendor's published types allow in a request for a call or a chat.
 
 use serde_json::{Map, Value};
 
@@ -16,7 +16,7 @@ const OF_CALLS: [&str; 2] = ["agent_override", "custom_sip_headers"];
 const OF_CHATS: [&str; 1] = ["honor_internal_dnc"];
 const SETTINGS: [&str; 4] = ["webhook_url", "webhook_events", "ring_duration_ms", "max_call_duration_ms"];
 
-/// Holds the request against the vendor's published types.
+/// Checks a request against the vendor's published types.
 pub(super) fn check(kind: Kind, body: &Value) -> Result<(), String> {
     let body = body.as_object().ok_or("the body is no object")?;
     match kind {

@@ -1,4 +1,5 @@
-//! Promises 1, 2, 4, 5 and 7: one call for a request, in bounded time, never backwards, nobody who opted out.
+//! Promises 1, 2, 4, 5 and 7: one call for each request, in bounded time, never backwards, and no call to a suppressed
+//! number.
 
 use std::collections::BTreeMap;
 
@@ -13,34 +14,34 @@ use super::{Audit, Conversation, Weather};
 use crate::world::Placed;
 use crate::world::client::Expected;
 
-/// The bound on an unknown outcome.
+/// Longest time until an unknown outcome is settled.
 const UNKNOWN: Span = Span::minutes(5);
-/// The bound on ringing and on a live call, beyond its own limit.
+/// Longest delay beyond the ring limit or the duration limit of a call.
 const BEYOND_LIMIT: Span = Span::seconds(60);
-/// How much later the end may be seen where the consumer dies that asks the provider for it: it takes its message along, the
-/// index names the call half a minute later, and the next run of the schedule may be a minute off. The quarter of a minute
-/// that is kept in hand for the provider makes up for a part of it.
+/// Extra delay if the consumer dies that asks the provider about the call. Its message is lost with it. The index names
+/// the call half a minute later, and the next run of the schedule may be another minute away. The 15 seconds that are
+/// reserved for the provider make up for a part of that.
 const DEAD_CONSUMER: Span = Span::seconds(60);
-/// How long a call may wait beyond its window, which nothing promises: a run of the schedule or two.
+/// Longest wait of a call beyond its window: a run of the schedule or two. No promise covers this.
 const BEYOND_WINDOW: Span = Span::minutes(2);
-/// How long after the end `call.ended` may come: the minute it may wait, and a provider that is asked once more and
-/// takes its time.
+/// Longest time from the end until `call.ended`: the minute that the event may wait, and one more slow request to the
+/// provider.
 const ANNOUNCEMENT: Span = Span::seconds(70);
-/// How long after the end a call may still be up at the provider: a claim's lease and a search.
+/// Longest time that a call may still be up at the provider after its end: a claim's lease and a search.
 const HANGING_UP: Span = Span::minutes(5);
 
-/// What a call ends as, whatever its script, where services are away for longer than anything is retried: its window may
-/// close before anybody could dial it, and its provider not answer for half a minute. That we ourselves gave it up is
-/// no excuse.
+/// End reasons that are allowed for any script if services are absent for longer than any retry lasts. The window of a
+/// call may close before any worker can dial it, and its provider may not answer for half a minute. `internal_error` is
+/// not among them: the service must not give up a call itself.
 const GIVEN_UP: [EndReason; 2] = [EndReason::DISPATCH_DEADLINE_EXCEEDED, EndReason::PROVIDER_LOST];
 
-/// How long a suspension may not be seen by a claim: from the read before it to the end of its own commit, which is tried for
-/// eight seconds where others write. The organization's item is no part of the claim's transaction: every claim would meet
-/// every other one there.
+/// Longest time that a claim may miss a suspension. It runs from the read before the claim to the end of its commit,
+/// which is retried for eight seconds on conflicts. The claim's transaction does not check the organization's item,
+/// because then all claims of an organization would conflict with each other.
 pub(super) const SUSPENSION_SEEN: Span = Span::seconds(10);
 
 impl Audit<'_> {
-    /// No call at the provider is two conversations'.
+    /// Checks that no call at the provider belongs to two conversations.
     pub(super) fn judges_holders(&mut self) {
         let mut holders: BTreeMap<String, Vec<ConversationId>> = BTreeMap::new();
         for (id, versions) in &self.world.history.record().calls {
@@ -54,7 +55,7 @@ impl Audit<'_> {
         }
     }
 
-    /// One conversation for every key that was accepted, none for one that was refused.
+    /// Checks that there is one conversation for every accepted key and none for a refused one.
     pub(super) fn judges_acceptance(&mut self) {
         let clients = self.world.clients.borrow();
         for (key, (id, _)) in &clients.accepted {
@@ -68,14 +69,14 @@ impl Audit<'_> {
         for id in self.conversations.keys().filter(|id| !was_asked(id)) {
             self.findings.push(format!("promise 1: nobody asked for {id}"));
         }
-        // A key may have been accepted for one request, and refused for another.
+        // One key may have been accepted for one request and refused for another.
         let refused = clients.refused.iter().filter(|key| !clients.accepted.contains_key(*key));
         for id in refused.map(of_key).filter(|id| self.conversations.contains_key(id)) {
             self.findings.push(format!("promise 7: {id} was refused, and is in the table"));
         }
     }
 
-    /// Never backwards, and each fact once.
+    /// Checks that the status never goes backwards and that each fact is set once.
     pub(super) fn judges_course(&mut self, id: ConversationId, conversation: &Conversation) {
         for pair in conversation.versions.windows(2) {
             let [(_, before), (at, after)] = pair else { continue };
@@ -94,7 +95,7 @@ impl Audit<'_> {
         }
     }
 
-    /// Ended, in time.
+    /// Checks that the call ended, and that it ended and published `call.ended` in time.
     pub(super) fn judges_bounds(&mut self, id: ConversationId, conversation: &Conversation) {
         let Some((ended_at, _)) = conversation.versions.iter().find(|(_, call)| call.is_ended()) else {
             self.finds(2, id, format!("is still {:?}: {:?}", conversation.call.status, conversation.call.dispatch));
@@ -117,7 +118,8 @@ impl Audit<'_> {
         }
     }
 
-    /// At most one call at the provider, to nobody who opted out, and over when the conversation is.
+    /// Checks the calls at the provider. There is at most one, none is to a suppressed number, and it is over when the
+    /// conversation is.
     pub(super) fn judges_dials(&mut self, id: ConversationId, conversation: &Conversation) {
         let placed: Vec<_> = self.placed.iter().filter(|call| call.conversation == id).cloned().collect();
         if placed.len() > 1 {
@@ -144,7 +146,7 @@ impl Audit<'_> {
         }
         for Placed { placed_at, over_at, hidden, .. } in placed {
             let ended_at = conversation.call.ended_at.unwrap_or(over_at);
-            // Nobody can hang up what the provider never says that it has.
+            // The program cannot hang up a call that the provider never reports.
             let hidden = hidden && conversation.call.provider_call_id.is_none();
             if !hidden && over_at > ended_at.max(placed_at) + HANGING_UP + self.measure.slack {
                 self.finds(2, id, format!("ended at {ended_at}, and was up at the provider until {over_at}"));
@@ -152,7 +154,7 @@ impl Audit<'_> {
         }
     }
 
-    /// What the scenario said has to come of it.
+    /// Checks the outcomes that the scenario declared.
     pub(super) fn judges_expectations(&mut self) {
         let expected = self.world.clients.borrow().expected.clone();
         for expected in expected {
@@ -183,17 +185,17 @@ impl Audit<'_> {
 }
 
 impl Conversation {
-    /// When `call.ended` was committed.
+    /// Returns the commit time of `call.ended`.
     fn announced_at(&self) -> Option<Timestamp> {
         self.log.iter().find(|(_, entry)| super::events::name(entry) == Some("call.ended")).map(|(at, _)| *at)
     }
 }
 
-/// By when a call has to be ended, by the last version before it was.
+/// Returns the latest allowed end of a call, by its last version before the end.
 fn bound_of(call: &Call, weather: Weather) -> Timestamp {
     let limit = Span::seconds(call.limits.max_duration_seconds);
     match (&call.dispatch, call.started_at) {
-        // Whoever claimed it may have died before anybody heard of it, so that the end comes by another attempt.
+        // A consumer may have died before its commit. Then a later try ends the call.
         (Dispatch::Waiting { .. }, _) => call.window.not_after + BEYOND_WINDOW,
         (Dispatch::Asking { since, .. } | Dispatch::Unknown { since, .. }, _) => *since + UNKNOWN,
         (Dispatch::Live { .. } | Dispatch::Settled, Some(started)) => started + limit + BEYOND_LIMIT,
@@ -205,17 +207,17 @@ fn bound_of(call: &Call, weather: Weather) -> Timestamp {
     }
 }
 
-/// A call at the simulator.
+/// Returns a call at the simulator as a [`Placed`].
 pub(super) fn placed(call: store::SimulatedCall, hung_up_at: Option<Timestamp>) -> Placed {
     let over_at = over_at(&call, hung_up_at);
     let store::SimulatedCall { conversation, attempt, placed_at, .. } = call;
     Placed { conversation, attempt, placed_at, over_at, hidden: Script::of(&call.to) == Script::Lost }
 }
 
-/// When a call is over at the simulator, whatever anybody knows of it.
+/// Returns the end of a call at the simulator, even if the program never learns of it.
 fn over_at(call: &store::SimulatedCall, hung_up_at: Option<Timestamp>) -> Timestamp {
     let natural = match Script::of(&call.to) {
-        // The provider's own limits end it.
+        // The provider's own limits end such a call.
         Script::Lost => call.placed_at + Span::seconds(call.ring_seconds + call.max_duration_seconds),
         Script::Stays => call.placed_at + Span::seconds(2 + call.max_duration_seconds),
         _ => call.placed_at + Span::seconds(5),
@@ -231,13 +233,15 @@ fn changed_fact(before: &Call, after: &Call) -> Option<&'static str> {
     if after.is_forgotten() {
         before.forget();
     }
-    // What was adopted by its likeness is given back to whom the provider names: nothing that was known of it stays.
+    // A call that was claimed by its likeness may turn out to belong to another conversation. The conversation then
+    // drops the call and every fact about it.
     if before.adopted.is_some() && after.provider_call_id.is_none() {
         before.provider_call_id = None;
         before.started_at = None;
         before.facts = after.facts.clone();
     }
-    // A machine that answered is told of before or after the end: the reason becomes that while nobody was told another.
+    // The provider may report an answering machine before or after the end. The reason changes to voicemail as long as
+    // no other reason was published.
     let machine = after.end_reason == Some(EndReason::VOICEMAIL) && matches!(before.closing, Closing::Due { .. });
     if machine && before.end_reason == Some(EndReason::COMPLETED) && before.facts.detection_awaited {
         before.end_reason = Some(EndReason::VOICEMAIL);

@@ -1,4 +1,4 @@
-//! Promise 3: every event to every endpoint that was subscribed, under one id.
+//! Promise 3: every event goes to every endpoint that was subscribed, under one id.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,8 @@ impl Audit<'_> {
         }
     }
 
-    /// Who was subscribed all the time from when an event happened until it was committed, and who at any moment of it.
+    /// Returns the endpoints that were subscribed throughout the time from the event until its commit, and those that
+    /// were subscribed at any moment of it.
     fn subscribers(&self, event: &str, from: Timestamp, to: Timestamp) -> (Vec<EndpointId>, Vec<EndpointId>) {
         let record = self.world.history.record();
         let first = record.organizations.iter().rposition(|(at, _)| *at < from).unwrap_or(0);
@@ -98,13 +99,13 @@ impl Audit<'_> {
         now.is_some_and(|now| now.endpoints.iter().any(|entry| entry.id == endpoint && !entry.enabled))
     }
 
-    /// What arrived is what the log says, signed, the same at every attempt.
+    /// Checks that each webhook agrees with the log, has a valid signature, and is the same at every attempt.
     pub(super) fn judges_receipts(&mut self) {
         let mut bodies: BTreeMap<String, Value> = BTreeMap::new();
         for received in self.world.receiver.received() {
             let id = ConversationId::parse(text(&received.body, "conversationId"));
             let sequence = received.body["sequence"].as_u64().unwrap_or(0);
-            // An event that belongs to no conversation has a log of its own, and nothing to be compared with.
+            // An event that belongs to no conversation has a log of its own. There is nothing to compare it with.
             let Some(id) = id else {
                 if received.body["conversationId"] != Value::Null || received.body["sequence"] != Value::Null {
                     self.findings.push(format!("promise 3: a webhook without a conversation: {received:?}"));

@@ -5,12 +5,12 @@ use domain::log::{Entry, Event, LogEntry, Note};
 
 use super::{Audit, Conversation};
 
-/// The name of the event in a log entry.
+/// Returns the name of the event in a log entry.
 pub(super) fn name(entry: &LogEntry) -> Option<&'static str> {
     entry.entry.event().map(|event| event.event_type().as_str())
 }
 
-/// The event's place in the sequence.
+/// Returns the sequence number of the event in a log entry.
 pub(super) fn sequence(entry: &LogEntry) -> Option<u64> {
     entry.entry.sequence()
 }
@@ -50,7 +50,7 @@ impl Audit<'_> {
     }
 }
 
-/// Whether a call that it had adopted, and told of, turned out to be another conversation's.
+/// Returns `true` if the conversation had claimed a found call that turned out to belong to another conversation.
 fn was_taken_away(conversation: &Conversation) -> bool {
     let is_taken = |entry: &Entry| matches!(entry, Entry::Note { note: Note::TakenAway { .. } });
     conversation.log.iter().any(|(_, entry)| is_taken(&entry.entry))

@@ -1,11 +1,11 @@
-//! What is kept for a time is forgotten when that is over: not before, not much later, and for good.
+//! Retention: data is forgotten when the retention is over, not before, not much later, and for good.
 
 use domain::conversation::Conversation;
 use domain::time::{Span, Timestamp};
 
 use super::Audit;
 
-/// How much later it may be: a message that is lost is sent again by the next runs of the schedule.
+/// Longest delay of forgetting. If a message is lost, one of the next runs of the schedule sends it again.
 const LATE: Span = Span::minutes(5);
 
 impl Audit<'_> {

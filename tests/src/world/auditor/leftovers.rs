@@ -1,10 +1,10 @@
-//! Nothing is left over, and nothing is told to the log that must not be.
+//! Leftovers: no message and no due action is left, and the log contains nothing secret.
 
 use store::QueueName;
 
 use super::{Audit, Weather};
 
-/// What the simulator's people say.
+/// Fragments of what the simulated people say.
 const SPOKEN: [&str; 2] = ["Good to know", "simulated call"];
 
 impl Audit<'_> {
@@ -15,8 +15,8 @@ impl Audit<'_> {
             if !left.is_empty() {
                 self.findings.push(format!("left over: {} messages on {}", left.len(), queue.as_str()));
             }
-            // What is redelivered again and again in a storm is buried, though it did its work, or the index does it: that
-            // nothing is lost with it is judged by what became of every call and delivery.
+            // In a storm, a message that is redelivered again and again becomes a dead letter. Its work was done, or
+            // the index gets it done. The checks of every call and delivery show that nothing was lost with it.
             let dead = if self.measure.weather == Weather::Wild { Vec::new() } else { dead };
             for letter in dead {
                 self.findings.push(format!("left over: a dead letter of {}: {}", queue.as_str(), letter.body));

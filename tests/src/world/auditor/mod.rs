@@ -1,5 +1,5 @@
-//! Checks every promise of `docs/architecture.md` after a run, by what the table, the simulator and the endpoints have
-//! seen. A finding begins with the number of the promise that was broken.
+//! Checks every promise of `docs/architecture.md` after a run. The evidence is what the table, the simulator and the
+//! endpoints saw. A finding begins with the number of the broken promise.
 
 mod calls;
 mod deliveries;
@@ -23,48 +23,48 @@ use serde_json::Value;
 use super::history::data;
 use super::{Placed, TABLE, World};
 
-/// What the program had to cope with, and so how much of it may show.
+/// Severity of the faults in a run. It determines which effects of them may show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Weather {
-    /// Nothing that the retries of one request do not mend: everything goes as if nothing had happened.
+    /// Faults that the retries of one request repair. Everything must go as if nothing had happened.
     Calm,
-    /// The program died: what was in its hands may be lost, and the call end as unconfirmed.
+    /// Death of the program. Work in its hands may be lost, and a call may end as unconfirmed.
     Rough,
-    /// Services were away for longer than anything is retried.
+    /// Absence of services for longer than any retry lasts.
     Wild,
 }
 
-/// What a second crash costs beyond the first: the reconciler leaves alone for a minute what it has put back twice, and
-/// its next run may be another minute off.
+/// Extra delay of a second crash. The reconciler leaves an action alone for a minute after it has requeued it twice,
+/// and its next run may be another minute later.
 const TWICE_LATE: Span = Span::minutes(2);
 
-/// How strictly a run is judged.
+/// Strictness of the audit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Measure {
     pub(crate) weather: Weather,
-    /// How much later than promised things may happen, for what was away.
+    /// Extra delay that is allowed because a service was absent.
     pub(crate) slack: Span,
 }
 
 impl Measure {
-    /// As promised.
+    /// Judges by the promised times.
     pub(crate) fn of(weather: Weather) -> Self {
         Self { weather, slack: Span::ZERO }
     }
 
-    /// As promised, where two things went wrong.
+    /// Judges by the promised times of a run in which two things went wrong.
     pub(crate) fn of_two(weather: Weather) -> Self {
         let slack = if weather == Weather::Calm { Span::ZERO } else { TWICE_LATE };
         Self { weather, slack }
     }
 
-    /// As promised, but for this long an absence.
+    /// Judges a run in which services were absent for this long.
     pub(crate) fn wild(slack: Span) -> Self {
         Self { weather: Weather::Wild, slack }
     }
 }
 
-/// Everything that is judged.
+/// State of one audit.
 struct Audit<'a> {
     world: &'a World,
     measure: Measure,
@@ -74,16 +74,16 @@ struct Audit<'a> {
     findings: Vec<String>,
 }
 
-/// A conversation, as everything in the table has it at the end.
+/// Final state of a call, gathered from the whole table.
 struct Conversation {
     call: Call,
     versions: Vec<(Timestamp, Call)>,
-    /// Its log, each entry with the moment it was committed.
+    /// Log entries, each with its commit time.
     log: Vec<(Timestamp, LogEntry)>,
     deliveries: Vec<Delivery>,
 }
 
-/// What is wrong with a run; nothing, if all promises were kept.
+/// Checks a run and returns its findings. The list is empty if all promises were kept.
 pub(crate) fn audit(world: &World, measure: Measure) -> Vec<String> {
     let mut audit = Audit {
         world,
@@ -156,7 +156,7 @@ impl Audit<'_> {
     }
 }
 
-/// The called number of a request.
+/// Returns a string field of a JSON body, or an empty string if it is missing.
 fn text<'a>(body: &'a Value, name: &str) -> &'a str {
     body[name].as_str().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! No more calls are open at the same time than may be, and every place is given back.
+//! Concurrency slots: no more calls are open at once than the limit allows, and every slot is released.
 
 use super::Audit;
 

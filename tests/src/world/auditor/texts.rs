@@ -1,5 +1,5 @@
-//! The promises for SMS conversations: each text once, each of a customer's texts once, one open conversation for two
-//! numbers, nothing to anybody who opted out, nothing unanswered.
+//! Promises for SMS conversations. Each message is sent once, and each of a customer's messages is received once. One
+//! conversation is open between two numbers. No message goes to a suppressed number, and none stays unanswered.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,17 +16,17 @@ use super::{Audit, Weather};
 use crate::world::TABLE;
 use crate::world::history::data;
 
-/// The bound on an unknown outcome.
+/// Longest time until an unknown outcome is settled.
 const UNKNOWN: Span = Span::minutes(5);
 
-/// What a conversation ends as where services are away for longer than anything is retried.
+/// End reasons that are allowed if services are absent for longer than any retry lasts.
 const GIVEN_UP: [&str; 2] = ["internal_error", "inactivity_timeout"];
 
-/// A conversation, as everything in the table has it at the end.
+/// Final state of an SMS conversation, gathered from the whole table.
 struct Texts {
     now: SmsConversation,
     versions: Vec<(Timestamp, SmsConversation)>,
-    /// Its log, each entry with the moment it was committed.
+    /// Log entries, each with its commit time.
     log: Vec<(Timestamp, LogEntry)>,
     deliveries: Vec<Delivery>,
     carried: Vec<SimulatedText>,
@@ -38,15 +38,16 @@ impl Texts {
     }
 }
 
-/// Whether the agent's answer was sent although something newer had come in, and not for the fourth time in a row.
+/// Returns `true` if the agent's answer was sent although a newer message had come in. After `MAX_ABANDONED` abandoned
+/// turns in a row, an answer may be stale.
 fn is_stale(before: &SmsConversation, after: &SmsConversation) -> bool {
     let Turn::Running { seen, abandoned, .. } = before.turn else { return false };
     let answers = |send: &Send| send.purpose == Purpose::Reply && before.send(send.message).is_none();
     before.received > seen && abandoned < MAX_ABANDONED && after.sends.iter().any(answers)
 }
 
-/// The numbers of the texts that go on with an answer which is longer than one text: each was written while what is left of the
-/// answer became less.
+/// Returns the numbers of the messages that continue an answer longer than one message. Each was written while the rest
+/// of the answer became shorter.
 fn parts_of_answers(versions: &[(Timestamp, SmsConversation)]) -> BTreeSet<u32> {
     let mut parts = BTreeSet::new();
     for pair in versions.windows(2) {
@@ -59,7 +60,8 @@ fn parts_of_answers(versions: &[(Timestamp, SmsConversation)]) -> BTreeSet<u32> 
     parts
 }
 
-/// Whether a text answers one of the customer's: the opening text does not, nor does what goes on with an answer.
+/// Returns `true` if a message answers one of the customer's. The opening message does not, nor does the continuation
+/// of an answer.
 fn answers_something(message: &SmsMessage, parts: &BTreeSet<u32>) -> bool {
     let number = message.sequence_number.unwrap_or_default();
     message.author == Author::Agent && number != 1 && !parts.contains(&number)
@@ -110,7 +112,7 @@ impl Audit<'_> {
         conversations
     }
 
-    /// Promises 1 and 7: one conversation for every key, and none that nobody asked for.
+    /// Checks promises 1 and 7: one conversation for every key, and none that no client asked for.
     fn judges_openings(&mut self, conversations: &BTreeMap<ConversationId, Texts>) {
         let clients = self.world.clients.borrow();
         for (key, (id, _)) in &clients.texted {
@@ -125,7 +127,7 @@ impl Audit<'_> {
         }
     }
 
-    /// Promises 2 and 4: ended, in time, and never backwards.
+    /// Checks promises 2 and 4: ended in time, and never backwards.
     fn judges_text_course(&mut self, id: ConversationId, texts: &Texts) {
         for pair in texts.versions.windows(2) {
             let [(_, before), (at, after)] = pair else { continue };
@@ -156,7 +158,7 @@ impl Audit<'_> {
         }
     }
 
-    /// Promise 3: the events, in order and without gaps, and exactly one at the end.
+    /// Checks promise 3: the events in order and without gaps, and exactly one event for the end.
     fn judges_text_log(&mut self, id: ConversationId, texts: &Texts) {
         let numbers: Vec<u64> = texts.log.iter().map(|(_, entry)| entry.number).collect();
         if numbers != (1..=texts.now.log_length).collect::<Vec<_>>() {
@@ -180,7 +182,7 @@ impl Audit<'_> {
         }
     }
 
-    /// Promises 1 and 5: each text was carried once, and none to anybody who opted out.
+    /// Checks promises 1 and 5: each message was carried once, and none to a suppressed number.
     fn judges_carried(&mut self, id: ConversationId, texts: &Texts) {
         let numbers: BTreeSet<u32> = texts.carried.iter().map(|text| text.number).collect();
         if numbers.len() != texts.carried.len() {
@@ -201,7 +203,7 @@ impl Audit<'_> {
                 _ => None,
             })
             .collect();
-        // What a provider's agent says in a chat is not carried for us.
+        // Messages of a provider's own agent in a chat are not carried for us.
         let is_ours = |number: &&u32| **number == 1 || !texts.now.provider.holds_chats();
         if sent.iter().filter(is_ours).any(|number| !numbers.contains(number)) {
             self.finds(1, id, format!("{sent:?} count as sent, and {numbers:?} were"));
@@ -229,7 +231,8 @@ impl Audit<'_> {
         }
     }
 
-    /// What a customer wrote is answered once, by the agent, by a person, or by a fixed text; or the conversation ended.
+    /// Checks that each of the customer's messages is answered once, by the agent, by a person or by a fixed message,
+    /// or that the conversation ended.
     fn judges_answers(&mut self, id: ConversationId, texts: &Texts) {
         let parts = parts_of_answers(&texts.versions);
         let (mut answers, mut received) = (0, 0);
@@ -240,7 +243,7 @@ impl Audit<'_> {
                 _ => {}
             }
         }
-        // A provider's own agent says what it likes.
+        // A provider's own agent may answer as often as it likes.
         if answers > received && !texts.now.provider.holds_chats() {
             self.finds(1, id, format!("{received} texts came in, and {answers} answers went out"));
         }
@@ -259,7 +262,7 @@ impl Audit<'_> {
         }
     }
 
-    /// Nobody is texted for ever: an agent keeps to its answers in all, and to its texts in an hour.
+    /// Checks that an agent keeps to its limit of answers in all and to its limit of messages in an hour.
     fn judges_pace(&mut self, id: ConversationId, texts: &Texts) {
         let Terms { max_turns, max_messages_per_hour, .. } = texts.now.terms;
         if texts.now.provider.holds_chats() {
@@ -277,7 +280,7 @@ impl Audit<'_> {
         if answers > max_turns as usize && !was_handed_back {
             self.finds(1, id, format!("{answers} answers were given, of {max_turns}"));
         }
-        // Hours are counted from the first text of each, so that two of them may meet.
+        // An hour is counted from its first message, so parts of two hours may fall into one.
         for (from, _) in &written {
             let is_near = |(at, purpose): &&(Timestamp, Purpose)| {
                 let counts = !matches!(purpose, Purpose::Person | Purpose::Opening | Purpose::OptOutConfirmation);
@@ -291,7 +294,7 @@ impl Audit<'_> {
         }
     }
 
-    /// At no time were two conversations open between the same numbers.
+    /// Checks that no two conversations between the same numbers were open at the same time.
     fn judges_pairs(&mut self, conversations: &BTreeMap<ConversationId, Texts>) {
         let mut changes: Vec<(Timestamp, String, ConversationId, bool)> = Vec::new();
         for (id, texts) in conversations {
@@ -320,7 +323,7 @@ impl Audit<'_> {
         }
     }
 
-    /// No text at the provider is two conversations'.
+    /// Checks that no message at the provider belongs to two conversations.
     fn judges_text_holders(&mut self, conversations: &BTreeMap<ConversationId, Texts>) {
         let mut holders: BTreeMap<String, BTreeSet<ConversationId>> = BTreeMap::new();
         for (id, texts) in conversations {
@@ -333,7 +336,7 @@ impl Audit<'_> {
         }
     }
 
-    /// Each text that came in counts once.
+    /// Checks that each inbound message counts once.
     fn judges_inbound(&mut self, conversations: &BTreeMap<ConversationId, Texts>) {
         let mut seen = BTreeSet::new();
         for texts in conversations.values() {
@@ -347,7 +350,7 @@ impl Audit<'_> {
         }
     }
 
-    /// Each call of a tool was made once.
+    /// Checks that each tool call was made once.
     fn judges_tools(&mut self) {
         let calls = self.world.receiver.tool_calls();
         let keys: BTreeSet<&String> = calls.iter().collect();

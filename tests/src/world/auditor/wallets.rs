@@ -1,4 +1,4 @@
-//! What is paid in, held, given back and charged adds up, and nothing is given back while its attempt is open.
+//! Wallets: credits, holds, releases and charges add up, and no hold is released while its attempt is open.
 
 use domain::call::Dispatch;
 use domain::ids::ConversationId;
@@ -7,7 +7,7 @@ use domain::wallet::EntryKind;
 use super::{Audit, Conversation};
 
 impl Audit<'_> {
-    /// The sum of the entries is the balance, which was never negative.
+    /// Checks that the sum of the entries is the balance, and that neither balance nor holds were ever negative.
     pub(super) fn judges_wallets(&mut self) {
         let balances = self.world.history.record().balances.clone();
         if let Some(below) = balances.iter().find(|(balance, held)| *balance < 0 || *held < 0) {
@@ -23,7 +23,7 @@ impl Audit<'_> {
         }
     }
 
-    /// Held once, given back once, and charged by the call's duration.
+    /// Checks that a call has one hold, one release, and a charge by its duration.
     pub(super) fn judges_hold(&mut self, id: ConversationId, conversation: &Conversation) {
         let of_call = |kind: EntryKind| -> Vec<i64> {
             let reference = id.to_string();

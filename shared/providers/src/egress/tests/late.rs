@@ -1,4 +1,4 @@
-//! What comes late: a body that drips, a status that is not there in time.
+//! Tests of late answers: a body that arrives byte by byte, and a status that does not come in time.
 
 use tokio::io::AsyncWriteExt as _;
 

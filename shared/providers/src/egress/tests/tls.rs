@@ -1,4 +1,4 @@
-//! The guard over TLS, with a certificate that nobody but a test trusts.
+//! Tests of the guard over TLS, with a certificate that only these tests trust.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -15,7 +15,7 @@ use tokio::io::AsyncWriteExt as _;
 use super::{Guard, LOCAL, PLENTY, accept, listen, lookup, post};
 use crate::egress::{Egress, EgressError, OutboundRequest};
 
-/// A certificate for `endpoint.test`, signed by itself, valid until 2126.
+/// Self-signed certificate for `endpoint.test`, valid until 2126.
 const CERTIFICATE: &str = "\
     MIIBnzCCAUSgAwIBAgIUO3a3dJuFgLVI9AShUwTkTi/1r0cwCgYIKoZIzj0EAwIwGDEWMBQGA1UEAwwNZW5kcG9pbnQudGVzdDAgFw0yNjExMj\
     EwMDMwMzFaGA8yMTI2MTAyODAwMzAzMVowGDEWMBQGA1UEAwwNZW5kcG9pbnQudGVzdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABDpTREyP\
@@ -24,7 +24,7 @@ const CERTIFICATE: &str = "\
     MAAwCgYIKoZIzj0EAwIDSQAwRgIhAK6SNHGtwDHmbNZXJUiRIJxv32yeJZ7mHAcFCfb3lttzAiEAvm/fM0+qfA7sZCtDk4+IOA0t/Kjhu8gx98\
     aQhBnrqkQ=";
 
-/// The key to [`CERTIFICATE`]. It opens nothing else.
+/// Private key of [`CERTIFICATE`]. It has no other use.
 const KEY: &str = "\
     MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgf2c6lLA3jkbFnacYvOiFpCYQoE+UHdTLZiBQqESJ7HShRANCAAQ6U0RMj93z/e\
     bszrCSudOzRfIVWpG8zG0t9X5MfJ072Moltp5UHttlHQf9EjFMhhbPy4ktsijDLx5PsZD9zhjT";
@@ -35,12 +35,13 @@ fn decoded(base64: &str) -> Vec<u8> {
 
 type TlsStream = StreamOwned<ServerConnection, TcpStream>;
 
-/// An endpoint that answers its one request as it should.
+/// Starts an endpoint that answers its only request properly.
 fn endpoint() -> (u16, JoinHandle<bool>) {
     endpoint_that(|stream| stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nsafe"))
 }
 
-/// An endpoint that speaks TLS under [`CERTIFICATE`] to one client. Says whether a request came through and was answered.
+/// Starts an endpoint that serves TLS with [`CERTIFICATE`] to one client. Its thread returns `true` if a request arrived and
+/// was answered.
 fn endpoint_that(answer: fn(&mut TlsStream) -> io::Result<()>) -> (u16, JoinHandle<bool>) {
     let certificate = CertificateDer::from(decoded(CERTIFICATE));
     let key = PrivatePkcs8KeyDer::from(decoded(KEY));
@@ -119,7 +120,7 @@ async fn tls_that_breaks_down_after_the_request_was_sent_is_not_taken_for_a_requ
     assert!(endpoint.join().unwrap());
 }
 
-/// Older servers close the connection where they should first say, by TLS, that they do.
+/// Older servers close the connection without the TLS `close_notify`.
 #[tokio::test]
 async fn an_answer_that_ends_with_its_connection_is_one_where_the_status_says_everything() {
     for (needs_all, expected) in [(false, Some((200, "taken".to_owned(), true))), (true, None)] {

@@ -1,4 +1,4 @@
-//! The protocol, over a real socket on the loopback address.
+//! Tests of the protocol over a real socket on the loopback address.
 
 use std::sync::Arc;
 
@@ -65,7 +65,7 @@ async fn reply(message: Value, finish_reason: &str) -> Result<Reply, ModelError>
     reply_to(200, "", &completion(message, finish_reason)).await
 }
 
-/// A reply that calls these, on top of a prompt with a call `call_1` in it.
+/// Returns the tool requests of a reply with these calls, to a prompt that already has a call `call_1`.
 async fn requests(calls: Value) -> Result<Vec<ToolRequest>, ModelError> {
     let done = Said::ToolCall {
         id: "call_1".to_owned(),
@@ -218,7 +218,7 @@ async fn an_answer_that_is_no_whole_text_is_none() {
     {
         assert!(matches!(reply(blank, "stop").await, Err(ModelError::Empty)));
     }
-    // A reason that nobody heard of is no reason to drop a text.
+    // An unknown finish reason is no reason to drop a text.
     assert!(reply(json!({"content": "Yes."}), "eos").await.unwrap() == Reply::Text("Yes.".to_owned()));
 }
 

@@ -1,7 +1,7 @@
-//! The chat-completions protocol, as much of it as is spoken here.
+//! Chat-completions protocol: the part that is used here.
 //!
-//! Our own types: those of the well-kept client (`async-openai`, its types alone) add a quarter of a megabyte to the
-//! artifact, which has no room for it, and refuse what servers other than its vendor's leave out.
+//! The types are our own. The types of the well-kept client `async-openai` alone would add a quarter of a megabyte to the
+//! artifact, which has no room for it. They also refuse answers of other servers that leave fields out.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -10,10 +10,10 @@ use super::ChatSettings;
 use crate::model::habits::{Habit, TokenLimit};
 use crate::model::{Prompt, Said};
 
-/// How much a model that thinks may think, in tokens: they count as said.
+/// Number of tokens that a thinking model may use for thinking. They count as output.
 const ROOM_TO_THINK: u32 = 4_096;
 
-/// What is asked.
+/// Body of a request.
 #[derive(Serialize)]
 pub(super) struct Request<'a> {
     model: &'a str,
@@ -24,7 +24,7 @@ pub(super) struct Request<'a> {
     max_tokens: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_completion_tokens: Option<u32>,
-    /// An empty list is refused.
+    /// Servers refuse an empty list.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tools: Vec<Tool<'a>>,
 }
@@ -59,7 +59,7 @@ struct Call<'a> {
 #[derive(Serialize)]
 struct CalledFunction<'a> {
     name: &'a str,
-    /// JSON in a text.
+    /// JSON, encoded as a text.
     arguments: String,
 }
 
@@ -103,14 +103,14 @@ impl<'a> Request<'a> {
     }
 }
 
-/// The messages for something said. A tool's call and its result are two, one right behind the other: of calls that were
-/// wanted together each is told by itself, which every server takes.
+/// Returns the messages for an entry. A tool call becomes two: the call and its result right after it. Calls that the model
+/// wanted together are sent one by one, which every server accepts.
 fn said_in(said: &Said) -> Vec<Message<'_>> {
     match said {
         Said::Agent(text) => vec![Message::Assistant { content: Some(text), tool_calls: None }],
         Said::Customer(text) => vec![Message::User { content: text }],
         Said::ToolCall { id, name, arguments, result } => {
-            // Servers parse the arguments again: what was no object when it came goes back as an empty one.
+            // Servers parse the arguments again. Anything but an object goes back as an empty object.
             let arguments = if arguments.is_object() { arguments.to_string() } else { "{}".to_owned() };
             let call = Call { id, r#type: "function", function: CalledFunction { name, arguments } };
             vec![
@@ -121,7 +121,7 @@ fn said_in(said: &Said) -> Vec<Message<'_>> {
     }
 }
 
-/// What is answered. Everything that a server may leave out is optional.
+/// Body of an answer. Every field that a server may leave out is optional.
 #[derive(Deserialize)]
 pub(super) struct Completion {
     pub(super) choices: Vec<Choice>,

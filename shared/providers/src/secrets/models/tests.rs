@@ -1,4 +1,4 @@
-//! Which key is sent where.
+//! Tests of the rules that say where a model's key may be sent.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ fn secrets(held: &[(&str, &str)]) -> Secrets {
     Secrets::given(held.collect::<BTreeMap<_, _>>(), clock)
 }
 
-/// The key that acme's agent gets, and where it is sent; or why it gets none.
+/// Returns acme's key and its address, or the error text.
 async fn access(held: &[(&str, &str)], name: &str, chosen: Option<&str>) -> Result<(String, String), String> {
     let acme = OrganizationId::parse("acme").unwrap();
     let chosen = chosen.map(|url| url.parse::<Url>().unwrap());

@@ -1,4 +1,4 @@
-//! What is learned of a model, and what of its answer is for nobody.
+//! Tests of the learned request options, and of reasoning in answers.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::model::chat::{ChatCompletions, ChatSettings};
 use crate::model::{Habits, Model as _, ModelError, Reply};
 use crate::socket::{answer, http, listen, local_egress};
 
-/// Asks a model whose server answers request by request; gives the reply, and the requests' bodies.
+/// Asks a model whose server answers these one by one. Returns the reply and the bodies of the requests.
 async fn asked_in_turn(
     habits: &Habits,
     temperature: f64,
@@ -39,7 +39,7 @@ async fn asked_in_turn(
     (reply, bodies)
 }
 
-/// A server that is known by one address, and stands at another.
+/// Server that is known by one address and listens on another.
 struct ServedAt(Url);
 
 impl ServedAt {
