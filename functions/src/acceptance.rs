@@ -6,16 +6,18 @@
 mod contact;
 mod refusal;
 
+use domain::agent::{Agent, AgentRef};
 use domain::call::{Call, DEFAULT_WINDOW, NewCall, Status, Window};
-use domain::conversation::AgentRef;
 use domain::fingerprint::Fingerprint;
 use domain::ids::{AgentId, Channel, ConversationId, Mode, Scope};
 use domain::measure::Measure;
-use domain::organization::{Agent, Content, LONGEST_OPENING, Provider, VoiceSettings};
+use domain::organization::Content;
 use domain::phone::PhoneNumber;
 use domain::planted::{Bug, is_planted};
+use domain::provider::Provider;
 use domain::template::{RenderError, Template};
 use domain::time::Timestamp;
+use domain::voice_settings::{LONGEST_OPENING, VoiceSettings};
 use domain::wallet::Hold;
 use futures::future::join;
 use serde_json::value::RawValue;

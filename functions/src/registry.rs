@@ -2,7 +2,7 @@
 //! and the tests.
 
 use domain::key::Permission;
-use domain::organization::Provider;
+use domain::provider::Provider;
 use futures::FutureExt;
 use store::QueueName;
 

@@ -2,11 +2,14 @@
 
 use std::path::Path;
 
+use domain::agent::Agent;
 use domain::audit::{Action, Actor, AuditEntry};
 use domain::ids::{AgentId, Channel, Mode, OrganizationId, Scope};
 use domain::key::{ApiKey, Permission, RawKey, SECRET_BYTES};
-use domain::organization::{Agent, Bounds, Defaults, Limits, Organization, Provider};
+use domain::limits::Limits;
+use domain::organization::{Bounds, Defaults, Organization};
 use domain::phone::{Country, PhoneNumber};
+use domain::provider::Provider;
 use domain::signature::{self, Secret};
 use domain::sms::{Kind, SmsSettings, Terms};
 use domain::tool::Tool;

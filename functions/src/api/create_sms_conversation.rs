@@ -1,10 +1,11 @@
 //! `POST /v1/sms-conversations`: opens a conversation by SMS. The opening text is sent within the request.
 
-use domain::conversation::AgentRef;
+use domain::agent::AgentRef;
 use domain::ids::{AgentId, Channel, ConversationId, Mode, Operation, ProviderMessageId, Scope};
 use domain::measure::Measure;
-use domain::organization::{Content, Organization, Provider};
+use domain::organization::{Content, Organization};
 use domain::phone::PhoneNumber;
+use domain::provider::Provider;
 use domain::size::{LARGEST_CONTENT, json_len};
 use domain::sms::{Brief, LONGEST_TEXT, NewConversation, SmsConversation, Status};
 use domain::time::Timestamp;

@@ -1,7 +1,7 @@
 //! `GET /v1/calls/{id}/recording`: the recording itself. A provider's own address for it often needs credentials.
 
 use domain::call::Call;
-use domain::retention::shown;
+use domain::conversation::shown;
 use lambda_http::http::StatusCode;
 use providers::{Part, Recording};
 use store::Loaded;

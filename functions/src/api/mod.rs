@@ -59,11 +59,12 @@ pub(crate) mod voice_settings_fields;
 pub(crate) mod webhook_fields;
 pub(crate) mod webhook_view;
 
+use domain::agent::Agent;
 use domain::call::{Call, Utterance};
 use domain::endpoint::Endpoint;
 use domain::ids::{AgentId, ConversationId, EndpointId, Scope};
 use domain::log::LogEntry;
-use domain::organization::{Agent, Content};
+use domain::organization::Content;
 use domain::sms::SmsConversation;
 use store::keys::{self, Key};
 use store::{ConversationRef, Table};

@@ -1,7 +1,7 @@
 //! `POST /v1/sms-conversations/{id}/messages`: a person takes over and writes. The agent stays silent until the
 //! conversation is handed back.
 
-use domain::conversation::RememberedKey;
+use domain::effect::RememberedKey;
 use domain::end_reason::EndReason;
 use domain::ids::{ConversationId, Scope, key_digest};
 use domain::organization::suppression_digest;

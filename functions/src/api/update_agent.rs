@@ -1,8 +1,8 @@
 //! `PATCH /v1/agents/{id}`: changes an agent, by a JSON merge patch. What it holds already keeps the version it began with.
 
+use domain::agent::Agent;
 use domain::audit::Action;
 use domain::ids::Mode;
-use domain::organization::Agent;
 use lambda_http::http::StatusCode;
 
 use super::agent_change::{changed, give_secret};

@@ -2,7 +2,7 @@
 
 use domain::call::{AnsweredBy, Call, Input, Report};
 use domain::ids::Channel;
-use domain::organization::VoiceSettings;
+use domain::voice_settings::VoiceSettings;
 use providers::twilio::{self, CallCallback};
 use store::Loaded;
 

@@ -1,6 +1,6 @@
 //! The operations that providers call: described so that an operator knows what to set up, and what stands open.
 
-use domain::organization::Provider;
+use domain::provider::Provider;
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::path::{OperationBuilder, Parameter};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};

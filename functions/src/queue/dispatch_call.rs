@@ -4,12 +4,12 @@
 //! duplicate, a late message or one out of order does no harm.
 
 use domain::call::{Call, Dispatch, Duty, Input, Outcome as Dialled};
-use domain::conversation::Holder;
+use domain::holder::Holder;
 use domain::ids::{Channel, ProviderCallId};
 use domain::measure::Measure;
-use domain::obligation::next_action;
 use domain::organization::Content;
 use domain::places::Places;
+use domain::schedule::next_action;
 use domain::time::Timestamp;
 use providers::Sought;
 use serde_json::Value;

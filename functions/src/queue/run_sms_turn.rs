@@ -4,8 +4,8 @@
 //! The message says "look at this conversation" and nothing else. What has to be done follows from the conversation
 //! itself, so that a duplicate, a late message or one out of order does no harm.
 
-use domain::conversation::{HeldBy, Holder};
-use domain::obligation::next_action;
+use domain::holder::{HeldBy, Holder};
+use domain::schedule::next_action;
 use domain::sms::{DeliveryReport, Duty, Input, SendState, SmsConversation};
 use providers::{Sought, Texting};
 use serde_json::Value;

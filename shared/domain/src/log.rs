@@ -14,8 +14,8 @@ use crate::end_reason::EndReason;
 use crate::ended_by::EndedBy;
 use crate::endpoint::{EndpointDisabled, WebhookTest};
 use crate::ids::{AgentId, Channel, ProviderCallId};
-use crate::organization::Provider;
 use crate::phone::PhoneNumber;
+use crate::provider::Provider;
 use crate::time::Timestamp;
 
 /// An event type, by the name clients subscribe to.

@@ -1,4 +1,4 @@
-//! Organizations, their agents, and whom they must not contact.
+//! Organizations, and whom they must not contact.
 
 use std::fmt;
 
@@ -12,14 +12,7 @@ use crate::phone::{Country, PhoneNumber};
 use crate::sms::{BY_CARRIER, BY_KEYWORD};
 use crate::special_range::is_special;
 use crate::time::Timestamp;
-
-mod agent;
-mod provider;
-mod voice;
-
-pub use agent::{Agent, LARGEST_AGENT, Limits, alias_digest};
-pub use provider::Provider;
-pub use voice::{LONGEST_OPENING, VoiceSettings};
+use crate::voice_settings::VoiceSettings;
 
 /// How many webhook endpoints an organization may have: their deliveries are written in the transaction of an event,
 /// which DynamoDB limits to 100 items.

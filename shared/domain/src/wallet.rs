@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::organization::Limits;
+use crate::limits::Limits;
 use crate::time::Timestamp;
 
 /// How many calls of one wallet are accepted within one second.
@@ -105,7 +105,7 @@ pub struct WalletEntry {
 #[cfg(test)]
 mod tests {
     use super::{Hold, Rate, Settlement};
-    use crate::organization::Limits;
+    use crate::limits::Limits;
 
     fn hold(max_duration_seconds: u32) -> Hold {
         let rate = Rate { per_minute_minor: 15, currency: "USD".to_owned() };

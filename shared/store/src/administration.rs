@@ -1,8 +1,9 @@
 //! Writes of the operator: organizations, keys, agents, suppression.
 
+use domain::agent::Agent;
 use domain::ids::{OrganizationId, Scope};
 use domain::key::{ApiKey, RawKey};
-use domain::organization::{Agent, Organization, Suppression};
+use domain::organization::{Organization, Suppression};
 use domain::phone::PhoneNumber;
 
 use crate::endpoints::organization_item;

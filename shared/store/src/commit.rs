@@ -4,12 +4,15 @@ use std::borrow::Cow;
 
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use domain::call::Call;
-use domain::conversation::{Change, Conversation, Effect, HeldBy, Holder};
+use domain::conversation::{Change, Conversation};
+use domain::effect::Effect;
+use domain::holder::{HeldBy, Holder};
 use domain::ids::Channel;
-use domain::obligation::{due, wake_at, wakes};
-use domain::organization::{Provider, Suppression};
+use domain::organization::Suppression;
 use domain::planted::{Bug, is_planted};
+use domain::provider::Provider;
 use domain::retention::HEAD_KEPT;
+use domain::schedule::{due, wake_at, wakes};
 use domain::sms::{self, Claim, SmsConversation, StoredMessage};
 use domain::time::{Span, Timestamp};
 

@@ -1,8 +1,10 @@
 //! Writes of a change beside the conversation itself: log entries, deliveries and effects.
 
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
-use domain::conversation::{Change, Conversation, Effect, Holder};
+use domain::conversation::{Change, Conversation};
 use domain::delivery::Delivery;
+use domain::effect::Effect;
+use domain::holder::Holder;
 use domain::ids::{ConversationId, Scope};
 use domain::log::LogEntry;
 use domain::organization::{Organization, Suppression};

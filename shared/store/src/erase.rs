@@ -9,11 +9,11 @@ use std::collections::BTreeSet;
 use domain::audit::AuditEntry;
 use domain::call::Call;
 use domain::contact::Contact;
-use domain::conversation::Conversation;
+use domain::conversation::{Conversation, forgotten_at};
 use domain::ids::{ConversationId, Mode, OrganizationId, Scope};
 use domain::organization::Suppression;
 use domain::phone::PhoneNumber;
-use domain::retention::{HEAD_KEPT, forgotten_at};
+use domain::retention::HEAD_KEPT;
 use domain::sms::SmsConversation;
 use serde::Serialize;
 

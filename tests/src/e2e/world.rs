@@ -5,11 +5,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::agent::Agent;
 use domain::audit::{Action, Actor, AuditEntry};
 use domain::ids::{AgentId, Channel, Mode, OrganizationId, Scope};
 use domain::key::{ApiKey, Permission, RawKey};
-use domain::organization::{Agent, Bounds, Defaults, Limits, Organization, Provider, Suppression};
+use domain::limits::Limits;
+use domain::organization::{Bounds, Defaults, Organization, Suppression};
 use domain::phone::PhoneNumber;
+use domain::provider::Provider;
 use domain::time::Timestamp;
 use functions::{App, find, invoke};
 use local::template::Names;

@@ -4,8 +4,9 @@ pub(crate) mod chats;
 mod schema;
 
 use domain::ids::{ConversationId, hex};
-use domain::organization::{Provider, VoiceSettings};
+use domain::provider::Provider;
 use domain::time::Timestamp;
+use domain::voice_settings::VoiceSettings;
 use providers::Bases;
 use providers::attempt::Attempt;
 use reqwest::Url;

@@ -2,7 +2,7 @@
 
 use domain::call::{Call, Closing, Dispatch, Status, Step};
 use domain::log::{Entry, EventType, Note};
-use domain::obligation::due_at;
+use domain::schedule::due_at;
 
 use super::state::{Consumer, Phase, State};
 

@@ -3,8 +3,8 @@
 use domain::ids::Channel;
 use domain::key::Permission;
 use domain::log::EventType;
-use domain::organization::Provider;
 use domain::phone::PhoneNumber;
+use domain::provider::Provider;
 use domain::sms::Kind;
 use domain::time::Timestamp;
 use serde::Deserialize;

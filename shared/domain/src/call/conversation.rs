@@ -3,7 +3,9 @@
 use super::measured::measured;
 use super::obligation::owed;
 use super::{Call, Duty, Input, Transcript, step};
-use crate::conversation::{Change, Conversation, Effect, HeldBy, Holder};
+use crate::conversation::{Change, Conversation};
+use crate::effect::Effect;
+use crate::holder::{HeldBy, Holder};
 use crate::ids::{Channel, ConversationId, ProviderCallId, Scope};
 use crate::measure::Measured;
 use crate::obligation::Obligation;

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::conversation::Holder;
 use crate::end_reason::EndReason;
 use crate::ended_by::EndedBy;
+use crate::holder::Holder;
 use crate::ids::ProviderCallId;
 use crate::objections::Objections;
 use crate::places::Places;

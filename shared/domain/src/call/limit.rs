@@ -2,7 +2,7 @@
 
 use super::Call;
 use super::step::{LIMIT_GRACE, LIMIT_PATIENCE};
-use crate::organization::Limits;
+use crate::limits::Limits;
 use crate::time::{Span, Timestamp};
 
 /// When a call that the provider has had since then has reached its limit: its ring time, or once it was answered its

@@ -26,13 +26,14 @@ pub use new_call::NewCall;
 pub use obligation::Duty;
 pub use step::{Step, step};
 
-use crate::conversation::AgentRef;
+use crate::agent::AgentRef;
 use crate::end_reason::EndReason;
 use crate::ended_by::EndedBy;
 use crate::ids::{ContactId, ConversationId, ProviderCallId, Scope};
-use crate::organization::{Limits, Provider};
+use crate::limits::Limits;
 use crate::phone::PhoneNumber;
 use crate::places::Place;
+use crate::provider::Provider;
 use crate::retention::Retention;
 use crate::time::{Span, Timestamp};
 use crate::wallet::Hold;

@@ -3,16 +3,16 @@
 use super::obligation::{MOST_ANALYSIS_TRIES, analysis_sought_at};
 use super::transition::Transition;
 use super::{Call, Dispatch, Input, Outcome, Report, Status, Utterance};
-use crate::conversation::Holder;
+use crate::conversation::forget_when_due;
 use crate::dispatch::{self, LEASE, MAX_FAILURES, retry_delay};
 use crate::end_reason::EndReason;
 use crate::ended_by::EndedBy;
+use crate::holder::Holder;
 use crate::ids::ProviderCallId;
 use crate::log::{LogEntry, Note};
 use crate::objections::Objections;
 use crate::places::{self, PlaceChange, Places};
 use crate::planted::{Bug, is_planted};
-use crate::retention::forget_when_due;
 use crate::time::{Span, Timestamp};
 use crate::wallet::Settlement;
 

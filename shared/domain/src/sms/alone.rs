@@ -2,7 +2,7 @@
 //! keyword in it counts all the same.
 
 use super::{Author, BY_KEYWORD, Direction, Inbound, Keyword};
-use crate::conversation::Effect;
+use crate::effect::Effect;
 use crate::ids::{Channel, ConversationId, MessageId, Scope};
 use crate::log::{Consent, Entry, Event, LogEntry, SmsMessage};
 use crate::phone::PhoneNumber;

@@ -2,7 +2,8 @@
 
 use super::measured::measured;
 use super::{Claim, Duty, Input, Pace, Purpose, SmsConversation, StoredMessage, obligation, step};
-use crate::conversation::{Change, Conversation, Holder};
+use crate::conversation::{Change, Conversation};
+use crate::holder::Holder;
 use crate::ids::{Channel, ConversationId, ProviderMessageId, Scope};
 use crate::measure::Measured;
 use crate::obligation::Obligation;

@@ -41,12 +41,12 @@ pub use state::{Answering, Purpose, Send, SendState, Turn};
 pub use step::{BY_CARRIER, BY_KEYWORD, step};
 pub use turn::{MAX_ABANDONED, MAX_TRIES, TURN_LEASE};
 
-use crate::conversation::AgentRef;
+use crate::agent::AgentRef;
 use crate::end_reason::EndReason;
 use crate::ended_by::EndedBy;
 use crate::ids::{ConversationId, ProviderMessageId, Scope};
-use crate::organization::Provider;
 use crate::phone::PhoneNumber;
+use crate::provider::Provider;
 use crate::retention::Retention;
 use crate::time::Timestamp;
 

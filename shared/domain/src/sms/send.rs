@@ -3,9 +3,10 @@
 
 use super::step::Transition;
 use super::{Author, Claim, DeliveryReport, DeliveryStatus, Outcome, Purpose, Send, SendState, StoredMessage, Turn};
-use crate::conversation::{Effect, HeldBy, Holder, RememberedKey};
 use crate::dispatch::{LEASE, MAX_FAILURES, retry_delay, search_delay};
+use crate::effect::{Effect, RememberedKey};
 use crate::end_reason::EndReason;
+use crate::holder::{HeldBy, Holder};
 use crate::ids::ProviderMessageId;
 use crate::log::Note;
 use crate::objections::Objections;

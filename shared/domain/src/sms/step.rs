@@ -5,13 +5,14 @@ use super::{
     Answering, Author, DeliveryReport, DeliveryStatus, Inbound, Input, Keyword, Message, Purpose, Send, SilenceReason,
     SmsConversation, Status, StoredMessage, Turn,
 };
-use crate::conversation::{Change, Effect, HeldBy};
+use crate::conversation::{Change, forget_when_due};
+use crate::effect::Effect;
 use crate::end_reason::EndReason;
 use crate::ended_by::EndedBy;
+use crate::holder::HeldBy;
 use crate::ids::{Channel, ProviderMessageId};
 use crate::log::{Consent, ConversationClosed, DeliveryUpdated, Entry, Event, LogEntry, Note, SmsMessage};
 use crate::planted::{Bug, is_planted};
-use crate::retention::forget_when_due;
 use crate::time::Timestamp;
 
 /// The source of a do-not-call entry that a customer's own keyword made: what another keyword lifts.

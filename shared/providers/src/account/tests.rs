@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::ids::{OrganizationId, hex};
-use domain::organization::Provider;
+use domain::provider::Provider;
 use domain::time::Timestamp;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use ring::signature::{Ed25519KeyPair, KeyPair as _};

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::ids::OrganizationId;
-use domain::organization::Provider;
+use domain::provider::Provider;
 use domain::time::{Span, Timestamp};
 use serde::de::DeserializeOwned;
 use store::clock::Clock;

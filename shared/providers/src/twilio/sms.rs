@@ -1,7 +1,7 @@
 //! Twilio's SMS adapter.
 
 use domain::ids::ProviderMessageId;
-use domain::organization::Provider;
+use domain::provider::Provider;
 use domain::sms::{DeliveryReport, Message, Outcome, SendState, SmsConversation};
 use futures::FutureExt;
 use futures::future::BoxFuture;

@@ -2,7 +2,8 @@
 
 use domain::call::{Call, Dispatch, Outcome, Report};
 use domain::ids::ProviderCallId;
-use domain::organization::{Content, VoiceSettings};
+use domain::organization::Content;
+use domain::voice_settings::VoiceSettings;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::{HeaderValue, Method, header};

@@ -2,12 +2,14 @@
 
 use super::{History, accepted, at, claim, close, heard, id, outcome, unknown};
 use crate::call::{AnsweredBy, Call, Closing, Dispatch, Input, Report, Status, Transcript};
-use crate::conversation::{Conversation, Effect, HeldBy, Holder};
+use crate::conversation::Conversation;
+use crate::effect::Effect;
 use crate::end_reason::EndReason;
 use crate::ended_by::EndedBy;
+use crate::holder::{HeldBy, Holder};
 use crate::ids::{ConversationId, Operation};
-use crate::obligation::next_action;
-use crate::organization::Provider;
+use crate::provider::Provider;
+use crate::schedule::next_action;
 
 /// A call at a provider that makes no transcript, and whose list does not show whose each call is.
 fn at_twilio() -> Call {

@@ -9,7 +9,8 @@ use crate::dispatch::{LEASE, MAX_FAILURES};
 use crate::end_reason::EndReason;
 use crate::log::EventType;
 use crate::objections::Objections;
-use crate::obligation::{ENQUEUE_GRACE, due_at, next_action, wake_at};
+use crate::obligation::ENQUEUE_GRACE;
+use crate::schedule::{due_at, next_action, wake_at};
 use crate::time::Span;
 
 #[test]

@@ -8,8 +8,9 @@ use crate::conversation::Conversation;
 use crate::end_reason::EndReason;
 use crate::log::{Entry, EventType};
 use crate::objections::Objections;
-use crate::obligation::{ENQUEUE_GRACE, Obligation, due_at, next_action, wake_at};
+use crate::obligation::{ENQUEUE_GRACE, Obligation};
 use crate::phone::PhoneNumber;
+use crate::schedule::{due_at, next_action, wake_at};
 use crate::time::{Span, Timestamp};
 
 /// Whatever is not settled is due, and the parts of a call agree with each other.

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::{History, chat, report, takes_turn};
-use crate::conversation::Conversation;
-use crate::conversation::{Change, Effect};
+use crate::conversation::{Change, Conversation};
+use crate::effect::Effect;
 use crate::end_reason::EndReason;
 use crate::log::{Entry, Event, EventType, Note};
 use crate::objections::Objections;
-use crate::obligation::{ENQUEUE_GRACE, due_at, next_action};
+use crate::obligation::ENQUEUE_GRACE;
 use crate::phone::PhoneNumber;
+use crate::schedule::{due_at, next_action};
 use crate::sms::{
     Claim, DeliveryStatus, Duty, Input, MAX_ABANDONED, Outcome, Purpose, SendState, SmsConversation, Status, Turn,
 };
