@@ -1,36 +1,19 @@
 //! The rules of a call: one function.
 
-use super::obligation::{MOST_ANALYSIS_TRIES, analysis_sought_at};
-use super::transition::Transition;
-use super::{Call, Dispatch, Input, Outcome, Report, Status, Utterance};
+use super::timing::{MOST_ANALYSIS_TRIES, analysis_sought_at, search_delay};
+use super::transition::{Step, Transition};
+use super::{Call, Dispatch, Input, Outcome, Report, Status};
 use crate::conversation::forget_when_due;
-use crate::dispatch::{self, LEASE, MAX_FAILURES, retry_delay};
+use crate::dispatch::{LEASE, MAX_FAILURES, retry_delay};
 use crate::end_reason::EndReason;
 use crate::ended_by::EndedBy;
 use crate::holder::Holder;
 use crate::ids::ProviderCallId;
-use crate::log::{LogEntry, Note};
+use crate::log::Note;
 use crate::objections::Objections;
 use crate::places::{self, PlaceChange, Places};
 use crate::planted::{Bug, is_planted};
 use crate::time::{Span, Timestamp};
-use crate::wallet::Settlement;
-
-/// How long `call.ended` waits for the hang-up's confirmation and the transcript.
-pub(super) const CLOSING_WAIT: Span = Span::seconds(60);
-
-/// How long it waits for the word on who answered, where that was asked for and nothing else is waited for: whoever reports
-/// it tries for seconds.
-pub(super) const DETECTION_WAIT: Span = Span::seconds(15);
-
-/// How long after its ring time or its maximum the provider is asked what became of a call: its own report goes first.
-pub(super) const LIMIT_GRACE: Span = Span::seconds(15);
-
-/// How soon it is asked again where it does not answer that.
-pub(super) const LIMIT_RETRY: Span = Span::seconds(10);
-
-/// How long it is asked so. With the grace and its last answer, a call ends within a minute of its limit.
-pub(super) const LIMIT_PATIENCE: Span = Span::seconds(30);
 
 /// In how many steps those come back that found no place together.
 const SPREAD: u8 = 16;
@@ -38,33 +21,9 @@ const SPREAD: u8 = 16;
 /// How long before an attempt is given up the provider is searched once more.
 const LAST_LOOK: Span = Span::seconds(10);
 
-/// So many searches take as long as an outcome may be unknown.
-const FIRST_SEARCHES: u32 = 6;
-
 /// An attempt is open for as long as its outcome may be unknown, then as the call may last, then as it is hung up: each at
 /// most as long as a call can live. A stray may be found in between.
 const LIVES: u32 = 4;
-
-/// What follows from an input. Commit it before acting on it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// The new call.
-    pub call: Call,
-    /// What to add to its log.
-    pub log: Vec<LogEntry>,
-    /// The transcript to store with it.
-    pub transcript: Option<Vec<Utterance>>,
-    /// Whether the called number is to be suppressed with it.
-    pub opt_out: bool,
-    /// What goes back to the wallet with it, and what it is charged: once for every hold.
-    pub settlement: Option<Settlement>,
-    /// The place that is taken with it, or given back.
-    pub place: Option<PlaceChange>,
-    /// The provider's call that is handed over to whom it belongs.
-    pub handed_over: Option<(ProviderCallId, Holder)>,
-    /// The attempt that was claimed: once this is committed, and only then, the provider may be asked.
-    pub claimed: Option<u32>,
-}
 
 /// The rules of a call. News goes before the clock: what an input brings is taken in first, then what time alone
 /// brings about, then the closing event where it is due.
@@ -345,9 +304,4 @@ impl Transition {
 
 fn is_over(reports: &[Report]) -> bool {
     reports.iter().any(|report| matches!(report, Report::Ended { .. }))
-}
-
-/// As for any search; for a call that is over here, a quarter of an hour once its outcome would have been given up.
-pub(super) fn search_delay(searches: u32, ended: bool) -> Span {
-    if ended && searches > FIRST_SEARCHES { Span::minutes(15) } else { dispatch::search_delay(searches) }
 }

@@ -1,8 +1,6 @@
 //! A call in the middle of a step: what every input may do to it.
 
-use super::answer::awaits_detection;
-use super::limit::{given_up_at, limit_at, longest_life};
-use super::step::{CLOSING_WAIT, LIMIT_RETRY, Step};
+use super::timing::{CLOSING_WAIT, LIMIT_RETRY, given_up_at, limit_at, longest_life, search_delay};
 use super::{Call, Closing, Dispatch, HangUp, Report, Status, Stray, Transcript, Utterance};
 use crate::end_reason::EndReason;
 use crate::ended_by::EndedBy;
@@ -20,6 +18,28 @@ const MAX_STRAYS: usize = 4;
 /// The longest reference to a recording, in bytes: an address is shorter.
 const LONGEST_REFERENCE: usize = 4 * 1_024;
 
+/// What follows from an input. Commit it before acting on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The new call.
+    pub call: Call,
+    /// What to add to its log.
+    pub log: Vec<LogEntry>,
+    /// The transcript to store with it.
+    pub transcript: Option<Vec<Utterance>>,
+    /// Whether the called number is to be suppressed with it.
+    pub opt_out: bool,
+    /// What goes back to the wallet with it, and what it is charged: once for every hold.
+    pub settlement: Option<Settlement>,
+    /// The place that is taken with it, or given back.
+    pub place: Option<PlaceChange>,
+    /// The provider's call that is handed over to whom it belongs.
+    pub handed_over: Option<(ProviderCallId, Holder)>,
+    /// The attempt that was claimed: once this is committed, and only then, the provider may be asked.
+    pub claimed: Option<u32>,
+}
+
+/// A call in the middle of a step.
 pub(super) struct Transition {
     pub(super) call: Call,
     pub(super) now: Timestamp,
@@ -277,7 +297,7 @@ impl Transition {
     /// The outcome of the attempt that began then is not known.
     pub(super) fn unknown(&mut self, since: Timestamp, why: String) {
         self.note(Note::OutcomeUnknown { attempt: self.call.attempt, why });
-        let next_search_at = self.now + super::step::search_delay(0, self.call.is_ended());
+        let next_search_at = self.now + search_delay(0, self.call.is_ended());
         self.call.dispatch = Dispatch::Unknown { since, next_search_at, searches: 0 };
     }
 
@@ -368,6 +388,6 @@ fn is_complete(call: &Call) -> bool {
         Dispatch::Unknown { .. } => call.end_reason == Some(EndReason::DISPATCH_UNCONFIRMED),
         Dispatch::Asking { .. } | Dispatch::Live { .. } => false,
     };
-    let is_told = call.facts.transcript != Transcript::Awaited && !awaits_detection(call);
+    let is_told = call.facts.transcript != Transcript::Awaited && !call.awaits_detection();
     settled && (call.started_at.is_none() || is_told)
 }
