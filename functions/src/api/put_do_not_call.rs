@@ -1,8 +1,8 @@
 //! `PUT /v1/do-not-call/{number}`: puts a number on the list. Needs no body.
 
 use domain::ids::{Mode, Scope};
-use domain::organization::Suppression;
 use domain::phone::PhoneNumber;
+use domain::suppression::Suppression;
 use domain::time::Timestamp;
 use lambda_http::http::StatusCode;
 use serde::Serialize;

@@ -4,8 +4,8 @@
 use domain::effect::RememberedKey;
 use domain::end_reason::EndReason;
 use domain::ids::{ConversationId, Scope, key_digest};
-use domain::organization::suppression_digest;
 use domain::sms::{DeliveryStatus, Input, LONGEST_TEXT, Message, SmsConversation};
+use domain::suppression::suppression_digest;
 use lambda_http::http::StatusCode;
 use store::keys::{self, Key};
 use store::{ConversationRef, Items, Loaded};

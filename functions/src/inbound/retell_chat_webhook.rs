@@ -3,8 +3,8 @@
 //! Unlike a call, a chat takes no address for its webhooks with it: the agent at Retell has one, which names the organization.
 //! Which conversation it is about, the chat's metadata says, and that is signed.
 
-use domain::organization::suppression_digest;
 use domain::sms::SmsConversation;
+use domain::suppression::suppression_digest;
 use lambda_http::http::StatusCode;
 use providers::retell::Webhook;
 use store::ConversationRef;

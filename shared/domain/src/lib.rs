@@ -36,6 +36,7 @@ pub mod signature;
 pub mod size;
 pub mod sms;
 pub mod special_range;
+pub mod suppression;
 pub mod template;
 pub mod time;
 pub mod tool;

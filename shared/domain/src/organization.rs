@@ -1,4 +1,4 @@
-//! Organizations, and whom they must not contact.
+//! Organizations.
 
 use std::fmt;
 
@@ -9,7 +9,6 @@ use serde_json::{Map, Value};
 use crate::calling_code::country_of;
 use crate::ids::{AgentId, EndpointId, Mode, OrganizationId, Scope, digest_of, hex};
 use crate::phone::{Country, PhoneNumber};
-use crate::sms::{BY_CARRIER, BY_KEYWORD};
 use crate::special_range::is_special;
 use crate::time::Timestamp;
 use crate::voice_settings::VoiceSettings;
@@ -172,55 +171,6 @@ impl Subscription {
     fn wants(&self, event: &str) -> bool {
         self.events.iter().any(|wanted| wanted == event)
     }
-}
-
-/// Why a number is not contacted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Suppression {
-    /// The number; the entry is found by its digest, so that this can be erased.
-    pub phone_number: Option<PhoneNumber>,
-    /// Where the entry came from: `manual`, `analysis`, a keyword, a carrier.
-    pub source: String,
-    /// Since when.
-    pub created_at: Timestamp,
-}
-
-impl Suppression {
-    /// Whether this entry says more than one that is there: that one is then replaced, but for the time since when it holds. What
-    /// a customer's own word made, another word of theirs lifts; what anybody else put there, no word does. A weaker entry never
-    /// takes a stronger one's place.
-    pub fn outranks(&self, known: &Self) -> bool {
-        rank(&self.source) > rank(&known.source)
-    }
-
-    /// The entry that stands where this one is added to one that is there already.
-    pub fn over(self, known: &Self) -> Self {
-        let created_at = known.created_at.min(self.created_at);
-        Self { created_at, phone_number: self.phone_number.or_else(|| known.phone_number.clone()), ..self }
-    }
-
-    /// Whether only somebody who may change the list lifts an entry of this source.
-    pub fn holds_for_good(source: &str) -> bool {
-        rank(source) == FOR_GOOD
-    }
-}
-
-/// The rank of every source that is no word of the customer's: `manual`, `import`, `analysis`, whatever an operator calls it.
-const FOR_GOOD: u8 = 2;
-
-fn rank(source: &str) -> u8 {
-    match source {
-        BY_KEYWORD => 0,
-        BY_CARRIER => 1,
-        _ => FOR_GOOD,
-    }
-}
-
-/// The digest by which a scope's suppression of a number is found. Salted with the scope, so that two organizations'
-/// entries cannot be matched to each other.
-pub fn suppression_digest(scope: &Scope, number: &PhoneNumber) -> String {
-    hex(&digest_of(&["suppression", &scope.to_string(), number.as_str()]))
 }
 
 /// The digest by which the open conversation between two numbers of a scope is found.

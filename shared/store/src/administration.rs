@@ -3,8 +3,9 @@
 use domain::agent::Agent;
 use domain::ids::{OrganizationId, Scope};
 use domain::key::{ApiKey, RawKey};
-use domain::organization::{Organization, Suppression};
+use domain::organization::Organization;
 use domain::phone::PhoneNumber;
+use domain::suppression::Suppression;
 
 use crate::endpoints::organization_item;
 use crate::error::StoreError;

@@ -8,12 +8,12 @@ use domain::conversation::{Change, Conversation};
 use domain::effect::Effect;
 use domain::holder::{HeldBy, Holder};
 use domain::ids::Channel;
-use domain::organization::Suppression;
 use domain::planted::{Bug, is_planted};
 use domain::provider::Provider;
 use domain::retention::HEAD_KEPT;
 use domain::schedule::{due, wake_at, wakes};
 use domain::sms::{self, Claim, SmsConversation, StoredMessage};
+use domain::suppression::Suppression;
 use domain::time::{Span, Timestamp};
 
 use crate::backoff::Backoff;

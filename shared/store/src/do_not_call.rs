@@ -2,8 +2,8 @@
 
 use aws_sdk_dynamodb::types::{Delete, ReturnValue};
 use domain::ids::Scope;
-use domain::organization::Suppression;
 use domain::phone::PhoneNumber;
+use domain::suppression::Suppression;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use crate::backoff::Backoff;

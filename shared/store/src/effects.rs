@@ -7,10 +7,11 @@ use domain::effect::Effect;
 use domain::holder::Holder;
 use domain::ids::{ConversationId, Scope};
 use domain::log::LogEntry;
-use domain::organization::{Organization, Suppression};
+use domain::organization::Organization;
 use domain::phone::PhoneNumber;
 use domain::planted::{Bug, is_planted};
 use domain::retention::{HEAD_KEPT, Retention};
+use domain::suppression::Suppression;
 use domain::time::{Span, Timestamp};
 
 use crate::deliveries::new_delivery_item;

@@ -7,7 +7,7 @@ use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use domain::conversation::Conversation;
 use domain::ids::{Channel, ConversationId, EndpointId, Scope};
 use domain::obligation::LONGEST_DELAY;
-use domain::organization::suppression_digest;
+use domain::suppression::suppression_digest;
 use domain::time::Span;
 use serde::{Deserialize, Serialize};
 

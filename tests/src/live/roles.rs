@@ -4,8 +4,8 @@
 use domain::agent::Agent;
 use domain::call::Dispatch;
 use domain::ids::{AgentId, Channel, ConversationId};
-use domain::organization::Suppression;
 use domain::sms::{ModelSettings, SmsSettings, Status, Terms};
+use domain::suppression::Suppression;
 use providers::egress::Answer;
 use serde_json::{Value, json};
 use store::QueueName;

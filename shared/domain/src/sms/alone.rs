@@ -1,11 +1,12 @@
 //! A text that came in where no conversation is open: it is told to the organization whose number it was sent to, and a
 //! keyword in it counts all the same.
 
-use super::{Author, BY_KEYWORD, Direction, Inbound, Keyword};
+use super::{Author, Direction, Inbound, Keyword};
 use crate::effect::Effect;
 use crate::ids::{Channel, ConversationId, MessageId, Scope};
 use crate::log::{Consent, Entry, Event, LogEntry, SmsMessage};
 use crate::phone::PhoneNumber;
+use crate::suppression::BY_KEYWORD;
 use crate::time::Timestamp;
 
 /// A text that belongs to no conversation.

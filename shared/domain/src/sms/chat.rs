@@ -3,8 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::step::Transition;
-use super::{Author, DeliveryStatus, Inbound, Keyword, Message, SmsConversation, StoredMessage};
+use super::input::Beside;
+use super::transition::Transition;
+use super::{Author, ChatShown, ChatText, DeliveryStatus, Inbound, Keyword, Message, SmsConversation, StoredMessage};
 use crate::dispatch::retry_delay;
 use crate::end_reason::EndReason;
 use crate::ids::ProviderMessageId;
@@ -42,30 +43,6 @@ pub struct Chat {
     pub endings: u32,
     /// Whether nothing more is to be done about it: it is over at the provider, or was given up.
     pub over: bool,
-}
-
-/// A chat as its provider shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChatShown {
-    /// The provider's id for it.
-    pub id: ProviderMessageId,
-    /// Its texts so far, the opening one first.
-    pub texts: Vec<ChatText>,
-    /// Why it is over, if it is.
-    pub ended: Option<EndReason>,
-}
-
-/// A text of a chat.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChatText {
-    /// The provider's id for it.
-    pub id: ProviderMessageId,
-    /// Who wrote it: the provider's agent or the customer.
-    pub author: Author,
-    /// The text.
-    pub content: String,
-    /// When it was written.
-    pub at: Timestamp,
 }
 
 impl Chat {
@@ -109,14 +86,6 @@ impl SmsConversation {
     pub(super) fn idle_at(&self) -> Timestamp {
         self.last_message_at + self.terms.inactivity()
     }
-}
-
-/// What is known beside a chat that was read.
-pub(super) struct Beside {
-    /// Where the entry on the do-not-call list comes from, if the customer is on it.
-    pub(super) suppressed_by: Option<String>,
-    /// What stands against going on.
-    pub(super) objections: Objections,
 }
 
 impl Transition {

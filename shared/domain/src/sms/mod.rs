@@ -8,12 +8,14 @@
 
 mod alone;
 mod chat;
+mod consent;
 mod conversation;
 mod input;
 mod keyword;
 mod measured;
 mod message;
 mod obligation;
+mod pace;
 mod segments;
 mod send;
 mod settings;
@@ -23,22 +25,24 @@ mod state;
 mod step;
 #[cfg(test)]
 mod tests;
+mod transition;
 mod turn;
 
 use serde::{Deserialize, Serialize};
 
 pub use alone::Alone;
-pub use chat::{Chat, ChatShown, ChatText};
-pub use input::{Claim, DeliveryReport, Inbound, Input, Outcome, ToolAsked};
+pub use chat::Chat;
+pub use input::{ChatShown, ChatText, Claim, DeliveryReport, Inbound, Input, Outcome, ToolAsked};
 pub use keyword::Keyword;
 pub use message::{Author, DeliveryStatus, Direction, LONGEST_TEXT, Message, StoredMessage};
 pub use obligation::Duty;
+pub use pace::{Pace, Silence, SilenceReason};
 pub use segments::{Encoding, Segments, TextLimit};
 pub use settings::{Brief, Kind, ModelSettings, Opening, SmsSettings, Terms, USUAL_MESSAGES_PER_HOUR, USUAL_TURNS};
-pub use silence::{MOST_REPETITIONS, Pace, Silence, SilenceReason};
+pub use silence::MOST_REPETITIONS;
 pub use split::{MOST_PARTS, split};
 pub use state::{Answering, Purpose, Send, SendState, Turn};
-pub use step::{BY_CARRIER, BY_KEYWORD, step};
+pub use step::step;
 pub use turn::{MAX_ABANDONED, MAX_TRIES, TURN_LEASE};
 
 use crate::agent::AgentRef;

@@ -1,7 +1,7 @@
 //! How a text leaves: claimed, asked for once, settled. As with a call's dispatch, an attempt whose outcome is not known
 //! is looked for and never repeated.
 
-use super::step::Transition;
+use super::transition::Transition;
 use super::{Author, Claim, DeliveryReport, DeliveryStatus, Outcome, Purpose, Send, SendState, StoredMessage, Turn};
 use crate::dispatch::{LEASE, MAX_FAILURES, retry_delay, search_delay};
 use crate::effect::{Effect, RememberedKey};
