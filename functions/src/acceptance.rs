@@ -11,7 +11,7 @@ use domain::call::{Call, DEFAULT_WINDOW, NewCall, Status, Window};
 use domain::fingerprint::Fingerprint;
 use domain::ids::{AgentId, Channel, ConversationId, Mode, Scope};
 use domain::measure::Measure;
-use domain::organization::Content;
+use domain::payload::Content;
 use domain::phone::PhoneNumber;
 use domain::planted::{Bug, is_planted};
 use domain::provider::Provider;

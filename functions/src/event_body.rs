@@ -3,7 +3,7 @@
 use domain::call::{Call, Utterance};
 use domain::ids::{AgentId, Channel, ConversationId, Mode, Scope, event_id};
 use domain::log::{Entry, Event, LogEntry};
-use domain::organization::Content;
+use domain::payload::Content;
 use domain::sms::SmsConversation;
 use domain::time::Timestamp;
 use serde::Serialize;

@@ -3,7 +3,8 @@
 use domain::agent::AgentRef;
 use domain::ids::{AgentId, Channel, ConversationId, Mode, Operation, ProviderMessageId, Scope};
 use domain::measure::Measure;
-use domain::organization::{Content, Organization};
+use domain::organization::Organization;
+use domain::payload::Content;
 use domain::phone::PhoneNumber;
 use domain::provider::Provider;
 use domain::size::{LARGEST_CONTENT, json_len};

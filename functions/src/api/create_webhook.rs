@@ -3,8 +3,8 @@
 use domain::audit::Action;
 use domain::endpoint::{Endpoint, SigningSecret};
 use domain::ids::{EndpointId, Scope};
-use domain::organization::MAX_ENDPOINTS;
 use domain::signature::Secret;
+use domain::subscription::MAX_ENDPOINTS;
 use domain::time::Timestamp;
 use lambda_http::http::StatusCode;
 use store::keys::{self, Key};

@@ -1,7 +1,7 @@
 //! `GET /v1/calls`: a scope's calls, newest first.
 
 use domain::call::{Call, Status};
-use domain::organization::Content;
+use domain::payload::Content;
 use store::Wanted;
 
 use super::call_view::CallSummary;

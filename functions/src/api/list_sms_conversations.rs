@@ -1,6 +1,6 @@
 //! `GET /v1/sms-conversations`: a scope's SMS conversations, newest first.
 
-use domain::organization::Content;
+use domain::payload::Content;
 use domain::sms::{SmsConversation, Status};
 use store::Wanted;
 

@@ -64,7 +64,7 @@ use domain::call::{Call, Utterance};
 use domain::endpoint::Endpoint;
 use domain::ids::{AgentId, ConversationId, EndpointId, Scope};
 use domain::log::LogEntry;
-use domain::organization::Content;
+use domain::payload::Content;
 use domain::sms::SmsConversation;
 use store::keys::{self, Key};
 use store::{ConversationRef, Table};

@@ -1,7 +1,7 @@
 //! `POST /v1/calls/dial-outbound-phone-call`: accepts a call in the words of `verbex`.
 
 use domain::ids::{AgentId, ConversationId, ObjectId, Scope};
-use domain::organization::Content;
+use domain::payload::Content;
 use lambda_http::http::StatusCode;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};

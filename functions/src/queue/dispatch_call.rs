@@ -7,7 +7,7 @@ use domain::call::{Call, Dispatch, Duty, Input, Outcome as Dialled};
 use domain::holder::Holder;
 use domain::ids::{Channel, ProviderCallId};
 use domain::measure::Measure;
-use domain::organization::Content;
+use domain::payload::Content;
 use domain::places::Places;
 use domain::schedule::next_action;
 use domain::time::Timestamp;

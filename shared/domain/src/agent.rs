@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AgentId, Channel, Mode, digest_of, hex};
+use crate::digest::{digest_of, hex};
+use crate::ids::{AgentId, Channel, Mode};
 use crate::limits::Limits;
 use crate::phone::PhoneNumber;
 use crate::provider::Provider;

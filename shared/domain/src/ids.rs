@@ -8,9 +8,9 @@ use std::fmt;
 pub use object::ObjectId;
 pub use provider::{ProviderCallId, ProviderMessageId};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::digest::{digest_of, hex};
 use crate::phone::PhoneNumber;
 
 /// The tenant: `clientOrgId` in events. Lower-case letters, digits and `-`, 1 to 40 characters, beginning and ending
@@ -309,27 +309,6 @@ pub fn event_id(conversation: ConversationId, sequence: u64) -> String {
 /// The digest under which an idempotency key is remembered in its conversation.
 pub fn key_digest(key: &str) -> String {
     hex(&digest_of(&["idempotency key", key])[..16])
-}
-
-/// A digest of several texts that no other list of texts has: each part is preceded by its length.
-pub(crate) fn digest_of(parts: &[&str]) -> [u8; 32] {
-    let mut hasher = Sha256::new();
-    for part in parts {
-        hasher.update((part.len() as u64).to_be_bytes());
-        hasher.update(part.as_bytes());
-    }
-    hasher.finalize().into()
-}
-
-/// Lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        text.push(DIGITS[usize::from(byte >> 4)].into());
-        text.push(DIGITS[usize::from(byte & 15)].into());
-    }
-    text
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::ids::{Mode, OrganizationId, Scope, hex};
+use crate::digest::hex;
+use crate::ids::{Mode, OrganizationId, Scope};
 use crate::quota::Limits;
 use crate::time::Timestamp;
 

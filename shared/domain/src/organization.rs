@@ -1,21 +1,14 @@
-//! Organizations.
+//! Organizations: their numbers, their defaults and bounds, and which numbers they may reach.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
 use crate::calling_code::country_of;
-use crate::ids::{AgentId, EndpointId, Mode, OrganizationId, Scope, digest_of, hex};
+use crate::ids::{AgentId, EndpointId, Mode, OrganizationId};
 use crate::phone::{Country, PhoneNumber};
 use crate::special_range::is_special;
-use crate::time::Timestamp;
-use crate::voice_settings::VoiceSettings;
-
-/// How many webhook endpoints an organization may have: their deliveries are written in the transaction of an event,
-/// which DynamoDB limits to 100 items.
-pub const MAX_ENDPOINTS: usize = 20;
+use crate::subscription::Subscription;
 
 /// How many numbers that it sent from once an organization remembers: the newest. Its item is read with every request.
 const MOST_FORMER_NUMBERS: usize = 1_000;
@@ -128,10 +121,7 @@ impl Organization {
 
     /// The enabled endpoints of a mode that want an event of this type.
     pub fn subscribers(&self, mode: Mode, event: &str) -> impl Iterator<Item = EndpointId> {
-        self.endpoints
-            .iter()
-            .filter(move |endpoint| endpoint.mode == mode && endpoint.enabled && endpoint.wants(event))
-            .map(|endpoint| endpoint.id)
+        self.endpoints.iter().filter(move |endpoint| endpoint.wants(mode, event)).map(|endpoint| endpoint.id)
     }
 }
 
@@ -151,58 +141,6 @@ impl fmt::Display for OutOfReach {
             Self::SpecialRange => "premium-rate, shared-cost, personal or pager numbers, unless an operator allows it",
         })
     }
-}
-
-/// One endpoint's place in the fan-out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Subscription {
-    /// The endpoint.
-    pub id: EndpointId,
-    /// The mode whose events it gets.
-    pub mode: Mode,
-    /// The event types it gets.
-    pub events: Vec<String>,
-    /// Disabled endpoints get nothing.
-    pub enabled: bool,
-}
-
-impl Subscription {
-    fn wants(&self, event: &str) -> bool {
-        self.events.iter().any(|wanted| wanted == event)
-    }
-}
-
-/// The digest by which the open conversation between two numbers of a scope is found.
-pub fn pair_digest(scope: &Scope, ours: &PhoneNumber, customer: &PhoneNumber) -> String {
-    hex(&digest_of(&["pair", &scope.to_string(), ours.as_str(), customer.as_str()]))
-}
-
-/// What a client gave for its conversation, and what was made of it: it stands apart where it is large.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Content {
-    /// The values for the agent's placeholders. The native API takes texts only; other front doors take any JSON.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub dynamic_variables: Map<String, Value>,
-    /// The agent's prompt with every placeholder filled in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub prompt: Option<String>,
-    /// What its agent says and does on the call, with the request's values in it: only where a live provider places it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub voice: Option<VoiceSettings>,
-    /// The called number as it was written, where that was not E.164.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub raw_number: Option<String>,
-    /// The identifier that the client chose for it, where its front door lets it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client_call_id: Option<String>,
-    /// The agent as the request named it, where that has to be shown again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub requested_agent: Option<String>,
-    /// A JSON object, returned as it came: to the letter.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub metadata: Option<Box<RawValue>>,
 }
 
 #[cfg(test)]

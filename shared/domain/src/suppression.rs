@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{Scope, digest_of, hex};
+use crate::digest::{digest_of, hex};
+use crate::ids::Scope;
 use crate::phone::PhoneNumber;
 use crate::time::Timestamp;
 

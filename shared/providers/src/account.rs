@@ -2,9 +2,10 @@
 
 use std::error::Error;
 
+use domain::digest::hex;
 use domain::dispatch::Outcome;
 use domain::end_reason::EndReason;
-use domain::ids::{OrganizationId, hex};
+use domain::ids::OrganizationId;
 use domain::provider::Provider;
 use domain::time::{Span, Timestamp};
 use serde::de::DeserializeOwned;

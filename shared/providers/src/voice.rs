@@ -5,7 +5,7 @@ use std::fmt;
 
 use domain::call::{Call, Outcome, Report};
 use domain::ids::ProviderCallId;
-use domain::organization::Content;
+use domain::payload::Content;
 use domain::time::Timestamp;
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};

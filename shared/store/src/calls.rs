@@ -4,7 +4,7 @@ use domain::call::{Call, Utterance};
 use domain::conversation::shown;
 use domain::ids::{Channel, ConversationId, Scope};
 use domain::log::LogEntry;
-use domain::organization::Content;
+use domain::payload::Content;
 
 use crate::deliveries::{content_of, shown_content};
 use crate::error::StoreError;

@@ -2,7 +2,7 @@
 
 use domain::conversation::{Conversation, shown};
 use domain::ids::{ConversationId, Scope};
-use domain::organization::Content;
+use domain::payload::Content;
 use domain::time::Timestamp;
 
 use crate::deliveries::shown_content;

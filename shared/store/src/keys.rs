@@ -3,9 +3,9 @@
 use domain::agent::alias_digest;
 use domain::ids::{AgentId, Channel, ContactId, ConversationId, EndpointId, Mode, Operation, OrganizationId, Scope};
 use domain::key::RawKey;
-use domain::organization::pair_digest;
 use domain::phone::PhoneNumber;
 use domain::provider::Provider;
+use domain::sms::pair_digest;
 use domain::suppression::suppression_digest;
 use domain::time::Timestamp;
 use domain::wallet::EntryKind;

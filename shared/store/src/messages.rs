@@ -2,7 +2,7 @@
 
 use domain::conversation::shown;
 use domain::ids::ConversationId;
-use domain::organization::Content;
+use domain::payload::Content;
 use domain::retention::Retention;
 use domain::sms::{Brief, Message, SmsConversation, StoredMessage};
 use domain::time::Timestamp;

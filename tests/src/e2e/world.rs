@@ -119,7 +119,7 @@ impl World {
             id: organization.clone(),
             name: id.to_owned(),
             suspended: false,
-            cursor_key: domain::ids::hex(&self.table.entropy().bytes::<24>().expect("randomness")),
+            cursor_key: domain::digest::hex(&self.table.entropy().bytes::<24>().expect("randomness")),
             numbers,
             former_numbers: Vec::new(),
             defaults: Defaults::default(),

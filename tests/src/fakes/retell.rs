@@ -3,7 +3,8 @@
 pub(crate) mod chats;
 mod schema;
 
-use domain::ids::{ConversationId, hex};
+use domain::digest::hex;
+use domain::ids::ConversationId;
 use domain::provider::Provider;
 use domain::time::Timestamp;
 use domain::voice_settings::VoiceSettings;

@@ -1,6 +1,6 @@
 //! Fake of Vapi. It follows the OpenAPI document in VapiAI/docs eabfa53 and is not more forgiving.
 
-use domain::ids::hex;
+use domain::digest::hex;
 use domain::provider::Provider;
 use domain::time::Timestamp;
 use domain::voice_settings::VoiceSettings;

@@ -2,7 +2,7 @@
 
 use super::transition::Transition;
 use super::{Silence, SilenceReason, SmsConversation};
-use crate::ids::{digest_of, hex};
+use crate::digest::{digest_of, hex};
 use crate::log::Note;
 use crate::planted::{Bug, is_planted};
 use crate::time::{Span, Timestamp};

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use domain::ids::{OrganizationId, hex};
+use domain::digest::hex;
+use domain::ids::OrganizationId;
 use domain::provider::Provider;
 use domain::time::Timestamp;
 use hmac::{Hmac, KeyInit as _, Mac as _};

@@ -2,7 +2,7 @@
 
 use domain::call::{Call, Outcome, Report};
 use domain::ids::ProviderCallId;
-use domain::organization::Content;
+use domain::payload::Content;
 use domain::provider::Provider;
 use domain::time::Timestamp;
 use futures::FutureExt;

@@ -2,7 +2,7 @@
 
 use domain::call::{Call, Dispatch, Outcome, Report};
 use domain::ids::ProviderCallId;
-use domain::organization::Content;
+use domain::payload::Content;
 use domain::voice_settings::VoiceSettings;
 use futures::FutureExt;
 use futures::future::BoxFuture;
