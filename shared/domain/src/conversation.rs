@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::effect::Effect;
+use crate::head::Head;
 use crate::holder::Holder;
 use crate::ids::{Channel, ConversationId, Scope};
 use crate::log::LogEntry;
@@ -35,29 +36,53 @@ pub trait Conversation: Clone + Debug + PartialEq + Serialize + DeserializeOwned
     /// To let the time that has passed take effect.
     const PASS_TIME: Self::Duty;
 
-    /// Its id.
-    fn id(&self) -> ConversationId;
+    /// Returns the fields that every channel's conversations have. Each of the getters below reads one of them.
+    fn head(&self) -> Head<'_>;
 
-    /// Whose it is, and in which mode.
-    fn scope(&self) -> &Scope;
+    /// Returns the id of the conversation.
+    fn id(&self) -> ConversationId {
+        self.head().id
+    }
 
-    /// Whom it is held with.
-    fn customer(&self) -> &PhoneNumber;
+    /// Returns the organization and the mode that the conversation belongs to.
+    fn scope(&self) -> &Scope {
+        self.head().scope
+    }
 
-    /// The number that it is held from.
-    fn ours(&self) -> &PhoneNumber;
+    /// Returns the number of the customer.
+    fn customer(&self) -> &PhoneNumber {
+        self.head().customer
+    }
 
-    /// When it was accepted.
-    fn created_at(&self) -> Timestamp;
+    /// Returns the number that the conversation is held from.
+    fn ours(&self) -> &PhoneNumber {
+        self.head().ours
+    }
 
-    /// When it ended.
-    fn ended_at(&self) -> Option<Timestamp>;
+    /// Returns the moment of acceptance.
+    fn created_at(&self) -> Timestamp {
+        self.head().created_at
+    }
 
-    /// For how long what it brought is kept; for good where there is none.
-    fn retention(&self) -> Option<Retention>;
+    /// Returns the moment of the end, if the conversation is over.
+    fn ended_at(&self) -> Option<Timestamp> {
+        self.head().ended_at
+    }
 
-    /// Whether only its head is left.
-    fn is_forgotten(&self) -> bool;
+    /// Returns for how long the content of the conversation is kept; `None` if it is kept for good.
+    fn retention(&self) -> Option<Retention> {
+        self.head().retention
+    }
+
+    /// Returns `true` if only the head of the conversation is left.
+    fn is_forgotten(&self) -> bool {
+        self.head().is_forgotten
+    }
+
+    /// Returns the id of the request that the conversation was accepted for, as the client was told.
+    fn request_id(&self) -> Option<&str> {
+        self.head().request_id
+    }
 
     /// Leaves only its head of it.
     fn forget(&mut self);
@@ -91,9 +116,6 @@ pub trait Conversation: Clone + Debug + PartialEq + Serialize + DeserializeOwned
     /// Whether a change of it claims to contact the customer, as nobody on the do-not-call list is: then its commit checks
     /// that the customer is not on it.
     fn contacts(change: &Change<Self>) -> bool;
-
-    /// The request that it was accepted for, as the client was told.
-    fn request_id(&self) -> Option<&str>;
 
     /// What there is to measure about a change of it, once that is committed.
     fn measured(&self, change: &Change<Self>, now: Timestamp) -> Vec<Measured>;

@@ -16,6 +16,7 @@ pub mod end_reason;
 pub mod ended_by;
 pub mod endpoint;
 pub mod fingerprint;
+pub mod head;
 pub mod holder;
 pub mod ids;
 pub mod key;
