@@ -104,7 +104,7 @@ async fn find(
 ) -> Result<Found<DeliveryReport>, StoreError> {
     let conversation = &loaded.conversation;
     let Some(stored) = loaded.message(number)? else { return Ok(Found::Nothing) };
-    let Some(SendState::Unknown { since, .. }) = conversation.send(number).map(|send| &send.state) else {
+    let Some(SendState::Unknown(unknown)) = conversation.send(number).map(|send| &send.state) else {
         return Ok(Found::Nothing);
     };
     let search = async {
@@ -118,6 +118,6 @@ async fn find(
         tracing::warn!(conversation = %conversation.id, error = &error as &dyn std::error::Error, "search failed");
         Sought::Nothing
     });
-    let attempted = Attempted { me, provider: conversation.provider, since: *since };
+    let attempted = Attempted { me, provider: conversation.provider, since: unknown.since };
     adoption::only_one(&app.store.table, &attempted, sought, |report| report.provider_message_id.as_str()).await
 }

@@ -113,7 +113,7 @@ async fn calls<V: Vendor>(seed: u64) {
         live.world.after_seconds(BETWEEN_CALLS_S).await;
         live.fake.fails([Create::MakesAnd(Reaction::Reset)]);
         let call = live.dials(key).await;
-        assert!(matches!(live.call(call).dispatch, Dispatch::Unknown { .. }));
+        assert!(matches!(live.call(call).dispatch, Dispatch::Unknown(_)));
         live.closes(call).await;
         for step in steps {
             live.tells_of(*step).await;

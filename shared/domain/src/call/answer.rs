@@ -2,7 +2,7 @@
 
 use super::timing::DETECTION_WAIT;
 use super::transition::Transition;
-use super::{AnsweredBy, Call, Closing, Dispatch, Status, Transcript};
+use super::{AnsweredBy, Closing, Dispatch, Status, Transcript};
 use crate::end_reason::EndReason;
 use crate::ended_by::EndedBy;
 use crate::log::{CallStarted, Event};

@@ -5,7 +5,6 @@ use super::{Call, Closing, Dispatch, Transcript};
 use crate::ids::ProviderCallId;
 use crate::obligation::{LONGEST_DELAY, Obligation};
 use crate::planted::{Bug, is_planted};
-use crate::time::Timestamp;
 
 /// What to do for a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,15 +31,15 @@ pub(super) fn owed(call: &Call) -> Vec<Obligation<Duty>> {
             owe(*from, Duty::Dial, from.since(*since) <= LONGEST_DELAY);
             owe(call.window.not_after, Duty::PassTime, false);
         }
-        Dispatch::Asking { lease_until, .. } => {
+        Dispatch::Asking(asking) => {
             if !is_planted(Bug::ForgetLease) {
-                owe(*lease_until, Duty::PassTime, false);
+                owe(asking.lease_until, Duty::PassTime, false);
             }
         }
-        Dispatch::Unknown { since, next_search_at, .. } => {
-            owe(*next_search_at, Duty::Search, true);
+        Dispatch::Unknown(unknown) => {
+            owe(unknown.next_search_at, Duty::Search, true);
             let patience = if ended { longest_life(call) } else { call.provider.settlement() };
-            owe(*since + patience, Duty::PassTime, false);
+            owe(unknown.since + patience, Duty::PassTime, false);
         }
         Dispatch::Live { hang_up: Some(hang_up), .. } => {
             owe(hang_up.since + longest_life(call), Duty::PassTime, false);

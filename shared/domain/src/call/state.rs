@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Analysis, AnsweredBy, Cost};
+use crate::dispatch::{Asking, Unknown};
 use crate::ids::ProviderCallId;
 use crate::time::Timestamp;
 
@@ -21,23 +22,9 @@ pub enum Dispatch {
         failures: u32,
     },
     /// One consumer holds the lease and asks the provider.
-    Asking {
-        /// When it claimed the call.
-        since: Timestamp,
-        /// From then on it is taken for dead, and the outcome for unknown.
-        lease_until: Timestamp,
-        /// Attempts that provably never happened.
-        failures: u32,
-    },
-    /// Asked; whether the provider placed the call is not known. It is never asked again.
-    Unknown {
-        /// When the attempt began.
-        since: Timestamp,
-        /// When the provider is searched next.
-        next_search_at: Timestamp,
-        /// Searches that found nothing.
-        searches: u32,
-    },
+    Asking(Asking),
+    /// Asked; whether the provider placed the call is not known.
+    Unknown(Unknown),
     /// The provider has the call.
     Live {
         /// Since when we know.

@@ -1,7 +1,6 @@
 //! The times of a call: how long it may ring, last and be live at the provider, and how long each news of it is waited for.
 
 use super::Call;
-use crate::dispatch;
 use crate::limits::Limits;
 use crate::time::{Span, Timestamp};
 
@@ -21,9 +20,6 @@ pub(super) const LIMIT_RETRY: Span = Span::seconds(10);
 /// How long it is asked so. With the grace and its last answer, a call ends within a minute of its limit.
 const LIMIT_PATIENCE: Span = Span::seconds(30);
 
-/// So many searches take as long as an outcome may be unknown.
-const FIRST_SEARCHES: u32 = 6;
-
 /// When a call that the provider has had since then has reached its limit: its ring time, or once it was answered its
 /// maximum. The provider is to have reported its end by then, and is asked for it.
 pub(super) fn limit_at(limits: Limits, since: Timestamp, started_at: Option<Timestamp>) -> Timestamp {
@@ -42,11 +38,6 @@ pub(super) fn given_up_at(call: &Call, since: Timestamp) -> Timestamp {
 /// How long a call can be live at the provider, with a margin.
 pub(super) fn longest_life(call: &Call) -> Span {
     Span::seconds(call.limits.ring_seconds.saturating_add(call.limits.max_duration_seconds).saturating_add(300))
-}
-
-/// As for any search; for a call that is over here, a quarter of an hour once its outcome would have been given up.
-pub(super) fn search_delay(searches: u32, ended: bool) -> Span {
-    if ended && searches > FIRST_SEARCHES { Span::minutes(15) } else { dispatch::search_delay(searches) }
 }
 
 /// How often the provider is asked for an analysis before it has answered: the last time is over an hour after the call's end.

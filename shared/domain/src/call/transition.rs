@@ -1,7 +1,8 @@
 //! A call in the middle of a step: what every input may do to it.
 
-use super::timing::{CLOSING_WAIT, LIMIT_RETRY, given_up_at, limit_at, longest_life, search_delay};
+use super::timing::{CLOSING_WAIT, LIMIT_RETRY, given_up_at, limit_at, longest_life};
 use super::{Call, Closing, Dispatch, HangUp, Report, Status, Stray, Transcript, Utterance};
+use crate::dispatch::Unknown;
 use crate::end_reason::EndReason;
 use crate::ended_by::EndedBy;
 use crate::holder::Holder;
@@ -119,7 +120,7 @@ impl Transition {
         match &mut self.call.dispatch {
             Dispatch::Waiting { .. } => self.call.dispatch = Dispatch::Settled,
             Dispatch::Live { hang_up, .. } => *hang_up = Some(HangUp { since: self.now, next_at: self.now, tries: 0 }),
-            Dispatch::Asking { .. } | Dispatch::Unknown { .. } | Dispatch::Settled => {}
+            Dispatch::Asking(_) | Dispatch::Unknown(_) | Dispatch::Settled => {}
         }
     }
 
@@ -134,7 +135,7 @@ impl Transition {
         }
         let ours = attempt == self.call.attempt && attempt > 0 && self.call.provider_call_id.is_none();
         match self.call.dispatch {
-            Dispatch::Waiting { .. } | Dispatch::Asking { .. } | Dispatch::Unknown { .. } if ours => {
+            Dispatch::Waiting { .. } | Dispatch::Asking(_) | Dispatch::Unknown(_) if ours => {
                 self.adopt(call_id.clone());
                 true
             }
@@ -143,8 +144,8 @@ impl Transition {
                 true
             }
             Dispatch::Waiting { .. }
-            | Dispatch::Asking { .. }
-            | Dispatch::Unknown { .. }
+            | Dispatch::Asking(_)
+            | Dispatch::Unknown(_)
             | Dispatch::Live { .. }
             | Dispatch::Settled => {
                 if !over {
@@ -280,13 +281,13 @@ impl Transition {
                     self.end(EndReason::DISPATCH_DEADLINE_EXCEEDED, now);
                 }
             }
-            Dispatch::Asking { since, lease_until, .. } => {
-                if now >= lease_until {
-                    self.unknown(since, "the consumer that held the lease was not heard of again".to_owned());
-                    self.pass_unknown_time(since);
+            Dispatch::Asking(asking) => {
+                if let Some(why) = asking.lapsed(now) {
+                    self.unknown(asking.since, why);
+                    self.pass_unknown_time(asking.since);
                 }
             }
-            Dispatch::Unknown { since, .. } => self.pass_unknown_time(since),
+            Dispatch::Unknown(unknown) => self.pass_unknown_time(unknown.since),
             Dispatch::Live { since, hang_up, .. } => self.pass_live_time(since, hang_up),
             Dispatch::Settled => {}
         }
@@ -297,8 +298,7 @@ impl Transition {
     /// The outcome of the attempt that began then is not known.
     pub(super) fn unknown(&mut self, since: Timestamp, why: String) {
         self.note(Note::OutcomeUnknown { attempt: self.call.attempt, why });
-        let next_search_at = self.now + search_delay(0, self.call.is_ended());
-        self.call.dispatch = Dispatch::Unknown { since, next_search_at, searches: 0 };
+        self.call.dispatch = Dispatch::Unknown(Unknown::begun(since, self.now, self.call.is_ended()));
     }
 
     fn pass_unknown_time(&mut self, since: Timestamp) {
@@ -385,8 +385,8 @@ impl Transition {
 fn is_complete(call: &Call) -> bool {
     let settled = match call.dispatch {
         Dispatch::Waiting { .. } | Dispatch::Settled => true,
-        Dispatch::Unknown { .. } => call.end_reason == Some(EndReason::DISPATCH_UNCONFIRMED),
-        Dispatch::Asking { .. } | Dispatch::Live { .. } => false,
+        Dispatch::Unknown(_) => call.end_reason == Some(EndReason::DISPATCH_UNCONFIRMED),
+        Dispatch::Asking(_) | Dispatch::Live { .. } => false,
     };
     let is_told = call.facts.transcript != Transcript::Awaited && !call.awaits_detection();
     settled && (call.started_at.is_none() || is_told)

@@ -143,7 +143,7 @@ fn of_sends(before: &SmsConversation, input: &Input, change: &Change<SmsConversa
     let not_placed = matches!(input, Input::SendOutcome { outcome: Outcome::NotPlaced { .. }, .. });
     for send in &change.after.sends {
         let Some(was) = before.send(send.message) else { continue };
-        let asked = matches!(was.state, SendState::Asking { .. } | SendState::Unknown { .. });
+        let asked = matches!(was.state, SendState::Asking(_) | SendState::Unknown(_));
         let waits = matches!(send.state, SendState::Waiting { .. });
         assert!(!(asked && waits) || not_placed, "{}", context());
         let claimed = change.claimed == Some(Claim::Send { message: send.message, attempt: send.attempt });

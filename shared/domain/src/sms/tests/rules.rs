@@ -65,7 +65,7 @@ fn a_report_or_a_search_settles_an_opening_whose_answer_was_lost() {
 #[test]
 fn a_consumer_that_dies_while_sending_leaves_an_unknown_outcome() {
     let lapsed = History::new().after(super::START + LEASE, Input::Tick);
-    assert!(matches!(lapsed.conversation.sends[0].state, SendState::Unknown { .. }));
+    assert!(matches!(lapsed.conversation.sends[0].state, SendState::Unknown(_)));
 }
 
 #[test]
