@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::digest::{digest_of, hex};
 use crate::ids::Scope;
 use crate::phone::PhoneNumber;
+use crate::planted::{Bug, is_planted};
+use crate::sms::Keyword;
 use crate::time::Timestamp;
 
 /// The source of a do-not-call entry that a customer's own keyword made: what another keyword lifts.
@@ -12,6 +14,53 @@ pub const BY_KEYWORD: &str = "keyword";
 
 /// The source of a do-not-call entry that a carrier told us of.
 pub const BY_CARRIER: &str = "carrier";
+
+/// A change of the do-not-call list that a customer's keyword asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeywordEffect {
+    /// The customer goes onto the list.
+    OptOut {
+        /// The keyword, for the record.
+        word: &'static str,
+    },
+    /// The customer's entry is lifted.
+    OptIn {
+        /// The keyword, for the record.
+        word: &'static str,
+    },
+}
+
+impl KeywordEffect {
+    /// Returns `true` if the customer wants to be contacted no more.
+    pub(crate) fn is_opt_out(self) -> bool {
+        matches!(self, Self::OptOut { .. })
+    }
+}
+
+/// Returns the change that a text's keyword asks for, if any. `listed_by` is the source of the customer's entry on the list.
+///
+/// A STOP always counts. A START counts only if it lifts an entry: see [`lifts`].
+pub(crate) fn keyword_effect(
+    keyword: Option<(Keyword, &'static str)>,
+    listed_by: Option<&str>,
+) -> Option<KeywordEffect> {
+    match keyword? {
+        (Keyword::Stop, word) if !is_planted(Bug::StopIsAnOrdinaryText) => Some(KeywordEffect::OptOut { word }),
+        (Keyword::Start, word) if lifts(word, listed_by) => Some(KeywordEffect::OptIn { word }),
+        (Keyword::Stop | Keyword::Start | Keyword::Help, _) => None,
+    }
+}
+
+/// Returns `true` if a word for START lifts an entry of this source. A customer who opted out at the carrier opts in at the
+/// carrier, by the same word: whether the carrier tells us of it depends on its settings.
+fn lifts(word: &str, listed_by: Option<&str>) -> bool {
+    match listed_by {
+        Some(BY_KEYWORD) => true,
+        // An entry of the carrier's needs a word that means nothing else.
+        Some(BY_CARRIER) => !Keyword::is_ambiguous(word),
+        Some(_) | None => false,
+    }
+}
 
 /// Why a number is not contacted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

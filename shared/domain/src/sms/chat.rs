@@ -5,13 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use super::input::Beside;
 use super::transition::Transition;
-use super::{Author, ChatShown, ChatText, DeliveryStatus, Inbound, Keyword, Message, SmsConversation, StoredMessage};
+use super::{Author, ChatShown, ChatText, DeliveryStatus, Inbound, Message, SmsConversation, StoredMessage};
 use crate::dispatch::retry_delay;
 use crate::end_reason::EndReason;
 use crate::ids::ProviderMessageId;
 use crate::log::{Event, Note};
 use crate::objections::Objections;
 use crate::planted::{Bug, is_planted};
+use crate::suppression::keyword_effect;
 use crate::time::{Span, Timestamp};
 
 /// How many texts are taken in at once. Each is an item, with one for its event, and one for each endpoint that wants it; so
@@ -193,13 +194,11 @@ impl Transition {
         self.conversation.answered = number;
         let inbound =
             Inbound { provider_message_id: text.id.clone(), content: text.content.clone(), carrier_keyword: None };
-        match inbound.keyword() {
-            Some((Keyword::Stop, word)) if !is_planted(Bug::StopIsAnOrdinaryText) => self.opts_out(word),
-            Some((Keyword::Start, word)) if inbound.lifts(suppressed_by.as_deref()) => {
-                self.opts_in(word);
+        if let Some(effect) = keyword_effect(inbound.keyword(), suppressed_by.as_deref()) {
+            self.heeds(effect);
+            if !effect.is_opt_out() {
                 *suppressed_by = None;
             }
-            Some(_) | None => {}
         }
     }
 

@@ -4,13 +4,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::keyword::YES;
 use super::{Author, DeliveryStatus, Keyword, StoredMessage};
 use crate::end_reason::EndReason;
 use crate::holder::{HeldBy, Holder};
 use crate::ids::ProviderMessageId;
 use crate::objections::Objections;
-use crate::suppression::{BY_CARRIER, BY_KEYWORD};
 use crate::time::{Span, Timestamp};
 use crate::tool::ToolOutcome;
 
@@ -62,17 +60,6 @@ impl Inbound {
     pub(super) fn keyword(&self) -> Option<(Keyword, &'static str)> {
         let carriers = self.carrier_keyword.map(|keyword| (keyword, keyword.usual_word()));
         carriers.or_else(|| Keyword::of(&self.content))
-    }
-
-    /// Whether a START takes back an opt-out that stands on the do-not-call list for this reason. What the customer told the
-    /// carrier, they take back at the carrier, by the same word: whether the carrier says so too depends on its settings.
-    pub(super) fn lifts(&self, source: Option<&str>) -> bool {
-        match source {
-            Some(BY_KEYWORD) => true,
-            // YES is the commonest answer there is: what the carrier holds takes a word that means nothing else.
-            Some(BY_CARRIER) => matches!(self.keyword(), Some((Keyword::Start, word)) if word != YES),
-            Some(_) | None => false,
-        }
     }
 }
 

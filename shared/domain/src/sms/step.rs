@@ -10,7 +10,7 @@ use crate::effect::Effect;
 use crate::end_reason::EndReason;
 use crate::ended_by::EndedBy;
 use crate::log::{Event, Note};
-use crate::planted::{Bug, is_planted};
+use crate::suppression::keyword_effect;
 use crate::time::Timestamp;
 
 /// The rules of an SMS conversation. News goes before the clock: what an input brings is taken in first, then what time
@@ -56,7 +56,8 @@ impl Transition {
         if self.conversation.is_ended() {
             return;
         }
-        let (keyword, lifts) = (inbound.keyword(), inbound.lifts(suppressed_by));
+        let keyword = inbound.keyword();
+        let effect = keyword_effect(keyword, suppressed_by);
         let is_repeated = self.is_repeated(&inbound.content);
         let number = self.next_number();
         let message = Message {
@@ -68,15 +69,15 @@ impl Transition {
         self.emit(Event::SmsMessageReceived(self.event_of(&message, inbound.provider_message_id.clone())));
         self.stores(message);
         self.effects.push(Effect::RememberInbound { key: inbound.provider_message_id.to_string() });
-        match keyword {
-            Some((Keyword::Stop, word)) if !is_planted(Bug::StopIsAnOrdinaryText) => self.opts_out(word),
-            Some((Keyword::Start, word)) if lifts => self.opts_in(word),
-            Some((Keyword::Help, _)) if self.carrier_answers() => {}
-            Some(_) | None if is_repeated && self.conversation.answers() && !self.conversation.taken_over => {
+        match (effect, keyword) {
+            (Some(effect), _) => self.heeds(effect),
+            // Some carriers answer HELP themselves; then we do not.
+            (None, Some((Keyword::Help, _))) if self.conversation.provider.answers_keywords() => {}
+            (None, _) if is_repeated && self.conversation.answers() && !self.conversation.taken_over => {
                 self.falls_silent(SilenceReason::RepeatedText, None);
             }
-            Some((Keyword::Help, _)) if self.conversation.terms.help_text.is_some() => self.helps(),
-            Some(_) | None => self.wants_an_answer(number),
+            (None, Some((Keyword::Help, _))) if self.conversation.terms.help_text.is_some() => self.helps(),
+            (None, _) => self.wants_an_answer(number),
         }
     }
 
@@ -86,11 +87,6 @@ impl Transition {
         if let Some(help) = help {
             self.write(Author::Agent, help, Purpose::Help);
         }
-    }
-
-    /// Some carriers answer STOP and HELP themselves; then we do not.
-    pub(super) fn carrier_answers(&self) -> bool {
-        self.conversation.provider.answers_keywords()
     }
 
     fn reported(&mut self, mut stored: StoredMessage, report: DeliveryReport) {
