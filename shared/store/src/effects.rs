@@ -39,7 +39,7 @@ pub(crate) fn delivery_jobs(
     let mut jobs = Vec::new();
     for entry in log {
         let Some(event) = entry.entry.event() else { continue };
-        for endpoint in organization.subscribers(scope.mode, event.event_type().as_str()) {
+        for endpoint in organization.subscribers(scope.mode, event.event_type().name()) {
             let (scope, log_number) = (scope.clone(), entry.number);
             jobs.push(DeliveryJob { v: MESSAGE_VERSION, conversation: id, scope, log_number, endpoint });
         }
