@@ -44,5 +44,6 @@ pub mod suppression;
 pub mod template;
 pub mod time;
 pub mod tool;
+pub mod variants;
 pub mod voice_settings;
 pub mod wallet;

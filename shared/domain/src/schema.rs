@@ -15,6 +15,7 @@
 use std::fmt;
 
 use serde_json::{Map, Number, Value};
+use strum::{EnumString, IntoStaticStr};
 
 mod example;
 #[cfg(test)]
@@ -61,7 +62,8 @@ pub struct Schema {
 }
 
 /// The types of JSON Schema.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 enum Type {
     Null,
     Boolean,
@@ -227,27 +229,10 @@ fn count(value: &Value, path: &[&str]) -> Result<u64, SchemaError> {
 
 impl Type {
     fn named(name: &str) -> Option<Self> {
-        match name {
-            "null" => Some(Self::Null),
-            "boolean" => Some(Self::Boolean),
-            "integer" => Some(Self::Integer),
-            "number" => Some(Self::Number),
-            "string" => Some(Self::String),
-            "array" => Some(Self::Array),
-            "object" => Some(Self::Object),
-            _ => None,
-        }
+        name.parse().ok()
     }
 
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Null => "null",
-            Self::Boolean => "boolean",
-            Self::Integer => "integer",
-            Self::Number => "number",
-            Self::String => "string",
-            Self::Array => "array",
-            Self::Object => "object",
-        }
+    fn as_str(self) -> &'static str {
+        self.into()
     }
 }

@@ -9,7 +9,9 @@ use domain::ids::{Channel, ConversationId, EndpointId, Scope};
 use domain::obligation::LONGEST_DELAY;
 use domain::suppression::suppression_digest;
 use domain::time::Span;
+use domain::variants::all;
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
 use crate::error::StoreError;
 use crate::item::to_json;
@@ -25,7 +27,10 @@ pub const OLDEST_MESSAGE_VERSION: u32 = MESSAGE_VERSION - 1;
 const BATCH: usize = 10;
 
 /// Name of a queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumCount, EnumString, IntoStaticStr, VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
 pub enum QueueName {
     /// Calls with pending actions.
     Dispatch,
@@ -41,17 +46,11 @@ pub enum QueueName {
 
 impl QueueName {
     /// All queues.
-    pub const ALL: [Self; 5] = [Self::Dispatch, Self::Webhooks, Self::Turns, Self::Simulator, Self::Bulk];
+    pub const ALL: [Self; Self::COUNT] = all(Self::VARIANTS);
 
     /// Returns the queue's name as it is stored in items.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Dispatch => "dispatch",
-            Self::Webhooks => "webhooks",
-            Self::Turns => "turns",
-            Self::Simulator => "simulator",
-            Self::Bulk => "bulk",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// Returns the queue whose consumer handles conversations on a channel.
@@ -64,7 +63,7 @@ impl QueueName {
 
     /// Parses a name. Returns `None` if there is no such queue.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|queue| queue.as_str() == name)
+        name.parse().ok()
     }
 }
 

@@ -21,6 +21,7 @@ mod transition;
 mod tests;
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, IntoStaticStr, VariantArray};
 
 pub use input::{Analysis, AnsweredBy, Cost, Input, Outcome, Report, Role, Utterance};
 pub use new_call::NewCall;
@@ -39,13 +40,29 @@ use crate::places::Place;
 use crate::provider::Provider;
 use crate::retention::Retention;
 use crate::time::{Span, Timestamp};
+use crate::variants::all;
 use crate::wallet::Hold;
 
 /// Where a call stands, in the words of the contract. It only ever moves forwards, but for `dispatching → queued` after
 /// an attempt that provably never happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    EnumCount,
+    IntoStaticStr,
+    VariantArray,
+)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = CallStatus))]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Status {
     /// Accepted, to be dialled.
     Queued,
@@ -61,17 +78,11 @@ pub enum Status {
 
 impl Status {
     /// Every status, in order.
-    pub const ALL: [Self; 5] = [Self::Queued, Self::Dispatching, Self::Ringing, Self::InProgress, Self::Ended];
+    pub const ALL: [Self; Self::COUNT] = all(Self::VARIANTS);
 
     /// The status as text.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Dispatching => "dispatching",
-            Self::Ringing => "ringing",
-            Self::InProgress => "in_progress",
-            Self::Ended => "ended",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 

@@ -30,6 +30,7 @@ mod transition;
 mod turn;
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, IntoStaticStr, VariantArray};
 
 pub use alone::Alone;
 pub use chat::Chat;
@@ -55,11 +56,27 @@ use crate::phone::PhoneNumber;
 use crate::provider::Provider;
 use crate::retention::Retention;
 use crate::time::Timestamp;
+use crate::variants::all;
 
 /// Where a conversation stands, in the words of the contract. It only ever moves forwards.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    EnumCount,
+    IntoStaticStr,
+    VariantArray,
+)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SmsConversationStatus))]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Status {
     /// Its opening text is on its way to the provider.
     Sending,
@@ -71,15 +88,11 @@ pub enum Status {
 
 impl Status {
     /// Every status, in order.
-    pub const ALL: [Self; 3] = [Self::Sending, Self::InProgress, Self::Ended];
+    pub const ALL: [Self; Self::COUNT] = all(Self::VARIANTS);
 
     /// The status as text.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Sending => "sending",
-            Self::InProgress => "in_progress",
-            Self::Ended => "ended",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
