@@ -1,7 +1,5 @@
 //! Organizations: their numbers, their defaults and bounds, and which numbers they may reach.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use crate::calling_code::country_of;
@@ -126,21 +124,14 @@ impl Organization {
 }
 
 /// Why an organization may not contact a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OutOfReach {
     /// It is of a country that the organization may not contact.
+    #[error("numbers of this country")]
     Country,
     /// It costs more than a call to its country does, and nobody has allowed that.
+    #[error("premium-rate, shared-cost, personal or pager numbers, unless an operator allows it")]
     SpecialRange,
-}
-
-impl fmt::Display for OutOfReach {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Country => "numbers of this country",
-            Self::SpecialRange => "premium-rate, shared-cost, personal or pager numbers, unless an operator allows it",
-        })
-    }
 }
 
 #[cfg(test)]

@@ -5,8 +5,6 @@
 //! with the conversation itself, its agent's task among it, is needed for as long as it goes on: that is taken from it so
 //! long after its end, as the last thing it is owed.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use crate::time::{Span, Timestamp};
@@ -22,16 +20,9 @@ pub struct Retention {
 }
 
 /// A number of days that no retention has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be {} to {} days", Retention::SHORTEST_DAYS, Retention::LONGEST_DAYS)]
 pub struct NoRetention;
-
-impl fmt::Display for NoRetention {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "must be {} to {} days", Retention::SHORTEST_DAYS, Retention::LONGEST_DAYS)
-    }
-}
-
-impl std::error::Error for NoRetention {}
 
 impl TryFrom<u16> for Retention {
     type Error = NoRetention;

@@ -266,16 +266,9 @@ impl Queues {
 }
 
 /// Error: SQS took the batch, but not this message of it.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("SQS refused a message: {0}")]
 struct Refused(String);
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SQS refused a message: {}", self.0)
-    }
-}
-
-impl std::error::Error for Refused {}
 
 fn delay_seconds(delay: Span) -> i32 {
     i32::try_from(delay.min(LONGEST_DELAY).as_seconds_rounded_up()).unwrap_or(0)
