@@ -10,8 +10,8 @@ pub(crate) mod limits;
 mod refusal;
 pub(crate) mod sms;
 
+use domain::agent::Agent;
 use domain::ids::{AgentId, Channel, Scope};
-use domain::organization::Agent;
 use domain::phone::PhoneNumber;
 use serde_json::{Map, Value};
 use store::keys::{self, Key};

@@ -4,9 +4,9 @@
 //! The commit that adopts it checks once more that nobody holds it. Whoever the provider names later, in an answer or in a
 //! signed callback, takes it over all the same.
 
-use domain::conversation::Holder;
-use domain::organization::Provider;
+use domain::holder::Holder;
 use domain::planted::{Bug, is_planted};
+use domain::provider::Provider;
 use domain::time::{Span, Timestamp};
 use providers::{Alike, Sought};
 use store::{StoreError, Table};

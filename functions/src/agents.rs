@@ -1,8 +1,9 @@
 //! Agents in the form of the API, for whoever reads and writes them elsewhere: the operator's command takes and gives the
 //! same settings as `POST /v1/agents`, by the same rules.
 
+use domain::agent::Agent;
 use domain::ids::Mode;
-use domain::organization::{Agent, Organization};
+use domain::organization::Organization;
 use providers::egress::Egress;
 use serde_json::{Map, Value};
 

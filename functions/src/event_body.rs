@@ -3,7 +3,7 @@
 use domain::call::{Call, Utterance};
 use domain::ids::{AgentId, Channel, ConversationId, Mode, Scope, event_id};
 use domain::log::{Entry, Event, LogEntry};
-use domain::organization::Content;
+use domain::payload::Content;
 use domain::sms::SmsConversation;
 use domain::time::Timestamp;
 use serde::Serialize;
@@ -95,13 +95,13 @@ pub(crate) fn event_body<'a>(
     transcript: Option<&[Utterance]>,
 ) -> Result<Option<EventBody<'a>>, serde_json::Error> {
     let (sequence, event, agent, channel) = match &entry.entry {
-        Entry::Event { sequence, event } => (Some(*sequence), event, origin.agent, channel_of(event)),
+        Entry::Event { sequence, event } => (Some(*sequence), event, origin.agent, event.channel()),
         Entry::Notice { channel, agent, event } => (None, event, *agent, *channel),
         Entry::Note { .. } => return Ok(None),
     };
     Ok(Some(EventBody {
         id: event_id(origin.log, sequence.unwrap_or(entry.number)),
-        event: event.event_type().as_str(),
+        event: event.event_type().name(),
         sequence,
         mode: origin.scope.mode,
         timestamp: entry.at,
@@ -114,37 +114,8 @@ pub(crate) fn event_body<'a>(
     }))
 }
 
-/// Which kind of conversation an event in a conversation's log comes from.
-fn channel_of(event: &Event) -> Option<Channel> {
-    match event {
-        Event::CallStarted(_) | Event::CallEnded(_) | Event::CallAnalyzed(_) => Some(Channel::Voice),
-        Event::SmsMessageSent(_)
-        | Event::SmsMessageReceived(_)
-        | Event::SmsMessageDeliveryUpdated(_)
-        | Event::SmsToolCallInvocation(_)
-        | Event::SmsToolCallResult(_)
-        | Event::SmsTurnFailed(_)
-        | Event::SmsConversationClosed(_) => Some(Channel::Sms),
-        Event::ContactOptOut(consent) | Event::ContactOptIn(consent) => Some(consent.channel),
-        Event::EndpointDisabled(_) | Event::WebhookTest(_) => None,
-    }
-}
-
 fn data(log: ConversationId, event: &Event, transcript: Option<&[Utterance]>) -> Result<Value, serde_json::Error> {
-    let mut data = match event {
-        Event::CallStarted(started) => serde_json::to_value(started)?,
-        Event::CallAnalyzed(analysis) => serde_json::to_value(analysis)?,
-        Event::CallEnded(ended) => serde_json::to_value(ended)?,
-        Event::SmsMessageSent(message) | Event::SmsMessageReceived(message) => serde_json::to_value(message)?,
-        Event::SmsMessageDeliveryUpdated(update) => serde_json::to_value(update)?,
-        Event::SmsToolCallInvocation(invocation) => serde_json::to_value(invocation)?,
-        Event::SmsToolCallResult(result) => serde_json::to_value(result)?,
-        Event::SmsTurnFailed(failed) => serde_json::to_value(failed)?,
-        Event::SmsConversationClosed(closed) => serde_json::to_value(closed)?,
-        Event::ContactOptOut(consent) | Event::ContactOptIn(consent) => serde_json::to_value(consent)?,
-        Event::EndpointDisabled(disabled) => serde_json::to_value(disabled)?,
-        Event::WebhookTest(test) => serde_json::to_value(test)?,
-    };
+    let mut data = event.data()?;
     if let (Event::CallEnded(ended), Value::Object(fields)) = (event, &mut data) {
         fields.remove("hasTranscript");
         // What was stored only after the event was emitted does not change the event.

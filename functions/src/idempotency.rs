@@ -3,7 +3,8 @@
 //! Every request that makes something has a key: its own, or, where the key is optional and it brought none, one that is made for
 //! it and told in [`GENERATED`]. A replay is recognised before anything of the request is judged, its body's fields included.
 
-use domain::ids::{Operation, Scope, hex};
+use domain::digest::hex;
+use domain::ids::{Operation, Scope};
 use store::entropy::{Entropy, NoEntropy};
 use store::{Items, Remembered, What};
 

@@ -2,7 +2,7 @@
 
 use domain::ids::Scope;
 use domain::key::Permission;
-use domain::organization::Provider;
+use domain::provider::Provider;
 use futures::future::BoxFuture;
 use serde_json::Value;
 use store::keys::Key;

@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use domain::ids::{Mode, Scope, hex};
+use domain::digest::hex;
+use domain::ids::{Mode, Scope};
 use domain::phone::PhoneNumber;
 use domain::sms::SmsConversation;
 use domain::time::Span;

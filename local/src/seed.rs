@@ -2,11 +2,14 @@
 
 use std::path::Path;
 
+use domain::agent::Agent;
 use domain::audit::{Action, Actor, AuditEntry};
 use domain::ids::{AgentId, Channel, Mode, OrganizationId, Scope};
 use domain::key::{ApiKey, Permission, RawKey, SECRET_BYTES};
-use domain::organization::{Agent, Bounds, Defaults, Limits, Organization, Provider};
+use domain::limits::Limits;
+use domain::organization::{Bounds, Defaults, Organization};
 use domain::phone::{Country, PhoneNumber};
+use domain::provider::Provider;
 use domain::signature::{self, Secret};
 use domain::sms::{Kind, SmsSettings, Terms};
 use domain::tool::Tool;
@@ -160,7 +163,7 @@ async fn seed_all_but_key(table: &Table, url: &str) -> Result<Vec<SeededAgent>, 
         id: id.clone(),
         name: "Development".to_owned(),
         suspended: false,
-        cursor_key: domain::ids::hex(&random::<SECRET_BYTES>(table)?),
+        cursor_key: domain::digest::hex(&random::<SECRET_BYTES>(table)?),
         numbers: Vec::new(),
         former_numbers: Vec::new(),
         defaults: Defaults { country: Country::parse(COUNTRY), voice_agent: Some(AgentId::for_slug(&id, VOICE_SLUG)) },

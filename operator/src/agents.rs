@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use domain::agent::Agent;
 use domain::audit::{Action, AuditEntry};
 use domain::ids::{AgentId, Mode, Scope};
-use domain::organization::Agent;
 use domain::signature::Secret;
 use domain::time::Timestamp;
 use futures::FutureExt as _;

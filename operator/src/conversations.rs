@@ -61,7 +61,7 @@ async fn show(deployment: &Deployment, id: ConversationId) -> Result<Rows, Error
 
 fn entry(entry: &LogEntry) -> Value {
     let what = match &entry.entry {
-        Entry::Event { event, .. } | Entry::Notice { event, .. } => json!(event.event_type().as_str()),
+        Entry::Event { event, .. } | Entry::Notice { event, .. } => json!(event.event_type().name()),
         Entry::Note { note } => json!(format!("note: {note:?}")),
     };
     row([

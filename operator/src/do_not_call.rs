@@ -5,8 +5,8 @@ use std::path::Path;
 
 use csv::StringRecord;
 use domain::ids::Scope;
-use domain::organization::Suppression;
 use domain::phone::PhoneNumber;
+use domain::suppression::Suppression;
 use domain::time::Timestamp;
 use serde_json::json;
 

@@ -2,8 +2,8 @@
 
 use domain::audit::Action;
 use domain::ids::{Mode, Scope};
-use domain::organization::suppression_digest;
 use domain::phone::PhoneNumber;
+use domain::suppression::suppression_digest;
 use serde_json::json;
 
 use crate::cli::Ask;

@@ -2,7 +2,8 @@
 
 use domain::audit::Action;
 use domain::calling_code;
-use domain::ids::{Mode, OrganizationId, Scope, hex};
+use domain::digest::hex;
+use domain::ids::{Mode, OrganizationId, Scope};
 use domain::organization::{Bounds, Defaults, Organization};
 use domain::phone::{Country, PhoneNumber};
 use serde_json::{Value, json};

@@ -1,15 +1,18 @@
 //! The acceptance of a call.
 
+use domain::agent::Agent;
+use domain::agent::AgentRef;
 use domain::call::{Call, DEFAULT_WINDOW, NewCall, Status, Window};
-use domain::conversation::AgentRef;
 use domain::fingerprint::Fingerprint;
 use domain::ids::{Channel, ConversationId, Mode, Scope};
 use domain::measure::Measure;
-use domain::organization::{Agent, Content, LONGEST_OPENING, Provider, VoiceSettings};
+use domain::payload::Content;
 use domain::phone::PhoneNumber;
 use domain::planted::{Bug, is_planted};
+use domain::provider::Provider;
 use domain::template::{RenderError, Template};
 use domain::time::Timestamp;
+use domain::voice_settings::{LONGEST_OPENING, VoiceSettings};
 use domain::wallet::Hold;
 use futures::future::join;
 use serde_json::value::RawValue;

@@ -1,8 +1,9 @@
 //! Why a request is not accepted, before a front door has put it into its vendor's words.
 
 use domain::ids::Channel;
-use domain::organization::{LONGEST_OPENING, OutOfReach};
+use domain::organization::OutOfReach;
 use domain::quota::Exhausted;
+use domain::voice_settings::LONGEST_OPENING;
 use lambda_http::http::StatusCode;
 use store::StoreError;
 

@@ -1,10 +1,12 @@
 //! The judgement of a request for an SMS conversation.
 
-use domain::conversation::AgentRef;
+use domain::agent::AgentRef;
 use domain::fingerprint::Fingerprint;
 use domain::ids::{Channel, ConversationId, Mode};
-use domain::organization::{Content, Organization, Provider};
+use domain::organization::Organization;
+use domain::payload::Content;
 use domain::phone::PhoneNumber;
+use domain::provider::Provider;
 use domain::size::{LARGEST_CONTENT, json_len};
 use domain::sms::{Brief, NewConversation, SmsConversation};
 use domain::time::Timestamp;

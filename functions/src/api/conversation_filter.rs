@@ -2,7 +2,7 @@
 
 use domain::end_reason::EndReason;
 use domain::ids::AgentId;
-use domain::organization::Content;
+use domain::payload::Content;
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
 use serde_json::Value;

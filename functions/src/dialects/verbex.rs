@@ -3,7 +3,7 @@
 use domain::call::{Call, Role, Status, Utterance};
 use domain::end_reason::EndReason;
 use domain::ids::{AgentId, ObjectId};
-use domain::organization::Content;
+use domain::payload::Content;
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
 use serde::Serialize;

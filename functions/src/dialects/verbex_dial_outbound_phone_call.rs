@@ -2,7 +2,7 @@
 
 use domain::ids::{AgentId, ConversationId, ObjectId, Scope};
 use domain::key::Permission;
-use domain::organization::Content;
+use domain::payload::Content;
 use futures::FutureExt;
 use lambda_http::http::StatusCode;
 use serde_json::value::RawValue;

@@ -18,7 +18,7 @@ pub(crate) mod twilio_voice_answer;
 pub(crate) mod vapi_server_message;
 
 use domain::ids::{ConversationId, Mode, OrganizationId, Scope};
-use domain::organization::Provider;
+use domain::provider::Provider;
 use providers::attempt::Attempt;
 use providers::callback::Callback;
 use providers::is_signed;

@@ -3,8 +3,9 @@
 //! Unlike a call, a chat takes no address for its webhooks with it: the agent at Retell has one, which names the organization.
 //! Which conversation it is about, the chat's metadata says, and that is signed.
 
-use domain::organization::{Provider, suppression_digest};
+use domain::provider::Provider;
 use domain::sms::SmsConversation;
+use domain::suppression::suppression_digest;
 use futures::FutureExt;
 use lambda_http::http::StatusCode;
 use providers::retell::Webhook;
@@ -48,7 +49,7 @@ async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
 
 #[cfg(feature = "openapi")]
 mod document {
-    use domain::organization::Provider;
+    use domain::provider::Provider;
 
     use crate::openapi::callback::{About, TAKEN, callback};
     use crate::openapi::operation::Document;

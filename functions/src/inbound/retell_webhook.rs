@@ -5,7 +5,7 @@
 
 use domain::call::{Call, Input};
 use domain::ids::ProviderCallId;
-use domain::organization::Provider;
+use domain::provider::Provider;
 use futures::FutureExt;
 use lambda_http::http::StatusCode;
 use providers::retell::{Webhook, reports};
@@ -58,7 +58,7 @@ async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
 
 #[cfg(feature = "openapi")]
 mod document {
-    use domain::organization::Provider;
+    use domain::provider::Provider;
 
     use crate::openapi::callback::{About, TAKEN, callback};
     use crate::openapi::operation::Document;

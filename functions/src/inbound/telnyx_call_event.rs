@@ -4,7 +4,7 @@
 
 use domain::call::{Call, Input, Report};
 use domain::ids::ProviderCallId;
-use domain::organization::Provider;
+use domain::provider::Provider;
 use futures::FutureExt;
 use lambda_http::http::StatusCode;
 use providers::attempt::Attempt;
@@ -62,7 +62,7 @@ fn heard(call: &Call, attempt: &Attempt, call_id: Option<&str>, reports: &[Repor
 
 #[cfg(feature = "openapi")]
 mod document {
-    use domain::organization::Provider;
+    use domain::provider::Provider;
 
     use crate::openapi::callback::{About, TAKEN, callback};
     use crate::openapi::operation::Document;

@@ -1,6 +1,6 @@
 //! `POST …/messages`: a customer's text. Set as the webhook of the messaging profile at Telnyx.
 
-use domain::organization::Provider;
+use domain::provider::Provider;
 use futures::FutureExt;
 use lambda_http::http::StatusCode;
 use providers::telnyx::text_of;
@@ -29,7 +29,7 @@ async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
 
 #[cfg(feature = "openapi")]
 mod document {
-    use domain::organization::Provider;
+    use domain::provider::Provider;
 
     use crate::openapi::callback::{About, TAKEN, callback};
     use crate::openapi::operation::Document;

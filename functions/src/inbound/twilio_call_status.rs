@@ -2,7 +2,7 @@
 //! what answered, where its recording is.
 
 use domain::call::{Call, Input};
-use domain::organization::Provider;
+use domain::provider::Provider;
 use futures::FutureExt;
 use lambda_http::http::StatusCode;
 use providers::twilio::CallCallback;
@@ -40,7 +40,7 @@ async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
 
 #[cfg(feature = "openapi")]
 mod document {
-    use domain::organization::Provider;
+    use domain::provider::Provider;
 
     use crate::openapi::callback::{About, TAKEN, callback};
     use crate::openapi::operation::Document;

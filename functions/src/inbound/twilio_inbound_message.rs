@@ -1,6 +1,6 @@
 //! `POST …/messages`: a customer's text. Set as the webhook of each number at Twilio.
 
-use domain::organization::Provider;
+use domain::provider::Provider;
 use futures::FutureExt;
 use providers::twilio::{nothing, text_of};
 
@@ -28,7 +28,7 @@ async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
 
 #[cfg(feature = "openapi")]
 mod document {
-    use domain::organization::Provider;
+    use domain::provider::Provider;
 
     use crate::openapi::callback::{About, callback};
     use crate::openapi::operation::Document;

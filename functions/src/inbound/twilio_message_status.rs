@@ -1,7 +1,7 @@
 //! `POST …/messages/{id}/{number}/status`: how far a text got. Twilio promises no order: a state that comes late changes
 //! nothing.
 
-use domain::organization::Provider;
+use domain::provider::Provider;
 use futures::FutureExt;
 use lambda_http::http::StatusCode;
 use providers::twilio::delivery_of;
@@ -36,7 +36,7 @@ async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
 
 #[cfg(feature = "openapi")]
 mod document {
-    use domain::organization::Provider;
+    use domain::provider::Provider;
 
     use crate::openapi::callback::{About, TAKEN, callback};
     use crate::openapi::operation::Document;

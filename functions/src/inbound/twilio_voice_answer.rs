@@ -2,7 +2,8 @@
 
 use domain::call::{AnsweredBy, Call, Input, Report};
 use domain::ids::Channel;
-use domain::organization::{Provider, VoiceSettings};
+use domain::provider::Provider;
+use domain::voice_settings::VoiceSettings;
 use futures::FutureExt;
 use providers::twilio::{self, CallCallback};
 use store::Loaded;
@@ -63,7 +64,7 @@ fn answered_by(report: &Report) -> Option<AnsweredBy> {
 
 #[cfg(feature = "openapi")]
 mod document {
-    use domain::organization::Provider;
+    use domain::provider::Provider;
 
     use crate::openapi::callback::{About, callback};
     use crate::openapi::operation::Document;

@@ -1,6 +1,6 @@
 //! Providers' callbacks: described so that an operator knows what to set up, and which routes are open to the network.
 
-use domain::organization::Provider;
+use domain::provider::Provider;
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::path::Parameter;
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};

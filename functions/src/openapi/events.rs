@@ -137,7 +137,7 @@ pub(super) fn schemas() -> Vec<(String, RefOr<Schema>)> {
     let mut schemas = Vec::new();
     for described in &EVENTS {
         let reference = Ref::from_schema_name(described.schema);
-        discriminator.mapping.insert(described.event.as_str().to_owned(), reference.ref_location.clone());
+        discriminator.mapping.insert(described.event.name().to_owned(), reference.ref_location.clone());
         any = any.item(reference);
         schemas.push((described.schema.to_owned(), event(described)));
     }
@@ -147,7 +147,7 @@ pub(super) fn schemas() -> Vec<(String, RefOr<Schema>)> {
 
 fn event(described: &Described) -> RefOr<Schema> {
     let name =
-        ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).enum_values(Some([described.event.as_str()]));
+        ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).enum_values(Some([described.event.name()]));
     let own = ObjectBuilder::new().property("event", name).property("data", (described.data)()).build();
     let envelope = schema::of::<EventBody<'_>>();
     Schema::from(AllOfBuilder::new().description(Some(described.summary)).item(envelope).item(own).build()).into()
@@ -173,7 +173,7 @@ fn call_ended() -> RefOr<Schema> {
 pub(super) fn webhooks() -> Paths {
     let mut paths = PathsBuilder::new();
     for described in &EVENTS {
-        paths = paths.path(described.event.as_str(), PathItem::new(HttpMethod::Post, webhook(described)));
+        paths = paths.path(described.event.name(), PathItem::new(HttpMethod::Post, webhook(described)));
     }
     paths.build()
 }

@@ -4,12 +4,12 @@
 //! duplicate, a late message or one out of order does no harm.
 
 use domain::call::{Call, Dispatch, Duty, Input, Outcome as Dialled};
-use domain::conversation::Holder;
+use domain::holder::Holder;
 use domain::ids::{Channel, ProviderCallId};
 use domain::measure::Measure;
-use domain::obligation::next_action;
-use domain::organization::Content;
+use domain::payload::Content;
 use domain::places::Places;
+use domain::schedule::next_action;
 use domain::time::Timestamp;
 use futures::FutureExt;
 use providers::Sought;
@@ -143,10 +143,10 @@ async fn search(app: &App, reference: &ConversationRef, loaded: Loaded<Call>) ->
         tracing::warn!(conversation = %call.id, error = &error as &dyn std::error::Error, "search failed");
         Sought::Nothing
     });
-    let Dispatch::Unknown { since, .. } = call.dispatch else { return Ok(()) };
+    let Dispatch::Unknown(unknown) = call.dispatch else { return Ok(()) };
     let (attempt, provider) = (call.attempt, call.provider);
     let me = Holder { conversation: call.id, scope: call.scope.clone(), message: None };
-    let attempted = Attempted { me: &me, provider, since };
+    let attempted = Attempted { me: &me, provider, since: unknown.since };
     match adoption::only_one(&app.store.table, &attempted, sought, |(id, _)| id.as_str()).await? {
         Found::Nothing => {
             let searched = |_: &Loaded<Call>| Input::Searched { attempt, found: None };

@@ -4,8 +4,8 @@
 //! The message says "look at this conversation" and nothing else. What has to be done follows from the conversation
 //! itself, so that a duplicate, a late message or one out of order does no harm.
 
-use domain::conversation::{HeldBy, Holder};
-use domain::obligation::next_action;
+use domain::holder::{HeldBy, Holder};
+use domain::schedule::next_action;
 use domain::sms::{DeliveryReport, Duty, Input, SendState, SmsConversation};
 use futures::FutureExt;
 use providers::{Sought, Texting};
@@ -114,7 +114,7 @@ async fn find(
 ) -> Result<Found<DeliveryReport>, StoreError> {
     let conversation = &loaded.conversation;
     let Some(stored) = loaded.message(number)? else { return Ok(Found::Nothing) };
-    let Some(SendState::Unknown { since, .. }) = conversation.send(number).map(|send| &send.state) else {
+    let Some(SendState::Unknown(unknown)) = conversation.send(number).map(|send| &send.state) else {
         return Ok(Found::Nothing);
     };
     let search = async {
@@ -128,6 +128,6 @@ async fn find(
         tracing::warn!(conversation = %conversation.id, error = &error as &dyn std::error::Error, "search failed");
         Sought::Nothing
     });
-    let attempted = Attempted { me, provider: conversation.provider, since: *since };
+    let attempted = Attempted { me, provider: conversation.provider, since: unknown.since };
     adoption::only_one(&app.store.table, &attempted, sought, |report| report.provider_message_id.as_str()).await
 }

@@ -7,7 +7,7 @@ use domain::call::{self, Call};
 use domain::conversation::Conversation;
 use domain::delivery::{Delivery, State};
 use domain::measure::Measure;
-use domain::obligation::next_action;
+use domain::schedule::next_action;
 use domain::sms::{self, SmsConversation};
 use domain::time::{Span, Timestamp};
 use futures::FutureExt;

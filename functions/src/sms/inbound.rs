@@ -2,10 +2,11 @@
 //! alone.
 
 use domain::ids::Scope;
-use domain::organization::{Organization, suppression_digest};
+use domain::organization::Organization;
 use domain::phone::PhoneNumber;
 use domain::size::cut_to_stored;
 use domain::sms::{Alone, DeliveryReport, Inbound, Input, SmsConversation};
+use domain::suppression::suppression_digest;
 use providers::ReceivedText;
 use store::{ConversationRef, Loaded, StoreError, keys};
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use domain::ids::Mode;
-use domain::organization::Content;
+use domain::payload::Content;
 use domain::signature::Secret;
 use domain::sms::{Brief, Claim, Input, SmsConversation, TextLimit};
 use domain::time::Span;

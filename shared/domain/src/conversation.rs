@@ -5,36 +5,21 @@
 
 use std::fmt::Debug;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
-use crate::call::Utterance;
-use crate::ids::{AgentId, Channel, ConversationId, Scope};
+use crate::effect::Effect;
+use crate::head::Head;
+use crate::holder::Holder;
+use crate::ids::{Channel, ConversationId, Scope};
 use crate::log::LogEntry;
 use crate::measure::Measured;
 use crate::obligation::Obligation;
-use crate::organization::Provider;
 use crate::phone::PhoneNumber;
-use crate::places::PlaceChange;
-use crate::retention::{Retention, forgotten_at};
-use crate::sms::{Message, StoredMessage};
+use crate::planted::{Bug, is_planted};
+use crate::retention::Retention;
+use crate::sms::StoredMessage;
 use crate::time::Timestamp;
-use crate::wallet::Settlement;
-
-/// The agent, as it was when the conversation was accepted.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AgentRef {
-    /// Its id.
-    pub id: AgentId,
-    /// Its slug.
-    pub slug: String,
-    /// What people call it.
-    #[serde(default)]
-    pub name: String,
-    /// Its version.
-    pub version: u32,
-}
 
 /// A conversation: its rules as a pure function, and what it is owed.
 pub trait Conversation: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {
@@ -51,29 +36,53 @@ pub trait Conversation: Clone + Debug + PartialEq + Serialize + DeserializeOwned
     /// To let the time that has passed take effect.
     const PASS_TIME: Self::Duty;
 
-    /// Its id.
-    fn id(&self) -> ConversationId;
+    /// Returns the fields that every channel's conversations have. Each of the getters below reads one of them.
+    fn head(&self) -> Head<'_>;
 
-    /// Whose it is, and in which mode.
-    fn scope(&self) -> &Scope;
+    /// Returns the id of the conversation.
+    fn id(&self) -> ConversationId {
+        self.head().id
+    }
 
-    /// Whom it is held with.
-    fn customer(&self) -> &PhoneNumber;
+    /// Returns the organization and the mode that the conversation belongs to.
+    fn scope(&self) -> &Scope {
+        self.head().scope
+    }
 
-    /// The number that it is held from.
-    fn ours(&self) -> &PhoneNumber;
+    /// Returns the number of the customer.
+    fn customer(&self) -> &PhoneNumber {
+        self.head().customer
+    }
 
-    /// When it was accepted.
-    fn created_at(&self) -> Timestamp;
+    /// Returns the number that the conversation is held from.
+    fn ours(&self) -> &PhoneNumber {
+        self.head().ours
+    }
 
-    /// When it ended.
-    fn ended_at(&self) -> Option<Timestamp>;
+    /// Returns the moment of acceptance.
+    fn created_at(&self) -> Timestamp {
+        self.head().created_at
+    }
 
-    /// For how long what it brought is kept; for good where there is none.
-    fn retention(&self) -> Option<Retention>;
+    /// Returns the moment of the end, if the conversation is over.
+    fn ended_at(&self) -> Option<Timestamp> {
+        self.head().ended_at
+    }
 
-    /// Whether only its head is left.
-    fn is_forgotten(&self) -> bool;
+    /// Returns for how long the content of the conversation is kept; `None` if it is kept for good.
+    fn retention(&self) -> Option<Retention> {
+        self.head().retention
+    }
+
+    /// Returns `true` if only the head of the conversation is left.
+    fn is_forgotten(&self) -> bool {
+        self.head().is_forgotten
+    }
+
+    /// Returns the id of the request that the conversation was accepted for, as the client was told.
+    fn request_id(&self) -> Option<&str> {
+        self.head().request_id
+    }
 
     /// Leaves only its head of it.
     fn forget(&mut self);
@@ -108,9 +117,6 @@ pub trait Conversation: Clone + Debug + PartialEq + Serialize + DeserializeOwned
     /// that the customer is not on it.
     fn contacts(change: &Change<Self>) -> bool;
 
-    /// The request that it was accepted for, as the client was told.
-    fn request_id(&self) -> Option<&str>;
-
     /// What there is to measure about a change of it, once that is committed.
     fn measured(&self, change: &Change<Self>, now: Timestamp) -> Vec<Measured>;
 }
@@ -128,87 +134,31 @@ pub struct Change<C: Conversation> {
     pub claimed: Option<C::Claim>,
 }
 
-/// Something to be written in the transaction of a change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// The transcript of the call.
-    StoreTranscript(Vec<Utterance>),
-    /// What the wallet holds for the call goes back, less the call's price.
-    SettleHold(Settlement),
-    /// The call takes a place among those that may be open at the same time, or gives its own back.
-    ChangePlaces(PlaceChange),
-    /// The customer is not to be contacted any more, on any channel.
-    Suppress {
-        /// How we know: `analysis`, `keyword`, `carrier`.
-        source: String,
-    },
-    /// The customer takes that back: the entry that this very change has seen is removed.
-    LiftSuppression,
-    /// A new text of the conversation.
-    StoreMessage(Message),
-    /// A text of the conversation, changed; refused where somebody else changed it since it was read.
-    UpdateMessage(StoredMessage),
-    /// A text with this id of the provider's was taken in. Refused where it was before.
-    RememberInbound {
-        /// The key under which it is remembered in the scope.
-        key: String,
-    },
-    /// A call or text at the provider is this conversation's. Written where the provider's own list does not show it.
-    HoldAtProvider {
-        /// The provider.
-        provider: Provider,
-        /// Its id for the call or text.
-        id: String,
-        /// The number of the text, where it is one.
-        message: Option<u32>,
-        /// How it is known to be.
-        by: HeldBy,
-    },
-    /// A call or text at the provider that this conversation had adopted is another one's.
-    HandOver {
-        /// The provider.
-        provider: Provider,
-        /// Its id for the call or text.
-        id: String,
-        /// Whose it is.
-        to: Holder,
-    },
-    /// A client's idempotency key stands for this text from now on. Refused where it stood for one before.
-    RememberKey(RememberedKey),
-    /// What the client gave for the conversation, and what its agent was told, is gone.
-    Forget,
+/// When a conversation is to be forgotten; `None` while it goes on, where it is kept for good, and once it is forgotten.
+pub fn forgotten_at<C: Conversation>(conversation: &C) -> Option<Timestamp> {
+    let is_over = conversation.is_forgotten() || is_planted(Bug::KeepForGood);
+    let retention = conversation.retention().filter(|_| !is_over)?;
+    Some(retention.end(conversation.ended_at()?))
 }
 
-/// How a call or text at a provider is known to be a conversation's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HeldBy {
-    /// The provider's answer, or a signed callback, named the conversation with it.
-    Name,
-    /// It looked like what was searched for. Whoever is named takes it over.
-    Likeness,
+/// The conversation as it may be shown at a moment: nobody is to see what is about to be forgotten.
+pub fn shown<C: Conversation>(mut conversation: C, now: Timestamp) -> C {
+    if is_over(&conversation, now) {
+        conversation.forget();
+    }
+    conversation
 }
 
-/// Whose a call or text at a provider is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Holder {
-    /// The conversation.
-    pub conversation: ConversationId,
-    /// Whose that is.
-    pub scope: Scope,
-    /// The number of the text, where it is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message: Option<u32>,
+/// Leaves only the head of a conversation that was kept for as long as its agent keeps them, once nothing else is owed. Says
+/// whether it did.
+pub(crate) fn forget_when_due<C: Conversation>(conversation: &mut C, now: Timestamp) -> bool {
+    let is_due = is_over(conversation, now) && conversation.is_settled();
+    if is_due {
+        conversation.forget();
+    }
+    is_due
 }
 
-/// A text that was asked for under an idempotency key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct RememberedKey {
-    /// The key.
-    pub key: String,
-    /// The fingerprint of the request.
-    pub fingerprint: String,
-    /// The text's number in its conversation.
-    pub message: u32,
+fn is_over<C: Conversation>(conversation: &C, now: Timestamp) -> bool {
+    forgotten_at(conversation).is_some_and(|at| now >= at)
 }

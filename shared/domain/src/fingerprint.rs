@@ -13,7 +13,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-use crate::ids::hex;
+use crate::digest::hex;
 use decimal::write_number;
 
 const FORMER: &str = "v1";

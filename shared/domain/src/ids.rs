@@ -8,9 +8,10 @@ use std::fmt;
 pub use object::ObjectId;
 pub use provider::{ProviderCallId, ProviderMessageId};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use strum::IntoStaticStr;
 use uuid::Uuid;
 
+use crate::digest::{digest_of, hex};
 use crate::phone::PhoneNumber;
 
 /// The tenant: `clientOrgId` in events. Lower-case letters, digits and `-`, 1 to 40 characters, beginning and ending
@@ -49,9 +50,10 @@ impl fmt::Display for OrganizationId {
 }
 
 /// Whether real phones are reached. Part of every scope: nothing crosses from one mode to the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Mode {
     /// Real providers, real phones.
     Live,
@@ -61,18 +63,16 @@ pub enum Mode {
 
 impl Mode {
     /// The mode as it stands in keys, objects and events.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Live => "live",
-            Self::Test => "test",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
 /// Which kind of conversation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Channel {
     /// A phone call.
     Voice,
@@ -82,11 +82,8 @@ pub enum Channel {
 
 impl Channel {
     /// The channel as it stands in objects and events.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Voice => "voice",
-            Self::Sms => "sms",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -309,27 +306,6 @@ pub fn event_id(conversation: ConversationId, sequence: u64) -> String {
 /// The digest under which an idempotency key is remembered in its conversation.
 pub fn key_digest(key: &str) -> String {
     hex(&digest_of(&["idempotency key", key])[..16])
-}
-
-/// A digest of several texts that no other list of texts has: each part is preceded by its length.
-pub(crate) fn digest_of(parts: &[&str]) -> [u8; 32] {
-    let mut hasher = Sha256::new();
-    for part in parts {
-        hasher.update((part.len() as u64).to_be_bytes());
-        hasher.update(part.as_bytes());
-    }
-    hasher.finalize().into()
-}
-
-/// Lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        text.push(DIGITS[usize::from(byte >> 4)].into());
-        text.push(DIGITS[usize::from(byte & 15)].into());
-    }
-    text
 }
 
 #[cfg(test)]

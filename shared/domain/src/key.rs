@@ -6,10 +6,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
-use crate::ids::{Mode, OrganizationId, Scope, hex};
+use crate::digest::hex;
+use crate::ids::{Mode, OrganizationId, Scope};
 use crate::quota::Limits;
 use crate::time::Timestamp;
+use crate::variants::all;
 
 /// Bytes of randomness in a key.
 pub const SECRET_BYTES: usize = 24;
@@ -106,9 +109,25 @@ impl fmt::Display for KeyId {
 }
 
 /// What a key may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    EnumCount,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Permission {
     /// Place calls.
     CanInitiateCalls,
@@ -134,38 +153,16 @@ pub enum Permission {
 
 impl Permission {
     /// Every permission there is.
-    pub const ALL: [Self; 10] = [
-        Self::CanInitiateCalls,
-        Self::CanSendSms,
-        Self::CanReadConversations,
-        Self::CanCloseConversations,
-        Self::CanManageWebhooks,
-        Self::CanManageKeys,
-        Self::CanManageAgents,
-        Self::CanManageContacts,
-        Self::CanReadWallet,
-        Self::CanReadAudit,
-    ];
+    pub const ALL: [Self; Self::COUNT] = all(Self::VARIANTS);
 
     /// The permission's name, as it stands in the contract.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::CanInitiateCalls => "can_initiate_calls",
-            Self::CanSendSms => "can_send_sms",
-            Self::CanReadConversations => "can_read_conversations",
-            Self::CanCloseConversations => "can_close_conversations",
-            Self::CanManageWebhooks => "can_manage_webhooks",
-            Self::CanManageKeys => "can_manage_keys",
-            Self::CanManageAgents => "can_manage_agents",
-            Self::CanManageContacts => "can_manage_contacts",
-            Self::CanReadWallet => "can_read_wallet",
-            Self::CanReadAudit => "can_read_audit",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// Reads a name; `None` where there is no such permission.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|permission| permission.as_str() == name)
+        name.parse().ok()
     }
 }
 

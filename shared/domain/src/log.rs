@@ -1,115 +1,22 @@
 //! What a conversation's log holds: the events that clients hear of, and notes that only operators read.
 
+mod call;
+mod consent;
+mod event;
 mod note;
 mod sms;
 
+pub use call::{CallEnded, CallStarted};
+pub use consent::Consent;
+pub use event::{Event, EventType};
 pub use note::Note;
 use serde::{Deserialize, Serialize};
 pub use sms::{
     ConversationClosed, DeliveryUpdated, SmsMessage, ToolCallInvocation, ToolCallOutcome, ToolCallResult, TurnFailed,
 };
 
-use crate::call::{Analysis, AnsweredBy, Cost};
-use crate::end_reason::EndReason;
-use crate::ended_by::EndedBy;
-use crate::endpoint::{EndpointDisabled, WebhookTest};
-use crate::ids::{AgentId, Channel, ProviderCallId};
-use crate::organization::Provider;
-use crate::phone::PhoneNumber;
+use crate::ids::{AgentId, Channel};
 use crate::time::Timestamp;
-
-/// An event type, by the name clients subscribe to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub enum EventType {
-    /// A call connected.
-    #[serde(rename = "call.started")]
-    CallStarted,
-    /// A call is over; once for every accepted call.
-    #[serde(rename = "call.ended")]
-    CallEnded,
-    /// A call was analysed.
-    #[serde(rename = "call.analyzed")]
-    CallAnalyzed,
-    /// An SMS was sent.
-    #[serde(rename = "sms.message_sent")]
-    SmsMessageSent,
-    /// An SMS came in.
-    #[serde(rename = "sms.message_received")]
-    SmsMessageReceived,
-    /// An SMS's delivery state changed.
-    #[serde(rename = "sms.message_delivery_updated")]
-    SmsMessageDeliveryUpdated,
-    /// A tool was called.
-    #[serde(rename = "sms.tool_call_invocation")]
-    SmsToolCallInvocation,
-    /// A tool answered.
-    #[serde(rename = "sms.tool_call_result")]
-    SmsToolCallResult,
-    /// The agent could not answer what a customer wrote.
-    #[serde(rename = "sms.turn_failed")]
-    SmsTurnFailed,
-    /// An SMS conversation is over.
-    #[serde(rename = "sms.conversation_closed")]
-    SmsConversationClosed,
-    /// Somebody wants to hear nothing more.
-    #[serde(rename = "contact.opt_out")]
-    ContactOptOut,
-    /// Somebody takes that back.
-    #[serde(rename = "contact.opt_in")]
-    ContactOptIn,
-    /// An endpoint was disabled.
-    #[serde(rename = "endpoint.disabled")]
-    EndpointDisabled,
-    /// A test.
-    #[serde(rename = "webhook.test")]
-    WebhookTest,
-}
-
-impl EventType {
-    /// Every event type.
-    pub const ALL: [Self; 14] = [
-        Self::CallStarted,
-        Self::CallEnded,
-        Self::CallAnalyzed,
-        Self::SmsMessageSent,
-        Self::SmsMessageReceived,
-        Self::SmsMessageDeliveryUpdated,
-        Self::SmsToolCallInvocation,
-        Self::SmsToolCallResult,
-        Self::SmsTurnFailed,
-        Self::SmsConversationClosed,
-        Self::ContactOptOut,
-        Self::ContactOptIn,
-        Self::EndpointDisabled,
-        Self::WebhookTest,
-    ];
-
-    /// The name that clients subscribe to.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::CallStarted => "call.started",
-            Self::CallEnded => "call.ended",
-            Self::CallAnalyzed => "call.analyzed",
-            Self::SmsMessageSent => "sms.message_sent",
-            Self::SmsMessageReceived => "sms.message_received",
-            Self::SmsMessageDeliveryUpdated => "sms.message_delivery_updated",
-            Self::SmsToolCallInvocation => "sms.tool_call_invocation",
-            Self::SmsToolCallResult => "sms.tool_call_result",
-            Self::SmsTurnFailed => "sms.turn_failed",
-            Self::SmsConversationClosed => "sms.conversation_closed",
-            Self::ContactOptOut => "contact.opt_out",
-            Self::ContactOptIn => "contact.opt_in",
-            Self::EndpointDisabled => "endpoint.disabled",
-            Self::WebhookTest => "webhook.test",
-        }
-    }
-
-    /// Reads a name; `None` where there is no such event.
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|event| event.as_str() == name)
-    }
-}
 
 /// One entry of a conversation's log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -166,140 +73,4 @@ impl Entry {
             Self::Notice { .. } | Self::Note { .. } => None,
         }
     }
-}
-
-/// An event's data, as in the contract.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "event", content = "data")]
-pub enum Event {
-    /// A call connected.
-    #[serde(rename = "call.started")]
-    CallStarted(CallStarted),
-    /// A call is over.
-    #[serde(rename = "call.ended")]
-    CallEnded(CallEnded),
-    /// A call was analysed.
-    #[serde(rename = "call.analyzed")]
-    CallAnalyzed(Analysis),
-    /// An SMS was sent.
-    #[serde(rename = "sms.message_sent")]
-    SmsMessageSent(SmsMessage),
-    /// An SMS came in.
-    #[serde(rename = "sms.message_received")]
-    SmsMessageReceived(SmsMessage),
-    /// An SMS's delivery state changed.
-    #[serde(rename = "sms.message_delivery_updated")]
-    SmsMessageDeliveryUpdated(DeliveryUpdated),
-    /// A tool was called.
-    #[serde(rename = "sms.tool_call_invocation")]
-    SmsToolCallInvocation(ToolCallInvocation),
-    /// A tool answered.
-    #[serde(rename = "sms.tool_call_result")]
-    SmsToolCallResult(ToolCallResult),
-    /// The agent could not answer what a customer wrote.
-    #[serde(rename = "sms.turn_failed")]
-    SmsTurnFailed(TurnFailed),
-    /// An SMS conversation is over.
-    #[serde(rename = "sms.conversation_closed")]
-    SmsConversationClosed(ConversationClosed),
-    /// Somebody wants to hear nothing more.
-    #[serde(rename = "contact.opt_out")]
-    ContactOptOut(Consent),
-    /// Somebody takes that back.
-    #[serde(rename = "contact.opt_in")]
-    ContactOptIn(Consent),
-    /// An endpoint was disabled.
-    #[serde(rename = "endpoint.disabled")]
-    EndpointDisabled(EndpointDisabled),
-    /// A test.
-    #[serde(rename = "webhook.test")]
-    WebhookTest(WebhookTest),
-}
-
-impl Event {
-    /// The event's type.
-    pub const fn event_type(&self) -> EventType {
-        match self {
-            Self::CallStarted(_) => EventType::CallStarted,
-            Self::CallEnded(_) => EventType::CallEnded,
-            Self::CallAnalyzed(_) => EventType::CallAnalyzed,
-            Self::SmsMessageSent(_) => EventType::SmsMessageSent,
-            Self::SmsMessageReceived(_) => EventType::SmsMessageReceived,
-            Self::SmsMessageDeliveryUpdated(_) => EventType::SmsMessageDeliveryUpdated,
-            Self::SmsToolCallInvocation(_) => EventType::SmsToolCallInvocation,
-            Self::SmsToolCallResult(_) => EventType::SmsToolCallResult,
-            Self::SmsTurnFailed(_) => EventType::SmsTurnFailed,
-            Self::SmsConversationClosed(_) => EventType::SmsConversationClosed,
-            Self::ContactOptOut(_) => EventType::ContactOptOut,
-            Self::ContactOptIn(_) => EventType::ContactOptIn,
-            Self::EndpointDisabled(_) => EventType::EndpointDisabled,
-            Self::WebhookTest(_) => EventType::WebhookTest,
-        }
-    }
-}
-
-/// The data of `call.started`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase")]
-pub struct CallStarted {
-    /// When it was answered.
-    pub started_at: Timestamp,
-    /// The calling number.
-    pub from: PhoneNumber,
-    /// The called number.
-    pub to: PhoneNumber,
-    /// Who placed it.
-    pub provider: Provider,
-    /// The provider's id for it.
-    pub provider_call_id: ProviderCallId,
-    /// Who answered, where it is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub answered_by: Option<AnsweredBy>,
-}
-
-/// The data of `call.ended`, but for the transcript's text, which stands in items of its own.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase")]
-pub struct CallEnded {
-    /// When it was answered, if it was.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub started_at: Option<Timestamp>,
-    /// When it ended.
-    pub ended_at: Timestamp,
-    /// How long it lasted.
-    pub duration_seconds: u32,
-    /// Why it ended.
-    pub end_reason: EndReason,
-    /// Whose doing that was, where it is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended_by: Option<EndedBy>,
-    /// Who answered, where it is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub answered_by: Option<AnsweredBy>,
-    /// Whether the transcript was stored when the event was emitted, and so belongs to it.
-    #[cfg_attr(feature = "openapi", schema(ignore))]
-    pub has_transcript: bool,
-    /// Whether there is a recording to be had.
-    pub recording_available: bool,
-    /// What it cost, where it is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cost: Option<Cost>,
-}
-
-/// The data of `contact.opt_out` and `contact.opt_in`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase")]
-pub struct Consent {
-    /// Whose wish it is.
-    pub phone_number: PhoneNumber,
-    /// Where it was said.
-    pub channel: Channel,
-    /// How we know: `analysis`, `keyword`, `carrier`.
-    pub source: String,
-    /// The keyword.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub keyword: Option<String>,
 }

@@ -1,8 +1,12 @@
 //! What is measured: how much is accepted and dispatched, what comes of it, how long it takes. Counts and times, never
 //! whom they are about.
 
+use strum::{EnumCount, IntoStaticStr, VariantArray};
+
+use crate::variants::all;
+
 /// A measure, by the name that it has in CloudWatch, on the dashboard and in the alarms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumCount, IntoStaticStr, VariantArray)]
 pub enum Measure {
     /// Conversations that were accepted; a replay is none.
     Accepted,
@@ -54,47 +58,11 @@ pub enum Unit {
 
 impl Measure {
     /// Every measure.
-    pub const ALL: [Self; 17] = [
-        Self::Accepted,
-        Self::Dispatched,
-        Self::DispatchAccepted,
-        Self::DispatchNotPlaced,
-        Self::DispatchRefused,
-        Self::DispatchUnknown,
-        Self::CallsWithoutSlot,
-        Self::ProviderAuthFailures,
-        Self::TimeToDispatch,
-        Self::TimeToRing,
-        Self::Turns,
-        Self::TurnFailures,
-        Self::WebhookAge,
-        Self::WebhookAttempts,
-        Self::WebhooksExhausted,
-        Self::OverdueItems,
-        Self::GivenUp,
-    ];
+    pub const ALL: [Self; Self::COUNT] = all(Self::VARIANTS);
 
     /// Its name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Accepted => "Accepted",
-            Self::Dispatched => "Dispatched",
-            Self::DispatchAccepted => "DispatchAccepted",
-            Self::DispatchNotPlaced => "DispatchNotPlaced",
-            Self::DispatchRefused => "DispatchRefused",
-            Self::DispatchUnknown => "DispatchUnknown",
-            Self::CallsWithoutSlot => "CallsWithoutSlot",
-            Self::ProviderAuthFailures => "ProviderAuthFailures",
-            Self::TimeToDispatch => "TimeToDispatch",
-            Self::TimeToRing => "TimeToRing",
-            Self::Turns => "Turns",
-            Self::TurnFailures => "TurnFailures",
-            Self::WebhookAge => "WebhookAge",
-            Self::WebhookAttempts => "WebhookAttempts",
-            Self::WebhooksExhausted => "WebhooksExhausted",
-            Self::OverdueItems => "OverdueItems",
-            Self::GivenUp => "GivenUp",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// What its values are.

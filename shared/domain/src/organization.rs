@@ -1,29 +1,12 @@
-//! Organizations, their agents, and whom they must not contact.
-
-use std::fmt;
+//! Organizations: their numbers, their defaults and bounds, and which numbers they may reach.
 
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
 use crate::calling_code::country_of;
-use crate::ids::{AgentId, EndpointId, Mode, OrganizationId, Scope, digest_of, hex};
+use crate::ids::{AgentId, EndpointId, Mode, OrganizationId};
 use crate::phone::{Country, PhoneNumber};
-use crate::sms::{BY_CARRIER, BY_KEYWORD};
 use crate::special_range::is_special;
-use crate::time::Timestamp;
-
-mod agent;
-mod provider;
-mod voice;
-
-pub use agent::{Agent, LARGEST_AGENT, Limits, alias_digest};
-pub use provider::Provider;
-pub use voice::{LONGEST_OPENING, VoiceSettings};
-
-/// How many webhook endpoints an organization may have: their deliveries are written in the transaction of an event,
-/// which DynamoDB limits to 100 items.
-pub const MAX_ENDPOINTS: usize = 20;
+use crate::subscription::Subscription;
 
 /// How many numbers that it sent from once an organization remembers: the newest. Its item is read with every request.
 const MOST_FORMER_NUMBERS: usize = 1_000;
@@ -136,130 +119,19 @@ impl Organization {
 
     /// The enabled endpoints of a mode that want an event of this type.
     pub fn subscribers(&self, mode: Mode, event: &str) -> impl Iterator<Item = EndpointId> {
-        self.endpoints
-            .iter()
-            .filter(move |endpoint| endpoint.mode == mode && endpoint.enabled && endpoint.wants(event))
-            .map(|endpoint| endpoint.id)
+        self.endpoints.iter().filter(move |endpoint| endpoint.wants(mode, event)).map(|endpoint| endpoint.id)
     }
 }
 
 /// Why an organization may not contact a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OutOfReach {
     /// It is of a country that the organization may not contact.
+    #[error("numbers of this country")]
     Country,
     /// It costs more than a call to its country does, and nobody has allowed that.
+    #[error("premium-rate, shared-cost, personal or pager numbers, unless an operator allows it")]
     SpecialRange,
-}
-
-impl fmt::Display for OutOfReach {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Country => "numbers of this country",
-            Self::SpecialRange => "premium-rate, shared-cost, personal or pager numbers, unless an operator allows it",
-        })
-    }
-}
-
-/// One endpoint's place in the fan-out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Subscription {
-    /// The endpoint.
-    pub id: EndpointId,
-    /// The mode whose events it gets.
-    pub mode: Mode,
-    /// The event types it gets.
-    pub events: Vec<String>,
-    /// Disabled endpoints get nothing.
-    pub enabled: bool,
-}
-
-impl Subscription {
-    fn wants(&self, event: &str) -> bool {
-        self.events.iter().any(|wanted| wanted == event)
-    }
-}
-
-/// Why a number is not contacted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Suppression {
-    /// The number; the entry is found by its digest, so that this can be erased.
-    pub phone_number: Option<PhoneNumber>,
-    /// Where the entry came from: `manual`, `analysis`, a keyword, a carrier.
-    pub source: String,
-    /// Since when.
-    pub created_at: Timestamp,
-}
-
-impl Suppression {
-    /// Whether this entry says more than one that is there: that one is then replaced, but for the time since when it holds. What
-    /// a customer's own word made, another word of theirs lifts; what anybody else put there, no word does. A weaker entry never
-    /// takes a stronger one's place.
-    pub fn outranks(&self, known: &Self) -> bool {
-        rank(&self.source) > rank(&known.source)
-    }
-
-    /// The entry that stands where this one is added to one that is there already.
-    pub fn over(self, known: &Self) -> Self {
-        let created_at = known.created_at.min(self.created_at);
-        Self { created_at, phone_number: self.phone_number.or_else(|| known.phone_number.clone()), ..self }
-    }
-
-    /// Whether only somebody who may change the list lifts an entry of this source.
-    pub fn holds_for_good(source: &str) -> bool {
-        rank(source) == FOR_GOOD
-    }
-}
-
-/// The rank of every source that is no word of the customer's: `manual`, `import`, `analysis`, whatever an operator calls it.
-const FOR_GOOD: u8 = 2;
-
-fn rank(source: &str) -> u8 {
-    match source {
-        BY_KEYWORD => 0,
-        BY_CARRIER => 1,
-        _ => FOR_GOOD,
-    }
-}
-
-/// The digest by which a scope's suppression of a number is found. Salted with the scope, so that two organizations'
-/// entries cannot be matched to each other.
-pub fn suppression_digest(scope: &Scope, number: &PhoneNumber) -> String {
-    hex(&digest_of(&["suppression", &scope.to_string(), number.as_str()]))
-}
-
-/// The digest by which the open conversation between two numbers of a scope is found.
-pub fn pair_digest(scope: &Scope, ours: &PhoneNumber, customer: &PhoneNumber) -> String {
-    hex(&digest_of(&["pair", &scope.to_string(), ours.as_str(), customer.as_str()]))
-}
-
-/// What a client gave for its conversation, and what was made of it: it stands apart where it is large.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Content {
-    /// The values for the agent's placeholders. The native API takes texts only; other front doors take any JSON.
-    #[serde(default, skip_serializing_if = "Map::is_empty")]
-    pub dynamic_variables: Map<String, Value>,
-    /// The agent's prompt with every placeholder filled in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub prompt: Option<String>,
-    /// What its agent says and does on the call, with the request's values in it: only where a live provider places it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub voice: Option<VoiceSettings>,
-    /// The called number as it was written, where that was not E.164.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub raw_number: Option<String>,
-    /// The identifier that the client chose for it, where its front door lets it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client_call_id: Option<String>,
-    /// The agent as the request named it, where that has to be shown again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub requested_agent: Option<String>,
-    /// A JSON object, returned as it came: to the letter.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub metadata: Option<Box<RawValue>>,
 }
 
 #[cfg(test)]

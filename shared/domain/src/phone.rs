@@ -20,16 +20,9 @@ use serde::{Deserialize, Serialize};
 pub struct PhoneNumber(String);
 
 /// A text that is not a phone number in E.164.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a phone number in E.164 format: + and 7 to 15 digits, such as +15555550123")]
 pub struct NotE164;
-
-impl fmt::Display for NotE164 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("must be a phone number in E.164 format: + and 7 to 15 digits, such as +15555550123")
-    }
-}
-
-impl std::error::Error for NotE164 {}
 
 impl PhoneNumber {
     /// Judges a number by `^\+\d{7,15}$` alone: the documented examples of the field are not assigned numbers.

@@ -112,3 +112,9 @@ pub use switch::{is_planted, plant};
 pub const fn is_planted(_: Bug) -> bool {
     false
 }
+
+/// Returns `true` if the planted bug overlooks the do-not-call list. The condition of a claim's commit would hide each of
+/// these bugs, so the commit leaves it out.
+pub fn overlooks_suppression() -> bool {
+    is_planted(Bug::ClaimSuppressed) || is_planted(Bug::TextSuppressed) || is_planted(Bug::UnprocessedIsAbsent)
+}

@@ -5,6 +5,7 @@
 //! Minutes and days are those of UTC.
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use crate::time::{Span, Timestamp};
 
@@ -37,7 +38,8 @@ pub struct Usage {
 }
 
 /// One of a key's limits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Quota {
     /// Requests in a minute.
     Requests,
@@ -78,11 +80,8 @@ impl Standing {
 
 impl Quota {
     /// Its name, as it stands in headers.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Requests => "requests",
-            Self::Calls => "calls",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// How long its window is, in seconds.

@@ -5,12 +5,8 @@
 //! with the conversation itself, its agent's task among it, is needed for as long as it goes on: that is taken from it so
 //! long after its end, as the last thing it is owed.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
-use crate::conversation::Conversation;
-use crate::planted::{Bug, is_planted};
 use crate::time::{Span, Timestamp};
 
 /// How long a conversation's head outlives its content, and with it the idempotency key it was accepted under.
@@ -24,16 +20,9 @@ pub struct Retention {
 }
 
 /// A number of days that no retention has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be {} to {} days", Retention::SHORTEST_DAYS, Retention::LONGEST_DAYS)]
 pub struct NoRetention;
-
-impl fmt::Display for NoRetention {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "must be {} to {} days", Retention::SHORTEST_DAYS, Retention::LONGEST_DAYS)
-    }
-}
-
-impl std::error::Error for NoRetention {}
 
 impl TryFrom<u16> for Retention {
     type Error = NoRetention;
@@ -64,35 +53,6 @@ impl Retention {
     pub fn end(self, from: Timestamp) -> Timestamp {
         from + Span::days(u32::from(self.days))
     }
-}
-
-/// When a conversation is to be forgotten; `None` while it goes on, where it is kept for good, and once it is forgotten.
-pub fn forgotten_at<C: Conversation>(conversation: &C) -> Option<Timestamp> {
-    let is_over = conversation.is_forgotten() || is_planted(Bug::KeepForGood);
-    let retention = conversation.retention().filter(|_| !is_over)?;
-    Some(retention.end(conversation.ended_at()?))
-}
-
-/// The conversation as it may be shown at a moment: nobody is to see what is about to be forgotten.
-pub fn shown<C: Conversation>(mut conversation: C, now: Timestamp) -> C {
-    if is_over(&conversation, now) {
-        conversation.forget();
-    }
-    conversation
-}
-
-/// Leaves only the head of a conversation that was kept for as long as its agent keeps them, once nothing else is owed. Says
-/// whether it did.
-pub(crate) fn forget_when_due<C: Conversation>(conversation: &mut C, now: Timestamp) -> bool {
-    let is_due = is_over(conversation, now) && conversation.is_settled();
-    if is_due {
-        conversation.forget();
-    }
-    is_due
-}
-
-fn is_over<C: Conversation>(conversation: &C, now: Timestamp) -> bool {
-    forgotten_at(conversation).is_some_and(|at| now >= at)
 }
 
 #[cfg(test)]

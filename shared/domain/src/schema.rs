@@ -12,9 +12,8 @@
 //! Our own, since the well-kept crates (`jsonschema`, `boon`) bring a megabyte and more into an artifact that has no room
 //! for it: regular expressions, references, and seven drafts.
 
-use std::fmt;
-
 use serde_json::{Map, Number, Value};
+use strum::{EnumString, IntoStaticStr};
 
 mod example;
 #[cfg(test)]
@@ -61,7 +60,8 @@ pub struct Schema {
 }
 
 /// The types of JSON Schema.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 enum Type {
     Null,
     Boolean,
@@ -89,11 +89,17 @@ struct Within {
 }
 
 /// A schema that is not understood, or makes no sense. Says where, and how to mend it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}{message}", prefix(.path))]
 pub struct SchemaError {
     /// The names that lead to the wrong place, with `.` between them; empty for the schema itself.
     pub path: String,
     message: String,
+}
+
+/// The path before a message; nothing for the schema itself.
+fn prefix(path: &str) -> String {
+    if path.is_empty() { String::new() } else { format!("{path}: ") }
 }
 
 impl SchemaError {
@@ -102,14 +108,6 @@ impl SchemaError {
         Self { path: path.join("."), message: message.to_owned() }
     }
 }
-
-impl fmt::Display for SchemaError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.path.is_empty() { f.write_str(&self.message) } else { write!(f, "{}: {}", self.path, self.message) }
-    }
-}
-
-impl std::error::Error for SchemaError {}
 
 impl Schema {
     /// Reads a schema.
@@ -227,27 +225,10 @@ fn count(value: &Value, path: &[&str]) -> Result<u64, SchemaError> {
 
 impl Type {
     fn named(name: &str) -> Option<Self> {
-        match name {
-            "null" => Some(Self::Null),
-            "boolean" => Some(Self::Boolean),
-            "integer" => Some(Self::Integer),
-            "number" => Some(Self::Number),
-            "string" => Some(Self::String),
-            "array" => Some(Self::Array),
-            "object" => Some(Self::Object),
-            _ => None,
-        }
+        name.parse().ok()
     }
 
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Null => "null",
-            Self::Boolean => "boolean",
-            Self::Integer => "integer",
-            Self::Number => "number",
-            Self::String => "string",
-            Self::Array => "array",
-            Self::Object => "object",
-        }
+    fn as_str(self) -> &'static str {
+        self.into()
     }
 }

@@ -39,16 +39,9 @@ const VERSION_PREFIX: &str = "v1,";
 pub struct Secret(Vec<u8>);
 
 /// A text that is no signing secret. Does not say which text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is not a signing secret: whsec_ and the base64 of 24 to 64 bytes")]
 pub struct NotASecret;
-
-impl fmt::Display for NotASecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("is not a signing secret: whsec_ and the base64 of 24 to 64 bytes")
-    }
-}
-
-impl std::error::Error for NotASecret {}
 
 impl Secret {
     /// Makes a secret of random bytes.
@@ -124,30 +117,21 @@ pub struct Signed<'a> {
 }
 
 /// Why a webhook is not to be trusted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Distrust {
     /// The time it was sent is no number of seconds.
+    #[error("the timestamp is no number of seconds")]
     MalformedTimestamp,
     /// It was sent more than [`TOLERANCE`] ago.
+    #[error("the timestamp is more than five minutes old")]
     TooOld,
     /// It says that it was sent more than [`TOLERANCE`] from now.
+    #[error("the timestamp is more than five minutes ahead")]
     FromTheFuture,
     /// No signature is by this secret over this content.
+    #[error("no signature matches")]
     NoMatch,
 }
-
-impl fmt::Display for Distrust {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::MalformedTimestamp => "the timestamp is no number of seconds",
-            Self::TooOld => "the timestamp is more than five minutes old",
-            Self::FromTheFuture => "the timestamp is more than five minutes ahead",
-            Self::NoMatch => "no signature matches",
-        })
-    }
-}
-
-impl std::error::Error for Distrust {}
 
 /// Checks a webhook as its receiver should: its age, then its signatures, each compared in constant time.
 ///

@@ -161,7 +161,8 @@ fn index(name: &str) -> Option<usize> {
 }
 
 /// What is wrong with a template, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {mistake}")]
 pub struct TemplateError {
     /// What is wrong.
     pub mistake: Mistake,
@@ -172,13 +173,18 @@ pub struct TemplateError {
 }
 
 /// What can be wrong with a placeholder.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Mistake {
     /// `{{` without `}}`.
+    #[error(r"{{{{ has no }}}} (a literal {{{{ is written \{{{{)")]
     Unclosed,
     /// Nothing between the braces.
+    #[error("{{{{ }}}} names no variable")]
     Empty,
     /// No path between the braces, but this (its beginning).
+    #[error(
+        r"{0:?} is not a variable: names of letters, digits, _ and -, with . between them (a literal {{{{ is written \{{{{)"
+    )]
     BadName(String),
 }
 
@@ -191,29 +197,14 @@ impl TemplateError {
     }
 }
 
-impl fmt::Display for TemplateError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { mistake, line, column } = self;
-        write!(f, "line {line}, column {column}: ")?;
-        match mistake {
-            Mistake::Unclosed => f.write_str(r"{{ has no }} (a literal {{ is written \{{)"),
-            Mistake::Empty => f.write_str("{{ }} names no variable"),
-            Mistake::BadName(path) => write!(
-                f,
-                r"{path:?} is not a variable: names of letters, digits, _ and -, with . between them (a literal {{{{ is written \{{{{)"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for TemplateError {}
-
 /// Why a template could not be rendered. Tells paths, never values.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
     /// These variables have no value that can stand in a text: all of them, each once.
+    #[error("{}", listed(.0))]
     Unusable(Vec<Unusable>),
     /// The text would be longer than [`LONGEST_RESULT`].
+    #[error("the text would be longer than {} bytes", LONGEST_RESULT)]
     TooLong,
 }
 
@@ -250,22 +241,10 @@ impl fmt::Display for Problem {
     }
 }
 
-impl fmt::Display for RenderError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooLong => write!(f, "the text would be longer than {LONGEST_RESULT} bytes"),
-            Self::Unusable(variables) => {
-                for (place, Unusable { path, problem }) in variables.iter().enumerate() {
-                    let separator = if place == 0 { "" } else { "; " };
-                    write!(f, "{separator}{path} {problem}")?;
-                }
-                Ok(())
-            }
-        }
-    }
-}
-
-impl std::error::Error for RenderError {}
-
 #[cfg(test)]
 mod tests;
+
+fn listed(variables: &[Unusable]) -> String {
+    let listed: Vec<String> = variables.iter().map(|Unusable { path, problem }| format!("{path} {problem}")).collect();
+    listed.join("; ")
+}

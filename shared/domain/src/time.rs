@@ -23,16 +23,9 @@ const LATEST: i64 = 253_370_764_800_000;
 pub struct Span(i64);
 
 /// A text that is not an RFC 3339 timestamp.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("is not an RFC 3339 timestamp such as 2026-04-10T14:00:00.000Z")]
 pub struct NotATimestamp;
-
-impl fmt::Display for NotATimestamp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("is not an RFC 3339 timestamp such as 2026-04-10T14:00:00.000Z")
-    }
-}
-
-impl std::error::Error for NotATimestamp {}
 
 impl Span {
     /// No time at all.

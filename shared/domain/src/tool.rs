@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use strum::IntoStaticStr;
 
 use crate::ids::ConversationId;
 use crate::schema::Schema;
@@ -96,8 +97,9 @@ impl fmt::Display for ToolCallKey {
 }
 
 /// What came of calling a tool, and what the model is told.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(tag = "outcome", content = "result", rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum ToolOutcome {
     /// It was done; this is its answer.
     Ok(String),
@@ -109,12 +111,8 @@ pub enum ToolOutcome {
 
 impl ToolOutcome {
     /// The outcome as it stands in events.
-    pub const fn as_str(&self) -> &'static str {
-        match self {
-            Self::Ok(_) => "ok",
-            Self::Error(_) => "error",
-            Self::Unknown => "unknown",
-        }
+    pub fn as_str(&self) -> &'static str {
+        self.into()
     }
 
     /// The tool's answer, or the reason why there is none.

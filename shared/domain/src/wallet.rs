@@ -5,8 +5,9 @@
 //! sum of a wallet's entries is its balance at every moment.
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
-use crate::organization::Limits;
+use crate::limits::Limits;
 use crate::time::Timestamp;
 
 /// How many calls of one wallet are accepted within one second.
@@ -62,9 +63,10 @@ fn price(rate: &Rate, seconds: u32) -> i64 {
 }
 
 /// Why an entry stands in a wallet's book.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum EntryKind {
     /// Money was paid in.
     Credit,
@@ -78,13 +80,8 @@ pub enum EntryKind {
 
 impl EntryKind {
     /// The kind as text.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Credit => "credit",
-            Self::Hold => "hold",
-            Self::Release => "release",
-            Self::Charge => "charge",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -105,7 +102,7 @@ pub struct WalletEntry {
 #[cfg(test)]
 mod tests {
     use super::{Hold, Rate, Settlement};
-    use crate::organization::Limits;
+    use crate::limits::Limits;
 
     fn hold(max_duration_seconds: u32) -> Hold {
         let rate = Rate { per_minute_minor: 15, currency: "USD".to_owned() };

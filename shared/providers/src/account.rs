@@ -2,10 +2,11 @@
 
 use std::error::Error;
 
+use domain::digest::hex;
 use domain::dispatch::Outcome;
 use domain::end_reason::EndReason;
-use domain::ids::{OrganizationId, hex};
-use domain::organization::Provider;
+use domain::ids::OrganizationId;
+use domain::provider::Provider;
 use domain::time::{Span, Timestamp};
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};

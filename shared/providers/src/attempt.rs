@@ -67,7 +67,8 @@ impl fmt::Display for Attempt {
 /// Returns the start time of a call's last attempt. If that is no longer stored, it returns the creation time of the call.
 pub(crate) fn begun_at(call: &Call) -> Timestamp {
     match call.dispatch {
-        Dispatch::Asking { since, .. } | Dispatch::Unknown { since, .. } => since,
+        Dispatch::Asking(asking) => asking.since,
+        Dispatch::Unknown(unknown) => unknown.since,
         Dispatch::Waiting { .. } | Dispatch::Live { .. } | Dispatch::Settled => call.created_at,
     }
 }

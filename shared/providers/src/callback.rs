@@ -8,7 +8,7 @@ use std::fmt;
 
 use domain::call::Call;
 use domain::ids::OrganizationId;
-use domain::organization::Provider;
+use domain::provider::Provider;
 use domain::sms::SmsConversation;
 
 /// Query parameter of a callback address that names the request that created the conversation.

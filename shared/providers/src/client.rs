@@ -74,33 +74,17 @@ impl fmt::Debug for Reply {
 }
 
 /// Reason why no answer came.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum NoReply {
     /// Request that was provably not sent: no address, no connection or no TLS.
-    NotSent(EgressError),
+    #[error("nothing was sent to the provider")]
+    NotSent(#[source] EgressError),
     /// Answer that did not come in time. The request may have arrived.
+    #[error("the provider did not answer in time")]
     TimedOut,
     /// Connection that broke after the request had begun.
-    Broken(EgressError),
-}
-
-impl fmt::Display for NoReply {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotSent(_) => "nothing was sent to the provider",
-            Self::TimedOut => "the provider did not answer in time",
-            Self::Broken(_) => "the connection to the provider broke",
-        })
-    }
-}
-
-impl Error for NoReply {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::NotSent(source) | Self::Broken(source) => Some(source),
-            Self::TimedOut => None,
-        }
-    }
+    #[error("the connection to the provider broke")]
+    Broken(#[source] EgressError),
 }
 
 impl From<EgressError> for NoReply {

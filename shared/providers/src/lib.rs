@@ -33,7 +33,7 @@ pub use secrets::{ModelAccess, ModelKeyError, ParameterStore, SECRETS_TIMEOUT, S
 pub use sms::{ReceivedText, SmsProvider, Texting};
 pub use voice::{Alike, Found, ProviderError, Recording, Sought, VoiceProvider};
 
-use domain::organization::Provider;
+use domain::provider::Provider;
 use egress::Egress;
 use retell::Retell;
 use simulator::Simulator;

@@ -7,7 +7,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use domain::organization::Content;
+use domain::payload::Content;
 use domain::phone::PhoneNumber;
 use domain::schema::{Schema, Violation};
 use domain::signature::Secret;

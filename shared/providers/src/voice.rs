@@ -5,7 +5,7 @@ use std::fmt;
 
 use domain::call::{Call, Outcome, Report};
 use domain::ids::ProviderCallId;
-use domain::organization::Content;
+use domain::payload::Content;
 use domain::time::Timestamp;
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
@@ -14,25 +14,14 @@ use store::{DialPermit, Pace};
 use crate::part::Part;
 
 /// Error of a question that the provider did not answer. It says nothing about the call: the caller asks again later.
-#[derive(Debug)]
-pub struct ProviderError(Box<dyn Error + Send + Sync>);
+#[derive(Debug, thiserror::Error)]
+#[error("the provider did not answer")]
+pub struct ProviderError(#[source] Box<dyn Error + Send + Sync>);
 
 impl ProviderError {
     /// Creates the error from its cause.
     pub fn new(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self(source.into())
-    }
-}
-
-impl fmt::Display for ProviderError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the provider did not answer")
-    }
-}
-
-impl Error for ProviderError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(self.0.as_ref())
     }
 }
 

@@ -5,9 +5,9 @@ use aws_sdk_dynamodb::types::Put;
 use domain::call::Call;
 use domain::conversation::Conversation;
 use domain::ids::ConversationId;
-use domain::obligation::due;
-use domain::organization::Content;
+use domain::payload::Content;
 use domain::planted::{Bug, is_planted};
+use domain::schedule::due;
 use domain::time::Timestamp;
 
 use crate::contacts::ContactChange;

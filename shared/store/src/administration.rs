@@ -1,9 +1,11 @@
 //! Writes of the operator: organizations, keys, agents, suppression.
 
+use domain::agent::Agent;
 use domain::ids::{OrganizationId, Scope};
 use domain::key::{ApiKey, RawKey};
-use domain::organization::{Agent, Organization, Suppression};
+use domain::organization::Organization;
 use domain::phone::PhoneNumber;
+use domain::suppression::Suppression;
 
 use crate::endpoints::organization_item;
 use crate::error::StoreError;

@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use domain::agent::Agent;
 use domain::audit::AuditEntry;
 use domain::ids::{AgentId, Channel, Mode, OrganizationId, Scope};
-use domain::organization::Agent;
 
 use crate::error::StoreError;
 use crate::item::{self, DATA, Item, from_item, get_text, key_of};

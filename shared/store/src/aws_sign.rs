@@ -27,7 +27,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::retries::RequestAttempts;
 use aws_smithy_runtime_api::client::runtime_components::{GetIdentityResolver, RuntimeComponents};
 use aws_smithy_types::config_bag::ConfigBag;
-use domain::ids::hex;
+use domain::digest::hex;
 use domain::time::Timestamp;
 use http::HeaderValue;
 use ring::digest::{SHA256, digest};

@@ -1,10 +1,10 @@
 //! Reads of calls, their request payloads and their logs.
 
 use domain::call::{Call, Utterance};
+use domain::conversation::shown;
 use domain::ids::{Channel, ConversationId, Scope};
 use domain::log::LogEntry;
-use domain::organization::Content;
-use domain::retention::shown;
+use domain::payload::Content;
 
 use crate::deliveries::{content_of, shown_content};
 use crate::error::StoreError;

@@ -4,14 +4,17 @@ use std::borrow::Cow;
 
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
 use domain::call::Call;
-use domain::conversation::{Change, Conversation, Effect, HeldBy, Holder};
+use domain::conversation::{Change, Conversation};
+use domain::effect::Effect;
+use domain::holder::{HeldBy, Holder};
 use domain::ids::Channel;
-use domain::obligation::{due, wake_at, wakes};
-use domain::organization::{Provider, Suppression};
-use domain::planted::{Bug, is_planted};
+use domain::planted::{Bug, is_planted, overlooks_suppression};
+use domain::provider::Provider;
 use domain::retention::HEAD_KEPT;
+use domain::schedule::due;
 use domain::sms::{self, Claim, SmsConversation, StoredMessage};
-use domain::time::{Span, Timestamp};
+use domain::suppression::Suppression;
+use domain::time::Timestamp;
 
 use crate::backoff::Backoff;
 use crate::effects::{delivery_jobs, writes};
@@ -22,7 +25,7 @@ use crate::keys;
 use crate::loaded::{ConversationRef, Loaded, listed};
 use crate::measures;
 use crate::permit::{DialPermit, SendPermit};
-use crate::queue::{ConversationJob, DeliveryJob, Message, QueueName, Queues};
+use crate::queue::{DeliveryJob, Queues};
 use crate::revision::Revision;
 use crate::table::Table;
 use crate::write::{CONFLICT_PATIENCE_MS, Written, transact_update};
@@ -30,9 +33,6 @@ use crate::write::{CONFLICT_PATIENCE_MS, Written, transact_update};
 /// Positions in the transaction of the writes whose refusals have a meaning of their own.
 const CONVERSATION: usize = 0;
 const SUPPRESSION: usize = 1;
-
-/// Time after which an unconsumed message counts as lost when a client asks for the conversation again.
-const OVERDUE_AFTER: Span = Span::seconds(5);
 
 /// Result of an input.
 #[derive(Debug)]
@@ -224,58 +224,6 @@ impl Store {
         }
         Ok(())
     }
-
-    /// Enqueues the actions of a committed change. A failure loses nothing: the due index lists them 30 seconds later.
-    pub(crate) async fn announce<C: Conversation>(
-        &self,
-        before: &Loaded<C>,
-        after: &C,
-        deliveries: &[DeliveryJob],
-        now: Timestamp,
-    ) {
-        self.enqueue_deliveries(deliveries).await;
-        let group = after.scope().organization.to_string();
-        let message = |at: Timestamp| Message { body: before.job.clone(), delay: at.since(now), group: group.clone() };
-        let messages: Vec<Message> = wakes(&before.conversation, after, now).map(message).collect();
-        if let Err(error) = self.queues.send(QueueName::of(C::CHANNEL), &messages).await {
-            tracing::warn!(conversation = %after.id(), error = &error as &dyn std::error::Error, "not enqueued");
-        }
-    }
-
-    /// Enqueues the next action of an accepted conversation. If that fails, the due index lists it 30 seconds later. The request
-    /// stays accepted.
-    pub async fn wake<C: Conversation>(&self, conversation: &C, now: Timestamp) {
-        let Some(at) = wake_at(conversation) else { return };
-        let job = ConversationJob::of(conversation);
-        let sent = match Message::new(&job, conversation.scope(), at.since(now)) {
-            Ok(message) => self.queues.send(QueueName::of(C::CHANNEL), &[message]).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = sent {
-            let error = &error as &dyn std::error::Error;
-            tracing::warn!(conversation = %conversation.id(), error, "not enqueued");
-        }
-    }
-
-    /// Enqueues a conversation again if its pending action is overdue, because its message is lost or late. A duplicate does no harm.
-    pub async fn wake_if_overdue<C: Conversation>(&self, conversation: &C, now: Timestamp) {
-        if wake_at(conversation).is_some_and(|at| at + OVERDUE_AFTER <= now) {
-            self.wake(conversation, now).await;
-        }
-    }
-
-    /// Enqueues deliveries. If that fails, the due index still lists them.
-    pub(crate) async fn enqueue_deliveries(&self, jobs: &[DeliveryJob]) {
-        let messages: Result<Vec<Message>, StoreError> =
-            jobs.iter().map(|job| Message::new(job, &job.scope, Span::ZERO)).collect();
-        let sent = match messages {
-            Ok(messages) => self.queues.send(QueueName::Webhooks, &messages).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = sent {
-            tracing::warn!(error = &error as &dyn std::error::Error, "deliveries not enqueued");
-        }
-    }
 }
 
 /// Result of a commit.
@@ -340,7 +288,7 @@ impl Table {
         let deliveries = delivery_jobs(change.after.id(), change.after.scope(), &change.log, &before.organization);
         Ok(Prepared {
             update: self.conversation_update(before, change, &nonce, now)?,
-            unsuppressed: C::contacts(change)
+            unsuppressed: (C::contacts(change) && !overlooks_suppression())
                 .then(|| self.must_be_absent(&keys::suppression(change.after.scope(), change.after.customer())))
                 .transpose()?,
             beside: writes(self, before, change, &deliveries, now)?,

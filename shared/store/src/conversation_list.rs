@@ -1,9 +1,8 @@
 //! Lists of conversations, newest first, with filters.
 
-use domain::conversation::Conversation;
+use domain::conversation::{Conversation, shown};
 use domain::ids::{ConversationId, Scope};
-use domain::organization::Content;
-use domain::retention::shown;
+use domain::payload::Content;
 use domain::time::Timestamp;
 
 use crate::deliveries::shown_content;

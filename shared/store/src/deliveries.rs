@@ -7,7 +7,7 @@ use domain::delivery::{Delivery, State};
 use domain::endpoint::{Endpoint, Failing};
 use domain::log::LogEntry;
 use domain::obligation::{Due, LONGEST_DELAY};
-use domain::organization::Content;
+use domain::payload::Content;
 use domain::planted::{Bug, is_planted};
 use domain::sms::SmsConversation;
 use domain::time::Timestamp;

@@ -1,9 +1,10 @@
 //! Do-not-call list of a scope. Each suppressed number has an entry, under the digest of the number.
 
-use aws_sdk_dynamodb::types::{Delete, ReturnValue};
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::types::ReturnValue;
 use domain::ids::Scope;
-use domain::organization::Suppression;
 use domain::phone::PhoneNumber;
+use domain::suppression::Suppression;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use crate::backoff::Backoff;
@@ -74,31 +75,27 @@ impl Table {
     /// [`StoreError`].
     pub async fn unsuppress(&self, scope: &Scope, number: &PhoneNumber) -> Result<bool, StoreError> {
         let key = keys::suppression(scope, number);
-        let delete = Delete::builder()
-            .table_name(self.name())
-            .set_key(Some(item::key_attributes(&key)))
-            .build()
-            .map_err(|error| StoreError::aws("DeleteItem", error))?;
-        let mut backoff = Backoff::new(self.clock(), CONFLICT_PATIENCE_MS);
-        loop {
+        let key = &key;
+        let send = || async move {
             let answer = self
                 .dynamodb()
                 .delete_item()
                 .table_name(self.name())
-                .set_key(Some(delete.key.clone()))
+                .set_key(Some(item::key_attributes(key)))
                 .return_values(ReturnValue::AllOld)
                 .send()
                 .await;
             match answer {
-                Ok(deleted) => return Ok(deleted.attributes.is_some_and(|old| !old.is_empty())),
+                Ok(deleted) => Ok(Some(deleted.attributes.is_some_and(|old| !old.is_empty()))),
                 Err(error)
-                    if error.as_service_error().is_some_and(|error| error.is_transaction_conflict_exception()) => {}
-                Err(error) => return Err(StoreError::aws("DeleteItem", error)),
+                    if error.as_service_error().is_some_and(DeleteItemError::is_transaction_conflict_exception) =>
+                {
+                    Ok(None)
+                }
+                Err(error) => Err(StoreError::aws("DeleteItem", error)),
             }
-            if !backoff.wait().await {
-                return Err(StoreError::Conflict);
-            }
-        }
+        };
+        self.retry_conflicts(send).await
     }
 
     /// Returns a page of a scope's entries with their digests, behind the entry with the digest `after`. Also reports

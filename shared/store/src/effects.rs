@@ -1,14 +1,17 @@
 //! Writes of a change beside the conversation itself: log entries, deliveries and effects.
 
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
-use domain::conversation::{Change, Conversation, Effect, Holder};
+use domain::conversation::{Change, Conversation};
 use domain::delivery::Delivery;
+use domain::effect::Effect;
+use domain::holder::Holder;
 use domain::ids::{ConversationId, Scope};
 use domain::log::LogEntry;
-use domain::organization::{Organization, Suppression};
+use domain::organization::Organization;
 use domain::phone::PhoneNumber;
 use domain::planted::{Bug, is_planted};
 use domain::retention::{HEAD_KEPT, Retention};
+use domain::suppression::Suppression;
 use domain::time::{Span, Timestamp};
 
 use crate::deliveries::new_delivery_item;
@@ -36,7 +39,7 @@ pub(crate) fn delivery_jobs(
     let mut jobs = Vec::new();
     for entry in log {
         let Some(event) = entry.entry.event() else { continue };
-        for endpoint in organization.subscribers(scope.mode, event.event_type().as_str()) {
+        for endpoint in organization.subscribers(scope.mode, event.event_type().name()) {
             let (scope, log_number) = (scope.clone(), entry.number);
             jobs.push(DeliveryJob { v: MESSAGE_VERSION, conversation: id, scope, log_number, endpoint });
         }

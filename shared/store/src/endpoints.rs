@@ -4,7 +4,8 @@ use aws_sdk_dynamodb::types::{Delete, TransactWriteItem, Update};
 use domain::audit::AuditEntry;
 use domain::endpoint::{Endpoint, Failing};
 use domain::ids::{EndpointId, Mode, Scope};
-use domain::organization::{MAX_ENDPOINTS, Organization, Subscription};
+use domain::organization::Organization;
+use domain::subscription::{MAX_ENDPOINTS, Subscription};
 use domain::time::Timestamp;
 
 use crate::backoff::Backoff;

@@ -14,20 +14,9 @@ enum Source {
 }
 
 /// Error: the machine has no randomness to give.
-#[derive(Debug)]
-pub struct NoEntropy(getrandom::Error);
-
-impl fmt::Display for NoEntropy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the machine has no randomness to give")
-    }
-}
-
-impl std::error::Error for NoEntropy {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.0)
-    }
-}
+#[derive(Debug, thiserror::Error)]
+#[error("the machine has no randomness to give")]
+pub struct NoEntropy(#[source] getrandom::Error);
 
 impl fmt::Debug for Entropy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

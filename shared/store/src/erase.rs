@@ -9,12 +9,12 @@ use std::collections::BTreeSet;
 use domain::audit::AuditEntry;
 use domain::call::Call;
 use domain::contact::Contact;
-use domain::conversation::Conversation;
+use domain::conversation::{Conversation, forgotten_at};
 use domain::ids::{ConversationId, Mode, OrganizationId, Scope};
-use domain::organization::Suppression;
 use domain::phone::PhoneNumber;
-use domain::retention::{HEAD_KEPT, forgotten_at};
+use domain::retention::HEAD_KEPT;
 use domain::sms::SmsConversation;
+use domain::suppression::Suppression;
 use serde::Serialize;
 
 use crate::accept::CONTENT;

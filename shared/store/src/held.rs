@@ -2,9 +2,9 @@
 //! as long as a conversation may search for its call or message.
 
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
-use domain::conversation::{HeldBy, Holder};
-use domain::organization::Provider;
+use domain::holder::{HeldBy, Holder};
 use domain::planted::{Bug, is_planted};
+use domain::provider::Provider;
 use domain::time::{Span, Timestamp};
 
 use crate::error::StoreError;

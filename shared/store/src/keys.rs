@@ -1,9 +1,12 @@
 //! Keys of the table and its indexes. No other code builds keys.
 
+use domain::agent::alias_digest;
 use domain::ids::{AgentId, Channel, ContactId, ConversationId, EndpointId, Mode, Operation, OrganizationId, Scope};
 use domain::key::RawKey;
-use domain::organization::{Provider, alias_digest, pair_digest, suppression_digest};
 use domain::phone::PhoneNumber;
+use domain::provider::Provider;
+use domain::sms::pair_digest;
+use domain::suppression::suppression_digest;
 use domain::time::Timestamp;
 use domain::wallet::EntryKind;
 
@@ -333,10 +336,12 @@ pub fn due_shard_of(id: ConversationId) -> String {
 
 #[cfg(test)]
 mod tests {
-    use domain::ids::{AgentId, Channel, ConversationId, EndpointId, Mode, Operation, OrganizationId, Scope};
-    use domain::ids::{ContactId, ProviderCallId, ProviderMessageId, key_digest};
-    use domain::organization::Provider;
+    use domain::ids::{
+        AgentId, Channel, ContactId, ConversationId, EndpointId, Mode, Operation, OrganizationId, ProviderCallId,
+        ProviderMessageId, Scope, key_digest,
+    };
     use domain::phone::PhoneNumber;
+    use domain::provider::Provider;
     use domain::time::Timestamp;
     use domain::wallet::EntryKind;
 

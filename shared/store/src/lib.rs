@@ -26,6 +26,7 @@ mod do_not_call;
 mod due;
 mod effects;
 mod endpoints;
+mod enqueue;
 pub mod entropy;
 mod erase;
 mod error;

@@ -3,8 +3,9 @@
 use domain::conversation::Conversation;
 use domain::ids::{ConversationId, Scope};
 use domain::objections::Objections;
-use domain::organization::{Organization, Suppression, suppression_digest};
+use domain::organization::Organization;
 use domain::sms::StoredMessage;
+use domain::suppression::{Suppression, suppression_digest};
 
 use crate::error::StoreError;
 use crate::item::{self, DATA, VERSION, from_attribute, from_item, get_number, get_text};

@@ -1,8 +1,9 @@
 //! Messages of an SMS conversation. Each has an item.
 
+use domain::conversation::shown;
 use domain::ids::ConversationId;
-use domain::organization::Content;
-use domain::retention::{Retention, shown};
+use domain::payload::Content;
+use domain::retention::Retention;
 use domain::sms::{Brief, Message, SmsConversation, StoredMessage};
 use domain::time::Timestamp;
 

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 use domain::conversation::Conversation;
 use domain::end_reason::EndReason;
 use domain::ids::ConversationId;
-use domain::organization::Content;
+use domain::payload::Content;
 use domain::planted::{Bug, is_planted};
 use domain::sms::{Brief, Input, Message, SmsConversation, StoredMessage};
 use domain::time::Timestamp;

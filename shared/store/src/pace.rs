@@ -5,12 +5,10 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 use domain::time::{Span, Timestamp};
 
-use crate::backoff::Backoff;
 use crate::error::StoreError;
 use crate::item::{self, Item, get_number};
 use crate::keys;
 use crate::table::Table;
-use crate::write::CONFLICT_PATIENCE_MS;
 
 /// Attribute with the time of the next free token.
 const NEXT_AT: &str = "nextAt";
@@ -51,24 +49,19 @@ impl Table {
     /// # Errors
     /// [`StoreError`].
     pub async fn take_slot(&self, pace: &Pace, before: Timestamp) -> Result<Slot, StoreError> {
-        let mut backoff = Backoff::new(self.clock(), CONFLICT_PATIENCE_MS);
-        loop {
+        let take = || async move {
             let now = self.now();
             if let Taken::Slot(_) = self.take_now(pace, now).await? {
-                return Ok(Slot::Now);
+                return Ok(Some(Slot::Now));
             }
-            match self.take_next(pace, now, before).await? {
-                Taken::Slot(at) => return Ok(at.map_or(Slot::Now, Slot::At)),
-                Taken::Refused(item) if moment(&item).is_some_and(|next| next >= before) => {
-                    return Ok(Slot::Never);
-                }
+            Ok(match self.take_next(pace, now, before).await? {
+                Taken::Slot(at) => Some(at.map_or(Slot::Now, Slot::At)),
+                Taken::Refused(item) if moment(&item).is_some_and(|next| next >= before) => Some(Slot::Never),
                 // The token was freed in between.
-                Taken::Refused(_) => {}
-            }
-            if !backoff.wait().await {
-                return Err(StoreError::Conflict);
-            }
-        }
+                Taken::Refused(_) => None,
+            })
+        };
+        self.retry_conflicts(take).await
     }
 
     /// Takes a token for now, if none is in use for this moment.
@@ -94,8 +87,8 @@ impl Table {
         condition: &str,
         values: [(&str, aws_sdk_dynamodb::types::AttributeValue); VALUES],
     ) -> Result<Taken, StoreError> {
-        let mut backoff = Backoff::new(self.clock(), CONFLICT_PATIENCE_MS);
-        loop {
+        let values = &values;
+        let send = || async move {
             let mut update = self
                 .dynamodb()
                 .update_item()
@@ -106,25 +99,21 @@ impl Table {
                 .expression_attribute_names("#next", NEXT_AT)
                 .return_values(ReturnValue::UpdatedOld)
                 .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-            for (name, value) in &values {
+            for (name, value) in values {
                 update = update.expression_attribute_values(*name, value.clone());
             }
             let error = match update.send().await {
-                Ok(answer) => {
-                    return Ok(Taken::Slot(answer.attributes.and_then(|before| moment(&before))));
-                }
+                Ok(answer) => return Ok(Some(Taken::Slot(answer.attributes.and_then(|before| moment(&before))))),
                 Err(error) => error,
             };
             match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                    return Ok(Taken::Refused(failed.item().cloned().unwrap_or_default()));
+                    Ok(Some(Taken::Refused(failed.item().cloned().unwrap_or_default())))
                 }
-                Some(UpdateItemError::TransactionConflictException(_)) => {}
-                _ => return Err(StoreError::aws("UpdateItem", error)),
+                Some(UpdateItemError::TransactionConflictException(_)) => Ok(None),
+                _ => Err(StoreError::aws("UpdateItem", error)),
             }
-            if !backoff.wait().await {
-                return Err(StoreError::Conflict);
-            }
-        }
+        };
+        self.retry_conflicts(send).await
     }
 }

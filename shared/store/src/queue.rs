@@ -7,9 +7,11 @@ use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use domain::conversation::Conversation;
 use domain::ids::{Channel, ConversationId, EndpointId, Scope};
 use domain::obligation::LONGEST_DELAY;
-use domain::organization::suppression_digest;
+use domain::suppression::suppression_digest;
 use domain::time::Span;
+use domain::variants::all;
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 
 use crate::error::StoreError;
 use crate::item::to_json;
@@ -25,7 +27,10 @@ pub const OLDEST_MESSAGE_VERSION: u32 = MESSAGE_VERSION - 1;
 const BATCH: usize = 10;
 
 /// Name of a queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumCount, EnumString, IntoStaticStr, VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
 pub enum QueueName {
     /// Calls with pending actions.
     Dispatch,
@@ -41,17 +46,11 @@ pub enum QueueName {
 
 impl QueueName {
     /// All queues.
-    pub const ALL: [Self; 5] = [Self::Dispatch, Self::Webhooks, Self::Turns, Self::Simulator, Self::Bulk];
+    pub const ALL: [Self; Self::COUNT] = all(Self::VARIANTS);
 
     /// Returns the queue's name as it is stored in items.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Dispatch => "dispatch",
-            Self::Webhooks => "webhooks",
-            Self::Turns => "turns",
-            Self::Simulator => "simulator",
-            Self::Bulk => "bulk",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// Returns the queue whose consumer handles conversations on a channel.
@@ -64,7 +63,7 @@ impl QueueName {
 
     /// Parses a name. Returns `None` if there is no such queue.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|queue| queue.as_str() == name)
+        name.parse().ok()
     }
 }
 
@@ -267,16 +266,9 @@ impl Queues {
 }
 
 /// Error: SQS took the batch, but not this message of it.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("SQS refused a message: {0}")]
 struct Refused(String);
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SQS refused a message: {}", self.0)
-    }
-}
-
-impl std::error::Error for Refused {}
 
 fn delay_seconds(delay: Span) -> i32 {
     i32::try_from(delay.min(LONGEST_DELAY).as_seconds_rounded_up()).unwrap_or(0)

@@ -56,6 +56,6 @@ impl Table {
 
     /// Returns a random name for one write, by which its writer can recognize it.
     pub(crate) fn nonce(&self) -> Result<String, NoEntropy> {
-        Ok(domain::ids::hex(&self.0.entropy.bytes::<12>()?))
+        Ok(domain::digest::hex(&self.0.entropy.bytes::<12>()?))
     }
 }

@@ -4,11 +4,14 @@
 //! `TransactionCanceledException` and the reason `TransactionConflict`. The SDK does not retry either. This module
 //! sends the same write again with full jitter. The write's own condition decides if it still applies.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    AttributeValue, CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem, Update,
 };
 
 use crate::backoff::Backoff;
@@ -38,10 +41,32 @@ pub(crate) enum Written {
     },
 }
 
+impl Written {
+    fn refused(position: usize, item: Option<&Item>) -> Self {
+        Self::Refused { position, item: item.cloned().unwrap_or_default() }
+    }
+}
+
 impl Table {
-    pub(crate) async fn put(&self, put: Put) -> Result<Written, StoreError> {
+    /// Sends a request again, with full jitter, for as long as it meets other transactions: while `send` returns `None`.
+    pub(crate) async fn retry_conflicts<T, F>(&self, mut send: impl FnMut() -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<Option<T>, StoreError>>,
+    {
         let mut backoff = Backoff::new(self.clock(), CONFLICT_PATIENCE_MS);
         loop {
+            if let Some(done) = send().await? {
+                return Ok(done);
+            }
+            if !backoff.wait().await {
+                return Err(StoreError::Conflict);
+            }
+        }
+    }
+
+    pub(crate) async fn put(&self, put: Put) -> Result<Written, StoreError> {
+        let put = &put;
+        let send = || async move {
             let answer = self
                 .dynamodb()
                 .put_item()
@@ -53,23 +78,21 @@ impl Table {
                 .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
                 .send()
                 .await;
-            let Err(error) = answer else { return Ok(Written::Done) };
+            let Err(error) = answer else { return Ok(Some(Written::Done)) };
             match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(failed)) => {
-                    return Ok(Written::Refused { position: 0, item: failed.item().cloned().unwrap_or_default() });
+                    Ok(Some(Written::refused(0, failed.item())))
                 }
-                Some(PutItemError::TransactionConflictException(_)) => {}
-                _ => return Err(StoreError::aws("PutItem", error)),
+                Some(PutItemError::TransactionConflictException(_)) => Ok(None),
+                _ => Err(StoreError::aws("PutItem", error)),
             }
-            if !backoff.wait().await {
-                return Err(StoreError::Conflict);
-            }
-        }
+        };
+        self.retry_conflicts(send).await
     }
 
     pub(crate) async fn update(&self, update: Update) -> Result<Written, StoreError> {
-        let mut backoff = Backoff::new(self.clock(), CONFLICT_PATIENCE_MS);
-        loop {
+        let update = &update;
+        let send = || async move {
             let answer = self
                 .dynamodb()
                 .update_item()
@@ -82,45 +105,40 @@ impl Table {
                 .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
                 .send()
                 .await;
-            let Err(error) = answer else { return Ok(Written::Done) };
+            let Err(error) = answer else { return Ok(Some(Written::Done)) };
             match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                    return Ok(Written::Refused { position: 0, item: failed.item().cloned().unwrap_or_default() });
+                    Ok(Some(Written::refused(0, failed.item())))
                 }
-                Some(UpdateItemError::TransactionConflictException(_)) => {}
-                _ => return Err(StoreError::aws("UpdateItem", error)),
+                Some(UpdateItemError::TransactionConflictException(_)) => Ok(None),
+                _ => Err(StoreError::aws("UpdateItem", error)),
             }
-            if !backoff.wait().await {
-                return Err(StoreError::Conflict);
-            }
-        }
+        };
+        self.retry_conflicts(send).await
     }
 
     pub(crate) async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<Written, StoreError> {
-        let mut backoff = Backoff::new(self.clock(), CONFLICT_PATIENCE_MS);
-        loop {
-            // Each call creates a new token. The SDK's retries of one request use the same token and are one
-            // transaction. A cancelled transaction is sent as a new one.
+        let writes = &writes;
+        let send = || async move {
+            // Each request gets its own token. So the SDK's retries of one request count as one transaction, and a
+            // cancelled transaction is sent as a new one.
             let answer = self.dynamodb().transact_write_items().set_transact_items(Some(writes.clone())).send().await;
-            let Err(error) = answer else { return Ok(Written::Done) };
+            let Err(error) = answer else { return Ok(Some(Written::Done)) };
             match error.as_service_error() {
                 Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
                     let reasons = cancelled.cancellation_reasons();
                     let refused = reasons.iter().enumerate().find(|(_, reason)| is(reason, "ConditionalCheckFailed"));
-                    if let Some((position, reason)) = refused {
-                        return Ok(Written::Refused { position, item: reason.item().cloned().unwrap_or_default() });
-                    }
-                    if !reasons.iter().any(may_be_sent_again) {
-                        return Err(StoreError::aws("TransactWriteItems", error));
+                    match refused {
+                        Some((position, reason)) => Ok(Some(Written::refused(position, reason.item()))),
+                        None if reasons.iter().any(may_be_sent_again) => Ok(None),
+                        None => Err(StoreError::aws("TransactWriteItems", error)),
                     }
                 }
-                Some(TransactWriteItemsError::TransactionInProgressException(_)) => {}
-                _ => return Err(StoreError::aws("TransactWriteItems", error)),
+                Some(TransactWriteItemsError::TransactionInProgressException(_)) => Ok(None),
+                _ => Err(StoreError::aws("TransactWriteItems", error)),
             }
-            if !backoff.wait().await {
-                return Err(StoreError::Conflict);
-            }
-        }
+        };
+        self.retry_conflicts(send).await
     }
 }
 
@@ -130,6 +148,36 @@ fn is(reason: &CancellationReason, code: &str) -> bool {
 
 fn may_be_sent_again(reason: &CancellationReason) -> bool {
     ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"].iter().any(|code| is(reason, code))
+}
+
+/// Condition that an attribute of an item still has the value that was read.
+struct Seen {
+    attribute: &'static str,
+    value: AttributeValue,
+}
+
+impl Seen {
+    /// The item's JSON text is still this one.
+    fn data(data: &str) -> Self {
+        Self { attribute: DATA, value: text(data) }
+    }
+
+    /// The item still has this version.
+    fn version(version: u64) -> Self {
+        Self { attribute: VERSION, value: number(version) }
+    }
+
+    fn expression(&self) -> Option<String> {
+        Some("#seen = :seen".to_owned())
+    }
+
+    fn names(&self) -> Option<HashMap<String, String>> {
+        Some(HashMap::from([("#seen".to_owned(), self.attribute.to_owned())]))
+    }
+
+    fn values(&self) -> Option<HashMap<String, AttributeValue>> {
+        Some(HashMap::from([(":seen".to_owned(), self.value.clone())]))
+    }
 }
 
 /// Wraps a put for a transaction.
@@ -158,12 +206,13 @@ impl Table {
 impl Table {
     /// Builds a delete on the condition that the item's JSON text is still this one.
     pub(crate) fn delete_of_unchanged(&self, key: &Key, data: &str) -> Result<TransactWriteItem, StoreError> {
+        let seen = Seen::data(data);
         let delete = Delete::builder()
             .table_name(self.name())
             .set_key(Some(key_attributes(key)))
-            .condition_expression("#data = :seen")
-            .expression_attribute_names("#data", DATA)
-            .expression_attribute_values(":seen", text(data))
+            .set_condition_expression(seen.expression())
+            .set_expression_attribute_names(seen.names())
+            .set_expression_attribute_values(seen.values())
             .build()
             .map_err(|error| StoreError::aws("DeleteItem", error))?;
         Ok(TransactWriteItem::builder().delete(delete).build())
@@ -182,36 +231,39 @@ impl Table {
     /// Builds a put on the condition that the item still has this version. It writes the next version.
     pub(crate) fn put_of_next(&self, mut item: Item, version: u64) -> Result<Put, StoreError> {
         item.insert(VERSION.to_owned(), number(version + 1));
+        let seen = Seen::version(version);
         Put::builder()
             .table_name(self.name())
             .set_item(Some(item))
-            .condition_expression("#version = :seen")
-            .expression_attribute_names("#version", VERSION)
-            .expression_attribute_values(":seen", number(version))
+            .set_condition_expression(seen.expression())
+            .set_expression_attribute_names(seen.names())
+            .set_expression_attribute_values(seen.values())
             .build()
             .map_err(|error| StoreError::aws("PutItem", error))
     }
 
     /// Builds a put on the condition that the item's JSON text is still this one.
     pub(crate) fn put_of_unchanged(&self, item: Item, data: &str) -> Result<Put, StoreError> {
+        let seen = Seen::data(data);
         Put::builder()
             .table_name(self.name())
             .set_item(Some(item))
-            .condition_expression("#data = :seen")
-            .expression_attribute_names("#data", DATA)
-            .expression_attribute_values(":seen", text(data))
+            .set_condition_expression(seen.expression())
+            .set_expression_attribute_names(seen.names())
+            .set_expression_attribute_values(seen.values())
             .build()
             .map_err(|error| StoreError::aws("PutItem", error))
     }
 
     /// Builds the condition that an item's JSON text is still this one.
     pub(crate) fn must_be_unchanged(&self, key: &Key, data: &str) -> Result<TransactWriteItem, StoreError> {
+        let seen = Seen::data(data);
         let check = ConditionCheck::builder()
             .table_name(self.name())
             .set_key(Some(key_attributes(key)))
-            .condition_expression("#data = :seen")
-            .expression_attribute_names("#data", DATA)
-            .expression_attribute_values(":seen", text(data))
+            .set_condition_expression(seen.expression())
+            .set_expression_attribute_names(seen.names())
+            .set_expression_attribute_values(seen.values())
             .build()
             .map_err(|error| StoreError::aws("ConditionCheckItem", error))?;
         Ok(TransactWriteItem::builder().condition_check(check).build())

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use domain::ids::{Mode, Scope};
-use domain::organization::Suppression;
 use domain::phone::PhoneNumber;
+use domain::suppression::Suppression;
 use domain::wallet::Rate;
 use serde_json::{Value, json};
 

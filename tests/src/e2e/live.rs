@@ -3,9 +3,10 @@
 use std::io::Write as _;
 use std::time::Duration;
 
+use domain::agent::Agent;
 use domain::ids::{Mode, Scope};
-use domain::organization::{Agent, Provider};
 use domain::phone::PhoneNumber;
+use domain::provider::Provider;
 use domain::time::Timestamp;
 use providers::Bases;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! End-to-end tests of calls through Retell: the whole stack, the deployed adapter, and a fake of Retell over real
 //! sockets.
 
-use domain::organization::Provider;
+use domain::provider::Provider;
 use serde_json::{Value, json};
 
 use super::hooks::names;

@@ -1,6 +1,6 @@
 //! End-to-end tests of calls through Vapi: the whole stack, the deployed adapter, and a fake of Vapi over real sockets.
 
-use domain::organization::Provider;
+use domain::provider::Provider;
 use serde_json::json;
 
 use super::hooks::names;

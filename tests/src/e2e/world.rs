@@ -5,11 +5,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::agent::Agent;
 use domain::audit::{Action, Actor, AuditEntry};
 use domain::ids::{AgentId, Channel, Mode, OrganizationId, Scope};
 use domain::key::{ApiKey, Permission, RawKey};
-use domain::organization::{Agent, Bounds, Defaults, Limits, Organization, Provider, Suppression};
+use domain::limits::Limits;
+use domain::organization::{Bounds, Defaults, Organization};
 use domain::phone::PhoneNumber;
+use domain::provider::Provider;
+use domain::suppression::Suppression;
 use domain::time::Timestamp;
 use functions::{App, find, invoke};
 use local::template::Names;
@@ -115,7 +119,7 @@ impl World {
             id: organization.clone(),
             name: id.to_owned(),
             suspended: false,
-            cursor_key: domain::ids::hex(&self.table.entropy().bytes::<24>().expect("randomness")),
+            cursor_key: domain::digest::hex(&self.table.entropy().bytes::<24>().expect("randomness")),
             numbers,
             former_numbers: Vec::new(),
             defaults: Defaults::default(),

@@ -3,9 +3,11 @@
 pub(crate) mod chats;
 mod schema;
 
-use domain::ids::{ConversationId, hex};
-use domain::organization::{Provider, VoiceSettings};
+use domain::digest::hex;
+use domain::ids::ConversationId;
+use domain::provider::Provider;
 use domain::time::Timestamp;
+use domain::voice_settings::VoiceSettings;
 use providers::Bases;
 use providers::attempt::Attempt;
 use reqwest::Url;

@@ -1,7 +1,8 @@
 //! Fake of Telnyx's Call Control. It follows telnyx-node b9b12ca and is not more forgiving.
 
-use domain::organization::{Provider, VoiceSettings};
+use domain::provider::Provider;
 use domain::time::Timestamp;
+use domain::voice_settings::VoiceSettings;
 use providers::Bases;
 use reqwest::Url;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};

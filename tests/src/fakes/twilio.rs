@@ -2,8 +2,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use domain::organization::{Provider, VoiceSettings};
+use domain::provider::Provider;
 use domain::time::Timestamp;
+use domain::voice_settings::VoiceSettings;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use providers::Bases;
 use reqwest::Url;

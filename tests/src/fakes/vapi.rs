@@ -1,8 +1,9 @@
 //! Fake of Vapi. It follows the OpenAPI document in VapiAI/docs eabfa53 and is not more forgiving.
 
-use domain::ids::hex;
-use domain::organization::{Provider, VoiceSettings};
+use domain::digest::hex;
+use domain::provider::Provider;
 use domain::time::Timestamp;
+use domain::voice_settings::VoiceSettings;
 use providers::Bases;
 use reqwest::Url;
 use serde_json::{Value, json};

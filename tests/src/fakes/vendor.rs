@@ -1,8 +1,9 @@
 //! Vendor's part of a fake: the wire protocol.
 
 use domain::ids::ConversationId;
-use domain::organization::{Provider, VoiceSettings};
+use domain::provider::Provider;
 use domain::time::Timestamp;
+use domain::voice_settings::VoiceSettings;
 use providers::Bases;
 use reqwest::Url;
 use serde_json::Value;

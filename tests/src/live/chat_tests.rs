@@ -1,8 +1,8 @@
 //! Tests of SMS conversations that the provider's own agent holds: begun with our opening, read there, and ended.
 
 use domain::ids::ConversationId;
-use domain::organization::MAX_ENDPOINTS;
 use domain::sms::{DeliveryStatus, Status};
+use domain::subscription::MAX_ENDPOINTS;
 use serde_json::{Value, json};
 
 use super::sms_tests::{id, means};

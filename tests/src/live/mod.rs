@@ -355,7 +355,7 @@ impl<V: Vendor> LiveWorld<V> {
     pub(crate) async fn events(&self, id: ConversationId) -> Vec<String> {
         let log = self.world.operator.last_log(id, 100).await.unwrap();
         let names =
-            log.iter().filter_map(|entry| entry.entry.event()).map(|event| event.event_type().as_str().to_owned());
+            log.iter().filter_map(|entry| entry.entry.event()).map(|event| event.event_type().name().to_owned());
         names.collect()
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use domain::agent::Agent;
 use domain::log::Event;
-use domain::organization::Agent;
 use domain::sms::{LONGEST_TEXT, ModelSettings, SmsSettings, TextLimit};
 use functions::App;
 use futures::FutureExt;

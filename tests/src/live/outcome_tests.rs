@@ -32,7 +32,7 @@ fn outcome<V: Vendor>(live: &LiveWorld<V>, id: ConversationId) -> Outcome {
     match (&call.dispatch, call.status) {
         (Dispatch::Live { .. }, _) => Outcome::Accepted,
         (Dispatch::Waiting { failures: 1, .. }, Status::Queued) => Outcome::NotPlaced,
-        (Dispatch::Unknown { .. }, Status::Dispatching) => Outcome::Unknown,
+        (Dispatch::Unknown(_), Status::Dispatching) => Outcome::Unknown,
         (Dispatch::Settled, Status::Ended) => {
             let reason = call.end_reason.unwrap();
             let named = EndReason::NAMED.iter().find(|named| **named == reason);

@@ -1,10 +1,11 @@
 //! Everything that functions do for calls and messages through live providers. Each function runs in a process of its
 //! own, so that all its requests to AWS are seen, including those for the deployment's secrets.
 
+use domain::agent::Agent;
 use domain::call::Dispatch;
 use domain::ids::{AgentId, Channel, ConversationId};
-use domain::organization::{Agent, Suppression};
 use domain::sms::{ModelSettings, SmsSettings, Status, Terms};
+use domain::suppression::Suppression;
 use providers::egress::Answer;
 use serde_json::{Value, json};
 use store::QueueName;
@@ -112,7 +113,7 @@ async fn calls<V: Vendor>(seed: u64) {
         live.world.after_seconds(BETWEEN_CALLS_S).await;
         live.fake.fails([Create::MakesAnd(Reaction::Reset)]);
         let call = live.dials(key).await;
-        assert!(matches!(live.call(call).dispatch, Dispatch::Unknown { .. }));
+        assert!(matches!(live.call(call).dispatch, Dispatch::Unknown(_)));
         live.closes(call).await;
         for step in steps {
             live.tells_of(*step).await;
@@ -271,7 +272,7 @@ pub(super) fn talker<V: Vendor>(live: &LiveWorld<V>) -> Agent {
         external_id: None,
         prompt: None,
         required_variables: Vec::new(),
-        limits: domain::organization::Limits::default(),
+        limits: domain::limits::Limits::default(),
         retention: None,
         voice: None,
         sms: Some(SmsSettings { model: Some(model), terms: Terms::default(), ..settings }),

@@ -1,8 +1,8 @@
 //! Simulation of calls, once for each provider. A fault strikes each request in turn, and the auditor judges the run.
 
 use domain::ids::ConversationId;
-use domain::organization::Provider;
 use domain::planted::{Bug, plant};
+use domain::provider::Provider;
 use serde_json::json;
 
 use super::{CUSTOMER, Door, LiveWorld, for_each_provider};

@@ -1,8 +1,8 @@
 //! Tests of SMS conversations, through each provider that carries them.
 
 use domain::ids::{AgentId, ConversationId};
-use domain::organization::Suppression;
 use domain::sms::{DeliveryStatus, Status};
+use domain::suppression::Suppression;
 use serde_json::Value;
 
 use super::{CUSTOMER, LiveWorld, ORGANIZATION, PUBLIC_URL, REQUEST_ID};

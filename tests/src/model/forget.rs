@@ -71,7 +71,7 @@ pub(super) fn forget(call: &mut Call) {
     // These two only guard against a wrong clock of the provider. The model's provider has a right one.
     call.created_at = LONG_AGO;
     call.window.not_before = LONG_AGO;
-    if !matches!(call.dispatch, Dispatch::Waiting { .. } | Dispatch::Asking { .. } | Dispatch::Unknown { .. }) {
+    if !matches!(call.dispatch, Dispatch::Waiting { .. } | Dispatch::Asking(_) | Dispatch::Unknown(_)) {
         call.window.not_after = LONG_AGO;
     }
     let runs = matches!(call.dispatch, Dispatch::Live { hang_up: None, .. });
@@ -90,7 +90,7 @@ pub(super) fn forget(call: &mut Call) {
             *since = LONG_AGO;
             *next_poll_at = LONG_AGO;
         }
-        Dispatch::Asking { .. } | Dispatch::Unknown { .. } | Dispatch::Live { .. } | Dispatch::Settled => {}
+        Dispatch::Asking(_) | Dispatch::Unknown(_) | Dispatch::Live { .. } | Dispatch::Settled => {}
     }
 }
 
@@ -110,13 +110,13 @@ fn each_moment(call: &mut Call, mut visit: impl FnMut(&mut Timestamp)) {
             visit(since);
             visit(from);
         }
-        Dispatch::Asking { since, lease_until, .. } => {
-            visit(since);
-            visit(lease_until);
+        Dispatch::Asking(asking) => {
+            visit(&mut asking.since);
+            visit(&mut asking.lease_until);
         }
-        Dispatch::Unknown { since, next_search_at, .. } => {
-            visit(since);
-            visit(next_search_at);
+        Dispatch::Unknown(unknown) => {
+            visit(&mut unknown.since);
+            visit(&mut unknown.next_search_at);
         }
         Dispatch::Live { since, next_poll_at, hang_up } => {
             visit(since);

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use domain::call::{Call, Dispatch, Input, step};
 use domain::conversation::Conversation;
 use domain::end_reason::EndReason;
-use domain::obligation::{LOOK_AHEAD, due_at, next_action, wake_at};
+use domain::obligation::LOOK_AHEAD;
 use domain::planted::{Bug, is_planted};
+use domain::schedule::{due_at, next_action, wake_at};
 use domain::time::{Span, Timestamp};
 
 use super::answer::{ANSWERS, Answer, DENIALS};

@@ -122,7 +122,7 @@ impl State {
         let known = call.provider_call_id == Some(call_id(place))
             || call.strays.iter().any(|stray| stray.call_id == call_id(place));
         let looked_for = match call.dispatch {
-            Dispatch::Asking { .. } | Dispatch::Unknown { .. } => call.attempt == placed.attempt,
+            Dispatch::Asking(_) | Dispatch::Unknown(_) => call.attempt == placed.attempt,
             Dispatch::Waiting { .. } | Dispatch::Live { .. } | Dispatch::Settled => false,
         };
         !known && (looked_for || placed.denied)

@@ -2,7 +2,7 @@
 
 use domain::call::{Call, Closing, Dispatch, Status, Step};
 use domain::log::{Entry, EventType, Note};
-use domain::obligation::due_at;
+use domain::schedule::due_at;
 
 use super::state::{Consumer, Phase, State};
 
@@ -54,7 +54,7 @@ pub(super) fn judge(state: &mut State, before: &Call, step: &Step, not_placed: b
     if let Some(attempt) = step.claimed {
         let bit = 1 << attempt;
         let may = matches!(before.dispatch, Dispatch::Waiting { .. }) && !before.is_ended();
-        let asks = matches!(after.dispatch, Dispatch::Asking { .. }) && attempt == before.attempt + 1;
+        let asks = matches!(after.dispatch, Dispatch::Asking(_)) && attempt == before.attempt + 1;
         let current = state.call.as_deref().is_some_and(|call| !call.is_ended());
         demand(may && asks && current && state.claimed & bit == 0, Rule::Claim);
         demand(!state.objections.suppressed, Rule::OptedOut);

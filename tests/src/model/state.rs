@@ -6,15 +6,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use domain::agent::AgentRef;
 use domain::call::{Analysis, Call, Duty, Input, NewCall, Outcome, Report, Window};
-use domain::conversation::AgentRef;
 use domain::end_reason::EndReason;
-use domain::ids::ProviderCallId;
-use domain::ids::{AgentId, ConversationId, Mode, Operation, OrganizationId, Scope};
+use domain::ids::{AgentId, ConversationId, Mode, Operation, OrganizationId, ProviderCallId, Scope};
+use domain::limits::Limits;
 use domain::log::EventType;
 use domain::objections::Objections;
-use domain::organization::{Limits, Provider};
 use domain::phone::PhoneNumber;
+use domain::provider::Provider;
 use domain::time::{Span, Timestamp};
 use serde_json::Map;
 

@@ -1,5 +1,6 @@
 //! Tidiness of the repository: facts that must agree across files, and text that no file may contain.
 
+mod circles;
 mod deployment;
 mod layers;
 mod names;

@@ -173,5 +173,5 @@ fn the_sms_test_numbers_are_the_same_in_simulator_page_and_document() {
 fn every_event_that_can_happen_is_described() {
     let document = document();
     let described: BTreeSet<&str> = document["webhooks"].as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(described, EventType::ALL.into_iter().map(EventType::as_str).collect());
+    assert_eq!(described, EventType::ALL.into_iter().map(EventType::name).collect());
 }

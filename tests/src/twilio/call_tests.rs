@@ -3,7 +3,7 @@
 use domain::call::{AnsweredBy, Dispatch, Status};
 use domain::ids::{ConversationId, Mode, Scope};
 use domain::key::RawKey;
-use domain::organization::Provider;
+use domain::provider::Provider;
 use local::events::HttpAnswer;
 use serde_json::json;
 

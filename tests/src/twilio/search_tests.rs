@@ -17,7 +17,7 @@ fn a_lost_answer_is_settled_by_the_callback_that_names_the_attempt() {
         let live = LiveWorld::virtually(1).await;
         live.fake.fails([Create::MakesAnd(Reaction::Reset)]);
         let id = live.dials("one").await;
-        assert!(matches!(live.call(id).dispatch, Dispatch::Unknown { .. }));
+        assert!(matches!(live.call(id).dispatch, Dispatch::Unknown(_)));
         assert_eq!(live.tells(0, "initiated", &[]).await, 200);
         let call = live.call(id);
         assert!(matches!(call.dispatch, Dispatch::Live { .. }), "{:?}", call.dispatch);

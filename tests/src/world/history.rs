@@ -71,7 +71,7 @@ impl Record {
     pub(crate) fn dial_claimed_at(&self, dial: &Dial) -> Option<Timestamp> {
         let versions = self.calls.get(&dial.conversation)?.iter().rev();
         let is_claim = |(at, call): &&(Timestamp, Call)| {
-            *at <= dial.placed_at && matches!(call.dispatch, Dispatch::Asking { since, .. } if since <= *at)
+            *at <= dial.placed_at && matches!(call.dispatch, Dispatch::Asking(asking) if asking.since <= *at)
         };
         versions.skip_while(|(at, _)| *at > dial.placed_at).find(is_claim).map(|(at, _)| *at)
     }
@@ -80,7 +80,7 @@ impl Record {
     pub(crate) fn text_claimed_at(&self, text: &SimulatedText) -> Option<Timestamp> {
         let versions = &self.texts.get(&text.conversation)?;
         let attempt = |conversation: &SmsConversation| match conversation.send(text.number) {
-            Some(send) if matches!(send.state, SendState::Asking { .. }) => Some(send.attempt),
+            Some(send) if matches!(send.state, SendState::Asking(_)) => Some(send.attempt),
             Some(_) | None => None,
         };
         let until = || versions.iter().filter(|(at, _)| *at <= text.sent_at);

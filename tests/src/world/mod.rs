@@ -19,12 +19,16 @@ mod workers;
 use std::cell::RefCell;
 use std::future::Future;
 
+use domain::agent::Agent;
 use domain::audit::{Action, Actor, AuditEntry};
 use domain::ids::{AgentId, Channel, ConversationId, Mode, OrganizationId, Scope};
 use domain::key::{ApiKey, Permission, RawKey};
-use domain::organization::{Agent, Bounds, Defaults, Limits, Organization, Provider, Suppression};
+use domain::limits::Limits;
+use domain::organization::{Bounds, Defaults, Organization};
 use domain::phone::PhoneNumber;
+use domain::provider::Provider;
 use domain::retention::Retention;
+use domain::suppression::Suppression;
 use domain::time::Timestamp;
 use domain::wallet::Rate;
 use functions::App;
@@ -180,7 +184,7 @@ impl World {
     pub(crate) async fn goes_live(
         &mut self,
         provider: Provider,
-        voice: domain::organization::VoiceSettings,
+        voice: domain::voice_settings::VoiceSettings,
         outside: providers::Outside,
     ) -> RawKey {
         self.app = App::with(self.app.store.clone(), outside);

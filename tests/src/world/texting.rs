@@ -1,7 +1,9 @@
 //! SMS in the world: the agent, the requests of clients, and the messages of customers.
 
+use domain::agent::Agent;
 use domain::ids::{AgentId, Channel, ConversationId, Mode, OrganizationId};
-use domain::organization::{Agent, Limits, Provider};
+use domain::limits::Limits;
+use domain::provider::Provider;
 use domain::sms::{Kind, SmsConversation, SmsSettings, Terms};
 use domain::tool::Tool;
 use providers::simulator::{ReplyJob, SimulatorJob};

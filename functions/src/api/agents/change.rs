@@ -1,6 +1,6 @@
 //! What a change makes of an agent: the whole of it is judged as if it were new.
 
-use domain::organization::Agent;
+use domain::agent::Agent;
 use domain::signature::Secret;
 use serde_json::Value;
 use store::Table;

@@ -96,8 +96,8 @@ async fn replay(authorized: &Authorized<'_>, id: &str) -> Result<Response, ApiEr
 #[cfg(feature = "openapi")]
 mod document {
     use domain::ids::Channel;
-    use domain::organization::Provider;
     use domain::phone::PhoneNumber;
+    use domain::provider::Provider;
     use serde::Deserialize;
     use serde_json::{Value, json};
     use utoipa::ToSchema;

@@ -1,7 +1,10 @@
 //! The settings of an agent, as its owner sends them. Every wrong field is told at once.
 
+use domain::agent::{Agent, LARGEST_AGENT};
 use domain::ids::{AgentId, Channel, Mode};
-use domain::organization::{Agent, LARGEST_AGENT, Limits, Organization, Provider};
+use domain::limits::Limits;
+use domain::organization::Organization;
+use domain::provider::Provider;
 use domain::retention::Retention;
 use providers::egress::Egress;
 use serde_json::Value;

@@ -15,8 +15,8 @@ pub(crate) mod update_agent;
 pub(crate) mod view;
 pub(crate) mod voice_settings;
 
+use domain::agent::Agent;
 use domain::ids::{AgentId, Scope};
-use domain::organization::Agent;
 use store::Table;
 use store::keys::Key;
 

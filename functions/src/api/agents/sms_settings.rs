@@ -1,7 +1,7 @@
 //! What an agent that holds SMS conversations is set to, as its owner sends it.
 
 use domain::ids::Mode;
-use domain::organization::Provider;
+use domain::provider::Provider;
 use domain::sms::{Kind, LONGEST_TEXT, ModelSettings, Opening, SmsSettings, Terms};
 use domain::template::Template;
 use domain::tool::Tool;

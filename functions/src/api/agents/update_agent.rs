@@ -1,9 +1,9 @@
 //! `PATCH /v1/agents/{id}`: changes an agent, by a JSON merge patch. What it holds already keeps the version it began with.
 
+use domain::agent::Agent;
 use domain::audit::Action;
 use domain::ids::Mode;
 use domain::key::Permission;
-use domain::organization::Agent;
 use futures::FutureExt;
 use lambda_http::http::StatusCode;
 
@@ -69,8 +69,8 @@ fn mode_after(before: &Agent, mode: Mode) -> Option<Mode> {
 #[cfg(feature = "openapi")]
 mod document {
     use domain::ids::Channel;
-    use domain::organization::Provider;
     use domain::phone::PhoneNumber;
+    use domain::provider::Provider;
     use serde::Deserialize;
     use serde_json::{Value, json};
     use utoipa::ToSchema;

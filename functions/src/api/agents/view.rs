@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use domain::agent::Agent;
 use domain::ids::{AgentId, Channel, Mode};
-use domain::organization::{Agent, Limits, Provider, VoiceSettings};
+use domain::limits::Limits;
 use domain::phone::PhoneNumber;
+use domain::provider::Provider;
 use domain::retention::Retention;
 use domain::sms::{Kind, ModelSettings, Opening, SmsSettings};
 use domain::tool::Tool;
+use domain::voice_settings::VoiceSettings;
 use serde::Serialize;
 use serde_json::{Value, json};
 

@@ -1,7 +1,8 @@
 //! What an agent that calls says and does, as its owner sends it.
 
 use domain::ids::Channel;
-use domain::organization::{LONGEST_OPENING, Provider, VoiceSettings};
+use domain::provider::Provider;
+use domain::voice_settings::{LONGEST_OPENING, VoiceSettings};
 use url::Url;
 
 use crate::api::agents::sms_settings::check_template;

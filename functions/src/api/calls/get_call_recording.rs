@@ -1,8 +1,8 @@
 //! `GET /v1/calls/{id}/recording`: the recording itself. A provider's own address for it often needs credentials.
 
 use domain::call::Call;
+use domain::conversation::shown;
 use domain::key::Permission;
-use domain::retention::shown;
 use futures::FutureExt;
 use lambda_http::http::StatusCode;
 use providers::{Part, Recording};

@@ -2,7 +2,7 @@
 
 use domain::call::{Call, Status};
 use domain::key::Permission;
-use domain::organization::Content;
+use domain::payload::Content;
 use futures::FutureExt;
 use store::Wanted;
 

@@ -2,8 +2,8 @@
 
 use domain::ids::{Mode, Scope};
 use domain::key::Permission;
-use domain::organization::Suppression;
 use domain::phone::PhoneNumber;
+use domain::suppression::Suppression;
 use domain::time::Timestamp;
 use futures::FutureExt;
 use lambda_http::http::StatusCode;

@@ -3,7 +3,7 @@
 use domain::ids::{AgentId, ConversationId, Operation, ProviderMessageId, Scope};
 use domain::key::Permission;
 use domain::measure::Measure;
-use domain::organization::Content;
+use domain::payload::Content;
 use domain::phone::PhoneNumber;
 use domain::sms::{LONGEST_TEXT, SmsConversation, Status};
 use futures::FutureExt;

@@ -1,7 +1,7 @@
 //! `GET /v1/sms-conversations`: a scope's SMS conversations, newest first.
 
 use domain::key::Permission;
-use domain::organization::Content;
+use domain::payload::Content;
 use domain::sms::{SmsConversation, Status};
 use futures::FutureExt;
 use store::Wanted;

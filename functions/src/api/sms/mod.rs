@@ -11,7 +11,7 @@ pub(crate) mod send_sms_message;
 pub(crate) mod view;
 
 use domain::ids::Scope;
-use domain::organization::Content;
+use domain::payload::Content;
 use domain::sms::SmsConversation;
 use store::keys::{self, Key};
 

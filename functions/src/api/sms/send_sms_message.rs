@@ -1,12 +1,12 @@
 //! `POST /v1/sms-conversations/{id}/messages`: a person takes over and writes. The agent stays silent until the
 //! conversation is handed back.
 
-use domain::conversation::RememberedKey;
+use domain::effect::RememberedKey;
 use domain::end_reason::EndReason;
 use domain::ids::{ConversationId, Scope, key_digest};
 use domain::key::Permission;
-use domain::organization::suppression_digest;
 use domain::sms::{DeliveryStatus, Input, LONGEST_TEXT, Message, SmsConversation};
+use domain::suppression::suppression_digest;
 use futures::FutureExt;
 use lambda_http::http::StatusCode;
 use store::keys::{self, Key};

@@ -3,8 +3,9 @@
 use domain::end_reason::EndReason;
 use domain::ended_by::EndedBy;
 use domain::ids::{AgentId, ConversationId, MessageId, Mode, ProviderMessageId};
-use domain::organization::{Content, Provider};
+use domain::payload::Content;
 use domain::phone::PhoneNumber;
+use domain::provider::Provider;
 use domain::sms::{Author, DeliveryStatus, Direction, Message, Silence, SmsConversation, Status};
 use domain::time::Timestamp;
 use serde::Serialize;

@@ -89,7 +89,7 @@ impl DeliveryView {
         Self {
             id: DeliveryId { log: delivery.conversation, number: delivery.log_number },
             event_id: event_id(delivery.conversation, sequence.unwrap_or(entry.number)),
-            event: entry.entry.event().map(|event| event.event_type().as_str()),
+            event: entry.entry.event().map(|event| event.event_type().name()),
             conversation_id: sequence.map(|_| delivery.conversation),
             sequence,
             status: delivery.state,

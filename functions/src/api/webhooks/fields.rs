@@ -24,7 +24,7 @@ pub(crate) fn events(fields: &mut Fields<'_>) -> Option<Vec<String>> {
     let mut events = Vec::new();
     for (index, name) in names.iter().enumerate() {
         match name.as_str().and_then(EventType::parse) {
-            Some(event) if events.iter().all(|known| known != event.as_str()) => events.push(event.as_str().to_owned()),
+            Some(event) if events.iter().all(|known| known != event.name()) => events.push(event.name().to_owned()),
             Some(_) => {}
             None => fields.refuse(format!("events[{index}]"), unknown_event()),
         }
@@ -39,6 +39,6 @@ pub(crate) fn is_active(fields: &mut Fields<'_>) -> Option<bool> {
 }
 
 fn unknown_event() -> String {
-    let known: Vec<&str> = EventType::ALL.iter().map(|event| event.as_str()).collect();
+    let known: Vec<&str> = EventType::ALL.iter().map(|event| event.name()).collect();
     format!("is not an event type; known are {}", known.join(", "))
 }

@@ -1,8 +1,8 @@
 //! That a call was answered, by whom, and that it is over: as its provider tells, in any order.
 
-use super::step::DETECTION_WAIT;
+use super::timing::DETECTION_WAIT;
 use super::transition::Transition;
-use super::{AnsweredBy, Call, Closing, Dispatch, Status, Transcript};
+use super::{AnsweredBy, Closing, Dispatch, Status, Transcript};
 use crate::end_reason::EndReason;
 use crate::ended_by::EndedBy;
 use crate::log::{CallStarted, Event};
@@ -79,11 +79,4 @@ impl Transition {
             self.call.facts.duration_seconds = duration;
         }
     }
-}
-
-/// Whether the word on who answered would change why the call ended.
-pub(super) fn awaits_detection(call: &Call) -> bool {
-    call.facts.detection_awaited
-        && call.end_reason == Some(EndReason::COMPLETED)
-        && call.ended_by != Some(EndedBy::Client)
 }

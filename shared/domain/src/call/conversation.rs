@@ -3,13 +3,14 @@
 use super::measured::measured;
 use super::obligation::owed;
 use super::{Call, Duty, Input, Transcript, step};
-use crate::conversation::{Change, Conversation, Effect, HeldBy, Holder};
-use crate::ids::{Channel, ConversationId, ProviderCallId, Scope};
+use crate::conversation::{Change, Conversation};
+use crate::effect::Effect;
+use crate::head::Head;
+use crate::holder::{HeldBy, Holder};
+use crate::ids::{Channel, ProviderCallId};
 use crate::measure::Measured;
 use crate::obligation::Obligation;
 use crate::phone::PhoneNumber;
-use crate::planted::{Bug, is_planted};
-use crate::retention::Retention;
 use crate::sms::StoredMessage;
 use crate::time::Timestamp;
 
@@ -21,36 +22,18 @@ impl Conversation for Call {
     const CHANNEL: Channel = Channel::Voice;
     const PASS_TIME: Duty = Duty::PassTime;
 
-    fn id(&self) -> ConversationId {
-        self.id
-    }
-
-    fn scope(&self) -> &Scope {
-        &self.scope
-    }
-
-    fn customer(&self) -> &PhoneNumber {
-        &self.to
-    }
-
-    fn ours(&self) -> &PhoneNumber {
-        &self.from
-    }
-
-    fn created_at(&self) -> Timestamp {
-        self.created_at
-    }
-
-    fn ended_at(&self) -> Option<Timestamp> {
-        self.ended_at
-    }
-
-    fn retention(&self) -> Option<Retention> {
-        self.retention
-    }
-
-    fn is_forgotten(&self) -> bool {
-        self.forgotten
+    fn head(&self) -> Head<'_> {
+        Head {
+            id: self.id,
+            scope: &self.scope,
+            customer: &self.to,
+            ours: &self.from,
+            created_at: self.created_at,
+            ended_at: self.ended_at,
+            retention: self.retention,
+            is_forgotten: self.forgotten,
+            request_id: self.request_id.as_deref(),
+        }
     }
 
     fn forget(&mut self) {
@@ -87,11 +70,7 @@ impl Conversation for Call {
     }
 
     fn contacts(change: &Change<Self>) -> bool {
-        change.claimed.is_some() && !is_planted(Bug::ClaimSuppressed) && !is_planted(Bug::UnprocessedIsAbsent)
-    }
-
-    fn request_id(&self) -> Option<&str> {
-        self.request_id.as_deref()
+        change.claimed.is_some()
     }
 
     fn measured(&self, change: &Change<Self>, now: Timestamp) -> Vec<Measured> {

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use strum::IntoStaticStr;
 
-use crate::conversation::Holder;
 use crate::end_reason::EndReason;
 use crate::ended_by::EndedBy;
+use crate::holder::Holder;
 use crate::ids::ProviderCallId;
 use crate::objections::Objections;
 use crate::places::Places;
@@ -146,9 +147,10 @@ pub enum Report {
 }
 
 /// Who answered a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum AnsweredBy {
     /// A person.
     Human,
@@ -158,11 +160,8 @@ pub enum AnsweredBy {
 
 impl AnsweredBy {
     /// As it stands in objects and events.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Human => "human",
-            Self::Machine => "machine",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 

@@ -9,39 +9,60 @@
 mod answer;
 mod conversation;
 mod input;
-mod limit;
 mod measured;
 mod new_call;
 mod obligation;
+mod state;
 mod step;
+mod timing;
 mod transition;
 
 #[cfg(test)]
 mod tests;
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, IntoStaticStr, VariantArray};
 
 pub use input::{Analysis, AnsweredBy, Cost, Input, Outcome, Report, Role, Utterance};
 pub use new_call::NewCall;
 pub use obligation::Duty;
-pub use step::{Step, step};
+pub use state::{Closing, Dispatch, Facts, HangUp, Stray, Transcript};
+pub use step::step;
+pub use transition::Step;
 
-use crate::conversation::AgentRef;
+use crate::agent::AgentRef;
 use crate::end_reason::EndReason;
 use crate::ended_by::EndedBy;
 use crate::ids::{ContactId, ConversationId, ProviderCallId, Scope};
-use crate::organization::{Limits, Provider};
+use crate::limits::Limits;
 use crate::phone::PhoneNumber;
 use crate::places::Place;
+use crate::provider::Provider;
 use crate::retention::Retention;
 use crate::time::{Span, Timestamp};
+use crate::variants::all;
 use crate::wallet::Hold;
 
 /// Where a call stands, in the words of the contract. It only ever moves forwards, but for `dispatching → queued` after
 /// an attempt that provably never happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    EnumCount,
+    IntoStaticStr,
+    VariantArray,
+)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = CallStatus))]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Status {
     /// Accepted, to be dialled.
     Queued,
@@ -57,17 +78,11 @@ pub enum Status {
 
 impl Status {
     /// Every status, in order.
-    pub const ALL: [Self; 5] = [Self::Queued, Self::Dispatching, Self::Ringing, Self::InProgress, Self::Ended];
+    pub const ALL: [Self; Self::COUNT] = all(Self::VARIANTS);
 
     /// The status as text.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Dispatching => "dispatching",
-            Self::Ringing => "ringing",
-            Self::InProgress => "in_progress",
-            Self::Ended => "ended",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -83,130 +98,6 @@ pub struct Window {
 
 /// How long a call waits for its dialling where the client names no end.
 pub const DEFAULT_WINDOW: Span = Span::minutes(15);
-
-/// Where the attempt to place the call stands. It is settled later than the call itself may be ended: a call that was
-/// closed while the provider was being asked is still looked for, and hung up.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
-pub enum Dispatch {
-    /// To be dialled: nothing was asked yet, or the last attempt provably never happened.
-    Waiting {
-        /// When this wait began.
-        since: Timestamp,
-        /// It may be claimed from then on.
-        from: Timestamp,
-        /// Attempts that provably never happened.
-        failures: u32,
-    },
-    /// One consumer holds the lease and asks the provider.
-    Asking {
-        /// When it claimed the call.
-        since: Timestamp,
-        /// From then on it is taken for dead, and the outcome for unknown.
-        lease_until: Timestamp,
-        /// Attempts that provably never happened.
-        failures: u32,
-    },
-    /// Asked; whether the provider placed the call is not known. It is never asked again.
-    Unknown {
-        /// When the attempt began.
-        since: Timestamp,
-        /// When the provider is searched next.
-        next_search_at: Timestamp,
-        /// Searches that found nothing.
-        searches: u32,
-    },
-    /// The provider has the call.
-    Live {
-        /// Since when we know.
-        since: Timestamp,
-        /// When the provider is asked for news: it has said nothing for a while, or the call has reached its limit.
-        next_poll_at: Timestamp,
-        /// Set where the call has to be hung up: always, once the call is ended.
-        hang_up: Option<HangUp>,
-    },
-    /// Nothing is open at the provider.
-    Settled,
-}
-
-/// A call at the provider that has to be hung up, until the provider confirms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct HangUp {
-    /// Since when.
-    pub since: Timestamp,
-    /// When the provider is asked next.
-    pub next_at: Timestamp,
-    /// Requests that were not confirmed.
-    pub tries: u32,
-}
-
-/// A call at the provider that is none of ours to keep: a second one for an attempt, or one for an attempt that the
-/// provider had said it refused. It is hung up.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Stray {
-    /// The provider's id for it.
-    pub call_id: ProviderCallId,
-    /// The hanging up.
-    pub hang_up: HangUp,
-}
-
-/// How far the closing event is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
-pub enum Closing {
-    /// The call is not ended.
-    Open,
-    /// Ended; `call.ended` waits for the hang-up's confirmation and the transcript, until then at most.
-    Due {
-        /// Then it goes out without.
-        by: Timestamp,
-    },
-    /// `call.ended` was emitted.
-    Announced,
-}
-
-/// How far the transcript is. Its text stands in items of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Transcript {
-    /// The provider is expected to bring one, if the call connects.
-    Awaited,
-    /// It was stored.
-    Stored,
-    /// There is none.
-    Absent,
-}
-
-/// What became known of a call, each fact once.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Facts {
-    /// Who answered.
-    pub answered_by: Option<AnsweredBy>,
-    /// How long it lasted, as the provider says.
-    pub duration_seconds: Option<u32>,
-    /// Whether there is a transcript.
-    pub transcript: Transcript,
-    /// The provider's reference to the recording.
-    pub recording: Option<String>,
-    /// What was made of the call afterwards.
-    pub analysis: Option<Analysis>,
-    /// Whether `call.analyzed` was emitted.
-    pub analysis_announced: bool,
-    /// Whether the provider has answered for an analysis that it had not brought by itself, or was asked often enough.
-    #[serde(default)]
-    pub analysis_sought: bool,
-    /// How often it was asked for that and did not answer.
-    #[serde(default)]
-    pub analysis_tries: u32,
-    /// What the provider charged.
-    pub cost: Option<Cost>,
-    /// The provider was asked to tell a machine from a person, and has not done so yet.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub detection_awaited: bool,
-}
 
 /// A voice conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -349,6 +240,13 @@ impl Call {
     /// Whether it waits for a turn at the provider's account, or has waited for it.
     pub fn has_slot(&self) -> bool {
         matches!(self.dispatch, Dispatch::Waiting { from, .. } if self.slot_at == Some(from))
+    }
+
+    /// Returns `true` if news of who answered would change why the call ended.
+    fn awaits_detection(&self) -> bool {
+        self.facts.detection_awaited
+            && self.end_reason == Some(EndReason::COMPLETED)
+            && self.ended_by != Some(EndedBy::Client)
     }
 
     /// How long it lasted, in seconds: as the provider says, else from its start to its end, else 0.

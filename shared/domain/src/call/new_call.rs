@@ -1,10 +1,11 @@
 //! What a call is made of.
 
 use super::Window;
-use crate::conversation::AgentRef;
+use crate::agent::AgentRef;
 use crate::ids::{ContactId, ConversationId, Scope};
-use crate::organization::{Limits, Provider};
+use crate::limits::Limits;
 use crate::phone::PhoneNumber;
+use crate::provider::Provider;
 use crate::retention::Retention;
 use crate::wallet::Hold;
 

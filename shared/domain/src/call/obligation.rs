@@ -1,12 +1,10 @@
 //! What the service still owes a call, and when. Nothing else decides when a call is looked at again.
 
-use super::answer::awaits_detection;
-use super::limit::{given_up_at, longest_life};
+use super::timing::{analysis_sought_at, given_up_at, longest_life};
 use super::{Call, Closing, Dispatch, Transcript};
 use crate::ids::ProviderCallId;
 use crate::obligation::{LONGEST_DELAY, Obligation};
 use crate::planted::{Bug, is_planted};
-use crate::time::Timestamp;
 
 /// What to do for a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,15 +31,15 @@ pub(super) fn owed(call: &Call) -> Vec<Obligation<Duty>> {
             owe(*from, Duty::Dial, from.since(*since) <= LONGEST_DELAY);
             owe(call.window.not_after, Duty::PassTime, false);
         }
-        Dispatch::Asking { lease_until, .. } => {
+        Dispatch::Asking(asking) => {
             if !is_planted(Bug::ForgetLease) {
-                owe(*lease_until, Duty::PassTime, false);
+                owe(asking.lease_until, Duty::PassTime, false);
             }
         }
-        Dispatch::Unknown { since, next_search_at, .. } => {
-            owe(*next_search_at, Duty::Search, true);
+        Dispatch::Unknown(unknown) => {
+            owe(unknown.next_search_at, Duty::Search, true);
             let patience = if ended { longest_life(call) } else { call.provider.settlement() };
-            owe(*since + patience, Duty::PassTime, false);
+            owe(unknown.since + patience, Duty::PassTime, false);
         }
         Dispatch::Live { hang_up: Some(hang_up), .. } => {
             owe(hang_up.since + longest_life(call), Duty::PassTime, false);
@@ -61,7 +59,7 @@ pub(super) fn owed(call: &Call) -> Vec<Obligation<Duty>> {
     }
     if let Closing::Due { by } = call.closing {
         // Whoever brings the transcript may be lost: the provider is asked once before `call.ended` goes out without.
-        let lacking = call.facts.transcript == Transcript::Awaited || awaits_detection(call);
+        let lacking = call.facts.transcript == Transcript::Awaited || call.awaits_detection();
         let unheard = can_be_asked_after(call) && lacking;
         let duty = if unheard { Duty::Poll } else { Duty::PassTime };
         // In both hands: `call.ended` is promised within a minute, and a lost message would be missed after that only.
@@ -82,14 +80,4 @@ pub(super) fn owed(call: &Call) -> Vec<Obligation<Duty>> {
 /// Whether the provider had a conversation to tell of, which is over.
 fn can_be_asked_after(call: &Call) -> bool {
     call.dispatch == Dispatch::Settled && call.started_at.is_some() && call.provider_call_id.is_some()
-}
-
-/// How often the provider is asked for an analysis before it has answered: the last time is over an hour after the call's end.
-pub(super) const MOST_ANALYSIS_TRIES: u32 = 6;
-
-/// When the provider of an ended call is asked for an analysis that it has not brought by itself: where it did not answer, again, each
-/// time after twice as long.
-pub(super) fn analysis_sought_at(call: &Call) -> Option<Timestamp> {
-    let tries = call.facts.analysis_tries.min(MOST_ANALYSIS_TRIES);
-    Some(call.ended_at? + call.provider.analysis_wait()?.times(1 << tries))
 }

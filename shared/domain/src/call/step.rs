@@ -1,36 +1,22 @@
 //! The rules of a call: one function.
 
-use super::obligation::{MOST_ANALYSIS_TRIES, analysis_sought_at};
-use super::transition::Transition;
-use super::{Call, Dispatch, Input, Outcome, Report, Status, Utterance};
-use crate::conversation::Holder;
-use crate::dispatch::{self, LEASE, MAX_FAILURES, retry_delay};
+use super::timing::{MOST_ANALYSIS_TRIES, analysis_sought_at};
+use super::transition::{Step, Transition};
+use super::{Call, Dispatch, Input, Outcome, Report, Status};
+use crate::conversation::forget_when_due;
+use crate::dispatch::{Asking, Open, Retry, Rules, Settled, Unknown, retry_delay};
 use crate::end_reason::EndReason;
 use crate::ended_by::EndedBy;
+use crate::holder::Holder;
 use crate::ids::ProviderCallId;
-use crate::log::{LogEntry, Note};
+use crate::log::Note;
 use crate::objections::Objections;
 use crate::places::{self, PlaceChange, Places};
 use crate::planted::{Bug, is_planted};
-use crate::retention::forget_when_due;
 use crate::time::{Span, Timestamp};
-use crate::wallet::Settlement;
 
-/// How long `call.ended` waits for the hang-up's confirmation and the transcript.
-pub(super) const CLOSING_WAIT: Span = Span::seconds(60);
-
-/// How long it waits for the word on who answered, where that was asked for and nothing else is waited for: whoever reports
-/// it tries for seconds.
-pub(super) const DETECTION_WAIT: Span = Span::seconds(15);
-
-/// How long after its ring time or its maximum the provider is asked what became of a call: its own report goes first.
-pub(super) const LIMIT_GRACE: Span = Span::seconds(15);
-
-/// How soon it is asked again where it does not answer that.
-pub(super) const LIMIT_RETRY: Span = Span::seconds(10);
-
-/// How long it is asked so. With the grace and its last answer, a call ends within a minute of its limit.
-pub(super) const LIMIT_PATIENCE: Span = Span::seconds(30);
+/// The rules of attempts to place a call: the window bounds every wait.
+const RULES: Rules = Rules { longest_retry_after: None, repeating_bug: Bug::RetryTimeout };
 
 /// In how many steps those come back that found no place together.
 const SPREAD: u8 = 16;
@@ -38,33 +24,9 @@ const SPREAD: u8 = 16;
 /// How long before an attempt is given up the provider is searched once more.
 const LAST_LOOK: Span = Span::seconds(10);
 
-/// So many searches take as long as an outcome may be unknown.
-const FIRST_SEARCHES: u32 = 6;
-
 /// An attempt is open for as long as its outcome may be unknown, then as the call may last, then as it is hung up: each at
 /// most as long as a call can live. A stray may be found in between.
 const LIVES: u32 = 4;
-
-/// What follows from an input. Commit it before acting on it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// The new call.
-    pub call: Call,
-    /// What to add to its log.
-    pub log: Vec<LogEntry>,
-    /// The transcript to store with it.
-    pub transcript: Option<Vec<Utterance>>,
-    /// Whether the called number is to be suppressed with it.
-    pub opt_out: bool,
-    /// What goes back to the wallet with it, and what it is charged: once for every hold.
-    pub settlement: Option<Settlement>,
-    /// The place that is taken with it, or given back.
-    pub place: Option<PlaceChange>,
-    /// The provider's call that is handed over to whom it belongs.
-    pub handed_over: Option<(ProviderCallId, Holder)>,
-    /// The attempt that was claimed: once this is committed, and only then, the provider may be asked.
-    pub claimed: Option<u32>,
-}
 
 /// The rules of a call. News goes before the clock: what an input brings is taken in first, then what time alone
 /// brings about, then the closing event where it is due.
@@ -109,7 +71,7 @@ impl Transition {
             self.call.attempt += 1;
             self.call.slot_at = None;
             self.call.status = Status::Dispatching;
-            self.call.dispatch = Dispatch::Asking { since: self.now, lease_until: self.now + LEASE, failures };
+            self.call.dispatch = Dispatch::Asking(Asking::claimed(self.now, failures));
             self.claimed = Some(self.call.attempt);
         } else {
             let waited = self.now.since(self.call.window.not_before);
@@ -130,7 +92,7 @@ impl Transition {
     /// Gives the place back, once nothing of the attempt can be open at the provider any more.
     fn give_place_back(&mut self) {
         let is_open = match self.call.dispatch {
-            Dispatch::Asking { .. } | Dispatch::Unknown { .. } | Dispatch::Live { .. } => true,
+            Dispatch::Asking(_) | Dispatch::Unknown(_) | Dispatch::Live { .. } => true,
             Dispatch::Waiting { .. } | Dispatch::Settled => !self.call.strays.is_empty(),
         };
         if !is_open && let Some(place) = self.call.place.take() {
@@ -150,65 +112,52 @@ impl Transition {
     }
 
     fn settle(&mut self, attempt: u32, outcome: Outcome) {
-        match outcome {
-            // An acceptance is no news of the call's life: it only says that the provider has it.
-            Outcome::Accepted { id } => {
-                if self.recognise(attempt, &id, false) {
-                    self.named(attempt);
-                }
+        // An acceptance is no news of the call's life: it only says that the provider has it.
+        if let Outcome::Accepted { id } = &outcome {
+            if self.recognise(attempt, id, false) {
+                self.named(attempt);
             }
-            Outcome::NotPlaced { retry_after, why } => self.not_placed(attempt, retry_after, why),
-            Outcome::Refused { reason, why } => {
-                if self.is_open(attempt) {
-                    self.note(Note::Refused { attempt, why });
-                    self.call.dispatch = Dispatch::Settled;
-                    self.end(reason, self.now);
-                }
-            }
-            Outcome::Unknown { why } => {
-                if let Dispatch::Asking { since, failures, .. } = self.call.dispatch
-                    && attempt == self.call.attempt
-                {
-                    if is_planted(Bug::RetryTimeout) {
-                        self.retry(failures, None);
-                    } else {
-                        self.unknown(since, why);
-                    }
-                }
-            }
-        }
-    }
-
-    fn not_placed(&mut self, attempt: u32, retry_after: Option<Span>, why: String) {
-        if !self.is_open(attempt) {
             return;
         }
-        let failures = match self.call.dispatch {
-            Dispatch::Asking { failures, .. } => failures + 1,
-            Dispatch::Waiting { .. } | Dispatch::Unknown { .. } | Dispatch::Live { .. } | Dispatch::Settled => 1,
-        };
-        self.note(Note::NotPlaced { attempt, why });
-        if self.call.is_ended() {
-            self.call.dispatch = Dispatch::Settled;
-        } else if failures >= MAX_FAILURES {
-            self.call.dispatch = Dispatch::Settled;
-            self.end(EndReason::PROVIDER_UNAVAILABLE, self.now);
-        } else {
-            self.retry(failures, retry_after);
+        let Some(open) = self.open(attempt) else { return };
+        match open.settle(outcome, RULES, self.now) {
+            Settled::NotPlaced { retry, why } => {
+                self.note(Note::NotPlaced { attempt, why });
+                self.not_placed(retry);
+            }
+            Settled::Refused { reason, why } => {
+                self.note(Note::Refused { attempt, why });
+                self.call.dispatch = Dispatch::Settled;
+                self.end(reason, self.now);
+            }
+            Settled::Unknown { since, why } => self.unknown(since, why),
+            Settled::Accepted(_) | Settled::Unchanged => {}
         }
     }
 
     /// The one way back: the attempt provably never happened.
-    fn retry(&mut self, failures: u32, retry_after: Option<Span>) {
-        let wait = retry_delay(failures).max(retry_after.unwrap_or(Span::ZERO));
-        self.call.status = Status::Queued;
-        self.call.dispatch = Dispatch::Waiting { since: self.now, from: self.now + wait, failures };
+    fn not_placed(&mut self, retry: Option<Retry>) {
+        self.call.dispatch = Dispatch::Settled;
+        if self.call.is_ended() {
+            return;
+        }
+        match retry {
+            Some(Retry { from, failures }) => {
+                self.call.status = Status::Queued;
+                self.call.dispatch = Dispatch::Waiting { since: self.now, from, failures };
+            }
+            None => self.end(EndReason::PROVIDER_UNAVAILABLE, self.now),
+        }
     }
 
-    /// Whether this attempt's outcome is still to be told.
-    fn is_open(&self, attempt: u32) -> bool {
-        let open = matches!(self.call.dispatch, Dispatch::Asking { .. } | Dispatch::Unknown { .. });
-        open && attempt == self.call.attempt
+    /// Returns this attempt, if its outcome is still to be told.
+    fn open(&self, attempt: u32) -> Option<Open> {
+        match self.call.dispatch {
+            _ if attempt != self.call.attempt => None,
+            Dispatch::Asking(asking) => Some(Open::Asking(asking)),
+            Dispatch::Unknown(unknown) => Some(Open::Unknown(unknown)),
+            Dispatch::Waiting { .. } | Dispatch::Live { .. } | Dispatch::Settled => None,
+        }
     }
 
     fn heard(&mut self, attempt: u32, call_id: &ProviderCallId, reports: Vec<Report>) {
@@ -227,10 +176,10 @@ impl Transition {
 
     /// Takes a call for the attempt's because it looks like it.
     fn adopted(&mut self, attempt: u32, call_id: &ProviderCallId, reports: Vec<Report>) {
-        let Dispatch::Unknown { since, .. } = self.call.dispatch else { return };
+        let Dispatch::Unknown(unknown) = self.call.dispatch else { return };
         if attempt == self.call.attempt && self.recognise(attempt, call_id, is_over(&reports)) {
             self.note(Note::Adopted { attempt, call_id: call_id.clone() });
-            self.call.adopted = Some(since);
+            self.call.adopted = Some(unknown.since);
             self.hear(reports);
         }
     }
@@ -250,12 +199,11 @@ impl Transition {
         self.call.provider_call_id = None;
         self.call.started_at = None;
         self.forget_facts();
-        let next_search_at = self.now + search_delay(0, self.call.is_ended());
-        self.call.dispatch = Dispatch::Unknown { since, next_search_at, searches: 0 };
+        self.call.dispatch = Dispatch::Unknown(Unknown::begun(since, self.now, self.call.is_ended()));
     }
 
     fn searched(&mut self, attempt: u32, found: Option<(ProviderCallId, Vec<Report>)>) {
-        let Dispatch::Unknown { since, searches, .. } = self.call.dispatch else { return };
+        let Dispatch::Unknown(unknown) = self.call.dispatch else { return };
         if attempt != self.call.attempt {
             return;
         }
@@ -263,17 +211,15 @@ impl Transition {
             self.note(Note::Adopted { attempt, call_id: call_id.clone() });
             self.heard(attempt, &call_id, reports);
         } else {
-            let searches = searches.saturating_add(1);
-            let next_search_at = self.now + search_delay(searches, self.call.is_ended());
-            let next_search_at = self.not_behind_the_last_look(since, next_search_at);
-            self.call.dispatch = Dispatch::Unknown { since, next_search_at, searches };
+            let unknown = unknown.not_found(self.now, self.call.is_ended());
+            self.call.dispatch = Dispatch::Unknown(self.not_behind_the_last_look(unknown));
         }
     }
 
     /// Where a search adopts by likeness, which it does late, it looks once more right before the attempt is given up.
-    fn not_behind_the_last_look(&self, since: Timestamp, at: Timestamp) -> Timestamp {
-        let last = since + self.call.provider.settlement() - LAST_LOOK;
-        if self.call.provider.lists_our_attempts() || self.now >= last { at } else { at.min(last) }
+    fn not_behind_the_last_look(&self, unknown: Unknown) -> Unknown {
+        let last = unknown.since + self.call.provider.settlement() - LAST_LOOK;
+        if self.call.provider.lists_our_attempts() || self.now >= last { unknown } else { unknown.searched_by(last) }
     }
 
     fn polled(&mut self, call_id: &ProviderCallId, reports: Option<Vec<Report>>) {
@@ -345,9 +291,4 @@ impl Transition {
 
 fn is_over(reports: &[Report]) -> bool {
     reports.iter().any(|report| matches!(report, Report::Ended { .. }))
-}
-
-/// As for any search; for a call that is over here, a quarter of an hour once its outcome would have been given up.
-pub(super) fn search_delay(searches: u32, ended: bool) -> Span {
-    if ended && searches > FIRST_SEARCHES { Span::minutes(15) } else { dispatch::search_delay(searches) }
 }

@@ -1,12 +1,11 @@
 //! A call in the middle of a step: what every input may do to it.
 
-use super::answer::awaits_detection;
-use super::limit::{given_up_at, limit_at, longest_life};
-use super::step::{CLOSING_WAIT, LIMIT_RETRY, Step};
+use super::timing::{CLOSING_WAIT, LIMIT_RETRY, given_up_at, limit_at, longest_life};
 use super::{Call, Closing, Dispatch, HangUp, Report, Status, Stray, Transcript, Utterance};
-use crate::conversation::Holder;
+use crate::dispatch::Unknown;
 use crate::end_reason::EndReason;
 use crate::ended_by::EndedBy;
+use crate::holder::Holder;
 use crate::ids::{Channel, ProviderCallId};
 use crate::log::{CallEnded, Consent, Entry, Event, LogEntry, Note};
 use crate::places::PlaceChange;
@@ -20,6 +19,28 @@ const MAX_STRAYS: usize = 4;
 /// The longest reference to a recording, in bytes: an address is shorter.
 const LONGEST_REFERENCE: usize = 4 * 1_024;
 
+/// What follows from an input. Commit it before acting on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The new call.
+    pub call: Call,
+    /// What to add to its log.
+    pub log: Vec<LogEntry>,
+    /// The transcript to store with it.
+    pub transcript: Option<Vec<Utterance>>,
+    /// Whether the called number is to be suppressed with it.
+    pub opt_out: bool,
+    /// What goes back to the wallet with it, and what it is charged: once for every hold.
+    pub settlement: Option<Settlement>,
+    /// The place that is taken with it, or given back.
+    pub place: Option<PlaceChange>,
+    /// The provider's call that is handed over to whom it belongs.
+    pub handed_over: Option<(ProviderCallId, Holder)>,
+    /// The attempt that was claimed: once this is committed, and only then, the provider may be asked.
+    pub claimed: Option<u32>,
+}
+
+/// A call in the middle of a step.
 pub(super) struct Transition {
     pub(super) call: Call,
     pub(super) now: Timestamp,
@@ -99,7 +120,7 @@ impl Transition {
         match &mut self.call.dispatch {
             Dispatch::Waiting { .. } => self.call.dispatch = Dispatch::Settled,
             Dispatch::Live { hang_up, .. } => *hang_up = Some(HangUp { since: self.now, next_at: self.now, tries: 0 }),
-            Dispatch::Asking { .. } | Dispatch::Unknown { .. } | Dispatch::Settled => {}
+            Dispatch::Asking(_) | Dispatch::Unknown(_) | Dispatch::Settled => {}
         }
     }
 
@@ -114,7 +135,7 @@ impl Transition {
         }
         let ours = attempt == self.call.attempt && attempt > 0 && self.call.provider_call_id.is_none();
         match self.call.dispatch {
-            Dispatch::Waiting { .. } | Dispatch::Asking { .. } | Dispatch::Unknown { .. } if ours => {
+            Dispatch::Waiting { .. } | Dispatch::Asking(_) | Dispatch::Unknown(_) if ours => {
                 self.adopt(call_id.clone());
                 true
             }
@@ -123,8 +144,8 @@ impl Transition {
                 true
             }
             Dispatch::Waiting { .. }
-            | Dispatch::Asking { .. }
-            | Dispatch::Unknown { .. }
+            | Dispatch::Asking(_)
+            | Dispatch::Unknown(_)
             | Dispatch::Live { .. }
             | Dispatch::Settled => {
                 if !over {
@@ -260,13 +281,13 @@ impl Transition {
                     self.end(EndReason::DISPATCH_DEADLINE_EXCEEDED, now);
                 }
             }
-            Dispatch::Asking { since, lease_until, .. } => {
-                if now >= lease_until {
-                    self.unknown(since, "the consumer that held the lease was not heard of again".to_owned());
-                    self.pass_unknown_time(since);
+            Dispatch::Asking(asking) => {
+                if let Some(why) = asking.lapsed(now) {
+                    self.unknown(asking.since, why);
+                    self.pass_unknown_time(asking.since);
                 }
             }
-            Dispatch::Unknown { since, .. } => self.pass_unknown_time(since),
+            Dispatch::Unknown(unknown) => self.pass_unknown_time(unknown.since),
             Dispatch::Live { since, hang_up, .. } => self.pass_live_time(since, hang_up),
             Dispatch::Settled => {}
         }
@@ -277,8 +298,7 @@ impl Transition {
     /// The outcome of the attempt that began then is not known.
     pub(super) fn unknown(&mut self, since: Timestamp, why: String) {
         self.note(Note::OutcomeUnknown { attempt: self.call.attempt, why });
-        let next_search_at = self.now + super::step::search_delay(0, self.call.is_ended());
-        self.call.dispatch = Dispatch::Unknown { since, next_search_at, searches: 0 };
+        self.call.dispatch = Dispatch::Unknown(Unknown::begun(since, self.now, self.call.is_ended()));
     }
 
     fn pass_unknown_time(&mut self, since: Timestamp) {
@@ -365,9 +385,9 @@ impl Transition {
 fn is_complete(call: &Call) -> bool {
     let settled = match call.dispatch {
         Dispatch::Waiting { .. } | Dispatch::Settled => true,
-        Dispatch::Unknown { .. } => call.end_reason == Some(EndReason::DISPATCH_UNCONFIRMED),
-        Dispatch::Asking { .. } | Dispatch::Live { .. } => false,
+        Dispatch::Unknown(_) => call.end_reason == Some(EndReason::DISPATCH_UNCONFIRMED),
+        Dispatch::Asking(_) | Dispatch::Live { .. } => false,
     };
-    let is_told = call.facts.transcript != Transcript::Awaited && !awaits_detection(call);
+    let is_told = call.facts.transcript != Transcript::Awaited && !call.awaits_detection();
     settled && (call.started_at.is_none() || is_told)
 }

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{Scope, digest_of, hex};
+use super::Scope;
+use crate::digest::{digest_of, hex};
 
 /// The name that the front door `verbex` gives an object: it has the form of a MongoDB ObjectId, 24 hexadecimal digits,
 /// which its clients check.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{digest_of, hex};
+use crate::digest::{digest_of, hex};
 
 /// The longest id that is kept as the provider gave it, in bytes. It stands in keys and items of the table; no provider gives
 /// one that is nearly as long.

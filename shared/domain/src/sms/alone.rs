@@ -1,11 +1,12 @@
 //! A text that came in where no conversation is open: it is told to the organization whose number it was sent to, and a
 //! keyword in it counts all the same.
 
-use super::{Author, BY_KEYWORD, Direction, Inbound, Keyword};
-use crate::conversation::Effect;
+use super::{Author, Direction, Inbound};
+use crate::effect::Effect;
 use crate::ids::{Channel, ConversationId, MessageId, Scope};
-use crate::log::{Consent, Entry, Event, LogEntry, SmsMessage};
+use crate::log::{Entry, Event, LogEntry, SmsMessage};
 use crate::phone::PhoneNumber;
+use crate::suppression::{KeywordEffect, keyword_effect};
 use crate::time::Timestamp;
 
 /// A text that belongs to no conversation.
@@ -42,28 +43,11 @@ impl Alone {
             sent_at: now,
             author: Author::Customer,
         });
-        let (effect, consent) = match self.inbound.keyword() {
-            Some((Keyword::Stop, word)) => {
-                let effect = Effect::Suppress { source: BY_KEYWORD.to_owned() };
-                (Some(effect), Some(Event::ContactOptOut(self.consent(word))))
-            }
-            Some((Keyword::Start, word)) if self.inbound.lifts(suppressed_by) => {
-                (Some(Effect::LiftSuppression), Some(Event::ContactOptIn(self.consent(word))))
-            }
-            Some((Keyword::Start | Keyword::Help, _)) | None => (None, None),
-        };
+        let asked_for = keyword_effect(self.inbound.keyword(), suppressed_by);
+        let consent = asked_for.map(|keyword| keyword.event(&self.customer));
         let events = std::iter::once(received).chain(consent);
         let entry = |event| Entry::Notice { channel: Some(Channel::Sms), agent: None, event };
         let log = (1..).zip(events).map(|(number, event)| LogEntry { number, at: now, entry: entry(event) }).collect();
-        (log, effect)
-    }
-
-    fn consent(&self, word: &str) -> Consent {
-        Consent {
-            phone_number: self.customer.clone(),
-            channel: Channel::Sms,
-            source: BY_KEYWORD.to_owned(),
-            keyword: Some(word.to_owned()),
-        }
+        (log, asked_for.map(KeywordEffect::effect))
     }
 }

@@ -3,14 +3,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::step::Transition;
-use super::{Author, DeliveryStatus, Inbound, Keyword, Message, SmsConversation, StoredMessage};
+use super::input::Beside;
+use super::transition::Transition;
+use super::{Author, ChatShown, ChatText, DeliveryStatus, Inbound, Message, SmsConversation, StoredMessage};
 use crate::dispatch::retry_delay;
 use crate::end_reason::EndReason;
 use crate::ids::ProviderMessageId;
 use crate::log::{Event, Note};
 use crate::objections::Objections;
 use crate::planted::{Bug, is_planted};
+use crate::suppression::keyword_effect;
 use crate::time::{Span, Timestamp};
 
 /// How many texts are taken in at once. Each is an item, with one for its event, and one for each endpoint that wants it; so
@@ -42,30 +44,6 @@ pub struct Chat {
     pub endings: u32,
     /// Whether nothing more is to be done about it: it is over at the provider, or was given up.
     pub over: bool,
-}
-
-/// A chat as its provider shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChatShown {
-    /// The provider's id for it.
-    pub id: ProviderMessageId,
-    /// Its texts so far, the opening one first.
-    pub texts: Vec<ChatText>,
-    /// Why it is over, if it is.
-    pub ended: Option<EndReason>,
-}
-
-/// A text of a chat.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChatText {
-    /// The provider's id for it.
-    pub id: ProviderMessageId,
-    /// Who wrote it: the provider's agent or the customer.
-    pub author: Author,
-    /// The text.
-    pub content: String,
-    /// When it was written.
-    pub at: Timestamp,
 }
 
 impl Chat {
@@ -109,14 +87,6 @@ impl SmsConversation {
     pub(super) fn idle_at(&self) -> Timestamp {
         self.last_message_at + self.terms.inactivity()
     }
-}
-
-/// What is known beside a chat that was read.
-pub(super) struct Beside {
-    /// Where the entry on the do-not-call list comes from, if the customer is on it.
-    pub(super) suppressed_by: Option<String>,
-    /// What stands against going on.
-    pub(super) objections: Objections,
 }
 
 impl Transition {
@@ -224,13 +194,11 @@ impl Transition {
         self.conversation.answered = number;
         let inbound =
             Inbound { provider_message_id: text.id.clone(), content: text.content.clone(), carrier_keyword: None };
-        match inbound.keyword() {
-            Some((Keyword::Stop, word)) if !is_planted(Bug::StopIsAnOrdinaryText) => self.opts_out(word),
-            Some((Keyword::Start, word)) if inbound.lifts(suppressed_by.as_deref()) => {
-                self.opts_in(word);
+        if let Some(effect) = keyword_effect(inbound.keyword(), suppressed_by.as_deref()) {
+            self.heeds(effect);
+            if !effect.is_opt_out() {
                 *suppressed_by = None;
             }
-            Some(_) | None => {}
         }
     }
 

@@ -2,13 +2,13 @@
 
 use super::measured::measured;
 use super::{Claim, Duty, Input, Pace, Purpose, SmsConversation, StoredMessage, obligation, step};
-use crate::conversation::{Change, Conversation, Holder};
-use crate::ids::{Channel, ConversationId, ProviderMessageId, Scope};
+use crate::conversation::{Change, Conversation};
+use crate::head::Head;
+use crate::holder::Holder;
+use crate::ids::{Channel, ProviderMessageId};
 use crate::measure::Measured;
 use crate::obligation::Obligation;
 use crate::phone::PhoneNumber;
-use crate::planted::{Bug, is_planted};
-use crate::retention::Retention;
 use crate::time::Timestamp;
 
 impl Conversation for SmsConversation {
@@ -19,36 +19,18 @@ impl Conversation for SmsConversation {
     const CHANNEL: Channel = Channel::Sms;
     const PASS_TIME: Duty = Duty::PassTime;
 
-    fn id(&self) -> ConversationId {
-        self.id
-    }
-
-    fn scope(&self) -> &Scope {
-        &self.scope
-    }
-
-    fn customer(&self) -> &PhoneNumber {
-        &self.to
-    }
-
-    fn ours(&self) -> &PhoneNumber {
-        &self.from
-    }
-
-    fn created_at(&self) -> Timestamp {
-        self.created_at
-    }
-
-    fn ended_at(&self) -> Option<Timestamp> {
-        self.ended_at
-    }
-
-    fn retention(&self) -> Option<Retention> {
-        self.retention
-    }
-
-    fn is_forgotten(&self) -> bool {
-        self.forgotten
+    fn head(&self) -> Head<'_> {
+        Head {
+            id: self.id,
+            scope: &self.scope,
+            customer: &self.to,
+            ours: &self.from,
+            created_at: self.created_at,
+            ended_at: self.ended_at,
+            retention: self.retention,
+            is_forgotten: self.forgotten,
+            request_id: self.request_id.as_deref(),
+        }
     }
 
     fn forget(&mut self) {
@@ -76,12 +58,6 @@ impl Conversation for SmsConversation {
         let Some(Claim::Send { message, .. }) = change.claimed else { return false };
         let purpose = change.after.send(message).map(|send| send.purpose);
         purpose.is_some_and(Purpose::heeds_suppression)
-            && !is_planted(Bug::ClaimSuppressed)
-            && !is_planted(Bug::TextSuppressed)
-    }
-
-    fn request_id(&self) -> Option<&str> {
-        self.request_id.as_deref()
     }
 
     fn measured(&self, change: &Change<Self>, _now: Timestamp) -> Vec<Measured> {

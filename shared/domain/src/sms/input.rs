@@ -4,11 +4,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::keyword::YES;
-use super::step::{BY_CARRIER, BY_KEYWORD};
-use super::{ChatShown, DeliveryStatus, Keyword, StoredMessage};
-use crate::conversation::{HeldBy, Holder};
+use super::{Author, DeliveryStatus, Keyword, StoredMessage};
 use crate::end_reason::EndReason;
+use crate::holder::{HeldBy, Holder};
 use crate::ids::ProviderMessageId;
 use crate::objections::Objections;
 use crate::time::{Span, Timestamp};
@@ -63,17 +61,6 @@ impl Inbound {
         let carriers = self.carrier_keyword.map(|keyword| (keyword, keyword.usual_word()));
         carriers.or_else(|| Keyword::of(&self.content))
     }
-
-    /// Whether a START takes back an opt-out that stands on the do-not-call list for this reason. What the customer told the
-    /// carrier, they take back at the carrier, by the same word: whether the carrier says so too depends on its settings.
-    pub(super) fn lifts(&self, source: Option<&str>) -> bool {
-        match source {
-            Some(BY_KEYWORD) => true,
-            // YES is the commonest answer there is: what the carrier holds takes a word that means nothing else.
-            Some(BY_CARRIER) => matches!(self.keyword(), Some((Keyword::Start, word)) if word != YES),
-            Some(_) | None => false,
-        }
-    }
 }
 
 /// What a provider says of a text that was sent.
@@ -90,6 +77,38 @@ pub struct DeliveryReport {
     /// That code says that the customer opted out at the carrier.
     #[serde(default)]
     pub opted_out: bool,
+}
+
+/// A chat as its provider shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChatShown {
+    /// The provider's id for it.
+    pub id: ProviderMessageId,
+    /// Its texts so far, the opening one first.
+    pub texts: Vec<ChatText>,
+    /// Why it is over, if it is.
+    pub ended: Option<EndReason>,
+}
+
+/// A text of a chat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChatText {
+    /// The provider's id for it.
+    pub id: ProviderMessageId,
+    /// Who wrote it: the provider's agent or the customer.
+    pub author: Author,
+    /// The text.
+    pub content: String,
+    /// When it was written.
+    pub at: Timestamp,
+}
+
+/// What is known beside a chat that was read.
+pub(super) struct Beside {
+    /// Where the entry on the do-not-call list comes from, if the customer is on it.
+    pub(super) suppressed_by: Option<String>,
+    /// What stands against going on.
+    pub(super) objections: Objections,
 }
 
 /// A tool that was called and has not answered yet.

@@ -16,7 +16,7 @@ const STOP: [&str; 8] = ["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUI
 const START: [&str; 3] = ["START", YES, "UNSTOP"];
 
 /// The word for START that is an answer to any question, too.
-pub(super) const YES: &str = "YES";
+const YES: &str = "YES";
 const HELP: [&str; 2] = ["HELP", "INFO"];
 
 /// The longest text that is looked at: a keyword with a few marks around it. Nobody has a page searched for one word.
@@ -30,6 +30,11 @@ impl Keyword {
             Self::Start => "START",
             Self::Help => "HELP",
         }
+    }
+
+    /// Returns `true` for a word that customers also write when they answer a question: YES, the commonest answer there is.
+    pub(crate) fn is_ambiguous(word: &str) -> bool {
+        word == YES
     }
 
     /// The keyword that a text is: a single word, in any case and in letters of any width, whatever stands around it that is no

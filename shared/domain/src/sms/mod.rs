@@ -8,12 +8,15 @@
 
 mod alone;
 mod chat;
+mod consent;
 mod conversation;
 mod input;
 mod keyword;
 mod measured;
 mod message;
 mod obligation;
+mod pace;
+mod pair;
 mod segments;
 mod send;
 mod settings;
@@ -23,37 +26,57 @@ mod state;
 mod step;
 #[cfg(test)]
 mod tests;
+mod transition;
 mod turn;
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, IntoStaticStr, VariantArray};
 
 pub use alone::Alone;
-pub use chat::{Chat, ChatShown, ChatText};
-pub use input::{Claim, DeliveryReport, Inbound, Input, Outcome, ToolAsked};
+pub use chat::Chat;
+pub use input::{ChatShown, ChatText, Claim, DeliveryReport, Inbound, Input, Outcome, ToolAsked};
 pub use keyword::Keyword;
 pub use message::{Author, DeliveryStatus, Direction, LONGEST_TEXT, Message, StoredMessage};
 pub use obligation::Duty;
+pub use pace::{Pace, Silence, SilenceReason};
+pub use pair::pair_digest;
 pub use segments::{Encoding, Segments, TextLimit};
 pub use settings::{Brief, Kind, ModelSettings, Opening, SmsSettings, Terms, USUAL_MESSAGES_PER_HOUR, USUAL_TURNS};
-pub use silence::{MOST_REPETITIONS, Pace, Silence, SilenceReason};
+pub use silence::MOST_REPETITIONS;
 pub use split::{MOST_PARTS, split};
 pub use state::{Answering, Purpose, Send, SendState, Turn};
-pub use step::{BY_CARRIER, BY_KEYWORD, step};
+pub use step::step;
 pub use turn::{MAX_ABANDONED, MAX_TRIES, TURN_LEASE};
 
-use crate::conversation::AgentRef;
+use crate::agent::AgentRef;
 use crate::end_reason::EndReason;
 use crate::ended_by::EndedBy;
 use crate::ids::{ConversationId, ProviderMessageId, Scope};
-use crate::organization::Provider;
 use crate::phone::PhoneNumber;
+use crate::provider::Provider;
 use crate::retention::Retention;
 use crate::time::Timestamp;
+use crate::variants::all;
 
 /// Where a conversation stands, in the words of the contract. It only ever moves forwards.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    EnumCount,
+    IntoStaticStr,
+    VariantArray,
+)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SmsConversationStatus))]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Status {
     /// Its opening text is on its way to the provider.
     Sending,
@@ -65,15 +88,11 @@ pub enum Status {
 
 impl Status {
     /// Every status, in order.
-    pub const ALL: [Self; 3] = [Self::Sending, Self::InProgress, Self::Ended];
+    pub const ALL: [Self; Self::COUNT] = all(Self::VARIANTS);
 
     /// The status as text.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Sending => "sending",
-            Self::InProgress => "in_progress",
-            Self::Ended => "ended",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 

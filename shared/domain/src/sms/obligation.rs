@@ -29,9 +29,9 @@ pub(super) fn owed(conversation: &SmsConversation) -> Vec<Obligation<Duty>> {
     for send in &conversation.sends {
         match send.state {
             SendState::Waiting { from, .. } => owe(from, Duty::Send(send.message), true),
-            SendState::Asking { lease_until, .. } => owe(lease_until, Duty::PassTime, false),
+            SendState::Asking(asking) => owe(asking.lease_until, Duty::PassTime, false),
             // The last search, at the end of the wait, is the one that gives up.
-            SendState::Unknown { next_search_at, .. } => owe(next_search_at, Duty::Search(send.message), true),
+            SendState::Unknown(unknown) => owe(unknown.next_search_at, Duty::Search(send.message), true),
         }
     }
     match conversation.turn {

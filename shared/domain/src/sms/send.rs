@@ -1,11 +1,12 @@
 //! How a text leaves: claimed, asked for once, settled. As with a call's dispatch, an attempt whose outcome is not known
 //! is looked for and never repeated.
 
-use super::step::Transition;
+use super::transition::Transition;
 use super::{Author, Claim, DeliveryReport, DeliveryStatus, Outcome, Purpose, Send, SendState, StoredMessage, Turn};
-use crate::conversation::{Effect, HeldBy, Holder, RememberedKey};
-use crate::dispatch::{LEASE, MAX_FAILURES, retry_delay, search_delay};
+use crate::dispatch::{Asking, Open, Retry, Rules, Settled, Unknown};
+use crate::effect::{Effect, RememberedKey};
 use crate::end_reason::EndReason;
+use crate::holder::{HeldBy, Holder};
 use crate::ids::ProviderMessageId;
 use crate::log::Note;
 use crate::objections::Objections;
@@ -16,8 +17,8 @@ use crate::time::{Span, Timestamp};
 /// wait.
 pub(super) const MAX_SENDS: usize = 10;
 
-/// The longest wait that a provider may ask for: what it wants beyond that, it says again.
-const LONGEST_RETRY_AFTER: Span = Span::seconds(60);
+/// The rules of attempts to send a text. A provider that wants a longer wait says so again.
+const RULES: Rules = Rules { longest_retry_after: Some(Span::seconds(60)), repeating_bug: Bug::ResendTimeout };
 
 /// By then the outcome of an opening text is known, or it is sought; what provably never left is given up.
 const OPENING_PATIENCE: Span = Span::minutes(5);
@@ -28,7 +29,7 @@ const UNCONFIRMED: &str = "dispatch_unconfirmed";
 impl Send {
     /// A text that whoever writes it asks for at once.
     pub(super) fn claimed(message: u32, purpose: Purpose, now: Timestamp) -> Self {
-        let state = SendState::Asking { since: now, lease_until: now + LEASE, failures: 0 };
+        let state = SendState::Asking(Asking::claimed(now, 0));
         Self { message, purpose, attempt: 1, state, answering: None }
     }
 
@@ -93,59 +94,54 @@ impl Transition {
         }
         let Some(send) = self.send_mut(stored.message.number) else { return };
         send.attempt += 1;
-        send.state = SendState::Asking { since: now, lease_until: now + LEASE, failures };
+        send.state = SendState::Asking(Asking::claimed(now, failures));
         let (message, attempt) = (send.message, send.attempt);
         self.claimed = Some(Claim::Send { message, attempt });
     }
 
     pub(super) fn settle(&mut self, attempt: u32, mut stored: StoredMessage, outcome: Outcome) {
         let message = stored.message.number;
-        let Some(send) = self.open_send(message, attempt) else { return };
-        let (purpose, failures) = (send.purpose, failures_of(&send.state));
-        match outcome {
-            Outcome::Accepted { id } => {
+        let Some((open, purpose)) = self.open_send(message, attempt) else { return };
+        match open.settle(outcome, RULES, self.now) {
+            Settled::Accepted(id) => {
                 self.accepted(&mut stored, id, HeldBy::Name);
                 self.touch(stored);
             }
-            Outcome::NotPlaced { retry_after, why } => {
-                if let Some(reason) = self.forbidden(purpose, Objections::NONE) {
-                    self.refused(stored, reason, why);
-                } else if failures + 1 >= MAX_FAILURES || self.opens_too_late(message, failures + 1, retry_after) {
-                    self.refused(stored, EndReason::PROVIDER_UNAVAILABLE, why);
-                } else {
-                    self.note(Note::NotSent { message, why });
-                    self.retry(message, failures + 1, retry_after);
+            Settled::NotPlaced { retry, why } => {
+                let retry = retry.filter(|retry| !self.opens_too_late(message, retry.from));
+                match (self.forbidden(purpose, Objections::NONE), retry) {
+                    (Some(reason), _) => self.refused(stored, reason, why),
+                    (None, None) => self.refused(stored, EndReason::PROVIDER_UNAVAILABLE, why),
+                    (None, Some(Retry { from, failures })) => {
+                        self.note(Note::NotSent { message, why });
+                        self.set_state(message, SendState::Waiting { from, failures });
+                    }
                 }
             }
-            Outcome::Refused { reason, why } => self.refused(stored, reason, why),
-            Outcome::Unknown { why } => {
-                if is_planted(Bug::ResendTimeout) {
-                    self.retry(message, failures, None);
-                } else if let SendState::Asking { since, .. } = send.state {
-                    self.unknown_send(message, since, why);
-                }
-            }
+            Settled::Refused { reason, why } => self.refused(stored, reason, why),
+            Settled::Unknown { since, why } => self.unknown_send(message, since, why),
+            Settled::Unchanged => {}
         }
     }
 
-    /// The text of an attempt whose outcome is still to be told.
-    fn open_send(&self, message: u32, attempt: u32) -> Option<Send> {
+    /// Returns the attempt to send a text, and what the text is for, if its outcome is still to be told.
+    fn open_send(&self, message: u32, attempt: u32) -> Option<(Open, Purpose)> {
         let send = self.conversation.send(message).filter(|send| send.attempt == attempt)?;
         match send.state {
-            SendState::Asking { .. } | SendState::Unknown { .. } => Some(send.clone()),
+            SendState::Asking(asking) => Some((Open::Asking(asking), send.purpose)),
+            SendState::Unknown(unknown) => Some((Open::Unknown(unknown), send.purpose)),
             SendState::Waiting { .. } => None,
         }
     }
 
-    /// Whether the next attempt at an opening text would come later than its conversation may take to open.
-    fn opens_too_late(&self, message: u32, failures: u32, retry_after: Option<Span>) -> bool {
-        message == 1 && self.now + wait(failures, retry_after) >= self.conversation.created_at + OPENING_PATIENCE
+    /// Returns `true` if an attempt at that moment would open the conversation later than it may open.
+    fn opens_too_late(&self, message: u32, at: Timestamp) -> bool {
+        message == 1 && at >= self.conversation.created_at + OPENING_PATIENCE
     }
 
-    fn retry(&mut self, message: u32, failures: u32, retry_after: Option<Span>) {
-        let from = self.now + wait(failures, retry_after);
+    fn set_state(&mut self, message: u32, state: SendState) {
         if let Some(send) = self.send_mut(message) {
-            send.state = SendState::Waiting { from, failures };
+            send.state = state;
         }
     }
 
@@ -173,10 +169,7 @@ impl Transition {
 
     fn unknown_send(&mut self, message: u32, since: Timestamp, why: String) {
         self.note(Note::SendUnknown { message, why });
-        let next_search_at = self.now + search_delay(0);
-        if let Some(send) = self.send_mut(message) {
-            send.state = SendState::Unknown { since, next_search_at, searches: 0 };
-        }
+        self.set_state(message, SendState::Unknown(Unknown::begun(since, self.now, false)));
     }
 
     pub(super) fn searched(
@@ -187,23 +180,21 @@ impl Transition {
         by: HeldBy,
     ) {
         let message = stored.message.number;
-        let Some(send) = self.open_send(message, attempt) else { return };
-        let SendState::Unknown { since, searches, .. } = send.state else { return };
+        let Some((Open::Unknown(unknown), _)) = self.open_send(message, attempt) else { return };
         if let Some(report) = found {
             self.accepted(&mut stored, report.provider_message_id, by);
             self.delivery(&mut stored, report.status, report.error_code);
             self.touch(stored);
             return;
         }
-        let given_up_at = since + self.conversation.provider.settlement();
+        let given_up_at = unknown.since + self.conversation.provider.settlement();
         if self.now >= given_up_at {
             self.unconfirmed(stored);
             return;
         }
-        let next_search_at = (self.now + search_delay(searches + 1)).min(given_up_at);
-        if let Some(send) = self.send_mut(message) {
-            send.state = SendState::Unknown { since, next_search_at, searches: searches + 1 };
-        }
+        // The search of a text ends with the wait for its outcome, whether or not its conversation is over.
+        let unknown = unknown.not_found(self.now, false).searched_by(given_up_at);
+        self.set_state(message, SendState::Unknown(unknown));
     }
 
     /// The text at the provider that was taken for this one is another conversation's. It was taken shortly before the wait was
@@ -237,24 +228,12 @@ impl Transition {
     pub(super) fn pass_send_time(&mut self) {
         let now = self.now;
         let lapsed = |send: &Send| match send.state {
-            SendState::Asking { since, lease_until, .. } if now >= lease_until => Some((send.message, since)),
-            SendState::Asking { .. } | SendState::Waiting { .. } | SendState::Unknown { .. } => None,
+            SendState::Asking(asking) => asking.lapsed(now).map(|why| (send.message, asking.since, why)),
+            SendState::Waiting { .. } | SendState::Unknown(_) => None,
         };
-        let lapsed: Vec<(u32, Timestamp)> = self.conversation.sends.iter().filter_map(lapsed).collect();
-        for (message, since) in lapsed {
-            self.unknown_send(message, since, "the consumer that held the lease was not heard of again".to_owned());
+        let lapsed: Vec<(u32, Timestamp, String)> = self.conversation.sends.iter().filter_map(lapsed).collect();
+        for (message, since, why) in lapsed {
+            self.unknown_send(message, since, why);
         }
-    }
-}
-
-/// How long to wait before the next attempt: as long as the provider wants, within a bound.
-fn wait(failures: u32, retry_after: Option<Span>) -> Span {
-    retry_delay(failures).max(retry_after.unwrap_or(Span::ZERO).min(LONGEST_RETRY_AFTER))
-}
-
-fn failures_of(state: &SendState) -> u32 {
-    match state {
-        SendState::Waiting { failures, .. } | SendState::Asking { failures, .. } => *failures,
-        SendState::Unknown { .. } => 0,
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::Mode;
-use crate::organization::Provider;
+use crate::provider::Provider;
 use crate::time::Span;
 use crate::tool::Tool;
 

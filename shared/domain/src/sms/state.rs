@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::dispatch::{Asking, Unknown};
 use crate::time::Timestamp;
 
 /// Why a text leaves: which rules it has to keep until the moment it is sent.
@@ -73,23 +74,9 @@ pub enum SendState {
         failures: u32,
     },
     /// One consumer holds the lease and asks the provider.
-    Asking {
-        /// When it claimed the text.
-        since: Timestamp,
-        /// From then on it is taken for dead, and the outcome for unknown.
-        lease_until: Timestamp,
-        /// Attempts that provably never happened.
-        failures: u32,
-    },
-    /// Asked; whether the provider took the text is not known. It is never asked again.
-    Unknown {
-        /// When the attempt began.
-        since: Timestamp,
-        /// When the provider is searched next.
-        next_search_at: Timestamp,
-        /// Searches that found nothing.
-        searches: u32,
-    },
+    Asking(Asking),
+    /// Asked; whether the provider took the text is not known.
+    Unknown(Unknown),
 }
 
 /// Where the agent's turn stands.

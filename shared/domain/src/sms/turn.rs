@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::step::Transition;
+use super::transition::Transition;
 use super::{Answering, Author, Claim, MOST_PARTS, Purpose, ToolAsked, Turn, split};
 use crate::dispatch::retry_delay;
 use crate::end_reason::EndReason;

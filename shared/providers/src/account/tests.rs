@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use domain::ids::{OrganizationId, hex};
-use domain::organization::Provider;
+use domain::digest::hex;
+use domain::ids::OrganizationId;
+use domain::provider::Provider;
 use domain::time::Timestamp;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use ring::signature::{Ed25519KeyPair, KeyPair as _};

@@ -1,7 +1,6 @@
 //! Errors of requests to clients' URLs.
 
 use std::error::Error;
-use std::fmt;
 use std::io;
 use std::net::IpAddr;
 
@@ -11,55 +10,32 @@ use super::policy::LONGEST_URL;
 pub type Source = Box<dyn Error + Send + Sync>;
 
 /// Reason why no answer, or no complete one, came back.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum EgressError {
     /// URL, or address behind it, that the policy refuses. Nothing was sent.
-    Refused(UrlError),
+    #[error("refused: the URL {0}")]
+    Refused(#[source] UrlError),
     /// Host name that could not be resolved. Nothing was sent.
-    Dns(Source),
+    #[error("the host's name could not be resolved")]
+    Dns(#[source] Source),
     /// Connection that could not be established. Nothing was sent.
-    Connect(Source),
+    #[error("the host could not be connected to")]
+    Connect(#[source] Source),
     /// Connection that TLS could not secure, or whose certificate is not trusted. Nothing was sent.
-    Tls(Source),
+    #[error("the connection could not be secured")]
+    Tls(#[source] Source),
     /// Exchange that exceeded its time limit: look-up, connection, request and answer together.
+    #[error("timed out")]
     Timeout,
     /// Connection that broke, or an answer that is not HTTP.
-    Broken(Source),
+    #[error("the connection broke before the answer was complete")]
+    Broken(#[source] Source),
     /// Missing or unreadable signing secret. Nothing was sent.
+    #[error("nothing was sent: the stored signing secret cannot be read; rotate it, then send again")]
     Unsigned,
     /// HTTP client or request that could not be built. The fault is ours.
-    Setup(Source),
-}
-
-impl fmt::Display for EgressError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Refused(error) => write!(f, "refused: the URL {error}"),
-            Self::Dns(_) => f.write_str("the host's name could not be resolved"),
-            Self::Connect(_) => f.write_str("the host could not be connected to"),
-            Self::Tls(_) => f.write_str("the connection could not be secured"),
-            Self::Timeout => f.write_str("timed out"),
-            Self::Broken(_) => f.write_str("the connection broke before the answer was complete"),
-            Self::Unsigned => {
-                f.write_str("nothing was sent: the stored signing secret cannot be read; rotate it, then send again")
-            }
-            Self::Setup(_) => f.write_str("the HTTP client could not be set up"),
-        }
-    }
-}
-
-impl Error for EgressError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Refused(error) => Some(error),
-            Self::Dns(source)
-            | Self::Connect(source)
-            | Self::Tls(source)
-            | Self::Broken(source)
-            | Self::Setup(source) => Some(source.as_ref()),
-            Self::Timeout | Self::Unsigned => None,
-        }
-    }
+    #[error("the HTTP client could not be set up")]
+    Setup(#[source] Source),
 }
 
 impl EgressError {
@@ -95,7 +71,8 @@ fn in_chain<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<
 
 /// Address that is not public. It is kept for the log. The error text omits it: a client that chose a host name must not learn
 /// what the name means inside our network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must lead to a public address; this one is {kind}")]
 pub struct NotPublic {
     /// Refused address.
     pub address: IpAddr,
@@ -103,54 +80,28 @@ pub struct NotPublic {
     pub kind: &'static str,
 }
 
-impl fmt::Display for NotPublic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "must lead to a public address; this one is {}", self.kind)
-    }
-}
-
-impl Error for NotPublic {}
-
 /// Problem of a URL. Each text continues "The URL …" and says how to correct it.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum UrlError {
     /// URL that cannot be parsed.
-    Malformed(url::ParseError),
+    #[error("must be an absolute URL, such as https://example.com/hooks")]
+    Malformed(#[source] url::ParseError),
     /// URL longer than [`LONGEST_URL`].
+    #[error("must have at most {} characters", LONGEST_URL)]
     TooLong,
     /// URL whose scheme is not `https`.
+    #[error("must begin with https://")]
     NotHttps,
     /// URL with a user or a password.
+    #[error("must not hold a user or password; requests are signed instead")]
     Credentials,
     /// Port that belongs to another protocol.
+    #[error("must use port 443, or one from 1024 up; {0} belongs to another protocol")]
     Port(u16),
     /// Host that is not a public address, or whose name leads to one that is not.
-    NotPublic(NotPublic),
+    #[error("{0}")]
+    NotPublic(#[source] NotPublic),
     /// Host name that could not be resolved.
-    Unresolved(Source),
-}
-
-impl fmt::Display for UrlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Malformed(_) => f.write_str("must be an absolute URL, such as https://example.com/hooks"),
-            Self::TooLong => write!(f, "must have at most {LONGEST_URL} characters"),
-            Self::NotHttps => f.write_str("must begin with https://"),
-            Self::Credentials => f.write_str("must not hold a user or password; requests are signed instead"),
-            Self::Port(port) => write!(f, "must use port 443, or one from 1024 up; {port} belongs to another protocol"),
-            Self::NotPublic(error) => error.fmt(f),
-            Self::Unresolved(_) => f.write_str("must name a host that can be resolved; check the spelling"),
-        }
-    }
-}
-
-impl Error for UrlError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Malformed(error) => Some(error),
-            Self::NotPublic(error) => Some(error),
-            Self::Unresolved(source) => Some(source.as_ref()),
-            Self::TooLong | Self::NotHttps | Self::Credentials | Self::Port(_) => None,
-        }
-    }
+    #[error("must name a host that can be resolved; check the spelling")]
+    Unresolved(#[source] Source),
 }

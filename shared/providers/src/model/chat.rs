@@ -45,16 +45,9 @@ const LONGEST_ID: usize = 128;
 pub struct ApiKey(String);
 
 /// Error for a text that is not an API key. It does not contain the text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be visible ASCII characters, without spaces")]
 pub struct NotAKey;
-
-impl fmt::Display for NotAKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("must be visible ASCII characters, without spaces")
-    }
-}
-
-impl std::error::Error for NotAKey {}
 
 impl ApiKey {
     /// Parses a key. It has to be able to stand in a header: visible ASCII characters only.

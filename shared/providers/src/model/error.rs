@@ -1,6 +1,5 @@
 //! Errors of models.
 
-use std::error::Error;
 use std::fmt;
 
 use super::complaint::Complaint;
@@ -8,19 +7,25 @@ use crate::egress::{EgressError, RetryAfter};
 use crate::secrets::ModelKeyError;
 
 /// Reason why a model gave no reply. It contains no message text and no key.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// Address that we do not connect to, or a request that our client could not build.
-    Unreachable(EgressError),
+    #[error("the model's address cannot be used")]
+    Unreachable(#[source] EgressError),
     /// Connection that could not be established, or that broke.
-    Connection(EgressError),
+    #[error("the connection to the model failed")]
+    Connection(#[source] EgressError),
     /// Key that could not be read, does not exist, or may not be sent to the agent's address.
-    NoKey(ModelKeyError),
+    #[error("{0}")]
+    NoKey(#[source] ModelKeyError),
     /// Agent without a model, or with one that has no address.
+    #[error("the agent has no model, or one without an address")]
     NotSetUp,
     /// Answer that did not come in time.
+    #[error("the model did not answer in time")]
     Timeout,
     /// Answer 429: too many requests, or too much use.
+    #[error("the model answered 429{}", in_brackets(.code))]
     Throttled {
         /// Time of the next try that the vendor asks for.
         retry_after: Option<RetryAfter>,
@@ -30,6 +35,7 @@ pub enum ModelError {
         complaint: Option<Complaint>,
     },
     /// Answer 5xx, or a 4xx that may pass.
+    #[error("the model answered {status}")]
     Unavailable {
         /// HTTP status.
         status: u16,
@@ -37,6 +43,7 @@ pub enum ModelError {
         retry_after: Option<RetryAfter>,
     },
     /// Permanent refusal: another 4xx, or a redirect.
+    #[error("the model answered {status}{}", in_brackets(.code))]
     Rejected {
         /// HTTP status.
         status: u16,
@@ -47,14 +54,19 @@ pub enum ModelError {
     },
     /// Answer that cannot be read. The text continues "The answer …". A parser's own message is dropped, because it may quote
     /// the answer.
+    #[error("the model's answer {0}")]
     Unreadable(&'static str),
     /// Answer without any text.
+    #[error("the model had nothing to say")]
     Empty,
     /// Answer that exceeded its length limit. Half a text is not sent.
+    #[error("the model's answer was longer than it may be")]
     CutOff,
     /// Answer that used up its length limit by thinking, before any text.
+    #[error("the model thought for as long as it may speak, and said nothing: raise maxOutputTokens")]
     SpentThinking,
     /// Answer that the vendor withheld, or that the model refused to give.
+    #[error("the model's answer was withheld")]
     Filtered,
 }
 
@@ -109,6 +121,11 @@ impl ModelError {
     }
 }
 
+/// Writes the vendor's code behind the status, if there is one.
+fn in_brackets(code: &Option<ErrorCode>) -> String {
+    code.as_ref().map_or_else(String::new, |code| format!(" ({code})"))
+}
+
 impl From<EgressError> for ModelError {
     fn from(error: EgressError) -> Self {
         match error {
@@ -117,51 +134,6 @@ impl From<EgressError> for ModelError {
             EgressError::Dns(_) | EgressError::Connect(_) | EgressError::Tls(_) | EgressError::Broken(_) => {
                 Self::Connection(error)
             }
-        }
-    }
-}
-
-impl fmt::Display for ModelError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (status, code) = match self {
-            Self::Unreachable(_) => return f.write_str("the model's address cannot be used"),
-            Self::Connection(_) => return f.write_str("the connection to the model failed"),
-            Self::NoKey(error) => return error.fmt(f),
-            Self::NotSetUp => return f.write_str("the agent has no model, or one without an address"),
-            Self::Timeout => return f.write_str("the model did not answer in time"),
-            Self::Unreadable(why) => return write!(f, "the model's answer {why}"),
-            Self::Empty => return f.write_str("the model had nothing to say"),
-            Self::CutOff => return f.write_str("the model's answer was longer than it may be"),
-            Self::SpentThinking => {
-                return f.write_str(
-                    "the model thought for as long as it may speak, and said nothing: raise maxOutputTokens",
-                );
-            }
-            Self::Filtered => return f.write_str("the model's answer was withheld"),
-            Self::Throttled { code, .. } => (429, code.as_ref()),
-            Self::Unavailable { status, .. } => (*status, None),
-            Self::Rejected { status, code, .. } => (*status, code.as_ref()),
-        };
-        write!(f, "the model answered {status}")?;
-        code.map_or(Ok(()), |code| write!(f, " ({code})"))
-    }
-}
-
-impl Error for ModelError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Unreachable(error) | Self::Connection(error) => Some(error),
-            Self::NoKey(error) => Some(error),
-            Self::Timeout
-            | Self::NotSetUp
-            | Self::Unreadable(_)
-            | Self::Throttled { .. }
-            | Self::Unavailable { .. }
-            | Self::Rejected { .. }
-            | Self::Empty
-            | Self::CutOff
-            | Self::SpentThinking
-            | Self::Filtered => None,
         }
     }
 }

@@ -105,16 +105,9 @@ impl fmt::Debug for ToolRequest {
 }
 
 /// Arguments of a model that are not a JSON object. The text is for the model, which may correct them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the arguments are not a JSON object: {0}")]
 pub struct BadArguments(pub String);
-
-impl fmt::Display for BadArguments {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the arguments are not a JSON object: {}", self.0)
-    }
-}
-
-impl std::error::Error for BadArguments {}
 
 /// Model that conducts conversations.
 pub trait Model: Send + Sync {

@@ -2,7 +2,8 @@
 //! ends it. Sources: retell-python-sdk 6.2.13, `resources/chat.py`; docs.retellai.com/api-references/create-sms-chat.
 
 use domain::ids::ProviderMessageId;
-use domain::organization::{Content, Provider};
+use domain::payload::Content;
+use domain::provider::Provider;
 use domain::sms::{Brief, ChatShown, DeliveryReport, DeliveryStatus, Outcome, SmsConversation};
 use serde::Serialize;
 use serde_json::{Map, Value, json};

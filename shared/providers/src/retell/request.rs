@@ -1,6 +1,6 @@
 //! Requests to Retell. Source: retell-typescript-sdk b274013, `CallCreatePhoneCallParams` and `CallListParams`.
 
-use domain::organization::Limits;
+use domain::limits::Limits;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -134,7 +134,7 @@ fn text_of(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use domain::ids::{ConversationId, OrganizationId};
-    use domain::organization::Limits;
+    use domain::limits::Limits;
     use serde_json::{Map, Value, json};
 
     use super::{CreatePhoneCall, Wanted, search};

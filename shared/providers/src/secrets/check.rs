@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use domain::ids::OrganizationId;
-use domain::organization::Provider;
+use domain::provider::Provider;
 use serde_json::{Map, Value};
 
 use super::{PUBLIC_URL, SecretsError};

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::ids::OrganizationId;
-use domain::organization::Provider;
+use domain::provider::Provider;
 use domain::time::{Span, Timestamp};
 use serde::de::DeserializeOwned;
 use store::clock::Clock;
@@ -76,24 +76,13 @@ impl fmt::Debug for Secret {
 }
 
 /// Error of reading secrets.
-#[derive(Debug)]
-pub struct SecretsError(Box<dyn Error + Send + Sync>);
+#[derive(Debug, thiserror::Error)]
+#[error("the deployment's secrets could not be read")]
+pub struct SecretsError(#[source] Box<dyn Error + Send + Sync>);
 
 impl SecretsError {
     fn new(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self(source.into())
-    }
-}
-
-impl fmt::Display for SecretsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the deployment's secrets could not be read")
-    }
-}
-
-impl Error for SecretsError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(self.0.as_ref())
     }
 }
 

@@ -3,9 +3,6 @@
 //! An organization's own key is sent wherever its agent says, because both belong to the organization. The deployment's keys
 //! are shared by all organizations. So no organization may choose where they are sent: the address is in the secret.
 
-use std::error::Error;
-use std::fmt;
-
 use domain::ids::OrganizationId;
 use serde::Deserialize;
 use url::Url;
@@ -34,16 +31,22 @@ pub struct ModelAccess {
 }
 
 /// Reason why a model cannot be asked with a key. It shows neither key nor address.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum ModelKeyError {
     /// Secrets that could not be read. The key may exist.
-    Unread(SecretsError),
+    #[error("the model's key could not be read")]
+    Unread(#[source] SecretsError),
     /// Key that does not exist.
+    #[error(
+        "there is no key named {name:?}, neither the organization's (organizations/<organization>/models/{name}) nor the \
+         deployment's (models/{name})"
+    )]
     Missing {
         /// Name in the agent's settings.
         name: String,
     },
     /// Secret that cannot be used. The text says how to write it.
+    #[error("the secret {secret} cannot be used: {problem}")]
     Unusable {
         /// Name of the secret.
         secret: String,
@@ -51,48 +54,19 @@ pub enum ModelKeyError {
         problem: &'static str,
     },
     /// Address in the agent's settings on another host than the one that the secret is for.
+    #[error(
+        "the secret {secret} is for another host than the agent's baseUrl: leave baseUrl out, or name the same host"
+    )]
     Elsewhere {
         /// Name of the secret.
         secret: String,
     },
     /// Missing address: neither the secret nor the agent names one.
+    #[error("the secret {secret} does not say where the model is to be had, and neither does the agent's baseUrl")]
     Nowhere {
         /// Name of the secret.
         secret: String,
     },
-}
-
-impl fmt::Display for ModelKeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unread(_) => f.write_str("the model's key could not be read"),
-            Self::Missing { name } => write!(
-                f,
-                "there is no key named {name:?}, neither the organization's (organizations/<organization>/models/{name}) \
-                 nor the deployment's (models/{name})"
-            ),
-            Self::Unusable { secret, problem } => write!(f, "the secret {secret} cannot be used: {problem}"),
-            Self::Elsewhere { secret } => write!(
-                f,
-                "the secret {secret} is for another host than the agent's baseUrl: leave baseUrl out, or name the same host"
-            ),
-            Self::Nowhere { secret } => {
-                write!(
-                    f,
-                    "the secret {secret} does not say where the model is to be had, and neither does the agent's baseUrl"
-                )
-            }
-        }
-    }
-}
-
-impl Error for ModelKeyError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Unread(error) => Some(error),
-            Self::Missing { .. } | Self::Unusable { .. } | Self::Elsewhere { .. } | Self::Nowhere { .. } => None,
-        }
-    }
 }
 
 /// Secret of a model, as its JSON object.

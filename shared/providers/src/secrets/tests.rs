@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use domain::ids::OrganizationId;
-use domain::organization::Provider;
+use domain::provider::Provider;
 use domain::time::Timestamp;
 use futures::FutureExt;
 use serde_json::{Value, json};

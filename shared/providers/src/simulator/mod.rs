@@ -7,9 +7,9 @@ mod text;
 mod text_script;
 
 use domain::call::{Call, Outcome, Report};
-use domain::ids::ProviderCallId;
-use domain::ids::{ConversationId, Scope, hex};
-use domain::organization::Content;
+use domain::digest::hex;
+use domain::ids::{ConversationId, ProviderCallId, Scope};
+use domain::payload::Content;
 use domain::phone::PhoneNumber;
 use domain::sms::DeliveryReport;
 use domain::time::{Span, Timestamp};

@@ -1,6 +1,7 @@
 //! Simulated provider, for SMS.
 
-use domain::ids::{ProviderMessageId, hex};
+use domain::digest::hex;
+use domain::ids::ProviderMessageId;
 use domain::sms::{DeliveryReport, DeliveryStatus, Message, Outcome, SmsConversation};
 use futures::FutureExt;
 use futures::future::BoxFuture;

@@ -2,7 +2,8 @@
 
 use domain::call::{Call, Outcome, Report};
 use domain::ids::ProviderCallId;
-use domain::organization::{Content, Provider};
+use domain::payload::Content;
+use domain::provider::Provider;
 use domain::time::Timestamp;
 use futures::FutureExt;
 use futures::future::BoxFuture;

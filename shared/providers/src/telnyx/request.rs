@@ -1,6 +1,7 @@
 //! Requests to Telnyx. Source: telnyx-node b9b12ca, `CallDialParams` in `src/resources/calls/calls.ts`.
 
-use domain::organization::{Limits, VoiceSettings};
+use domain::limits::Limits;
+use domain::voice_settings::VoiceSettings;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -153,7 +154,8 @@ fn plain(value: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use domain::ids::{ConversationId, OrganizationId};
-    use domain::organization::{Limits, VoiceSettings};
+    use domain::limits::Limits;
+    use domain::voice_settings::VoiceSettings;
     use serde_json::{Value, json};
 
     use super::{Dial, Wanted};

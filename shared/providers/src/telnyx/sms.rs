@@ -1,6 +1,6 @@
 //! Telnyx's SMS adapter.
 
-use domain::organization::Provider;
+use domain::provider::Provider;
 use domain::sms::{DeliveryReport, Message, Outcome, SmsConversation};
 use futures::FutureExt;
 use futures::future::{BoxFuture, ready};

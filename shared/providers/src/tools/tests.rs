@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use domain::ids::ConversationId;
-use domain::organization::Content;
+use domain::payload::Content;
 use domain::phone::PhoneNumber;
 use domain::signature::{Secret, Signed, verify};
 use domain::time::Timestamp;

@@ -32,7 +32,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::ids::OrganizationId;
-use domain::organization::Provider;
+use domain::provider::Provider;
 use domain::time::{Span, Timestamp};
 use http::{HeaderMap, HeaderValue, Method, header};
 use serde::Deserialize;

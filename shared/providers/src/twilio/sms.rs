@@ -1,7 +1,7 @@
 //! Twilio's SMS adapter.
 
 use domain::ids::ProviderMessageId;
-use domain::organization::Provider;
+use domain::provider::Provider;
 use domain::sms::{DeliveryReport, Message, Outcome, SendState, SmsConversation};
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -51,7 +51,7 @@ impl Twilio {
         conversation: &SmsConversation,
         message: &Message,
     ) -> Result<Sought<DeliveryReport>, ProviderError> {
-        let Some(SendState::Unknown { since, .. }) = conversation.send(message.number).map(|send| &send.state) else {
+        let Some(SendState::Unknown(unknown)) = conversation.send(message.number).map(|send| &send.state) else {
             return Ok(Sought::Nothing);
         };
         let account = self.account(&conversation.scope.organization).await?;
@@ -67,7 +67,7 @@ impl Twilio {
         };
         let messages = page.map(|page| page.messages).unwrap_or_default();
         let alike = messages.iter().filter(|found| is_alike(found)).filter_map(|found| {
-            let made_at = made_in_time(found.date_created.as_deref(), *since)?;
+            let made_at = made_in_time(found.date_created.as_deref(), unknown.since)?;
             Some(Alike { found: found.report(), made_at, over: true })
         });
         Ok(Sought::Alike(alike.collect()))

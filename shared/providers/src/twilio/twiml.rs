@@ -1,7 +1,7 @@
 //! TwiML: the instructions that a call gets.
 
 use domain::ids::ConversationId;
-use domain::organization::VoiceSettings;
+use domain::voice_settings::VoiceSettings;
 
 const HEAD: &str = r#"<?xml version="1.0" encoding="UTF-8"?>"#;
 
@@ -50,7 +50,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use domain::ids::ConversationId;
-    use domain::organization::VoiceSettings;
+    use domain::voice_settings::VoiceSettings;
 
     use super::{HEAD, speak};
 

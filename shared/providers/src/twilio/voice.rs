@@ -2,7 +2,8 @@
 
 use domain::call::{Call, Dispatch, Outcome, Report};
 use domain::ids::ProviderCallId;
-use domain::organization::{Content, VoiceSettings};
+use domain::payload::Content;
+use domain::voice_settings::VoiceSettings;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::{HeaderValue, Method, header};
@@ -84,7 +85,7 @@ impl Twilio {
     }
 
     async fn find(&self, call: &Call) -> Result<Sought<Found>, ProviderError> {
-        let Dispatch::Unknown { since, .. } = call.dispatch else { return Ok(Sought::Nothing) };
+        let Dispatch::Unknown(unknown) = call.dispatch else { return Ok(Sought::Nothing) };
         let account = self.account(&call.scope.organization).await?;
         let query = Form::of([("To", call.to.as_str()), ("From", call.from.as_str()), ("PageSize", PAGE)]);
         let page: Option<Calls> = self.look(&account, "Calls.json", Some(query)).await?;
@@ -97,7 +98,7 @@ impl Twilio {
         };
         let calls = page.map(|page| page.calls).unwrap_or_default().into_iter();
         let alike = calls.filter(is_alike).filter_map(|found| {
-            let made_at = made_in_time(found.date_created.as_deref(), since)?;
+            let made_at = made_in_time(found.date_created.as_deref(), unknown.since)?;
             let over = found.is_over();
             Some(Alike { found: (ProviderCallId::new(found.sid.clone()), found.reports(now)), made_at, over })
         });

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use domain::call::{Call, Outcome, Report};
 use domain::ids::ProviderCallId;
-use domain::organization::{Content, Provider};
+use domain::payload::Content;
+use domain::provider::Provider;
 use domain::time::{Span, Timestamp};
 use futures::FutureExt;
 use futures::future::BoxFuture;

@@ -1,6 +1,6 @@
 //! Requests to Vapi. Source: VapiAI/docs eabfa53, `CreateCallDTO` and `AssistantOverrides` in the OpenAPI document.
 
-use domain::organization::Limits;
+use domain::limits::Limits;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -114,7 +114,7 @@ impl<'a> CreateCall<'a> {
 #[cfg(test)]
 mod tests {
     use domain::ids::{ConversationId, OrganizationId};
-    use domain::organization::Limits;
+    use domain::limits::Limits;
     use serde_json::{Value, json};
 
     use super::{CreateCall, Wanted};

@@ -197,7 +197,8 @@ fn bound_of(call: &Call, weather: Weather) -> Timestamp {
     match (&call.dispatch, call.started_at) {
         // A consumer may have died before its commit. Then a later try ends the call.
         (Dispatch::Waiting { .. }, _) => call.window.not_after + BEYOND_WINDOW,
-        (Dispatch::Asking { since, .. } | Dispatch::Unknown { since, .. }, _) => *since + UNKNOWN,
+        (Dispatch::Asking(asking), _) => asking.since + UNKNOWN,
+        (Dispatch::Unknown(unknown), _) => unknown.since + UNKNOWN,
         (Dispatch::Live { .. } | Dispatch::Settled, Some(started)) => started + limit + BEYOND_LIMIT,
         (Dispatch::Live { since, .. }, None) => {
             let late = if weather == Weather::Calm { Span::ZERO } else { DEAD_CONSUMER };

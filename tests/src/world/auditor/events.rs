@@ -7,7 +7,7 @@ use super::{Audit, Conversation};
 
 /// Returns the name of the event in a log entry.
 pub(super) fn name(entry: &LogEntry) -> Option<&'static str> {
-    entry.entry.event().map(|event| event.event_type().as_str())
+    entry.entry.event().map(|event| event.event_type().name())
 }
 
 /// Returns the sequence number of the event in a log entry.

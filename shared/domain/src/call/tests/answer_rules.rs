@@ -2,12 +2,15 @@
 
 use super::{History, accepted, at, claim, close, heard, id, outcome, unknown};
 use crate::call::{AnsweredBy, Call, Closing, Dispatch, Input, Report, Status, Transcript};
-use crate::conversation::{Conversation, Effect, HeldBy, Holder};
+use crate::conversation::Conversation;
+use crate::dispatch;
+use crate::effect::Effect;
 use crate::end_reason::EndReason;
 use crate::ended_by::EndedBy;
+use crate::holder::{HeldBy, Holder};
 use crate::ids::{ConversationId, Operation};
-use crate::obligation::next_action;
-use crate::organization::Provider;
+use crate::provider::Provider;
+use crate::schedule::next_action;
 
 /// A call at a provider that makes no transcript, and whose list does not show whose each call is.
 fn at_twilio() -> Call {
@@ -142,7 +145,7 @@ fn a_call_that_is_taken_away_leaves_the_attempt_as_unknown_as_it_was() {
     let lost = adopted.then(150, taken_away());
     assert_eq!((lost.call.provider_call_id.clone(), lost.call.started_at), (None, None));
     assert!(
-        matches!(lost.call.dispatch, Dispatch::Unknown { since, .. } if since == at(1)),
+        matches!(lost.call.dispatch, Dispatch::Unknown(unknown) if unknown.since == at(1)),
         "{:?}",
         lost.call.dispatch
     );
@@ -159,14 +162,14 @@ fn an_end_that_was_told_stays_told_and_a_hang_up_that_is_owed_is_owed_no_more() 
     assert!(matches!(next_action(&closed.call, at(141)), Some(crate::call::Duty::HangUp(_))));
     let lost = closed.then(142, taken_away());
     assert_eq!((next_action(&lost.call, at(142)), lost.end_reason()), (None, Some("admin_closed")));
-    assert!(matches!(lost.call.dispatch, Dispatch::Unknown { .. }));
+    assert!(matches!(lost.call.dispatch, Dispatch::Unknown(_)));
 }
 
 #[test]
 fn the_provider_is_searched_once_more_right_before_an_outcome_is_given_up() {
     let mut call = lost();
     let mut searched_at = Vec::new();
-    while let Dispatch::Unknown { next_search_at, .. } = call.call.dispatch {
+    while let Dispatch::Unknown(dispatch::Unknown { next_search_at, .. }) = call.call.dispatch {
         if call.call.is_ended() {
             break;
         }

@@ -9,7 +9,8 @@ use crate::dispatch::{LEASE, MAX_FAILURES};
 use crate::end_reason::EndReason;
 use crate::log::EventType;
 use crate::objections::Objections;
-use crate::obligation::{ENQUEUE_GRACE, due_at, next_action, wake_at};
+use crate::obligation::ENQUEUE_GRACE;
+use crate::schedule::{due_at, next_action, wake_at};
 use crate::time::Span;
 
 #[test]
@@ -162,7 +163,7 @@ fn a_consumer_that_dies_with_its_lease_leaves_an_unknown_outcome() {
     let asking = History::new().then(0, claim());
     assert_eq!(due_at(&asking.call), Some(START + LEASE));
     let lapsed = asking.then(60, Input::Tick);
-    assert!(matches!(lapsed.call.dispatch, Dispatch::Unknown { .. }));
+    assert!(matches!(lapsed.call.dispatch, Dispatch::Unknown(_)));
     assert_eq!(next_action(&lapsed.call, at(65)), Some(Duty::Search));
 }
 
@@ -192,7 +193,7 @@ fn a_callback_may_come_before_the_provider_has_answered() {
 fn what_a_dead_consumer_says_of_an_older_attempt_is_not_believed_of_the_newer() {
     let call = History::new().then(0, claim()).then(1, outcome(1, not_placed(None))).then(2, claim());
     let call = call.then(3, outcome(1, refused())).then(3, outcome(1, not_placed(None))).then(3, outcome(1, unknown()));
-    assert!(matches!(call.call.dispatch, Dispatch::Asking { .. }));
+    assert!(matches!(call.call.dispatch, Dispatch::Asking(_)));
 }
 
 #[test]

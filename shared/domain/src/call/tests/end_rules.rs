@@ -7,7 +7,7 @@ use super::{
 use crate::call::{Dispatch, Duty, Input, Report, Status};
 use crate::end_reason::EndReason;
 use crate::log::EventType;
-use crate::obligation::{due_at, next_action};
+use crate::schedule::{due_at, next_action};
 
 /// A call that the provider has had since the first second.
 fn placed() -> History {

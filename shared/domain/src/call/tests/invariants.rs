@@ -8,8 +8,9 @@ use crate::conversation::Conversation;
 use crate::end_reason::EndReason;
 use crate::log::{Entry, EventType};
 use crate::objections::Objections;
-use crate::obligation::{ENQUEUE_GRACE, Obligation, due_at, next_action, wake_at};
+use crate::obligation::{ENQUEUE_GRACE, Obligation};
 use crate::phone::PhoneNumber;
+use crate::schedule::{due_at, next_action, wake_at};
 use crate::time::{Span, Timestamp};
 
 /// Whatever is not settled is due, and the parts of a call agree with each other.
@@ -95,7 +96,7 @@ fn of_the_status(before: &Call, input: &Input, step: &Step, context: &dyn Fn() -
     );
     let took_back = not_placed
         && (before.status, after.status) == (Status::Dispatching, Status::Queued)
-        && matches!(before.dispatch, Dispatch::Asking { .. } | Dispatch::Unknown { .. })
+        && matches!(before.dispatch, Dispatch::Asking(_) | Dispatch::Unknown(_))
         && matches!(after.dispatch, Dispatch::Waiting { .. });
     assert!(before.status <= after.status || took_back, "{}", context());
     if matches!(after.dispatch, Dispatch::Waiting { .. }) && !matches!(before.dispatch, Dispatch::Waiting { .. }) {
@@ -139,7 +140,7 @@ fn brings_news(input: &Input) -> bool {
 
 fn of_a_claim(before: &Call, input: &Input, now: Timestamp, step: &Step, context: &dyn Fn() -> String) {
     let after = &step.call;
-    let asks = matches!(after.dispatch, Dispatch::Asking { .. }) && !matches!(before.dispatch, Dispatch::Asking { .. });
+    let asks = matches!(after.dispatch, Dispatch::Asking(_)) && !matches!(before.dispatch, Dispatch::Asking(_));
     assert_eq!(asks, step.claimed.is_some(), "{}", context());
     let Some(attempt) = step.claimed else {
         assert_eq!(before.attempt, after.attempt, "{}", context());
@@ -234,7 +235,7 @@ fn of_a_duplicate(before: &Call, input: &Input, now: Timestamp, first: &Step, co
             | Input::Abandon
     );
     // A search is only listened to where it was asked for.
-    let unasked = matches!(input, Input::Searched { .. }) && !matches!(before.dispatch, Dispatch::Unknown { .. });
+    let unasked = matches!(input, Input::Searched { .. }) && !matches!(before.dispatch, Dispatch::Unknown(_));
     // Where time itself has an effect, the second of two equal inputs finds another call.
     let timely = before.obligations().iter().any(|owed| owed.at <= now && owed.duty == Duty::PassTime);
     if counts_tries || unasked || timely {

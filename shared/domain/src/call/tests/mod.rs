@@ -10,14 +10,15 @@ mod pairs;
 use std::collections::BTreeMap;
 
 use super::{Analysis, Call, DEFAULT_WINDOW, Input, NewCall, Outcome, Report, Step, Window, step};
-use crate::conversation::AgentRef;
+use crate::agent::AgentRef;
 use crate::end_reason::EndReason;
 use crate::ids::{AgentId, ConversationId, Mode, Operation, OrganizationId, ProviderCallId, Scope};
+use crate::limits::Limits;
 use crate::log::{Entry, EventType};
 use crate::objections::Objections;
-use crate::organization::{Limits, Provider};
 use crate::phone::PhoneNumber;
 use crate::places::{Places, Taken};
+use crate::provider::Provider;
 use crate::time::{Span, Timestamp};
 
 /// When every call here was accepted.

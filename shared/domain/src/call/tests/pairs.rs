@@ -36,8 +36,8 @@ impl Shape {
     fn of(call: &Call) -> Self {
         let dispatch = match &call.dispatch {
             Dispatch::Waiting { failures, .. } => (0, (*failures).min(1)),
-            Dispatch::Asking { failures, .. } => (1, (*failures).min(1)),
-            Dispatch::Unknown { searches, .. } => (2, (*searches).min(1)),
+            Dispatch::Asking(asking) => (1, asking.failures.min(1)),
+            Dispatch::Unknown(unknown) => (2, unknown.searches.min(1)),
             Dispatch::Live { hang_up: None, .. } => (3, 0),
             Dispatch::Live { hang_up: Some(hang_up), .. } => (4, hang_up.tries.min(1)),
             Dispatch::Settled => (5, 0),

@@ -4,7 +4,7 @@ use super::{History, accepted, answers, at, not_placed, person_writes, refused, 
 use crate::end_reason::EndReason;
 use crate::log::{Entry, Note};
 use crate::objections::Objections;
-use crate::organization::Provider;
+use crate::provider::Provider;
 use crate::sms::{Input, MAX_TRIES, MOST_PARTS, Outcome, Purpose, SendState, SilenceReason, Status, Terms, Turn};
 use crate::time::Span;
 

@@ -3,7 +3,7 @@
 use super::{History, START, accepted, at, chat, close, person_writes, unknown};
 use crate::end_reason::EndReason;
 use crate::log::EventType;
-use crate::obligation::{due_at, next_action};
+use crate::schedule::{due_at, next_action};
 use crate::sms::{Author, Claim, DeliveryStatus, Duty, Input, Status};
 use crate::time::Span;
 

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::{History, chat, report, takes_turn};
-use crate::conversation::Conversation;
-use crate::conversation::{Change, Effect};
+use crate::conversation::{Change, Conversation};
+use crate::effect::Effect;
 use crate::end_reason::EndReason;
 use crate::log::{Entry, Event, EventType, Note};
 use crate::objections::Objections;
-use crate::obligation::{ENQUEUE_GRACE, due_at, next_action};
+use crate::obligation::ENQUEUE_GRACE;
 use crate::phone::PhoneNumber;
+use crate::schedule::{due_at, next_action};
 use crate::sms::{
     Claim, DeliveryStatus, Duty, Input, MAX_ABANDONED, Outcome, Purpose, SendState, SmsConversation, Status, Turn,
 };
@@ -142,7 +143,7 @@ fn of_sends(before: &SmsConversation, input: &Input, change: &Change<SmsConversa
     let not_placed = matches!(input, Input::SendOutcome { outcome: Outcome::NotPlaced { .. }, .. });
     for send in &change.after.sends {
         let Some(was) = before.send(send.message) else { continue };
-        let asked = matches!(was.state, SendState::Asking { .. } | SendState::Unknown { .. });
+        let asked = matches!(was.state, SendState::Asking(_) | SendState::Unknown(_));
         let waits = matches!(send.state, SendState::Waiting { .. });
         assert!(!(asked && waits) || not_placed, "{}", context());
         let claimed = change.claimed == Some(Claim::Send { message: send.message, attempt: send.attempt });

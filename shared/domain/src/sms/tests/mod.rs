@@ -12,13 +12,16 @@ use super::{
     Author, ChatShown, ChatText, Claim, DeliveryReport, DeliveryStatus, Inbound, Input, Message, NewConversation,
     SmsConversation, StoredMessage, Terms,
 };
-use crate::conversation::{AgentRef, Change, Conversation, Effect, HeldBy};
+use crate::agent::AgentRef;
+use crate::conversation::{Change, Conversation};
+use crate::effect::Effect;
 use crate::end_reason::EndReason;
+use crate::holder::HeldBy;
 use crate::ids::{AgentId, ConversationId, Mode, Operation, OrganizationId, ProviderMessageId, Scope};
 use crate::log::EventType;
 use crate::objections::Objections;
-use crate::organization::Provider;
 use crate::phone::PhoneNumber;
+use crate::provider::Provider;
 use crate::time::{Span, Timestamp};
 
 /// When every conversation here was accepted.

@@ -50,8 +50,8 @@ impl Shape {
         };
         let kind = |state: &SendState| match state {
             SendState::Waiting { failures, .. } => u8::from(*failures > 0),
-            SendState::Asking { .. } => 2,
-            SendState::Unknown { .. } => 3,
+            SendState::Asking(_) => 2,
+            SendState::Unknown(_) => 3,
         };
         Self {
             status: conversation.status,

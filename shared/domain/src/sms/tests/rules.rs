@@ -7,8 +7,8 @@ use crate::dispatch::LEASE;
 use crate::end_reason::EndReason;
 use crate::log::{Event, EventType, ToolCallOutcome};
 use crate::objections::Objections;
-use crate::obligation::{due_at, next_action};
-use crate::organization::Provider;
+use crate::provider::Provider;
+use crate::schedule::{due_at, next_action};
 use crate::sms::{Claim, DeliveryStatus, Duty, Inbound, Input, MAX_TRIES, Purpose, SendState, Status, Terms, Turn};
 use crate::time::Span;
 use crate::tool::ToolOutcome;
@@ -65,7 +65,7 @@ fn a_report_or_a_search_settles_an_opening_whose_answer_was_lost() {
 #[test]
 fn a_consumer_that_dies_while_sending_leaves_an_unknown_outcome() {
     let lapsed = History::new().after(super::START + LEASE, Input::Tick);
-    assert!(matches!(lapsed.conversation.sends[0].state, SendState::Unknown { .. }));
+    assert!(matches!(lapsed.conversation.sends[0].state, SendState::Unknown(_)));
 }
 
 #[test]

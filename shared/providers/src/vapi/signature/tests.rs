@@ -1,6 +1,6 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use domain::ids::hex;
+use domain::digest::hex;
 use domain::signature::Distrust;
 use domain::time::{Span, Timestamp};
 use ring::hmac;

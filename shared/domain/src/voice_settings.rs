@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Provider;
+use crate::provider::Provider;
 
 /// The longest opening message, in characters: what Twilio's `<Say>` takes, with room for what escaping adds.
 pub const LONGEST_OPENING: usize = 3_000;

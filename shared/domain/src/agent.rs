@@ -1,14 +1,17 @@
-//! An agent: what holds conversations.
+//! Agents, and an agent as a conversation remembers it.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Provider, VoiceSettings};
-use crate::ids::{AgentId, Channel, Mode, digest_of, hex};
+use crate::digest::{digest_of, hex};
+use crate::ids::{AgentId, Channel, Mode};
+use crate::limits::Limits;
 use crate::phone::PhoneNumber;
+use crate::provider::Provider;
 use crate::retention::Retention;
 use crate::size::json_len;
 use crate::sms::SmsSettings;
 use crate::time::Timestamp;
+use crate::voice_settings::VoiceSettings;
 
 /// The largest agent, in bytes as it is stored.
 pub const LARGEST_AGENT: usize = 320 * 1_024;
@@ -123,18 +126,17 @@ pub fn alias_digest(alias: &str) -> String {
     hex(&digest_of(&["agent alias", alias])[..16])
 }
 
-/// How long a call may ring and last, in seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// The agent, as it was when the conversation was accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Limits {
-    /// The provider lets it ring no longer.
-    pub ring_seconds: u32,
-    /// The provider lets it last no longer.
-    pub max_duration_seconds: u32,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { ring_seconds: 45, max_duration_seconds: 1_800 }
-    }
+pub struct AgentRef {
+    /// Its id.
+    pub id: AgentId,
+    /// Its slug.
+    pub slug: String,
+    /// What people call it.
+    #[serde(default)]
+    pub name: String,
+    /// Its version.
+    pub version: u32,
 }
