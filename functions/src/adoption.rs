@@ -25,12 +25,12 @@ const PROMPT: Span = Span::seconds(1);
 /// Additional minimum age of a candidate that was created later than [`PROMPT`] after the attempt began.
 const RATHER_ANOTHERS: Span = Span::seconds(100);
 
-/// Time before the end of the search at which a candidate that is already over is claimed. Nothing can be done about it, so
-/// nothing is lost by waiting. A published end cannot be withdrawn, so the provider has until then to name another
-/// conversation.
+/// Time before an attempt is given up, from which on a candidate that is already over may be claimed. Nothing can be done about
+/// such a candidate, so nothing is lost by waiting. A published end cannot be withdrawn, so the provider has until then to name
+/// another conversation.
 const OVER_BEFORE: Span = Span::seconds(50);
 
-/// Result of matching.
+/// Result of matching a search's candidates to an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Found<T> {
     /// Nothing that may be matched to the attempt.

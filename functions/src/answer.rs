@@ -23,8 +23,11 @@ pub(crate) struct Failure<'a> {
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(crate) struct FailureBody<'a> {
+    /// Error code, for programs.
     code: &'static str,
+    /// Description of the problem and the fix, for people.
     message: String,
+    /// Invalid fields, with the problem of each. Empty for errors that concern no field.
     details: &'a [FieldError],
     /// Id of the conversation that the request created before it failed. Missing if none was created.
     #[serde(rename = "conversationId", skip_serializing_if = "Option::is_none")]
@@ -44,6 +47,7 @@ pub(crate) struct FailureBody<'a> {
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = FailureMeta))]
 struct Meta<'a> {
+    /// Id of the request, as the logs have it.
     request_id: &'a str,
 }
 

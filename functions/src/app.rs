@@ -9,9 +9,9 @@ use url::Url;
 /// Dependencies that every handler gets.
 #[derive(Clone, Debug)]
 pub struct App {
-    /// Table and queues.
+    /// Access to the table and the queues.
     pub store: Store,
-    /// Telephony providers.
+    /// Adapters of the telephony providers.
     pub providers: Providers,
     /// HTTP client for URLs that clients set.
     pub egress: Egress,
@@ -41,7 +41,7 @@ impl App {
         Self::with(store, Outside { egress, secrets, bases: Bases::default() })
     }
 
-    /// Builds the dependencies.
+    /// Builds the dependencies with these external services.
     pub fn with(store: Store, outside: Outside) -> Self {
         let providers = Providers::new(&store, &outside);
         Self {

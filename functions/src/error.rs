@@ -1,10 +1,10 @@
-//! Errors of requests and of functions. `answer.rs` turns them into responses.
+//! Errors of requests and of functions. `answer.rs` converts them into responses.
 //!
 //! | error | answer |
 //! |---|---|
-//! | the client's | 4xx with its code; every wrong field at once; nothing was written |
-//! | [`StoreError::Conflict`] | 409 `conflict`: send it again |
-//! | anything else | 500 with the request's id, and nothing else; the chain of causes is logged once, in `answer.rs` |
+//! | error of the client | 4xx with its code and with every invalid field; nothing was written |
+//! | [`StoreError::Conflict`] | 409 `conflict`: the client sends the request again |
+//! | any other error | 500 with the request's id and no details; `answer.rs` logs the chain of causes once |
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -252,9 +252,9 @@ impl ApiError {
 /// Balance of the wallet and the amount that the call requires, in minor units of the currency.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Funds<'a> {
-    /// Spendable balance.
+    /// Spendable balance, if the error is `insufficient_funds`.
     pub(crate) balance: Option<i64>,
-    /// Required amount.
+    /// Required amount, if the error is `insufficient_funds`.
     pub(crate) required_rate: Option<i64>,
     /// Currency, as an ISO 4217 code.
     pub(crate) currency: Option<&'a str>,

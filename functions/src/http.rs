@@ -49,7 +49,7 @@ struct Context {
     request_id: String,
 }
 
-/// Request over HTTP.
+/// Request that API Gateway has received.
 #[derive(Debug)]
 pub struct Request {
     /// Id of the request, for its response and for the log.
@@ -206,7 +206,7 @@ pub(crate) fn raw_metadata(object: &[u8]) -> Result<Option<Box<RawValue>>, serde
     serde_json::from_slice::<Raw>(object).map(|raw| raw.metadata)
 }
 
-/// Response over HTTP.
+/// Response that API Gateway returns.
 #[derive(Debug)]
 pub struct Response {
     /// HTTP status.

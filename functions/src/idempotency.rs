@@ -22,10 +22,10 @@ pub(crate) const GENERATED: &str = "Idempotency-Key-Generated";
 
 const LONGEST: usize = 255;
 
-/// Idempotency key of a request, before it is validated.
+/// Idempotency key of a request, as its header gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Key {
-    /// No key.
+    /// No key was sent or generated.
     Missing,
     /// Key that does not have the required form.
     Malformed,
@@ -58,8 +58,8 @@ fn parse(header: &str) -> Option<String> {
     well_formed.then_some(key)
 }
 
-/// Parses the rest of a quoted key, after the opening quote. `None` if the only other unescaped quote is not its last
-/// character.
+/// Parses the rest of a quoted key, after the opening quote. `None` if an escape is invalid, or if the closing quote is missing
+/// or not the last character.
 fn unquoted(rest: &str) -> Option<String> {
     let mut key = String::new();
     let mut characters = rest.chars();

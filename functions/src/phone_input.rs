@@ -34,7 +34,7 @@ pub(crate) enum Unreadable {
     NotANumber,
     /// The number does not begin with `+`, and its country is not known.
     NoCountry,
-    /// The country does not exist.
+    /// The country has no known numbering plan.
     UnknownCountry,
     /// The number costs more than a normal call, and the organization may not call such numbers.
     Special,

@@ -27,7 +27,7 @@ impl From<usize> for Step {
     }
 }
 
-/// Invalid field.
+/// Invalid field of a request, in FastAPI's format.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ValidationProblem))]
 pub struct Problem {

@@ -3,7 +3,7 @@
 use crate::route::Function;
 use crate::{api, dialects, inbound, queue, schedule};
 
-/// All functions.
+/// All functions of the artifact.
 pub static FUNCTIONS: &[Function] = &[
     api::calls::create_call::FUNCTION,
     api::calls::list_calls::FUNCTION,

@@ -19,10 +19,10 @@ use crate::openapi::operation::Document;
 /// Returns the keys of the items that a request needs, for its organization and mode.
 pub type KeysToLoad = fn(&Request, &Scope) -> Vec<Key>;
 
-/// The handler of an authorized request.
+/// Handler of an authorized request.
 pub type Handle = for<'a> fn(Authorized<'a>) -> BoxFuture<'a, Result<Response, ApiError>>;
 
-/// A Lambda function.
+/// Lambda function of the artifact.
 #[derive(Clone, Copy, Debug)]
 pub struct Function {
     /// Name of the function: its handler in the template, its sample event, and its operation in the OpenAPI document.
@@ -37,11 +37,11 @@ pub struct Function {
 /// Event source of a function.
 #[derive(Clone, Copy, Debug)]
 pub enum Trigger {
-    /// A request over HTTP.
+    /// Request over HTTP, on this route.
     Http(Route),
     /// Queue that the messages come from.
     Queue {
-        /// The queue.
+        /// Queue that the function consumes.
         queue: QueueName,
         /// Handler of a batch of messages.
         handle: for<'a> fn(&'a App, Value) -> BoxFuture<'a, Result<Value, Error>>,
@@ -53,10 +53,10 @@ pub enum Trigger {
     },
 }
 
-/// A route of the API.
+/// Route of the HTTP API.
 #[derive(Clone, Copy, Debug)]
 pub struct Route {
-    /// HTTP method.
+    /// HTTP method, in capitals.
     pub method: &'static str,
     /// Path, as in the template.
     pub path: &'static str,
@@ -148,14 +148,14 @@ pub enum KeyUse {
     Required,
     /// Clients may send a key. The service generates one for a request without it.
     Optional,
-    /// Clients send no key, because the route creates nothing.
+    /// The route uses no key, because it creates nothing.
     Unknown,
 }
 
 /// Access rule of a route, with its handler.
 #[derive(Clone, Copy, Debug)]
 pub enum Access {
-    /// Access without authentication.
+    /// Access without authentication, for everyone.
     Public(fn(&Request) -> Result<Response, ApiError>),
     /// Access with the token of the call that the path names, or with an API key that has this permission.
     CallToken {
@@ -189,7 +189,7 @@ pub enum Access {
 pub struct Authorized<'a> {
     /// Dependencies of the handler.
     pub app: &'a App,
-    /// Authenticated caller.
+    /// Authenticated caller, with organization and mode.
     pub caller: Caller,
     /// Request, as it was received.
     pub request: &'a Request,

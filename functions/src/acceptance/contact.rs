@@ -12,7 +12,7 @@ use super::Refusal;
 /// Contact that a request asks for.
 #[derive(Clone, Debug)]
 pub(crate) enum ContactWish {
-    /// No contact.
+    /// No contact: the request names none.
     Nobody,
     /// Existing contact with this integer as its reference.
     Known(u64),

@@ -164,7 +164,8 @@ async fn settle(app: &App, pending: &PendingDelivery, state: State) -> Result<Ne
     app.store.table.mark_delivery(pending, &after).await.map(|_| Next::Done)
 }
 
-/// Makes an attempt. Returns it with its verdict, and with `true` if a request was sent to the endpoint.
+/// Makes an attempt. Returns it with its verdict, and with `false` if none of the endpoint's secrets can sign it, so that the
+/// endpoint was not asked.
 async fn attempt(
     app: &App,
     parts: &DeliveryParts,

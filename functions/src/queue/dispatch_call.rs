@@ -60,9 +60,9 @@ async fn advance(app: &App, turnstile: &Turnstile, job: &ConversationJob) -> Res
     }
 }
 
-/// Claims a call and dials it. The slow steps come first: secrets, the token of the account's rate limiter, the request
-/// payload. Then the call waits for its turn in the batch. Everything that the decision depends on is read again after that,
-/// and the claim is committed by it.
+/// Claims a call and dials it. The slow steps come first: the secrets, the token of the account's rate limiter, the request
+/// payload. Then the call waits for its pass in the batch. After that, all data that the decision depends on is read again, and
+/// the claim is committed with it.
 async fn dial(
     app: &App,
     turnstile: &Turnstile,
@@ -73,7 +73,7 @@ async fn dial(
         let taken = || loaded.items.places_taken(&reference.scope);
         loaded.organization.bounds.concurrent_calls.map(|limit| Places { limit, taken: taken() })
     };
-    // A call without a concurrency slot must not use up a token of the provider account.
+    // A call without a concurrency slot must not use up a token of the account's rate limiter.
     let now = app.store.table.now();
     if loaded.conversation.place.is_none() && places(&loaded).is_some_and(|places| !places.are_left(now)) {
         let claim = |loaded: &Loaded<Call>| claim(loaded, Some(Places::none()));
@@ -102,8 +102,8 @@ fn claim(loaded: &Loaded<Call>, places: Option<Places>) -> Input {
     Input::Claim { objections: loaded.objections(), places }
 }
 
-/// Returns the time of the call's token at the provider account, if the call has to wait for it. If no token is left before the
-/// window closes, returns the end of the window, logs a warning and counts the call.
+/// Returns the time of the call's rate limiter token, if it is later than now. If no token is left before the window closes,
+/// returns the end of the window, logs a warning, and counts the call.
 async fn turn(app: &App, call: &Call) -> Result<Option<Timestamp>, StoreError> {
     if !call.provider.is_live() {
         return Ok(None);

@@ -101,8 +101,8 @@ async fn put_back(app: &App, items: &[DueItem], away: &mut BTreeSet<QueueName>, 
     sent.len()
 }
 
-/// Moves a requeued item forward in the index, unless it has changed since it was read. A change shows that its handler works
-/// on it.
+/// Moves a requeued item forward in the index. An item that has changed since it was read is left alone, because another
+/// consumer takes care of it.
 ///
 /// The requeue counts only if the item was overdue. A message that was sent ahead of the deadline is the first one, and the
 /// handler has not received it yet.

@@ -20,7 +20,7 @@ const MOST_LOOK_UPS: u32 = 5;
 /// carriers join to one message.
 const LONGEST_INBOUND: usize = 64 * 1_024;
 
-/// Inbound SMS message.
+/// Inbound SMS message, as its provider delivered it.
 #[derive(Clone, Debug)]
 pub(crate) struct InboundText {
     /// Organization and mode that receive the message.
