@@ -153,8 +153,8 @@ pub(crate) async fn agent(
     Err(if is_of_other_channel { Refusal::AgentOfOtherChannel(channel) } else { Refusal::AgentNotFound })
 }
 
-/// Returns the number that calls or sends. In live mode it must belong to the organization now. If it did when the agent was
-/// created does not matter.
+/// Returns the number that calls or sends. In live mode it must belong to the organization now. Ownership at the time when the
+/// agent was created does not count.
 fn sender(caller: &Caller, asked: &Sender, agent: &Agent) -> Result<PhoneNumber, Wrong> {
     let (number, foreign) = match (asked, &agent.number) {
         (Sender::AgentsElse(_), Some(own)) => (own, Wrong::AgentsNumberForeign),

@@ -1,4 +1,4 @@
-//! Invocation of a function with an event of AWS. No other module authenticates and authorizes requests.
+//! Invocation of a function with an event of AWS. Every HTTP request is authorized here, before its handler runs.
 
 use domain::key::Permission;
 use futures::future::join;

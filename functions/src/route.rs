@@ -39,7 +39,7 @@ pub struct Function {
 pub enum Trigger {
     /// Request over HTTP, on this route.
     Http(Route),
-    /// Queue that the messages come from.
+    /// Batch of messages from a queue.
     Queue {
         /// Queue that the function consumes.
         queue: QueueName,
