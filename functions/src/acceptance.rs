@@ -1,8 +1,8 @@
 //! Acceptance: the one path that every API facade ends in.
 //!
-//! A facade translates its request into a [`NewRequest`], and the result into its vendor's words. Everything between stands here:
-//! the replay, the judgement, the one write, the message. `call.rs` accepts calls, `sms.rs` judges SMS conversations, and both are
-//! judged alike by [`judge`].
+//! A facade translates its request into a [`NewRequest`], and the result into its vendor's format. This module does everything
+//! in between: the replay, the validation, the one write and the message. `call.rs` accepts calls, and `sms.rs` validates SMS
+//! conversations. Both use [`judge`] for the parts that they share.
 
 mod call;
 mod contact;
@@ -25,54 +25,54 @@ use crate::app::App;
 use crate::auth::Caller;
 use crate::phone_input;
 
-/// The parts of a request that calls and SMS conversations have in common.
+/// Parts of a request that calls and SMS conversations have in common.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked<'a> {
-    /// The channel that the agent must have.
+    /// Channel that the agent must have.
     pub(crate) channel: Channel,
-    /// The agent, as the request names it.
+    /// Agent, as the request names it.
     pub(crate) agent: &'a AgentName,
-    /// The number that calls or sends.
+    /// Rule for the number that calls or sends.
     pub(crate) sender: &'a Sender,
-    /// The values for the agent's placeholders.
+    /// Values for the agent's placeholders.
     pub(crate) variables: &'a Map<String, Value>,
 }
 
-/// The result of judging the common parts.
+/// Result of validating the common parts.
 #[derive(Debug)]
 pub(crate) struct Judged {
-    /// The agent.
+    /// Agent that the request names.
     pub(crate) agent: Agent,
-    /// The number that calls or sends; `None` if `wrong` says why there is none.
+    /// Number that calls or sends. `None` if an error in `wrong` says why there is none.
     pub(crate) from: Option<PhoneNumber>,
-    /// The fields that are wrong.
+    /// Fields that are invalid.
     pub(crate) wrong: Vec<Wrong>,
 }
 
-/// How a request names its agent: the first of these that there is.
+/// Names by which a request selects its agent. The first one that leads to an agent counts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AgentName {
-    /// Its id, or what would be its id.
+    /// Ids that the agent may have: the one in the request, or the one that follows from a slug.
     pub(crate) ids: Vec<AgentId>,
-    /// Another name that it bears.
+    /// Other name of the agent: its number, or its id at another vendor.
     pub(crate) alias: Option<String>,
-    /// The organization's default agent.
+    /// `true` if the organization's default agent may be used.
     pub(crate) or_default: bool,
 }
 
-/// The number that a call or a text comes from.
+/// Rule for the number that a call or an SMS message comes from.
 #[derive(Clone, Debug)]
 pub(crate) enum Sender {
-    /// The agent's own number, else this one.
+    /// The agent's own number. If it has none, this number.
     AgentsElse(Option<PhoneNumber>),
-    /// This number.
+    /// This number, even if the agent has its own.
     Given(PhoneNumber),
 }
 
-/// Judges what calls and SMS conversations have in common: the organization, the agent, the sender, the required variables.
+/// Validates the parts that calls and SMS conversations have in common: organization, agent, sender and required variables.
 ///
 /// # Errors
-/// [`Refusal`] if the organization is suspended, or there is no such agent.
+/// [`Refusal`] if the organization is suspended, or if the agent is not found.
 pub(crate) async fn judge(app: &App, caller: &Caller, items: &mut Items, asked: &Asked<'_>) -> Result<Judged, Refusal> {
     if caller.organization.suspended {
         return Err(Refusal::Suspended);
@@ -85,10 +85,10 @@ pub(crate) async fn judge(app: &App, caller: &Caller, items: &mut Items, asked: 
     Ok(Judged { agent, from, wrong })
 }
 
-/// Checks that the organization may contact a number at this moment: by its countries, and by the do-not-call list.
+/// Checks that the organization may contact a number now, by its countries and by the do-not-call list.
 ///
 /// # Errors
-/// [`Refusal::OutOfReach`] and [`Refusal::DoNotCall`].
+/// [`Refusal::OutOfReach`] or [`Refusal::DoNotCall`].
 pub(crate) fn must_be_contactable(
     caller: &Caller,
     items: &Items,
@@ -100,16 +100,16 @@ pub(crate) fn must_be_contactable(
     must_not_be_suppressed(items, suppressions)
 }
 
-/// Checks that no entry of the do-not-call list is there.
+/// Checks that none of these do-not-call entries exists.
 ///
 /// # Errors
-/// [`Refusal::DoNotCall`].
+/// [`Refusal::DoNotCall`] if one does.
 pub(crate) fn must_not_be_suppressed(items: &Items, suppressions: &[Key]) -> Result<(), Refusal> {
     if suppressions.iter().any(|entry| items.get(entry).is_some()) { Err(Refusal::DoNotCall) } else { Ok(()) }
 }
 
-/// Returns the keys of the do-not-call entries of a number: as it is read, and as its digits were written. A person who put the
-/// second one on the list meant the first.
+/// Returns the keys of a number's do-not-call entries: one for the number as it was parsed, and one for its digits as they were
+/// written, if those differ. A person who entered the second form meant the same number.
 pub(crate) fn suppression_keys(scope: &Scope, to: &PhoneNumber, written: Option<&str>) -> Vec<Key> {
     let written = written.and_then(phone_input::as_written).filter(|written| written != to);
     std::iter::once(to).chain(&written).map(|number| keys::suppression(scope, number)).collect()
@@ -118,7 +118,8 @@ pub(crate) fn suppression_keys(scope: &Scope, to: &PhoneNumber, written: Option<
 /// Returns the agent that a request names. Another organization's agent is not found.
 ///
 /// # Errors
-/// [`Refusal::AgentNotFound`], or [`Refusal::AgentOfOtherChannel`] if the request names one of the other channel by its id.
+/// [`Refusal::AgentNotFound`], or [`Refusal::AgentOfOtherChannel`] if the request names an agent of the other channel by its
+/// id.
 pub(crate) async fn agent(
     app: &App,
     caller: &Caller,
@@ -129,7 +130,7 @@ pub(crate) async fn agent(
     let scope = &caller.scope;
     let mut ids = name.ids.clone();
     if let Some(alias) = &name.alias {
-        // Nothing more is read where the request's own keys were.
+        // Reads nothing if the keys of the request's aliases were loaded before.
         app.store.table.read_missing(items, Table::agent_alias_keys(scope, channel, alias)).await?;
         ids.extend(items.agents_named(scope, channel, alias)?);
     }
@@ -141,7 +142,7 @@ pub(crate) async fn agent(
         let agent = items.agent(scope, id)?;
         is_of_other_channel |= agent.as_ref().is_some_and(|agent| agent.channel != channel && name.ids.contains(&id));
         let agent = agent.filter(|agent| agent.channel == channel);
-        // A name that the agent bore once may still lead to it.
+        // A name that the agent had before may still lead to it.
         let bears = |alias: &String, agent: &Agent| agent.aliases().contains(alias);
         let by_id = name.ids.contains(&id) || name.or_default;
         let named = |agent: &Agent| by_id || name.alias.as_ref().is_some_and(|alias| bears(alias, agent));
@@ -152,8 +153,8 @@ pub(crate) async fn agent(
     Err(if is_of_other_channel { Refusal::AgentOfOtherChannel(channel) } else { Refusal::AgentNotFound })
 }
 
-/// Returns the number that calls or sends: the agent's own if it has one. In live mode it must be one of the organization's now,
-/// whatever it was when the agent was made.
+/// Returns the number that calls or sends. In live mode it must belong to the organization now. Ownership at the time when the
+/// agent was created does not count.
 fn sender(caller: &Caller, asked: &Sender, agent: &Agent) -> Result<PhoneNumber, Wrong> {
     let (number, foreign) = match (asked, &agent.number) {
         (Sender::AgentsElse(_), Some(own)) => (own, Wrong::AgentsNumberForeign),
@@ -164,7 +165,7 @@ fn sender(caller: &Caller, asked: &Sender, agent: &Agent) -> Result<PhoneNumber,
 }
 
 impl AgentName {
-    /// Names the agent of this id.
+    /// Returns the name of the agent with this id.
     pub(crate) fn id(id: AgentId) -> Self {
         Self { ids: vec![id], ..Self::default() }
     }

@@ -1,8 +1,11 @@
-//! Whose is what a search found? Where a provider's list does not show our attempts, what looks like one is adopted only
-//! where it is the only one, no conversation holds it, and whoever it may belong to has had the time to write that down.
+//! Matching of search results to an attempt.
 //!
-//! The commit that adopts it checks once more that nobody holds it. Whoever the provider names later, in an answer or in a
-//! signed callback, takes it over all the same.
+//! Some providers' lists do not show our attempt on a call or message. A candidate that looks like the attempt's is claimed
+//! there only under three conditions. It is the only candidate, no other conversation owns it, and any other attempt that may
+//! have created it has had the time to record that.
+//!
+//! The commit of the claim checks the owner again. If the provider later names another conversation, in an answer or in a
+//! signed callback, that conversation takes the call or message over.
 
 use domain::holder::Holder;
 use domain::planted::{Bug, is_planted};
@@ -11,41 +14,44 @@ use domain::time::{Span, Timestamp};
 use providers::{Alike, Sought};
 use store::{StoreError, Table};
 
-/// How old something has to be before it is adopted: twice as long as the lease of whoever asked for it, who may have died.
-/// By then it is written down, or searched for as well, or told of by a callback.
+/// Minimum age of a candidate: twice the lease of the consumer that may have requested it and died. By then, that consumer's
+/// conversation has recorded it, searches for it too, or has received a callback that names it.
 const ADOPTABLE_AFTER: Span = Span::seconds(120);
 
-/// A request reaches its provider at once. What was made later than this behind an attempt is rather another one's, who is left
-/// more time for it.
+/// Longest delay between the start of an attempt and the creation of its own call or message, because a request reaches its
+/// provider at once. A candidate that was created later more likely belongs to another attempt, which therefore gets more time
+/// to record it.
 const PROMPT: Span = Span::seconds(1);
+/// Additional minimum age of a candidate that was created later than [`PROMPT`] after the attempt began.
 const RATHER_ANOTHERS: Span = Span::seconds(100);
 
-/// How long before an outcome is given up what is over is adopted. There is nothing to be done about it, and an end that was
-/// told cannot be taken back: whoever is named has until then.
+/// Time before an attempt is given up, from which on a candidate that is already over may be claimed. Nothing can be done about
+/// such a candidate, so nothing is lost by waiting. A published end cannot be withdrawn, so the provider has until then to name
+/// another conversation.
 const OVER_BEFORE: Span = Span::seconds(50);
 
-/// What a search comes to.
+/// Result of matching a search's candidates to an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Found<T> {
-    /// Nothing that may be taken for the attempt's.
+    /// Nothing that may be matched to the attempt.
     Nothing,
-    /// What bears our attempt.
+    /// Call or message that bears our attempt.
     Ours(T),
-    /// The only one that looks like it.
+    /// Only candidate that looks like the attempt's.
     Alike(T),
 }
 
-/// The attempt that something is searched for.
+/// Attempt whose call or message is searched for.
 pub(crate) struct Attempted<'a> {
-    /// Who searches.
+    /// Conversation, or its message, that searches.
     pub me: &'a Holder,
-    /// Where.
+    /// Provider that was searched.
     pub provider: Provider,
-    /// When the attempt began.
+    /// Start of the attempt.
     pub since: Timestamp,
 }
 
-/// What may be taken for the attempt's, if there is anything.
+/// Returns the call or message that may be matched to the attempt, if there is one.
 pub(crate) async fn only_one<T>(
     table: &Table,
     attempt: &Attempted<'_>,
@@ -77,7 +83,7 @@ pub(crate) async fn only_one<T>(
 }
 
 impl Attempted<'_> {
-    /// From when on something may be adopted for it.
+    /// Returns the time from which a candidate may be claimed for the attempt.
     fn adoptable_at<T>(&self, alike: &Alike<T>) -> Timestamp {
         let is_prompt = alike.made_at <= self.since + PROMPT;
         let written_down = alike.made_at + ADOPTABLE_AFTER + if is_prompt { Span::ZERO } else { RATHER_ANOTHERS };

@@ -1,5 +1,5 @@
-//! Agents in the form of the API, for whoever reads and writes them elsewhere: the operator's command takes and gives the
-//! same settings as `POST /v1/agents`, by the same rules.
+//! Agents in the format of the API, for other packages. The operator's command reads and writes the same settings as `POST
+//! /v1/agents`, by the same rules.
 
 use domain::agent::Agent;
 use domain::ids::Mode;
@@ -12,13 +12,14 @@ use crate::api::agents::view;
 use crate::error::FieldError;
 use crate::fields::Fields;
 
-/// What an answer of the API says of an agent beside its settings. Who sends an answer back sends them along.
+/// Fields of an agent that the API returns besides its settings. They are ignored on input, because a client that sends an
+/// answer back includes them.
 const ANSWERED: [&str; 4] = ["id", "mode", "version", "toolSecret"];
 
 /// Reads an agent of a mode.
 ///
 /// # Errors
-/// Every wrong field, by its path.
+/// All invalid fields, with their paths.
 pub async fn read(
     egress: &Egress,
     mode: Mode,
@@ -36,10 +37,10 @@ pub async fn read(
     }
 }
 
-/// An agent's settings, as a request would send them. The secret of its tools is none of them.
+/// Returns an agent's settings in the format of a request, without the secret of its tools.
 ///
 /// # Errors
-/// Where they cannot be written as JSON.
+/// If they cannot be written as JSON.
 pub fn settings(agent: &Agent) -> Result<Map<String, Value>, serde_json::Error> {
     view::settings(agent)
 }

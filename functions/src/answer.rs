@@ -1,4 +1,4 @@
-//! Errors as responses, in the shape of the dialect that the request came in by.
+//! Error responses, in the format of the request's dialect.
 
 use std::error::Error as StdError;
 
@@ -11,7 +11,7 @@ use crate::dialects::{klen, levers, verbex};
 use crate::error::{ApiError, FieldError, Funds};
 use crate::http::{Request, Response};
 
-/// What a client hears of a request that is not carried out.
+/// Response to a request that failed.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(crate) struct Failure<'a> {
@@ -19,31 +19,35 @@ pub(crate) struct Failure<'a> {
     meta: Meta<'a>,
 }
 
-/// What went wrong.
+/// Error of a failed request.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(crate) struct FailureBody<'a> {
+    /// Error code, for programs.
     code: &'static str,
+    /// Description of the problem and the fix, for people.
     message: String,
+    /// Invalid fields, with the problem of each. Empty for errors that concern no field.
     details: &'a [FieldError],
-    /// The conversation that the request made, where it was written before it failed.
+    /// Id of the conversation that the request created before it failed. Missing if none was created.
     #[serde(rename = "conversationId", skip_serializing_if = "Option::is_none")]
     conversation_id: Option<ConversationId>,
-    /// What can be spent, in minor units. Only with `insufficient_funds`.
+    /// Spendable balance of the wallet, in minor units. Only with `insufficient_funds`.
     #[serde(skip_serializing_if = "Option::is_none")]
     balance: Option<i64>,
-    /// The price of the call's longest course, in minor units. Only with `insufficient_funds`.
+    /// Price of the call at its maximum duration, in minor units. Only with `insufficient_funds`.
     #[serde(skip_serializing_if = "Option::is_none")]
     required_rate: Option<i64>,
-    /// ISO 4217. Only with `insufficient_funds`.
+    /// Currency of the amounts, as an ISO 4217 code. Only with `insufficient_funds`.
     #[serde(skip_serializing_if = "Option::is_none")]
     currency: Option<&'a str>,
 }
 
-/// About the answer.
+/// Metadata of the response.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = FailureMeta))]
 struct Meta<'a> {
+    /// Id of the request, as the logs have it.
     request_id: &'a str,
 }
 
@@ -55,7 +59,7 @@ pub(crate) fn into_response(error: &ApiError, request: &Request, dialect: Dialec
     shaped(error, request, dialect).unwrap_or_else(|_| Response::empty(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
-/// Returns the response in the shape of a dialect.
+/// Returns the response in the format of a dialect.
 ///
 /// # Errors
 /// If it cannot be written as JSON.

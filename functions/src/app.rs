@@ -1,4 +1,4 @@
-//! What every handler is given.
+//! Dependencies of the handlers.
 
 use providers::egress::Egress;
 use providers::model::Habits;
@@ -6,42 +6,42 @@ use providers::{Bases, Outside, Providers, Secrets};
 use store::Store;
 use url::Url;
 
-/// Everything a handler acts through.
+/// Dependencies that every handler gets.
 #[derive(Clone, Debug)]
 pub struct App {
-    /// The table and the queues.
+    /// Access to the table and the queues.
     pub store: Store,
-    /// The telephony providers.
+    /// Adapters of the telephony providers.
     pub providers: Providers,
-    /// The way to clients' own addresses.
+    /// HTTP client for URLs that clients set.
     pub egress: Egress,
-    /// What the deployment is known by at providers and models.
+    /// Secrets of the deployment: its public URL, and its credentials at providers and models.
     pub secrets: Secrets,
-    /// How models want to be asked, as far as it was learned.
+    /// Request parameters that each model accepts, as learned from the models' answers.
     pub habits: Habits,
-    /// The model that speaks behind test keys instead of the scripted one: on one's own machine only.
+    /// Model that answers for test keys instead of the scripted one. For local development only.
     pub stand_in: Option<StandIn>,
 }
 
-/// A model that speaks behind test keys.
+/// Model that answers for test keys.
 #[derive(Clone, Debug)]
 pub struct StandIn {
-    /// Where it is to be had.
+    /// Base URL of the model's API.
     pub base_url: Url,
-    /// Its name there; the agent's own setting where there is none.
+    /// Name of the model at that API. `None` uses the name in the agent's own settings.
     pub model: Option<String>,
-    /// The name of its key among the secrets.
+    /// Name of the API key among the secrets. `None` sends no key.
     pub key_name: Option<String>,
 }
 
 impl App {
-    /// Puts the parts together, with no secrets: for tests, and where only the simulator is used.
+    /// Builds the dependencies without secrets, for tests and for setups that use only the simulator.
     pub fn new(store: Store, egress: Egress) -> Self {
         let secrets = Secrets::none(store.table.clock().clone());
         Self::with(store, Outside { egress, secrets, bases: Bases::default() })
     }
 
-    /// Puts the parts together.
+    /// Builds the dependencies with these external services.
     pub fn with(store: Store, outside: Outside) -> Self {
         let providers = Providers::new(&store, &outside);
         Self {
@@ -54,7 +54,7 @@ impl App {
         }
     }
 
-    /// The same, with another model behind test keys.
+    /// Returns the same dependencies with this model behind test keys.
     #[must_use]
     pub fn with_stand_in(self, stand_in: Option<StandIn>) -> Self {
         Self { stand_in, ..self }

@@ -1,4 +1,4 @@
-//! Who is asking.
+//! Authentication of callers by their API keys.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -15,47 +15,48 @@ use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::http::Request;
 
-/// Somebody whose key was found valid: the first argument of everything that touches a tenant's data.
+/// Authenticated caller. Each handler that touches a tenant's data gets one.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// Whose data it may touch.
+    /// Organization and mode whose data the caller may access.
     pub scope: Scope,
-    /// Its organization.
+    /// Organization of the caller.
     pub organization: Organization,
-    /// Its key; `None` where it came without one: by a call's token, or by a queue that a key put it on.
+    /// API key of the request. `None` for a request with a call's token, and for a queued item of a request whose key was
+    /// checked before.
     pub key: Option<UsedKey>,
 }
 
-/// The key that a request came with.
+/// API key of a request.
 #[derive(Clone, Debug)]
 pub struct UsedKey {
-    /// What it is spoken of by.
+    /// Public id of the key.
     pub id: KeyId,
-    /// The digest that it is stored under.
+    /// Digest under which the key is stored.
     pub digest: String,
-    /// The key, as it is stored.
+    /// Key, as it is stored.
     pub stored: ApiKey,
-    /// The counts that its use is added to: its own, and those of the keys that it was made with, the nearest first.
+    /// Counters of the key's use: its own, then those of the keys that it was created with, the nearest first.
     pub accounts: Vec<Account>,
-    /// The calls that its request has placed by now.
+    /// Number of calls that the request has placed so far.
     pub placed: Arc<AtomicU32>,
 }
 
-/// What a use of a key is counted against.
+/// Counter of a key's use.
 #[derive(Clone, Debug)]
 pub struct Account {
-    /// What is allowed.
+    /// Limits of the key that the counter belongs to.
     pub limits: Limits,
-    /// What was used, as it is counted.
+    /// Usage, as it was counted when the key was read.
     pub usage: Usage,
-    /// Where the key stands in the table.
+    /// Table key of the key's item.
     pub place: keys::Key,
 }
 
-/// The key that a request brings. Nothing is proven yet.
+/// Returns the API key that a request brings. The key is not verified yet.
 ///
 /// # Errors
-/// [`ApiError::Unauthorized`] where there is none of a key's form.
+/// [`ApiError::Unauthorized`] if the request has no key of the right form.
 pub(crate) fn raw_key(request: &Request, dialect: Dialect) -> Result<RawKey, ApiError> {
     let token = match dialect {
         Dialect::Klen => bearer(request).or(request.header("x-api-key")),
@@ -64,21 +65,22 @@ pub(crate) fn raw_key(request: &Request, dialect: Dialect) -> Result<RawKey, Api
     token.and_then(|token| RawKey::parse(token.trim())).ok_or(ApiError::Unauthorized)
 }
 
-/// The token of an `Authorization: Bearer` header.
+/// Returns the token of an `Authorization: Bearer` header.
 pub(crate) fn bearer(request: &Request) -> Option<&str> {
     let (scheme, token) = request.header("authorization")?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// The keys of what [`authenticate`] has to see.
+/// Returns the table keys of the items that [`authenticate`] needs.
 pub(crate) fn reads(raw: &RawKey) -> [keys::Key; 2] {
     [keys::api_key(raw), keys::organization(&raw.scope().organization)]
 }
 
-/// Judges a key by what was read.
+/// Authenticates a key by the items that were read, and checks its permission.
 ///
 /// # Errors
-/// [`ApiError::Unauthorized`] where it opens nothing, [`ApiError::PermissionDenied`] where it does not open this.
+/// [`ApiError::Unauthorized`] if the key is unknown, expired or revoked, [`ApiError::PermissionDenied`] if it lacks the
+/// permission.
 pub(crate) fn authenticate(
     raw: &RawKey,
     items: &Items,
@@ -105,10 +107,11 @@ fn account(key: &ApiKey, place: keys::Key, items: &Items) -> Account {
     Account { limits: key.limits, usage: items.usage(&place), place }
 }
 
-/// Reads the counts of the keys that a caller's key was made with, where its use counts against theirs. Most keys have none.
+/// Loads the counters of the keys that a caller's key was created with, if its use counts against their limits. Most keys have
+/// none.
 ///
 /// # Errors
-/// [`ApiError`] where they cannot be read.
+/// [`ApiError`] if they cannot be read.
 pub(crate) async fn with_accounts_above(
     table: &Table,
     mut caller: Caller,
@@ -127,10 +130,10 @@ pub(crate) async fn with_accounts_above(
 }
 
 impl Caller {
-    /// Refuses what a suspended organization may not do.
+    /// Checks that the organization is not suspended.
     ///
     /// # Errors
-    /// [`ApiError::PermissionDenied`].
+    /// [`ApiError::PermissionDenied`] if it is.
     pub fn must_not_be_suspended(&self) -> Result<(), ApiError> {
         if self.organization.suspended {
             return Err(ApiError::PermissionDenied("the organization is suspended".to_owned()));
@@ -138,10 +141,11 @@ impl Caller {
         Ok(())
     }
 
-    /// Refuses what its key has used up: a request more, and so many calls more. Whoever answers replays asks this behind them.
+    /// Checks the key's limits for one more request and `calls` more calls. A caller without a key has no limits. Handlers that
+    /// answer replays must look for a replay first.
     ///
     /// # Errors
-    /// [`Exhausted`].
+    /// [`Exhausted`] if a limit is used up.
     pub(crate) fn must_have_left(&self, calls: u32, now: Timestamp) -> Result<(), Exhausted> {
         let Some(key) = &self.key else { return Ok(()) };
         for account in &key.accounts {
@@ -153,12 +157,12 @@ impl Caller {
         Ok(())
     }
 
-    /// What its key may do; nothing where it came without one.
+    /// Returns the permissions of the caller's key. Empty for a caller without a key.
     pub fn permissions(&self) -> &[Permission] {
         self.key.as_ref().map_or(&[], |key| &key.stored.permissions)
     }
 
-    /// The entry of the audit log that says what this caller did to something of its mode.
+    /// Returns the audit entry for an action of this caller on a resource of its mode.
     pub fn did(&self, action: Action, target: impl ToString, changed: Vec<String>, at: Timestamp) -> AuditEntry {
         let actor = self.key.as_ref().map_or(Actor::Service, |key| Actor::ApiKey { id: key.id.clone() });
         AuditEntry { at, actor, action, target: target.to_string(), mode: Some(self.scope.mode), changed }

@@ -1,4 +1,4 @@
-//! The environment, read once.
+//! Configuration of a function. The environment is read once.
 
 use std::env;
 use std::fmt;
@@ -7,38 +7,41 @@ use std::time::Duration;
 use store::QueueUrls;
 use tracing::level_filters::LevelFilter;
 
-/// How long one attempt at a request to AWS may take; the SDK makes three, within the 10 seconds of a function.
+/// Timeout of one attempt of a request to AWS. The SDK's three attempts fit into the shortest timeout of a function, 20
+/// seconds.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What the metrics of a deployment are kept under that names nothing else.
+/// Namespace of the metrics if the deployment sets none.
 const METRICS_NAMESPACE: &str = "Ringdown";
 
-/// What a function is told by its environment.
+/// Configuration that a function reads from its environment.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The function that this process is: `_HANDLER`.
+    /// `_HANDLER`: name of the function that the process runs.
     pub handler: String,
-    /// `TABLE_NAME`.
+    /// `TABLE_NAME`: name of the DynamoDB table.
     pub table: String,
-    /// `DISPATCH_QUEUE_URL`, `WEBHOOKS_QUEUE_URL`, `TURNS_QUEUE_URL`, `SIMULATOR_QUEUE_URL`, `BULK_QUEUE_URL`.
+    /// `DISPATCH_QUEUE_URL`, `WEBHOOKS_QUEUE_URL`, `TURNS_QUEUE_URL`, `SIMULATOR_QUEUE_URL`, `BULK_QUEUE_URL`: URLs of the
+    /// queues.
     pub queues: QueueUrls,
-    /// `FAIR_QUEUES`: whether a message's organization is its message group.
+    /// `FAIR_QUEUES`: `true` if a message's organization is its message group.
     pub fair_queues: bool,
-    /// `ALLOW_INSECURE_WEBHOOKS`: whether webhooks may go to loopback and by plain http. The deployment never sets it.
+    /// `ALLOW_INSECURE_WEBHOOKS`: `true` if webhooks may go to loopback addresses and over plain HTTP. The deployment never
+    /// sets it.
     pub allow_insecure_webhooks: bool,
-    /// `SECRETS_PREFIX`: the path below which SSM Parameter Store keeps the deployment's secrets.
+    /// `SECRETS_PREFIX`: path in SSM Parameter Store below which the deployment's secrets are.
     pub secrets_prefix: String,
-    /// `AWS_ENDPOINT_URL_SSM`: an endpoint of SSM, where it is not the region's own.
+    /// `AWS_ENDPOINT_URL_SSM`, or else `AWS_ENDPOINT_URL`: endpoint of SSM, if it is not the region's own.
     pub ssm: Option<String>,
-    /// `LOG_LEVEL`: the least severe line of our own that is kept.
+    /// `LOG_LEVEL`: level of the least severe log line of our own that is kept.
     pub log_level: LevelFilter,
-    /// `METRICS_NAMESPACE`: what CloudWatch keeps the metrics under.
+    /// `METRICS_NAMESPACE`: CloudWatch namespace of the metrics.
     pub metrics_namespace: String,
-    /// How to reach AWS.
+    /// Region, credentials and endpoints for requests to AWS.
     pub access: store::aws::Access,
 }
 
-/// A variable that is missing or makes no sense.
+/// Error of an environment variable that is missing or invalid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadVariable {
     name: &'static str,
@@ -54,19 +57,19 @@ impl fmt::Display for BadVariable {
 impl std::error::Error for BadVariable {}
 
 impl Config {
-    /// Reads the environment.
+    /// Reads the configuration from the environment.
     ///
     /// # Errors
-    /// [`BadVariable`], which names it.
+    /// [`BadVariable`] with the name of the variable.
     #[expect(clippy::disallowed_methods, reason = "this is the module that reads the environment")]
     pub fn from_environment() -> Result<Self, BadVariable> {
         Self::from_variables(|name| env::var(name).ok().filter(|value| !value.is_empty()))
     }
 
-    /// Reads variables, wherever they come from.
+    /// Reads the configuration from any source of variables.
     ///
     /// # Errors
-    /// [`BadVariable`], which names it.
+    /// [`BadVariable`] with the name of the variable.
     pub fn from_variables(get: impl Fn(&str) -> Option<String>) -> Result<Self, BadVariable> {
         let required = |name: &'static str| get(name).ok_or(BadVariable { name, problem: "is not set" });
         let flag = |name: &'static str| match get(name).as_deref() {

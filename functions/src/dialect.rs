@@ -1,14 +1,14 @@
-//! The API that a route speaks.
+//! API dialect of a route.
 
 /// API facade of a route: it decides the shape of errors and the headers that may carry the API key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
-    /// Ringdown's own.
+    /// Ringdown's own API.
     Native,
-    /// Flat errors, `{"error", "message"}`; a key also in `X-API-Key`.
+    /// Dialect `klen`: flat errors, `{"error", "message"}`. The API key may also be in the header `X-API-Key`.
     Klen,
-    /// FastAPI's 422, else `{"error", "message"}`.
+    /// Dialect `verbex`: FastAPI's 422, and `{"error", "message"}` for other errors.
     Verbex,
-    /// FastAPI's 422, else `{"detail"}`.
+    /// Dialect `levers`: FastAPI's 422, and `{"detail"}` for other errors.
     Levers,
 }

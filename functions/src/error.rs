@@ -1,10 +1,10 @@
-//! Errors of requests and of functions. `answer.rs` turns them into responses.
+//! Errors of requests and of functions. `answer.rs` converts them into responses.
 //!
 //! | error | answer |
 //! |---|---|
-//! | the client's | 4xx with its code; every wrong field at once; nothing was written |
-//! | [`StoreError::Conflict`] | 409 `conflict`: send it again |
-//! | anything else | 500 with the request's id, and nothing else; the chain of causes is logged once, in `answer.rs` |
+//! | error of the client | 4xx with its code and with every invalid field; nothing was written |
+//! | [`StoreError::Conflict`] | 409 `conflict`: the client sends the request again |
+//! | any other error | 500 with the request's id and no details; `answer.rs` logs the chain of causes once |
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -21,83 +21,83 @@ use store::entropy::NoEntropy;
 
 use crate::problem::Problem;
 
-/// A field of a request that is wrong.
+/// Invalid field of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FieldError {
-    /// The field's name, as the client wrote it.
+    /// Name of the field, as the client wrote it.
     pub field: String,
-    /// What is wrong with it, and the fix.
+    /// Description of the problem, and the fix.
     pub message: String,
 }
 
 impl FieldError {
-    /// A field, and what is wrong with it.
+    /// Returns the error of a field, with a description of the problem.
     pub fn new(field: impl Into<String>, message: impl fmt::Display) -> Self {
         Self { field: field.into(), message: message.to_string() }
     }
 }
 
-/// Why a request is not carried out.
+/// Error of a request, with the status of its response.
 #[derive(Debug)]
 pub enum ApiError {
-    /// 400: these fields are wrong.
+    /// 400: the fields are invalid.
     Validation(Vec<FieldError>),
-    /// 422: these fields are wrong, in the words of the front doors whose originals answer so.
+    /// 422: the fields are invalid, in FastAPI's format. Dialects whose vendors answer so use it.
     Unprocessable(Vec<Problem>),
-    /// A refusal that another vendor's document has a code of its own for.
+    /// Error with a code from another vendor's documentation.
     Coded {
-        /// Its status.
+        /// Status of the response.
         status: StatusCode,
-        /// Its code.
+        /// Error code of the vendor.
         code: &'static str,
-        /// What is wrong, and the fix.
+        /// Description of the problem, and the fix.
         message: String,
     },
-    /// 401: there is no valid key. There is no hint which it is: missing, malformed, unknown, expired or revoked.
+    /// 401: there is no valid key. The response does not say if the key is missing, malformed, unknown, expired or revoked.
     Unauthorized,
-    /// 402: the wallet does not cover it.
+    /// 402: the wallet does not cover the price.
     InsufficientFunds {
-        /// What is in it, in minor units.
+        /// Balance of the wallet, in minor units.
         balance_minor: i64,
-        /// What is required, in minor units.
+        /// Required amount, in minor units.
         required_minor: i64,
-        /// The currency, by ISO 4217.
+        /// Currency, as an ISO 4217 code.
         currency: String,
     },
-    /// 403: the key, or its organization, may not.
+    /// 403: the key or its organization lacks a permission.
     PermissionDenied(String),
-    /// 403: the number must not be contacted.
+    /// 403: the number is on the do-not-call list.
     DoNotCall,
-    /// 404: there is no such thing, or it belongs to somebody else.
+    /// 404: the resource does not exist, or belongs to another organization.
     NotFound(&'static str),
-    /// 404: what the request made when it was sent before is not there any more.
+    /// 404: the request is a replay, and the resource that it created was deleted.
     Gone(String),
-    /// 409: something stands in the way.
+    /// 409: the state of the resource, or another change to it, prevents the request.
     Conflict(String),
-    /// 413: the body is larger than so many bytes.
+    /// 413: the body is larger than this number of bytes.
     PayloadTooLarge(usize),
     /// 415: the body is not JSON.
     UnsupportedMediaType,
     /// 422: the idempotency key was used for another request.
     KeyReused,
-    /// 429: too much of it in too short a time.
+    /// 429: a rate limit is used up.
     RateLimited {
-        /// How long to wait.
+        /// Time until the request may be sent again.
         wait: Span,
-        /// What there was too much of.
+        /// Description of the limit.
         message: String,
     },
-    /// 500, 409 for a conflict: the request may or may not have been carried out.
+    /// 500: an internal failure. The request may or may not have been carried out.
     Internal(Box<dyn StdError + Send + Sync>),
-    /// 502: the provider did not answer as it should.
+    /// 502: a provider or a model did not answer as expected.
     Provider(String),
-    /// 502, or 403 where the customer opted out at the carrier: the provider refused the opening text of a conversation,
-    /// which was written and has ended.
+    /// 502, or 403 if the customer opted out at the carrier: the provider refused the opening message of a conversation. The
+    /// conversation was written and has ended.
     SendRefused {
-        /// The conversation.
+        /// Id of the conversation.
         conversation: ConversationId,
-        /// Why it ended.
+        /// End reason of the conversation.
         reason: EndReason,
     },
 }
@@ -123,7 +123,7 @@ impl From<NoEntropy> for ApiError {
     }
 }
 
-/// What a metered organization hears that has more calls accepted within a second than may be.
+/// Message for a metered organization that has reached the number of calls accepted within one second.
 const TOO_FAST: &str = "too many calls were accepted within this second; send it again";
 
 impl From<Exhausted> for ApiError {
@@ -138,22 +138,22 @@ impl From<Exhausted> for ApiError {
 }
 
 impl ApiError {
-    /// 429: too many calls were accepted within this second.
+    /// Returns the 429 for too many calls that were accepted within this second.
     pub(crate) fn too_fast() -> Self {
         Self::RateLimited { wait: Span::seconds(1), message: TOO_FAST.to_owned() }
     }
 
-    /// 403: the organization's live conversations may not go to the number.
+    /// Returns the 403 for a number that the organization's live conversations may not reach.
     pub(crate) fn out_of_reach(why: OutOfReach) -> Self {
         Self::PermissionDenied(format!("the organization may not contact {why}"))
     }
 
-    /// One wrong field.
+    /// Returns the 400 for one invalid field.
     pub fn field(field: impl Into<String>, message: impl fmt::Display) -> Self {
         Self::Validation(vec![FieldError::new(field, message)])
     }
 
-    /// The status it is answered with.
+    /// Returns the status of the response.
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Validation(_) => StatusCode::BAD_REQUEST,
@@ -175,7 +175,7 @@ impl ApiError {
         }
     }
 
-    /// Its name, for programs.
+    /// Returns the error code, for programs.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Validation(_) | Self::Unprocessable(_) => "validation_error",
@@ -196,7 +196,7 @@ impl ApiError {
         }
     }
 
-    /// What is wrong, and the fix, for people.
+    /// Returns a description of the problem and the fix, for people.
     pub fn message(&self) -> String {
         match self {
             Self::Validation(fields) => match fields.as_slice() {
@@ -228,7 +228,7 @@ impl ApiError {
         }
     }
 
-    /// Seconds after which the request may be sent again, if they are known. At least 1.
+    /// Returns the number of seconds after which the request may be sent again, if it is known. At least 1.
     pub(crate) fn retry_after(&self) -> Option<u32> {
         match self {
             Self::RateLimited { wait, .. } => {
@@ -238,7 +238,7 @@ impl ApiError {
         }
     }
 
-    /// What is in the wallet and what is required, where that is what is wrong.
+    /// Returns the balance and the required amount of an `insufficient_funds` error. Empty for any other error.
     pub(crate) fn funds(&self) -> Funds<'_> {
         match self {
             Self::InsufficientFunds { balance_minor, required_minor, currency } => {
@@ -249,32 +249,32 @@ impl ApiError {
     }
 }
 
-/// What is in the wallet, and what the call requires: in minor units of the currency.
+/// Balance of the wallet and the amount that the call requires, in minor units of the currency.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Funds<'a> {
-    /// What can be spent.
+    /// Spendable balance, if the error is `insufficient_funds`.
     pub(crate) balance: Option<i64>,
-    /// What has to be there.
+    /// Required amount, if the error is `insufficient_funds`.
     pub(crate) required_rate: Option<i64>,
-    /// The currency.
+    /// Currency, as an ISO 4217 code.
     pub(crate) currency: Option<&'a str>,
 }
 
-/// Whether the carrier, or the customer, wants nothing more to be sent.
+/// Returns `true` if the carrier or the customer has forbidden further messages.
 fn is_opt_out(reason: &EndReason) -> bool {
     [EndReason::OPTED_OUT, EndReason::DO_NOT_CALL].contains(reason)
 }
 
-/// Why a function could not be run at all.
+/// Error of an invocation as a whole.
 #[derive(Debug)]
 pub enum Error {
-    /// The event is not of the kind that the function is called with.
+    /// Event of another kind than the function expects.
     Event(serde_json::Error),
-    /// The work was begun and could not be finished.
+    /// Failure of work that had begun and could not be finished.
     Work(Box<dyn StdError + Send + Sync>),
-    /// The answer cannot be written.
+    /// Result that cannot be written as JSON.
     Answer(serde_json::Error),
-    /// The machine has no randomness to give.
+    /// Failure of the system's source of randomness.
     Entropy(NoEntropy),
 }
 
@@ -299,7 +299,7 @@ impl StdError for Error {
     }
 }
 
-/// A size in the largest unit that it is whole in.
+/// Formats a size in MiB if it is a whole number of them, and in KiB otherwise.
 fn shown_size(bytes: usize) -> String {
     if bytes.is_multiple_of(1 << 20) { format!("{} MiB", bytes >> 20) } else { format!("{} KiB", bytes >> 10) }
 }

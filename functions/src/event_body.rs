@@ -1,4 +1,4 @@
-//! Events as clients get them: the body of a webhook, and of `GET …/events`.
+//! Events in the format that clients get: the body of a webhook, and the entries of `GET …/events`.
 
 use domain::call::{Call, Utterance};
 use domain::ids::{AgentId, Channel, ConversationId, Mode, Scope, event_id};
@@ -10,43 +10,43 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// The largest body that is delivered with its transcript in it.
+/// Largest body that is delivered with its transcript included, in bytes.
 const MAX_BODY_BYTES: usize = 256 * 1024;
 
-/// An event's envelope and data.
+/// Envelope and data of an event.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = EventEnvelope))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EventBody<'a> {
-    /// The same at every attempt to deliver it.
+    /// Id of the event, the same in every delivery attempt.
     id: String,
-    /// Its type.
+    /// Type of the event.
     #[cfg_attr(feature = "openapi", schema(value_type = domain::log::EventType))]
     event: &'static str,
-    /// Counts the events of the conversation from 1, without gaps; null where the event belongs to no conversation.
+    /// Number of the event within its conversation, from 1 and without gaps. `null` if the event belongs to no conversation.
     sequence: Option<u64>,
-    /// The mode of the conversation.
+    /// Mode of the event.
     mode: Mode,
-    /// When it happened.
+    /// Time of the event.
     timestamp: Timestamp,
-    /// The conversation; null where the event belongs to none.
+    /// Id of the conversation. `null` if the event belongs to none.
     conversation_id: Option<ConversationId>,
-    /// The agent that holds it; null where it concerns none.
+    /// Id of the agent of the conversation. `null` if the event concerns no agent.
     agent_id: Option<AgentId>,
-    /// The organization.
+    /// Id of the organization.
     client_org_id: &'a str,
-    /// Which kind of conversation; null where it came by none.
+    /// Channel of the conversation or message. `null` if the event has none.
     channel: Option<Channel>,
-    /// What the request for the conversation brought, untouched; empty where it brought none.
+    /// Metadata of the request that created the conversation, unchanged. Empty if the request had none.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     metadata: &'a RawValue,
-    /// What happened; which type of event says how it looks.
+    /// Data of the event. Its fields depend on the type of the event.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     data: Value,
 }
 
 impl EventBody<'_> {
-    /// The event's id.
+    /// Returns the event's id.
     pub(crate) fn id(&self) -> &str {
         &self.id
     }
@@ -55,40 +55,40 @@ impl EventBody<'_> {
 static NO_METADATA: std::sync::LazyLock<Box<RawValue>> =
     std::sync::LazyLock::new(|| RawValue::from_string("{}".to_owned()).unwrap_or_default());
 
-/// Whether the event in a log entry carries the call's transcript.
+/// Returns `true` if the event in a log entry includes the call's transcript.
 pub(crate) fn carries_transcript(entry: &LogEntry) -> bool {
     matches!(&entry.entry, Entry::Event { event: Event::CallEnded(ended), .. } if ended.has_transcript)
 }
 
-/// What an event's envelope says of where it comes from.
+/// Origin of an event, as its envelope shows it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Origin<'a> {
-    /// The log that the event stands in: its conversation's, or one of its own.
+    /// Id of the log that contains the event: the id of its conversation, or an id of its own.
     pub log: ConversationId,
-    /// Whose it is.
+    /// Organization and mode of the event.
     pub scope: &'a Scope,
-    /// The agent that holds the conversation; `None` where the event belongs to none.
+    /// Agent of the conversation. `None` if the event belongs to none.
     pub agent: Option<AgentId>,
-    /// What the client gave for the conversation.
+    /// Payload of the request that created the conversation.
     pub content: &'a Content,
 }
 
 impl<'a> Origin<'a> {
-    /// A call's events.
+    /// Returns the origin of a call's events.
     pub(crate) fn call(call: &'a Call, content: &'a Content) -> Self {
         Self { log: call.id, scope: &call.scope, agent: Some(call.agent.id), content }
     }
 
-    /// An SMS conversation's events.
+    /// Returns the origin of an SMS conversation's events.
     pub(crate) fn sms(conversation: &'a SmsConversation, content: &'a Content) -> Self {
         Self { log: conversation.id, scope: &conversation.scope, agent: Some(conversation.agent.id), content }
     }
 }
 
-/// The event in a log entry; `None` where the entry is a note.
+/// Returns the event in a log entry. `None` if the entry is a note.
 ///
 /// # Errors
-/// Where it cannot be written as JSON.
+/// If it cannot be written as JSON.
 pub(crate) fn event_body<'a>(
     origin: Origin<'a>,
     entry: &LogEntry,
@@ -118,7 +118,7 @@ fn data(log: ConversationId, event: &Event, transcript: Option<&[Utterance]>) ->
     let mut data = event.data()?;
     if let (Event::CallEnded(ended), Value::Object(fields)) = (event, &mut data) {
         fields.remove("hasTranscript");
-        // What was stored only after the event was emitted does not change the event.
+        // A transcript that was stored after the event was emitted does not change the event.
         let said = transcript.filter(|_| ended.has_transcript).map(serde_json::to_value).transpose()?;
         let too_large = said.as_ref().is_some_and(|said| said.to_string().len() > MAX_BODY_BYTES - 32 * 1024);
         if too_large {

@@ -1,4 +1,4 @@
-//! Reading a JSON body field by field. Every wrong field is collected, so that all are reported at once.
+//! Reader of a JSON body, field by field. It collects the errors, so that one response reports all invalid fields.
 
 use domain::blank::is_blank;
 use domain::ids::AgentId;
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::error::{ApiError, FieldError};
 use crate::http::Request;
 
-/// A JSON object being read.
+/// JSON object that is being read.
 #[derive(Debug)]
 pub(crate) struct Fields<'a> {
     object: &'a Map<String, Value>,
@@ -19,10 +19,10 @@ pub(crate) struct Fields<'a> {
 static EMPTY: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
 
 impl<'a> Fields<'a> {
-    /// Opens a request's body, which has to be a JSON object with no fields but these.
+    /// Opens the body of a request, which must be a JSON object. Each field that is not in `known` is recorded as an error.
     ///
     /// # Errors
-    /// 413, 415, or 400 where it is no JSON object.
+    /// 413 if the body is too large, 415 if it is not declared as JSON, and 400 if it is not a JSON object.
     pub(crate) fn open(request: &'a Request, known: &[&str]) -> Result<Self, ApiError> {
         if request.is_too_large() {
             return Err(request.too_large());
@@ -41,10 +41,10 @@ impl<'a> Fields<'a> {
         Ok(fields)
     }
 
-    /// Like [`Fields::open`], where the body may be missing.
+    /// Opens the body of a request as [`Fields::open`] does, but accepts an empty body as an empty object.
     ///
     /// # Errors
-    /// As there.
+    /// The same as for [`Fields::open`].
     pub(crate) fn open_optional(request: &'a Request, known: &[&str]) -> Result<Self, ApiError> {
         if request.body().iter().all(u8::is_ascii_whitespace) {
             return Ok(Self { object: &EMPTY, errors: Vec::new() });
@@ -52,20 +52,20 @@ impl<'a> Fields<'a> {
         Self::open(request, known)
     }
 
-    /// Reads an object within a body, which has to have no fields but these. What is wrong with it is told to
-    /// [`Fields::absorb`].
+    /// Opens an object within a body. Each field that is not in `known` is recorded as an error. [`Fields::absorb`] adds the
+    /// errors to those of the outer object.
     pub(crate) fn within(object: &'a Map<String, Value>, known: &[&str]) -> Self {
         let errors = object.keys().filter(|name| !known.contains(&name.as_str()));
         Self { object, errors: errors.map(|name| unknown_field(name, known)).collect() }
     }
 
-    /// Takes over what was wrong with an object within this one.
+    /// Adds the errors of the object in field `name` to those of this one.
     pub(crate) fn absorb(&mut self, name: &str, within: Fields<'_>) {
         let named = |error: FieldError| FieldError { field: format!("{name}.{}", error.field), ..error };
         self.errors.extend(within.errors.into_iter().map(named));
     }
 
-    /// A whole number within bounds.
+    /// Reads a whole number within these bounds.
     pub(crate) fn number_within(&mut self, name: &str, least: u32, most: u32) -> Option<u32> {
         let number = self.value(name)?.as_u64().and_then(|number| u32::try_from(number).ok());
         let number = number.filter(|number| (least..=most).contains(number));
@@ -75,7 +75,7 @@ impl<'a> Fields<'a> {
         number
     }
 
-    /// One of a few words.
+    /// Reads one of these words, and returns its meaning.
     pub(crate) fn one_of<T: Copy>(&mut self, name: &str, words: &[(&str, T)]) -> Option<T> {
         let text = self.text(name)?;
         let found = words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
@@ -86,50 +86,50 @@ impl<'a> Fields<'a> {
         found
     }
 
-    /// The fields that were sent, with a value or null.
+    /// Returns the names of the fields that were sent, with a value or with `null`.
     pub(crate) fn names(&self) -> impl Iterator<Item = &'a str> {
         self.object.keys().map(String::as_str)
     }
 
-    /// Says what is wrong with a field.
+    /// Records the error of a field.
     pub(crate) fn refuse(&mut self, field: impl Into<String>, message: impl std::fmt::Display) {
         self.errors.push(FieldError::new(field, message));
     }
 
-    /// Whether anything was wrong so far.
+    /// Returns `true` if an error was recorded so far.
     pub(crate) fn is_refused(&self) -> bool {
         !self.errors.is_empty()
     }
 
-    /// What was wrong, if anything was.
+    /// Finishes reading.
     ///
     /// # Errors
-    /// [`ApiError::Validation`] with every wrong field.
+    /// [`ApiError::Validation`] with every recorded error, if there are any.
     pub(crate) fn finish(self) -> Result<(), ApiError> {
         if self.errors.is_empty() { Ok(()) } else { Err(ApiError::Validation(self.errors)) }
     }
 
-    /// What was wrong.
+    /// Returns the recorded errors.
     pub(crate) fn into_errors(self) -> Vec<FieldError> {
         self.errors
     }
 
-    /// Whether a field was sent, with a value.
+    /// Returns `true` if a field was sent with a value other than `null`.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.value(name).is_some()
     }
 
-    /// Whether a field was sent, with a value or with `null`.
+    /// Returns `true` if a field was sent, with a value or with `null`.
     pub(crate) fn mentions(&self, name: &str) -> bool {
         self.object.contains_key(name)
     }
 
-    /// A field's value; `null` is none.
+    /// Returns the value of a field. `null` counts as a missing value.
     pub(crate) fn value(&self, name: &str) -> Option<&'a Value> {
         self.object.get(name).filter(|value| !value.is_null())
     }
 
-    /// A text.
+    /// Reads a string.
     pub(crate) fn text(&mut self, name: &str) -> Option<&'a str> {
         let value = self.value(name)?;
         let text = value.as_str();
@@ -139,7 +139,7 @@ impl<'a> Fields<'a> {
         text
     }
 
-    /// A text of a length within bounds, in characters. One that must not be empty must not be blank either.
+    /// Reads a string with a length within these bounds, in characters. If it must not be empty, it must not be blank either.
     pub(crate) fn text_within(&mut self, name: &str, shortest: usize, longest: usize) -> Option<&'a str> {
         let text = self.text(name)?;
         if (shortest..=longest).contains(&text.chars().count()) {
@@ -153,7 +153,7 @@ impl<'a> Fields<'a> {
         None
     }
 
-    /// True or false.
+    /// Reads a boolean.
     pub(crate) fn boolean(&mut self, name: &str) -> Option<bool> {
         let value = self.value(name)?.as_bool();
         if value.is_none() {
@@ -162,13 +162,13 @@ impl<'a> Fields<'a> {
         value
     }
 
-    /// A phone number in E.164.
+    /// Reads a phone number in E.164 format.
     pub(crate) fn phone_number(&mut self, name: &str) -> Option<PhoneNumber> {
         let text = self.text(name)?;
         PhoneNumber::parse(text).map_err(|error| self.refuse(name, error)).ok()
     }
 
-    /// A phone number that must be there.
+    /// Reads a phone number in E.164 format. A missing field is recorded as an error.
     pub(crate) fn required_phone_number(&mut self, name: &str) -> Option<PhoneNumber> {
         if !self.has(name) {
             self.refuse(name, "is required: a phone number in E.164 format, such as +15555550123");
@@ -176,13 +176,13 @@ impl<'a> Fields<'a> {
         self.phone_number(name)
     }
 
-    /// A moment.
+    /// Reads a timestamp.
     pub(crate) fn timestamp(&mut self, name: &str) -> Option<Timestamp> {
         let text = self.text(name)?;
         Timestamp::parse(text).map_err(|error| self.refuse(name, error)).ok()
     }
 
-    /// An agent's id.
+    /// Reads an agent's id.
     pub(crate) fn agent_id(&mut self, name: &str) -> Option<AgentId> {
         let text = self.text(name)?;
         let id = AgentId::parse(text);
@@ -192,7 +192,7 @@ impl<'a> Fields<'a> {
         id
     }
 
-    /// A JSON object.
+    /// Reads a JSON object.
     pub(crate) fn object(&mut self, name: &str) -> Option<&'a Map<String, Value>> {
         let object = self.value(name)?.as_object();
         if object.is_none() {

@@ -1,7 +1,7 @@
-//! Requests and answers, as API Gateway's HTTP API (payload 2.0) hands them over.
+//! Requests and responses of API Gateway's HTTP API (payload format 2.0).
 //!
-//! The event is read by a type of our own: `lambda_http`'s conversion into an `http::Request` panics on a raw query with
-//! a space, a quote or `<`, and reads the `+` of `?toNumber=+1555…` as a space.
+//! The event is parsed into a type of our own, because `lambda_http`'s conversion into an `http::Request` has two faults. It
+//! panics on a raw query with a space, a quote or `<`, and it reads the `+` of `?toNumber=+1555…` as a space.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -23,7 +23,7 @@ use store::unreadable::{self, Unreadable};
 use crate::error::ApiError;
 use crate::query::{self, Query};
 
-/// The largest body that is taken, unless a route says otherwise.
+/// Largest accepted body, in bytes, unless the route sets another limit.
 pub const MAX_BODY_BYTES: usize = 256 * 1024;
 
 #[derive(Debug, Deserialize)]
@@ -49,10 +49,10 @@ struct Context {
     request_id: String,
 }
 
-/// A request.
+/// Request that API Gateway has received.
 #[derive(Debug)]
 pub struct Request {
-    /// Names the request in its answer and in the log.
+    /// Id of the request, for its response and for the log.
     pub request_id: String,
     headers: BTreeMap<String, String>,
     path: BTreeMap<String, String>,
@@ -65,19 +65,19 @@ pub struct Request {
 }
 
 impl Request {
-    /// The request, where its route takes bodies of this size.
+    /// Returns the request with its route's limit on bodies, in bytes.
     pub(crate) fn taking(self, max_body_bytes: usize) -> Self {
         Self { max_body_bytes, ..self }
     }
 
-    /// Reads API Gateway's event.
+    /// Reads a request from API Gateway's event.
     ///
     /// # Errors
-    /// Where it is none.
+    /// If the event is not one of API Gateway.
     pub fn from_event(event: Value) -> Result<Self, serde_json::Error> {
         let event: Event = serde_json::from_value(event)?;
         let text = event.body.unwrap_or_default();
-        // What claims to be Base64 and is none comes out as no JSON, and is refused as that.
+        // A body that is marked as Base64 but is not becomes empty. It is refused as invalid JSON.
         let body = if event.is_base64_encoded { STANDARD.decode(&text).unwrap_or_default() } else { text.into_bytes() };
         let lower = |(name, value): (String, String)| (name.to_ascii_lowercase(), value);
         Ok(Self {
@@ -93,19 +93,19 @@ impl Request {
         })
     }
 
-    /// A header, by its lower-case name.
+    /// Returns the header of this lower-case name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
     }
 
-    /// The address that the client reached the API at, without a path.
+    /// Returns the URL by which the client reached the API, without a path.
     pub(crate) fn origin(&self) -> String {
         let scheme = self.header("x-forwarded-proto").unwrap_or("https");
         format!("{scheme}://{}", self.header("host").unwrap_or_default())
     }
 
-    /// Where the request was sent, below the deployment's public URL: by its route, its path's parameters, and its query
-    /// to the letter. What it says of its own host does not count.
+    /// Returns the URL that the request was sent to, below the deployment's public URL. It is built from the route, the
+    /// parameters of the path, and the unchanged query. The request's own statement of its host is ignored.
     pub(crate) fn address(&self, public_url: &str, route: &str) -> String {
         let fill = |part: &str| match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
             Some(name) => self.path(name).to_owned(),
@@ -116,52 +116,52 @@ impl Request {
         format!("{}{}{query}", public_url.trim_end_matches('/'), path.join("/"))
     }
 
-    /// A parameter of the path.
+    /// Returns a parameter of the path. Empty if the path has no such parameter.
     pub fn path(&self, name: &str) -> &str {
         self.path.get(name).map_or("", String::as_str)
     }
 
-    /// The query's parameters.
+    /// Parses the query.
     ///
     /// # Errors
-    /// `Undecodable` where the query cannot be decoded.
+    /// `Undecodable` if the query cannot be decoded.
     pub fn query(&self) -> Result<Query, query::Undecodable> {
         Query::parse(&self.raw_query)
     }
 
-    /// The body as it came.
+    /// Returns the body as it was received.
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 
-    /// Whether the body is larger than is taken.
+    /// Returns `true` if the body is larger than the route's limit.
     pub fn is_too_large(&self) -> bool {
         self.body.len() > self.max_body_bytes
     }
 
-    /// The refusal of a body that is larger than its route takes.
+    /// Returns the error for a body that is larger than the route's limit.
     pub(crate) fn too_large(&self) -> ApiError {
         ApiError::PayloadTooLarge(self.max_body_bytes)
     }
 
-    /// Whether the body is said to be JSON, or not said to be anything.
+    /// Returns `true` if the body is declared as JSON, or has no declared type.
     pub(crate) fn is_json(&self) -> bool {
         let content_type = self.header("content-type").unwrap_or("application/json");
         let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         media_type == "application/json" || media_type.ends_with("+json")
     }
 
-    /// A field of the body to the letter, as it came. `None` where it is not there; an error where it is there twice.
+    /// Returns the field `metadata` of the body exactly as it was sent. `None` if it is missing, an error if it occurs twice.
     pub(crate) fn raw_metadata(&self) -> Result<Option<Box<RawValue>>, serde_json::Error> {
         raw_metadata(&self.body)
     }
 
-    /// The body as JSON; `None` where it is none, or too large to be looked at.
+    /// Returns the body as JSON. `None` if it is not JSON, or too large to be parsed.
     pub fn json(&self) -> Option<&Value> {
         self.parsed().as_ref().ok()
     }
 
-    /// Why the body is no JSON, with the line and the column. Empty where it is JSON.
+    /// Returns the parser's message if the body is not JSON, with line and column. Empty if the body is JSON.
     pub(crate) fn json_error(&self) -> &str {
         self.parsed().as_ref().err().map_or("", String::as_str)
     }
@@ -175,7 +175,7 @@ impl Request {
         })
     }
 
-    /// The fingerprint of the body. All that is no JSON has the same one.
+    /// Returns the fingerprint of the body. All bodies that are not JSON have the same one.
     pub(crate) fn fingerprint(&self) -> Fingerprint {
         let compute = || {
             let text = std::str::from_utf8(&self.body).ok();
@@ -184,19 +184,19 @@ impl Request {
         self.fingerprint.get_or_init(compute).clone()
     }
 
-    /// The same request under an idempotency key that it did not bring.
+    /// Returns the same request with a generated idempotency key.
     pub(crate) fn under(mut self, key: String) -> Self {
         self.generated_key = Some(key);
         self
     }
 
-    /// The idempotency key that was made for it, where it brought none.
+    /// Returns the idempotency key that was generated for the request, if the client sent none.
     pub(crate) fn generated_key(&self) -> Option<&str> {
         self.generated_key.as_deref()
     }
 }
 
-/// The field `metadata` of an object to the letter. `None` where it is not there; an error where it is there twice.
+/// Returns the field `metadata` of an object exactly as it was sent. `None` if it is missing, an error if it occurs twice.
 pub(crate) fn raw_metadata(object: &[u8]) -> Result<Option<Box<RawValue>>, serde_json::Error> {
     #[derive(Deserialize)]
     struct Raw {
@@ -206,12 +206,12 @@ pub(crate) fn raw_metadata(object: &[u8]) -> Result<Option<Box<RawValue>>, serde
     serde_json::from_slice::<Raw>(object).map(|raw| raw.metadata)
 }
 
-/// An answer.
+/// Response that API Gateway returns.
 #[derive(Debug)]
 pub struct Response {
-    /// The status.
+    /// HTTP status.
     pub status: StatusCode,
-    /// The headers.
+    /// Headers of the response.
     pub headers: HeaderMap,
     body: Body,
     base64: bool,
@@ -226,13 +226,13 @@ struct Meta<'a> {
     unreadable: Vec<Unreadable>,
 }
 
-/// Where a list goes on.
+/// Position of the next page of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Pagination {
-    /// To be sent as `?cursor=` for the next page.
+    /// Value of `?cursor=` for the next page. `null` on the last page.
     pub cursor: Option<String>,
-    /// Whether there is a next page.
+    /// `true` if there is a next page.
     pub has_more: bool,
 }
 
@@ -249,49 +249,49 @@ impl Response {
         Self { status, headers, body, base64 }
     }
 
-    /// Any JSON.
+    /// Returns a JSON response.
     ///
     /// # Errors
-    /// Where the body cannot be written as JSON.
+    /// If the body cannot be written as JSON.
     pub fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, serde_json::Error> {
         Ok(Self::new(status, "application/json", Body::Text(serde_json::to_string(body)?)))
     }
 
-    /// JSON that is at hand as text.
+    /// Returns a 200 response from JSON text.
     pub fn json_text(body: String) -> Self {
         Self::new(StatusCode::OK, "application/json", Body::Text(body))
     }
 
-    /// `{"data": …, "meta": {"request_id"}}`.
+    /// Returns a response of the form `{"data": …, "meta": {"request_id"}}`.
     ///
     /// # Errors
-    /// Where the data cannot be written as JSON.
+    /// If the data cannot be written as JSON.
     pub fn data(status: StatusCode, request: &Request, data: impl Serialize) -> Result<Self, serde_json::Error> {
         let meta = Meta { request_id: &request.request_id, pagination: None, unreadable: Vec::new() };
         Self::json(status, &Success { data, meta })
     }
 
-    /// A page of a list. What of it could not be read is named beside it.
+    /// Returns a page of a list. Items that could not be read are left out and named in `meta.unreadable`.
     ///
     /// # Errors
-    /// Where the data cannot be written as JSON.
+    /// If the data cannot be written as JSON.
     pub fn page(request: &Request, data: impl Serialize, cursor: Option<String>) -> Result<Self, serde_json::Error> {
         let pagination = Some(Pagination { has_more: cursor.is_some(), cursor });
         let meta = Meta { request_id: &request.request_id, pagination, unreadable: unreadable::gathered() };
         Self::json(StatusCode::OK, &Success { data, meta })
     }
 
-    /// Nothing but a status.
+    /// Returns a response without a body.
     pub fn empty(status: StatusCode) -> Self {
         Self { status, headers: HeaderMap::new(), body: Body::Empty, base64: false }
     }
 
-    /// Bytes.
+    /// Returns a 200 response with a binary body.
     pub fn bytes(content_type: &'static str, bytes: Vec<u8>) -> Self {
         Self::new(StatusCode::OK, content_type, Body::Binary(bytes))
     }
 
-    /// Of which parts can be had; where this is one, with which of how much.
+    /// Adds the header that announces support for ranges. A response with a `range` becomes a 206 with that `Content-Range`.
     pub(crate) fn part(mut self, range: Option<String>) -> Self {
         self.headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         if let Some(range) = range.and_then(|range| HeaderValue::try_from(range).ok()) {
@@ -301,25 +301,25 @@ impl Response {
         self
     }
 
-    /// XML.
+    /// Returns a 200 response with XML.
     pub fn xml(body: String) -> Self {
         Self::new(StatusCode::OK, "text/xml", Body::Text(body))
     }
 
-    /// A redirect. `None` where the address cannot stand in a header.
+    /// Returns a redirect. `None` if the URL is not a valid header value.
     pub fn redirect(url: &str) -> Option<Self> {
         let mut response = Self::empty(StatusCode::FOUND);
         response.headers.insert(LOCATION, HeaderValue::from_str(url).ok()?);
         Some(response)
     }
 
-    /// With `Retry-After`, in seconds.
+    /// Adds `Retry-After`, in seconds.
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         self
     }
 
-    /// With `RateLimit-Policy` and `RateLimit`. What cannot stand in a header is left out.
+    /// Adds `RateLimit-Policy` and `RateLimit`. A value that is not valid in a header is left out.
     pub(crate) fn rate_limits(mut self, policy: &str, left: &str) -> Self {
         for (name, value) in [("ratelimit-policy", policy), ("ratelimit", left)] {
             if let Ok(value) = HeaderValue::from_str(value) {
@@ -329,13 +329,13 @@ impl Response {
         self
     }
 
-    /// With `Idempotent-Replayed: true`.
+    /// Adds `Idempotent-Replayed: true`.
     pub fn replayed(mut self) -> Self {
         self.headers.insert(HeaderName::from_static("idempotent-replayed"), HeaderValue::from_static("true"));
         self
     }
 
-    /// With the idempotency key that was made for its request.
+    /// Adds the idempotency key that was generated for the request.
     pub(crate) fn under_generated(mut self, key: &str) -> Self {
         if let Ok(key) = HeaderValue::from_str(key) {
             self.headers.insert(HeaderName::from_static("idempotency-key-generated"), key);
@@ -343,7 +343,7 @@ impl Response {
         self
     }
 
-    /// The body, for the document's examples.
+    /// Returns the body as JSON, for the examples in the OpenAPI document.
     #[cfg(feature = "openapi")]
     pub(crate) fn body_as_json(&self) -> Value {
         match &self.body {
@@ -352,10 +352,10 @@ impl Response {
         }
     }
 
-    /// The answer as API Gateway takes it.
+    /// Converts the response into the format that API Gateway expects.
     ///
     /// # Errors
-    /// Where it cannot be written as JSON.
+    /// If it cannot be written as JSON.
     pub fn into_event(self) -> Result<Value, serde_json::Error> {
         let mut answer = ApiGatewayV2httpResponse::default();
         answer.status_code = i64::from(self.status.as_u16());

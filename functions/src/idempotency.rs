@@ -1,7 +1,8 @@
-//! The `Idempotency-Key` header.
+//! Idempotency keys in the `Idempotency-Key` header.
 //!
-//! Every request that makes something has a key: its own, or, where the key is optional and it brought none, one that is made for
-//! it and told in [`GENERATED`]. A replay is recognised before anything of the request is judged, its body's fields included.
+//! Every request that creates a resource has a key. If the key is optional and the client sends none, the service generates one
+//! and returns it in the header `Idempotency-Key-Generated`. A replay is detected before any part of the request is validated,
+//! including the fields of its body.
 
 use domain::digest::hex;
 use domain::ids::{Operation, Scope};
@@ -13,31 +14,31 @@ use crate::fields::Fields;
 use crate::http::{Request, Response};
 use crate::route::{KeyUse, Route};
 
-/// The header's name, as clients know it.
+/// Name of the request header, as the API documents it.
 pub(crate) const HEADER: &str = "Idempotency-Key";
 
-/// The header of an answer that tells the key which was made for its request.
+/// Name of the response header with the key that was generated for the request.
 #[cfg(feature = "openapi")]
 pub(crate) const GENERATED: &str = "Idempotency-Key-Generated";
 
 const LONGEST: usize = 255;
 
-/// What a request says about its key.
+/// Idempotency key of a request, as its header gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Key {
-    /// There is none.
+    /// No key was sent or generated.
     Missing,
-    /// There is one that has not the form of a key.
+    /// Key that does not have the required form.
     Malformed,
-    /// There is one.
+    /// Key of the required form, sent by the client or generated.
     Given(String),
 }
 
-/// What is wrong with a malformed key.
+/// Description of the problem with a malformed key.
 pub(crate) const MALFORMED: &str =
     "must be sent once, as 1 to 255 visible ASCII characters; a key with a comma in it must be in double quotes";
 
-/// Reads the header. The IETF draft's quoted form means the same key as the bare one.
+/// Reads the key of a request. The quoted form of the IETF draft means the same key as the bare form.
 pub(crate) fn key(request: &Request) -> Key {
     match (request.header("idempotency-key"), request.generated_key()) {
         (Some(header), _) => parse(header.trim()).map_or(Key::Malformed, Key::Given),
@@ -46,7 +47,8 @@ pub(crate) fn key(request: &Request) -> Key {
     }
 }
 
-/// A key as it was sent. Several headers of one name arrive as one, with commas between them: so a bare key has no comma.
+/// Parses the header's value. Several headers of one name arrive as one value, joined by commas. A bare key therefore has no
+/// comma.
 fn parse(header: &str) -> Option<String> {
     let key = match header.strip_prefix('"') {
         Some(quoted) => unquoted(quoted)?,
@@ -57,7 +59,8 @@ fn parse(header: &str) -> Option<String> {
     well_formed.then_some(key)
 }
 
-/// What stands in quotes, behind the first of them; `None` where it does not end with the only other one.
+/// Parses the rest of a quoted key, after the opening quote. `None` if an escape is invalid, or if the closing quote is missing
+/// or not the last character.
 fn unquoted(rest: &str) -> Option<String> {
     let mut key = String::new();
     let mut characters = rest.chars();
@@ -70,7 +73,7 @@ fn unquoted(rest: &str) -> Option<String> {
     }
 }
 
-/// A request's key, where it has one of the right form.
+/// Returns the key of a request, if it has one of the required form.
 pub(crate) fn given(request: &Request) -> Option<String> {
     match key(request) {
         Key::Given(key) => Some(key),
@@ -78,10 +81,11 @@ pub(crate) fn given(request: &Request) -> Option<String> {
     }
 }
 
-/// The request, under a key that is made for it where it brings none and its route can do without.
+/// Returns the request with a generated key, if the client sent none, the route makes the key optional, and the body does not
+/// name its resource. Returns any other request unchanged.
 ///
 /// # Errors
-/// [`NoEntropy`].
+/// [`NoEntropy`] if no key can be generated.
 pub(crate) fn under_a_key(request: Request, route: &Route, entropy: &Entropy) -> Result<Request, NoEntropy> {
     let brings_one = request.header("idempotency-key").is_some();
     if brings_one || route.key_use != KeyUse::Optional || (route.names_its_resource)(&request) {
@@ -91,8 +95,8 @@ pub(crate) fn under_a_key(request: Request, route: &Route, entropy: &Entropy) ->
     Ok(request.under(key))
 }
 
-/// The answer, with the key that was made for its request: whoever did not bring one can send the request again under that. A
-/// refusal binds no key.
+/// Adds the generated key to the response, so that a client that sent none can repeat the request with it. A refusal does not
+/// bind a key, so it does not return one.
 pub(crate) fn tell_generated(response: Response, request: &Request) -> Response {
     match request.generated_key() {
         Some(key) if response.status.is_success() || response.status.is_server_error() => response.under_generated(key),
@@ -100,15 +104,16 @@ pub(crate) fn tell_generated(response: Response, request: &Request) -> Response 
     }
 }
 
-/// What a request's key stands for, where what it makes is not found by that key itself.
+/// Returns the table key of the idempotency record of a request. It is empty for a request without a key. Used for resources
+/// whose own id does not follow from the idempotency key.
 pub(crate) fn reads(request: &Request, scope: &Scope, operation: Operation) -> Vec<store::keys::Key> {
     given(request).map(|key| Remembered::key(scope, operation, &key)).into_iter().collect()
 }
 
-/// What was made before under a request's key, by the same request: its id.
+/// Returns the id of the resource that the same request created before, under the same key.
 ///
 /// # Errors
-/// [`ApiError::KeyReused`] where it was another request.
+/// [`ApiError::KeyReused`] if the key was used for a different request.
 pub(crate) fn made_before(
     request: &Request,
     scope: &Scope,
@@ -120,28 +125,29 @@ pub(crate) fn made_before(
     same_request(request, &before).map(|()| Some(target))
 }
 
-/// Whether a request is the one of that fingerprint.
+/// Checks that a request has the fingerprint of an earlier one.
 ///
 /// # Errors
-/// [`ApiError::KeyReused`] where it is not.
+/// [`ApiError::KeyReused`] if it has not.
 pub(crate) fn same_request(request: &Request, before: &str) -> Result<(), ApiError> {
     if request.fingerprint().is(before) { Ok(()) } else { Err(ApiError::KeyReused) }
 }
 
-/// What a request's key is to stand for, once this was made.
+/// Returns the idempotency record of a request, to be written with the resource that it creates. `target` is the id of the
+/// resource.
 pub(crate) fn remember(request: &Request, scope: &Scope, operation: Operation, target: String) -> Option<Remembered> {
     let key = given(request)?;
     Some(Remembered::new(scope, operation, &key, request.fingerprint().into(), target))
 }
 
-/// Refuses a key that has not the form of one.
+/// Records an error if the key does not have the required form.
 pub(crate) fn check(request: &Request, fields: &mut Fields<'_>) {
     if key(request) == Key::Malformed {
         fields.refuse(HEADER, MALFORMED);
     }
 }
 
-/// A replay's answer where what was made is not there any more.
+/// Returns the error for a replay whose resource was deleted.
 pub(crate) fn gone(what: &str, id: impl std::fmt::Display) -> ApiError {
     ApiError::Gone(format!(
         "the {what} {id}, which was made under this Idempotency-Key, was deleted; use a new key to make another"

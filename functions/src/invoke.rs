@@ -1,4 +1,4 @@
-//! Running a function: what AWS sends goes in, what AWS takes comes out. The one place where a request is let in.
+//! Invocation of a function with an event of AWS. Every HTTP request is authorized here, before its handler runs.
 
 use domain::key::Permission;
 use futures::future::join;
@@ -17,18 +17,18 @@ use crate::log_lines::MEASURED;
 use crate::route::{Access, Authorized, Function, Handle, KeysToLoad, Route, Signed, Trigger};
 use crate::{auth, idempotency, inbound, key_use};
 
-/// Runs a function on an event, exactly as AWS sends it, and gives the answer exactly as AWS takes it.
+/// Runs a function with an event in the format of AWS, and returns the result in the format that AWS expects.
 ///
 /// # Errors
-/// [`Error`] where the event is of another kind, or the work could not be finished. A request over HTTP is always
-/// answered.
+/// [`Error`] if the event is of another kind, or if the work could not be finished. A failure in the handler of an HTTP request
+/// is not an error here: it becomes a response.
 pub async fn invoke(app: &App, function: &Function, event: Value) -> Result<Value, Error> {
     match function.trigger {
         Trigger::Http(route) => {
             let request = Request::from_event(event).map_err(Error::Event)?.taking(route.max_body_bytes);
             let request =
                 idempotency::under_a_key(request, &route, app.store.table.entropy()).map_err(Error::Entropy)?;
-            // What a handler needs on its way is large; on the heap it is moved about by its address.
+            // The handlers' futures are large. Boxed, they are moved by their address.
             let (answered, measures) = measured(gathering(Box::pin(answer(app, &route, &request)))).await;
             let response = answered.unwrap_or_else(|error| into_response(&error, &request, route.dialect));
             let response = idempotency::tell_generated(response, &request);
@@ -49,23 +49,24 @@ pub async fn invoke(app: &App, function: &Function, event: Value) -> Result<Valu
     }
 }
 
-/// The request that a provider's callback follows from, as its address says. Of what was let in only: anybody could have the
-/// log say anything else.
+/// Returns the id of the request that a provider's callback follows from, as the query of its address names it. Only accepted
+/// signed callbacks are read, because any other client could write an arbitrary id into the log.
 fn request_followed(route: &Route, request: &Request, response: &Response) -> Option<String> {
     let is_let_in = matches!(route.access, Access::Signed { .. }) && response.status.is_success();
     let query = request.query().ok().filter(|_| is_let_in)?;
     query.get(callback::REQUEST).filter(|id| callback::is_request_id(id)).map(str::to_owned)
 }
 
-/// What a function's process does before its first event: it opens the connection to the table. Here the CPU of a cold start is
-/// not yet the function's share. A route for anybody reads nothing, and its role may not.
+/// Prepares the process before its first event: opens the connection to the table. At this moment of a cold start, the CPU is
+/// not yet limited to the function's share. A public route needs no connection: it reads nothing, and its role does not allow
+/// reads.
 pub async fn begin(app: &App, function: &Function) {
     if !matches!(function.trigger, Trigger::Http(Route { access: Access::Public(_), .. })) {
         app.store.table.warm_up().await;
     }
 }
 
-/// The one line of a request, with what was measured in it, and the request that it follows from, where it is another.
+/// Logs one line for a request, with its metrics. If the request follows from an earlier one, `about` is the id of that one.
 fn log_answer(function: &Function, request: &Request, about: Option<&str>, response: &Response, measures: &Measures) {
     let (function, request_id, status) = (function.name, request.request_id.as_str(), response.status.as_u16());
     match measures.to_json() {
@@ -80,7 +81,7 @@ fn log_measures(function: &Function, measures: &Measures) {
     }
 }
 
-/// The one place where a request is let in: its key, its permission, then its handler.
+/// Authorizes a request by the access rule of its route, then runs the handler.
 async fn answer(app: &App, route: &Route, request: &Request) -> Result<Response, ApiError> {
     match route.access {
         Access::Public(handle) => handle(request),
@@ -106,7 +107,7 @@ async fn answer(app: &App, route: &Route, request: &Request) -> Result<Response,
     }
 }
 
-/// Lets a request in by its key.
+/// Authorizes a request by its API key, runs the handler, and counts the use of the key.
 async fn let_in<'a>(
     app: &'a App,
     route: &Route,
@@ -126,7 +127,8 @@ async fn let_in<'a>(
     let noted = key_use::note(app, &key, items.last_used_at(&raw), now);
     let handled = async {
         request.query().map_err(|error| ApiError::field("query", error))?;
-        // What makes something may be asked for again: its handler answers that first.
+        // A request that creates a resource may be a replay. Its handler answers replays first, and checks the limits after
+        // that.
         if !route.makes_something() {
             caller.must_have_left(0, now)?;
         }

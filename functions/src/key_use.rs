@@ -1,12 +1,11 @@
-//! What a key is used for: when it was last used, noted at most once an hour; and, for a key with limits, how often, counted
-//! with every request.
+//! Use of API keys: the time of the last use, noted at most once an hour, and the counts for keys with limits, updated with
+//! every request.
 //!
-//! A use counts against the limits of the keys that its key was made with, too.
+//! A use also counts against the limits of the keys that its key was created with.
 //!
-//! A function stops when it has answered, so nothing is left to be done behind the answer. Both are written while the
-//! handler works, not before and not after it; a request waits for them only where they are the slower of the two. So a
-//! limit may be exceeded by the requests of a key that are in flight at the same moment, and by what a function that died had
-//! not counted yet.
+//! A function stops when it has answered, so it can write nothing afterwards. Both are written while the handler works, and a
+//! request waits for them only if they take longer than the handler. Two kinds of use may therefore exceed a limit: requests of
+//! a key that are in flight at the same moment, and uses that a function had not counted when it died.
 
 use std::sync::atomic::Ordering;
 
@@ -20,8 +19,8 @@ use crate::app::App;
 use crate::auth::{Account, UsedKey};
 use crate::http::Response;
 
-/// Notes that a key is being used, where that was not noted within the hour, and counts the request, where that is limited.
-/// What cannot be written is missed, and the request is answered all the same.
+/// Notes the use of a key if none was noted within the last hour, and counts the request if requests are limited. If a write
+/// fails, that use is not counted, and the request is answered all the same.
 pub(crate) async fn note(app: &App, key: &UsedKey, last_used_at: Option<Timestamp>, now: Timestamp) {
     let is_noted = last_used_at.is_some_and(|last| now.since(last) < USE_IS_NOTED_EVERY);
     let uses = key.accounts.iter().enumerate().filter_map(|(nth, account)| {
@@ -33,8 +32,8 @@ pub(crate) async fn note(app: &App, key: &UsedKey, last_used_at: Option<Timestam
     join_all(uses.map(|(account, used)| write(app, account, used, now))).await;
 }
 
-/// Counts calls that were accepted under a key, where those are limited. To be awaited together with what follows their
-/// acceptance anyway.
+/// Counts calls that were accepted under a key, if calls are limited. To save time, callers await it together with the work
+/// that follows the acceptance.
 pub(crate) async fn count_calls(app: &App, key: Option<&UsedKey>, calls: u32, now: Timestamp) {
     let Some(key) = key else { return };
     key.placed.fetch_add(calls, Ordering::Relaxed);
@@ -52,14 +51,14 @@ async fn write(app: &App, account: &Account, used: Use, now: Timestamp) {
     }
 }
 
-/// The answer with the headers that say where its key stands with each of its limits, this request included
+/// Adds the headers that show the state of each of the key's limits, with this request counted
 /// (draft-ietf-httpapi-ratelimit-headers-10: `RateLimit-Policy` and `RateLimit`).
 pub(crate) fn with_limits(response: Response, key: &UsedKey, now: Timestamp) -> Response {
     let this = |standing: &Standing| match standing.quota {
         domain::quota::Quota::Requests => 1,
         domain::quota::Quota::Calls => key.placed.load(Ordering::Relaxed),
     };
-    // Of several limits of a kind the one of which least is left.
+    // Of several limits of one kind, the headers show the one with the least left.
     let mut standings: Vec<Standing> = Vec::new();
     for standing in key.accounts.iter().flat_map(|account| account.limits.standings(&account.usage, now)) {
         let left = |standing: &Standing| (standing.left_after(this(standing)), standing.left_after(0));

@@ -1,6 +1,6 @@
-//! The Lambdas: a file each, grouped by what wakes it.
+//! Lambda functions: one file for each, grouped by trigger.
 //!
-//! One artifact holds them all; the environment's `_HANDLER` picks one. [`registry`] is the table of them.
+//! One artifact contains all of them. The environment variable `_HANDLER` selects the function to run. [`registry`] lists them.
 
 mod acceptance;
 mod adoption;

@@ -1,8 +1,8 @@
-//! The log of a deployed function: a line of JSON for each event, on stdout, which Lambda takes. CloudWatch knows when, and
-//! the log group says whose it is: neither stands in the line.
+//! Log of a deployed function: one line of JSON for each event on stdout, which Lambda collects. A line has no time and no
+//! function name. CloudWatch adds the time, and each function has its own log group.
 //!
-//! What an invocation measured stands in its own line, in CloudWatch's embedded metric format: CloudWatch makes metrics of
-//! it when it stores the line. Nothing is sent, and a request that succeeds costs one line.
+//! The metrics of an invocation are in a line of the same log, in CloudWatch's embedded metric format. CloudWatch extracts them
+//! when it stores the line. No request is made for them, and a request that succeeds writes one line.
 
 use std::error::Error as StdError;
 use std::fmt::{Debug, Write as _};
@@ -20,16 +20,16 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 
-/// What lines with measures are told by. They are kept whatever the level is: alarms stand on them.
+/// Target of the lines with metrics. They are kept at every log level, because alarms depend on them.
 pub(crate) const MEASURED: &str = "measured";
 
-/// The field with what was measured, as JSON.
+/// Field with the metrics, as JSON.
 const MEASURES: &str = "measures";
 
-/// The field with the function's name. Each has a log group of its own, which says it.
+/// Field with the function's name. The line omits it, because each function has a log group of its own.
 const FUNCTION: &str = "function";
 
-/// Writes events as lines.
+/// Layer that writes each event as a line.
 #[derive(Debug)]
 struct Lines<W> {
     clock: Clock,
@@ -37,8 +37,8 @@ struct Lines<W> {
     writer: W,
 }
 
-/// The log as a deployed function writes it. Of dependencies only warnings: below that, some log whole events and requests,
-/// with keys and texts in them.
+/// Returns the log subscriber of a deployed function. Of dependencies, it keeps at most warnings and errors: at lower levels,
+/// some log whole events and requests, with keys and message content.
 pub fn subscriber<W>(level: LevelFilter, clock: Clock, namespace: String, writer: W) -> impl Subscriber + Send + Sync
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
@@ -67,12 +67,13 @@ where
             line.put("_aws", &directive(&measures, now_ms, &self.namespace));
         }
         line.0.push_str("}\n");
-        // There is nobody to tell that nobody can be told.
+        // A failure to write the log is ignored, because there is no other place to report it.
         self.writer.make_writer().write_all(line.0.as_bytes()).ok();
     }
 }
 
-/// What tells CloudWatch which fields of the line are metrics. They have no dimension: the namespace is the deployment's.
+/// Returns the directive that tells CloudWatch which fields of the line are metrics. The metrics have no dimension, because the
+/// namespace belongs to the deployment.
 fn directive(measures: &Map<String, Value>, now_ms: i64, namespace: &str) -> Value {
     let metric = |name: &String| {
         let unit = Measure::ALL.into_iter().find(|measure| measure.as_str() == name).map(Measure::unit);
@@ -88,12 +89,12 @@ fn directive(measures: &Map<String, Value>, now_ms: i64, namespace: &str) -> Val
     })
 }
 
-/// A line that is being written.
+/// Log line that is being written.
 struct Line(String);
 
 impl Line {
     fn put(&mut self, name: &str, value: &Value) {
-        // A text takes whatever is written to it.
+        // Writing to a `String` cannot fail.
         write!(self.0, ",{}:{value}", Value::from(name)).ok();
     }
 }
@@ -117,13 +118,13 @@ impl Visit for Line {
         }
     }
 
-    /// With the chain of its causes: what failed, and why.
+    /// Records an error with the chain of its causes.
     fn record_error(&mut self, field: &Field, error: &(dyn StdError + 'static)) {
         let mut text = error.to_string();
         let mut cause = error.source();
         while let Some(error) = cause {
             let more = error.to_string();
-            // Many errors tell of their cause themselves.
+            // Many errors already include the text of their cause.
             if !text.ends_with(&more) {
                 text.push_str(": ");
                 text.push_str(&more);
@@ -138,7 +139,7 @@ impl Visit for Line {
     }
 }
 
-/// What was measured, where an event says so.
+/// Metrics of an event, if it has any.
 struct Measures(Option<Map<String, Value>>);
 
 impl Visit for Measures {
@@ -177,7 +178,7 @@ mod tests {
         }
     }
 
-    /// What was logged at this level, line by line.
+    /// Returns the lines that `work` logs at this level, parsed.
     fn logged(level: LevelFilter, work: impl FnOnce()) -> Vec<Value> {
         let written = Written::default();
         let writer = written.clone();

@@ -1,4 +1,4 @@
-//! The process that Lambda starts: one function of the artifact, which `_HANDLER` names.
+//! Process that Lambda starts. `_HANDLER` selects the function of the artifact that it runs.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -35,7 +35,8 @@ async fn run() -> Result<(), Failure> {
     let app = app(&config)?;
     begin(&app, function).await;
     let app = Arc::new(app);
-    // The event as it came: the runtime's own reading keeps account of where it is, for a message that nobody reads.
+    // Takes the event as raw JSON. The runtime's own deserializer also tracks the position in the event, for an error message
+    // that is not used here.
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Box<RawValue>>| {
         let app = Arc::clone(&app);
         async move {
@@ -55,7 +56,8 @@ fn app(config: &Config) -> Result<App, Failure> {
     Ok(App::with(Store { table, queues }, Outside { egress, secrets, bases: Bases::default() }))
 }
 
-/// An SSM of another endpoint than the region's may be an emulated one; no URL of a client's goes that way.
+/// Returns the reader of secrets. An SSM endpoint other than the region's may be an emulator's, so it is reached by a separate
+/// HTTP client, which never requests URLs of clients.
 fn secrets(config: &Config, egress: &Egress) -> Result<Secrets, Failure> {
     let region = config.access.region.clone();
     let (endpoint, egress) = match &config.ssm {

@@ -1,4 +1,4 @@
-//! Telling what came of asking a provider: one line of log, and the counts that the dashboard shows.
+//! Outcomes of attempts at providers in the log and the metrics: one line of log, and the counts that the dashboard shows.
 
 use domain::conversation::Conversation;
 use domain::dispatch::Outcome;
@@ -7,7 +7,8 @@ use domain::ids::Channel;
 use domain::measure::Measure;
 use store::measures::measure;
 
-/// Notes an outcome. An unknown one is counted where it is committed: most of those never get as far as here.
+/// Logs an outcome and counts it. Unknown outcomes are counted when they are committed, because most of them never reach this
+/// function.
 pub(crate) fn note<C: Conversation, Id>(conversation: &C, attempt: u32, outcome: &Outcome<Id>) {
     let name = match outcome {
         Outcome::Accepted { .. } => {
@@ -20,7 +21,7 @@ pub(crate) fn note<C: Conversation, Id>(conversation: &C, attempt: u32, outcome:
         }
         Outcome::Refused { reason, .. } => {
             measure(Measure::DispatchRefused, 1);
-            // What a provider refuses because of the number has a reason of its own.
+            // A refusal that is caused by the number has another reason.
             if *reason == EndReason::PROVIDER_UNAVAILABLE {
                 measure(Measure::ProviderAuthFailures, 1);
             }
@@ -29,13 +30,13 @@ pub(crate) fn note<C: Conversation, Id>(conversation: &C, attempt: u32, outcome:
         Outcome::Unknown { .. } => "unknown",
     };
     let (id, request_id) = (conversation.id(), conversation.request_id());
-    // What an adapter says of it: a status and the provider's code, no number and no text.
+    // The adapter's text contains a status and the provider's code. It contains no number and no message content.
     let (reason, why) = match outcome {
         Outcome::Accepted { .. } => (None, None),
         Outcome::Refused { reason, why } => (Some(reason.as_str()), Some(why.as_str())),
         Outcome::NotPlaced { why, .. } | Outcome::Unknown { why } => (None, Some(why.as_str())),
     };
-    // A text that left stands in its conversation's log; a call that was placed is what somebody will look for.
+    // An accepted SMS message is in its conversation's log already. A placed call is logged, because operators search for it.
     if !matches!((C::CHANNEL, outcome), (Channel::Sms, Outcome::Accepted { .. })) {
         tracing::info!(conversation = %id, request_id, attempt, outcome = name, reason, why, "dispatched");
     }

@@ -1,4 +1,4 @@
-//! Pages of lists: `?limit=` and `?cursor=`.
+//! Pagination of lists: `?limit=` and `?cursor=`.
 
 use domain::cursor;
 
@@ -10,24 +10,24 @@ use crate::query::Query;
 const DEFAULT_LIMIT: u8 = 20;
 const LARGEST_LIMIT: u8 = 100;
 
-/// Which page of a list is asked for.
+/// Page of a list that a client requests.
 #[derive(Debug)]
 pub(crate) struct Page {
-    /// How many entries at most.
+    /// Maximum number of entries.
     pub limit: u8,
-    /// The place behind which it begins.
+    /// Position of the entry before the page. `None` for the first page.
     pub start: Option<String>,
-    /// The rest of the query.
+    /// Parameters of the query, for the filters.
     pub query: Query,
     list: String,
 }
 
 impl Page {
-    /// Reads which page of a list is asked for. `filters` are the query's other parameters; one that ends with `[` stands for all
-    /// that begin so and end with `]`.
+    /// Reads the requested page of a list. `filters` are the other known parameters of the query. A filter that ends with `[`
+    /// stands for every parameter that begins with it and ends with `]`.
     ///
     /// # Errors
-    /// [`ApiError::Validation`] with every wrong parameter that can be judged here.
+    /// [`ApiError::Validation`] with every invalid parameter that can be checked here.
     pub(crate) fn parse(request: &Request, caller: &Caller, list: &str, filters: &[&str]) -> Result<Self, ApiError> {
         let query = request.query().map_err(|error| ApiError::field("query", error))?;
         let mut errors = Vec::new();
@@ -59,7 +59,7 @@ impl Page {
         if errors.is_empty() { Ok(Self { limit, start, query, list }) } else { Err(ApiError::Validation(errors)) }
     }
 
-    /// The cursor of the next page, which begins behind this place.
+    /// Returns the cursor of the page that begins after this position.
     pub(crate) fn cursor(&self, caller: &Caller, place: &str) -> String {
         cursor::seal(&caller.organization.cursor_key, &self.list, place)
     }

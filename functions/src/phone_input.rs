@@ -1,8 +1,9 @@
-//! Phone numbers as people write them. Only the front doors whose originals take them do: the native API takes E.164 alone.
+//! Phone numbers as people write them. Only the dialects whose vendors accept them use this module. The native API accepts
+//! E.164 only.
 //!
-//! A number is read as libphonenumber reads it, by the numbering plan of its country ([`plan`]), so that one number has one form in
-//! E.164, however it is written. Whether a number is assigned is not judged: the documents' own examples are not. One that begins
-//! with `+` and fits no plan is taken as it is.
+//! A number is read as libphonenumber reads it, by the numbering plan of its country ([`plan`]). However it is written, it has
+//! one form in E.164. The module does not check if a number is assigned, because the example numbers in the vendors'
+//! documentation are not. A number that begins with `+` and fits no plan is taken as it is.
 
 mod plan;
 
@@ -14,28 +15,28 @@ use domain::special_range::is_special;
 
 use plan::Plan;
 
-/// What people put between the digits of a number.
+/// Characters that people put between the digits of a number.
 const SEPARATORS: [char; 14] = [
     ' ', '\u{a0}', '\u{202f}', '\u{2009}', '-', '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '(', ')', '.', '/',
     '\u{2060}',
 ];
 
-/// The digits of a national number, with whatever a country wants dialled before it.
+/// Allowed number of digits in a national number, with the digits that a country requires before it.
 const DIGITS: std::ops::RangeInclusive<usize> = 2..=20;
 
-/// How a number begins that is written as a URI (RFC 3966).
+/// Prefix of a number that is written as a URI (RFC 3966).
 const SCHEME: &str = "tel:";
 
-/// Why a number cannot be called.
+/// Reason why a number cannot be called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unreadable {
-    /// It is not a phone number.
+    /// The input is not a phone number.
     NotANumber,
-    /// It does not begin with `+`, and nothing says of which country it is.
+    /// The number does not begin with `+`, and its country is not known.
     NoCountry,
-    /// There is no such country.
+    /// The country has no known numbering plan.
     UnknownCountry,
-    /// It costs more than a call does, and nobody has allowed that.
+    /// The number costs more than a normal call, and the organization may not call such numbers.
     Special,
 }
 
@@ -52,10 +53,10 @@ impl fmt::Display for Unreadable {
 
 impl std::error::Error for Unreadable {}
 
-/// Reads a number for an organization, in this country; else in the organization's.
+/// Reads a number for an organization, in this country. Without a country, the organization's default country applies.
 ///
 /// # Errors
-/// [`Unreadable`].
+/// [`Unreadable`] if it is not a number, or not one that the organization may call.
 pub(crate) fn read_for(
     organization: Option<&Organization>,
     raw: &str,
@@ -65,7 +66,7 @@ pub(crate) fn read_for(
     let number = read(raw, country.or(default))?;
     let is_national = bare(raw).is_some_and(|bare| !bare.starts_with('+'));
     let may_be_special = organization.is_some_and(|organization| organization.bounds.premium);
-    // With a `+` it is taken as it is: whether it may be reached is judged with its country.
+    // A number with `+` is taken as it is. A later check of its country decides if the organization may call it.
     if is_national && !may_be_special && is_special(&number) { Err(Unreadable::Special) } else { Ok(number) }
 }
 
@@ -88,22 +89,23 @@ fn read(raw: &str, country: Option<Country>) -> Result<PhoneNumber, Unreadable> 
     plan.read(&bare).and_then(e164).ok_or(Unreadable::NotANumber)
 }
 
-/// A number in the form of E.164 as its digits were written, whatever it is read as.
+/// Returns a number in the form of E.164 with the digits as they were written, without applying a numbering plan.
 pub(crate) fn as_written(raw: &str) -> Option<PhoneNumber> {
     PhoneNumber::parse(&bare(raw)?).ok()
 }
 
-/// The form that a number in E.164 has when it is read, where that is another one: `+5215512345678` is `+525512345678`.
+/// Returns the form that a number in E.164 has when it is read, if it is another one: `+525512345678` for `+5215512345678`.
 pub(crate) fn canonical(number: &PhoneNumber) -> Option<PhoneNumber> {
     read(number.as_str(), None).ok().filter(|canonical| canonical != number)
 }
 
-/// Whether there is such a country.
+/// Returns `true` if the country has a numbering plan.
 pub(crate) fn is_known(country: Country) -> bool {
     Plan::of(&country.to_string()).is_some()
 }
 
-/// A number without what people put between its digits. Of a URI, the number that it names: an extension is none of it.
+/// Removes the characters that people put between the digits of a number. Of a URI, returns the number that it names. `None`
+/// for a URI with an extension, which is not a part of a number.
 fn bare(raw: &str) -> Option<String> {
     let raw = raw.trim();
     let joined = |text: &str| -> String { text.chars().filter(|character| !SEPARATORS.contains(character)).collect() };
@@ -150,7 +152,8 @@ mod tests {
         assert_eq!(reads("030/123456", "DE").as_deref(), Ok("+4930123456"));
     }
 
-    /// What libphonenumber reads of its example numbers, as people write them; `scripts/phone-numbers` writes the list.
+    /// Compares the reading of libphonenumber's example numbers, as people write them, with libphonenumber's own.
+    /// `scripts/phone-numbers` writes the list.
     #[test]
     fn every_example_number_of_every_region_is_read_as_libphonenumber_reads_it() {
         let mut wrong = Vec::new();
@@ -240,7 +243,7 @@ mod tests {
         }
     }
 
-    /// The table of calling codes in `domain`, held against the rules of every country.
+    /// Compares the table of calling codes in `domain` with the rules of every country.
     #[test]
     fn every_country_is_told_by_its_calling_code() {
         let mut wrong = Vec::new();

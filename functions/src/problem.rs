@@ -1,17 +1,17 @@
-//! A wrong field in FastAPI's form: a place, a text and a kind.
+//! Invalid field in FastAPI's format: a location, a message and a kind.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// A step on the way to a field.
+/// Step of the path to a field: the name of a property, or an index.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Step {
-    /// Into an object.
+    /// Name of a property of an object.
     Name(String),
-    /// Into a list.
+    /// Index of an item in a list.
     Index(usize),
 }
 
@@ -27,15 +27,15 @@ impl From<usize> for Step {
     }
 }
 
-/// A field that is wrong.
+/// Invalid field of a request, in FastAPI's format.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ValidationProblem))]
 pub struct Problem {
-    /// Where it stands: `["body", "numberToCall"]`.
+    /// Path of the field, such as `["body", "numberToCall"]`.
     pub loc: Vec<Step>,
-    /// What is wrong with it.
+    /// Description of the problem.
     pub msg: String,
-    /// The kind of mistake, for programs.
+    /// Kind of the problem, for programs.
     #[serde(rename = "type")]
     pub kind: &'static str,
 }

@@ -1,12 +1,12 @@
-//! Query strings. A `+` is a plus: phone numbers begin with one.
+//! Query strings. A `+` is a plus sign and not a space, because phone numbers begin with one.
 
 use std::fmt;
 
-/// The parameters of a query, in order.
+/// Parameters of a query, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query(Vec<(String, String)>);
 
-/// A query with a broken escape, or whose bytes are no UTF-8.
+/// Error of a query with an invalid escape sequence, or with bytes that are not UTF-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Undecodable;
 
@@ -19,10 +19,10 @@ impl fmt::Display for Undecodable {
 impl std::error::Error for Undecodable {}
 
 impl Query {
-    /// Reads a raw query string.
+    /// Parses a raw query string.
     ///
     /// # Errors
-    /// [`Undecodable`].
+    /// [`Undecodable`] if a name or a value cannot be decoded.
     pub fn parse(raw: &str) -> Result<Self, Undecodable> {
         let pairs = raw.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -31,12 +31,12 @@ impl Query {
         pairs.collect::<Result<_, _>>().map(Self)
     }
 
-    /// A parameter; the last one of its name counts.
+    /// Returns the value of a parameter. If the name occurs several times, the last value counts.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().rev().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
     }
 
-    /// The parameters `name[…]`: what stands in the brackets, with the value.
+    /// Returns the parameters of the form `name[…]`: the part in brackets, with the value.
     pub(crate) fn within<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.0.iter().filter_map(move |(given, value)| {
             let inner = given.strip_prefix(name)?.strip_prefix('[')?.strip_suffix(']')?;
@@ -44,7 +44,7 @@ impl Query {
         })
     }
 
-    /// The parameters' names.
+    /// Returns the names of the parameters.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_str())
     }

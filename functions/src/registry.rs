@@ -1,9 +1,9 @@
-//! The functions. The one table behind Lambda's `main`, the local stack, the OpenAPI document and the tests.
+//! Registry of all functions. Lambda's `main`, the local stack, the OpenAPI document and the tests read this one table.
 
 use crate::route::Function;
 use crate::{api, dialects, inbound, queue, schedule};
 
-/// Every function.
+/// All functions of the artifact.
 pub static FUNCTIONS: &[Function] = &[
     api::calls::create_call::FUNCTION,
     api::calls::list_calls::FUNCTION,

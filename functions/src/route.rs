@@ -1,4 +1,4 @@
-//! A function and its route: the trigger, who may call it, and the arguments of its handler.
+//! Functions and their routes: trigger, access rule, and arguments of the handler.
 
 use domain::ids::Scope;
 use domain::key::Permission;
@@ -19,56 +19,56 @@ use crate::openapi::operation::Document;
 /// Returns the keys of the items that a request needs, for its organization and mode.
 pub type KeysToLoad = fn(&Request, &Scope) -> Vec<Key>;
 
-/// The handler of an authorized request.
+/// Handler of an authorized request.
 pub type Handle = for<'a> fn(Authorized<'a>) -> BoxFuture<'a, Result<Response, ApiError>>;
 
-/// A Lambda function.
+/// Lambda function of the artifact.
 #[derive(Clone, Copy, Debug)]
 pub struct Function {
-    /// Its name: the handler in the template, the sample event, the operation in the OpenAPI document.
+    /// Name of the function: its handler in the template, its sample event, and its operation in the OpenAPI document.
     pub name: &'static str,
-    /// What wakes it.
+    /// Event source that invokes the function.
     pub trigger: Trigger,
-    /// Describes its operation; `None` for a function that no request wakes.
+    /// Describes the operation. `None` for a function without an HTTP route.
     #[cfg(feature = "openapi")]
     pub document: Option<fn() -> Document>,
 }
 
-/// What wakes a function.
+/// Event source of a function.
 #[derive(Clone, Copy, Debug)]
 pub enum Trigger {
-    /// A request over HTTP.
+    /// Request over HTTP, on this route.
     Http(Route),
-    /// Messages on a queue.
+    /// Batch of messages from a queue.
     Queue {
-        /// The queue.
+        /// Queue that the function consumes.
         queue: QueueName,
-        /// What runs, on a batch.
+        /// Handler of a batch of messages.
         handle: for<'a> fn(&'a App, Value) -> BoxFuture<'a, Result<Value, Error>>,
     },
-    /// The clock, every minute.
+    /// Schedule with one run a minute.
     Schedule {
-        /// What runs.
+        /// Handler of a run.
         handle: for<'a> fn(&'a App) -> BoxFuture<'a, Result<(), Error>>,
     },
 }
 
-/// A route of the API.
+/// Route of the HTTP API.
 #[derive(Clone, Copy, Debug)]
 pub struct Route {
-    /// The method.
+    /// HTTP method, in capitals.
     pub method: &'static str,
-    /// The path, as in the template.
+    /// Path, as in the template.
     pub path: &'static str,
-    /// The shape of its errors, whoever raises them.
+    /// Format of its errors, whatever part of the service raises them.
     pub dialect: Dialect,
-    /// The largest body it takes, in bytes.
+    /// Largest accepted body, in bytes.
     pub max_body_bytes: usize,
-    /// The use that it makes of an idempotency key.
+    /// Rule for the idempotency key of a request.
     pub key_use: KeyUse,
     /// Returns `true` if the body of a request names the resource that it creates, so that it needs no idempotency key.
     pub names_its_resource: fn(&Request) -> bool,
-    /// Who may.
+    /// Access rule, with the handler.
     pub access: Access,
 }
 
@@ -78,8 +78,8 @@ impl Route {
         Self { method, path, dialect, max_body_bytes, key_use, names_its_resource: |_| false, access }
     }
 
-    /// A route of the native API for callers with an API key. `keys_to_load` names the items that the handler needs, so that
-    /// they are read together with the key.
+    /// Returns a route of the native API for callers with an API key. `keys_to_load` names the items that the handler needs, so
+    /// that they are read together with the key.
     pub(crate) const fn with_key(
         method: &'static str,
         path: &'static str,
@@ -90,7 +90,7 @@ impl Route {
         Self::new(method, path, Access::Key { permission, keys_to_load, handle })
     }
 
-    /// A `GET` route for callers with the token of the call that the path names, or with an API key.
+    /// Returns a `GET` route for callers with the token of the call that the path names, or with an API key.
     pub(crate) const fn with_call_token(
         path: &'static str,
         permission: Permission,
@@ -100,7 +100,7 @@ impl Route {
         Self::new("GET", path, Access::CallToken { permission, keys_to_load, handle })
     }
 
-    /// A `POST` route for a provider's signed callbacks.
+    /// Returns a `POST` route for a provider's signed callbacks.
     pub(crate) const fn signed(
         path: &'static str,
         provider: Provider,
@@ -109,27 +109,27 @@ impl Route {
         Self::new("POST", path, Access::Signed { provider, handle })
     }
 
-    /// A `GET` route for everybody.
+    /// Returns a `GET` route that needs no authentication.
     pub(crate) const fn public(path: &'static str, handle: fn(&Request) -> Result<Response, ApiError>) -> Self {
         Self::new("GET", path, Access::Public(handle))
     }
 
-    /// The same route, with the errors of this dialect.
+    /// Returns the same route with the errors of this dialect.
     pub(crate) const fn in_dialect(self, dialect: Dialect) -> Self {
         Self { dialect, ..self }
     }
 
-    /// The same route, with bodies of up to `max_body_bytes`.
+    /// Returns the same route with bodies of up to `max_body_bytes`.
     pub(crate) const fn with_bodies_of(self, max_body_bytes: usize) -> Self {
         Self { max_body_bytes, ..self }
     }
 
-    /// The same route, for requests with an idempotency key.
+    /// Returns the same route with this rule for the idempotency key.
     pub(crate) const fn with_idempotency_key(self, key_use: KeyUse) -> Self {
         Self { key_use, ..self }
     }
 
-    /// The same route, for requests whose body may name the resource that they create.
+    /// Returns the same route for requests whose body may name the resource that they create.
     pub(crate) const fn with_resource_named_by(self, names_its_resource: fn(&Request) -> bool) -> Self {
         Self { names_its_resource, ..self }
     }
@@ -141,69 +141,70 @@ impl Route {
     }
 }
 
-/// What a route's requests are to do about an idempotency key.
+/// Rule for the idempotency key of a route's requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyUse {
-    /// Bring one.
+    /// Clients must send a key.
     Required,
-    /// Bring one, or be given one.
+    /// Clients may send a key. The service generates one for a request without it.
     Optional,
-    /// Nothing: the route makes nothing.
+    /// The route uses no key, because it creates nothing.
     Unknown,
 }
 
-/// Who may use a route, and what runs.
+/// Access rule of a route, with its handler.
 #[derive(Clone, Copy, Debug)]
 pub enum Access {
-    /// Anybody.
+    /// Access without authentication, for everyone.
     Public(fn(&Request) -> Result<Response, ApiError>),
-    /// Whoever has the token of the call that the path names, or a key with this permission.
+    /// Access with the token of the call that the path names, or with an API key that has this permission.
     CallToken {
-        /// The permission.
+        /// Permission that the API key needs.
         permission: Permission,
         /// Keys of the items that the handler needs.
         keys_to_load: KeysToLoad,
-        /// The handler.
+        /// Handler of an authorized request.
         handle: Handle,
     },
-    /// A provider, by its signature over what it sends. The signature is looked at before anything else.
+    /// Access for a provider, by its signature over the request. The signature is verified before the handler runs.
     Signed {
-        /// Whose signature.
+        /// Provider that has to sign.
         provider: Provider,
-        /// What runs.
+        /// Handler of a signed callback.
         handle: for<'a> fn(Signed<'a>) -> BoxFuture<'a, Result<Response, ApiError>>,
     },
-    /// Whoever has a key with this permission.
+    /// Access with an API key that has this permission.
     Key {
-        /// The permission.
+        /// Permission that the API key needs.
         permission: Permission,
         /// Keys of the items that the handler needs. They are read together with the API key.
         keys_to_load: KeysToLoad,
-        /// The handler.
+        /// Handler of an authorized request.
         handle: Handle,
     },
 }
 
-/// A request by somebody who may make it, with everything that was read for it.
+/// Request of a caller who may make it, with the items that were read for it.
 #[derive(Debug)]
 pub struct Authorized<'a> {
-    /// What to act through.
+    /// Dependencies of the handler.
     pub app: &'a App,
-    /// Who is asking.
+    /// Authenticated caller, with organization and mode.
     pub caller: Caller,
-    /// The request.
+    /// Request, as it was received.
     pub request: &'a Request,
-    /// What was read.
+    /// Items that were read together with the caller's key.
     pub items: Items,
 }
 
-/// A provider's callback, with a signature that is right: only [`invoke`](crate::invoke()) makes one.
+/// Provider's callback with a valid signature. Only [`invoke`](crate::invoke()) creates one.
 #[derive(Debug)]
 pub struct Signed<'a> {
-    /// What to act through.
+    /// Dependencies of the handler.
     pub app: &'a App,
-    /// The organization that its address names, and whose account signed it.
+    /// Organization that the callback's address names. The callback is signed by the account of this organization, in live
+    /// mode.
     pub scope: Scope,
-    /// The callback.
+    /// Request, as it was received.
     pub request: &'a Request,
 }

@@ -1,8 +1,8 @@
-//! A turnstile between a batch's records and their provider: they claim one by one, each as late as it can, so that a
-//! process that dies leaves few behind that were claimed and never asked for.
+//! Turnstile between the records of a batch and their provider. The records claim one after another, each as late as possible.
+//! A process that dies therefore leaves few records that were claimed and never requested.
 //!
-//! Whoever is through holds the next one up until its own request is under way. The requests themselves go on at the same
-//! time: a slow provider holds nobody up.
+//! A record blocks the next one until its own request is under way. The requests themselves run concurrently, so that a slow
+//! provider blocks no other record.
 
 use std::future::Future;
 use std::pin::pin;
@@ -10,11 +10,11 @@ use std::pin::pin;
 use futures::future::{Either, poll_immediate};
 use tokio::sync::{Mutex, MutexGuard};
 
-/// The turnstile of one batch.
+/// Turnstile of one batch.
 #[derive(Debug, Default)]
 pub(crate) struct Turnstile(Mutex<()>);
 
-/// The right to claim, which nobody else of the batch has at the same time.
+/// Right to claim. Only one record of the batch has it at a time.
 #[derive(Debug)]
 pub(crate) struct Pass<'a> {
     held: MutexGuard<'a, ()>,
@@ -22,7 +22,7 @@ pub(crate) struct Pass<'a> {
 }
 
 impl Turnstile {
-    /// Waits until nobody else of the batch claims.
+    /// Waits until no other record of the batch has the right to claim.
     pub(crate) async fn pass(&self) -> Pass<'_> {
         match self.0.try_lock() {
             Ok(held) => Pass { held, was_free: true },
@@ -32,12 +32,12 @@ impl Turnstile {
 }
 
 impl Pass<'_> {
-    /// Whether there was no waiting for it.
+    /// Returns `true` if the record did not have to wait.
     pub(crate) fn was_free(&self) -> bool {
         self.was_free
     }
 
-    /// Asks the provider. As soon as that is under way, the next one may claim.
+    /// Sends the request to the provider. As soon as it is under way, the next record may claim.
     pub(crate) async fn hand_on<T>(self, asking: impl Future<Output = T>) -> T {
         let mut asking = pin!(asking);
         let begun = match poll_immediate(asking.as_mut()).await {

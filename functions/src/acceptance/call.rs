@@ -1,4 +1,4 @@
-//! The acceptance of a call.
+//! Acceptance of a call.
 
 use domain::agent::Agent;
 use domain::agent::AgentRef;
@@ -29,54 +29,55 @@ use crate::app::App;
 use crate::auth::Caller;
 use crate::key_use;
 
-/// How often an acceptance is written anew, because a wallet or a contact has changed in between.
+/// Maximum number of tries to write an acceptance. A try is repeated if a wallet or a contact has changed in between.
 const TRIES: u32 = 8;
 
-/// What a request asks for, well-formed, whatever vendor's words it came in.
+/// Well-formed request for a call, independent of its dialect.
 #[derive(Clone, Debug)]
 pub(crate) struct NewRequest {
-    /// The call that this request is, whoever sends it again; `None` where nothing says so.
+    /// Id of the call that the same request always creates. `None` if nothing in the request determines it.
     pub id: Option<ConversationId>,
-    /// The fingerprint of what was sent.
+    /// Fingerprint of the request.
     pub fingerprint: Fingerprint,
-    /// Who is to hold it.
+    /// Agent that holds the call.
     pub agent: AgentName,
-    /// Whom to call.
+    /// Number to call.
     pub to: PhoneNumber,
-    /// The called number as it was written, where that was not E.164.
+    /// Number to call as it was written, if that was not E.164.
     pub raw_number: Option<String>,
-    /// What to call from.
+    /// Rule for the number to call from.
     pub sender: Sender,
-    /// The values for the agent's placeholders.
+    /// Values for the agent's placeholders.
     pub variables: Map<String, Value>,
-    /// Whether those are kept, or only go into the prompt.
+    /// `true` if the variables are stored. Otherwise they are used in the prompt only.
     pub keeps_variables: bool,
-    /// What goes back with every event.
+    /// Metadata that every event of the call repeats.
     pub metadata: Option<Box<RawValue>>,
-    /// The identifier that the client chose for it.
+    /// Id that the client chose for the call.
     pub client_call_id: Option<String>,
-    /// The agent as the request names it, where that has to be shown again.
+    /// Agent as the request names it, if the API facade shows that again.
     pub requested_agent: Option<String>,
-    /// Not dialled before this moment.
+    /// Time before which the call is not dialled.
     pub not_before: Option<Timestamp>,
-    /// Not dialled from this moment on.
+    /// Time from which the call is not dialled any more.
     pub not_after: Option<Timestamp>,
-    /// The contact it is made for.
+    /// Contact that the call is made for.
     pub contact: ContactWish,
-    /// The request as its client was told of it; `None` where there is none any more.
+    /// Id of the request, as its client was told. `None` if it is not known any more.
     pub request_id: Option<String>,
 }
 
-/// A call that was accepted: now, or by the same request before.
+/// Call that was accepted, now or by the same request before.
 #[derive(Debug)]
 pub(crate) struct Admitted {
-    /// The call, as it is now.
+    /// Call in its current state.
     pub call: Call,
-    /// Whether it was accepted before.
+    /// `true` if the call was accepted before.
     pub replayed: bool,
 }
 
-/// Whatever can be told of a request before it is judged: nothing here waits on anything.
+/// Returns the keys of all items that are known to be needed before the request is validated. They are independent of each
+/// other, so one read loads them all.
 pub(crate) fn keys_to_load(asked: &NewRequest, scope: &Scope) -> Vec<Key> {
     let mut wanted = asked.suppressions(scope);
     wanted.push(keys::wallet(scope));
@@ -88,15 +89,15 @@ pub(crate) fn keys_to_load(asked: &NewRequest, scope: &Scope) -> Vec<Key> {
     wanted
 }
 
-/// The call that a request made when it was sent before, as it is now. This is asked before anything of the request is judged:
-/// another request under the same key is refused for that alone, whatever else may be wrong with it.
+/// Returns the call that the same request created before, in its current state. Handlers ask for it before they validate the
+/// request. A different request under the same key is refused for that alone, whatever else is wrong with it.
 pub(crate) async fn known(
     app: &App,
     items: &Items,
     id: Option<ConversationId>,
     fingerprint: &Fingerprint,
 ) -> Result<Option<Admitted>, Refusal> {
-    // The planted bug judges first.
+    // The planted bug validates first.
     let Some(id) = id.filter(|_| !is_planted(Bug::RefuseReplay)) else { return Ok(None) };
     let known: Option<Call> = items.read("call", &keys::call(id))?;
     match known {
@@ -105,8 +106,8 @@ pub(crate) async fn known(
     }
 }
 
-/// Accepts a call: one conditional write, then one message. A replay is answered before anything is judged that may
-/// have changed since.
+/// Accepts a call by one conditional write and one message. A replay is answered before anything is checked that may have
+/// changed since.
 pub(crate) async fn accept(
     app: &App,
     caller: &Caller,
@@ -131,8 +132,8 @@ pub(crate) async fn accept(
     write(app, caller, items, asked, new, &content, now).await
 }
 
-/// The same key again: the same request is answered with the call as it is now, another one is refused. A call that is
-/// overdue is dialled by that: its message may be lost.
+/// Answers a replay with the call in its current state, and refuses a different request under the same key. If the call is
+/// queued and overdue, its message may be lost, so it is enqueued again.
 async fn replay(app: &App, fingerprint: &Fingerprint, known: Call) -> Result<Admitted, Refusal> {
     if !fingerprint.is(&known.fingerprint) {
         return Err(Refusal::KeyReused);
@@ -143,7 +144,7 @@ async fn replay(app: &App, fingerprint: &Fingerprint, known: Call) -> Result<Adm
     Ok(Admitted { call: known, replayed: true })
 }
 
-/// Judges a new request by everything that may change: the organization, the agent, the do-not-call list, the time.
+/// Validates a new request against everything that may change: the organization, the agent, the do-not-call list and the time.
 async fn judge(
     app: &App,
     caller: &Caller,
@@ -193,13 +194,13 @@ async fn judge(
     Ok((new, content))
 }
 
-/// The agent's prompt with the request's values in it.
+/// Renders the agent's prompt with the variables of the request.
 fn prompt(agent: &Agent, values: &Map<String, Value>, wrong: &mut Vec<Wrong>) -> Result<Option<String>, Refusal> {
     let Some(prompt) = &agent.prompt else { return Ok(None) };
     render(prompt, values, wrong)
 }
 
-/// What the agent says and does on the call, with the request's values in it.
+/// Renders the agent's voice settings with the variables of the request.
 fn voice(agent: &Agent, values: &Map<String, Value>, wrong: &mut Vec<Wrong>) -> Result<Option<VoiceSettings>, Refusal> {
     let Some(mut voice) = agent.voice.clone() else { return Ok(None) };
     if let Some(template) = &voice.opening {
@@ -225,8 +226,8 @@ fn render(text: &str, values: &Map<String, Value>, wrong: &mut Vec<Wrong>) -> Re
     Ok(None)
 }
 
-/// Writes the call, and what has to change with it. A wallet or a contact that has changed since it was read is judged
-/// again as it is now.
+/// Writes the call, together with the changes to the wallet and the contact. If one of these has changed since it was read, the
+/// change is computed again from its current state.
 async fn write(
     app: &App,
     caller: &Caller,
@@ -276,7 +277,7 @@ fn hold(wallet: &Wallet, new: &NewCall, now: Timestamp) -> Result<Hold, Refusal>
 }
 
 impl NewRequest {
-    /// The same, as part of this request.
+    /// Returns the same request with the id of the HTTP request that it is a part of.
     pub(crate) fn of(self, request_id: Option<String>) -> Self {
         Self { request_id, ..self }
     }

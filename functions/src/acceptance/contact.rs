@@ -1,4 +1,4 @@
-//! The contact that a call is made for: found, made or changed together with the call's acceptance.
+//! Contact of a call: it is found, created or changed together with the call's acceptance.
 
 use domain::contact::{Contact, Details};
 use domain::ids::{ContactId, Scope};
@@ -9,35 +9,35 @@ use store::{ContactChange, Items, Table};
 
 use super::Refusal;
 
-/// What a request says of a contact.
+/// Contact that a request asks for.
 #[derive(Clone, Debug)]
 pub(crate) enum ContactWish {
-    /// Nothing.
+    /// No contact: the request names none.
     Nobody,
-    /// The contact that this whole number stands for: it has to be there.
+    /// Existing contact with this integer as its reference.
     Known(u64),
-    /// The contact of this id, else of the called number, else a new one.
+    /// Contact with this id, else the contact of the called number, else a new contact.
     FoundOrMade {
-        /// Its id.
+        /// Id of the contact, if the request names one.
         id: Option<ContactId>,
-        /// What is known of it.
+        /// Details of the contact.
         details: Details,
-        /// Whether that changes a contact that is there already.
+        /// `true` if the details also change a contact that exists already.
         updates: bool,
     },
 }
 
-/// What becomes of the contact.
+/// Effect of a request on its contact.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    /// The contact that the call is made for.
+    /// Contact that the call is made for.
     pub(super) contact: Option<ContactId>,
-    /// What has to be written.
+    /// Change to write, if there is one.
     pub(super) change: Option<ContactChange>,
 }
 
 impl ContactWish {
-    /// What has to be seen of the table.
+    /// Returns the keys of the items that the plan depends on.
     pub(super) fn reads(&self, scope: &Scope, to: &PhoneNumber) -> Vec<Key> {
         match self {
             Self::Nobody => Vec::new(),
@@ -49,7 +49,8 @@ impl ContactWish {
         }
     }
 
-    /// Decides by what was read. `attempt` chooses the whole number of a contact that is made, should one be taken.
+    /// Plans the change by the items that were read. `attempt` selects the integer reference of a new contact, in case an
+    /// earlier choice is in use.
     pub(super) fn plan(
         &self,
         scope: &Scope,

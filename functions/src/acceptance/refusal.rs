@@ -1,4 +1,4 @@
-//! Why a request is not accepted, before a front door has put it into its vendor's words.
+//! Reasons for not accepting a request, before an API facade puts them into its vendor's format.
 
 use domain::ids::Channel;
 use domain::organization::OutOfReach;
@@ -9,60 +9,60 @@ use store::StoreError;
 
 use crate::error::{ApiError, FieldError};
 
-/// Why a request is not accepted.
+/// Reason for not accepting a request.
 #[derive(Debug)]
 pub(crate) enum Refusal {
-    /// The key was used for another request.
+    /// The idempotency key was used for a different request.
     KeyReused,
     /// The organization is suspended.
     Suspended,
-    /// There is no such agent.
+    /// The agent does not exist.
     AgentNotFound,
-    /// The agent is not of this channel, which the request needs.
+    /// The agent does not have this channel, which the request needs.
     AgentOfOtherChannel(Channel),
-    /// There is no such contact.
+    /// The contact does not exist.
     ContactNotFound,
-    /// The organization's conversations may not go to the number.
+    /// The organization's conversations may not reach the number.
     OutOfReach(OutOfReach),
-    /// The number must not be called.
+    /// The number is on the do-not-call list.
     DoNotCall,
     /// The wallet does not cover the call.
     InsufficientFunds {
-        /// What is in it, in minor units.
+        /// Balance of the wallet, in minor units.
         balance_minor: i64,
-        /// What is required, in minor units.
+        /// Required amount, in minor units.
         required_minor: i64,
-        /// The currency.
+        /// Currency, as an ISO 4217 code.
         currency: String,
     },
     /// Too many calls were accepted within this second.
     TooFast,
-    /// The API key has used up what it may.
+    /// A limit of the API key is used up.
     Exhausted(Exhausted),
-    /// These are wrong.
+    /// The request has these errors.
     Wrong(Vec<Wrong>),
-    /// It could not be judged, or not be written.
+    /// The request could not be checked, or the result could not be written.
     Failed(StoreError),
 }
 
-/// What is wrong with a request, that only shows beside what it names.
+/// Validation error that depends on stored data or on the time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Wrong {
-    /// Its window is over.
+    /// The time until which the call may be dialled has passed.
     WindowPast,
-    /// It names no number to call from, and the agent has none.
+    /// The request names no number to call from, and the agent has none.
     SenderMissing,
-    /// The number to call from is not the organization's.
+    /// The number to call from does not belong to the organization.
     SenderForeign,
-    /// The agent's own number is not the organization's any more.
+    /// The agent's own number does not belong to the organization any more.
     AgentsNumberForeign,
     /// A variable that the agent requires is missing.
     VariableMissing(String),
-    /// A variable cannot go into the prompt, and why.
+    /// A variable cannot be put into the prompt: its path, and the reason.
     VariableUnusable(String, String),
-    /// The prompt becomes too long with these variables.
+    /// The prompt is too long with these variables.
     PromptTooLong,
-    /// The opening message becomes too long with these variables.
+    /// The opening message is too long with these variables.
     OpeningTooLong,
 }
 
@@ -73,7 +73,7 @@ impl From<StoreError> for Refusal {
 }
 
 impl Wrong {
-    /// The variable that is wrong, if it is one.
+    /// Returns the variable that the error concerns, if it concerns one.
     pub(crate) fn variable(&self) -> Option<&str> {
         match self {
             Self::VariableMissing(name) | Self::VariableUnusable(name, _) => Some(name),
@@ -86,7 +86,7 @@ impl Wrong {
         }
     }
 
-    /// What is wrong, for people.
+    /// Returns a description of the problem, for people.
     pub(crate) fn message(&self) -> String {
         match self {
             Self::WindowPast => "is past".to_owned(),
@@ -105,7 +105,8 @@ impl Wrong {
         }
     }
 
-    /// The field that it is said of, where variables are sent as `variables` and the calling number as `sender`.
+    /// Returns the error of the field that it concerns. `variables` and `sender` are the names of the fields for the variables
+    /// and for the calling number.
     pub(crate) fn field(&self, variables: &str, sender: &str) -> FieldError {
         let field = match self {
             Self::WindowPast => "notAfter".to_owned(),
@@ -118,7 +119,8 @@ impl Wrong {
 }
 
 impl Refusal {
-    /// The error that a client hears of. What is wrong with single fields every front door says in its own way.
+    /// Converts the refusal into the error of the response. `wrong` converts errors of single fields, because each API facade
+    /// describes them in its own way.
     pub(crate) fn into_error(self, wrong: impl FnOnce(Vec<Wrong>) -> ApiError) -> ApiError {
         match self {
             Self::KeyReused => ApiError::KeyReused,
@@ -140,7 +142,7 @@ impl Refusal {
 }
 
 impl ApiError {
-    /// 404: the agent of that name is not of this channel, which the request needs.
+    /// Returns the 404 for an agent that does not have the channel that the request needs.
     pub(crate) fn agent_of_other_channel(wanted: Channel) -> Self {
         let message = match wanted {
             Channel::Sms => "the agent is one that calls: name an agent of the channel sms",

@@ -1,4 +1,4 @@
-//! The judgement of a request for an SMS conversation.
+//! Validation of a request for an SMS conversation.
 
 use domain::agent::AgentRef;
 use domain::fingerprint::Fingerprint;
@@ -19,31 +19,31 @@ use crate::auth::Caller;
 use crate::error::{ApiError, FieldError};
 use crate::sms::opening;
 
-/// A request for an SMS conversation, well-formed.
+/// Well-formed request for an SMS conversation.
 #[derive(Debug)]
 pub(crate) struct NewRequest {
-    /// Id of the conversation that the request's key names; `None` for a random one.
+    /// Id of the conversation, as the idempotency key determines it. `None` for a random id.
     pub(crate) id: Option<ConversationId>,
     /// Fingerprint of the request.
     pub(crate) fingerprint: Fingerprint,
-    /// The agent, as the request names it.
+    /// Agent, as the request names it.
     pub(crate) agent: AgentName,
-    /// The customer's number.
+    /// Number of the customer.
     pub(crate) to: PhoneNumber,
-    /// The number that sends.
+    /// Rule for the number that sends.
     pub(crate) sender: Sender,
-    /// The opening text, if the request brings one.
+    /// Opening message, if the request brings one.
     pub(crate) welcome_message: Option<String>,
-    /// The request's variables and metadata.
+    /// Variables and metadata of the request.
     pub(crate) content: Content,
     /// Id of the request, as its client was told.
     pub(crate) request_id: String,
 }
 
-/// Judges a new request by everything that may change: the organization, the agent, the do-not-call list.
+/// Validates a new request against everything that may change: the organization, the agent and the do-not-call list.
 ///
 /// # Errors
-/// The refusal as the native API answers it.
+/// The refusal, as an error of the native API.
 pub(crate) async fn judge(
     app: &App,
     caller: &Caller,
@@ -58,7 +58,7 @@ pub(crate) async fn judge(
     let field = |wrong: &super::Wrong| wrong.field("dynamicVariables", "fromNumber");
     let mut wrong: Vec<FieldError> = wrong.iter().map(field).collect();
     let prompt = opening::render(&settings.prompt, variables, &mut wrong);
-    // By the number's own provider, behind a test key too: what is accepted there is accepted here.
+    // The limit is that of the number's own provider, in test mode too. So both modes accept the same messages.
     let limit = agent.provider.text_limit();
     let by = opening::chosen(asked.welcome_message.as_deref(), &settings, variables, limit, &mut wrong);
     let (Some(from), Some(prompt), Some(by), true) = (from, prompt, by, wrong.is_empty()) else {
@@ -102,14 +102,14 @@ pub(crate) async fn judge(
     Ok(NewSms { conversation, opening, content: asked.content, brief })
 }
 
-/// The refusal in the native API's words.
+/// Converts a refusal into an error of the native API.
 fn told(refusal: Refusal) -> ApiError {
     let field = |wrong: &super::Wrong| wrong.field("dynamicVariables", "fromNumber");
     refusal.into_error(|wrong| ApiError::Validation(wrong.iter().map(field).collect()))
 }
 
-/// Judges once more, right before the opening text is written, what may have changed while a model or a secret was waited for. The
-/// transaction itself checks the do-not-call list.
+/// Checks again, right before the opening message is written, the conditions that may have changed during the request to a
+/// model or the reading of a secret. The transaction itself checks the do-not-call list.
 ///
 /// # Errors
 /// 403 if the organization is suspended, 409 if the number is no longer the organization's.

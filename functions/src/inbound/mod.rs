@@ -1,10 +1,12 @@
-//! Providers' callbacks, a function each.
+//! Callbacks of providers, with one function for each kind.
 //!
-//! The signature comes first, over the raw body and the deployment's public URL: what is not signed is answered 403, and
-//! nothing is written for it. Nothing is read for it either, but whether there is such an organization at all, before the secrets
-//! are asked for one whose account is not known: strangers may name as many as they like, and Parameter Store answers few. A callback may be a copy of an old one, as old as it likes: it is taken in by the
-//! same rules as everything that comes twice, late, or out of order, and changes nothing the second time. 200 is answered
-//! only once what it says was committed.
+//! The signature is verified first, over the raw body and the deployment's public URL. A callback without a valid signature is
+//! answered with 403, and nothing is written for it. Nothing is read for it either, with one exception. If the account of the
+//! organization is not cached, the table is asked if the organization exists, before its secrets are requested. The reason is
+//! that strangers may name any number of organizations, and Parameter Store answers few requests.
+//!
+//! A callback may be a copy of an old one, of any age. It is applied by the same rules as any duplicate, late or reordered
+//! input, and changes nothing the second time. The response is 200 only after the change was committed.
 
 pub(crate) mod retell_chat_webhook;
 pub(crate) mod retell_webhook;
@@ -29,7 +31,7 @@ use crate::error::ApiError;
 use crate::http::Request;
 use crate::route::{Route, Signed};
 
-/// Lets a callback in by its provider's signature; gives the scope that its address names.
+/// Verifies the signature of a callback. Returns the scope that its address names.
 pub(crate) async fn verified(
     app: &App,
     route: &Route,
@@ -60,25 +62,25 @@ async fn exists(app: &App, organization: &OrganizationId) -> Result<bool, ApiErr
     Ok(app.store.table.read([key.clone()]).await?.get(&key).is_some())
 }
 
-/// What is not signed as it should be is refused, whatever is wrong with it.
+/// Returns the error for a callback that is not signed as it should be, the same for every cause.
 fn distrust() -> ApiError {
     ApiError::PermissionDenied("the signature is not the provider's".to_owned())
 }
 
 impl Signed<'_> {
-    /// The conversation that the callback's address names.
+    /// Returns the conversation that the callback's address names.
     pub(crate) fn conversation(&self) -> Option<ConversationRef> {
         let conversation = ConversationId::parse(self.request.path("id"))?;
         Some(ConversationRef::new(conversation, self.scope.clone()))
     }
 
-    /// A number that the callback's address names: an attempt, or a text.
+    /// Returns a number that the callback's address names: of an attempt, or of a message.
     pub(crate) fn number(&self, name: &str) -> Option<u32> {
         self.request.path(name).parse().ok()
     }
 
-    /// Whether the callback's address names this attempt. Where a signature covers the body alone, a copy of a genuine
-    /// callback may be sent to another address.
+    /// Returns `true` if the callback's address names this attempt. If a signature covers only the body, an attacker can send a
+    /// copy of a genuine callback to another address.
     pub(crate) fn is_about(&self, attempt: &Attempt) -> bool {
         attempt.organization == self.scope.organization
             && self.conversation().is_some_and(|reference| reference.conversation == attempt.conversation)

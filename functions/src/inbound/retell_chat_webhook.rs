@@ -1,7 +1,8 @@
-//! What Retell says of a chat: that it has begun, that it is over, that it was analysed. Each shows the whole chat as it is.
+//! Webhooks of Retell about a chat: it has begun, it is over, or it was analysed. Each one shows the whole chat in its current
+//! state.
 //!
-//! Unlike a call, a chat takes no address for its webhooks with it: the agent at Retell has one, which names the organization.
-//! Which conversation it is about, the chat's metadata says, and that is signed.
+//! Unlike a call, a chat cannot bring an address for its webhooks. The agent at Retell has one address, which names the
+//! organization. The chat's metadata, which is signed, names the conversation.
 
 use domain::provider::Provider;
 use domain::sms::SmsConversation;
@@ -35,7 +36,7 @@ async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
         return Ok(taken);
     };
     let Some(shown) = webhook.chat.filter(|chat| !chat.chat_id.is_empty()) else { return Ok(taken) };
-    // The same agent may hold others' chats, and our organizations may share an account.
+    // The agent may hold chats of other customers too, and several of our organizations may share an account.
     let attempt = shown.attempt().filter(|attempt| attempt.organization == signed.scope.organization);
     let Some(attempt) = attempt else { return Ok(taken) };
     let Signed { app, scope, .. } = signed;
@@ -54,7 +55,7 @@ mod document {
     use crate::openapi::callback::{About, TAKEN, callback};
     use crate::openapi::operation::Document;
 
-    /// Describes the callback.
+    /// Describes the callback for the OpenAPI document.
     pub(super) fn describe() -> Document {
         callback(Provider::Retell, "Retell tells of a chat that it holds", About::Nothing, TAKEN)
     }

@@ -1,7 +1,7 @@
-//! What Retell says of a call: that it was answered, that it is over, that it was analysed.
+//! Webhooks of Retell about a call: it was answered, it is over, or it was analysed.
 //!
-//! A webhook has no id, and shows the whole call as it is. So the same one twice, or an older one late, says nothing that
-//! is not known: statuses only move forwards, and facts are filled in once.
+//! A webhook has no id, and shows the whole call in its current state. A duplicate, or an older webhook that comes late,
+//! therefore changes nothing: statuses only move forward, and each fact is filled in once.
 
 use domain::call::{Call, Input};
 use domain::ids::ProviderCallId;
@@ -28,10 +28,10 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// A call of two hours, with its words and their times, and every tool it used.
+/// Largest accepted body, in bytes: a call of two hours, with its words and their times, and every tool that it used.
 pub(crate) const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 
-/// The webhooks that are sent once everything but an analysis is there.
+/// Events of the webhooks that are sent once everything except an analysis is available.
 const COMPLETE: [&str; 2] = ["call_ended", "call_analyzed"];
 
 async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
@@ -41,7 +41,7 @@ async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
         return Ok(taken);
     };
     let (Some(reference), Some(call)) = (signed.conversation(), webhook.call) else { return Ok(taken) };
-    // The signature covers the body, not the address: only what the call itself bears counts.
+    // The signature covers the body and not the address. Only the attempt that the call itself bears counts.
     let attempt = call.attempt().filter(|attempt| signed.is_about(attempt));
     let Some(attempt) = attempt else {
         tracing::warn!("a webhook of Retell's is about another call than its address");
@@ -63,7 +63,7 @@ mod document {
     use crate::openapi::callback::{About, TAKEN, callback};
     use crate::openapi::operation::Document;
 
-    /// Describes the callback.
+    /// Describes the callback for the OpenAPI document.
     pub(super) fn describe() -> Document {
         callback(Provider::Retell, "Retell tells of a call that it holds", About::Call, TAKEN)
     }

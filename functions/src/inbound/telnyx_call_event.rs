@@ -1,6 +1,6 @@
-//! Something that happened to a call at Telnyx: it was begun, answered, hung up, recorded.
+//! Events of Telnyx about a call: it was begun, answered, hung up, or recorded.
 //!
-//! Events come in no order, and perhaps twice. Statuses only move forwards, and facts are filled in once.
+//! Events come in any order, and possibly twice. Statuses only move forward, and each fact is filled in once.
 
 use domain::call::{Call, Input, Report};
 use domain::ids::ProviderCallId;
@@ -34,7 +34,7 @@ async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
         return Ok(taken);
     };
     let Some(reference) = signed.conversation() else { return Ok(taken) };
-    // The signature covers the body, not the address: only what the call itself bears counts.
+    // The signature covers the body and not the address. Only the attempt that the call itself bears counts.
     let attempt = event.attempt().filter(|attempt| signed.is_about(attempt));
     let Some(attempt) = attempt else {
         tracing::warn!("an event of Telnyx's is about another call than its address");
@@ -43,7 +43,7 @@ async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
     let reports = reports(&event, signed.app.store.table.now());
     let heard = |loaded: &Loaded<Call>| heard(&loaded.conversation, &attempt, event.call_id(), &reports);
     let applied = signed.app.store.apply(&reference, None, heard).await?;
-    // A recording cannot come before its call: it was quicker than what names the call, and is sent again.
+    // A recording cannot precede its call. Its event has overtaken the one that names the call, so Telnyx has to send it again.
     let is_unknown = |call: &Call| event.call_id().is_none() && call.provider_call_id.is_none();
     if applied.is_some_and(|applied| is_unknown(applied.conversation())) {
         return Err(ApiError::Conflict("the call is not known yet; send it again".to_owned()));
@@ -51,7 +51,8 @@ async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
     Ok(taken)
 }
 
-/// An event about a recording does not name the call: it is the one that the attempt is known to have come to.
+/// Returns the input for an event. An event about a recording does not name its call. In that case the call is the one that the
+/// attempt is known to have created.
 fn heard(call: &Call, attempt: &Attempt, call_id: Option<&str>, reports: &[Report]) -> Input {
     let ours = || call.provider_call_id.clone().filter(|_| call.attempt == attempt.number);
     match call_id.map(ProviderCallId::new).or_else(ours) {
@@ -67,7 +68,7 @@ mod document {
     use crate::openapi::callback::{About, TAKEN, callback};
     use crate::openapi::operation::Document;
 
-    /// Describes the callback.
+    /// Describes the callback for the OpenAPI document.
     pub(super) fn describe() -> Document {
         callback(Provider::Telnyx, "Telnyx tells of a call", About::Call, TAKEN)
     }

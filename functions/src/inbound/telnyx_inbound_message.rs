@@ -1,4 +1,4 @@
-//! `POST …/messages`: a customer's text. Set as the webhook of the messaging profile at Telnyx.
+//! `POST …/messages`: an SMS message of a customer. Operators set this URL as the webhook of the messaging profile at Telnyx.
 
 use domain::provider::Provider;
 use futures::FutureExt;
@@ -20,7 +20,7 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// Takes it in, once, however often it comes. Telnyx answers STOP, START and HELP itself.
+/// Stores the message once, however often the callback comes. Telnyx itself answers STOP, START and HELP.
 async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
     let received = text_of(signed.request.body());
     take_in_signed(signed, received).await?;
@@ -34,7 +34,7 @@ mod document {
     use crate::openapi::callback::{About, TAKEN, callback};
     use crate::openapi::operation::Document;
 
-    /// Describes the callback.
+    /// Describes the callback for the OpenAPI document.
     pub(super) fn describe() -> Document {
         callback(Provider::Telnyx, "Telnyx hands over a customer's text", About::Nothing, TAKEN)
     }

@@ -1,5 +1,5 @@
-//! `POST …/messages/{id}/{number}/status`: how far a text got. Telnyx promises no order: a state that comes late changes
-//! nothing.
+//! `POST …/messages/{id}/{number}/status`: delivery status of an SMS message. Telnyx promises no order, so a status that comes
+//! late changes nothing.
 
 use domain::provider::Provider;
 use futures::FutureExt;
@@ -23,7 +23,7 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// Takes it in. Whatever says nothing of a text of ours changes nothing, and is answered as if it did.
+/// Applies the callback. A callback that concerns none of our messages is answered with 200 and ignored.
 async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
     let taken = Response::empty(StatusCode::OK);
     let (Some(reference), Some(number), Some(event)) =
@@ -31,7 +31,8 @@ async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
     else {
         return Ok(taken);
     };
-    // The signature covers the body, not the address: a copy of a genuine event may be sent to another text's.
+    // The signature covers the body and not the address. A copy of a genuine event may be sent to the address of another
+    // message.
     let here = format!("/messages/{}/{number}/status", reference.conversation);
     let is_meant = |address: String| address.split('?').next().is_some_and(|address| address.ends_with(&here));
     if !event.meant_for.is_none_or(is_meant) {
@@ -49,7 +50,7 @@ mod document {
     use crate::openapi::callback::{About, TAKEN, callback};
     use crate::openapi::operation::Document;
 
-    /// Describes the callback.
+    /// Describes the callback for the OpenAPI document.
     pub(super) fn describe() -> Document {
         callback(Provider::Telnyx, "Telnyx tells how far a text got", About::Text, TAKEN)
     }

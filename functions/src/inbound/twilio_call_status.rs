@@ -1,5 +1,5 @@
-//! `POST …/calls/{id}/{attempt}/status`: what Twilio says of a call, in any order and more than once: how far it is, who or
-//! what answered, where its recording is.
+//! `POST …/calls/{id}/{attempt}/status`: reports of Twilio on a call, in any order and more than once. They tell its status,
+//! the person or machine that answered, and the URL of its recording.
 
 use domain::call::{Call, Input};
 use domain::provider::Provider;
@@ -24,7 +24,7 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// Takes it in. Whatever says nothing of a call of ours changes nothing, and is answered as if it did.
+/// Applies the callback. A callback that concerns none of our calls is answered with 200 and ignored.
 async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
     let Signed { app, request, .. } = &signed;
     let callback = CallCallback::read(request.body(), app.store.table.now());
@@ -45,7 +45,7 @@ mod document {
     use crate::openapi::callback::{About, TAKEN, callback};
     use crate::openapi::operation::Document;
 
-    /// Describes the callback.
+    /// Describes the callback for the OpenAPI document.
     pub(super) fn describe() -> Document {
         callback(Provider::Twilio, "Twilio tells of a call", About::Call, TAKEN)
     }

@@ -1,4 +1,4 @@
-//! `POST …/messages`: a customer's text. Set as the webhook of each number at Twilio.
+//! `POST …/messages`: an SMS message of a customer. Operators set this URL as the webhook of each number at Twilio.
 
 use domain::provider::Provider;
 use futures::FutureExt;
@@ -19,7 +19,8 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// Takes it in, once, however often it comes. Twilio answers STOP and HELP itself, and nothing is answered here.
+/// Stores the message once, however often the callback comes. Twilio itself answers STOP and HELP. The response is empty TwiML
+/// and sends no message.
 async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
     let received = text_of(signed.request.body());
     take_in_signed(signed, received).await?;
@@ -33,7 +34,7 @@ mod document {
     use crate::openapi::callback::{About, callback};
     use crate::openapi::operation::Document;
 
-    /// Describes the callback.
+    /// Describes the callback for the OpenAPI document.
     pub(super) fn describe() -> Document {
         callback(
             Provider::Twilio,

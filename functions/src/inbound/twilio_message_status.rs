@@ -1,5 +1,5 @@
-//! `POST …/messages/{id}/{number}/status`: how far a text got. Twilio promises no order: a state that comes late changes
-//! nothing.
+//! `POST …/messages/{id}/{number}/status`: delivery status of an SMS message. Twilio promises no order, so a status that comes
+//! late changes nothing.
 
 use domain::provider::Provider;
 use futures::FutureExt;
@@ -23,7 +23,7 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// Takes it in. Whatever says nothing of a text of ours changes nothing, and is answered as if it did.
+/// Applies the callback. A callback that concerns none of our messages is answered with 200 and ignored.
 async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
     let Signed { app, request, .. } = &signed;
     if let (Some(reference), Some(number), Some(report)) =
@@ -41,7 +41,7 @@ mod document {
     use crate::openapi::callback::{About, TAKEN, callback};
     use crate::openapi::operation::Document;
 
-    /// Describes the callback.
+    /// Describes the callback for the OpenAPI document.
     pub(super) fn describe() -> Document {
         callback(Provider::Twilio, "Twilio tells how far a text got", About::Text, TAKEN)
     }

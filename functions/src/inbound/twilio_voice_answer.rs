@@ -1,4 +1,4 @@
-//! `POST …/calls/{id}/{attempt}/answer`: somebody answered; what is to be done is the answer, as TwiML.
+//! `POST …/calls/{id}/{attempt}/answer`: a call was answered. The response is TwiML that tells Twilio what to do.
 
 use domain::call::{AnsweredBy, Call, Input, Report};
 use domain::ids::Channel;
@@ -24,8 +24,8 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// Takes in that the call was answered, then says what is to be said on it. A call that is none of ours to hold any more
-/// is hung up.
+/// Applies the report that the call was answered, then returns the TwiML of the agent's speech. Returns the TwiML to hang up if
+/// the call has ended, or if it is not the one that the conversation is known to have.
 async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
     let hang_up = || Response::xml(twilio::hang_up());
     let Signed { app, request, .. } = &signed;
@@ -69,7 +69,7 @@ mod document {
     use crate::openapi::callback::{About, callback};
     use crate::openapi::operation::Document;
 
-    /// Describes the callback.
+    /// Describes the callback for the OpenAPI document.
     pub(super) fn describe() -> Document {
         callback(
             Provider::Twilio,

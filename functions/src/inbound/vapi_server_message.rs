@@ -1,6 +1,6 @@
-//! What Vapi says of a call: where it stands, and in the end everything that it was.
+//! Messages of Vapi about a call: its status, and at the end a report with all data.
 //!
-//! A message has no id. Statuses only move forwards, and facts are filled in once.
+//! A message has no id. Statuses only move forward, and each fact is filled in once.
 
 use domain::call::{Call, Input};
 use domain::ids::ProviderCallId;
@@ -27,7 +27,8 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// A long call with everything that was said, shown twice: in the message, and in its copy of the call.
+/// Largest accepted body, in bytes: a long call with everything that was said, twice. The message has it, and so does its copy
+/// of the call.
 pub(crate) const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 
 async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
@@ -37,7 +38,7 @@ async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
         return Ok(taken);
     };
     let (Some(reference), Some(call)) = (signed.conversation(), message.into_call()) else { return Ok(taken) };
-    // The signature may not cover the address: only what the call itself bears counts.
+    // The signature may not cover the address. Only the attempt that the call itself bears counts.
     let attempt = call.attempt().filter(|attempt| signed.is_about(attempt));
     let Some(attempt) = attempt else {
         tracing::warn!("a message of Vapi's is about another call than its address");
@@ -58,7 +59,7 @@ mod document {
     use crate::openapi::callback::{About, TAKEN, callback};
     use crate::openapi::operation::Document;
 
-    /// Describes the callback.
+    /// Describes the callback for the OpenAPI document.
     pub(super) fn describe() -> Document {
         callback(Provider::Vapi, "Vapi tells of a call that it holds", About::Call, TAKEN)
     }

@@ -1,4 +1,4 @@
-//! Answers: what an operation gives, and every refusal with the error's own code and words.
+//! Responses of operations: the successful one, and the refusals with each error's own code and message.
 
 use std::collections::BTreeMap;
 
@@ -17,18 +17,18 @@ use crate::dialects::{klen, levers, verbex};
 use crate::error::ApiError;
 use crate::http::Request;
 
-/// An operation's successful answer in JSON.
+/// Returns the successful JSON response of an operation.
 pub(crate) fn json(example: Option<Value>, description: &str, schema: impl Into<RefOr<Schema>>) -> Response {
     let content = ContentBuilder::new().schema(Some(schema)).example(example).build();
     ResponseBuilder::new().description(description).content("application/json", content).build()
 }
 
-/// A recording that is handed on.
+/// Returns the response with a whole recording.
 pub(crate) fn recording() -> Response {
     audio("The recording.").build()
 }
 
-/// A part of one.
+/// Returns the response with a part of a recording.
 pub(crate) fn part_of_recording() -> Response {
     let which =
         ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).examples([json!("bytes 0-4194303/5120000")]);
@@ -37,7 +37,7 @@ pub(crate) fn part_of_recording() -> Response {
     audio(description).header("Content-Range", range).build()
 }
 
-/// The answer to a request for a part that begins behind the end.
+/// Returns the response to a request for a part that begins after the end of the recording.
 pub(crate) fn shorter_recording() -> Response {
     ResponseBuilder::new().description("The recording is shorter than where that part begins.").build()
 }
@@ -52,14 +52,14 @@ fn audio(description: &str) -> ResponseBuilder {
     types.iter().fold(ResponseBuilder::new().description(description), |built, name| built.content(*name, of(name)))
 }
 
-/// The header of an answer to a request whose key was used before.
+/// Returns the header of a response to a request whose key was used before.
 pub(crate) fn replayed() -> Header {
     let truth = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).enum_values(Some(["true"]));
     let description = "Set where this `Idempotency-Key` was used before, with the same request.";
     HeaderBuilder::new().schema(Some(truth)).description(Some(description)).build()
 }
 
-/// The header of an answer to a request that brought no key.
+/// Returns the header of a response to a request that was sent without a key.
 pub(crate) fn generated() -> Header {
     let key = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
     let description = "Set where the request brought no `Idempotency-Key`: the key that was made for it. Sent again under this, as \
@@ -67,7 +67,7 @@ pub(crate) fn generated() -> Header {
     HeaderBuilder::new().schema(Some(key)).description(Some(description)).build()
 }
 
-/// What any operation with a key may be refused with, and these, in the words of its front door.
+/// Returns the refusals of an operation, in the format of its dialect: those of every operation with a key, and its own.
 pub(crate) fn refusals(dialect: Dialect, permission: Permission, own: Vec<ApiError>) -> Vec<(String, Response)> {
     let lacking = format!("the API key lacks the permission {}", permission.as_str());
     let common = [ApiError::Unauthorized, ApiError::PermissionDenied(lacking), ApiError::Internal("".into())];
@@ -90,7 +90,7 @@ fn refusal(dialect: Dialect, errors: &[(ApiError, Value)]) -> Response {
         Dialect::Verbex => schema::of::<verbex::Failure<'_>>(),
         Dialect::Levers => schema::of::<levers::Failure>(),
     };
-    // FastAPI's list of problems and a key that was used before share their status.
+    // FastAPI's list of problems has the same status as the refusal of a reused key.
     let lists_problems = errors.iter().any(|(error, _)| matches!(error, ApiError::Unprocessable(_)));
     let all_do = errors.iter().all(|(error, _)| matches!(error, ApiError::Unprocessable(_)));
     let unprocessable = schema::of::<verbex::Unprocessable<'_>>();
@@ -113,7 +113,7 @@ fn refusal(dialect: Dialect, errors: &[(ApiError, Value)]) -> Response {
     ResponseBuilder::new().description(description).content("application/json", content.build()).build()
 }
 
-/// The code as the client reads it.
+/// Returns the error code that the client reads.
 fn code<'a>(error: &'a ApiError, body: &'a Value) -> &'a str {
     body["error"].as_str().unwrap_or_else(|| error.code())
 }

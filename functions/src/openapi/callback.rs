@@ -1,4 +1,5 @@
-//! Providers' callbacks: described so that an operator knows what to set up, and which routes are open to the network.
+//! Callbacks of providers. The document describes them, so that operators know what to set up, and which routes are open to the
+//! network.
 
 use domain::provider::Provider;
 use utoipa::openapi::content::ContentBuilder;
@@ -10,18 +11,18 @@ use utoipa::openapi::{ObjectBuilder, Required, ResponseBuilder};
 use super::operation::{Document, operation};
 use super::parameters;
 
-/// The subject of a callback, which its address names besides the organization.
+/// Subject of a callback, which its address names besides the organization.
 #[derive(Clone, Copy)]
 pub(crate) enum About {
-    /// A call.
+    /// Call, with the number of its attempt.
     Call,
-    /// An SMS message.
+    /// SMS conversation, with the number of its message.
     Text,
-    /// Nothing: the address is the same for all.
+    /// No subject: the address is the same for all callbacks.
     Nothing,
 }
 
-/// The answer to a callback that was applied, or that changes nothing.
+/// Description of the response to a callback that was applied, or that changes nothing.
 pub(crate) const TAKEN: &str = "It was taken in, or says nothing new.";
 
 /// Describes a provider's callback.
@@ -55,7 +56,7 @@ const REFUSALS: [(&str, &str); 4] = [
     ("500", "It could not be taken in. The provider sends it again."),
 ];
 
-/// What the provider signs by, and over what.
+/// Describes the provider's signature, and the data that it covers.
 fn signed(provider: Provider) -> &'static str {
     match provider {
         Provider::Twilio => {

@@ -1,4 +1,4 @@
-//! The schemas that many operations share, made from the types that are read and written.
+//! Schemas that operations share, built from the types that the code reads and writes.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ use crate::event_body::EventBody;
 use crate::http::Pagination;
 use crate::problem::{Problem, Step};
 
-/// Every schema that the document refers to: the shared ones, and those that the operations brought.
+/// Returns every schema that the document refers to: the shared ones, and those of the operations.
 pub(super) fn components(operations: Vec<NamedSchema>) -> Components {
     let mut found: Vec<NamedSchema> = Vec::new();
     written::<EndReason>(&mut found, with_the_named_reasons);
@@ -51,7 +51,8 @@ pub(super) fn components(operations: Vec<NamedSchema>) -> Components {
     found.push(("Meta".to_owned(), meta().into()));
     found.push(("ListMeta".to_owned(), list_meta().into()));
     found.extend(events::schemas());
-    // The first of a name counts: what is adjusted stands before whatever it is collected with once more.
+    // The first schema of a name counts. An adjusted schema therefore comes before the copy that is collected with another
+    // type.
     let mut components = ComponentsBuilder::new();
     let mut known = BTreeSet::new();
     for (name, schema) in found {
@@ -68,7 +69,7 @@ fn all_but_the_error_code(object: &mut Object) {
     left_out_instead_of_null(object);
 }
 
-/// A model may call a tool with what is no JSON object: the event then says null.
+/// Allows `null` as arguments. The event has `null` if the model called a tool with arguments that are not a JSON object.
 fn with_any_arguments(object: &mut Object) {
     if let Some(RefOr::T(Schema::Object(arguments))) = object.properties.get_mut("arguments") {
         arguments.schema_type = SchemaType::from_iter([Type::Object, Type::Null]);

@@ -1,4 +1,4 @@
-//! Events: the bodies of webhooks, and of the lists of a conversation's events.
+//! Events in the document: the bodies of webhooks, and the entries of the lists of a conversation's events.
 
 use domain::call::{Analysis, Utterance};
 use domain::endpoint::{EndpointDisabled, WebhookTest};
@@ -20,7 +20,7 @@ use utoipa::openapi::{
 use super::{examples, schema};
 use crate::event_body::EventBody;
 
-/// An event that endpoints are sent.
+/// Event that endpoints receive, with its description.
 struct Described {
     event: EventType,
     schema: &'static str,
@@ -130,7 +130,7 @@ const EVENTS: [Described; 14] = [
     },
 ];
 
-/// The schemas of events, and of any of them.
+/// Returns the schema of each event, and the schema of any event.
 pub(super) fn schemas() -> Vec<(String, RefOr<Schema>)> {
     let mut any = OneOfBuilder::new().description(Some("An event."));
     let mut discriminator = Discriminator::new("event");
@@ -153,7 +153,7 @@ fn event(described: &Described) -> RefOr<Schema> {
     Schema::from(AllOfBuilder::new().description(Some(described.summary)).item(envelope).item(own).build()).into()
 }
 
-/// The data of `call.ended` as it leaves: the transcript is put in where the event is written.
+/// Returns the schema of the data of `call.ended` as clients get it. The transcript is added when the event is rendered.
 fn call_ended() -> RefOr<Schema> {
     let transcript = ArrayBuilder::new()
         .items(schema::of::<Utterance>())
@@ -169,7 +169,7 @@ fn call_ended() -> RefOr<Schema> {
     Schema::from(AllOfBuilder::new().item(schema::of::<CallEnded>()).item(own).build()).into()
 }
 
-/// What endpoints are sent.
+/// Returns the webhooks that endpoints receive.
 pub(super) fn webhooks() -> Paths {
     let mut paths = PathsBuilder::new();
     for described in &EVENTS {
@@ -192,7 +192,7 @@ fn webhook(described: &Described) -> OperationBuilder {
         .response("default", ResponseBuilder::new().description("It did not arrive, and is sent again."))
 }
 
-/// The headers of Standard Webhooks.
+/// Returns the headers of Standard Webhooks.
 fn headers() -> [Parameter; 3] {
     [
         header(ID_HEADER, Type::String, "The event's id, the same at every attempt."),

@@ -1,4 +1,4 @@
-//! Examples of bodies: one call's story in all of them, and one SMS conversation's.
+//! Examples of bodies. They all show the same call and the same SMS conversation.
 
 pub(crate) mod administration;
 pub(crate) mod sms;
@@ -16,7 +16,7 @@ pub(crate) fn page(data: Value) -> Value {
     json!({"data": data, "meta": {"request_id": REQUEST, "pagination": {"cursor": null, "has_more": false}}})
 }
 
-/// Names the request of every example.
+/// Id of the request in every example.
 pub(crate) const REQUEST: &str = "req_DkZ01XhO1liAEMsw";
 
 pub(crate) fn summary() -> Value {
@@ -47,7 +47,7 @@ pub(crate) fn transcript() -> Value {
     ])
 }
 
-/// `call.started`.
+/// Returns an example of `call.started`.
 pub(crate) fn call_started() -> Value {
     let data = json!({
         "startedAt": "2026-04-10T14:00:02.000Z", "from": "+15555550100", "to": "+15555550123",
@@ -56,7 +56,7 @@ pub(crate) fn call_started() -> Value {
     event("call.started", 1, data)
 }
 
-/// `call.ended`.
+/// Returns an example of `call.ended`.
 pub(crate) fn call_ended() -> Value {
     let data = json!({
         "startedAt": "2026-04-10T14:00:02.000Z", "endedAt": "2026-04-10T14:00:05.000Z", "durationSeconds": 3,
@@ -66,7 +66,7 @@ pub(crate) fn call_ended() -> Value {
     event("call.ended", 2, data)
 }
 
-/// `call.analyzed`.
+/// Returns an example of `call.analyzed`.
 pub(crate) fn call_analyzed() -> Value {
     event("call.analyzed", 3, analysis())
 }

@@ -1,4 +1,4 @@
-//! The description of an operation, as a handler's file gives it, and the parts that several have.
+//! Description of an operation, as the file of its handler gives it, with the parts that operations share.
 
 use lambda_http::http::StatusCode;
 use serde_json::Value;
@@ -15,14 +15,14 @@ use crate::error::{ApiError, FieldError};
 use crate::http::MAX_BODY_BYTES;
 use crate::problem::{Problem, Step};
 
-/// An operation and the schemas that it refers to.
+/// Operation, with the schemas that it refers to.
 #[derive(Default)]
 pub struct Document {
-    /// The operation, without its security and its refusals.
+    /// Operation without its security and its refusals.
     pub(super) operation: OperationBuilder,
     /// Errors that the operation answers, besides those of every route with a key. `None` for a route without a key.
     pub(super) refusals: Option<Vec<ApiError>>,
-    /// Schemas that are described here first.
+    /// Schemas that the operation adds to the document.
     pub(super) schemas: Vec<NamedSchema>,
 }
 
@@ -59,86 +59,86 @@ impl Document {
     }
 }
 
-/// An operation with this tag, summary and description.
+/// Returns an operation with this tag, summary and description.
 pub(crate) fn operation(tag: &str, summary: &str, description: &str) -> Document {
     let operation = OperationBuilder::new().tag(tag).summary(Some(summary)).description(Some(description));
     Document { operation, ..Document::default() }
 }
 
-/// A body in JSON.
+/// Returns a request body in JSON.
 pub(crate) fn body(example: Value, schema: impl Into<RefOr<Schema>>, required: Required) -> RequestBody {
     let content = ContentBuilder::new().schema(Some(schema)).example(Some(example)).build();
     RequestBodyBuilder::new().content("application/json", content).required(Some(required)).build()
 }
 
-/// The errors of an operation, with those of every operation that reads a body.
+/// Adds the errors of every operation that reads a body.
 pub(crate) fn with_body(mut own: Vec<ApiError>) -> Vec<ApiError> {
     own.extend([ApiError::PayloadTooLarge(MAX_BODY_BYTES), ApiError::UnsupportedMediaType]);
     own
 }
 
-/// The refusal of a request with these wrong fields.
+/// Returns the refusal of a request with these invalid fields.
 pub(crate) fn invalid(fields: &[(&str, &str)]) -> ApiError {
     ApiError::Validation(fields.iter().map(|(field, message)| FieldError::new(*field, message)).collect())
 }
 
-/// The refusal of a page that cannot be had.
+/// Returns the refusal of a request for a page that does not exist.
 pub(crate) fn invalid_page() -> ApiError {
     invalid(&[("limit", "must be a number from 1 to 100")])
 }
 
-/// The refusal of a query that cannot be decoded.
+/// Returns the refusal of a query that cannot be decoded.
 pub(crate) fn invalid_query() -> ApiError {
     ApiError::field("query", crate::query::Undecodable)
 }
 
-/// The refusal of a number in the path.
+/// Returns the refusal of an invalid phone number in the path.
 pub(crate) fn invalid_number() -> ApiError {
     invalid(&[("number", "must be a phone number in E.164 format: + and 7 to 15 digits, such as +15555550123")])
 }
 
-/// The refusal of a change that meets too many others.
+/// Returns the refusal of a change that conflicts with too many others.
 pub(crate) fn conflict() -> ApiError {
     store::StoreError::Conflict.into()
 }
 
-/// The refusal of a call that the wallet does not cover.
+/// Returns the refusal of a call that the wallet does not cover.
 pub(crate) fn insufficient_funds() -> ApiError {
     ApiError::InsufficientFunds { balance_minor: 120, required_minor: 450, currency: "USD".to_owned() }
 }
 
-/// The refusal of an organization that is suspended.
+/// Returns the refusal of a request of a suspended organization.
 pub(crate) fn suspended() -> ApiError {
     ApiError::PermissionDenied("the organization is suspended".to_owned())
 }
 
-/// The refusal of a request for an endpoint that does not exist.
+/// Returns the refusal of a request for an endpoint that does not exist.
 pub(crate) fn no_webhook() -> ApiError {
     ApiError::NotFound("webhook")
 }
 
-/// The refusal of a delivery to an endpoint that is disabled.
+/// Returns the refusal of a delivery to a disabled endpoint.
 pub(crate) fn disabled() -> ApiError {
     ApiError::Conflict("the endpoint is disabled; enable it first".to_owned())
 }
 
-/// The refusal of a change to an SMS conversation that has ended.
+/// Returns the refusal of a change to an SMS conversation that has ended.
 pub(crate) fn has_ended() -> ApiError {
     ApiError::Conflict("the conversation has ended".to_owned())
 }
 
-/// A refusal with a code of another vendor's document.
+/// Returns a refusal with a code from another vendor's documentation.
 pub(crate) fn coded(status: StatusCode, code: &'static str, message: &str) -> ApiError {
     ApiError::Coded { status, code, message: message.to_owned() }
 }
 
-/// A refusal of one field of the body, in FastAPI's form.
+/// Returns the refusal of one field of the body, in FastAPI's format.
 pub(crate) fn problem(field: &str, kind: &'static str, msg: &str) -> ApiError {
     let loc = vec![Step::from("body"), Step::from(field)];
     ApiError::Unprocessable(vec![Problem { loc, msg: msg.to_owned(), kind }])
 }
 
-/// The errors of the dialects that accept one call in FastAPI's form.
+/// Returns the errors of the dialects that accept one call in FastAPI's format.
 pub(crate) fn common_refusals() -> Vec<ApiError> {
     vec![
         insufficient_funds(),
@@ -152,7 +152,7 @@ pub(crate) fn common_refusals() -> Vec<ApiError> {
     ]
 }
 
-/// The answer to an accepted call in a dialect.
+/// Returns the response to a call that was accepted, in a dialect.
 pub(crate) fn accepted(example: Option<Value>, schema: Ref) -> Response {
     let mut accepted = answers::json(example, "The call is accepted, and stored.", schema);
     accepted.headers.insert("Idempotent-Replayed".to_owned(), answers::replayed().into());

@@ -1,4 +1,4 @@
-//! The parameters that requests take besides their bodies.
+//! Parameters of requests, besides their bodies.
 
 use domain::ids::{AgentId, ContactId, ConversationId, EndpointId};
 use domain::key::KeyId;
@@ -12,72 +12,72 @@ use utoipa::openapi::{ObjectBuilder, Ref, RefOr, Required};
 use super::schema;
 use crate::idempotency;
 
-/// The call that a path names.
+/// Returns the parameter with the id of a call in the path.
 pub(crate) fn call_id() -> Parameter {
     path_id(schema::of::<ConversationId>(), "The `conversationId` that the call was accepted with.")
 }
 
-/// The organization that a path names.
+/// Returns the parameter with the organization in the path.
 pub(crate) fn organization() -> Parameter {
     path("organization", ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)), "The organization's id.")
 }
 
-/// The attempt that a path names.
+/// Returns the parameter with the number of an attempt in the path.
 pub(crate) fn attempt() -> Parameter {
     let number = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Integer)).minimum(Some(1));
     path("attempt", number, "The number of the attempt to place the call.")
 }
 
-/// The text of a conversation that a path names.
+/// Returns the parameter with the number of a message in the path.
 pub(crate) fn message_number() -> Parameter {
     let number = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Integer)).minimum(Some(1));
     path("number", number, "The text's number in the conversation.")
 }
 
-/// The SMS conversation that a path names.
+/// Returns the parameter with the id of an SMS conversation in the path.
 pub(crate) fn sms_conversation_id() -> Parameter {
     path_id(schema::of::<ConversationId>(), "The `conversationId` that the conversation was opened with.")
 }
 
-/// The endpoint that a path names.
+/// Returns the parameter with the id of an endpoint in the path.
 pub(crate) fn webhook_id() -> Parameter {
     path_id(schema::of::<EndpointId>(), "The endpoint's `id`.")
 }
 
-/// The contact that a path names.
+/// Returns the parameter with the id of a contact in the path.
 pub(crate) fn contact_id() -> Parameter {
     path_id(schema::of::<ContactId>(), "The contact's `id`.")
 }
 
-/// The call that a path names by the id of its object.
+/// Returns the parameter with the object id of a call in the path: 24 hexadecimal digits.
 pub(crate) fn object_id() -> Parameter {
     let digits =
         ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).pattern(Some("^[0-9a-fA-F]{24}$")).build();
     path_id(Schema::from(digits), "The `_id` that the call was accepted with.")
 }
 
-/// The number that a path names.
+/// Returns the parameter with a phone number in the path.
 pub(crate) fn number() -> Parameter {
     path("number", schema::of::<PhoneNumber>(), "The phone number: `+15555550123`, or `%2B15555550123`.")
 }
 
-/// The token of a call, in the query.
+/// Returns the parameter with the token of a call in the query.
 pub(crate) fn access_token() -> Parameter {
     let token = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
     query("access_token", token, "The call's `access_token`, where it is not sent as a bearer token.")
 }
 
-/// The agent that a path names.
+/// Returns the parameter with the id of an agent in the path.
 pub(crate) fn agent_id() -> Parameter {
     path_id(schema::of::<AgentId>(), "The agent's `id`.")
 }
 
-/// The key that a path names.
+/// Returns the parameter with the id of an API key in the path.
 pub(crate) fn api_key_id() -> Parameter {
     path_id(schema::of::<KeyId>(), "The key's `id`.")
 }
 
-/// The delivery that a path names.
+/// Returns the parameter with the id of a delivery in the path.
 pub(crate) fn delivery_id() -> Parameter {
     let id = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
     let mut parameter = path_id(Schema::from(id.build()), "The delivery's `id`.");
@@ -99,7 +99,7 @@ fn path(name: &str, schema: impl Into<RefOr<Schema>>, description: &str) -> Para
         .build()
 }
 
-/// The `Idempotency-Key` header.
+/// Returns the `Idempotency-Key` header.
 pub(crate) fn idempotency_key(required: Required) -> Parameter {
     let description = "1 to 255 visible ASCII characters: a new key for each request, the same for each retry of it. A key \
                        in double quotes, as the IETF draft writes it, means the same as the bare one. One with a comma must be in quotes: \
@@ -119,7 +119,7 @@ pub(crate) fn idempotency_key(required: Required) -> Parameter {
         .build()
 }
 
-/// The part of a recording that is wanted.
+/// Returns the `Range` header, which selects a part of a recording.
 pub(crate) fn range() -> Parameter {
     let bytes = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).build();
     let description = "One part in bytes (RFC 9110). One answer holds 4 MB: a larger recording is had part by part. A provider that hands \
@@ -134,7 +134,7 @@ pub(crate) fn range() -> Parameter {
         .build()
 }
 
-/// `limit` and `cursor`, which every list takes.
+/// Returns the parameters `limit` and `cursor`, which every list has.
 pub(crate) fn page() -> [Parameter; 2] {
     let limit = ObjectBuilder::new()
         .schema_type(SchemaType::Type(Type::Integer))
@@ -148,7 +148,7 @@ pub(crate) fn page() -> [Parameter; 2] {
     ]
 }
 
-/// What a list of conversations can be narrowed down by; `what` are the conversations of that list.
+/// Returns the filters of a list of conversations. `what` names the conversations of that list in the descriptions.
 pub(crate) fn conversation_filters(status: Ref, what: &str) -> [Parameter; 7] {
     let after = format!("Only {what} accepted later than this moment, itself excluded.");
     let before = format!("Only {what} accepted earlier than this moment, itself excluded.");
@@ -163,7 +163,7 @@ pub(crate) fn conversation_filters(status: Ref, what: &str) -> [Parameter; 7] {
     ]
 }
 
-/// Values of the metadata, as `metadata[orderId]=42`.
+/// Returns the filter by values of the metadata, such as `metadata[orderId]=42`.
 fn metadata_filter(what: &str) -> Parameter {
     let description = format!(
         "Only {what} whose metadata has this value: `metadata[orderId]=42`, a text, a number, true or false. A dot leads into an \

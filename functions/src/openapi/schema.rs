@@ -1,23 +1,23 @@
-//! Schemas: references, envelopes, and the adjustments that the way of writing a type needs.
+//! Schemas: references, envelopes, and adjustments to the way in which a type is written as JSON.
 
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Schema, SchemaType, Type};
 use utoipa::openapi::{AllOf, AllOfBuilder, ArrayBuilder, Object, ObjectBuilder, OneOfBuilder, Ref, RefOr};
 
-/// A schema with its name in the document.
+/// Schema with its name in the document.
 pub(crate) type NamedSchema = (String, RefOr<Schema>);
 
-/// A reference to a type's schema.
+/// Returns a reference to the schema of a type.
 pub(crate) fn of<T: ToSchema>() -> Ref {
     Ref::from_schema_name(T::name())
 }
 
-/// Adds the schema of a type as it is, and those of the types in it.
+/// Adds the schema of a type unchanged, and the schemas of the types in it.
 pub(crate) fn named<T: ToSchema>(found: &mut Vec<NamedSchema>) {
     written::<T>(found, |_| {});
 }
 
-/// Adds the schema of a type with its objects adjusted, and those of the types in it.
+/// Adds the schema of a type with its objects adjusted, and the schemas of the types in it.
 pub(crate) fn written<T: ToSchema>(found: &mut Vec<NamedSchema>, adjust: fn(&mut Object)) {
     let mut schema = T::schema();
     if let RefOr::T(schema) = &mut schema {
@@ -43,15 +43,15 @@ fn objects(schema: &mut Schema) -> Vec<&mut Object> {
     }
 }
 
-/// For types that write every field, with null where there is nothing.
+/// Marks every field as required, for types that write `null` if there is no value.
 pub(crate) fn always_there(object: &mut Object) {
     object.required = object.properties.keys().cloned().collect();
 }
 
-/// For types that are described as they are.
+/// Leaves a schema as it is.
 pub(crate) fn as_it_is(_: &mut Object) {}
 
-/// For types that write every field but one, which is a secret that is shown once.
+/// Marks every field but one as required, for types with a secret that is shown only once.
 pub(crate) fn all_but(object: &mut Object, secret: &str) {
     always_there(object);
     object.required.retain(|name| name != secret);
@@ -60,7 +60,7 @@ pub(crate) fn all_but(object: &mut Object, secret: &str) {
     }
 }
 
-/// For types that leave out what there is not.
+/// Removes `null` from fields that are not required, for types that leave out a missing value.
 pub(crate) fn left_out_instead_of_null(object: &mut Object) {
     let required = object.required.clone();
     for (_, property) in object.properties.iter_mut().filter(|(name, _)| !required.contains(name)) {
@@ -90,20 +90,20 @@ fn not_null(schema_type: &mut SchemaType) {
     }
 }
 
-/// `{"data": …, "meta": …}`.
+/// Returns the schema of `{"data": …, "meta": …}`.
 pub(crate) fn envelope(data: impl Into<RefOr<Schema>>) -> Schema {
     let meta = Ref::from_schema_name("Meta");
     ObjectBuilder::new().property("data", data).required("data").property("meta", meta).required("meta").build().into()
 }
 
-/// A page of a list.
+/// Returns the schema of a page of a list.
 pub(crate) fn page(items: impl Into<RefOr<Schema>>) -> Schema {
     let data = ArrayBuilder::new().items(items.into());
     let meta = Ref::from_schema_name("ListMeta");
     ObjectBuilder::new().property("data", data).required("data").property("meta", meta).required("meta").build().into()
 }
 
-/// A body of these fields, in which exactly one of two names the agent.
+/// Returns the schema of a body with these fields, in which exactly one of `agentId` and `agentSlug` names the agent.
 pub(crate) fn with_one_agent(fields: Ref) -> Schema {
     let named_by = |field: &str, of: RefOr<Schema>| ObjectBuilder::new().property(field, of).required(field);
     let slug = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).build();

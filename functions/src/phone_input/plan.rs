@@ -1,20 +1,22 @@
-//! Numbering plans: how each region's numbers are written, and how what is written is read. The reading is libphonenumber's
-//! (`PhoneNumberUtil.parse`), over the part of its data that it takes: 15 KB of text, of which one line is read for a number.
+//! Numbering plans: for each region, how its numbers are written, and how dialled digits are read. The algorithm is
+//! libphonenumber's (`PhoneNumberUtil.parse`). Its data is the part of libphonenumber's that the algorithm needs: 15 KB of
+//! text, of which one line is used for a number.
 
 use regex_lite::Regex;
 
-/// A line for each region, the main one of a calling code before those that share it: its id, its calling code, what is dialled
-/// before a foreign number, what is dialled before a national one, what that is replaced by, all national numbers, their lengths,
-/// and the lengths that are enough within an area.
+/// Rules of all regions, one line for each. The main region of a calling code comes before the regions that share the code. The
+/// columns of a line are: the region's id, its calling code, the prefix for foreign numbers, the prefix for national numbers,
+/// the replacement of that prefix, an expression that matches all national numbers, their lengths, and the lengths that are
+/// enough within an area.
 const RULES: &str = include_str!("rules.txt");
 
-/// The fewest digits of a national number, and the most.
+/// Allowed number of digits in a national number.
 const NATIONAL_DIGITS: std::ops::RangeInclusive<usize> = 2..=17;
 
-/// The most digits of a calling code.
+/// Maximum number of digits in a calling code.
 const CODE_DIGITS: usize = 3;
 
-/// The numbering plan of a region.
+/// Numbering plan of a region.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plan<'a> {
     code: &'a str,
@@ -26,7 +28,7 @@ pub(super) struct Plan<'a> {
     local_lengths: &'a str,
 }
 
-/// Whether as many digits may be a number.
+/// Verdict on the number of digits of a national number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Length {
     Possible,
@@ -49,17 +51,18 @@ fn fields(line: &'static str) -> Option<Plan<'static>> {
 }
 
 impl Plan<'static> {
-    /// The plan of a region.
+    /// Returns the plan of a region.
     pub(super) fn of(region: &str) -> Option<Self> {
         lines().find(|line| line.split('\t').next() == Some(region)).and_then(fields)
     }
 
-    /// The plan of a calling code: that of the main region, where several share it.
+    /// Returns the plan of a calling code. If several regions share the code, returns that of the main region.
     fn of_code(code: &str) -> Option<Self> {
         lines().find(|line| line.split('\t').nth(1) == Some(code)).and_then(fields)
     }
 
-    /// The digits of a number in E.164, without its `+`, where digits are dialled in this region. `None` where they are no number.
+    /// Returns the digits of a number in E.164, without its `+`, for digits that are dialled in this region. `None` if they are
+    /// not a number.
     pub(super) fn read(self, dialled: &str) -> Option<String> {
         if let Some(foreign) = self.after_international_prefix(dialled) {
             return international(foreign);
@@ -68,13 +71,15 @@ impl Plan<'static> {
         self.national(national)
     }
 
-    /// What follows the prefix for foreign numbers. No calling code begins with a zero.
+    /// Returns the digits after the prefix for foreign numbers. `None` if there is no such prefix, or if a zero follows it,
+    /// because no calling code begins with a zero.
     fn after_international_prefix(self, dialled: &str) -> Option<&str> {
         let prefix = anchored(self.international_prefix)?.find(dialled)?;
         dialled.get(prefix.end()..).filter(|rest| !rest.starts_with('0'))
     }
 
-    /// What follows the region's own calling code, where the digits are a number without it only.
+    /// Returns the digits after the region's own calling code, if the digits are a number only without it, or are too long with
+    /// it.
     fn after_own_code(self, dialled: &str) -> Option<String> {
         let rest = self.without_national_prefix(dialled.strip_prefix(self.code)?);
         let is_better = !self.is_number(dialled) && self.is_number(&rest);
@@ -90,7 +95,8 @@ impl Plan<'static> {
         NATIONAL_DIGITS.contains(&national.len()).then(|| format!("{}{national}", self.code))
     }
 
-    /// National digits as they are dialled from abroad. A prefix that makes no number of a number is none.
+    /// Returns national digits in the form in which they are dialled from abroad, without the national prefix. The prefix stays
+    /// if a valid number would become invalid without it.
     fn without_national_prefix(self, digits: &str) -> String {
         let Some(prefix) = anchored(self.national_prefix) else { return digits.to_owned() };
         let Some(found) = prefix.captures(digits) else { return digits.to_owned() };
@@ -122,13 +128,13 @@ impl Plan<'static> {
     }
 }
 
-/// The digits of a number in E.164, where a calling code and a number are dialled. `None` where there is no such code.
+/// Returns the digits of a number in E.164, for a dialled calling code and number. `None` if there is no such code.
 pub(super) fn international(dialled: &str) -> Option<String> {
     let (plan, national) = split(dialled)?;
     plan.national(national.to_owned())
 }
 
-/// Whether the digits of a number in E.164 are a number by its plan.
+/// Returns `true` if the digits of a number in E.164 are valid by its numbering plan.
 pub(super) fn is_number(digits: &str) -> bool {
     split(digits).is_some_and(|(plan, national)| plan.is_number(national))
 }
@@ -140,7 +146,7 @@ fn split(dialled: &str) -> Option<(Plan<'static>, &str)> {
     })
 }
 
-/// An expression that counts at the beginning only; `None` where there is none.
+/// Returns the expression, anchored to the beginning of the text. `None` if the expression is empty.
 fn anchored(expression: &str) -> Option<Regex> {
     if expression.is_empty() { None } else { Regex::new(&format!("^(?:{expression})")).ok() }
 }

@@ -1,4 +1,4 @@
-//! Accepts an item of a bulk request, through the path that every front door ends in.
+//! Acceptance of one item of a bulk request, through the same path as every API facade.
 
 use domain::fingerprint::Fingerprint;
 use domain::ids::{ConversationId, Scope};
@@ -26,25 +26,25 @@ pub(crate) const FUNCTION: Function = Function {
     document: None,
 };
 
-/// An item on its way.
+/// Message for one item of a bulk request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BulkItemJob {
-    /// The message's version.
+    /// Version of the message's format.
     pub(crate) v: u32,
-    /// Whose it is.
+    /// Organization and mode of the bulk request.
     pub(crate) scope: Scope,
-    /// The bulk request.
+    /// Id of the bulk request.
     pub(crate) bulk: ConversationId,
-    /// The item's place in it.
+    /// Position of the item in the bulk request.
     pub(crate) index: u32,
-    /// The fingerprint of the bulk request.
+    /// Fingerprint of the bulk request.
     pub(crate) fingerprint: String,
-    /// Whom to call.
+    /// Callee of the item.
     pub(crate) callee: Callee,
-    /// What the request says once, for all items.
+    /// Settings that the bulk request has once for all items.
     pub(crate) settings: Settings,
-    /// The bulk request, as its client was told of it.
+    /// Id of the HTTP request, as its client was told.
     #[serde(default)]
     pub(crate) request_id: Option<String>,
 }
@@ -52,7 +52,7 @@ pub(crate) struct BulkItemJob {
 /// Consumes a batch of items.
 ///
 /// # Errors
-/// [`Error::Event`] where the event is no batch.
+/// [`Error::Event`] if the event is not a batch.
 async fn handle(app: &App, event: Value) -> Result<Value, Error> {
     batch::consume(&app.store.queues, QueueName::Bulk, event, |job: BulkItemJob| async move { take(app, &job).await })
         .await
@@ -66,15 +66,15 @@ async fn take(app: &App, job: &BulkItemJob) -> Result<Next, StoreError> {
     match accept(app, &caller, &mut items, job).await {
         Ok(_) => Ok(Next::Done),
         Err(Refusal::Failed(error)) => Err(error),
-        // A spread of waits, so that those that were too many do not come back together.
+        // Spreads the delays, so that items that exceeded the limit together do not return together.
         Err(_) => Ok(Next::Again(Span::seconds(1 + job.index % 8))),
     }
 }
 
-/// Accepts an item, or writes down why not and gives that. An item that was accepted before is accepted.
+/// Accepts an item, or stores the reason for refusing it and returns that. An item that was accepted before counts as accepted.
 ///
 /// # Errors
-/// [`Refusal::TooFast`] and [`Refusal::Failed`]: nothing is decided yet.
+/// [`Refusal::TooFast`] or [`Refusal::Failed`] if the item could not be decided yet.
 pub(crate) async fn accept(
     app: &App,
     caller: &Caller,

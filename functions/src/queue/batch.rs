@@ -1,4 +1,4 @@
-//! Consuming a batch: its records at the same time, each on its own.
+//! Consumption of a batch. Its records are handled concurrently and independently of each other.
 
 use std::error::Error as StdError;
 use std::panic::AssertUnwindSafe;
@@ -32,22 +32,22 @@ struct Versioned {
     v: u32,
 }
 
-/// How long a message waits after the table did not answer.
+/// Delay of a message whose handler failed, for example because the table did not answer.
 const RETRY_DELAY: Span = Span::seconds(5);
 
-/// What is left to do about a message.
+/// Result of handling a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    /// Nothing.
+    /// Message that is finished.
     Done,
-    /// The same again, after this wait.
+    /// Message that has to be sent again with this delay.
     Again(Span),
 }
 
-/// Runs `handle` on every message of a batch and reports the ones that are broken. A message that is malformed, or that
-/// panics, takes none of its neighbours with it.
+/// Runs `handle` for every message of a batch, and reports the broken messages to SQS. A message that is malformed, or whose
+/// handler panics, does not affect the other messages of the batch.
 ///
-/// A safe retry is a new, delayed message: one that is returned to its queue stays invisible for three minutes.
+/// A safe retry is a new, delayed message, because a message that is returned to its queue stays invisible for three minutes.
 pub(super) async fn consume<J, F>(
     queues: &Queues,
     queue: QueueName,
@@ -67,7 +67,7 @@ where
         let wait = match handled {
             Ok(Ok(Next::Done)) => return Ok(()),
             Ok(Ok(Next::Again(wait))) => wait,
-            // What cannot be read will not be read later either.
+            // Data that cannot be parsed now cannot be parsed later either.
             Ok(Err(error @ StoreError::Corrupt { .. })) => return Err(error.into()),
             Ok(Err(error)) => {
                 tracing::warn!(message_id = %record.message_id, error = &error as &dyn StdError, "message put off");
@@ -89,11 +89,12 @@ where
     Ok(json!({ "batchItemFailures": failures }))
 }
 
-/// Why a message is returned to its queue, and at last becomes a dead letter.
+/// Reason why a message is returned to its queue. A message that is returned too often becomes a dead letter.
 type Broken = Box<dyn StdError + Send + Sync>;
 
-/// Reads a message of this version or the one before: while a deployment goes on, both are under way. The version is looked
-/// at first, so that a message from another one is called that. It comes back until code that reads it is there.
+/// Parses a message of the current version or of the one before, because both are in flight during a deployment. The version is
+/// checked first, so that the error names it. A message of another version is returned to its queue until code that reads it is
+/// deployed.
 fn parse<J: DeserializeOwned>(body: &str) -> Result<J, Broken> {
     let Versioned { v } = serde_json::from_str(body)?;
     if !(OLDEST_MESSAGE_VERSION..=MESSAGE_VERSION).contains(&v) {

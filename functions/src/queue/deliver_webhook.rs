@@ -1,4 +1,4 @@
-//! Delivers an event to an endpoint: one read, one request, one write.
+//! Delivery of an event to a webhook endpoint: one read, one request, one write.
 
 use domain::delivery::{Attempt, Delivery, State, Verdict};
 use domain::endpoint::{Endpoint, Failing, Failure};
@@ -31,10 +31,10 @@ pub(crate) const FUNCTION: Function = Function {
     document: None,
 };
 
-/// Consumes a batch of deliveries. A dead endpoint delays nobody: each delivery is a message of its own.
+/// Consumes a batch of deliveries. Each delivery has its own message, so a dead endpoint delays no other.
 ///
 /// # Errors
-/// [`Error::Event`] where the event is no batch.
+/// [`Error::Event`] if the event is not a batch.
 async fn handle(app: &App, event: Value) -> Result<Value, Error> {
     batch::consume(
         &app.store.queues,
@@ -45,7 +45,7 @@ async fn handle(app: &App, event: Value) -> Result<Value, Error> {
     .await
 }
 
-/// Delivers, and asks for the next attempt, where that is near enough for a message.
+/// Delivers an event. Schedules the next attempt if its delay is short enough for a message.
 async fn deliver(app: &App, job: &DeliveryJob) -> Result<Next, StoreError> {
     let table = &app.store.table;
     let Some(pending) = table.pending_delivery(job).await? else { return Ok(Next::Done) };
@@ -53,7 +53,8 @@ async fn deliver(app: &App, job: &DeliveryJob) -> Result<Next, StoreError> {
     if pending.delivery.state != State::Pending || pending.delivery.next_attempt_at > now {
         return Ok(Next::Done);
     }
-    // What cannot be read fails like what is not taken: it is told in the delivery's log, tried again, and can be asked for again.
+    // Unreadable data counts as a failed attempt. The delivery's log shows it, it is tried again, and clients can ask for
+    // redelivery.
     let readable = match &pending.parts {
         Ok(parts) => Ok(parts),
         Err(unreadable) => Err(unreadable.to_string()),
@@ -67,7 +68,7 @@ async fn deliver(app: &App, job: &DeliveryJob) -> Result<Next, StoreError> {
             if !endpoint.enabled {
                 return settle(app, &pending, State::Exhausted).await;
             }
-            // What its retention is over for is sent no more.
+            // The entry's retention is over, so the event is not sent any more.
             let Some(entry) = parts.entry.as_ref() else {
                 return settle(app, &pending, State::Exhausted).await;
             };
@@ -76,7 +77,8 @@ async fn deliver(app: &App, job: &DeliveryJob) -> Result<Next, StoreError> {
                 Err(error) => return Err(error),
                 Ok(event) => {
                     let (attempt, verdict, was_asked) = attempt(app, parts, endpoint, event, now).await;
-                    // First the endpoint: once the delivery is marked nobody comes back for what its answer meant.
+                    // The endpoint is updated first. Once the delivery is marked, no later run applies the result to the
+                    // endpoint.
                     if was_asked {
                         judge(app, &job.scope, parts, endpoint, verdict, now).await?;
                     }
@@ -94,7 +96,7 @@ async fn deliver(app: &App, job: &DeliveryJob) -> Result<Next, StoreError> {
     Ok(if again { Next::Again(after.next_attempt_at.since(done)) } else { Next::Done })
 }
 
-/// One line of log for an attempt, and what there is to measure about it.
+/// Logs an attempt in one line, and records its metrics.
 fn note(pending: &PendingDelivery, after: &Delivery, verdict: Verdict, now: Timestamp) {
     let attempts = after.attempts.len();
     let parts = pending.parts.as_ref().ok();
@@ -109,7 +111,7 @@ fn note(pending: &PendingDelivery, after: &Delivery, verdict: Verdict, now: Time
         (Verdict::Gone | Verdict::Failed { .. }, State::Pending | State::Delivered | State::Cancelled) => {}
     }
     let last = after.attempts.last();
-    // Where no answer came, what became of the connection; its text names no address.
+    // Without an answer, the error describes the connection. Its text contains no address.
     let (status, error) = (last.and_then(|last| last.status), last.and_then(|last| last.error.as_deref()));
     let outcome = match verdict {
         Verdict::Delivered => "delivered",
@@ -120,7 +122,7 @@ fn note(pending: &PendingDelivery, after: &Delivery, verdict: Verdict, now: Time
     tracing::info!(%conversation, request_id, %endpoint, attempts, outcome, status, error, "delivered");
 }
 
-/// The request that made the conversation.
+/// Returns the id of the request that created the conversation.
 fn request_id(parts: &DeliveryParts) -> Option<&str> {
     match parts.subject.as_ref()? {
         Subject::Call(call) => call.request_id.as_deref(),
@@ -128,7 +130,7 @@ fn request_id(parts: &DeliveryParts) -> Option<&str> {
     }
 }
 
-/// What an attempt means for the endpoint. Nothing is written while it stays as it is: well, or failing.
+/// Applies the result of an attempt to the endpoint. Writes nothing while the endpoint stays as it is, healthy or failing.
 async fn judge(
     app: &App,
     scope: &Scope,
@@ -162,7 +164,8 @@ async fn settle(app: &App, pending: &PendingDelivery, state: State) -> Result<Ne
     app.store.table.mark_delivery(pending, &after).await.map(|_| Next::Done)
 }
 
-/// An attempt, what came of it, and whether the endpoint was asked at all.
+/// Makes an attempt. Returns it with its verdict, and with `false` if none of the endpoint's secrets can sign it, so that the
+/// endpoint was not asked.
 async fn attempt(
     app: &App,
     parts: &DeliveryParts,
@@ -189,7 +192,7 @@ async fn attempt(
     }
 }
 
-/// An attempt that came to nothing.
+/// Returns the record of an attempt that failed without an answer.
 fn failed_attempt(at: Timestamp, done: Timestamp, why: String) -> (Attempt, Verdict) {
     let attempt = Attempt { at, duration_ms: between(at, done), status: None, error: Some(why), answer: String::new() };
     (attempt, Verdict::Failed { retry_after: None })
@@ -199,7 +202,7 @@ fn between(at: Timestamp, done: Timestamp) -> u32 {
     u32::try_from(done.since(at).as_milliseconds()).unwrap_or(u32::MAX)
 }
 
-/// The event's id and the webhook's body.
+/// Renders the event. Returns its id and the webhook's body.
 async fn render(
     app: &App,
     scope: &Scope,
@@ -229,7 +232,7 @@ async fn render(
     Ok((id, json))
 }
 
-/// A request signed by whatever of the endpoint's secrets can be read.
+/// Builds a request that is signed with each of the endpoint's secrets that can be parsed.
 fn request(
     endpoint: &Endpoint,
     id: &str,

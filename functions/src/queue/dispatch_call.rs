@@ -1,7 +1,8 @@
-//! Does for a call whatever is due: dials it, searches for it, asks for news, hangs it up, lets time take effect.
+//! Performs the next action of a call: dials it, searches for it, polls its provider, hangs it up, or applies the passing of
+//! time.
 //!
-//! The message says "look at this call" and nothing else. What has to be done follows from the call itself, so that a
-//! duplicate, a late message or one out of order does no harm.
+//! The message says "look at this call" and nothing else. The action follows from the call itself, so that a duplicate, late or
+//! reordered message does no harm.
 
 use domain::call::{Call, Dispatch, Duty, Input, Outcome as Dialled};
 use domain::holder::Holder;
@@ -37,7 +38,7 @@ pub(crate) const FUNCTION: Function = Function {
 /// Consumes a batch of calls.
 ///
 /// # Errors
-/// [`Error::Event`] where the event is no batch.
+/// [`Error::Event`] if the event is not a batch.
 async fn handle(app: &App, event: Value) -> Result<Value, Error> {
     let turnstile = &Turnstile::default();
     batch::consume(&app.store.queues, QueueName::Dispatch, event, |job: ConversationJob| async move {
@@ -59,8 +60,9 @@ async fn advance(app: &App, turnstile: &Turnstile, job: &ConversationJob) -> Res
     }
 }
 
-/// What takes its time comes first: secrets, the turn at the account, what the client gave. Then the call's place in the
-/// batch; then everything that is judged is read anew, and the claim is committed by it.
+/// Claims a call and dials it. The slow steps come first: the secrets, the token of the account's rate limiter, the request
+/// payload. Then the call waits for its pass in the batch. After that, all data that the decision depends on is read again, and
+/// the claim is committed with it.
 async fn dial(
     app: &App,
     turnstile: &Turnstile,
@@ -71,7 +73,7 @@ async fn dial(
         let taken = || loaded.items.places_taken(&reference.scope);
         loaded.organization.bounds.concurrent_calls.map(|limit| Places { limit, taken: taken() })
     };
-    // Whoever finds no place is to take no turn at the provider's account from others.
+    // A call without a concurrency slot must not use up a token of the account's rate limiter.
     let now = app.store.table.now();
     if loaded.conversation.place.is_none() && places(&loaded).is_some_and(|places| !places.are_left(now)) {
         let claim = |loaded: &Loaded<Call>| claim(loaded, Some(Places::none()));
@@ -83,7 +85,7 @@ async fn dial(
     }
     let content = content(app, &loaded.conversation).await?;
     let pass = turnstile.pass().await;
-    // Nothing took time where nothing live was asked: then what was read is as good as new.
+    // No live provider was involved, and the pass was free, so no time has passed. The data that was read is still current.
     let is_new = !loaded.conversation.provider.is_live() && pass.was_free();
     let claim = |loaded: &Loaded<Call>| claim(loaded, places(loaded));
     let applied = app.store.apply(reference, is_new.then_some(loaded), claim).await?;
@@ -100,13 +102,13 @@ fn claim(loaded: &Loaded<Call>, places: Option<Places>) -> Input {
     Input::Claim { objections: loaded.objections(), places }
 }
 
-/// When a call's turn at the provider's account is, where that is not now. One that would come too late waits for the end of
-/// its window: the log tells of it, and a metric counts it.
+/// Returns the time of the call's rate limiter token, if it is later than now. If no token is left before the window closes,
+/// returns the end of the window, logs a warning, and counts the call.
 async fn turn(app: &App, call: &Call) -> Result<Option<Timestamp>, StoreError> {
     if !call.provider.is_live() {
         return Ok(None);
     }
-    // Asked for whether or not there is a turn already: the account's secrets are read with it, ahead of the claim.
+    // Asks even if the call has a token already, because this also reads the account's secrets, ahead of the claim.
     let pace = app.providers.voice(call.provider).pace(call).await;
     let Some(pace) = pace.filter(|_| !call.has_slot()) else { return Ok(None) };
     let not_after = call.window.not_after;
@@ -121,8 +123,8 @@ async fn turn(app: &App, call: &Call) -> Result<Option<Timestamp>, StoreError> {
     }
 }
 
-/// What the client gave for a call, which live providers are told of. It never changes, so that it may be read before the
-/// call is claimed: what fails here has asked nobody.
+/// Returns the request payload of a call, which only live providers need. The payload never changes, so it may be read before
+/// the claim. If the read fails, nothing has been requested yet.
 async fn content(app: &App, call: &Call) -> Result<Content, StoreError> {
     if call.provider.is_live() {
         app.store.table.content(Channel::Voice, call.id).await
@@ -157,7 +159,7 @@ async fn search(app: &App, reference: &ConversationRef, loaded: Loaded<Call>) ->
             app.store.apply(reference, Some(loaded), searched).await.map(drop)
         }
         Found::Alike((call_id, reports)) => {
-            // Whoever has been named with it in the meantime keeps it.
+            // A conversation that the provider has named in the meantime keeps the call.
             let held = keys::held(provider, call_id.as_str());
             let reference = ConversationRef { also: vec![held], ..reference.clone() };
             let adopted = |loaded: &Loaded<Call>| {

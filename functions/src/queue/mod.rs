@@ -1,4 +1,4 @@
-//! What messages on a queue wake.
+//! Functions that consume queues.
 
 pub(crate) mod accept_bulk_item;
 mod batch;

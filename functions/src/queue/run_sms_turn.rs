@@ -1,8 +1,8 @@
-//! Does for an SMS conversation whatever is due: takes the agent's turn, sends a text, searches for one, reads or ends the chat
-//! that a provider's agent holds, lets time take effect.
+//! Performs the next action of an SMS conversation: runs the agent's turn, sends a message, searches for one, reads or ends the
+//! chat that a provider's agent holds, or applies the passing of time.
 //!
-//! The message says "look at this conversation" and nothing else. What has to be done follows from the conversation
-//! itself, so that a duplicate, a late message or one out of order does no harm.
+//! The message says "look at this conversation" and nothing else. The action follows from the conversation itself, so that a
+//! duplicate, late or reordered message does no harm.
 
 use domain::holder::{HeldBy, Holder};
 use domain::schedule::next_action;
@@ -33,7 +33,7 @@ pub(crate) const FUNCTION: Function = Function {
 /// Consumes a batch of conversations.
 ///
 /// # Errors
-/// [`Error::Event`] where the event is no batch.
+/// [`Error::Event`] if the event is not a batch.
 async fn handle(app: &App, event: Value) -> Result<Value, Error> {
     let turnstile = &Turnstile::default();
     batch::consume(&app.store.queues, QueueName::Turns, event, |job: ConversationJob| async move {
@@ -56,7 +56,7 @@ async fn advance(app: &App, turnstile: &Turnstile, job: ConversationJob) -> Resu
     }
 }
 
-/// Claims a text that is to leave, and sends it.
+/// Claims an SMS message that is waiting to be sent, and sends it.
 async fn send_waiting(
     app: &App,
     turnstile: &Turnstile,
@@ -92,7 +92,7 @@ async fn search(app: &App, reference: &ConversationRef, number: u32) -> Result<(
     let with_both = ConversationRef { also: with_text.also.iter().cloned().chain(held).collect(), ..with_text };
     let searched = |loaded: &Loaded<SmsConversation>| match loaded.message(number) {
         Ok(Some(stored)) => {
-            // Whoever has been named with it in the meantime keeps it.
+            // A conversation that the provider has named in the meantime keeps the message.
             let is_free = |report: &&DeliveryReport| {
                 by == HeldBy::Name
                     || !loaded.items.is_held_by_another(provider, report.provider_message_id.as_str(), &me)
@@ -105,7 +105,7 @@ async fn search(app: &App, reference: &ConversationRef, number: u32) -> Result<(
     app.store.apply(&with_both, seen, searched).await.map(drop)
 }
 
-/// What the provider says of a text; nothing where it does not know it or does not answer.
+/// Searches the provider for an SMS message. Finds nothing if the provider does not know it or does not answer.
 async fn find(
     app: &App,
     loaded: &Loaded<SmsConversation>,

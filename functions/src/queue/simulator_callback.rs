@@ -1,4 +1,4 @@
-//! What the simulator says later: it travels by a delayed message, and is taken in as any provider's callback.
+//! Later reports of the simulator. They come as delayed messages and are applied as the callbacks of any provider.
 
 use domain::call::{Call, Input};
 use domain::ids::{ProviderCallId, ProviderMessageId};
@@ -25,7 +25,7 @@ pub(crate) const FUNCTION: Function = Function {
 /// Consumes a batch of callbacks.
 ///
 /// # Errors
-/// [`Error::Event`] where the event is no batch.
+/// [`Error::Event`] if the event is not a batch.
 async fn handle(app: &App, event: Value) -> Result<Value, Error> {
     batch::consume(&app.store.queues, QueueName::Simulator, event, |job: SimulatorJob| async move {
         let taken_in = match job {

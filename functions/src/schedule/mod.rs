@@ -1,3 +1,3 @@
-//! What the clock wakes.
+//! Functions that run on a schedule.
 
 pub(crate) mod reconcile;

@@ -1,5 +1,5 @@
-//! The net below the queues: whatever is overdue goes back onto its queue. Runs every minute; twice, late, or not at all
-//! for an hour, it does no harm.
+//! Safety net below the queues: puts overdue items back on their queues. It runs every minute. If it runs twice, late, or not
+//! at all for an hour, that does no harm.
 
 use std::collections::BTreeSet;
 
@@ -28,21 +28,22 @@ pub(crate) const FUNCTION: Function = Function {
     document: None,
 };
 
-/// What was put back on its queue so often without any progress is ended, without running what fails again.
+/// Number of requeues without progress after which an item is ended. Its handler, which fails, is not called again.
 const MOST_NUDGES: u32 = 5;
 
-/// How long something that was put back is left alone: 30 s, doubling with every time.
+/// Time until a requeued item is looked at again: 30 s, doubled with each requeue.
 const FIRST_PATIENCE: Span = Span::seconds(30);
+/// Longest time until a requeued item is looked at again.
 const LONGEST_PATIENCE: Span = Span::minutes(15);
 
-/// Goes through every shard of the index of what is due.
+/// Sweeps every shard of the `due` index.
 ///
 /// # Errors
-/// [`Error::Work`] with the first failure; the other shards were gone through all the same.
+/// [`Error::Work`] with the first failure. The other shards are swept all the same.
 async fn handle(app: &App) -> Result<(), Error> {
     let shards = join_all((0..DUE_SHARDS).map(|shard| sweep(app, shard))).await;
     let mut nudged = 0;
-    // Also where there is nothing: an alarm tells "none" from "has not run".
+    // Zero is measured too, so that the alarm can distinguish "none" from "has not run".
     measure(Measure::OverdueItems, 0);
     for shard in shards {
         nudged += shard.map_err(|error| Error::Work(Box::new(error)))?;
@@ -72,11 +73,12 @@ async fn sweep(app: &App, shard: u8) -> Result<usize, StoreError> {
     }
 }
 
-/// Puts items back on their queues, then moves them on in the index, and gives how many. In this order, because a run
-/// that dies in between, or takes its own write for somebody else's, has sent a message too many and not one too few.
+/// Puts items back on their queues, then moves them forward in the index. Returns the number of items that were sent. The
+/// message is sent first. A run that dies in between, or that mistakes its own write for another's, has then sent a message too
+/// many, and not one too few.
 ///
-/// An item or queue that fails keeps none of the others waiting. What a queue has not taken stays where it is, for the
-/// next run, and was not put back: a queue that is away for an hour says nothing of the handlers behind it.
+/// An item or a queue that fails does not delay the others. An item that its queue did not accept stays in its place for the
+/// next run and does not count as requeued, because an unavailable queue says nothing about the handlers behind it.
 async fn put_back(app: &App, items: &[DueItem], away: &mut BTreeSet<QueueName>, now: Timestamp) -> usize {
     let mut sent: Vec<&DueItem> = Vec::with_capacity(items.len());
     for queue in QueueName::ALL {
@@ -99,17 +101,18 @@ async fn put_back(app: &App, items: &[DueItem], away: &mut BTreeSet<QueueName>, 
     sent.len()
 }
 
-/// Moves something that was put back on in the index, unless it has changed since: then somebody takes care of it.
+/// Moves a requeued item forward in the index. An item that has changed since it was read is left alone, because another
+/// consumer takes care of it.
 ///
-/// It counts from its due time on: a message that was sent ahead of that is the first one, and the handler has not had it
-/// while it waits.
+/// The requeue counts only if the item was overdue. A message that was sent ahead of the deadline is the first one, and the
+/// handler has not received it yet.
 async fn move_on(app: &App, due: &DueItem, now: Timestamp) -> Result<(), StoreError> {
     let patience = FIRST_PATIENCE.times(1 << due.nudges).min(LONGEST_PATIENCE);
     let nudges = due.nudges + u32::from(due.due_at <= now);
     app.store.table.nudge(due, due.due_at.max(now) + patience, nudges).await.map(drop)
 }
 
-/// Ends what made no progress.
+/// Ends items that made no progress.
 async fn end(app: &App, stuck: &[DueItem], now: Timestamp) {
     let ended = stuck.iter().filter(|due| due.due_at <= now).map(|due| async move { (due, give_up(app, due).await) });
     report(join_all(ended).await);
@@ -124,7 +127,7 @@ fn report(results: Vec<(&DueItem, Result<(), StoreError>)>) {
     }
 }
 
-/// The index shows what was: whatever has made progress since is left alone.
+/// Ends an item, unless it has made progress since the index was read.
 async fn give_up(app: &App, due: &DueItem) -> Result<(), StoreError> {
     match due.queue {
         QueueName::Dispatch => abandon::<Call>(app, due, || call::Input::Abandon, || call::Input::Tick).await,
@@ -140,13 +143,13 @@ async fn give_up(app: &App, due: &DueItem) -> Result<(), StoreError> {
             let after = Delivery { state: State::Exhausted, ..pending.delivery.clone() };
             table.mark_delivery(&pending, &after).await.map(drop)
         }
-        // The simulator's callbacks are in no index: polls make up for lost ones. Nor are the items of bulk requests: a
-        // replay completes them.
+        // The simulator's callbacks are not in the index, because polls make up for lost ones. Items of bulk requests are not
+        // either, because a replay completes them.
         QueueName::Simulator | QueueName::Bulk => Ok(()),
     }
 }
 
-/// Ends a conversation that something is to be done for, and says so; lets time take effect on any other.
+/// Ends a conversation that has a pending action, and logs that. Applies the passing of time to any other conversation.
 async fn abandon<C: Conversation>(
     app: &App,
     due: &DueItem,

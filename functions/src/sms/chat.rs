@@ -1,4 +1,4 @@
-//! A conversation that a provider's own agent holds: reading what was said there, and ending it.
+//! Chats: SMS conversations that a provider's own agent holds. They are read and ended here.
 
 use domain::ids::ProviderMessageId;
 use domain::sms::{ChatShown, Input, SmsConversation};
@@ -9,10 +9,10 @@ use store::{ConversationRef, Loaded, StoreError};
 use crate::app::App;
 use crate::asking::within;
 
-/// The number of the opening text.
+/// Number of the opening message.
 const OPENING: u32 = 1;
 
-/// Asks the provider what was said, and takes it in.
+/// Reads a chat at its provider, and applies the result.
 pub(crate) async fn read(
     app: &App,
     reference: &ConversationRef,
@@ -27,15 +27,15 @@ pub(crate) async fn read(
     take_in(app, reference, shown).await
 }
 
-/// Takes in what a provider shows of a chat, or that it shows nothing. A few texts fit into one change: it is applied until
-/// there are no more.
+/// Applies the provider's view of a chat, or the fact that it shows none. One change has room for a few messages only, so the
+/// view is applied until no message is left.
 pub(crate) async fn take_in(
     app: &App,
     reference: &ConversationRef,
     shown: Option<ChatShown>,
 ) -> Result<(), StoreError> {
     let reference = reference.with_message(OPENING);
-    // One more than there are texts: the first may find that the chat has begun.
+    // One round more than there are messages: the first round may only find that the chat has begun.
     let rounds = 1 + shown.as_ref().map_or(0, |shown| shown.texts.len());
     for _ in 0..rounds {
         let read = |loaded: &Loaded<SmsConversation>| match loaded.message(OPENING) {
@@ -57,7 +57,7 @@ pub(crate) async fn take_in(
     Ok(())
 }
 
-/// Asks the provider to end the chat.
+/// Asks the provider to end the chat, and applies the result.
 pub(crate) async fn end(
     app: &App,
     reference: &ConversationRef,
@@ -72,7 +72,7 @@ pub(crate) async fn end(
     app.store.apply(reference, None, |_: &Loaded<SmsConversation>| Input::ChatEnded { confirmed }).await.map(drop)
 }
 
-/// A conversation's chat, and who holds it.
+/// Returns a conversation's chat, with the provider whose agent holds it. `None` if the conversation is not a chat.
 fn held<'a>(
     app: &'a App,
     loaded: &'a Loaded<SmsConversation>,

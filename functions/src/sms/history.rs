@@ -1,4 +1,4 @@
-//! What was said so far, as a model is shown it: from the conversation's log, which has texts and tools in their order.
+//! History of a conversation for the model. It comes from the conversation's log, which has messages and tool calls in order.
 
 use domain::ids::ConversationId;
 use domain::log::{Event, LogEntry, SmsMessage, ToolCallInvocation};
@@ -7,13 +7,14 @@ use domain::tool::ToolOutcome;
 use providers::model::Said;
 use store::{StoreError, Table, keys};
 
-/// How far back a model is shown a conversation, in log entries.
+/// Maximum number of log entries that a model is shown.
 const LONGEST: u8 = 200;
 
-/// Something said or done, with the number of its text, where it is one.
+/// Entry of the history, with its message number if it is a message.
 type Placed = (Option<u32>, Said);
 
-/// Reads what was said so far, oldest first: texts in the order in which they were written, whenever it became known that they left.
+/// Loads the history of a conversation, the oldest entry first. Messages are in the order in which they were written, even if
+/// it became known later that they were sent.
 pub(crate) async fn history(table: &Table, conversation: &SmsConversation) -> Result<Vec<Said>, StoreError> {
     let entries = table.last_log(conversation.id, LONGEST).await?;
     let mut placed: Vec<Placed> = Vec::new();
@@ -31,8 +32,8 @@ pub(crate) async fn history(table: &Table, conversation: &SmsConversation) -> Re
     Ok(placed.into_iter().map(|(_, said)| said).collect())
 }
 
-/// Puts a text of ours where it was written: before everything that came in after it. The log may have it later, once it was known
-/// to have left, or not at all yet.
+/// Inserts a message of ours at the position at which it was written: before everything that came in after it. The log has the
+/// message only once it is known to be sent, so it may be later there, or missing.
 fn insert(placed: &mut Vec<Placed>, number: Option<u32>, said: Said) {
     let is_later = |(other, _): &Placed| matches!((other, number), (Some(other), Some(number)) if *other > number);
     let place = placed.iter().position(is_later).unwrap_or(placed.len());
@@ -50,8 +51,8 @@ fn said(author: Author, content: String) -> Said {
     }
 }
 
-/// A tool that was called, with its result. One without is treated as one whose outcome is unknown: it may still be
-/// running for a turn that was given up.
+/// Returns a tool call with its result. A call without a result has an unknown outcome: it may still be running for a turn that
+/// was abandoned.
 fn call(invocation: &ToolCallInvocation, entries: &[LogEntry]) -> Said {
     let outcome = entries.iter().find_map(|entry| match entry.entry.event() {
         Some(Event::SmsToolCallResult(result)) if result.tool_call_id == invocation.tool_call_id => {
@@ -67,7 +68,8 @@ fn call(invocation: &ToolCallInvocation, entries: &[LogEntry]) -> Said {
     }
 }
 
-/// Our texts whose outcome is not known yet stand in no event: as far as we know, the customer has read them.
+/// Loads our messages with an outcome that is not known yet. No event contains them, but we have to assume that the customer
+/// has read them.
 async fn on_their_way(table: &Table, conversation: &SmsConversation) -> Result<Vec<(u32, Said)>, StoreError> {
     let id: ConversationId = conversation.id;
     let numbers: Vec<u32> = conversation.sends.iter().map(|send| send.message).collect();
@@ -105,7 +107,7 @@ mod tests {
         insert(&mut placed, Some(1), Said::Agent("Which one?".to_owned()));
         placed.push(customer(2, "The blue one"));
         placed.push(tool());
-        // The third text was asked for, then the fourth came in, then the third was known to have left.
+        // Message 3 was requested, then message 4 came in, then message 3 was known to be sent.
         placed.push(customer(4, "Yes"));
         insert(&mut placed, Some(3), Said::Agent("For Saturday?".to_owned()));
         insert(&mut placed, Some(5), Said::Agent("Done.".to_owned()));

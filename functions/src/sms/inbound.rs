@@ -1,5 +1,5 @@
-//! A text that came in, from whichever provider: it continues the open conversation between its two numbers, or stands
-//! alone.
+//! Inbound SMS messages, from any provider. A message continues the open conversation between its two numbers, or is stored as
+//! an unmatched inbound message.
 
 use domain::ids::Scope;
 use domain::organization::Organization;
@@ -13,27 +13,29 @@ use store::{ConversationRef, Loaded, StoreError, keys};
 use crate::app::App;
 use crate::route::Signed;
 
-/// How often the open conversation is looked up anew, where it was closed while the text came in.
+/// Maximum number of lookups of the open conversation. A lookup is repeated if the conversation was closed while the message
+/// came in.
 const MOST_LOOK_UPS: u32 = 5;
 
-/// The longest text that is taken in, in bytes as it is stored: longer than carriers join to one, several times over.
+/// Maximum size of a stored message, in bytes as stored. A longer message is cut. The limit is several times the length that
+/// carriers join to one message.
 const LONGEST_INBOUND: usize = 64 * 1_024;
 
-/// A text that came in.
+/// Inbound SMS message, as its provider delivered it.
 #[derive(Clone, Debug)]
 pub(crate) struct InboundText {
-    /// Whom it is for.
+    /// Organization and mode that receive the message.
     pub scope: Scope,
-    /// The number it was sent to.
+    /// Number that the message was sent to.
     pub ours: PhoneNumber,
-    /// Who sent it.
+    /// Number of the sender.
     pub customer: PhoneNumber,
-    /// The text.
+    /// Content of the message, with the provider's id for it.
     pub inbound: Inbound,
 }
 
-/// Takes in what a provider handed over. A text to a number that is not the organization's is nobody's; what is no text
-/// changes nothing.
+/// Stores the message of a signed callback. A message to a number that the organization does not own is ignored, unless it is
+/// an opt-out to a number that the organization had before. A callback without a message changes nothing.
 pub(crate) async fn take_in_signed(signed: Signed<'_>, received: Option<ReceivedText>) -> Result<(), StoreError> {
     let Signed { app, scope, .. } = signed;
     let Some(ReceivedText { from, to, inbound }) = received else { return Ok(()) };
@@ -49,8 +51,8 @@ pub(crate) async fn take_in_signed(signed: Signed<'_>, received: Option<Received
     Ok(())
 }
 
-/// Whether somebody opts out by a text to a number that was taken from the organization: it wrote to them from there, and is
-/// not to write again from anywhere.
+/// Returns `true` if the message is an opt-out to a number that was taken from the organization. The organization wrote to the
+/// customer from that number, and must not write again from any other.
 async fn opts_out_of_what_was_theirs(app: &App, owner: &Organization, text: &InboundText) -> Result<bool, StoreError> {
     if !text.inbound.is_opt_out() {
         return Ok(false);
@@ -58,12 +60,12 @@ async fn opts_out_of_what_was_theirs(app: &App, owner: &Organization, text: &Inb
     if owner.former_numbers.contains(&text.ours) {
         return Ok(true);
     }
-    // A number that was taken away before that was remembered.
+    // Covers numbers that were taken away before former numbers were stored.
     let pair = keys::pair(&text.scope, &text.ours, &text.customer);
     Ok(app.store.table.conversation_of_pair(pair).await?.is_some())
 }
 
-/// Takes a text in, once, however often it comes.
+/// Stores a message once, however often the provider delivers it.
 pub(crate) async fn take_in(app: &App, text: &InboundText) -> Result<(), StoreError> {
     let table = &app.store.table;
     let InboundText { scope, ours, customer, inbound } = text;
@@ -84,7 +86,8 @@ pub(crate) async fn take_in(app: &App, text: &InboundText) -> Result<(), StoreEr
         if !applied.previous.is_ended() || applied.loaded.items.get(&seen).is_some() {
             return Ok(());
         }
-        // It was over already. A newer one may have been opened in between; else the text stands alone.
+        // The conversation had ended already. If a newer one was opened in between, the message belongs to that one. Otherwise
+        // it is stored without a conversation.
         if table.conversation_of_pair(keys::pair(scope, ours, customer)).await? == Some(conversation) {
             break;
         }
@@ -93,7 +96,7 @@ pub(crate) async fn take_in(app: &App, text: &InboundText) -> Result<(), StoreEr
     app.store.take_in_alone(scope, &alone).await
 }
 
-/// Takes in what a provider says of one of a conversation's texts. About a text that is not there it says nothing.
+/// Applies a provider's report on one of a conversation's messages. A report on an unknown message is ignored.
 pub(crate) async fn take_report(
     app: &App,
     reference: &ConversationRef,

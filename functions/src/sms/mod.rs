@@ -1,4 +1,4 @@
-//! What several functions do for an SMS conversation.
+//! Steps of an SMS conversation that several functions share.
 
 pub(crate) mod chat;
 mod history;

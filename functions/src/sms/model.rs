@@ -1,4 +1,4 @@
-//! Which model speaks for an agent: its own in live mode, the scripted one behind every test key.
+//! Selection of an agent's model: its own in live mode, the scripted one behind test keys.
 
 use domain::ids::{Mode, Scope};
 use domain::sms::{Brief, ModelSettings};
@@ -8,13 +8,14 @@ use url::Url;
 
 use crate::app::{App, StandIn};
 
-/// How much a model may say where its agent's settings do not say.
+/// Maximum number of output tokens if the agent's settings have none.
 pub(super) const MAX_OUTPUT_TOKENS: u32 = 500;
 
-/// The model that speaks for this agent. With a key it is asked where the key may be sent, and with that key, or not at all.
+/// Returns the model that speaks for this agent. An API key is sent only to the URL that it may be sent to. If that is not
+/// possible, no request is made.
 ///
 /// # Errors
-/// [`ModelError`] where the agent's settings name none that can be asked.
+/// [`ModelError`] if the agent's settings do not lead to a model that can be used.
 pub(crate) async fn model_of(app: &App, scope: &Scope, brief: &Brief) -> Result<Box<dyn Model>, ModelError> {
     let settings = match (scope.mode, &app.stand_in, &brief.model) {
         (Mode::Test, None, _) => return Ok(Box::new(Scripted)),
@@ -32,7 +33,8 @@ pub(crate) async fn model_of(app: &App, scope: &Scope, brief: &Brief) -> Result<
     Ok(Box::new(ChatCompletions::new(app.egress.clone(), app.habits.clone(), chat)))
 }
 
-/// The settings of a model that stands in for the scripted one: the agent's own, but for what names it.
+/// Returns the settings of a stand-in for the scripted model. URL, key and, if given, name are the stand-in's. The rest is the
+/// agent's own.
 fn settings_of(stand_in: &StandIn, own: Option<&ModelSettings>) -> ModelSettings {
     let StandIn { base_url, model, key_name } = stand_in;
     let model = model.clone().or_else(|| own.map(|own| own.model.clone()));
@@ -45,7 +47,7 @@ fn settings_of(stand_in: &StandIn, own: Option<&ModelSettings>) -> ModelSettings
     }
 }
 
-/// Where the model is, and what it is asked with.
+/// Returns the URL and the API key of a model.
 async fn access(app: &App, scope: &Scope, settings: &ModelSettings) -> Result<(Url, Option<ApiKey>), ModelError> {
     let malformed = |error| EgressError::Refused(UrlError::Malformed(error));
     let chosen = settings.base_url.as_ref().map(|url| url.parse::<Url>().map_err(malformed)).transpose()?;
@@ -53,7 +55,7 @@ async fn access(app: &App, scope: &Scope, settings: &ModelSettings) -> Result<(U
         return Ok((chosen.ok_or(ModelError::NotSetUp)?, None));
     };
     let found = app.secrets.model(&scope.organization, name, chosen.as_ref()).await.map_err(ModelError::NoKey)?;
-    // The secrets let no other key pass. Without one, nothing is asked.
+    // `Secrets` returns only keys that parse. If one does not, no request is made.
     let key = ApiKey::parse(found.key.reveal()).map_err(|error| EgressError::Setup(error.into()))?;
     Ok((found.base_url, Some(key)))
 }

@@ -1,4 +1,4 @@
-//! The opening text of a conversation: the request's own, or a custom agent's template, or its model's.
+//! Opening message of a conversation: the request's own, or a custom agent's template, or written by its model.
 
 use std::time::Duration;
 
@@ -14,19 +14,19 @@ use super::turn::shortened;
 use crate::app::App;
 use crate::error::{ApiError, FieldError};
 
-/// How long a model may take over an opening text: less than over an answer, because a client waits for it, and for the
-/// provider after it.
+/// Longest duration of a model's work on an opening message. It is shorter than for an answer, because a client waits for it,
+/// and then for the provider.
 const MODEL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where the opening text comes from.
+/// Source of the opening message.
 pub(crate) enum Chosen {
-    /// It is at hand.
+    /// Text that is known already.
     Text(String),
-    /// The agent's model writes it.
+    /// Text that the agent's model has to write.
     Model,
 }
 
-/// Chooses where the opening text comes from. What is wrong with the request for it is added to `wrong`.
+/// Chooses the source of the opening message. Errors of the request are added to `wrong`.
 pub(crate) fn chosen(
     welcome_message: Option<&str>,
     settings: &SmsSettings,
@@ -36,7 +36,7 @@ pub(crate) fn chosen(
 ) -> Option<Chosen> {
     let own = settings.opening.as_ref().filter(|_| settings.kind == Kind::Custom);
     match (welcome_message, own) {
-        // Exactly as given: it is no template.
+        // The client's text is used unchanged, because it is not a template.
         (Some(text), _) => match limit.problem(text) {
             None => Some(Chosen::Text(text.to_owned())),
             Some(problem) => {
@@ -61,8 +61,8 @@ pub(crate) fn chosen(
     }
 }
 
-/// Puts the request's variables into one of the agent's templates. A variable that is missing is the request's fault: it
-/// would be a hole in a text.
+/// Renders one of the agent's templates with the variables of the request. A missing variable is an error of the request,
+/// because it would leave a gap in the text.
 pub(crate) fn render(template: &str, variables: &Map<String, Value>, wrong: &mut Vec<FieldError>) -> Option<String> {
     let rendered = match Template::parse(template) {
         Ok(template) => template.render(variables),
@@ -76,7 +76,7 @@ pub(crate) fn render(template: &str, variables: &Map<String, Value>, wrong: &mut
         Err(RenderError::Unusable(unusable)) => {
             for variable in unusable {
                 let field = format!("dynamicVariables.{}", variable.path);
-                // Required variables were reported already.
+                // Missing required variables were reported before.
                 if wrong.iter().all(|known| known.field != field) {
                     wrong.push(FieldError::new(field, variable.problem));
                 }
@@ -90,10 +90,10 @@ pub(crate) fn render(template: &str, variables: &Map<String, Value>, wrong: &mut
     }
 }
 
-/// The opening text.
+/// Returns the text of the opening message.
 ///
 /// # Errors
-/// [`ApiError::Provider`] where the agent's model has none.
+/// [`ApiError::Provider`] if the agent's model does not write one.
 pub(crate) async fn text(
     app: &App,
     scope: &Scope,
@@ -121,7 +121,8 @@ pub(crate) async fn text(
         }
     };
     match tokio::time::timeout(MODEL_TIMEOUT, asked).await {
-        // A conversation is opened by one text: the first that it comes to, whole sentences where it has any.
+        // One message opens a conversation. Of a longer text, the first message is used. It ends with a sentence, if the text
+        // has one that fits.
         Ok(Ok(Reply::Text(text))) => Ok(split(&text, limit).into_iter().next().unwrap_or_default()),
         Ok(Ok(Reply::Tools(_))) => Err(failed("it called a tool".to_owned())),
         Ok(Err(error)) => Err(failed(error.told())),

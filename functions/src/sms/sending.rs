@@ -1,4 +1,4 @@
-//! Sending a text that was claimed, and writing down what came of it.
+//! Sending of a claimed SMS message, and the commit of its outcome.
 
 use domain::end_reason::EndReason;
 use domain::ids::Channel;
@@ -12,8 +12,8 @@ use crate::asking;
 use crate::outcome;
 use crate::turnstile::Pass;
 
-/// Has everything at hand that sending a text needs and that may take its time: the claim comes after it, and sending right
-/// after that.
+/// Loads everything that sending a message needs and that may take time. The claim follows after this, and the request right
+/// after the claim.
 pub(crate) async fn prepare(app: &App, conversation: &SmsConversation) {
     match app.providers.sms(conversation.provider) {
         Texting::Texts(provider) => provider.prepare(conversation).await,
@@ -22,8 +22,8 @@ pub(crate) async fn prepare(app: &App, conversation: &SmsConversation) {
     }
 }
 
-/// Asks the provider to send a text, once, and commits what came of it. `None` where the conversation is gone. `pass` is
-/// what the text was claimed by, where others wait for that.
+/// Requests a message at the provider, once, and commits the outcome. `None` if the conversation does not exist any more.
+/// `pass` is the right under which the message was claimed, if other records of the batch wait for it.
 pub(crate) async fn send(
     app: &App,
     reference: &ConversationRef,
@@ -53,7 +53,8 @@ async fn ask(app: &App, permit: SendPermit) -> Outcome {
     }
 }
 
-/// Begins a chat that the provider's own agent holds, which is told what ours would be. What cannot be read was not asked for.
+/// Begins a chat that the provider's own agent holds. That agent gets the data that ours would get. If the data cannot be read,
+/// nothing is requested.
 async fn begin_chat(app: &App, provider: &Retell, permit: SendPermit) -> Outcome {
     let (table, id) = (&app.store.table, permit.conversation().id);
     let told = futures::try_join!(table.content(Channel::Sms, id), table.brief(id));

@@ -1,5 +1,5 @@
-//! The agent's turn: the model is shown everything that was said, calls tools, and answers. Exclusive by the turn's
-//! lease; each tool call and the answer are claimed by a conditional write before anything leaves.
+//! Turn of an SMS agent: the model reads the history, calls tools, and answers. The turn's lease makes it exclusive. Each tool
+//! call and the answer are claimed by a conditional write before anything is sent.
 
 use std::time::Duration;
 
@@ -20,21 +20,21 @@ use super::sending::{prepare, send};
 use crate::app::App;
 use crate::turnstile::Turnstile;
 
-/// How long a turn may take. Shorter than its function's timeout, which is shorter than the turn's lease.
+/// Longest duration of a turn. The timeout of its function is longer, and the turn's lease is longer than that.
 pub const TURN_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// How often a model may be asked beyond what its tool calls need: it may call tools that are not there.
+/// Number of requests to a model beyond those that its tool calls need. The model may call tools that do not exist.
 const SPARE_ROUNDS: u32 = 3;
 
-/// Why a turn came to nothing.
+/// Reason why a turn has no answer.
 enum Failure {
-    /// The table or the queues did not answer.
+    /// Failure of the table or the queues.
     Store(StoreError),
-    /// The model did not answer.
+    /// Failure of the model.
     Model(ModelError),
-    /// It does nothing but call tools.
+    /// Model that only calls tools.
     Endless,
-    /// The agent has no model: it was stored before one was required.
+    /// Missing model. The agent was stored before one was required.
     NoModel,
 }
 
@@ -44,15 +44,15 @@ impl From<StoreError> for Failure {
     }
 }
 
-/// What came of working on an answer.
+/// Result of working on an answer.
 enum Worked {
-    /// The model has an answer.
+    /// Answer of the model.
     Answer(String),
-    /// The turn is no longer ours: something newer came in, or it is over.
+    /// Loss of the turn: something newer came in, or the turn is over.
     Lost,
 }
 
-/// Takes the turn that is due: claims it, works on an answer, sends it.
+/// Takes the pending turn: claims it, works on an answer, and sends it.
 pub(crate) async fn take(
     app: &App,
     turnstile: &Turnstile,
@@ -72,7 +72,7 @@ pub(crate) async fn take(
         Ok(Err(Failure::Model(error))) => {
             let now = app.store.table.now();
             let retry_after = error.retry_after().map(|after| after.from(now));
-            // The vendor's words are the organization's to read, and stand in no log.
+            // The vendor's message is meant for the organization and is not logged.
             tracing::warn!(conversation = %reference.conversation, turn, error = &error as &dyn std::error::Error, "the model failed");
             fail(app, reference, turn, error.told(), error.is_retryable(), retry_after).await
         }
@@ -136,8 +136,7 @@ async fn work(
     Err(Failure::Endless)
 }
 
-/// Calls a tool, once: its invocation is claimed first, its result recorded after. `None` where the turn is no longer
-/// ours.
+/// Calls a tool once: claims the invocation first, and records the result after it. `None` if the turn was lost.
 async fn call(
     app: &App,
     reference: &ConversationRef,
@@ -146,7 +145,7 @@ async fn call(
     request: ToolRequest,
 ) -> Result<Option<Said>, StoreError> {
     let ToolRequest { id, name, arguments } = request;
-    // Arguments that cannot be read are shown as none.
+    // Arguments that cannot be parsed are shown as an empty object.
     let shown = arguments.clone().unwrap_or_else(|_| Value::Object(Map::new()));
     let asked = |_: &Loaded<SmsConversation>| Input::ToolCalled { turn, name: name.clone(), arguments: shown.clone() };
     let Some(applied) = app.store.apply(reference, None, asked).await? else { return Ok(None) };
@@ -210,7 +209,8 @@ async fn fail(
     app.store.apply(reference, None, failed).await.map(drop)
 }
 
-/// An answer that one text can be: a longer one is asked for again, once. Where that does not help, it leaves in several texts.
+/// Returns an answer that fits into one message, if possible. For a text that is too long, the model is asked once for a
+/// shorter one. An answer that is still too long is sent in several messages.
 pub(crate) async fn shortened(model: &dyn Model, prompt: &Prompt, text: String, limit: TextLimit) -> String {
     if limit.takes(&text) {
         return text;

@@ -1,4 +1,4 @@
-//! Examples of an organization's administration.
+//! Examples of bodies for the administration of an organization.
 
 use serde_json::{Value, json};
 
@@ -58,7 +58,7 @@ pub(crate) fn promoted() -> Value {
     live
 }
 
-/// `endpoint.disabled`.
+/// Returns an example of `endpoint.disabled`.
 pub(crate) fn endpoint_disabled() -> Value {
     notice(
         "endpoint.disabled",
@@ -69,7 +69,7 @@ pub(crate) fn endpoint_disabled() -> Value {
     )
 }
 
-/// `webhook.test`.
+/// Returns an example of `webhook.test`.
 pub(crate) fn webhook_test() -> Value {
     notice("webhook.test", &json!({"endpointId": webhook()["id"], "requestedAt": "2026-04-10T14:00:06.000Z"}))
 }

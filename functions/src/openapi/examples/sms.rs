@@ -1,5 +1,5 @@
-//! An SMS conversation's story: the car is ready, Ada asks when, the agent looks it up and answers, a person takes over,
-//! and in the end Ada has had enough.
+//! Examples of bodies that tell the course of one SMS conversation. The car is ready, and Ada asks when the garage closes. The
+//! agent looks that up and answers, a person takes over, and in the end Ada opts out.
 
 use domain::ids::ConversationId;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ pub(crate) const OPENING: &str = "Hello Ada, this is Acme Motors. Your car is re
 pub(crate) const QUESTION: &str = "Thanks! When do you close today?";
 pub(crate) const BY_HAND: &str = "Hello Ada, this is Grace. I will wait for you until half past six.";
 
-/// The conversation that the examples tell of.
+/// Returns the id of the conversation in the examples.
 pub(crate) fn conversation() -> ConversationId {
     ConversationId::parse(CONVERSATION).unwrap_or_else(|| ConversationId::random([0; 16]))
 }
@@ -64,7 +64,7 @@ pub(crate) fn by_hand(provider_message_id: Value, sent_at: Value) -> Value {
     })
 }
 
-/// `sms.message_sent`.
+/// Returns an example of `sms.message_sent`.
 pub(crate) fn message_sent() -> Value {
     let data = json!({
         "messageId": "1a2b3c4d-5e6f-8a7b-8c9d-0e1f2a3b4c5d", "providerMessageId": "sim_0a1b2c3d4e5f60718293a4b5",
@@ -74,7 +74,7 @@ pub(crate) fn message_sent() -> Value {
     event("sms.message_sent", 1, "2026-04-10T14:00:00.120Z", data)
 }
 
-/// `sms.message_delivery_updated`.
+/// Returns an example of `sms.message_delivery_updated`.
 pub(crate) fn delivery_updated() -> Value {
     let data = json!({
         "messageId": "1a2b3c4d-5e6f-8a7b-8c9d-0e1f2a3b4c5d", "providerMessageId": "sim_0a1b2c3d4e5f60718293a4b5",
@@ -83,7 +83,7 @@ pub(crate) fn delivery_updated() -> Value {
     event("sms.message_delivery_updated", 2, "2026-04-10T14:00:02.130Z", data)
 }
 
-/// `sms.message_received`.
+/// Returns an example of `sms.message_received`.
 pub(crate) fn message_received() -> Value {
     let data = json!({
         "messageId": "2b3c4d5e-6f7a-8b8c-9d0e-1f2a3b4c5d6e", "providerMessageId": "sim_1b2c3d4e5f60718293a4b5c6",
@@ -93,7 +93,7 @@ pub(crate) fn message_received() -> Value {
     event("sms.message_received", 3, "2026-04-10T14:00:03.120Z", data)
 }
 
-/// `sms.tool_call_invocation`.
+/// Returns an example of `sms.tool_call_invocation`.
 pub(crate) fn tool_call_invocation() -> Value {
     let data = json!({
         "toolCallId": format!("{CONVERSATION}:1:1"), "turn": 1, "name": "opening_hours",
@@ -102,7 +102,7 @@ pub(crate) fn tool_call_invocation() -> Value {
     event("sms.tool_call_invocation", 4, "2026-04-10T14:00:06.000Z", data)
 }
 
-/// `sms.tool_call_result`.
+/// Returns an example of `sms.tool_call_result`.
 pub(crate) fn tool_call_result() -> Value {
     let data = json!({
         "toolCallId": format!("{CONVERSATION}:1:1"), "turn": 1, "name": "opening_hours", "outcome": "ok",
@@ -111,25 +111,25 @@ pub(crate) fn tool_call_result() -> Value {
     event("sms.tool_call_result", 5, "2026-04-10T14:00:06.180Z", data)
 }
 
-/// `sms.turn_failed`.
+/// Returns an example of `sms.turn_failed`.
 pub(crate) fn turn_failed() -> Value {
     let data = json!({"turn": 3, "tries": 3, "reason": "the model did not answer in time", "fallback": true});
     event("sms.turn_failed", 6, "2026-04-10T14:02:10.000Z", data)
 }
 
-/// `sms.conversation_closed`.
+/// Returns an example of `sms.conversation_closed`.
 pub(crate) fn conversation_closed() -> Value {
     let data = json!({"endedAt": "2026-04-10T16:30:00.000Z", "endReason": "opted_out", "endedBy": "callee"});
     event("sms.conversation_closed", 9, "2026-04-10T16:30:00.000Z", data)
 }
 
-/// `contact.opt_out`, in a conversation.
+/// Returns an example of `contact.opt_out`, in a conversation.
 pub(crate) fn opt_out() -> Value {
     let data = json!({"phoneNumber": ADA, "channel": "sms", "source": "keyword", "keyword": "STOP"});
     event("contact.opt_out", 8, "2026-04-10T16:30:00.000Z", data)
 }
 
-/// `contact.opt_in`: the conversation was closed by the opt-out, so that this belongs to none.
+/// Returns an example of `contact.opt_in`. The opt-out closed the conversation, so this event belongs to none.
 pub(crate) fn opt_in() -> Value {
     json!({
         "id": "evt_7a6b5c4d3e2f1a0b9c8d7e6f", "event": "contact.opt_in", "sequence": null, "mode": "test",
