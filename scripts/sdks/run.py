@@ -26,10 +26,10 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
-# The last one's calls go on until they are ended: tests/src/fakes/served.rs.
+# The last one's calls go on until they are ended: tests/src/harness/fakes/served.rs.
 OURS, THEIRS, STAYS = "+15555550100", "+15555550123", "+15555550124"
 CONVERSATION = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
-# What the fakes know us by: tests/src/fakes.
+# What the fakes know us by: tests/src/harness/fakes.
 TWILIO, RETELL_KEY, TELNYX_KEY = ("AC00000000000000000000000000000001", "the-auth-token"), "key_fake", "KEY_fake"
 PUBLIC_URL = "https://ringdown.example.com"
 ROUNDS = 100

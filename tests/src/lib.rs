@@ -4,18 +4,12 @@
 #[cfg(test)]
 mod e2e;
 #[cfg(test)]
-mod fakes;
-#[cfg(test)]
-mod live;
+pub mod harness;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
-pub mod sim;
+mod providers;
 #[cfg(test)]
 mod simulation;
 #[cfg(test)]
 mod tidy;
-#[cfg(test)]
-mod twilio;
-#[cfg(test)]
-mod world;

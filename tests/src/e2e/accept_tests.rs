@@ -4,12 +4,12 @@ use domain::time::Span;
 use futures::future::join_all;
 use serde_json::json;
 
-use super::hooks::Hooks;
-use super::world::{World, call_to, dev};
+use crate::harness::stack::hooks::Hooks;
+use crate::harness::stack::local_stack::{LocalStack, call_to, dev};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_is_accepted_once_and_every_retry_hears_of_that_one() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let request = json!({
         "agentSlug": "demo-voice",
         "toNumber": "+15555550011",
@@ -45,7 +45,7 @@ async fn a_call_is_accepted_once_and_every_retry_hears_of_that_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_requests_at_once_under_one_key_are_one_conversation_and_one_dial() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let mut hooks = Hooks::register(&world).await;
     let requests = (0..200).map(|_| {
         let api = world.api.clone();
@@ -63,7 +63,7 @@ async fn two_hundred_requests_at_once_under_one_key_are_one_conversation_and_one
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_retry_of_an_accepted_request_is_answered_whatever_has_changed_since() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let not_before = world.now() + Span::milliseconds(500);
     let mut short = call_to("+15555550130");
     short["notBefore"] = json!(not_before);
@@ -103,7 +103,7 @@ async fn a_retry_of_an_accepted_request_is_answered_whatever_has_changed_since()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_request_leaves_nothing_behind_and_binds_no_key() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let refused = world.api.post_once("/v1/calls", "k", &call_to("12345")).await;
     assert_eq!(refused.wrong_fields(), ["toNumber"]);
     let unknown = json!({ "agentSlug": "nobody", "toNumber": "+15555550011" });
@@ -116,7 +116,7 @@ async fn a_refused_request_leaves_nothing_behind_and_binds_no_key() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn metadata_comes_back_to_the_letter() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let mut hooks = Hooks::register(&world).await;
     let metadata = r#"{"z": 1.0, "a":12345678901234567890123,  "m":{"é":"é","e":1e2},"list":[ ]}"#;
     let body = format!(r#"{{"agentSlug":"demo-voice","toNumber":"+15555550123","metadata":{metadata}}}"#);

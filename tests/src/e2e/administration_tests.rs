@@ -8,8 +8,8 @@ use domain::suppression::Suppression;
 use domain::wallet::Rate;
 use serde_json::{Value, json};
 
-use super::api::{Answer, Api};
-use super::world::{World, call_to, dev};
+use crate::harness::stack::api::{Answer, Api};
+use crate::harness::stack::local_stack::{LocalStack, call_to, dev};
 
 /// Returns all entries of a list, read in pages of two.
 async fn all(api: &Api, path: &str) -> Vec<Value> {
@@ -28,7 +28,7 @@ async fn all(api: &Api, path: &str) -> Vec<Value> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_number_on_the_do_not_call_list_is_not_called_until_it_is_taken_off() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let put = world.api.put("/v1/do-not-call/+15555550123").await;
     let entry = put.data(201).clone();
     assert_eq!((&entry["phoneNumber"], &entry["source"]), (&json!("+15555550123"), &json!("manual")));
@@ -45,7 +45,7 @@ async fn a_number_on_the_do_not_call_list_is_not_called_until_it_is_taken_off() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_person_is_one_person_to_the_list_however_a_number_is_written() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let asks = async |key: &str, country: &str, number: &str| {
         let body = json!({"numberToCall": number, "countryCode": country});
         world.api.post_once("/ai/phone-calls/action/call", key, &body).await
@@ -69,7 +69,7 @@ async fn one_person_is_one_person_to_the_list_however_a_number_is_written() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_waits_is_not_dialled_once_its_number_is_on_the_list() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let mut body = call_to("+15555550123");
     body["notBefore"] = json!((world.now() + domain::time::Span::seconds(3)).to_string());
     let id = world.api.post_once("/v1/calls", "k", &body).await.accepted();
@@ -80,7 +80,7 @@ async fn a_call_that_waits_is_not_dialled_once_its_number_is_on_the_list() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_do_not_call_list_is_read_in_pages_and_takes_an_import_twice() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let numbers: Vec<PhoneNumber> =
         (0..5).map(|n| PhoneNumber::parse(&format!("+1555555020{n}")).expect("a number")).collect();
     world.api.put("/v1/do-not-call/+15555550200").await.data(201);
@@ -103,7 +103,7 @@ async fn the_do_not_call_list_is_read_in_pages_and_takes_an_import_twice() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_contact_is_made_once_for_its_number_and_changed_field_by_field() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let body = json!({"phoneNumber": "+15555550123", "firstName": "Ada", "email": "ada@example.com"});
     let made = world.api.post_once("/v1/contacts", "c", &body).await;
     let contact = made.data(201).clone();
@@ -138,7 +138,7 @@ async fn a_contact_is_made_once_for_its_number_and_changed_field_by_field() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn contacts_suppression_and_wallets_cross_neither_organizations_nor_modes() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let contact = world.api.post("/v1/contacts", &json!({"phoneNumber": "+15555550123"})).await;
     let id = contact.data(201)["id"].as_str().expect("an id").to_owned();
     world.api.put("/v1/do-not-call/+15555550123").await.data(201);

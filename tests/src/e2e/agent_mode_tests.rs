@@ -4,11 +4,11 @@ use domain::ids::{AgentId, Channel, Mode, Scope};
 use domain::phone::PhoneNumber;
 use serde_json::{Value, json};
 
-use super::api::Api;
-use super::world::{World, dev};
+use crate::harness::stack::api::Api;
+use crate::harness::stack::local_stack::{LocalStack, dev};
 
 /// Returns the API with a live key of the stack's own organization, which has a number to call from.
-async fn live_api(world: &World) -> Api {
+async fn live_api(world: &LocalStack) -> Api {
     let live = live();
     let number = PhoneNumber::parse("+15555550100").expect("a number");
     world.edits(&live, |organization| organization.numbers = vec![number.clone()]).await;
@@ -25,7 +25,7 @@ fn calling(prompt: &str) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_test_key_changes_test_agents_only_and_a_live_key_promotes_them() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let live = live_api(&world).await;
     let test = world.api.post("/v1/agents", &calling("One.")).await.data(201).clone();
     assert_eq!((&test["mode"], &test["version"]), (&json!("test"), &json!(1)));
@@ -60,7 +60,7 @@ async fn a_test_key_changes_test_agents_only_and_a_live_key_promotes_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agent_that_answers_by_text_goes_live_with_a_model_only() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let live = live_api(&world).await;
     let texter = |sms: Value| json!({ "slug": "texter", "name": "Texter", "channel": "sms", "sms": sms });
     let silent = json!({ "prompt": "Hi.", "answers": false });
@@ -75,7 +75,7 @@ async fn an_agent_that_answers_by_text_goes_live_with_a_model_only() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agent_of_before_there_were_modes_serves_both_until_a_test_key_changes_it() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let live = live_api(&world).await;
     let id = world
         .agent(&Scope { mode: Mode::Live, ..dev() }, "former", |agent| {
@@ -105,7 +105,7 @@ async fn an_agent_of_before_there_were_modes_serves_both_until_a_test_key_change
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_retired_agent_takes_nothing_new_and_its_versions_go_on_when_its_slug_is_used_again() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let made = world.api.post("/v1/agents", &calling("One.")).await.data(201).clone();
     let path = format!("/v1/agents/{}", made["id"].as_str().unwrap());
     let call = json!({ "agentSlug": "desk", "toNumber": "+15555550011" });
@@ -130,7 +130,7 @@ async fn a_retired_agent_takes_nothing_new_and_its_versions_go_on_when_its_slug_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_of_agents_are_whole_in_pages_whatever_mode_and_age_they_are_of() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let live_api = live_api(&world).await;
     for index in 0..5 {
         world.agent(&live(), &format!("former-{index}"), |agent| agent.mode = None).await;
@@ -161,7 +161,7 @@ async fn lists_of_agents_are_whole_in_pages_whatever_mode_and_age_they_are_of() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_agents_of_different_channels_may_have_one_number_and_one_external_id() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let number = PhoneNumber::parse("+15555550177").ok();
     for (slug, channel) in [("front-voice", Channel::Voice), ("front-sms", Channel::Sms)] {
         world
@@ -183,7 +183,7 @@ async fn two_agents_of_different_channels_may_have_one_number_and_one_external_i
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agent_of_the_other_channel_is_told_from_one_that_is_not_there() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let call = json!({ "agentSlug": "demo-sms", "toNumber": "+15555550001" });
     let refused = world.api.post_once("/v1/calls", "k", &call).await;
     assert_eq!(refused.refusal(404), "not_found");
@@ -207,7 +207,7 @@ async fn an_agent_of_the_other_channel_is_told_from_one_that_is_not_there() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_secret_of_an_agents_tools_is_rotated_and_shown_once() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let id = AgentId::for_slug(&dev().organization, "demo-sms");
     let path = format!("/v1/agents/{id}");
     let rotated = world.api.post(&format!("{path}/rotate-tool-secret"), &json!({})).await.data(200).clone();

@@ -3,7 +3,7 @@
 use domain::ids::{Mode, Scope};
 use serde_json::{Value, json};
 
-use super::world::{World, dev};
+use crate::harness::stack::local_stack::{LocalStack, dev};
 
 fn texting() -> Value {
     json!({
@@ -21,7 +21,7 @@ fn texting() -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agent_is_made_once_listed_and_changed_by_a_merge_patch_that_counts_versions() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let made = world.api.post_once("/v1/agents", "desk", &texting()).await;
     let agent = made.data(201).clone();
     assert!(agent["toolSecret"].as_str().is_some_and(|secret| secret.starts_with("whsec_")));
@@ -55,7 +55,7 @@ async fn an_agent_is_made_once_listed_and_changed_by_a_merge_patch_that_counts_v
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_wrong_setting_of_an_agent_is_named() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let wrong = json!({
         "slug": "Front Desk", "channel": "sms", "provider": "pigeon", "number": "555", "requiredVariables": ["a", 1],
         "limits": {}, "colour": "red", "retentionDays": 6,
@@ -96,7 +96,7 @@ async fn every_wrong_setting_of_an_agent_is_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_setting_that_a_live_provider_does_not_take_is_named() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let keys = world.api.with_key(&world.key(&Scope { mode: Mode::Live, ..dev() }, |_| {}).await);
     let live = |more: Value| {
         let mut agent = json!({ "slug": "live", "channel": "voice", "name": "Live", "provider": "twilio" });
@@ -136,7 +136,7 @@ async fn every_setting_that_a_live_provider_does_not_take_is_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agent_made_over_http_places_calls_and_holds_conversations() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let voice = json!({ "slug": "caller", "name": "Caller", "channel": "voice", "number": "+15555550142", "limits": { "ringSeconds": 30 } });
     let voice = world.api.post("/v1/agents", &voice).await.data(201).clone();
     assert_eq!(voice["limits"], json!({ "ringSeconds": 30, "maxDurationSeconds": 1_800 }));

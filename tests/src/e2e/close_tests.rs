@@ -5,17 +5,17 @@ use std::time::Duration;
 use domain::time::{Span, Timestamp};
 use serde_json::{Value, json};
 
-use super::hooks::{Hooks, names};
-use super::world::{World, call_to, dev};
+use crate::harness::stack::hooks::{Hooks, names};
+use crate::harness::stack::local_stack::{LocalStack, call_to, dev};
 
 /// Closes a call and returns the data of the answer.
-async fn close(world: &World, id: &str, body: &Value) -> Value {
+async fn close(world: &LocalStack, id: &str, body: &Value) -> Value {
     world.api.post(&format!("/v1/calls/{id}/close"), body).await.data(200).clone()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_is_dialled_in_its_window_or_not_at_all() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let mut hooks = Hooks::register(&world).await;
     let now = world.now();
     let windowed = |number: &str, not_before: Span| {
@@ -57,7 +57,7 @@ async fn a_call_is_dialled_in_its_window_or_not_at_all() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_live_call_is_hung_up_once_and_closing_it_again_changes_nothing() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let mut hooks = Hooks::register(&world).await;
     let id = world.place("live", "+15555550011").await;
     world.call_when(&id, "in_progress").await;
@@ -88,7 +88,7 @@ async fn a_live_call_is_hung_up_once_and_closing_it_again_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_of_a_suspended_organization_is_dialled() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let mut hooks = Hooks::register(&world).await;
     let mut body = call_to("+15555550150");
     body["notBefore"] = json!(world.now() + Span::seconds(1));

@@ -8,8 +8,8 @@ use local::receiver::{Reply, Responder};
 use serde_json::{Value, json};
 use store::clock::Clock;
 
-use super::hooks::{Hooks, VOICE};
-use super::world::{PATIENCE, World, dev, until};
+use crate::harness::stack::hooks::{Hooks, VOICE};
+use crate::harness::stack::local_stack::{LocalStack, PATIENCE, dev, until};
 
 /// Returns a responder that answers with the current value of `status`.
 fn answering(status: &Arc<AtomicU16>) -> Responder {
@@ -18,7 +18,7 @@ fn answering(status: &Arc<AtomicU16>) -> Responder {
 }
 
 /// Waits for the first delivery with this status in an endpoint's log, and returns it.
-async fn logged(world: &World, endpoint: &str, status: &str) -> Value {
+async fn logged(world: &LocalStack, endpoint: &str, status: &str) -> Value {
     let path = format!("/v1/webhooks/{endpoint}/deliveries?status={status}");
     let look = async || world.api.get(&path).await.data(200).get(0).cloned();
     until(&format!("a delivery is {status}"), PATIENCE, look).await
@@ -26,7 +26,7 @@ async fn logged(world: &World, endpoint: &str, status: &str) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_is_shown_changed_field_by_field_and_refused_as_a_whole() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let hooks = Hooks::register(&world).await;
     let path = format!("/v1/webhooks/{}", hooks.id);
     let shown = world.api.get(&path).await.data(200).clone();
@@ -46,7 +46,7 @@ async fn an_endpoint_is_shown_changed_field_by_field_and_refused_as_a_whole() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_a_secret_is_rotated_both_sign_and_a_replay_shows_the_same_one() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let mut hooks = Hooks::register(&world).await;
     let path = format!("/v1/webhooks/{}/rotate-secret", hooks.id);
     let rotated = world.api.post_once(&path, "rotation", &json!({})).await;
@@ -69,7 +69,7 @@ async fn while_a_secret_is_rotated_both_sign_and_a_replay_shows_the_same_one() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_test_event_reaches_an_endpoint_that_did_not_subscribe_to_it_and_there_are_only_so_many() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let mut hooks = Hooks::register(&world).await;
     let path = format!("/v1/webhooks/{}/test", hooks.id);
     let sent = world.api.post_once(&path, "a-test", &json!({})).await;
@@ -103,7 +103,7 @@ async fn a_test_event_reaches_an_endpoint_that_did_not_subscribe_to_it_and_there
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_an_endpoint_refused_stands_in_its_log_and_is_sent_again_under_the_same_id() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let status = Arc::new(AtomicU16::new(410));
     let mut hooks = Hooks::answering(&world, answering(&status)).await;
     let path = format!("/v1/webhooks/{}", hooks.id);
@@ -146,7 +146,7 @@ async fn what_an_endpoint_refused_stands_in_its_log_and_is_sent_again_under_the_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn when_an_endpoint_is_disabled_the_others_hear_of_it_and_the_audit_log_names_the_service() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let gone = Hooks::answering(&world, answering(&Arc::new(AtomicU16::new(410)))).await;
     let mut other = Hooks::register(&world).await;
     let events = json!({ "events": ["endpoint.disabled"] });

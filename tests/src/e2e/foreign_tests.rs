@@ -6,15 +6,15 @@ use functions::{FUNCTIONS, Trigger};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::hooks::Hooks;
-use super::world::{World, dev};
+use crate::harness::stack::hooks::Hooks;
+use crate::harness::stack::local_stack::{LocalStack, dev};
 
 /// Ids of everything that the stack's own organization has, by kind.
 struct Ids(Vec<(&'static str, String)>);
 
 impl Ids {
     /// Creates one of everything.
-    async fn of(world: &World) -> Self {
+    async fn of(world: &LocalStack) -> Self {
         let text = |value: &Value| value.as_str().expect("an id").to_owned();
         let mut ids = vec![("call", world.place("foreign", "+15555550011").await)];
         let opening = json!({
@@ -67,7 +67,7 @@ fn filled(path: &str, ids: &Ids) -> Vec<String> {
 }
 
 /// Returns the organization's own view of its data.
-async fn seen(world: &World, ids: &Ids) -> Vec<Value> {
+async fn seen(world: &LocalStack, ids: &Ids) -> Vec<Value> {
     let mut seen = Vec::new();
     let (call, conversation, webhook) = (ids.of_kind("call"), ids.of_kind("conversation"), ids.of_kind("webhook"));
     for path in [
@@ -87,7 +87,7 @@ async fn seen(world: &World, ids: &Ids) -> Vec<Value> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_id_of_another_organization_or_mode_is_not_found_on_every_route() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let ids = Ids::of(&world).await;
     world.call_when(ids.of_kind("call"), "in_progress").await;
     let other = world.organization("other").await;

@@ -4,11 +4,11 @@ use domain::key::Permission;
 use domain::time::Span;
 use serde_json::{Value, json};
 
-use super::world::{World, dev};
+use crate::harness::stack::local_stack::{LocalStack, dev};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_is_shown_once_and_opens_nothing_once_its_revocation_was_answered() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let body = json!({ "name": "backend", "permissions": ["can_read_conversations", "can_manage_keys"] });
     let made = world.api.post_once("/v1/api-keys", "a-key", &body).await;
     let raw = made.data(201)["key"].as_str().expect("the raw key").to_owned();
@@ -37,7 +37,7 @@ async fn a_key_is_shown_once_and_opens_nothing_once_its_revocation_was_answered(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_gives_away_only_what_it_has_itself() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let few = vec![Permission::CanManageKeys, Permission::CanReadWallet];
     let api = world.api.with_key(&world.key(&dev(), |key| key.permissions = few).await);
     let all = api.post("/v1/api-keys", &json!({ "name": "the same" })).await;
@@ -51,7 +51,7 @@ async fn a_key_gives_away_only_what_it_has_itself() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_keys_use_is_noted_and_its_end_is_kept() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let expiry = (world.now() + Span::hours(1)).to_string();
     let made = world.api.post("/v1/api-keys", &json!({ "name": "short", "expires_at": expiry })).await;
     let made = made.data(201).clone();
@@ -69,7 +69,7 @@ async fn a_keys_use_is_noted_and_its_end_is_kept() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_expires_no_later_than_the_one_that_it_was_made_with() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let (hour, day) = (world.now() + Span::hours(1), world.now() + Span::hours(24));
     let api = world.api.with_key(&world.key(&dev(), |key| key.expires_at = Some(hour)).await);
     let inherited = api.post("/v1/api-keys", &json!({ "name": "no end of its own" })).await;
@@ -89,7 +89,7 @@ async fn a_key_expires_no_later_than_the_one_that_it_was_made_with() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_that_a_revoked_key_made_live_on_unless_they_are_to_go_too() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let mut made = Vec::new();
     let mut api = world.api.with_key(&world.key(&dev(), |_| {}).await);
     for name in ["child", "grandchild", "great-grandchild"] {
@@ -117,10 +117,10 @@ async fn keys_that_a_revoked_key_made_live_on_unless_they_are_to_go_too() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_is_replaced_for_ever_and_limits_get_smaller_five_times() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let limits = domain::quota::Limits { requests_per_minute: Some(1_000), calls_per_day: None };
     let mut api = world.api.with_key(&world.key(&dev(), |key| key.limits = limits).await);
-    let next = async |api: &super::api::Api, body: Value| {
+    let next = async |api: &crate::harness::stack::api::Api, body: Value| {
         let made = api.post("/v1/api-keys", &body).await;
         let raw = (made.status == 201).then(|| made.data(201)["key"].as_str().unwrap().to_owned());
         (made, raw.map(|raw| world.api.with_key(&raw)))

@@ -8,8 +8,8 @@ use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
 use serde_json::{Value, json};
 
-use super::api::{Answer, answer};
-use super::world::{World, call_to, dev};
+use crate::harness::stack::api::{Answer, answer};
+use crate::harness::stack::local_stack::{LocalStack, call_to, dev};
 
 /// Returns the body of a refusal without the request's id.
 fn without_id(answer: &Answer) -> Value {
@@ -20,7 +20,7 @@ fn without_id(answer: &Answer) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_wrong_with_a_key_is_refused_in_the_same_words_before_the_body_is_judged() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let now = world.now();
     let expired = world.key(&dev(), |key| key.expires_at = Some(now)).await;
     let revoked = world.key(&dev(), |key| key.revoked_at = Some(now)).await;
@@ -64,7 +64,7 @@ async fn whatever_is_wrong_with_a_key_is_refused_in_the_same_words_before_the_bo
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_opens_what_it_has_the_permission_for_and_nothing_else() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let id = world.place("k", "+15555550011").await;
     let requests = [
         (Method::POST, "/v1/calls".to_owned(), Permission::CanInitiateCalls),
@@ -99,7 +99,7 @@ async fn a_key_opens_what_it_has_the_permission_for_and_nothing_else() {
 }
 
 /// Asserts that this key sees nothing that `world`'s own key created.
-async fn assert_sees_nothing(world: &World, key: &str, id: &str, endpoint: &str) {
+async fn assert_sees_nothing(world: &LocalStack, key: &str, id: &str, endpoint: &str) {
     let api = world.api.with_key(key);
     for path in [String::new(), "/events".to_owned(), "/recording".to_owned()] {
         assert_eq!(api.get(&format!("/v1/calls/{id}{path}")).await.refusal(404), "not_found", "{path}");
@@ -113,10 +113,10 @@ async fn assert_sees_nothing(world: &World, key: &str, id: &str, endpoint: &str)
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_crosses_from_one_organization_or_mode_to_another() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let id = world.place("shared-key", "+15555550011").await;
     world.place("second", "+15555550011").await;
-    let hooks = super::hooks::Hooks::register(&world).await;
+    let hooks = crate::harness::stack::hooks::Hooks::register(&world).await;
     let cursor = world.api.get("/v1/calls?limit=1").await;
     let cursor = cursor.body["meta"]["pagination"]["cursor"].as_str().expect("a second page").to_owned();
     world.suppress(&dev(), "+15555550014").await;

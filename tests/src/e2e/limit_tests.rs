@@ -4,11 +4,11 @@ use domain::ids::{Mode, Scope};
 use domain::phone::{Country, PhoneNumber};
 use serde_json::json;
 
-use super::world::{World, dev};
+use crate::harness::stack::local_stack::{LocalStack, dev};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_live_call_goes_to_the_countries_that_the_organization_may_call_and_a_test_call_anywhere() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let test = world.organization("abroad").await;
     let live = Scope { mode: Mode::Live, ..test.clone() };
     let number = PhoneNumber::parse("+15555550100").expect("a number");
@@ -35,7 +35,7 @@ async fn a_live_call_goes_to_the_countries_that_the_organization_may_call_and_a_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_is_made_with_limits_and_makes_none_that_may_do_more() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let asked = json!({ "name": "few", "requestsPerMinute": 600, "callsPerDay": 5 });
     let made = world.api.post("/v1/api-keys", &asked).await;
     let made = made.data(201);
@@ -54,7 +54,7 @@ async fn a_key_is_made_with_limits_and_makes_none_that_may_do_more() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bulk_request_counts_all_of_its_calls_at_once() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let key = world.key(&dev(), |key| key.limits.calls_per_day = Some(3)).await;
     let api = world.api.with_key(&key);
     let path = "/ai/phone-calls/action/call-bulk";
@@ -72,7 +72,7 @@ async fn a_bulk_request_counts_all_of_its_calls_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_organization_has_twenty_endpoints_and_no_more() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let endpoint = |number: usize| json!({"url": format!("http://127.0.0.1:9/{number}"), "events": ["call.ended"]});
     for number in 0..20 {
         world.api.post_once("/v1/webhooks", &format!("hook-{number}"), &endpoint(number)).await.data(201);

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::hooks::{Hooks, assert_no_gaps, names};
-use super::world::{World, call_to, dev};
+use crate::harness::stack::hooks::{Hooks, assert_no_gaps, names};
+use crate::harness::stack::local_stack::{LocalStack, call_to, dev};
 
 fn ids(page: &Value) -> Vec<String> {
     let calls = page.as_array().expect("a list");
@@ -14,7 +14,7 @@ fn ids(page: &Value) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_is_read_to_its_end_page_by_page_newest_first() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let mut placed = BTreeSet::new();
     for number in 0..7 {
         placed.insert(world.place(&format!("k{number}"), "+15555550011").await);
@@ -40,7 +40,7 @@ async fn a_list_is_read_to_its_end_page_by_page_newest_first() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cursor_that_was_not_given_out_for_this_list_is_refused() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     for key in ["a", "b"] {
         world.place(key, "+15555550011").await;
     }
@@ -59,7 +59,7 @@ async fn a_cursor_that_was_not_given_out_for_this_list_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_is_filtered_by_status_number_agent_and_time() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let agent = world.agent(&dev(), "second", |agent| agent.number = None).await;
     let first = world.place("first", "+15555550011").await;
     let mut queued = call_to("+15555550123");
@@ -90,7 +90,7 @@ async fn a_list_is_filtered_by_status_number_agent_and_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_is_narrowed_down_goes_on_until_it_is_full() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let mut found = Vec::new();
     for number in 0..4 {
         let body = json!({"agentSlug": "demo-voice", "toNumber": "+15555550001", "metadata": {"order": {"id": number}, "kind": "old"}});
@@ -128,7 +128,7 @@ async fn a_page_that_is_narrowed_down_goes_on_until_it_is_full() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cursor_before_the_earliest_moment_that_is_asked_for_is_an_empty_page() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     for key in ["a", "b", "c"] {
         world.place(key, "+15555550011").await;
     }
@@ -150,7 +150,7 @@ async fn a_cursor_before_the_earliest_moment_that_is_asked_for_is_an_empty_page(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_tells_its_events_its_recording_and_everything_known_of_it() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let mut hooks = Hooks::register(&world).await;
     let body = json!({ "agentSlug": "demo-voice", "toNumber": "+15555550123", "dynamicVariables": { "name": "Ada" } });
     let id = world.api.post_once("/v1/calls", "k", &body).await.accepted();
@@ -188,7 +188,7 @@ async fn a_call_tells_its_events_its_recording_and_everything_known_of_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_does_not_exist_is_not_found() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     for path in ["00000000-0000-4000-8000-000000000000", "x", "%20", "4c9b6d5d"] {
         for rest in ["", "/events", "/recording"] {
             assert_eq!(

@@ -6,13 +6,13 @@ use domain::phone::PhoneNumber;
 use serde_json::json;
 use store::NumberChange;
 
-use super::world::World;
+use crate::harness::stack::local_stack::LocalStack;
 
 fn number() -> PhoneNumber {
     PhoneNumber::parse("+15555550100").expect("a number")
 }
 
-fn audit(world: &World, organization: &OrganizationId) -> AuditEntry {
+fn audit(world: &LocalStack, organization: &OrganizationId) -> AuditEntry {
     AuditEntry {
         at: world.now(),
         actor: Actor::Operator,
@@ -25,7 +25,7 @@ fn audit(world: &World, organization: &OrganizationId) -> AuditEntry {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agent_whose_number_was_taken_away_neither_calls_nor_texts_from_it_by_any_front_door() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let test = world.organization_with("acme", vec![number()]).await;
     let live = Scope { mode: Mode::Live, ..test.clone() };
     world
@@ -38,7 +38,7 @@ async fn an_agent_whose_number_was_taken_away_neither_calls_nor_texts_from_it_by
         .agent(&live, "texter", |agent| {
             agent.channel = Channel::Sms;
             agent.number = Some(number());
-            agent.sms = Some(crate::world::silent_texts());
+            agent.sms = Some(crate::harness::world::silent_texts());
         })
         .await;
     let caller = domain::ids::AgentId::for_slug(&live.organization, "caller");
@@ -75,7 +75,7 @@ async fn an_agent_whose_number_was_taken_away_neither_calls_nor_texts_from_it_by
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_organizations_that_ask_for_a_number_at_once_one_gets_it() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let (one, two) = (world.organization("one").await.organization, world.organization("two").await.organization);
     for round in 0..10 {
         let number = PhoneNumber::parse(&format!("+155555509{round:02}")).expect("a number");

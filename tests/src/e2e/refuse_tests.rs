@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::api::answer;
-use super::world::{World, call_to, dev, invoke_http};
+use crate::harness::stack::api::answer;
+use crate::harness::stack::local_stack::{LocalStack, call_to, dev, invoke_http};
 
 /// Returns the request for a call with some fields changed. A null removes the field.
 fn changed(changes: &Value) -> Value {
@@ -20,7 +20,7 @@ fn changed(changes: &Value) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_wrong_field_is_named() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let many: Map<String, Value> = (0..101).map(|number| (format!("v{number}"), json!("x"))).collect();
     let agent = "4c9b6d5d-891c-8788-8cd6-acc5fee14962";
     for (changes, expected) in [
@@ -63,7 +63,7 @@ async fn every_wrong_field_is_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_that_is_wrong_is_said_in_one_answer() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let body = json!({
         "agentId": "x", "agentSlug": "y", "toNumber": "0123", "fromNumber": 5, "dynamicVariables": { "a": true },
         "metadata": 1, "notBefore": "x", "notAfter": "2001-01-01T00:00:00Z", "clientOrgId": "acme", "typo": 1,
@@ -93,7 +93,7 @@ async fn everything_that_is_wrong_is_said_in_one_answer() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idempotency_key_is_required_and_has_a_form() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let body = call_to("+15555550011");
     assert_eq!(world.api.post("/v1/calls", &body).await.wrong_fields(), ["Idempotency-Key"]);
     let long = "x".repeat(256);
@@ -106,7 +106,7 @@ async fn an_idempotency_key_is_required_and_has_a_form() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_that_is_no_small_json_object_is_refused() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let send = |content_type: &'static str, body: String| {
         let request = world.api.request(Method::POST, "/v1/calls").header("idempotency-key", "k");
         answer(request.header(CONTENT_TYPE, content_type).body(body))
@@ -133,7 +133,7 @@ async fn a_body_that_is_no_small_json_object_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_headers_of_one_name_are_no_key() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let body = call_to("+15555550011").to_string();
     let request =
         || world.api.request(Method::POST, "/v1/calls").header(CONTENT_TYPE, "application/json").body(body.clone());
@@ -149,7 +149,7 @@ async fn two_headers_of_one_name_are_no_key() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_path_without_that_method_says_which_ones_it_has() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let refused = world.api.delete("/v1/calls").await;
     assert_eq!(
         (refused.status, refused.headers["allow"].to_str().ok()),
@@ -165,7 +165,7 @@ async fn a_path_without_that_method_says_which_ones_it_has() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_text_that_shows_nothing_is_blank() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     for nothing in ["\u{200b}\u{feff}", " \u{2060}\t", "\u{0}\u{7f}", "\u{3164}"] {
         let texts = json!({"agentSlug": "demo-sms", "toNumber": "+15555550011", "fromNumber": "+15555550101", "welcomeMessage": nothing});
         assert_eq!(world.api.post("/v1/sms-conversations", &texts).await.wrong_fields(), ["welcomeMessage"]);
@@ -178,7 +178,7 @@ async fn a_text_that_shows_nothing_is_blank() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agent_that_is_unknown_foreign_or_of_the_other_channel_is_not_found() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     world.organization("other").await;
     let foreign = domain::ids::AgentId::for_slug(&domain::ids::OrganizationId::parse("other").expect("an id"), "voice");
     for agent in [
@@ -195,7 +195,7 @@ async fn an_agent_that_is_unknown_foreign_or_of_the_other_channel_is_not_found()
 
 /// Sends a request with this target unchanged, which a well-behaved client would not do. Returns the status and the
 /// body.
-async fn raw_get(world: &World, key: &str, target: &str) -> (u16, Value) {
+async fn raw_get(world: &LocalStack, key: &str, target: &str) -> (u16, Value) {
     let address = world.stack.url().trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).await.expect("the stack listens");
     let head =
@@ -210,7 +210,7 @@ async fn raw_get(world: &World, key: &str, target: &str) -> (u16, Value) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_query_is_misread_and_none_panics() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let key = world.key(&dev(), |_| {}).await;
     let id = world.place("k", "+15555550011").await;
     for target in ["/v1/calls?toNumber=+15555550011", "/v1/calls?toNumber=%2B15555550011", "/v1/calls?&limit=1&"] {

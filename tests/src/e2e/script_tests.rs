@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use super::hooks::{Hooks, assert_no_gaps, names};
-use super::world::{World, until};
+use crate::harness::stack::hooks::{Hooks, assert_no_gaps, names};
+use crate::harness::stack::local_stack::{LocalStack, until};
 use crate::simulation::storm::named_seed;
 
 /// Expected result of a script.
@@ -33,7 +33,7 @@ const fn expected(
 
 /// Places a call for every script, waits until each is over, and checks them against the table.
 async fn run(scripts: &[Expected], patience: Duration) {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let mut hooks = Hooks::register(&world).await;
     let number = |script: &Expected| format!("+1555555{}", script.script);
     let placed = scripts.iter().map(async |script| world.place(script.script, &number(script)).await);
@@ -60,7 +60,7 @@ async fn run(scripts: &[Expected], patience: Duration) {
     }
 }
 
-async fn check(world: &World, script: &Expected, id: &str, events: &[Value]) {
+async fn check(world: &LocalStack, script: &Expected, id: &str, events: &[Value]) {
     let name = script.script;
     let ended: Vec<&Value> = events.iter().filter(|event| event["event"] == "call.ended").collect();
     assert_eq!(ended.len(), 1, "script {name}");

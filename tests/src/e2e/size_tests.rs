@@ -5,7 +5,7 @@ use functions::{FUNCTIONS, Trigger};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::world::{World, dev};
+use crate::harness::stack::local_stack::{LocalStack, dev};
 
 /// Builder of an API facade's request body from the number to call, the agent and the variables.
 type Body = fn(&str, &str, Value) -> Value;
@@ -17,7 +17,7 @@ fn control_characters(count: usize) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_vendors_name_of_an_agent_may_be_longer_than_a_key_of_the_table() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let long = "💥".repeat(255);
     let agent =
         json!({ "slug": "long", "name": "Long", "channel": "voice", "number": "+15555550188", "externalId": long });
@@ -44,7 +44,7 @@ async fn another_vendors_name_of_an_agent_may_be_longer_than_a_key_of_the_table(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_text_of_a_client_in_a_path_or_a_query_is_too_long_for_a_key() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let long = "%F0%9F%92%A5".repeat(300);
     let mut tried = 0;
     for function in FUNCTIONS {
@@ -65,7 +65,7 @@ async fn no_text_of_a_client_in_a_path_or_a_query_is_too_long_for_a_key() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn variables_are_counted_as_they_are_stored_by_every_front_door() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let agent = domain::ids::AgentId::for_slug(&dev().organization, "demo-voice");
     let few = control_characters(10_000);
     let many = control_characters(25_000);
@@ -118,7 +118,7 @@ async fn variables_are_counted_as_they_are_stored_by_every_front_door() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_prompt_is_counted_as_it_is_stored() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     world.agent(&dev(), "thrice", |agent| agent.prompt = Some("{{v}}{{v}}{{v}}".to_owned())).await;
     let call = |count: usize| {
         let variables = json!({ "v": control_characters(count) });
@@ -131,7 +131,7 @@ async fn a_prompt_is_counted_as_it_is_stored() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agent_that_grows_by_changes_is_refused_before_it_fits_into_no_item() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let tool = |index: usize| {
         json!({
             "name": format!("tool{index}"), "description": format!("x{}", control_characters(1_023)),

@@ -3,8 +3,8 @@
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use super::hooks::names;
-use super::world::{PATIENCE, World, dev, until};
+use crate::harness::stack::hooks::names;
+use crate::harness::stack::local_stack::{LocalStack, PATIENCE, dev, until};
 
 /// Number that the conversations of these tests are sent from, in E.164.
 const OURS: &str = "+15555550177";
@@ -14,7 +14,7 @@ fn opening(to: &str) -> Value {
 }
 
 /// Opens a conversation under a key and returns its id.
-async fn open(world: &World, key: &str, to: &str) -> String {
+async fn open(world: &LocalStack, key: &str, to: &str) -> String {
     let answer = world.api.post_once("/v1/sms-conversations", key, &opening(to)).await;
     let data = answer.data(201);
     // A conversation that was superseded before its opening message left has ended already.
@@ -23,41 +23,41 @@ async fn open(world: &World, key: &str, to: &str) -> String {
     data["conversationId"].as_str().expect("an id").to_owned()
 }
 
-async fn conversation(world: &World, id: &str) -> Value {
+async fn conversation(world: &LocalStack, id: &str) -> Value {
     world.api.get(&format!("/v1/sms-conversations/{id}")).await.data(200).clone()
 }
 
-async fn messages(world: &World, id: &str) -> Vec<Value> {
+async fn messages(world: &LocalStack, id: &str) -> Vec<Value> {
     let answer = world.api.get(&format!("/v1/sms-conversations/{id}/messages?limit=100")).await;
     answer.data(200).as_array().expect("a list").clone()
 }
 
-async fn events(world: &World, id: &str) -> Vec<Value> {
+async fn events(world: &LocalStack, id: &str) -> Vec<Value> {
     let answer = world.api.get(&format!("/v1/sms-conversations/{id}/events?limit=100")).await;
     answer.data(200).as_array().expect("a list").clone()
 }
 
 /// Sends an SMS message from the customer with this number.
-async fn customer_texts(world: &World, from: &str, content: &str) {
+async fn customer_texts(world: &LocalStack, from: &str, content: &str) {
     let body = json!({ "from": from, "to": OURS, "content": content });
     let answer = world.api.without_key().post("/_local/sms", &body).await;
     assert_eq!(answer.status, 202, "{}", answer.text());
 }
 
 /// Waits until a conversation has at least this many messages, and returns them.
-async fn texts_when(world: &World, id: &str, count: usize) -> Vec<Value> {
+async fn texts_when(world: &LocalStack, id: &str, count: usize) -> Vec<Value> {
     let found = async || Some(messages(world, id).await).filter(|messages| messages.len() >= count);
     until(&format!("{count} texts in {id}"), PATIENCE, found).await
 }
 
-async fn ended(world: &World, id: &str) -> Value {
+async fn ended(world: &LocalStack, id: &str) -> Value {
     let found = async || Some(conversation(world, id).await).filter(|found| found["status"] == "ended");
     until(&format!("{id} has ended"), PATIENCE, found).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_conversation_is_opened_once_answered_and_read_back() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let id = open(&world, "one", "+15555550210").await;
     assert_eq!(conversation(&world, &id).await["status"], "in_progress");
     let again = world.api.post_once("/v1/sms-conversations", "one", &opening("+15555550210")).await;
@@ -92,7 +92,7 @@ async fn a_conversation_is_opened_once_answered_and_read_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_script_for_texts_ends_as_the_contract_says() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let undelivered = open(&world, "0101", "+15555550101").await;
     let reversed = open(&world, "0106", "+15555550106").await;
     let stopped = open(&world, "0103", "+15555550103").await;
@@ -115,7 +115,8 @@ async fn every_script_for_texts_ends_as_the_contract_says() {
     until("its delivery report settles it", PATIENCE, settled).await;
 
     assert_eq!(ended(&world, &stopped).await["endReason"], "opted_out");
-    let dialled = world.api.post_once("/v1/calls", "call", &super::world::call_to("+15555550103")).await;
+    let dialled =
+        world.api.post_once("/v1/calls", "call", &crate::harness::stack::local_stack::call_to("+15555550103")).await;
     assert_eq!(dialled.refusal(403), "do_not_call", "both channels");
 
     for (id, state) in [(&undelivered, "undelivered"), (&reversed, "delivered")] {
@@ -132,7 +133,7 @@ async fn every_script_for_texts_ends_as_the_contract_says() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_openings_at_once_for_a_pair_leave_one_open_and_all_are_answered_201() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let keys: Vec<String> = (0..50).map(|number| format!("pair-{number}")).collect();
     let ids = join_all(keys.iter().map(|key| open(&world, key, "+15555550220"))).await;
     let mut open_ids = Vec::new();
@@ -151,7 +152,7 @@ async fn fifty_openings_at_once_for_a_pair_leave_one_open_and_all_are_answered_2
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_takes_over_and_hands_back() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let id = open(&world, "one", "+15555550230").await;
     let path = format!("/v1/sms-conversations/{id}/messages");
     let body = json!({ "content": "It is me, Grace." });
@@ -179,7 +180,7 @@ async fn a_person_takes_over_and_hands_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_request_for_a_conversation_is_told_everything_at_once_and_leaves_nothing() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let wrong = json!({
         "agentId": "no", "toNumber": "5550100", "fromNumber": "x", "welcomeMessage": " ", "dynamicVariables": {"a": 1},
         "clientOrgId": "acme", "notBefore": "2030-01-01T00:00:00Z"
@@ -205,7 +206,7 @@ async fn a_wrong_request_for_a_conversation_is_told_everything_at_once_and_leave
 
 #[tokio::test(flavor = "multi_thread")]
 async fn any_text_is_stored_and_answered() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let id = open(&world, "one", "+15555550250").await;
     let texts = ["", "\u{0}", "שלום 👋🏽", &"x".repeat(10_000)];
     for (place, content) in texts.iter().enumerate() {

@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use local::receiver::{Reply, Responder};
 use serde_json::{Value, json};
 
-use super::hooks::{Hooks, VOICE, assert_no_gaps, names};
-use super::world::{PATIENCE, World, dev, invoke_http, until};
+use crate::harness::stack::hooks::{Hooks, VOICE, assert_no_gaps, names};
+use crate::harness::stack::local_stack::{LocalStack, PATIENCE, dev, invoke_http, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_endpoint_is_made_once_listed_without_its_secret_and_deleted() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let body = json!({ "url": "http://127.0.0.1:9/hooks", "events": ["call.ended", "call.started", "call.ended"] });
     let made = world.api.post_once("/v1/webhooks", "hook", &body).await;
     let data = made.data(201).clone();
@@ -41,7 +41,7 @@ async fn an_endpoint_is_made_once_listed_without_its_secret_and_deleted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_endpoint_is_refused_with_every_wrong_field() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let url = "http://127.0.0.1:9/hooks";
     for (body, expected) in [
         (json!({}), vec!["events", "url"]),
@@ -59,7 +59,7 @@ async fn a_wrong_endpoint_is_refused_with_every_wrong_field() {
 }
 
 /// Registers an endpoint as in a deployment. Returns the status and the first refused field.
-async fn register_deployed(world: &World, key: &str, url: &str) -> (u64, Value) {
+async fn register_deployed(world: &LocalStack, key: &str, url: &str) -> (u64, Value) {
     let event = json!({
         "headers": { "authorization": format!("Bearer {key}"), "content-type": "application/json" },
         "requestContext": { "requestId": "r" },
@@ -71,7 +71,7 @@ async fn register_deployed(world: &World, key: &str, url: &str) -> (u64, Value) 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_deployment_takes_public_https_urls_only() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let key = world.key(&dev(), |_| {}).await;
     for url in [
         "http://example.com/hooks",
@@ -96,7 +96,7 @@ fn at_first(reply: Reply, attempts: &Arc<AtomicUsize>) -> Responder {
     Arc::new(move |_| if attempts.fetch_add(1, Ordering::Relaxed) == 0 { reply } else { Reply::OK })
 }
 
-async fn a_failed_delivery_comes_again_with_the_same_id(world: &World, hooks: &mut Hooks, wait_s: i64) {
+async fn a_failed_delivery_comes_again_with_the_same_id(world: &LocalStack, hooks: &mut Hooks, wait_s: i64) {
     let id = world.place(&hooks.id, "+15555550004").await;
     let (first, second) = (hooks.next().await, hooks.next().await);
     assert_eq!((&first.id, &first.body), (&second.id, &second.body));
@@ -106,7 +106,7 @@ async fn a_failed_delivery_comes_again_with_the_same_id(world: &World, hooks: &m
     assert_eq!(names(&hooks.of(&id)), ["call.ended"]);
 }
 
-async fn an_endpoint_that_is_gone_is_disabled_with_the_reason_on_it(world: &World) {
+async fn an_endpoint_that_is_gone_is_disabled_with_the_reason_on_it(world: &LocalStack) {
     let gone = Hooks::answering(world, Arc::new(|_| Reply { status: 410, header: None })).await;
     world.place("gone", "+15555550004").await;
     let disabled = async || {
@@ -122,14 +122,14 @@ async fn an_endpoint_that_is_gone_is_disabled_with_the_reason_on_it(world: &Worl
 async fn a_delivery_that_fails_is_tried_again_as_the_answer_asks() {
     // Each scenario has a stack of its own, because an endpoint gets the events of every call.
     let scenario = async |reply: Reply, wait_s: i64| {
-        let world = World::start().await;
+        let world = LocalStack::start().await;
         let attempts = Arc::new(AtomicUsize::new(0));
         let mut hooks = Hooks::answering(&world, at_first(reply, &attempts)).await;
         a_failed_delivery_comes_again_with_the_same_id(&world, &mut hooks, wait_s).await;
         assert_eq!(attempts.load(Ordering::Relaxed), 2);
     };
     let gone = async {
-        let world = World::start().await;
+        let world = LocalStack::start().await;
         an_endpoint_that_is_gone_is_disabled_with_the_reason_on_it(&world).await;
     };
     futures::join!(
@@ -143,7 +143,7 @@ async fn a_delivery_that_fails_is_tried_again_as_the_answer_asks() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_subscribed_endpoint_hears_what_it_subscribed_to_from_then_on() {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let mut all = Hooks::register(&world).await;
     let mut also = Hooks::register(&world).await;
     let deleted = Hooks::register(&world).await;

@@ -12,9 +12,9 @@ use store::{DeliveryJob, MESSAGE_VERSION, QueueName, keys};
 
 use super::SEED;
 use super::scenarios::{PLAIN, VOICE};
-use crate::sim::faults::{Fault, Plan};
-use crate::world::auditor::{Measure, Weather, audit};
-use crate::world::{Ask, Expected, TABLE, World, simulate};
+use crate::harness::aws::faults::{Fault, Plan};
+use crate::harness::world::auditor::{Measure, Weather, audit};
+use crate::harness::world::{Ask, Expected, TABLE, World, simulate};
 
 /// Duration of an absence. It is longer than all requeues of an action without progress together.
 const HOUR: Duration = Duration::from_secs(3_600);

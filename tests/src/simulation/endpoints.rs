@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use super::SEED;
 use super::scenarios::{PLAIN, VOICE};
-use crate::world::auditor::{Measure, Weather, audit};
-use crate::world::{Ask, Behaviour, Expected, Reaction, TABLE, World, simulate};
+use crate::harness::world::auditor::{Measure, Weather, audit};
+use crate::harness::world::{Ask, Behaviour, Expected, Reaction, TABLE, World, simulate};
 
 const HEALTHY: &str = "healthy.example.com";
 const HOST: &str = "fickle.example.com";

@@ -11,7 +11,7 @@ use store::{Erased, Table};
 
 use super::SEED;
 use super::scenarios::VOICE;
-use crate::world::{Ask, TABLE, World, number, simulate};
+use crate::harness::world::{Ask, TABLE, World, number, simulate};
 
 /// Number whose data is erased.
 const FORGOTTEN: &str = "+15555550102";

@@ -8,9 +8,9 @@ use serde_json::json;
 
 use super::SEED;
 use super::scenarios::PLAIN;
-use crate::sim::faults::Plan;
-use crate::world::auditor::{Measure, Weather, audit};
-use crate::world::{Ask, Expected, TABLE, World, simulate};
+use crate::harness::aws::faults::Plan;
+use crate::harness::world::auditor::{Measure, Weather, audit};
+use crate::harness::world::{Ask, Expected, TABLE, World, simulate};
 
 /// Number of calls that are asked for at once.
 const CROWD: usize = 12;
@@ -24,7 +24,7 @@ fn twelve_calls_with_two_places_are_all_dialled_never_more_than_two_at_once() {
     for seed in SEED..SEED + 3 {
         simulate(async {
             let world = World::new(seed).await;
-            world.has_places(2).await;
+            world.set_concurrent_calls(2).await;
             world.aws.gate.arm(Plan::conflicts());
             world
                 .runs(async {
@@ -45,7 +45,7 @@ fn twelve_calls_with_two_places_are_all_dialled_never_more_than_two_at_once() {
 fn a_place_that_nobody_gave_back_lapses() {
     simulate(async {
         let world = World::new(SEED).await;
-        world.has_places(1).await;
+        world.set_concurrent_calls(1).await;
         // The slot of a call that was removed by hand. It expires in the hour after the next.
         let hour = world.now().as_seconds().div_euclid(3_600) + 2;
         let number = |number: i64| aws_sdk_dynamodb::types::AttributeValue::N(number.to_string());
@@ -72,7 +72,7 @@ fn a_place_that_nobody_gave_back_lapses() {
 fn a_key_makes_so_many_requests_a_minute_and_the_next_minute_again() {
     simulate(async {
         let world = World::new(SEED).await;
-        world.has_limits(Limits { requests_per_minute: Some(3), calls_per_day: None }).await;
+        world.set_key_limits(Limits { requests_per_minute: Some(3), calls_per_day: None }).await;
         // At the tenth second of a minute.
         let into_minute = world.now().as_seconds().rem_euclid(60);
         world.after_seconds(u64::try_from(70 - into_minute).unwrap()).await;
@@ -98,7 +98,7 @@ fn a_key_makes_so_many_requests_a_minute_and_the_next_minute_again() {
 fn a_key_places_so_many_calls_a_day_and_a_replay_is_none_of_them() {
     simulate(async {
         let world = World::new(SEED).await;
-        world.has_limits(Limits { requests_per_minute: None, calls_per_day: Some(2) }).await;
+        world.set_key_limits(Limits { requests_per_minute: None, calls_per_day: Some(2) }).await;
         world
             .runs(async {
                 let call = |key: &str| Ask::call(PLAIN, key, &json!({}));
@@ -137,7 +137,7 @@ fn family_within_limits() -> Vec<String> {
     const LESS: usize = 3;
     simulate(async {
         let mut world = World::new(SEED).await;
-        world.has_limits(Limits { requests_per_minute: None, calls_per_day: u32::try_from(LIMIT).ok() }).await;
+        world.set_key_limits(Limits { requests_per_minute: None, calls_per_day: u32::try_from(LIMIT).ok() }).await;
         let parent = world.key.clone();
         let child = makes_key(&world, json!({})).await;
         world.comes_with(child.clone());
@@ -189,7 +189,7 @@ fn a_key_that_counts_alone_is_found() {
 fn requests_count_against_the_keys_above_too_and_their_headers_say_what_is_left_of_all() {
     simulate(async {
         let mut world = World::new(SEED).await;
-        world.has_limits(Limits { requests_per_minute: Some(4), calls_per_day: None }).await;
+        world.set_key_limits(Limits { requests_per_minute: Some(4), calls_per_day: None }).await;
         let into_minute = world.now().as_seconds().rem_euclid(60);
         world.after_seconds(u64::try_from(70 - into_minute).unwrap()).await;
         let parent = world.key.clone();
@@ -226,7 +226,7 @@ fn a_limit_is_exceeded_by_no_more_than_what_is_in_flight_at_once() {
     for limits in both {
         let let_in = simulate(async {
             let world = World::new(SEED).await;
-            world.has_limits(limits).await;
+            world.set_key_limits(limits).await;
             let one = async |client: usize| {
                 let mut let_in = 0;
                 for nth in 0..EACH {
@@ -255,7 +255,7 @@ fn nothing_of_an_organization_is_dialled_or_accepted_once_it_is_suspended() {
                 world.expects(Expected::Ends(id, &["organization_suspended"]));
                 world.expects(Expected::NeverDialled(id));
                 world.after_seconds(30).await;
-                world.is_suspended().await;
+                world.suspend_organization().await;
                 let refused = world.asks(&Ask::call(PLAIN, "another", &json!({}))).await.unwrap();
                 assert_eq!((refused.status, &refused.body["error"]["code"]), (403, &json!("permission_denied")));
             })

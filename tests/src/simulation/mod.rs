@@ -40,10 +40,10 @@ mod texts;
 mod unreadable;
 mod upgrades;
 
-use crate::sim::faults::{Fault, Plan};
-use crate::sim::gate::Operation;
-use crate::world::auditor::{Measure, Weather, audit};
-use crate::world::{World, simulate};
+use crate::harness::aws::faults::{Fault, Plan};
+use crate::harness::aws::gate::Operation;
+use crate::harness::world::auditor::{Measure, Weather, audit};
+use crate::harness::world::{World, simulate};
 use scenarios::Scenario;
 
 /// Returns every scenario of both channels.

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::SEED;
 use super::scenarios::{PLAIN, VOICE};
-use crate::sim::queue::NewMessage;
-use crate::world::{Ask, World, simulate};
+use crate::harness::aws::queue::NewMessage;
+use crate::harness::world::{Ask, World, simulate};
 
 /// Highest number of log bytes for a request that succeeds.
 const BYTES_PER_REQUEST: usize = 300;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::SEED;
 use super::scenarios::{PLAIN, STAYS, VOICE};
 use super::texts::SILENT;
-use crate::world::{AGENT, AGENT_NUMBER, Ask, Reply, World, simulate};
+use crate::harness::world::{AGENT, AGENT_NUMBER, Ask, Reply, World, simulate};
 
 const CLIENTS: usize = 12;
 /// Number of rounds of the same crowd, each in another order.
@@ -225,7 +225,7 @@ fn a_replay_of_a_registration_judges_nothing_and_makes_no_second_endpoint() {
         let ask = Ask::webhook("https://hooks.example.com/hooks", &VOICE);
         let first = world.insists(&ask).await.unwrap();
         let id = first.body["data"]["id"].as_str().unwrap().to_owned();
-        world.is_suspended().await;
+        world.suspend_organization().await;
         let replay = world.insists(&ask).await.unwrap();
         assert_eq!((replay.status, replay.replayed, &replay.body["data"]), (201, true, &first.body["data"]));
         world.insists(&Ask::deletion(&id)).await.unwrap();

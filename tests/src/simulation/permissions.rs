@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use store::QueueName;
 
 use super::{SEED, random, retention, run, scenarios};
-use crate::live::roles;
-use crate::sim::faults::{Fault, Plan, Rate, Service};
-use crate::sim::grants::{self, KEY_USE};
+use crate::harness::aws::faults::{Fault, Plan, Rate, Service};
+use crate::harness::aws::grants::{self, KEY_USE};
+use crate::harness::world::auditor::{Measure, Weather};
+use crate::harness::world::{Ask, Reaction, World, simulate};
+use crate::providers::every::roles;
 use crate::tidy::resources;
-use crate::world::auditor::{Measure, Weather};
-use crate::world::{Ask, Reaction, World, simulate};
 
 /// Number of storms. They are enough to see the requests that only faults cause.
 const STORMS: u64 = 20;
@@ -40,7 +40,7 @@ fn every_role_allows_what_its_function_does_and_nothing_else() {
     });
     simulate(async {
         let world = World::new(SEED).await;
-        world.is_metered(100_000).await;
+        world.enable_metering(100_000).await;
         world.runs(places_calls(&world)).await;
     });
     simulate(async {

@@ -6,8 +6,8 @@ use domain::planted::{Bug, plant};
 use super::random;
 use super::scenarios::{self, Scenario};
 use super::{run, texts, weather};
-use crate::sim::faults::{Fault, Plan};
-use crate::world::auditor::{Measure, Weather};
+use crate::harness::aws::faults::{Fault, Plan};
+use crate::harness::world::auditor::{Measure, Weather};
 
 /// Faults in the order in which they find most bugs.
 const FAULTS: [Fault; 4] = [Fault::CrashAfter, Fault::LoseAnswer, Fault::CrashBefore, Fault::Unprocessed];
@@ -69,11 +69,11 @@ macro_rules! bugs {
                 // No scenario has two keys or an endpoint that fails for days. Tests in `limits` and `endpoints` find
                 // these.
                 Bug::ChildrenCountAlone | Bug::GiveUpAfterSilence | Bug::SendUnsigned => {}
-                // The simulator holds no chats. Tests in `live::chat_simulation` find these.
+                // The simulator holds no chats. Tests in `providers::every::chat_simulation` find these.
                 Bug::ReadChatAnew | Bug::KeepChat => {}
                 // Tests with many clients under one key find this: `simulation::one_key`.
                 Bug::SupersedeItself => {}
-                // The simulator's list shows the conversation of each call. Twilio's does not, so `twilio::pair_tests`
+                // The simulator's list shows the conversation of each call. Twilio's does not, so `providers::twilio::pair_tests`
                 // finds these.
                 Bug::AdoptYoung | Bug::UnconditionalHold => {}
                 // This takes another write at one exact moment. `races` and `text_races` try every moment.

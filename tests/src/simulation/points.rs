@@ -3,8 +3,8 @@
 use super::scenarios::Scenario;
 use super::storm::named_seed;
 use super::{ENOUGH, FAULTS, RECOVERY, Run, SEED, run, scenarios, weather};
-use crate::sim::faults::{Fault, Plan};
-use crate::world::auditor::{Measure, Weather};
+use crate::harness::aws::faults::{Fault, Plan};
+use crate::harness::world::auditor::{Measure, Weather};
 
 /// Number of pairs of faults in CI, which take about a minute. All pairs of crashes alone are three quarters of a
 /// million.

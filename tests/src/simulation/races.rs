@@ -10,9 +10,9 @@ use store::ConversationRef;
 
 use super::SEED;
 use super::scenarios::{PLAIN, STAYS, VOICE};
-use crate::sim::faults::Plan;
-use crate::world::auditor::{Measure, Weather, audit};
-use crate::world::{Ask, Expected, Reaction, World, simulate};
+use crate::harness::aws::faults::Plan;
+use crate::harness::world::auditor::{Measure, Weather, audit};
+use crate::harness::world::{Ask, Expected, Reaction, World, simulate};
 
 /// Number of requests at once under one key.
 const CROWD: usize = 200;
@@ -92,7 +92,7 @@ fn an_endpoint_deleted_at_any_moment_of_a_retry_gets_its_events_cancelled_or_del
 fn messages_of_one_call_consumed_at_the_same_time_are_one_call() {
     for seed in 0..30 {
         let findings = race(seed, async |world| {
-            use crate::sim::queue::Liberties;
+            use crate::harness::aws::queue::Liberties;
 
             world.habits.borrow_mut().batch_size = 1;
             for queue in store::QueueName::ALL {
@@ -108,7 +108,7 @@ fn messages_of_one_call_consumed_at_the_same_time_are_one_call() {
 #[test]
 fn a_metered_organization_gets_twenty_calls_within_a_second_and_the_others_leave_nothing_behind() {
     let findings = race(SEED, async |world| {
-        world.is_metered(1_000_000).await;
+        world.enable_metering(1_000_000).await;
         let keys: Vec<String> = (0..50).map(|number| format!("call-{number}")).collect();
         let asks: Vec<Ask> = keys.iter().map(|key| Ask::call(PLAIN, key, &json!({}))).collect();
         let replies = join_all(asks.iter().map(|ask| world.asks(ask))).await;
@@ -131,7 +131,7 @@ fn a_metered_organization_gets_twenty_calls_within_a_second_and_the_others_leave
 #[test]
 fn a_wallet_for_three_calls_pays_for_three_of_many_at_once() {
     let findings = race(SEED, async |world| {
-        world.is_metered(3 * 450 + 449).await;
+        world.enable_metering(3 * 450 + 449).await;
         let keys: Vec<String> = (0..15).map(|number| format!("call-{number}")).collect();
         let asks: Vec<Ask> = keys.iter().map(|key| Ask::call(PLAIN, key, &json!({}))).collect();
         let replies = join_all(asks.iter().map(|ask| world.asks(ask))).await;

@@ -13,7 +13,7 @@ use serde_json::json;
 use super::Run;
 use super::scenarios::VOICE;
 use super::storm::{self, named_seed, try_seeds};
-use crate::world::{Expected, World};
+use crate::harness::world::{Expected, World};
 
 /// Number of seeds in CI, which take about a minute.
 const SEEDS: u64 = 300;

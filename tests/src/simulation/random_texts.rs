@@ -11,7 +11,7 @@ use futures::future::{LocalBoxFuture, join_all};
 use super::Run;
 use super::storm::{self, named_seed, try_seeds};
 use super::texts::TEXTS;
-use crate::world::World;
+use crate::harness::world::World;
 
 /// Number of seeds in CI, which take less than a minute.
 const SEEDS: u64 = 100;

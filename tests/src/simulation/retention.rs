@@ -11,7 +11,7 @@ use store::{QueueName, keys};
 
 use super::SEED;
 use super::scenarios::{PLAIN, VOICE};
-use crate::world::{Ask, Reaction, TABLE, World, simulate};
+use crate::harness::world::{Ask, Reaction, TABLE, World, simulate};
 
 /// Text that no client may see after the retention.
 const SECRET: &str = "the alarm code is four four two";

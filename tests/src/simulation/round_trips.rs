@@ -8,10 +8,10 @@ use store::QueueName;
 
 use super::SEED;
 use super::scenarios::{PLAIN, VOICE};
-use crate::sim::faults::{Plan, Service};
-use crate::sim::meter::Metered;
+use crate::harness::aws::faults::{Plan, Service};
+use crate::harness::aws::meter::Metered;
+use crate::harness::world::{Ask, World, simulate};
 use crate::tidy::{root, table};
-use crate::world::{Ask, World, simulate};
 
 /// Names of the events of the plainest SMS conversation.
 const TEXTS: [&str; 4] =
@@ -60,7 +60,7 @@ fn what_a_key_is_used_for_is_counted_beside_what_is_done_anyway() {
     simulate(async {
         let world = World::new(SEED).await;
         let limits = domain::quota::Limits { requests_per_minute: Some(60), calls_per_day: Some(100) };
-        world.has_limits(limits).await;
+        world.set_key_limits(limits).await;
         let call = Ask::call(PLAIN, "the-call", &json!({}));
         let mut created = requests_of(&world, world.asks(&call)).await;
         assert_eq!(created[0], "BatchGetItem conversation", "the limits are read with everything else");
@@ -102,7 +102,7 @@ fn a_call_is_dialled_reported_and_told_of_in_as_few_round_trips_as_promised() {
 fn a_metered_call_is_accepted_in_three_round_trips_too_and_settled_with_the_step_that_ends_it() {
     simulate(async {
         let world = World::new(SEED).await;
-        world.is_metered(1_000).await;
+        world.enable_metering(1_000).await;
         let call = Ask::call(PLAIN, "the-call", &json!({}));
         let created = requests_of(&world, world.asks(&call)).await;
         assert_eq!(created, ["BatchGetItem conversation", "TransactWriteItems conversation", "SendMessage dispatch"]);

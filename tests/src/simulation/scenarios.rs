@@ -8,8 +8,8 @@ use futures::future::LocalBoxFuture;
 use serde_json::{Value, json};
 use store::QueueName;
 
-use crate::sim::queue::Liberties;
-use crate::world::{Ask, Behaviour, Expected, Reaction, World};
+use crate::harness::aws::queue::Liberties;
+use crate::harness::world::{Ask, Behaviour, Expected, Reaction, World};
 
 type Act = for<'a> fn(&'a World) -> LocalBoxFuture<'a, ()>;
 
@@ -162,7 +162,7 @@ fn kept_for_a_week(world: &World) -> LocalBoxFuture<'_, ()> {
 
 fn metered(world: &World) -> LocalBoxFuture<'_, ()> {
     async move {
-        world.is_metered(10_000).await;
+        world.enable_metering(10_000).await;
         subscribed(world).await;
     }
     .boxed_local()
@@ -170,7 +170,7 @@ fn metered(world: &World) -> LocalBoxFuture<'_, ()> {
 
 fn metered_for_one(world: &World) -> LocalBoxFuture<'_, ()> {
     async move {
-        world.is_metered(PRICE_OF_THE_LONGEST_CALL + 1).await;
+        world.enable_metering(PRICE_OF_THE_LONGEST_CALL + 1).await;
         subscribed(world).await;
     }
     .boxed_local()
@@ -256,7 +256,7 @@ async fn opted_out_before(world: &World) {
 fn with_one_place(world: &World) -> LocalBoxFuture<'_, ()> {
     async move {
         world.creates_webhook(HOST, &VOICE).await;
-        world.has_places(1).await;
+        world.set_concurrent_calls(1).await;
     }
     .boxed_local()
 }

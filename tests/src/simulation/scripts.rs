@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::scenarios::{PLAIN, VOICE};
 use super::{SEED, run, scenarios};
-use crate::sim::faults::Plan;
-use crate::world::auditor::{Measure, Weather};
-use crate::world::{World, simulate};
+use crate::harness::aws::faults::Plan;
+use crate::harness::world::auditor::{Measure, Weather};
+use crate::harness::world::{World, simulate};
 
 #[test]
 fn every_scenario_keeps_every_promise_and_makes_the_requests_that_are_written_down() {

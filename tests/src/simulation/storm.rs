@@ -10,10 +10,10 @@ use futures::future::{LocalBoxFuture, join3};
 use store::QueueName;
 
 use super::{ENOUGH, Run};
-use crate::sim::faults::{Fault, Plan, Rate};
-use crate::sim::queue::Liberties;
-use crate::world::auditor::{Measure, audit};
-use crate::world::{Behaviour, Habits, Reaction, World, simulate};
+use crate::harness::aws::faults::{Fault, Plan, Rate};
+use crate::harness::aws::queue::Liberties;
+use crate::harness::world::auditor::{Measure, audit};
+use crate::harness::world::{Behaviour, Habits, Reaction, World, simulate};
 
 /// Duration of the storm.
 const STORM: Duration = Duration::from_secs(600);

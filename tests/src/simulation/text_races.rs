@@ -10,9 +10,9 @@ use futures::future::join_all;
 
 use super::SEED;
 use super::texts::{SILENT, TEXTS};
-use crate::sim::faults::Plan;
-use crate::world::auditor::{Measure, Weather, audit};
-use crate::world::{Ask, World, simulate};
+use crate::harness::aws::faults::Plan;
+use crate::harness::world::auditor::{Measure, Weather, audit};
+use crate::harness::world::{Ask, World, simulate};
 
 /// Number of requests at once for a pair of numbers.
 const CROWD: usize = 50;

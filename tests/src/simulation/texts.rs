@@ -6,7 +6,7 @@ use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 
 use super::scenarios::Scenario;
-use crate::world::World;
+use crate::harness::world::World;
 
 /// Names of all events of an SMS conversation.
 pub(super) const TEXTS: [&str; 9] = [

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::SEED;
 use super::scenarios::PLAIN;
-use crate::world::{Ask, TABLE, World, simulate};
+use crate::harness::world::{Ask, TABLE, World, simulate};
 
 /// List of the API: its function, its path, and the prefixes of its items' partition and sort keys.
 struct List {
@@ -20,7 +20,7 @@ struct List {
 /// Creates a world in which every list has at least two items. Returns it with its lists.
 async fn a_world_with_lists() -> (World, Vec<List>) {
     let world = World::new(SEED).await;
-    world.is_metered(10_000).await;
+    world.enable_metering(10_000).await;
     let (mut call, mut sms, mut endpoint) = (None, None, None);
     world
         .runs(async {

@@ -6,8 +6,8 @@ use store::{MESSAGE_VERSION, OLDEST_MESSAGE_VERSION, QueueName};
 
 use super::SEED;
 use super::scenarios::PLAIN;
-use crate::sim::queue::NewMessage;
-use crate::world::{World, simulate};
+use crate::harness::aws::queue::NewMessage;
+use crate::harness::world::{World, simulate};
 
 /// Accepts a call, and changes the version of its message. Returns the call's id.
 async fn accepted_with_a_message_of(world: &World, version: u32) -> domain::ids::ConversationId {

@@ -17,9 +17,9 @@ use store::entropy::Entropy;
 use store::{QueueName, QueueUrls, Queues, Store, Table};
 
 use super::{File, files, resources};
-use crate::sim::clock::START_MS;
-use crate::sim::queue::QueueSettings;
-use crate::sim::{SimulatedAws, sqs};
+use crate::harness::aws::clock::START_MS;
+use crate::harness::aws::queue::QueueSettings;
+use crate::harness::aws::{SimulatedAws, sqs};
 
 /// Functions in an order in which each finds the data that it refers to, with the status of its answer.
 const STORY: [(&str, Option<u16>); 68] = [

@@ -2,15 +2,15 @@
 
 use serde_json::json;
 
-use super::super::hooks::{Hooks, names};
-use super::super::world::{World, call_to, dev};
 use super::{Document, Row, code};
+use crate::harness::stack::hooks::{Hooks, names};
+use crate::harness::stack::local_stack::{LocalStack, call_to, dev};
 
 pub(super) static DOCUMENT: Document = Document { title: "000 Create a call", rows: &ROWS };
 
 const PATH: &str = "/v1/calls";
 
-async fn other_agent(world: &World, slug: &str) -> String {
+async fn other_agent(world: &LocalStack, slug: &str) -> String {
     world.agent(&dev(), slug, |_| {}).await.to_string()
 }
 

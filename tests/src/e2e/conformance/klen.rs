@@ -6,9 +6,9 @@ use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
-use super::super::api::{Answer, answer};
-use super::super::world::{World, dev};
 use super::{Document, Row, flat, kept};
+use crate::harness::stack::api::{Answer, answer};
+use crate::harness::stack::local_stack::{LocalStack, dev};
 
 pub(super) static DOCUMENT: Document = Document { title: "002 Initiate a call (klen)", rows: &ROWS };
 
@@ -24,7 +24,7 @@ fn request(changes: Value) -> Value {
     body
 }
 
-async fn asks(world: &World, changes: Value) -> Answer {
+async fn asks(world: &LocalStack, changes: Value) -> Answer {
     world.api.post(PATH, &request(changes)).await
 }
 
@@ -36,7 +36,7 @@ fn accepted(answer: &Answer) -> &str {
 }
 
 /// Creates another organization with an agent, metered with this balance, and returns a key of it.
-async fn metered(world: &World, id: &str, cents: i64) -> String {
+async fn metered(world: &LocalStack, id: &str, cents: i64) -> String {
     let scope = world.organization(id).await;
     world
         .agent(&scope, "demo-voice", |agent| agent.number = domain::phone::PhoneNumber::parse("+15555550155").ok())
@@ -183,7 +183,12 @@ static ROWS: [Row; 27] = [
             let wallet = api.get("/v1/wallet").await;
             (wallet.data(200)["held"] == json!(0)).then(|| wallet.data(200).clone())
         };
-        let wallet = super::super::world::until("the hold is settled", super::super::world::PATIENCE, settled).await;
+        let wallet = crate::harness::stack::local_stack::until(
+            "the hold is settled",
+            crate::harness::stack::local_stack::PATIENCE,
+            settled,
+        )
+        .await;
         assert_eq!(wallet["balance"], 990, "a minute begun");
         let entries = api.get("/v1/wallet/entries").await;
         let entries = entries.data(200).as_array().expect("a list").clone();

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::api::Answer;
-use super::super::hooks::Hooks;
-use super::super::world::{World, dev};
 use super::{Document, Row, kept, places};
+use crate::harness::stack::api::Answer;
+use crate::harness::stack::hooks::Hooks;
+use crate::harness::stack::local_stack::{LocalStack, dev};
 
 pub(super) static DOCUMENT: Document = Document { title: "004 Call a contact (levers)", rows: &ROWS };
 
@@ -18,7 +18,7 @@ pub(super) fn request(number: &str, fields: Value) -> Value {
     body
 }
 
-pub(super) async fn asks(world: &World, number: &str, fields: Value) -> Answer {
+pub(super) async fn asks(world: &LocalStack, number: &str, fields: Value) -> Answer {
     world.api.post(PATH, &request(number, fields)).await
 }
 
@@ -28,13 +28,13 @@ pub(super) fn accepted(answer: &Answer) -> &str {
     answer.body["conversationId"].as_str().expect("an id")
 }
 
-async fn contact(world: &World, answer: &Answer) -> Value {
+async fn contact(world: &LocalStack, answer: &Answer) -> Value {
     let id = answer.body["contactUuid"].as_str().expect("a contact").to_owned();
     world.api.get(&format!("/v1/contacts/{id}")).await.data(200).clone()
 }
 
 /// Creates an agent with this prompt and returns its id.
-async fn prompted(world: &World, slug: &str, prompt: &str) -> String {
+async fn prompted(world: &LocalStack, slug: &str, prompt: &str) -> String {
     let scope = dev();
     let id = world.agent(&scope, slug, |agent| {
         agent.number = domain::phone::PhoneNumber::parse("+15555550170").ok();

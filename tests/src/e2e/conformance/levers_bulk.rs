@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::super::api::Answer;
-use super::super::world::{PATIENCE, World, dev, until};
 use super::{Document, Row, places};
+use crate::harness::stack::api::Answer;
+use crate::harness::stack::local_stack::{LocalStack, PATIENCE, dev, until};
 
 pub(super) static DOCUMENT: Document = Document { title: "004 Call in bulk (levers)", rows: &ROWS };
 
@@ -14,7 +14,7 @@ fn contacts(count: usize) -> Value {
     (0..count).map(|index| json!({"numberToCall": format!("+1555557{index:04}")})).collect()
 }
 
-async fn asks(world: &World, key: &str, body: &Value) -> Answer {
+async fn asks(world: &LocalStack, key: &str, body: &Value) -> Answer {
     let answer = world.api.post_once(PATH, key, body).await;
     assert_eq!(answer.status, 201, "{}", answer.text());
     answer
@@ -24,7 +24,7 @@ fn counts(answer: &Answer) -> [u64; 4] {
     ["total", "accepted", "refused", "queued"].map(|name| answer.body[name].as_u64().expect("a number"))
 }
 
-async fn refused_at(world: &World, changes: Value) -> Vec<String> {
+async fn refused_at(world: &LocalStack, changes: Value) -> Vec<String> {
     let mut body = json!({"contacts": contacts(1)});
     for (name, value) in changes.as_object().expect("an object") {
         body[name] = value.clone();

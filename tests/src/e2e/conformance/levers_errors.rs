@@ -4,10 +4,10 @@ use domain::key::Permission;
 use domain::wallet::Rate;
 use serde_json::{Value, json};
 
-use super::super::api::Answer;
-use super::super::world::{World, dev};
 use super::levers::{PATH, asks, request};
 use super::{Document, Row, places};
+use crate::harness::stack::api::Answer;
+use crate::harness::stack::local_stack::{LocalStack, dev};
 
 pub(super) static DOCUMENT: Document = Document { title: "004 Errors (levers)", rows: &ROWS };
 
@@ -20,7 +20,7 @@ fn detail(answer: &Answer, status: u16) -> &str {
     code
 }
 
-async fn refused_at(world: &World, fields: Value) -> Vec<String> {
+async fn refused_at(world: &LocalStack, fields: Value) -> Vec<String> {
     places(&asks(world, "+15555550011", fields).await)
 }
 
@@ -111,7 +111,7 @@ static ROWS: [Row; 17] = [
         let large = request("+15555550011", json!({"metadata": {"x": "y".repeat(300_000)}})).to_string();
         assert_eq!(detail(&world.api.post_text(PATH, "l-large", large).await, 413), "payload_too_large");
         let post = world.api.request(reqwest::Method::POST, PATH).header("content-type", "text/plain").body("{}");
-        assert_eq!(detail(&super::super::api::answer(post).await, 415), "unsupported_media_type");
+        assert_eq!(detail(&crate::harness::stack::api::answer(post).await, 415), "unsupported_media_type");
     }),
     row!("422, the key", "used for another request", |world| {
         world.api.post_once(PATH, "l-key", &request("+15555550011", json!({}))).await;

@@ -8,8 +8,8 @@ use futures::future::{LocalBoxFuture, join_all};
 use serde_json::Value;
 use store::{FullCall, Table};
 
-use super::api::Answer;
-use super::world::{World, dev};
+use crate::harness::stack::api::Answer;
+use crate::harness::stack::local_stack::{LocalStack, dev};
 
 /// Statement of a document, with its check.
 struct Row {
@@ -18,7 +18,7 @@ struct Row {
     /// Statement of the document, or our choice if the document says nothing.
     says: &'static str,
     /// Check of the statement. Panics if it does not hold.
-    holds: for<'a> fn(&'a World) -> LocalBoxFuture<'a, ()>,
+    holds: for<'a> fn(&'a LocalStack) -> LocalBoxFuture<'a, ()>,
 }
 
 /// Source document.
@@ -58,7 +58,7 @@ static DOCUMENTS: [&Document; 7] = [
 
 /// Checks every row of a document, and reports all rows that do not hold.
 async fn holds(document: &Document) {
-    let world = World::start().await;
+    let world = LocalStack::start().await;
     let checks = document.rows.iter().map(|row| async {
         let held = AssertUnwindSafe((row.holds)(&world)).catch_unwind().await;
         held.is_err().then_some(row.what)
@@ -151,7 +151,7 @@ fn places(answer: &Answer) -> Vec<String> {
 }
 
 /// Returns a call of the stack's own organization with everything that is stored of it.
-async fn kept(world: &World, id: &str) -> FullCall {
+async fn kept(world: &LocalStack, id: &str) -> FullCall {
     let id = domain::ids::ConversationId::parse(id).expect("a conversation's id");
     let items = world.table.read(Table::full_call_keys(id)).await.expect("the table answers");
     world.table.full_call(&dev(), id, &items).await.expect("the table answers").expect("the call is there")

@@ -4,9 +4,9 @@ use domain::ids::Channel;
 use domain::sms::{Kind, Opening, SmsSettings, Terms};
 use serde_json::{Value, json};
 
-use super::super::hooks::names;
-use super::super::world::{PATIENCE, World, dev, until};
 use super::{Document, Row, code};
+use crate::harness::stack::hooks::names;
+use crate::harness::stack::local_stack::{LocalStack, PATIENCE, dev, until};
 
 pub(super) static DOCUMENT: Document = Document { title: "001 Create an SMS conversation", rows: &ROWS };
 
@@ -21,18 +21,18 @@ fn example(to: &str) -> Value {
     })
 }
 
-async fn open(world: &World, body: &Value) -> String {
+async fn open(world: &LocalStack, body: &Value) -> String {
     let answer = world.api.post(PATH, body).await;
     answer.data(201)["conversationId"].as_str().expect("an id").to_owned()
 }
 
-async fn first_text(world: &World, id: &str) -> String {
+async fn first_text(world: &LocalStack, id: &str) -> String {
     let listed = world.api.get(&format!("{PATH}/{id}/messages")).await;
     listed.data(200)[0]["content"].as_str().expect("the opening text").to_owned()
 }
 
 /// Waits until this event is among a conversation's events, and returns the names of all.
-async fn heard(world: &World, id: &str, wanted: &str) -> Vec<String> {
+async fn heard(world: &LocalStack, id: &str, wanted: &str) -> Vec<String> {
     let look = async || {
         let listed = world.api.get(&format!("{PATH}/{id}/events?limit=100")).await;
         let events = listed.data(200).as_array().expect("a list").clone();
@@ -42,7 +42,7 @@ async fn heard(world: &World, id: &str, wanted: &str) -> Vec<String> {
     until(&format!("{wanted} in {id}"), PATIENCE, look).await
 }
 
-async fn custom_agent(world: &World, slug: &str, opening: Opening) {
+async fn custom_agent(world: &LocalStack, slug: &str, opening: Opening) {
     let settings = SmsSettings {
         kind: Kind::Custom,
         prompt: "You answer for a dealership.".to_owned(),

@@ -4,10 +4,10 @@ use domain::ids::AgentId;
 use domain::key::Permission;
 use serde_json::{Value, json};
 
-use super::super::api::Answer;
-use super::super::hooks::Hooks;
-use super::super::world::{PATIENCE, World, dev, until};
 use super::{Document, Row, flat, places};
+use crate::harness::stack::api::Answer;
+use crate::harness::stack::hooks::Hooks;
+use crate::harness::stack::local_stack::{LocalStack, PATIENCE, dev, until};
 
 pub(super) static DOCUMENT: Document = Document { title: "003 Dial an outbound phone call (verbex)", rows: &ROWS };
 
@@ -44,7 +44,7 @@ fn request(changes: Value) -> Value {
     body
 }
 
-async fn asks(world: &World, changes: Value) -> Answer {
+async fn asks(world: &LocalStack, changes: Value) -> Answer {
     world.api.post(PATH, &request(changes)).await
 }
 
@@ -55,7 +55,7 @@ fn accepted(answer: &Answer) -> &str {
 }
 
 /// Waits until the call object has this status, and returns it.
-async fn when(world: &World, id: &str, status: &str) -> Value {
+async fn when(world: &LocalStack, id: &str, status: &str) -> Value {
     let look = async || {
         let answer = world.api.get(&format!("/v1/phone-calls/{id}")).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
@@ -65,7 +65,7 @@ async fn when(world: &World, id: &str, status: &str) -> Value {
 }
 
 /// Waits until the call object is complete with messages and recording, and returns it.
-async fn complete(world: &World, id: &str) -> Value {
+async fn complete(world: &LocalStack, id: &str) -> Value {
     let look = async || {
         let body = world.api.get(&format!("/v1/phone-calls/{id}")).await.body;
         let said = body["messages"].as_array().is_some_and(|messages| !messages.is_empty());
@@ -74,7 +74,7 @@ async fn complete(world: &World, id: &str) -> Value {
     until(&format!("call {id} is complete"), PATIENCE, look).await
 }
 
-async fn finish_reason(world: &World, number: &str) -> Value {
+async fn finish_reason(world: &LocalStack, number: &str) -> Value {
     let answer = asks(world, json!({"to_number": number})).await;
     when(world, accepted(&answer), "ended").await["call_finish_reason"].clone()
 }
@@ -199,7 +199,7 @@ static ROWS: [Row; 27] = [
         let body = request(json!({"metadata": {"x": "y".repeat(300_000)}})).to_string();
         assert_eq!(flat(&world.api.post_text(PATH, "v-large", body).await, 413), "payload_too_large");
         let post = world.api.request(reqwest::Method::POST, PATH).header("content-type", "text/plain").body("{}");
-        assert_eq!(flat(&super::super::api::answer(post).await, 415), "unsupported_media_type");
+        assert_eq!(flat(&crate::harness::stack::api::answer(post).await, 415), "unsupported_media_type");
     }),
     row!("status `registered`", "not answered yet", |world| {
         assert_eq!(asks(world, json!({"to_number": "+15555550002"})).await.body["call_status"], "registered");
