@@ -1,5 +1,5 @@
 //! The log of a deployed function: a line of JSON for each event, on stdout, which Lambda takes. CloudWatch knows when, and
-//! the log group says whose it is: neither stands in the line.
+//! the name of the log stream says whose it is: neither stands in the line.
 //!
 //! What an invocation measured stands in its own line, in CloudWatch's embedded metric format: CloudWatch makes metrics of
 //! it when it stores the line. Nothing is sent, and a request that succeeds costs one line.
@@ -26,7 +26,7 @@ pub(crate) const MEASURED: &str = "measured";
 /// The field with what was measured, as JSON.
 const MEASURES: &str = "measures";
 
-/// The field with the function's name. Each has a log group of its own, which says it.
+/// The field with the function's name. Lambda writes it into the name of the function's log streams.
 const FUNCTION: &str = "function";
 
 /// Writes events as lines.
