@@ -175,6 +175,24 @@ impl ApiError {
         }
     }
 
+    /// The codes of the native API.
+    #[cfg(feature = "openapi")]
+    pub(crate) const CODES: [&'static str; 13] = [
+        "validation_error",
+        "unauthorized",
+        "insufficient_funds",
+        "permission_denied",
+        "do_not_call",
+        "not_found",
+        "conflict",
+        "payload_too_large",
+        "unsupported_media_type",
+        "idempotency_key_reused",
+        "rate_limited",
+        "internal_error",
+        "provider_error",
+    ];
+
     /// Returns the error code, for programs.
     pub fn code(&self) -> &'static str {
         match self {

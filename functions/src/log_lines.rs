@@ -1,5 +1,5 @@
 //! Log of a deployed function: one line of JSON for each event on stdout, which Lambda collects. A line has no time and no
-//! function name. CloudWatch adds the time, and each function has its own log group.
+//! function name. CloudWatch adds the time, and the name of the log stream has the function's name.
 //!
 //! The metrics of an invocation are in a line of the same log, in CloudWatch's embedded metric format. CloudWatch extracts them
 //! when it stores the line. No request is made for them, and a request that succeeds writes one line.

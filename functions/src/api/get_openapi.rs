@@ -36,6 +36,7 @@ mod document {
     pub(super) fn describe() -> Document {
         let document = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Object)).build();
         operation("contract", "Get this document", "Needs no key.")
+            .response("429", answers::throttled())
             .response("200", answers::json(None, "This document.", Schema::from(document)))
     }
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::key::Permission;
+use domain::quota::{Exhausted, Quota};
+use domain::time::Span;
 use serde_json::{Value, json};
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::example::ExampleBuilder;
@@ -16,6 +18,7 @@ use crate::dialect::Dialect;
 use crate::dialects::{klen, levers, verbex};
 use crate::error::ApiError;
 use crate::http::Request;
+use crate::query::Undecodable;
 
 /// Returns the successful JSON response of an operation.
 pub(crate) fn json(example: Option<Value>, description: &str, schema: impl Into<RefOr<Schema>>) -> Response {
@@ -70,13 +73,22 @@ pub(crate) fn generated() -> Header {
 /// Returns the refusals of an operation, in the format of its dialect: those of every operation with a key, and its own.
 pub(crate) fn refusals(dialect: Dialect, permission: Permission, own: Vec<ApiError>) -> Vec<(String, Response)> {
     let lacking = format!("the API key lacks the permission {}", permission.as_str());
-    let common = [ApiError::Unauthorized, ApiError::PermissionDenied(lacking), ApiError::Internal("".into())];
+    let common = [
+        ApiError::field("query", Undecodable),
+        ApiError::Unauthorized,
+        ApiError::PermissionDenied(lacking),
+        Exhausted { quota: Quota::Requests, limit: 600, resets_in: Span::seconds(21) }.into(),
+        ApiError::Internal("".into()),
+    ];
     let request = json!({"requestContext": {"requestId": examples::REQUEST.trim_start_matches("req_")}});
     let Ok(request) = Request::from_event(request) else { return Vec::new() };
     let mut by_status: BTreeMap<u16, Vec<(ApiError, Value)>> = BTreeMap::new();
     for error in common.into_iter().chain(own) {
         let Ok(response) = shaped(&error, &request, dialect) else { continue };
-        by_status.entry(response.status.as_u16()).or_default().push((error, response.body_as_json()));
+        let (errors, body) = (by_status.entry(response.status.as_u16()).or_default(), response.body_as_json());
+        if errors.iter().all(|(_, known)| *known != body) {
+            errors.push((error, body));
+        }
     }
     by_status.into_iter().map(|(status, errors)| (status.to_string(), refusal(dialect, &errors))).collect()
 }
@@ -110,10 +122,26 @@ fn refusal(dialect: Dialect, errors: &[(ApiError, Value)]) -> Response {
         content = content.examples_from_iter(examples);
     }
     let description = format!("Refused: {}.", codes.join(" or "));
-    ResponseBuilder::new().description(description).content("application/json", content.build()).build()
+    let waits = errors.iter().any(|(error, _)| error.retry_after().is_some());
+    let refusal = ResponseBuilder::new().description(description);
+    let refusal = if waits { refusal.header("Retry-After", retry_after()) } else { refusal };
+    refusal.content("application/json", content.build()).build()
 }
 
 /// Returns the error code that the client reads.
 fn code<'a>(error: &'a ApiError, body: &'a Value) -> &'a str {
     body["error"].as_str().unwrap_or_else(|| error.code())
+}
+
+/// Returns the header with the time to wait.
+fn retry_after() -> Header {
+    let seconds = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Integer)).minimum(Some(1));
+    HeaderBuilder::new().schema(Some(seconds)).description(Some("Seconds to wait before the next try.")).build()
+}
+
+/// Returns the response of API Gateway if a route without a key gets too many requests.
+pub(crate) fn throttled() -> Response {
+    ResponseBuilder::new()
+        .description("Too many requests for this route at the moment. API Gateway answers it.")
+        .build()
 }

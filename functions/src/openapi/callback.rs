@@ -46,12 +46,13 @@ pub(crate) fn callback(provider: Provider, summary: &str, about: About, answer: 
     })
 }
 
-const REFUSALS: [(&str, &str); 4] = [
+const REFUSALS: [(&str, &str); 5] = [
     ("403", "The signature is not the provider's. Nothing was read or written."),
     (
         "409",
         "What it is about was being changed by others for too long, or is not known yet. The provider sends it again.",
     ),
+    ("429", "Too many callbacks at the moment. API Gateway answers it, and the provider sends it again."),
     ("413", "The body is larger than any that the provider sends."),
     ("500", "It could not be taken in. The provider sends it again."),
 ];

@@ -9,13 +9,15 @@ use domain::log::{
     CallEnded, CallStarted, Consent, ConversationClosed, DeliveryUpdated, SmsMessage, ToolCallInvocation,
     ToolCallResult, TurnFailed,
 };
-use utoipa::openapi::schema::{Schema, SchemaType, Type};
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{AnyOfBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::{ArrayBuilder, Components, ComponentsBuilder, Object, ObjectBuilder, RefOr};
 
 use super::events;
 use super::schema::{NamedSchema, always_there, left_out_instead_of_null, named, of, written};
 use crate::answer::{Failure, FailureBody};
 use crate::dialects::{klen, levers, verbex};
+use crate::error::ApiError;
 use crate::event_body::EventBody;
 use crate::http::Pagination;
 use crate::problem::{Problem, Step};
@@ -23,7 +25,7 @@ use crate::problem::{Problem, Step};
 /// Returns every schema that the document refers to: the shared ones, and those of the operations.
 pub(super) fn components(operations: Vec<NamedSchema>) -> Components {
     let mut found: Vec<NamedSchema> = Vec::new();
-    written::<EndReason>(&mut found, with_the_named_reasons);
+    found.push((EndReason::name().into_owned(), end_reason().into()));
     written::<CallStarted>(&mut found, left_out_instead_of_null);
     written::<CallEnded>(&mut found, left_out_instead_of_null);
     written::<Analysis>(&mut found, left_out_instead_of_null);
@@ -38,7 +40,7 @@ pub(super) fn components(operations: Vec<NamedSchema>) -> Components {
     written::<EndpointDisabled>(&mut found, always_there);
     written::<WebhookTest>(&mut found, always_there);
     written::<Pagination>(&mut found, always_there);
-    written::<FailureBody<'_>>(&mut found, left_out_instead_of_null);
+    written::<FailureBody<'_>>(&mut found, with_the_codes);
     written::<Failure<'_>>(&mut found, always_there);
     written::<EventBody<'_>>(&mut found, always_there);
     written::<klen::Failure<'_>>(&mut found, |_| {});
@@ -77,8 +79,23 @@ fn with_any_arguments(object: &mut Object) {
     }
 }
 
-fn with_the_named_reasons(object: &mut Object) {
-    object.examples = EndReason::NAMED.iter().map(|reason| reason.as_str().into()).collect();
+fn with_the_codes(object: &mut Object) {
+    left_out_instead_of_null(object);
+    if let Some(RefOr::T(Schema::Object(code))) = object.properties.get_mut("code") {
+        code.enum_values = Some(ApiError::CODES.iter().map(|code| (*code).into()).collect());
+    }
+}
+
+/// Reasons why a conversation ended: a named one, or a text that a client or a provider gave.
+fn end_reason() -> Schema {
+    let text = || ObjectBuilder::new().schema_type(SchemaType::Type(Type::String));
+    let named = text().enum_values(Some(EndReason::NAMED.iter().map(EndReason::as_str)));
+    let given = text().description(Some(
+        "The `reason` that a client closed the conversation with, or `provider:<value>` for a value of a provider that has no \
+         name here.",
+    ));
+    let reason = AnyOfBuilder::new().item(named).item(given);
+    reason.description(Some("Reason why the conversation ended.")).build().into()
 }
 
 fn request_id() -> ObjectBuilder {

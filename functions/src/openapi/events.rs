@@ -14,7 +14,7 @@ use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{Schema, SchemaType, Type};
 use utoipa::openapi::{
     AllOfBuilder, ArrayBuilder, Discriminator, ObjectBuilder, OneOfBuilder, PathItem, Paths, Ref, RefOr, Required,
-    ResponseBuilder,
+    ResponseBuilder, SecurityRequirement,
 };
 
 use super::{examples, schema};
@@ -182,8 +182,12 @@ fn webhook(described: &Described) -> OperationBuilder {
     let schema = Ref::from_schema_name(described.schema);
     let content = ContentBuilder::new().schema(Some(schema)).example(Some((described.example)()));
     let body = RequestBodyBuilder::new().content("application/json", content.build()).required(Some(Required::True));
+    // An operation id that programs can make a name of: `call.ended` is `on-call-ended`.
+    let id = format!("on-{}", described.event.name().replace(['.', '_'], "-"));
     OperationBuilder::new()
         .tag("webhooks")
+        .operation_id(Some(id))
+        .securities(Some(Vec::<SecurityRequirement>::new()))
         .summary(Some(described.summary))
         .parameters(Some(headers()))
         .request_body(Some(body.build()))
@@ -193,7 +197,7 @@ fn webhook(described: &Described) -> OperationBuilder {
 }
 
 /// Returns the headers of Standard Webhooks.
-fn headers() -> [Parameter; 3] {
+pub(super) fn headers() -> [Parameter; 3] {
     [
         header(ID_HEADER, Type::String, "The event's id, the same at every attempt."),
         header(TIMESTAMP_HEADER, Type::Integer, "The moment of this attempt, in seconds since the Unix epoch."),

@@ -24,7 +24,7 @@ pub(crate) fn summary() -> Value {
         "conversationId": CONVERSATION, "channel": "voice", "mode": "test", "status": "ended",
         "agentId": AGENT, "agentSlug": "demo-voice", "toNumber": "+15555550123", "fromNumber": "+15555550100",
         "provider": "simulator", "providerCallId": "sim_4f1c0d9a8b7e6f5a4b3c2d1e",
-        "notBefore": "2026-04-10T14:00:00.000Z", "notAfter": "2026-04-10T14:15:00.000Z",
+        "contactId": null, "notBefore": "2026-04-10T14:00:00.000Z", "notAfter": "2026-04-10T14:15:00.000Z",
         "createdAt": "2026-04-10T14:00:00.000Z", "startedAt": "2026-04-10T14:00:02.000Z",
         "endedAt": "2026-04-10T14:00:05.000Z", "durationSeconds": 3, "endReason": "completed", "endedBy": "callee", "answeredBy": "human",
         "recordingUrl": format!("/v1/calls/{CONVERSATION}/recording"), "cost": {"amountMinor": 1, "currency": "USD"}

@@ -10,9 +10,11 @@ pub(crate) mod examples;
 pub mod operation;
 pub(crate) mod parameters;
 pub(crate) mod schema;
+pub(crate) mod tool_call;
 
 use providers::simulator::{TEST_NUMBERS, TEXT_NUMBERS, TestNumber, TextNumber};
 use utoipa::openapi::extensions::Extensions;
+use utoipa::openapi::info::LicenseBuilder;
 use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, Paths, RefOr, SecurityRequirement, Server, Tag};
@@ -62,6 +64,7 @@ pub fn document() -> OpenApi {
                 .title("Ringdown")
                 .version(env!("CARGO_PKG_VERSION"))
                 .description(Some(introduction()))
+                .license(Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build()))
                 .build(),
         )
         .servers(Some([Server::new("/")]))

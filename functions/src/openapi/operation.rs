@@ -4,7 +4,7 @@ use lambda_http::http::StatusCode;
 use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa::openapi::content::ContentBuilder;
-use utoipa::openapi::path::{OperationBuilder, Parameter};
+use utoipa::openapi::path::{Callback, OperationBuilder, Parameter};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
 use utoipa::openapi::schema::Schema;
 use utoipa::openapi::{Object, Ref, RefOr, Required, Response};
@@ -45,6 +45,11 @@ impl Document {
     /// Adds a response.
     pub(crate) fn response(self, status: &str, response: impl Into<RefOr<Response>>) -> Self {
         Self { operation: self.operation.response(status, response), ..self }
+    }
+
+    /// Adds a request that the operation makes this service send later.
+    pub(crate) fn callback(self, name: &str, callback: Callback) -> Self {
+        Self { operation: self.operation.callback(name, RefOr::T(callback)), ..self }
     }
 
     /// Sets the errors that the operation answers, besides those of every route with a key.

@@ -6,6 +6,7 @@ mod layers;
 mod names;
 mod openapi;
 mod policies;
+mod prose;
 mod samples;
 mod sources;
 mod timing;

@@ -107,7 +107,7 @@ mod document {
     use crate::api::agents::view::AgentView;
     use crate::error::ApiError;
     use crate::openapi::operation::{Document, body, conflict, invalid, operation, suspended, with_body};
-    use crate::openapi::{answers, examples, parameters, schema};
+    use crate::openapi::{answers, examples, parameters, schema, tool_call};
 
     /// Describes the operation.
     pub(super) fn describe() -> Document {
@@ -130,6 +130,7 @@ mod document {
             .response("201", made)
             .schema::<CreateAgentRequest>(schema::as_it_is)
             .schema::<AgentView>(|object| schema::all_but(object, "toolSecret"))
+            .callback(tool_call::NAME, tool_call::callback())
             .refused(with_body(own))
     }
 

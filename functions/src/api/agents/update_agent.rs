@@ -79,7 +79,7 @@ mod document {
     use crate::api::agents::view::AgentView;
     use crate::error::ApiError;
     use crate::openapi::operation::{Document, body, conflict, invalid, operation, suspended, with_body};
-    use crate::openapi::{answers, examples, parameters, schema};
+    use crate::openapi::{answers, examples, parameters, schema, tool_call};
 
     /// Describes the operation.
     pub(super) fn describe() -> Document {
@@ -95,6 +95,7 @@ mod document {
             .request_body(body(request(), schema::of::<UpdateAgentRequest>(), Required::True))
             .response("200", answers::json(Some(answer()), "It is changed.", schema))
             .schema::<UpdateAgentRequest>(schema::as_it_is)
+            .callback(tool_call::NAME, tool_call::callback())
             .refused(with_body(own))
     }
 

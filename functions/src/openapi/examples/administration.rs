@@ -32,7 +32,7 @@ pub(crate) fn key() -> Value {
 pub(crate) fn agent() -> Value {
     json!({
         "id": "c1f7a3d2-4b5e-8f60-a1b2-c3d4e5f60718", "mode": "test", "slug": "front-desk", "channel": "sms", "version": 1,
-        "name": "Front desk", "provider": "simulator", "number": null, "externalId": null, "prompt": null, "requiredVariables": [], "limits": null,
+        "name": "Front desk", "provider": "simulator", "number": null, "externalId": null, "prompt": null, "requiredVariables": [], "limits": null, "retentionDays": null, "voice": null,
         "sms": {
             "kind": "custom", "prompt": "You confirm {{firstName}}'s appointment.",
             "opening": {"by": "template", "text": "Hello {{firstName}}, see you on Monday at ten?"}, "model": null,

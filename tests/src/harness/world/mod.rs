@@ -159,12 +159,12 @@ impl World {
         self.operator.create_organization(&organization).await.unwrap();
         self.operator.put_agent(id, &voice_agent(id)).await.unwrap();
         self.operator.put_agent(id, &texting::agent(id)).await.unwrap();
-        self.has_key(self.key.clone()).await;
+        self.add_key(self.key.clone()).await;
     }
 
     /// Stores an API key with every permission. The key counts as just used, because noting its use is no part of what
     /// is simulated.
-    pub(crate) async fn has_key(&self, raw: RawKey) {
+    pub(crate) async fn add_key(&self, raw: RawKey) {
         let key = ApiKey {
             name: "simulation".to_owned(),
             permissions: Permission::ALL.to_vec(),
@@ -190,7 +190,7 @@ impl World {
         self.app = App::with(self.app.store.clone(), outside);
         self.scope.mode = Mode::Live;
         self.key = RawKey::new(self.scope.clone(), [9; 24]);
-        self.has_key(self.key.clone()).await;
+        self.add_key(self.key.clone()).await;
         let id = self.scope.organization.clone();
         let (mode, number) = (Some(Mode::Live), Some(number(AGENT_NUMBER)));
         let calls = Agent { mode, provider, voice: Some(voice), ..voice_agent(&id) };

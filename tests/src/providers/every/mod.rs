@@ -239,8 +239,8 @@ impl<V: Vendor> LiveWorld<V> {
     }
 
     /// Creates a key and makes every request use it from now on.
-    pub(crate) async fn has_key(&mut self, raw: RawKey) {
-        self.world.has_key(raw.clone()).await;
+    pub(crate) async fn add_key(&mut self, raw: RawKey) {
+        self.world.add_key(raw.clone()).await;
         self.key = raw;
     }
 

@@ -234,7 +234,7 @@ fn a_test_key_of_the_same_organization_reaches_no_phone() {
     simulate(async {
         let mut live = LiveWorld::virtually(7).await;
         let scope = Scope { mode: Mode::Test, ..live.scope.clone() };
-        live.has_key(RawKey::new(scope, [8; 24])).await;
+        live.add_key(RawKey::new(scope, [8; 24])).await;
         let id = live.calls("one").await;
         live.runs(async {}).await;
         let call = live.call(id);
