@@ -110,7 +110,7 @@ fn of_the_status(before: &Call, input: &Input, step: &Step, context: &dyn Fn() -
     if matches!(input, Input::Close { .. }) {
         assert!(after.is_ended(), "{}", context());
     }
-    // `no_answer` and `max_duration_exceeded` follow from a poll of the provider, never from time alone.
+    // `no_answer` and `max_duration_exceeded` follow from a provider's news, never from time alone.
     let told = [EndReason::NO_ANSWER, EndReason::MAX_DURATION_EXCEEDED];
     if !before.is_ended() && after.end_reason.as_ref().is_some_and(|reason| told.contains(reason)) {
         assert!(brings_news(input), "{}", context());
