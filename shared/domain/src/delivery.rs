@@ -24,7 +24,8 @@ pub const KEPT_ATTEMPTS: usize = 30;
 /// Longest `Retry-After` that is honoured.
 pub const LONGEST_RETRY_AFTER: Span = Span::hours(24);
 
-/// Status of an event's delivery to an endpoint.
+/// Status of an event's delivery to an endpoint. An `exhausted` delivery was given up and can be sent again. A delivery
+/// is `cancelled` if its endpoint is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = WebhookDeliveryStatus))]
 #[serde(rename_all = "snake_case")]

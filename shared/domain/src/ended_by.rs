@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::end_reason::EndReason;
 
-/// Party that ended a conversation.
+/// Party that ended a conversation: a client, the called party or customer (`callee`), the agent, the provider, or this
+/// service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]

@@ -30,7 +30,7 @@ pub enum Input {
     },
     /// The rate limiter of the provider's account gave this call a token for a later time.
     Pace {
-        /// Time of the token. No other call has it.
+        /// Time of the token, which no other call has.
         from: Timestamp,
     },
     /// The consumer that claimed an attempt reports its outcome.
@@ -148,7 +148,7 @@ pub enum Report {
     },
 }
 
-/// Party that answered a call.
+/// Party that answered a call: a person, or a voicemail box or another machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
