@@ -1,10 +1,14 @@
 //! Attempts at a provider that must succeed at most once: to place a call, or to send an SMS message.
 //!
-//! A consumer claims the attempt ([`Asking`]) and asks the provider. The outcome settles the attempt. The provider has
-//! accepted or refused it, it never happened and is repeated after a wait, or its outcome is not known ([`Unknown`]).
-//! An attempt with an unknown outcome is searched for and never repeated. The same holds for the attempt of a consumer
-//! whose lease has expired. Calls and messages share these rules. The rules of each channel apply the result to its
-//! conversation.
+//! A consumer claims the attempt ([`Asking`]) and asks the provider. The outcome settles the attempt:
+//!
+//! - The provider accepted it.
+//! - The provider refused it for good.
+//! - The attempt never happened. It is repeated after a wait.
+//! - The outcome is not known ([`Unknown`]). The attempt is searched for and never repeated. An attempt also counts as
+//!   unknown once its consumer's lease has expired.
+//!
+//! Calls and messages share these rules. The rules of each channel apply the result to its conversation.
 
 use serde::{Deserialize, Serialize};
 
@@ -186,7 +190,7 @@ pub(crate) fn retry_delay(failures: u32) -> Span {
 }
 
 /// Returns the wait after a number of searches that found nothing: 5, 10, 20, 40, 60 … seconds. If the conversation is
-/// over, the wait is a quarter of an hour once the outcome would have been given up.
+/// over, the wait becomes a quarter of an hour after [`FIRST_SEARCHES`] searches.
 fn search_delay(searches: u32, ended: bool) -> Span {
     if ended && searches > FIRST_SEARCHES {
         return Span::minutes(15);

@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Reason for the end of a conversation. It is one of the named reasons, a reason that the client gave, or
-/// `provider:<value>` for a provider's value that the service does not know.
+/// Reason for the end of a conversation: one of the named reasons, or a reason that the client gave. A provider's value
+/// that the service does not know is shown as `provider:<value>`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String))]
 #[serde(transparent)]

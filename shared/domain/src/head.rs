@@ -1,4 +1,4 @@
-//! The head of a conversation: the fields that the conversations of every channel have in common.
+//! Head of a conversation: the fields that the conversations of every channel have in common.
 
 use crate::ids::{ConversationId, Scope};
 use crate::phone::PhoneNumber;

@@ -1,8 +1,8 @@
 //! Voice conversations: their state, their inputs and their rules.
 //!
-//! [`step`] is the whole behaviour of a call. It is a pure function from a call and an [`Input`] to the new call, the
-//! log entries to write, and the claim if one was granted. [`obligations`] lists the pending actions of a call, with
-//! their deadlines.
+//! [`step`] is the whole behaviour of a call: a pure function of a call and an [`Input`]. It returns the new call, the log
+//! entries to write, and the claim if one was granted. [`obligations`] lists the pending actions of a call, with their
+//! deadlines.
 //!
 //! [`obligations`]: crate::conversation::Conversation::obligations
 
@@ -228,8 +228,8 @@ impl Call {
         }
     }
 
-    /// Returns the same call with machine detection, if it is asked for. The call then awaits a report on the answering
-    /// party, if its provider sends that report separately from the one of the end.
+    /// Returns the same call with machine detection, if it is asked for. Some providers report the answering party
+    /// separately from the end. A call at one of these then awaits that report.
     pub fn detecting_machines(mut self, is_asked_for: bool) -> Self {
         self.facts.detection_awaited = is_asked_for && self.provider.tells_of_machines_apart();
         self

@@ -79,8 +79,8 @@ pub(super) fn owed(call: &Call) -> Vec<Obligation<Duty>> {
     open
 }
 
-/// Returns `true` if the provider had a conversation that is over now, so that it can be polled for the rest of its
-/// news.
+/// Returns `true` if the provider's call was answered and is over now. The provider can then be polled for the rest of
+/// its news.
 fn can_be_asked_after(call: &Call) -> bool {
     call.dispatch == Dispatch::Settled && call.started_at.is_some() && call.provider_call_id.is_some()
 }

@@ -103,8 +103,8 @@ pub struct Facts {
     pub analysis: Option<Analysis>,
     /// `true` if `call.analyzed` is published.
     pub analysis_announced: bool,
-    /// `true` if the provider is not polled for an analysis any more. It has answered a poll for the analysis that it
-    /// had not sent by itself, or was polled often enough without an answer.
+    /// `true` if the provider is not polled for an analysis any more. It has answered such a poll, or was polled often
+    /// enough without an answer.
     #[serde(default)]
     pub analysis_sought: bool,
     /// Number of polls for the analysis that the provider did not answer.

@@ -1,4 +1,4 @@
-//! The rules of a call, in one function.
+//! Rules of a call, in one function.
 
 use super::timing::{MOST_ANALYSIS_TRIES, analysis_sought_at};
 use super::transition::{Step, Transition};
@@ -269,7 +269,7 @@ impl Transition {
         }
     }
 
-    /// Releases the authorization hold and charges the price of the call, once no call of it can be open at the
+    /// Releases the authorization hold and charges the price of the call, once nothing of it can be open at the
     /// provider any more.
     fn settle_hold(&mut self) {
         let over = self.call.is_ended() && self.call.dispatch == Dispatch::Settled && self.call.strays.is_empty();

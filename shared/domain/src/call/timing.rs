@@ -47,8 +47,9 @@ pub(super) fn longest_life(call: &Call) -> Span {
 /// Largest number of unanswered polls for an analysis. The last one is over an hour after the call's end.
 pub(super) const MOST_ANALYSIS_TRIES: u32 = 6;
 
-/// Returns the time of the next poll for the analysis of an ended call, if the provider makes analyses and did not send
-/// it by itself. The time since the end doubles with each poll that the provider does not answer.
+/// Returns the time of the next poll for the analysis of an ended call; `None` if its provider makes no analyses. The
+/// provider normally sends the analysis by itself. The time since the end doubles with each poll that the provider does
+/// not answer.
 pub(super) fn analysis_sought_at(call: &Call) -> Option<Timestamp> {
     let tries = call.facts.analysis_tries.min(MOST_ANALYSIS_TRIES);
     Some(call.ended_at? + call.provider.analysis_wait()?.times(1 << tries))

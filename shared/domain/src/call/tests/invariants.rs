@@ -215,8 +215,8 @@ fn of_the_facts(before: &Call, now: Timestamp, step: &Step, context: &dyn Fn() -
     assert!(!step.opt_out || had.analysis.is_none(), "{}", context());
 }
 
-/// Checks that a call becomes a tombstone only if no other action is pending and its retention is over, and that only
-/// the tombstone is left.
+/// Checks that a call becomes a tombstone only if no other action is pending and its retention is over. Only the
+/// tombstone is left then.
 fn of_forgetting(before: &Call, now: Timestamp, step: &Step, context: &dyn Fn() -> String) {
     let due = before.ended_at.zip(before.retention).map(|(ended_at, retention)| retention.end(ended_at));
     assert!(before.is_settled() && due.is_some_and(|due| now >= due), "{}", context());
