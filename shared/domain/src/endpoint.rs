@@ -65,7 +65,7 @@ pub struct SigningSecret {
 }
 
 impl SigningSecret {
-    /// Creates a secret without an end.
+    /// Creates a secret that signs from now on, without an end.
     pub const fn new(secret: String) -> Self {
         Self { secret, expires_at: None, asked_under: None }
     }

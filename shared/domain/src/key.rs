@@ -180,7 +180,7 @@ pub struct ApiKey {
     pub expires_at: Option<Timestamp>,
     /// Time at which the key was revoked.
     pub revoked_at: Option<Timestamp>,
-    /// Rate limits of the key.
+    /// Usage limits of the key.
     #[serde(default)]
     pub limits: Limits,
     /// Id of the key that created this one; `None` if an operator did.

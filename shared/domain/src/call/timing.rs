@@ -7,8 +7,8 @@ use crate::time::{Span, Timestamp};
 /// Longest wait of `call.ended` for the hang-up's confirmation and the transcript.
 pub(super) const CLOSING_WAIT: Span = Span::seconds(60);
 
-/// Longest wait of `call.ended` for the answering party, if it was asked for and nothing else is awaited. The provider
-/// retries that report for seconds.
+/// Longest wait of `call.ended` for the answering party, if it was asked for and nothing else is awaited. That report
+/// may take several seconds.
 pub(super) const DETECTION_WAIT: Span = Span::seconds(15);
 
 /// Time between a call's limit (its ring time or its maximum duration) and the first poll about its end. The provider's

@@ -40,12 +40,12 @@ macro_rules! provider_id {
 }
 
 provider_id! {
-    /// Provider's id of a call.
+    /// Provider's id for a call.
     ProviderCallId
 }
 
 provider_id! {
-    /// Provider's id of an SMS message.
+    /// Provider's id for an SMS message.
     ProviderMessageId
 }
 

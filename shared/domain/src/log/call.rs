@@ -23,7 +23,7 @@ pub struct CallStarted {
     pub to: PhoneNumber,
     /// Provider that placed the call.
     pub provider: Provider,
-    /// Provider's id of the call.
+    /// Provider's id for the call.
     pub provider_call_id: ProviderCallId,
     /// Party that answered, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -34,14 +34,14 @@ pub enum Note {
     Adopted {
         /// Number of the attempt.
         attempt: u32,
-        /// Provider's id of the call.
+        /// Provider's id for the call.
         call_id: ProviderCallId,
     },
     /// A claimed call belongs to another conversation, which the provider has named.
     TakenAway {
         /// Number of the attempt.
         attempt: u32,
-        /// Provider's id of the call.
+        /// Provider's id for the call.
         call_id: ProviderCallId,
     },
     /// A provider's SMS message that was claimed for one of ours belongs to another conversation.
@@ -53,14 +53,14 @@ pub enum Note {
     FoundAfterEnd {
         /// Number of the attempt.
         attempt: u32,
-        /// Provider's id of the call.
+        /// Provider's id for the call.
         call_id: ProviderCallId,
     },
     /// The provider has an orphan call. It is hung up.
     Stray {
         /// Number of the attempt.
         attempt: u32,
-        /// Provider's id of the call.
+        /// Provider's id for the call.
         call_id: ProviderCallId,
     },
     /// An attempt that was still open at the provider was given up, because it cannot be live any more.

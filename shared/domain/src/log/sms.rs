@@ -18,7 +18,7 @@ use crate::tool::ToolOutcome;
 pub struct SmsMessage {
     /// Id of the message.
     pub message_id: MessageId,
-    /// Provider's id of the message.
+    /// Provider's id for the message.
     pub provider_message_id: ProviderMessageId,
     /// Number of the message in the conversation, from 1, counted in both directions; null if it belongs to no
     /// conversation.
@@ -44,13 +44,13 @@ pub struct SmsMessage {
 pub struct DeliveryUpdated {
     /// Id of the message.
     pub message_id: MessageId,
-    /// Provider's id of the message; null if the provider never accepted it.
+    /// Provider's id for the message; null if the provider never accepted it.
     pub provider_message_id: Option<ProviderMessageId>,
     /// New delivery status.
     pub status: DeliveryStatus,
     /// Delivery status before the change.
     pub previous_status: DeliveryStatus,
-    /// Reason for a failed delivery: the provider's own code, or one of the service's end reasons.
+    /// Reason for a failed delivery: the provider's own code, or one of the service's own reasons.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_code: Option<String>,
     /// Time at which the service learned of the change.
