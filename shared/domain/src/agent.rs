@@ -1,4 +1,4 @@
-//! Agents, and an agent as a conversation remembers it.
+//! Agents, and the reference to an agent that a conversation keeps.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,68 +13,71 @@ use crate::sms::SmsSettings;
 use crate::time::Timestamp;
 use crate::voice_settings::VoiceSettings;
 
-/// The largest agent, in bytes as it is stored.
+/// Largest agent, in bytes as it is stored.
 pub const LARGEST_AGENT: usize = 320 * 1_024;
 
-/// What holds a conversation: its voice or its texts, its number, its limits.
+/// Agent that holds conversations: its number, its limits, and its settings for calls or SMS conversations.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Agent {
-    /// Its id, which follows from its slug: the same in both modes.
+    /// Id of the agent. It is derived from the slug and is the same in both modes.
     pub id: AgentId,
-    /// The mode whose requests it serves. An agent that was stored before agents had a mode has none: it is the live one, and
-    /// serves test keys too until there is a test agent of its id.
+    /// Mode whose requests the agent serves. An agent that was stored before agents had a mode has `None` and is the
+    /// live one. It also serves test keys until there is a test agent with its id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
-    /// Since when it takes no new requests. It stays stored, so that its versions go on being counted should it be made again.
+    /// Time from which the agent takes no new requests. A retired agent stays stored, so that its version numbers
+    /// continue if it is created again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retired_at: Option<Timestamp>,
-    /// Its name for life.
+    /// Slug of the agent. It never changes.
     pub slug: String,
-    /// What people call it.
+    /// Display name.
     pub name: String,
-    /// Which kind of conversation it holds.
+    /// Channel of the agent's conversations.
     pub channel: Channel,
-    /// Who provides its telephony in live mode.
+    /// Provider of the agent's telephony in live mode.
     pub provider: Provider,
-    /// Counts the changes to it: a conversation keeps the version it began with.
+    /// Number of the agent's version, which every change increases. A conversation keeps the version that it began
+    /// with.
     pub version: u32,
-    /// Its own number. A request's `fromNumber` is ignored where there is one, and required where there is none.
+    /// Own number of the agent. With one, a request's `fromNumber` is ignored; without one, it is required.
     pub number: Option<PhoneNumber>,
-    /// What another vendor's clients know it by, where they bring such a name.
+    /// Identifier of the agent in another vendor's API, if that vendor's clients use one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
-    /// What it is told before a call: a template, rendered with the request's variables when the call is accepted.
+    /// Template of the agent's instructions for a call. It is rendered with the request's variables when the call is
+    /// accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt: Option<String>,
-    /// The dynamic variables a request must bring.
+    /// Names of the dynamic variables that a request must contain.
     #[serde(default)]
     pub required_variables: Vec<String>,
-    /// How long a call may ring and last.
+    /// Longest ring time and duration of a call.
     pub limits: Limits,
-    /// For how long what its conversations bring is kept; for good where there is none.
+    /// Retention of the data of the agent's conversations; `None` if it is kept for good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention: Option<Retention>,
-    /// What an agent that calls through a live provider says and does.
+    /// Settings of an agent that calls through a live provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub voice: Option<VoiceSettings>,
-    /// What an agent that holds SMS conversations is set to.
+    /// Settings of an agent that holds SMS conversations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sms: Option<SmsSettings>,
 }
 
 impl Agent {
-    /// Where it is stored: as the live agent of its id, or as the test agent.
+    /// Returns the mode under which the agent is stored: as the live agent or as the test agent of its id.
     pub fn stored_as(&self) -> Mode {
         self.mode.unwrap_or(Mode::Live)
     }
 
-    /// Whether it serves requests of a mode, where there is no other agent of its id and that mode.
+    /// Returns `true` if the agent serves requests of a mode, provided that no other agent of its id has that mode.
     pub fn serves(&self, mode: Mode) -> bool {
         self.retired_at.is_none() && self.mode.is_none_or(|own| own == mode)
     }
 
-    /// The same agent, retired. Of its settings nothing is kept.
+    /// Returns the agent as retired, without its settings.
     #[must_use]
     pub fn retired(&self, at: Timestamp) -> Self {
         Self {
@@ -97,7 +100,7 @@ impl Agent {
         }
     }
 
-    /// The setting that makes it too large to be stored, where it is: the largest of them, by its name in the API.
+    /// Returns the API name of the agent's largest setting, if the agent is too large to be stored.
     pub fn too_large(&self) -> Option<&'static str> {
         if json_len(self) <= LARGEST_AGENT {
             return None;
@@ -113,30 +116,30 @@ impl Agent {
         sizes.into_iter().max_by_key(|(_, size)| *size).map(|(name, _)| name)
     }
 
-    /// What other vendors' clients name it by: their own identifier for it, the number it calls from, and its id as a
-    /// whole number.
+    /// Returns the names that other vendors' clients use for the agent: its number, its external id, and its id as an
+    /// integer.
     pub fn aliases(&self) -> Vec<String> {
         let number = self.number.iter().map(|number| number.as_str().to_owned());
         number.chain(self.external_id.clone()).chain([self.id.reference().to_string()]).collect()
     }
 }
 
-/// The digest under which another name of an agent's is found.
+/// Returns the digest that is the storage key of an agent's alias.
 pub fn alias_digest(alias: &str) -> String {
     hex(&digest_of(&["agent alias", alias])[..16])
 }
 
-/// The agent, as it was when the conversation was accepted.
+/// Reference to an agent, as it was when the conversation was accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AgentRef {
-    /// Its id.
+    /// Id of the agent.
     pub id: AgentId,
-    /// Its slug.
+    /// Slug of the agent.
     pub slug: String,
-    /// What people call it.
+    /// Display name of the agent.
     #[serde(default)]
     pub name: String,
-    /// Its version.
+    /// Version of the agent.
     pub version: u32,
 }

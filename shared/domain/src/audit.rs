@@ -1,4 +1,4 @@
-//! The audit log: who changed what in an organization's administration.
+//! Audit log of the administrative changes in an organization.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,86 +6,86 @@ use crate::ids::Mode;
 use crate::key::KeyId;
 use crate::time::Timestamp;
 
-/// What was done.
+/// Administrative change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AuditAction))]
 pub enum Action {
-    /// An endpoint was registered.
+    /// A webhook endpoint was registered.
     #[serde(rename = "webhook.created")]
     WebhookCreated,
-    /// An endpoint was changed.
+    /// A webhook endpoint was changed.
     #[serde(rename = "webhook.updated")]
     WebhookUpdated,
-    /// An endpoint was deleted.
+    /// A webhook endpoint was deleted.
     #[serde(rename = "webhook.deleted")]
     WebhookDeleted,
-    /// An endpoint got another secret.
+    /// A webhook endpoint got a new signing secret.
     #[serde(rename = "webhook.secret_rotated")]
     WebhookSecretRotated,
-    /// An endpoint was disabled by the service.
+    /// A webhook endpoint was disabled by the service.
     #[serde(rename = "webhook.disabled")]
     WebhookDisabled,
-    /// An API key was made.
+    /// An API key was created.
     #[serde(rename = "api_key.created")]
     ApiKeyCreated,
     /// An API key was revoked.
     #[serde(rename = "api_key.revoked")]
     ApiKeyRevoked,
-    /// An agent was made.
+    /// An agent was created.
     #[serde(rename = "agent.created")]
     AgentCreated,
     /// An agent was changed.
     #[serde(rename = "agent.updated")]
     AgentUpdated,
-    /// A test agent's settings became the live agent's.
+    /// The settings of a test agent were copied to the live agent.
     #[serde(rename = "agent.promoted")]
     AgentPromoted,
     /// An agent was retired.
     #[serde(rename = "agent.retired")]
     AgentRetired,
-    /// An agent's tools got another secret.
+    /// An agent got a new signing secret for its tools.
     #[serde(rename = "agent.tool_secret_rotated")]
     AgentToolSecretRotated,
-    /// The organization was changed.
+    /// The settings of the organization were changed.
     #[serde(rename = "organization.updated")]
     OrganizationUpdated,
-    /// A phone number's data was erased.
+    /// The data of a phone number was erased.
     #[serde(rename = "number.erased")]
     NumberErased,
 }
 
-/// Who did it.
+/// Actor that made the change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AuditActor))]
 #[serde(tag = "by", rename_all = "snake_case")]
 pub enum Actor {
-    /// Somebody with this API key.
+    /// A client with this API key.
     ApiKey {
-        /// The key.
+        /// Id of the API key.
         id: KeyId,
     },
-    /// Somebody with access to the deployment.
+    /// An operator with access to the deployment.
     Operator,
     /// The service itself.
     Service,
 }
 
-/// An entry of an organization's audit log. It names things and says nothing of their content: no secret, no number.
+/// Entry of an organization's audit log. It contains names and ids, but no contents, secrets or phone numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct AuditEntry {
-    /// When it was done.
+    /// Time of the change.
     pub at: Timestamp,
-    /// Who did it.
+    /// Actor that made the change.
     pub actor: Actor,
-    /// What was done.
+    /// Change that was made.
     pub action: Action,
-    /// The id of what it was done to.
+    /// Id of the changed object.
     pub target: String,
-    /// The mode it concerns; none where it concerns both.
+    /// Mode that the change applies to; `null` if it applies to both.
     pub mode: Option<Mode>,
-    /// The names of the settings that changed.
+    /// Names of the changed settings.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<String>,
 }

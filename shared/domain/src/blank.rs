@@ -1,6 +1,7 @@
-//! Texts that show nothing: blanks, control characters, and what Unicode has drawn as nothing at all.
+//! Blank texts: white space, control characters, and characters that Unicode draws as nothing.
 
-/// Unicode's `Default_Ignorable_Code_Point` (DerivedCoreProperties.txt), and the braille pattern without dots.
+/// Code points of Unicode's `Default_Ignorable_Code_Point` (DerivedCoreProperties.txt), and the braille pattern without
+/// dots.
 const DRAWN_AS_NOTHING: [(u32, u32); 18] = [
     (0x00AD, 0x00AD),
     (0x034F, 0x034F),
@@ -22,7 +23,7 @@ const DRAWN_AS_NOTHING: [(u32, u32); 18] = [
     (0xE0000, 0xE0FFF),
 ];
 
-/// Whether whoever reads a text sees nothing.
+/// Returns `true` if a reader of the text sees nothing.
 pub fn is_blank(text: &str) -> bool {
     text.chars().all(|character| character.is_whitespace() || character.is_control() || is_drawn_as_nothing(character))
 }

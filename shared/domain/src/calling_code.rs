@@ -1,14 +1,15 @@
-//! The country of a number in E.164, by the digits it begins with: the calling codes of ITU-T E.164, and the blocks of
-//! those that several countries share.
+//! Country of a number in E.164, derived from its leading digits: the calling codes of ITU-T E.164, and the blocks of
+//! codes that several countries share.
 //!
-//! A table of our own rather than the rules of every country: those take 70 ms and 9 MB to unpack, and are asked here for
-//! nothing but the country. Saint Barthélemy and Saint Martin have their numbers among Guadeloupe's, and count as it. Whether a number is assigned is not judged. Satellite and other global services (+870, +88x)
-//! belong to no country.
+//! The table is our own. The numbering rules of every country would take 70 ms and 9 MB to unpack, and only the country
+//! is needed here. Numbers of Saint Barthélemy and Saint Martin are among Guadeloupe's, and count as Guadeloupe's. The
+//! table does not tell if a number is assigned. Satellite and other global services (+870, +88x) belong to no country.
 
 use crate::phone::{Country, PhoneNumber};
 
-/// A country's code, then the digits its numbers begin with. Of several the longest counts: a country that shares its code
-/// with a larger one has its own blocks here, and what is in none of them is the larger one's.
+/// Blocks of numbers: a country code, followed by the leading digits of the country's numbers. The longest matching
+/// block counts. A country that shares its code with a larger one has its own blocks here. All other numbers of that
+/// code belong to the larger country.
 const BLOCKS: &str = "
     US1 CA1204 CA1226 CA1236 CA1249 CA1250 CA1257 CA1263 CA1289 CA1306 CA1343 CA1354 CA1365 CA1367 CA1368 CA1382 CA1387
     CA1403 CA1416 CA1418 CA1428 CA1431 CA1437 CA1438 CA1450 CA1460 CA1468 CA1474 CA1506 CA1514 CA1519 CA1537 CA1548
@@ -34,14 +35,14 @@ const BLOCKS: &str = "
     BT975 MN976 NP977 IR98 TJ992 TM993 AZ994 GE995 KG996 UZ998
 ";
 
-/// The country that a number belongs to; `None` where its digits are no country's.
+/// Returns the country that a number belongs to; `None` if no country has its leading digits.
 pub fn country_of(number: &PhoneNumber) -> Option<Country> {
     let digits = number.as_str().trim_start_matches('+');
     let (country, _) = blocks().filter(|(_, block)| digits.starts_with(block)).max_by_key(|(_, block)| block.len())?;
     Country::parse(country)
 }
 
-/// Every country that numbers are known of.
+/// Returns all countries of the table. A country occurs once for each of its blocks.
 pub fn countries() -> impl Iterator<Item = Country> {
     blocks().filter_map(|(country, _)| Country::parse(country))
 }

@@ -1,4 +1,4 @@
-//! Contacts: whom an organization's conversations are with.
+//! Contacts: the customers of an organization.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,39 +6,39 @@ use crate::ids::ContactId;
 use crate::phone::PhoneNumber;
 use crate::time::Timestamp;
 
-/// A contact. Its number is what makes it one, and cannot be changed.
+/// Contact. It is identified by its number, which cannot be changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Contact {
-    /// Its id, which follows from its number.
+    /// Id of the contact, derived from its number.
     pub id: ContactId,
-    /// The whole number below 2^53 by which the clients of a front door know it that counts its contacts.
+    /// Integer id below 2^53, for the clients of a dialect that identifies contacts by integers.
     pub reference: u64,
-    /// Its number.
+    /// Phone number of the contact.
     pub phone_number: PhoneNumber,
-    /// What can be changed about it.
+    /// Details that can be changed.
     #[serde(flatten)]
     pub details: Details,
-    /// When it was made.
+    /// Time at which the contact was created.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
 }
 
-/// What can be changed about a contact.
+/// Details of a contact that can be changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Details {
-    /// Its first name.
+    /// First name.
     pub first_name: Option<String>,
-    /// Its last name.
+    /// Last name.
     pub last_name: Option<String>,
-    /// Its email address.
+    /// Email address.
     pub email: Option<String>,
 }
 
 impl Details {
-    /// These, with those put over them that are there.
+    /// Returns the details with the given changes. A field that is `None` in `changes` keeps its value.
     pub fn with(&self, changes: &Self) -> Self {
         let over = |old: &Option<String>, new: &Option<String>| new.clone().or_else(|| old.clone());
         Self {

@@ -1,5 +1,5 @@
-//! What the shell has to know of a conversation, of whichever channel, to bring it forward: load, [`advance`], commit,
-//! enqueue. Nothing else changes a conversation.
+//! Conversations of every channel, as the shell sees them. It loads a conversation, calls [`advance`], commits the
+//! change and enqueues the next actions. Nothing else changes a conversation.
 //!
 //! [`advance`]: Conversation::advance
 
@@ -21,22 +21,22 @@ use crate::retention::Retention;
 use crate::sms::StoredMessage;
 use crate::time::Timestamp;
 
-/// A conversation: its rules as a pure function, and what it is owed.
+/// Conversation: its rules as a pure function, and its pending actions.
 pub trait Conversation: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static {
-    /// What can happen to it.
+    /// Event or command that the conversation reacts to.
     type Input;
-    /// What may have to be done for it.
+    /// Action that may be pending for the conversation.
     type Duty;
-    /// What an input may have claimed: once the change is committed, and only then, it may be acted upon.
+    /// Claim that a change may grant. It may be acted upon only after the change is committed.
     type Claim: Copy + Debug;
 
-    /// Which kind of conversation this is.
+    /// Channel of the conversation.
     const CHANNEL: Channel;
 
-    /// To let the time that has passed take effect.
+    /// Action that lets the passing of time take effect.
     const PASS_TIME: Self::Duty;
 
-    /// Returns the fields that every channel's conversations have. Each of the getters below reads one of them.
+    /// Returns the fields that the conversations of all channels share. Each of the getters below reads one of them.
     fn head(&self) -> Head<'_>;
 
     /// Returns the id of the conversation.
@@ -49,32 +49,32 @@ pub trait Conversation: Clone + Debug + PartialEq + Serialize + DeserializeOwned
         self.head().scope
     }
 
-    /// Returns the number of the customer.
+    /// Returns the customer's number.
     fn customer(&self) -> &PhoneNumber {
         self.head().customer
     }
 
-    /// Returns the number that the conversation is held from.
+    /// Returns the organization's number.
     fn ours(&self) -> &PhoneNumber {
         self.head().ours
     }
 
-    /// Returns the moment of acceptance.
+    /// Returns the time of acceptance.
     fn created_at(&self) -> Timestamp {
         self.head().created_at
     }
 
-    /// Returns the moment of the end, if the conversation is over.
+    /// Returns the time of the end, if the conversation is over.
     fn ended_at(&self) -> Option<Timestamp> {
         self.head().ended_at
     }
 
-    /// Returns for how long the content of the conversation is kept; `None` if it is kept for good.
+    /// Returns the retention of the conversation's data; `None` if it is kept for good.
     fn retention(&self) -> Option<Retention> {
         self.head().retention
     }
 
-    /// Returns `true` if only the head of the conversation is left.
+    /// Returns `true` if only the tombstone of the conversation is left.
     fn is_forgotten(&self) -> bool {
         self.head().is_forgotten
     }
@@ -84,13 +84,13 @@ pub trait Conversation: Clone + Debug + PartialEq + Serialize + DeserializeOwned
         self.head().request_id
     }
 
-    /// Leaves only its head of it.
+    /// Strips the conversation to its tombstone.
     fn forget(&mut self);
 
-    /// What its channel's rules owe it, in no order.
+    /// Returns the pending actions by the rules of the channel, in no order.
     fn owed(&self) -> Vec<Obligation<Self::Duty>>;
 
-    /// Every open obligation, in no order. Once nothing else is owed, that it is to be forgotten is.
+    /// Returns all pending actions, in no order. If no other action is pending, this includes the end of the retention.
     fn obligations(&self) -> Vec<Obligation<Self::Duty>> {
         let mut open = self.owed();
         if open.is_empty()
@@ -101,47 +101,50 @@ pub trait Conversation: Clone + Debug + PartialEq + Serialize + DeserializeOwned
         open
     }
 
-    /// Whether it is over and nothing is owed any more, but that it is to be forgotten.
+    /// Returns `true` if the conversation is over and no action is pending, except the one for the end of its
+    /// retention.
     fn is_settled(&self) -> bool {
         self.ended_at().is_some() && self.owed().is_empty()
     }
 
-    /// The input that something at the provider, held by its likeness until now, is another conversation's. `stored` is the
-    /// text, where it is one.
+    /// Returns the input for the loss of a call or SMS message that the conversation had claimed by likeness. It
+    /// belongs to the conversation `to`. `stored` is the message, if it is one.
     fn taken_away(id: String, to: Holder, stored: Option<StoredMessage>) -> Self::Input;
 
-    /// What follows from an input. Commit it before acting on it.
+    /// Returns the change that follows from an input. The caller must commit it before acting on it.
     fn advance(&self, input: Self::Input, now: Timestamp) -> Change<Self>;
 
-    /// Whether a change of it claims to contact the customer, as nobody on the do-not-call list is: then its commit checks
-    /// that the customer is not on it.
+    /// Returns `true` if the change claims to contact the customer. The commit then checks that the customer is not on
+    /// the do-not-call list.
     fn contacts(change: &Change<Self>) -> bool;
 
-    /// What there is to measure about a change of it, once that is committed.
+    /// Returns the metrics of a change. They are recorded once it is committed.
     fn measured(&self, change: &Change<Self>, now: Timestamp) -> Vec<Measured>;
 }
 
-/// What follows from an input: all of it is written, or nothing.
+/// Change of a conversation. It is written completely or not at all.
 #[derive(Clone, Debug)]
 pub struct Change<C: Conversation> {
-    /// The new conversation.
+    /// Conversation after the change.
     pub after: C,
-    /// What to add to its log.
+    /// Entries to append to the log.
     pub log: Vec<LogEntry>,
-    /// What to write beside it.
+    /// Writes in addition to the conversation and its log.
     pub effects: Vec<Effect>,
-    /// What was claimed.
+    /// Claim, if the change granted one.
     pub claimed: Option<C::Claim>,
 }
 
-/// When a conversation is to be forgotten; `None` while it goes on, where it is kept for good, and once it is forgotten.
+/// Returns the time at which a conversation is stripped to its tombstone. Returns `None` if it is still open, is kept
+/// for good, or already is a tombstone.
 pub fn forgotten_at<C: Conversation>(conversation: &C) -> Option<Timestamp> {
     let is_over = conversation.is_forgotten() || is_planted(Bug::KeepForGood);
     let retention = conversation.retention().filter(|_| !is_over)?;
     Some(retention.end(conversation.ended_at()?))
 }
 
-/// The conversation as it may be shown at a moment: nobody is to see what is about to be forgotten.
+/// Returns the conversation as it may be shown at a time. After its retention, this is the tombstone, even if the data
+/// is still stored.
 pub fn shown<C: Conversation>(mut conversation: C, now: Timestamp) -> C {
     if is_over(&conversation, now) {
         conversation.forget();
@@ -149,8 +152,8 @@ pub fn shown<C: Conversation>(mut conversation: C, now: Timestamp) -> C {
     conversation
 }
 
-/// Leaves only the head of a conversation that was kept for as long as its agent keeps them, once nothing else is owed. Says
-/// whether it did.
+/// Strips a conversation to its tombstone if its retention is over and no other action is pending. Returns `true` if it
+/// did.
 pub(crate) fn forget_when_due<C: Conversation>(conversation: &mut C, now: Timestamp) -> bool {
     let is_due = is_over(conversation, now) && conversation.is_settled();
     if is_due {

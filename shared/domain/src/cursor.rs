@@ -1,4 +1,4 @@
-//! Cursors: a place in a list, signed, so that a client can only send back what it was given.
+//! Cursors: signed positions in a list. A client can only send back a cursor that it was given.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,8 +7,8 @@ use sha2::Sha256;
 
 const TAG_BYTES: usize = 16;
 
-/// A cursor for a place in a list. `key` is the organization's; `list` names the list, so that a cursor of one list
-/// opens no other.
+/// Returns the cursor for a position in a list. `key` is the signing key of the organization. `list` is the name of the
+/// list, so that a cursor is valid for this list only.
 pub fn seal(key: &str, list: &str, place: &str) -> String {
     let tag = mac(key, list, place).finalize().into_bytes();
     let mut bytes = tag[..TAG_BYTES].to_vec();
@@ -16,7 +16,7 @@ pub fn seal(key: &str, list: &str, place: &str) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// The place that a cursor names; `None` where it was not made here.
+/// Returns the position of a cursor; `None` if its signature is not valid for this key and list.
 pub fn open(key: &str, list: &str, cursor: &str) -> Option<String> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok()?;
     let (tag, place) = bytes.split_at_checked(TAG_BYTES)?;

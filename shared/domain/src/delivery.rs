@@ -1,11 +1,11 @@
-//! The delivery of one event to one endpoint: its states, and when it is tried again.
+//! Delivery of one event to one endpoint: its states and its retry schedule.
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ConversationId, EndpointId};
 use crate::time::{Span, Timestamp};
 
-/// The waits between attempts, each counted from the one before: 75 h 35 min 5 s in all.
+/// Waits before the second and each further attempt, counted from the attempt before: 75 h 35 min 5 s in all.
 pub const SCHEDULE: [Span; 9] = [
     Span::seconds(5),
     Span::minutes(5),
@@ -18,87 +18,89 @@ pub const SCHEDULE: [Span; 9] = [
     Span::hours(24),
 ];
 
-/// How many attempts are kept of a delivery that is sent again and again: three rounds, some 35 KiB.
+/// Largest number of attempts that are kept in a delivery's log: three rounds of the schedule, about 35 KiB.
 pub const KEPT_ATTEMPTS: usize = 30;
 
-/// A `Retry-After` is honoured up to this.
+/// Longest `Retry-After` that is honoured.
 pub const LONGEST_RETRY_AFTER: Span = Span::hours(24);
 
-/// Where an event's delivery to an endpoint stands.
+/// Status of an event's delivery to an endpoint. An `exhausted` delivery was given up and can be sent again. A delivery
+/// is `cancelled` if its endpoint is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = WebhookDeliveryStatus))]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// To be tried, or tried again.
+    /// Waiting for its first or next attempt.
     Pending,
-    /// The endpoint answered 2xx.
+    /// Answered with 2xx by the endpoint.
     Delivered,
-    /// Every attempt failed, or the endpoint is disabled. It can be sent again.
+    /// Given up: all attempts failed, the endpoint answered 410 or is disabled, or the retention of the event is over.
+    /// An event that is still kept can be sent again.
     Exhausted,
-    /// The endpoint was deleted.
+    /// Cancelled, because the endpoint was deleted.
     Cancelled,
 }
 
-/// One attempt, for the log that the endpoint's owner reads.
+/// Attempt to deliver an event, as the delivery's log shows it to clients.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Attempt {
-    /// When it began.
+    /// Start of the attempt.
     pub at: Timestamp,
-    /// How long it took.
+    /// Duration in milliseconds.
     pub duration_ms: u32,
-    /// The endpoint's HTTP status, where it answered.
+    /// HTTP status of the endpoint's answer, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// What went wrong, where it did not.
+    /// Error, if there was no answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// The first kilobyte of its answer.
+    /// First kilobyte of the answer.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub answer: String,
 }
 
-/// One event on its way to one endpoint.
+/// Delivery of one event to one endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Delivery {
-    /// The conversation whose event it is.
+    /// Conversation of the event.
     pub conversation: ConversationId,
-    /// The event's place in that conversation's log.
+    /// Number of the event's entry in the conversation's log.
     pub log_number: u64,
-    /// The event's `sequence`.
+    /// `sequence` of the event.
     pub sequence: u64,
-    /// Where it goes.
+    /// Endpoint that receives the event.
     pub endpoint: EndpointId,
-    /// Where it stands.
+    /// Status of the delivery.
     pub state: State,
-    /// When the event happened.
+    /// Time of the event.
     pub created_at: Timestamp,
-    /// When it is tried next, while it is pending.
+    /// Time of the next attempt, while the delivery is pending.
     pub next_attempt_at: Timestamp,
-    /// What was tried so far: the last [`KEPT_ATTEMPTS`] of it.
+    /// Latest attempts, at most [`KEPT_ATTEMPTS`].
     pub attempts: Vec<Attempt>,
-    /// How many attempts were made since it was last asked for: the schedule goes by these.
+    /// Number of attempts since the delivery was last requested. It selects the next wait of the schedule.
     #[serde(default)]
     pub tries: u32,
 }
 
-/// What an endpoint's answer means.
+/// Meaning of an endpoint's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// 2xx.
+    /// 2xx: delivered.
     Delivered,
-    /// 410: the endpoint wants nothing more, ever.
+    /// 410: the endpoint does not want any further events.
     Gone,
-    /// Anything else, and no answer at all.
+    /// Any other answer, or no answer.
     Failed {
-        /// What a 429 or 503 asks for.
+        /// Wait that a 429 or 503 asks for.
         retry_after: Option<Span>,
     },
 }
 
 impl Verdict {
-    /// Judges an answer by its status. A redirect is a failure; `Retry-After` counts on 429 and 503 only.
+    /// Returns the verdict on an answer. A redirect is a failure. `Retry-After` counts only for 429 and 503.
     pub fn of(status: u16, retry_after: Option<Span>) -> Self {
         match status {
             200..=299 => Self::Delivered,
@@ -110,7 +112,7 @@ impl Verdict {
 }
 
 impl Delivery {
-    /// A delivery of an event that just happened.
+    /// Creates the delivery of an event that has just happened.
     pub fn new(
         conversation: ConversationId,
         log_number: u64,
@@ -131,12 +133,13 @@ impl Delivery {
         }
     }
 
-    /// The delivery, to be made from now on as if it had not been tried. What was tried stays in its log.
+    /// Returns the delivery with a new schedule that begins now. Its log keeps the earlier attempts.
     pub fn again(self, now: Timestamp) -> Self {
         Self { state: State::Pending, next_attempt_at: now, tries: 0, ..self }
     }
 
-    /// The delivery after one more attempt. `jitter` is a random number below 2^16: up to a tenth is added to a wait.
+    /// Returns the delivery after one more attempt. `jitter` is a random number below 2^16, which adds up to a tenth to
+    /// a wait.
     pub fn after(mut self, attempt: Attempt, verdict: Verdict, now: Timestamp, jitter: u16) -> Self {
         let failures = usize::try_from(self.tries).unwrap_or(usize::MAX);
         self.tries = self.tries.saturating_add(1);

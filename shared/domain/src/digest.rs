@@ -1,8 +1,9 @@
-//! Digests: what ids and the keys of lookups are made of.
+//! Digests, from which ids and lookup keys are derived.
 
 use sha2::{Digest, Sha256};
 
-/// A digest of several texts that no other list of texts has: each part is preceded by its length.
+/// Returns the digest of a list of texts. Different lists have different digests, because each text is preceded by its
+/// length.
 pub(crate) fn digest_of(parts: &[&str]) -> [u8; 32] {
     let mut hasher = Sha256::new();
     for part in parts {
@@ -12,7 +13,7 @@ pub(crate) fn digest_of(parts: &[&str]) -> [u8; 32] {
     hasher.finalize().into()
 }
 
-/// Lower-case hexadecimal.
+/// Returns the bytes in lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = String::with_capacity(bytes.len() * 2);

@@ -1,9 +1,14 @@
-//! The attempt to have a provider do something that must happen once: place a call, or send a text.
+//! Attempts at a provider that must succeed at most once: to place a call, or to send an SMS message.
 //!
-//! A consumer claims the attempt ([`Asking`]) and asks the provider. The outcome settles it: the provider has it, the provider
-//! refused, the attempt never happened and is made again after a while, or its outcome is not known ([`Unknown`]). What is
-//! not known is searched for and never asked again; so is the attempt of a consumer whose lease lapsed. Calls and texts
-//! share these rules, and each channel says what follows from them for its conversation.
+//! A consumer claims the attempt ([`Asking`]) and asks the provider. The outcome settles the attempt:
+//!
+//! - The provider accepted it.
+//! - The provider refused it for good.
+//! - The attempt never happened. It is repeated after a wait.
+//! - The outcome is not known ([`Unknown`]). The attempt is searched for and never repeated. An attempt also counts as
+//!   unknown once its consumer's lease has expired.
+//!
+//! Calls and messages share these rules. The rules of each channel apply the result to its conversation.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,126 +16,128 @@ use crate::end_reason::EndReason;
 use crate::planted::{Bug, is_planted};
 use crate::time::{Span, Timestamp};
 
-/// How long a consumer may hold a claim. Longer than the function's timeout, so that a lapsed lease means a dead
-/// consumer; shorter than the queue's visibility timeout, so that the redelivery finds it lapsed.
+/// Length of a consumer's lease on a claim. It is longer than the function's timeout, so that an expired lease means a
+/// dead consumer. It is shorter than the queue's visibility timeout, so that a redelivered message finds the lease
+/// expired.
 pub const LEASE: Span = Span::seconds(60);
 
-/// Attempts that provably never happened, after which the provider counts as unavailable: about five minutes.
+/// Number of attempts that provably never happened, after which the provider counts as unavailable. They take about
+/// five minutes.
 pub const MAX_FAILURES: u32 = 10;
 
-/// Searches that take as long as the outcome of an attempt may be unknown.
+/// Number of searches within the time for which an outcome may be unknown.
 const FIRST_SEARCHES: u32 = 6;
 
-/// What came of asking a provider to place a call or to send a text.
+/// Outcome of a request to a provider to place a call or to send an SMS message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome<Id> {
-    /// It has it.
+    /// The provider has accepted the request.
     Accepted {
-        /// The provider's id for it.
+        /// Provider's id for the call or message.
         id: Id,
     },
-    /// The attempt provably never happened, and another may go better: nothing was sent, or we were told to slow down.
+    /// The attempt provably never happened, and another one may succeed. Nothing was sent, or the provider asked us to
+    /// slow down.
     NotPlaced {
-        /// How long the provider wants us to wait.
+        /// Wait that the provider asks for.
         retry_after: Option<Span>,
-        /// For the log: no number, no text.
+        /// Explanation for the log, without phone numbers and message texts.
         why: String,
     },
-    /// The provider definitely refused, and would again.
+    /// The provider refused the request for good, and would refuse it again.
     Refused {
-        /// The reason that the conversation ends with.
+        /// End reason for the conversation.
         reason: EndReason,
-        /// For the log: no number, no text.
+        /// Explanation for the log, without phone numbers and message texts.
         why: String,
     },
-    /// Anything else. It is never asked again blindly.
+    /// Any other result. The request is never repeated blindly.
     Unknown {
-        /// For the log: no number, no text.
+        /// Explanation for the log, without phone numbers and message texts.
         why: String,
     },
 }
 
-/// An attempt that a consumer is making: it holds the lease and asks the provider.
+/// Attempt in progress: a consumer owns the lease and asks the provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Asking {
-    /// Moment of the claim.
+    /// Time of the claim.
     pub since: Timestamp,
-    /// End of the lease. From then on the consumer counts as dead, and the outcome as unknown.
+    /// End of the lease. From then on, the consumer counts as dead and the outcome as unknown.
     pub lease_until: Timestamp,
-    /// Attempts before this one that provably never happened.
+    /// Number of earlier attempts that provably never happened.
     pub failures: u32,
 }
 
-/// An attempt whose outcome is not known. It is never made again.
+/// Attempt with an unknown outcome. It is never repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Unknown {
-    /// Moment at which the attempt began.
+    /// Start of the attempt.
     pub since: Timestamp,
-    /// Moment of the next search at the provider.
+    /// Time of the next search at the provider.
     pub next_search_at: Timestamp,
-    /// Searches that found nothing.
+    /// Number of searches that found nothing.
     pub searches: u32,
 }
 
-/// An attempt that may be open at the provider.
+/// Attempt that may be open at the provider.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Open {
-    /// A consumer is making it.
+    /// In progress at a consumer.
     Asking(Asking),
-    /// Its outcome is not known.
+    /// Finished with an unknown outcome.
     Unknown(Unknown),
 }
 
-/// The rules in which the attempts of two channels differ.
+/// Rules in which the attempts of the two channels differ.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
-    /// Longest wait that a provider may ask for; `None` if any wait is kept.
+    /// Longest wait that a provider may ask for; `None` if there is no limit.
     pub(crate) longest_retry_after: Option<Span>,
-    /// Bug that makes an attempt again after a timeout.
+    /// Planted bug that repeats an attempt after a timeout.
     pub(crate) repeating_bug: Bug,
 }
 
-/// Another attempt, after one that never happened.
+/// Further attempt, after one that never happened.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Retry {
-    /// Moment from which it may be claimed.
+    /// Earliest time at which it may be claimed.
     pub(crate) from: Timestamp,
-    /// Attempts that provably never happened.
+    /// Number of attempts that provably never happened.
     pub(crate) failures: u32,
 }
 
-/// What the outcome of an open attempt means.
+/// Consequence of an outcome for an open attempt.
 #[derive(Debug)]
 pub(crate) enum Settled<Id> {
-    /// The provider has it, under this id.
+    /// The provider has accepted the request, and returned this id.
     Accepted(Id),
-    /// The attempt never happened. `retry` is `None` after too many of those.
+    /// The attempt never happened. `retry` is `None` if there were too many of these.
     NotPlaced { retry: Option<Retry>, why: String },
-    /// The provider refused for good.
+    /// The provider refused the request for good.
     Refused { reason: EndReason, why: String },
-    /// Its outcome is not known, from now on.
+    /// The outcome is unknown from now on.
     Unknown { since: Timestamp, why: String },
-    /// Its outcome was not known before, and is not now.
+    /// The outcome was unknown before, and still is.
     Unchanged,
 }
 
 impl Asking {
-    /// Returns the attempt that a consumer claims now.
+    /// Creates the attempt that a consumer claims at `now`.
     pub(crate) fn claimed(now: Timestamp, failures: u32) -> Self {
         Self { since: now, lease_until: now + LEASE, failures }
     }
 
-    /// Returns why the outcome counts as unknown, once the lease has lapsed.
+    /// Returns the explanation for an unknown outcome, if the lease has expired.
     pub(crate) fn lapsed(self, now: Timestamp) -> Option<String> {
         (now >= self.lease_until).then(|| "the consumer that held the lease was not heard of again".to_owned())
     }
 }
 
 impl Unknown {
-    /// Returns an attempt that began at `since` and whose outcome has just become unknown. `ended` says that its conversation is
-    /// over.
+    /// Creates an unknown outcome for an attempt that began at `since`. `ended` is `true` if its conversation is over.
     pub(crate) fn begun(since: Timestamp, now: Timestamp, ended: bool) -> Self {
         Self { since, next_search_at: now + search_delay(0, ended), searches: 0 }
     }
@@ -141,7 +148,7 @@ impl Unknown {
         Self { next_search_at: now + search_delay(searches, ended), searches, ..self }
     }
 
-    /// Returns the attempt with its next search at `latest`, if it would be later.
+    /// Returns the attempt with its next search at `latest` at the latest.
     pub(crate) fn searched_by(self, latest: Timestamp) -> Self {
         Self { next_search_at: self.next_search_at.min(latest), ..self }
     }
@@ -177,13 +184,13 @@ impl Open {
     }
 }
 
-/// Returns how long to wait after so many failures in a row: 1, 2, 4 … seconds, 60 at most.
+/// Returns the wait after a number of failures in a row: 1, 2, 4 … seconds, at most 60.
 pub(crate) fn retry_delay(failures: u32) -> Span {
     Span::seconds(1 << failures.saturating_sub(1).min(6)).min(Span::seconds(60))
 }
 
-/// Returns how long to wait after so many searches that found nothing: 5, 10, 20, 40, 60 … seconds. For a conversation that is
-/// over, it is a quarter of an hour once the outcome would have been given up.
+/// Returns the wait after a number of searches that found nothing: 5, 10, 20, 40, 60 … seconds. If the conversation is
+/// over, the wait becomes a quarter of an hour after [`FIRST_SEARCHES`] searches.
 fn search_delay(searches: u32, ended: bool) -> Span {
     if ended && searches > FIRST_SEARCHES {
         return Span::minutes(15);

@@ -1,4 +1,4 @@
-//! Effects: what a change of a conversation has the store write beside the conversation, in the same transaction.
+//! Effects: writes that a change of a conversation causes in addition to the conversation, in the same transaction.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,65 +9,66 @@ use crate::provider::Provider;
 use crate::sms::{Message, StoredMessage};
 use crate::wallet::Settlement;
 
-/// Something to be written in the transaction of a change.
+/// Write in the transaction of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// The transcript of the call.
+    /// Store the transcript of the call.
     StoreTranscript(Vec<Utterance>),
-    /// What the wallet holds for the call goes back, less the call's price.
+    /// Release the call's authorization hold, and charge its price.
     SettleHold(Settlement),
-    /// The call takes a place among those that may be open at the same time, or gives its own back.
+    /// Take or return a concurrency slot for the call.
     ChangePlaces(PlaceChange),
-    /// The customer is not to be contacted any more, on any channel.
+    /// Add the customer to the do-not-call list, for all channels.
     Suppress {
-        /// How we know: `analysis`, `keyword`, `carrier`.
+        /// Source of the opt-out: `analysis`, `keyword` or `carrier`.
         source: String,
     },
-    /// The customer takes that back: the entry that this very change has seen is removed.
+    /// Remove the do-not-call entry that this change has read, because the customer opted in again.
     LiftSuppression,
-    /// A new text of the conversation.
+    /// Store a new SMS message of the conversation.
     StoreMessage(Message),
-    /// A text of the conversation, changed; refused where somebody else changed it since it was read.
+    /// Store a changed SMS message. Refused if another writer changed it since it was read.
     UpdateMessage(StoredMessage),
-    /// A text with this id of the provider's was taken in. Refused where it was before.
+    /// Record that an inbound SMS message was applied. Refused if it was recorded before.
     RememberInbound {
-        /// The key under which it is remembered in the scope.
+        /// Provider's id for the message, which is its key within the scope.
         key: String,
     },
-    /// A call or text at the provider is this conversation's. Written where the provider's own list does not show it.
+    /// Record that a provider's call or SMS message belongs to this conversation. Written if the provider's list does
+    /// not show that.
     HoldAtProvider {
-        /// The provider.
+        /// Provider of the call or message.
         provider: Provider,
-        /// Its id for the call or text.
+        /// Provider's id for the call or message.
         id: String,
-        /// The number of the text, where it is one.
+        /// Number of the message in the conversation; `None` for a call.
         message: Option<u32>,
-        /// How it is known to be.
+        /// Evidence that the call or message is the conversation's own.
         by: HeldBy,
     },
-    /// A call or text at the provider that this conversation had adopted is another one's.
+    /// Hand over a provider's call or SMS message that this conversation had claimed, and that belongs to another one.
     HandOver {
-        /// The provider.
+        /// Provider of the call or message.
         provider: Provider,
-        /// Its id for the call or text.
+        /// Provider's id for the call or message.
         id: String,
-        /// Whose it is.
+        /// Owner of the call or message.
         to: Holder,
     },
-    /// A client's idempotency key stands for this text from now on. Refused where it stood for one before.
+    /// Record that a client's idempotency key belongs to this SMS message. Refused if the key was recorded before.
     RememberKey(RememberedKey),
-    /// What the client gave for the conversation, and what its agent was told, is gone.
+    /// Delete the request payload and the agent snapshot of the conversation.
     Forget,
 }
 
-/// A text that was asked for under an idempotency key.
+/// Idempotency key of a request to send an SMS message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RememberedKey {
-    /// The key.
+    /// Digest of the key.
     pub key: String,
-    /// The fingerprint of the request.
+    /// Fingerprint of the request.
     pub fingerprint: String,
-    /// The text's number in its conversation.
+    /// Number of the message in its conversation.
     pub message: u32,
 }

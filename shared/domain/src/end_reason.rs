@@ -1,12 +1,12 @@
-//! Why a conversation ended.
+//! Reasons for the end of a conversation.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Why a conversation ended: one of the named reasons, what a client closed with, or `provider:<value>` for what a provider
-/// said and nobody had heard before.
+/// Reason for the end of a conversation: one of the named reasons, or a reason that the client gave. A provider's value
+/// that the service does not know is shown as `provider:<value>`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String))]
 #[serde(transparent)]
@@ -17,71 +17,71 @@ macro_rules! reasons {
         impl EndReason {
             $($(#[$doc])* pub const $name: Self = Self(Cow::Borrowed($text));)*
 
-            /// Every named reason.
+            /// All named reasons.
             pub const NAMED: &[Self] = &[$(Self::$name),*];
         }
     };
 }
 
 reasons! {
-    /// It connected and came to its end.
+    /// The call was answered and came to its normal end.
     COMPLETED = "completed",
     /// The line was busy.
     BUSY = "busy",
-    /// Nobody answered.
+    /// The called party did not answer.
     NO_ANSWER = "no_answer",
-    /// A machine answered.
+    /// A voicemail box or another machine answered.
     VOICEMAIL = "voicemail",
-    /// The provider or the called party refused it.
+    /// The provider or the called party refused the call or message.
     REJECTED = "rejected",
-    /// The number cannot be called.
+    /// The number is invalid or cannot be reached.
     INVALID_DESTINATION = "invalid_destination",
-    /// The provider does not let us use the number that we call or text from.
+    /// The provider does not let us use the calling or sending number.
     INVALID_SENDER = "invalid_sender",
-    /// The provider's account may not reach that number or country.
+    /// The provider's account may not reach the number or its country.
     DESTINATION_NOT_ALLOWED = "destination_not_allowed",
-    /// The number must not be called.
+    /// The number is on the do-not-call list.
     DO_NOT_CALL = "do_not_call",
-    /// Its window closed before it could be dialled.
+    /// The window closed before the call could be dialled.
     DISPATCH_DEADLINE_EXCEEDED = "dispatch_deadline_exceeded",
     /// The provider could not be reached, or does not accept our account.
     PROVIDER_UNAVAILABLE = "provider_unavailable",
-    /// Whether the provider placed it could not be found out.
+    /// The service could not determine if the provider placed the call.
     DISPATCH_UNCONFIRMED = "dispatch_unconfirmed",
-    /// It lasted longer than it may.
+    /// The call lasted longer than its maximum duration.
     MAX_DURATION_EXCEEDED = "max_duration_exceeded",
-    /// The provider accepted it and was not heard of again.
+    /// The provider accepted the call and then sent no more news.
     PROVIDER_LOST = "provider_lost",
-    /// The wallet did not cover it.
+    /// The wallet did not cover the call.
     INSUFFICIENT_FUNDS = "insufficient_funds",
-    /// Closed by a client that gave no reason.
+    /// A client closed the conversation without a reason of its own.
     ADMIN_CLOSED = "admin_closed",
-    /// Its organization was suspended before it was dialled.
+    /// The organization is suspended, so the customer may not be contacted.
     ORGANIZATION_SUSPENDED = "organization_suspended",
-    /// The number that calls or texts was taken from its organization.
+    /// The calling or sending number does not belong to the organization any more.
     NUMBER_NOT_OWNED = "number_not_owned",
-    /// Another conversation with the same two numbers was opened.
+    /// Another conversation between the same two numbers was opened.
     SUPERSEDED = "superseded_by_new_conversation",
-    /// The customer wants to hear nothing more.
+    /// The customer does not want to be contacted any more.
     OPTED_OUT = "opted_out",
-    /// Nobody wrote anything for too long.
+    /// No message was exchanged for too long.
     INACTIVITY_TIMEOUT = "inactivity_timeout",
-    /// We could not bring it to its end.
+    /// The service could not bring the conversation to its end.
     INTERNAL_ERROR = "internal_error",
 }
 
 impl EndReason {
-    /// The reason that a client closed with.
+    /// Creates the reason that a client gives when it closes a conversation.
     pub fn given(text: &str) -> Self {
         Self(Cow::Owned(text.to_owned()))
     }
 
-    /// What a provider said and our tables do not know.
+    /// Creates the reason for a provider's value that our tables do not contain.
     pub fn unknown_at_provider(value: &str) -> Self {
         Self(Cow::Owned(format!("provider:{value}")))
     }
 
-    /// The reason as text.
+    /// Returns the reason as it stands in objects and events.
     pub fn as_str(&self) -> &str {
         &self.0
     }

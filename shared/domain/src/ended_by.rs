@@ -1,28 +1,29 @@
-//! Whose doing it was that a conversation ended.
+//! Party that ended a conversation.
 
 use serde::{Deserialize, Serialize};
 
 use crate::end_reason::EndReason;
 
-/// Whose doing it was that a conversation ended.
+/// Party that ended a conversation: a client, the called party or customer (`callee`), the agent, the provider, or this
+/// service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum EndedBy {
-    /// A client: it closed the conversation, or opened a newer one between the same numbers.
+    /// A client, which closed the conversation or opened a newer one between the same numbers.
     Client,
-    /// The called party or the customer: hung up, was busy, declined, opted out.
+    /// The called party or customer, who hung up, was busy, declined or opted out.
     Callee,
-    /// The agent that held it.
+    /// The agent that held the conversation.
     Agent,
-    /// The provider, or a carrier behind it: refused it, could not place it.
+    /// The provider or a carrier behind it, which refused the call or message or could not place it.
     Provider,
-    /// This service: a rule or a limit of its own.
+    /// This service, by one of its rules or limits.
     Service,
 }
 
 impl EndedBy {
-    /// Whose doing an end is that nobody told more of than its reason; `None` where it does not follow.
+    /// Returns the party that follows from the end reason alone; `None` if it does not follow.
     pub fn of_reason(reason: &EndReason) -> Option<Self> {
         const CALLEES: [EndReason; 2] = [EndReason::BUSY, EndReason::OPTED_OUT];
         const PROVIDERS: [EndReason; 6] = [

@@ -1,4 +1,4 @@
-//! Webhook endpoints: the secrets that sign for them, and when they are given up.
+//! Webhook endpoints: their signing secrets, and the rules by which they are disabled after failures.
 
 use std::fmt;
 
@@ -8,62 +8,64 @@ use crate::ids::EndpointId;
 use crate::planted::{Bug, is_planted};
 use crate::time::{Span, Timestamp};
 
-/// How long a secret that was replaced goes on signing beside its successor.
+/// Time for which a replaced secret still signs together with its successor.
 pub const ROTATION: Span = Span::hours(24);
 
-/// How many secrets sign at once: each is a signature in a header, and receivers limit those.
+/// Largest number of secrets that sign at once. Each is a signature in a header, and receivers limit those.
 pub const MOST_SECRETS: usize = 5;
 
-/// An endpoint that has taken nothing for this long, while it was tried again and again, is disabled.
+/// Time after which a failing endpoint is disabled, if it was tried again and again without a success.
 pub const LONGEST_FAILURE: Span = Span::hours(5 * 24);
 
-/// What lies further apart than this is no failure that goes on: nobody tried in between. Attempts at one event are 26.4 hours apart at
-/// most, and what is noted of the last one is [`FAILURE_IS_NOTED_EVERY`] old at most.
+/// Longest time between two failed attempts of one failure. After a longer time, the endpoint was not tried in between,
+/// and a new failure begins. Attempts at one event are at most 26.4 hours apart. The record of the last one is at most
+/// [`FAILURE_IS_NOTED_EVERY`] old.
 pub const LONGEST_SILENCE: Span = Span::hours(36);
 
-/// That an endpoint is failing still is noted once in this time: a write for every attempt would cost as much as the attempt.
+/// Shortest time between two records of a continuing failure. A write for every attempt would cost as much as the
+/// attempt.
 pub const FAILURE_IS_NOTED_EVERY: Span = Span::hours(6);
 
-/// A webhook endpoint.
+/// Webhook endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Endpoint {
-    /// Its id.
+    /// Id of the endpoint.
     pub id: EndpointId,
-    /// The fingerprint of the request that made it.
+    /// Fingerprint of the request that created the endpoint.
     pub fingerprint: String,
-    /// Where events go.
+    /// URL that receives the events.
     pub url: String,
-    /// The event types it gets.
+    /// Event types that the endpoint is subscribed to.
     pub events: Vec<String>,
-    /// The secrets that sign, newest first: several while one is being rotated.
+    /// Secrets that sign, newest first. There are several while one is being rotated.
     pub secrets: Vec<SigningSecret>,
-    /// Disabled endpoints get nothing.
+    /// `true` if the endpoint receives events.
     pub enabled: bool,
-    /// Why it was disabled, where it was not its owner who did it.
+    /// Reason for which the service disabled the endpoint; `None` if the client did.
     pub disabled_reason: Option<String>,
-    /// When it was made.
+    /// Time at which the endpoint was created.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
 }
 
-/// A secret that signs an endpoint's events.
+/// Secret that signs the events of an endpoint.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SigningSecret {
-    /// The secret, as `whsec_…`.
+    /// Secret in the form `whsec_…`.
     pub secret: String,
-    /// From when on it signs no more; none for the newest.
+    /// Time from which the secret does not sign any more; `None` for the newest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
-    /// The digest of the idempotency key that it was asked for under.
+    /// Digest of the idempotency key of the request for this secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_under: Option<String>,
 }
 
 impl SigningSecret {
-    /// A secret that signs from now on.
+    /// Creates a secret that signs from now on, without an end.
     pub const fn new(secret: String) -> Self {
         Self { secret, expires_at: None, asked_under: None }
     }
@@ -79,20 +81,21 @@ impl fmt::Debug for SigningSecret {
     }
 }
 
-/// [`MOST_SECRETS`] sign for the endpoint already: it was rotated too often within [`ROTATION`].
+/// Refusal of a rotation: [`MOST_SECRETS`] secrets already sign for the endpoint, because it was rotated too often
+/// within [`ROTATION`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooManySecrets;
 
 impl Endpoint {
-    /// The secrets that sign now, newest first.
+    /// Returns the secrets that sign now, newest first.
     pub fn signing(&self, now: Timestamp) -> impl Iterator<Item = &str> {
         self.secrets.iter().filter(move |secret| secret.signs(now)).map(|secret| secret.secret.as_str())
     }
 
-    /// Makes another secret the newest one. The one before signs beside it for [`ROTATION`].
+    /// Adds a secret as the newest one. The secret before it also signs, for [`ROTATION`].
     ///
     /// # Errors
-    /// [`TooManySecrets`]: then nothing has changed.
+    /// [`TooManySecrets`] if too many secrets sign already. Nothing has changed then.
     pub fn rotate(&mut self, next: SigningSecret, now: Timestamp) -> Result<(), TooManySecrets> {
         let mut kept: Vec<SigningSecret> = self.secrets.iter().filter(|secret| secret.signs(now)).cloned().collect();
         if kept.len() >= MOST_SECRETS {
@@ -107,36 +110,36 @@ impl Endpoint {
         Ok(())
     }
 
-    /// When the newest secret signs alone; `None` where it does.
+    /// Returns the time from which only the newest secret signs; `None` if it already does.
     pub fn signs_alone_from(&self, now: Timestamp) -> Option<Timestamp> {
         self.secrets.iter().filter(|secret| secret.signs(now)).filter_map(|secret| secret.expires_at).max()
     }
 }
 
-/// An endpoint's failure, as far as it is noted.
+/// Recorded failure of an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Failing {
-    /// When it began.
+    /// Start of the failure.
     pub since: Timestamp,
-    /// When an attempt failed last, give or take [`FAILURE_IS_NOTED_EVERY`].
+    /// Time of the last failed attempt, with an error of up to [`FAILURE_IS_NOTED_EVERY`].
     pub last: Timestamp,
 }
 
-/// What one more attempt that failed means for its endpoint.
+/// Consequence of a failed attempt for its endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// A failure begins, to be noted: the first, or the first after a silence.
+    /// A failure begins and is recorded: the first one, or the first one after a silence.
     Begins,
-    /// It goes on, to be noted.
+    /// The failure continues, and its last attempt is recorded.
     GoesOn,
-    /// It goes on, and that was noted not long ago.
+    /// The failure continues, and its last record is recent.
     IsNoted,
-    /// It has gone on for [`LONGEST_FAILURE`]: the endpoint is given up.
+    /// The failure has lasted for [`LONGEST_FAILURE`], so the endpoint is disabled.
     IsTooLong,
 }
 
 impl Failure {
-    /// Judges an attempt that failed, by what was noted before it.
+    /// Returns the consequence of a failed attempt, given the recorded failure before it.
     pub fn of(before: Option<Failing>, now: Timestamp) -> Self {
         let Some(Failing { since, last }) = before else { return Self::Begins };
         if now.since(last) > LONGEST_SILENCE && !is_planted(Bug::GiveUpAfterSilence) {
@@ -150,29 +153,29 @@ impl Failure {
     }
 }
 
-/// The data of `endpoint.disabled`.
+/// Data of the event `endpoint.disabled`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct EndpointDisabled {
-    /// The endpoint that gets nothing any more.
+    /// Id of the endpoint that receives no more events.
     pub endpoint_id: EndpointId,
-    /// Where its events went.
+    /// URL that the endpoint's events were sent to.
     pub url: String,
-    /// Why it was disabled.
+    /// Reason for disabling the endpoint.
     pub reason: String,
-    /// When it was disabled.
+    /// Time at which the endpoint was disabled.
     pub disabled_at: Timestamp,
 }
 
-/// The data of `webhook.test`.
+/// Data of the event `webhook.test`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct WebhookTest {
-    /// The endpoint that was tested.
+    /// Id of the endpoint that is tested.
     pub endpoint_id: EndpointId,
-    /// When the test was asked for.
+    /// Time at which the test was requested.
     pub requested_at: Timestamp,
 }
 

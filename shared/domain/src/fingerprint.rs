@@ -1,7 +1,8 @@
-//! The fingerprint of a request: equal for two requests that say the same, whatever their key order and white space.
+//! Fingerprint of a request. It is equal for two requests with the same values, in any key order and with any white
+//! space.
 //!
-//! A fingerprint begins with the version of its computation. What was stored in an earlier version is compared with one that is
-//! computed in that version, so that a deploy breaks no replay.
+//! A fingerprint begins with the version of its computation. A fingerprint that was stored in an earlier version is
+//! compared with one computed in that version, so that a replay still works after a deploy.
 
 mod decimal;
 mod v1;
@@ -19,10 +20,10 @@ use decimal::write_number;
 const FORMER: &str = "v1";
 const CURRENT: &str = "v2";
 
-/// The fingerprint of what a client sent, by value. Defaults, settings and time are no part of it.
+/// Fingerprint of the values in a client's request. Defaults, settings and time are not part of it.
 ///
-/// Numbers count as decimal values, of any size: `1`, `1.0` and `10e-1` are one value, `1e17` is `100000000000000000`, and two
-/// integers beyond 64 bits are two values.
+/// Numbers count as decimal values of any size: `1`, `1.0` and `10e-1` are one value, `1e17` is `100000000000000000`,
+/// and two integers beyond 64 bits are two values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fingerprint {
     current: String,
@@ -30,31 +31,31 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// The fingerprint of a body that is JSON: its text, and the value that was read from that.
+    /// Returns the fingerprint of a JSON body. `value` is the value that was parsed from `text`.
     pub fn of(text: &str, value: &Value) -> Self {
         let former = format!("{FORMER}:{}", digest(&v1::canonical(value)));
-        // What was read as a value can be read as a text, too: the latter is only more exact.
+        // The body was parsed into a value before, so it parses here, too. The text has the numbers without loss.
         let current = serde_json::from_str::<&RawValue>(text).ok().and_then(canonical);
         let current = current.map_or_else(|| former.clone(), |canonical| format!("{CURRENT}:{}", digest(&canonical)));
         Self { current, former }
     }
 
-    /// A fingerprint that was computed before.
+    /// Returns a fingerprint that was computed and stored before.
     pub fn stored(text: String) -> Self {
         Self { former: text.clone(), current: text }
     }
 
-    /// The fingerprint of a part of the request.
+    /// Returns the fingerprint of the part of the request with this name.
     pub fn part(&self, name: impl std::fmt::Display) -> Self {
         Self { current: format!("{}#{name}", self.current), former: format!("{}#{name}", self.former) }
     }
 
-    /// The fingerprint as it is stored from now on.
+    /// Returns the fingerprint in the current version, in which it is stored.
     pub fn as_str(&self) -> &str {
         &self.current
     }
 
-    /// Whether a stored fingerprint, of whatever version, is that of the same request.
+    /// Returns `true` if a stored fingerprint, of any version, belongs to the same request.
     pub fn is(&self, stored: &str) -> bool {
         stored == self.current || stored == self.former
     }
@@ -106,7 +107,7 @@ fn write_canonical(value: &RawValue, out: &mut String) -> Option<()> {
     Some(())
 }
 
-/// A text with its length before it: no quoting is needed for two texts never to run into each other.
+/// Writes a text with its length before it. Two texts cannot run into each other, so no quoting is needed.
 fn write_text(text: &str, out: &mut String) {
     write_infallibly(out, format_args!("{}\"{text}", text.len()));
 }

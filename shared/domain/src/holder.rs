@@ -1,27 +1,28 @@
-//! The conversation that a call or text at a provider belongs to, and how that is known.
+//! Owner of a call or SMS message at a provider, and the evidence for it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ConversationId, Scope};
 
-/// How a call or text at a provider is known to be a conversation's.
+/// Evidence that a call or SMS message at a provider belongs to a conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeldBy {
-    /// The provider's answer, or a signed callback, named the conversation with it.
+    /// The provider named the conversation, in its answer or in a signed callback.
     Name,
-    /// It looked like what was searched for. Whoever is named takes it over.
+    /// The call or message looked like the one that was searched for. A conversation that the provider names takes it
+    /// over.
     Likeness,
 }
 
-/// Whose a call or text at a provider is.
+/// Owner of a call or SMS message at a provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Holder {
-    /// The conversation.
+    /// Id of the owning conversation.
     pub conversation: ConversationId,
-    /// Whose that is.
+    /// Organization and mode of the conversation.
     pub scope: Scope,
-    /// The number of the text, where it is one.
+    /// Number of the SMS message in the conversation; `None` for a call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<u32>,
 }

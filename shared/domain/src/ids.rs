@@ -1,4 +1,4 @@
-//! Names of things: who owns them, in which mode, and under which id.
+//! Ids of objects, and the scope in which they are valid.
 
 mod object;
 mod provider;
@@ -14,14 +14,14 @@ use uuid::Uuid;
 use crate::digest::{digest_of, hex};
 use crate::phone::PhoneNumber;
 
-/// The tenant: `clientOrgId` in events. Lower-case letters, digits and `-`, 1 to 40 characters, beginning and ending
-/// with a letter or digit, so that it can stand inside an API key and a table key.
+/// Id of an organization, the tenant. Events show it as `clientOrgId`. It has 1 to 40 lower-case letters, digits and
+/// `-`, and begins and ends with a letter or digit. So it can be a part of an API key and of a table key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct OrganizationId(String);
 
 impl OrganizationId {
-    /// Reads an organization's id; `None` where the text has another form.
+    /// Parses the id of an organization; `None` if the text has another form.
     pub fn parse(text: &str) -> Option<Self> {
         let well_formed = (1..=40).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
@@ -30,7 +30,7 @@ impl OrganizationId {
         well_formed.then(|| Self(text.to_owned()))
     }
 
-    /// The id as text.
+    /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -49,50 +49,51 @@ impl fmt::Display for OrganizationId {
     }
 }
 
-/// Whether real phones are reached. Part of every scope: nothing crosses from one mode to the other.
+/// Mode of an API key and of everything that it creates. Only `live` reaches real phones; `test` always uses the
+/// simulator. Objects of one mode are unknown in the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Mode {
-    /// Real providers, real phones.
+    /// Real providers and real phones.
     Live,
-    /// The simulator, always.
+    /// The simulator, which reaches no phone.
     Test,
 }
 
 impl Mode {
-    /// The mode as it stands in keys, objects and events.
+    /// Returns the name used in keys, objects and events.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 }
 
-/// Which kind of conversation.
+/// Channel of a conversation: a phone call (`voice`), or SMS messages (`sms`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Channel {
-    /// A phone call.
+    /// Phone calls.
     Voice,
-    /// A conversation by SMS.
+    /// SMS messages.
     Sms,
 }
 
 impl Channel {
-    /// The channel as it stands in objects and events.
+    /// Returns the name used in objects and events.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 }
 
-/// An organization and a mode: the scope in which ids, keys and numbers mean something.
+/// Organization and mode: the scope in which ids, keys and numbers are valid.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Scope {
-    /// The tenant.
+    /// Id of the organization.
     pub organization: OrganizationId,
-    /// Test or live.
+    /// Mode, test or live.
     pub mode: Mode,
 }
 
@@ -102,20 +103,20 @@ impl fmt::Display for Scope {
     }
 }
 
-/// What a client asked for, as far as an idempotency key is concerned: the same key under two operations is two keys.
+/// Operation that an idempotency key belongs to. The same key in two operations counts as two keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// `POST /v1/calls`.
     CreateCall,
     /// `POST /v1/sms-conversations`.
     CreateSmsConversation,
-    /// A call through the front door `klen`.
+    /// Creation of a call through the front door `klen`.
     KlenCall,
-    /// A call through the front door `verbex`.
+    /// Creation of a call through the front door `verbex`.
     VerbexCall,
-    /// A call through the front door `levers`.
+    /// Creation of a call through the front door `levers`.
     LeversCall,
-    /// An item of a bulk request through the front door `levers`.
+    /// Creation of a call as an item of a bulk request through the front door `levers`.
     LeversBulkItem,
     /// `POST /v1/contacts`.
     CreateContact,
@@ -130,7 +131,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// The operation's name.
+    /// Returns the name of the operation, from which ids are derived.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::CreateCall => "create-call",
@@ -149,7 +150,7 @@ impl Operation {
 }
 
 impl Operation {
-    /// What a request under this idempotency key is found by, where nothing else follows from the key.
+    /// Returns the digest under which the request of an idempotency key is stored, if no id follows from the key.
     pub fn key_digest(self, scope: &Scope, idempotency_key: &str) -> String {
         hex(&digest_of(&["request", &scope.to_string(), self.as_str(), idempotency_key]))
     }
@@ -164,18 +165,18 @@ macro_rules! uuid_id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// Reads the id from its hyphenated form; `None` where the text has another form.
+            /// Parses the id from its hyphenated form; `None` if the text has another form.
             pub fn parse(text: &str) -> Option<Self> {
                 let hyphenated = text.len() == 36;
                 Uuid::try_parse(text).ok().filter(|_| hyphenated).map(Self)
             }
 
-            /// An id of random bytes.
+            /// Creates an id from random bytes.
             pub fn random(bytes: [u8; 16]) -> Self {
                 Self(uuid::Builder::from_random_bytes(bytes).into_uuid())
             }
 
-            /// The id that follows from these parts, the same for ever.
+            /// Returns the id that is derived from these parts. It never changes for the same parts.
             fn derived(parts: &[&str]) -> Self {
                 let digest = digest_of(parts);
                 let mut bytes = [0_u8; 16];
@@ -193,103 +194,104 @@ macro_rules! uuid_id {
 }
 
 uuid_id! {
-    /// A conversation: one accepted request.
+    /// Id of a conversation, which is one accepted request.
     ConversationId
 }
 
 uuid_id! {
-    /// An agent.
+    /// Id of an agent.
     AgentId
 }
 
 uuid_id! {
-    /// A webhook endpoint.
+    /// Id of a webhook endpoint.
     EndpointId
 }
 
 uuid_id! {
-    /// A text of an SMS conversation.
+    /// Id of a message in an SMS conversation.
     MessageId
 }
 
 impl MessageId {
-    /// The text of that number in a conversation.
+    /// Returns the id of the message with that number in a conversation.
     pub fn of(conversation: ConversationId, number: u32) -> Self {
         Self::derived(&["message", &conversation.to_string(), &number.to_string()])
     }
 }
 
 uuid_id! {
-    /// A contact.
+    /// Id of a contact.
     ContactId
 }
 
 impl ConversationId {
-    /// The conversation that a request under this idempotency key is, whoever sends it again.
+    /// Returns the id of the conversation that an idempotency key creates. Every replay of the request has the same id.
     pub fn for_key(scope: &Scope, operation: Operation, idempotency_key: &str) -> Self {
         Self::derived(&["conversation", &scope.to_string(), operation.as_str(), idempotency_key])
     }
 }
 
 impl ConversationId {
-    /// The log of a text that belongs to no conversation.
+    /// Returns the id of the log of an inbound SMS message that belongs to no conversation.
     pub fn of_inbound(scope: &Scope, provider_message_id: &str) -> Self {
         Self::derived(&["inbound", &scope.to_string(), provider_message_id])
     }
 
-    /// One of so many shards, the same for ever, each as likely as the others.
+    /// Returns one of `shards` shards. It never changes for the same id, and all shards are equally likely.
     pub fn shard(self, shards: u8) -> u8 {
         self.0.as_bytes()[15] % shards.max(1)
     }
 }
 
 impl ConversationId {
-    /// The conversation that the front door `verbex` shows under an object's id, whoever sends the request again.
+    /// Returns the id of the conversation that the front door `verbex` shows under an object id. Every replay of the
+    /// request has the same id.
     pub fn for_object(scope: &Scope, object: ObjectId) -> Self {
         Self::for_key(scope, Operation::VerbexCall, &object.to_string())
     }
 
-    /// A whole number that stands for the conversation where a client expects one. Below 2^53, so that it is the same in
-    /// every language; nothing is found by it.
+    /// Returns an integer id of the conversation, for clients that expect one. It is below 2^53, so that every language
+    /// represents it exactly. The conversation cannot be looked up by it.
     pub fn reference(self) -> u64 {
         reference(&["conversation-reference", &self.to_string()])
     }
 }
 
 impl EndpointId {
-    /// The endpoint that a request under this idempotency key is, whoever sends it again.
+    /// Returns the id of the endpoint that an idempotency key creates. Every replay of the request has the same id.
     pub fn for_key(scope: &Scope, idempotency_key: &str) -> Self {
         Self::derived(&["endpoint", &scope.to_string(), Operation::CreateWebhook.as_str(), idempotency_key])
     }
 }
 
 impl AgentId {
-    /// The agent of that slug. A slug is an agent's name for life, so that finding an agent by it needs no index.
+    /// Returns the id of the agent with that slug. A slug never changes, so looking up an agent by it needs no index.
     pub fn for_slug(organization: &OrganizationId, slug: &str) -> Self {
         Self::derived(&["agent", organization.as_str(), slug])
     }
 
-    /// A whole number below 2^53 that names the agent where a client expects one.
+    /// Returns an integer id of the agent below 2^53, for clients that expect one.
     pub fn reference(self) -> u64 {
         reference(&["agent-reference", &self.to_string()])
     }
 }
 
 impl ContactId {
-    /// The contact of that number. A contact is its number, so that finding one by it needs no index, and two requests
-    /// at the same time make one contact.
+    /// Returns the id of the contact with that number. A contact is identified by its number. So the lookup needs no
+    /// index, and two concurrent requests create one contact.
     pub fn for_number(scope: &Scope, number: &PhoneNumber) -> Self {
         Self::derived(&["contact", &scope.to_string(), number.as_str()])
     }
 
-    /// The whole number below 2^53 by which the contact is known where a client expects one. Another `attempt` gives
-    /// another number, should one be taken.
+    /// Returns an integer id of the contact below 2^53, for clients that expect one. If it is in use, the next
+    /// `attempt` gives another one.
     pub fn reference(self, attempt: u32) -> u64 {
         reference(&["contact-reference", &self.to_string(), &attempt.to_string()])
     }
 }
 
-/// A whole number below 2^53 that follows from these parts, the same for ever.
+/// Returns the integer below 2^53 that is derived from these parts. It never changes for the same parts.
 fn reference(parts: &[&str]) -> u64 {
     let digest = digest_of(parts);
     let mut bytes = [0_u8; 8];
@@ -297,13 +299,13 @@ fn reference(parts: &[&str]) -> u64 {
     u64::from_be_bytes(bytes) >> 11
 }
 
-/// The id of a conversation's event: the same at every attempt to deliver it.
+/// Returns the id of a conversation's event. It is the same at every attempt to deliver the event.
 pub fn event_id(conversation: ConversationId, sequence: u64) -> String {
     let digest = digest_of(&["event", &conversation.to_string(), &sequence.to_string()]);
     format!("evt_{}", hex(&digest[..12]))
 }
 
-/// The digest under which an idempotency key is remembered in its conversation.
+/// Returns the digest under which an idempotency key is stored.
 pub fn key_digest(key: &str) -> String {
     hex(&digest_of(&["idempotency key", key])[..16])
 }

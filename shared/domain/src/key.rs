@@ -1,4 +1,4 @@
-//! API keys and what they may do.
+//! API keys and their permissions.
 
 use std::fmt;
 
@@ -14,11 +14,11 @@ use crate::quota::Limits;
 use crate::time::Timestamp;
 use crate::variants::all;
 
-/// Bytes of randomness in a key.
+/// Number of random bytes in a key.
 pub const SECRET_BYTES: usize = 24;
 
-/// A raw API key: `rd_test_<organization>_<secret>`. It names its organization, so that everything a request needs can
-/// be read in one batch. Never stored, never logged.
+/// Raw API key: `rd_test_<organization>_<secret>`. It names its organization, so that one batch can read all that a
+/// request needs. It is never stored and never logged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RawKey {
     text: String,
@@ -26,13 +26,13 @@ pub struct RawKey {
 }
 
 impl RawKey {
-    /// Makes a key of random bytes.
+    /// Creates a key from random bytes.
     pub fn new(scope: Scope, random: [u8; SECRET_BYTES]) -> Self {
         let secret = URL_SAFE_NO_PAD.encode(random).replace('_', ".");
         Self { text: format!("rd_{}_{}_{secret}", scope.mode.as_str(), scope.organization), scope }
     }
 
-    /// Reads a key; `None` where the text is none.
+    /// Parses a key; `None` if the text has another form.
     pub fn parse(text: &str) -> Option<Self> {
         let (mode, rest) = match (text.strip_prefix("rd_live_"), text.strip_prefix("rd_test_")) {
             (Some(rest), _) => (Mode::Live, rest),
@@ -45,22 +45,22 @@ impl RawKey {
         Some(Self { text: text.to_owned(), scope: Scope { organization, mode } })
     }
 
-    /// The organization and mode that the key says it belongs to. Nothing is proven before its digest was found.
+    /// Returns the organization and mode that the key names. They are unproven until its digest is found.
     pub fn scope(&self) -> &Scope {
         &self.scope
     }
 
-    /// The digest under which the key is stored: SHA-256, in hexadecimal.
+    /// Returns the digest under which the key is stored: SHA-256, in hexadecimal.
     pub fn digest(&self) -> String {
         hex(&Sha256::digest(self.text.as_bytes()))
     }
 
-    /// The id that the key is spoken of by.
+    /// Returns the public id of the key.
     pub fn id(&self) -> KeyId {
         KeyId::of_digest(&self.digest())
     }
 
-    /// The raw key, to be shown once.
+    /// Returns the raw key, which is shown to the client once.
     pub fn reveal(&self) -> &str {
         &self.text
     }
@@ -72,31 +72,31 @@ impl fmt::Debug for RawKey {
     }
 }
 
-/// What a key is called where it is spoken of: the beginning of its digest, from which nobody finds the key.
+/// Public id of an API key. It is the beginning of the key's digest, which does not reveal the key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, example = "key_5d1f0c2b9a8e7d6c5b4a3f2e"))]
 #[serde(transparent)]
 pub struct KeyId(String);
 
-/// Digits of a digest in a key's id: 96 bits.
+/// Number of hexadecimal digits of the digest in a key's id: 96 bits.
 const ID_DIGITS: usize = 24;
 
 const ID_PREFIX: &str = "key_";
 
 impl KeyId {
-    /// The id of the key of this digest.
+    /// Returns the id of the key with this digest.
     pub fn of_digest(digest: &str) -> Self {
         Self(format!("{ID_PREFIX}{}", digest.get(..ID_DIGITS).unwrap_or(digest)))
     }
 
-    /// Reads an id; `None` where the text has another form.
+    /// Parses an id; `None` if the text has another form.
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.strip_prefix(ID_PREFIX)?;
         let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         (digits.len() == ID_DIGITS && digits.bytes().all(is_digit)).then(|| Self(text.to_owned()))
     }
 
-    /// What the key's digest begins with.
+    /// Returns the beginning of the key's digest.
     pub fn digest_prefix(&self) -> &str {
         self.0.strip_prefix(ID_PREFIX).unwrap_or(&self.0)
     }
@@ -108,7 +108,7 @@ impl fmt::Display for KeyId {
     }
 }
 
-/// What a key may do.
+/// Permission of an API key.
 #[derive(
     Clone,
     Copy,
@@ -129,90 +129,91 @@ impl fmt::Display for KeyId {
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Permission {
-    /// Place calls.
+    /// Permission to place calls.
     CanInitiateCalls,
-    /// Open SMS conversations and write in them.
+    /// Permission to open SMS conversations and to write in them.
     CanSendSms,
-    /// Read conversations, their events and recordings.
+    /// Permission to read conversations, their events and recordings.
     CanReadConversations,
-    /// Close conversations.
+    /// Permission to close conversations.
     CanCloseConversations,
-    /// Manage webhook endpoints.
+    /// Permission to manage webhook endpoints.
     CanManageWebhooks,
-    /// Manage API keys.
+    /// Permission to manage API keys.
     CanManageKeys,
-    /// Manage agents.
+    /// Permission to manage agents.
     CanManageAgents,
-    /// Manage contacts and the do-not-call list.
+    /// Permission to manage contacts and the do-not-call list.
     CanManageContacts,
-    /// Read the wallet.
+    /// Permission to read the wallet.
     CanReadWallet,
-    /// Read the audit log.
+    /// Permission to read the audit log.
     CanReadAudit,
 }
 
 impl Permission {
-    /// Every permission there is.
+    /// All permissions.
     pub const ALL: [Self; Self::COUNT] = all(Self::VARIANTS);
 
-    /// The permission's name, as it stands in the contract.
+    /// Returns the name used in the API.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// Reads a name; `None` where there is no such permission.
+    /// Parses a name; `None` if there is no such permission.
     pub fn parse(name: &str) -> Option<Self> {
         name.parse().ok()
     }
 }
 
-/// A key as it is stored, under the digest of the raw key.
+/// API key as it is stored, under the digest of the raw key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiKey {
-    /// What its owner calls it.
+    /// Display name of the key.
     pub name: String,
-    /// What it may do.
+    /// Permissions of the key.
     pub permissions: Vec<Permission>,
-    /// When it was made.
+    /// Time at which the key was created.
     pub created_at: Timestamp,
-    /// From when on it opens nothing.
+    /// Time from which the key is not valid any more; `None` if it does not expire.
     pub expires_at: Option<Timestamp>,
-    /// Since when it opens nothing.
+    /// Time at which the key was revoked.
     pub revoked_at: Option<Timestamp>,
-    /// How much it may be used.
+    /// Usage limits of the key.
     #[serde(default)]
     pub limits: Limits,
-    /// The key that it was made with; none where an operator made it.
+    /// Id of the key that created this one; `None` if an operator did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_with: Option<KeyId>,
-    /// The digests of the keys whose limits its use counts against too, the nearest first: those that it was made with, directly
-    /// or not.
+    /// Digests of the other keys whose limits this key's use counts against, nearest first. They created this key,
+    /// directly or through other keys.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub counted_with: Vec<String>,
 }
 
-/// So many other keys may a key's use be counted against: each is an item more to read and to write.
+/// Largest number of other keys that a key's use counts against. Each is one more item to read and to write.
 pub const MOST_COUNTED_WITH: usize = 4;
 
-/// More than [`MOST_COUNTED_WITH`] keys, each with smaller limits than the one before, would have to be counted against.
+/// Refusal of a new key: its use would count against more than [`MOST_COUNTED_WITH`] keys, each with smaller limits
+/// than the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooManyToCountWith;
 
 impl ApiKey {
-    /// Whether the key opens anything now.
+    /// Returns `true` if the key is neither revoked nor expired.
     pub fn is_valid(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|expiry| now < expiry)
     }
 
-    /// The digests of the keys that the use of a key made with this one counts against. `digest` is this key's own, and `above`
-    /// the limits of the nearest key that it is counted against itself.
+    /// Returns the digests of the keys that the use of a child of this key counts against. `digest` is this key's own.
+    /// `above` has the limits of the nearest key that this key's own use counts against.
     ///
-    /// A key whose limits are those of the key above it is left out: what is counted there is bounded by them already. So a key
-    /// can be replaced by one like it as often as its owner likes.
+    /// This key is left out if its limits are those of the key above it, because the count there already bounds it. So
+    /// a client can replace a key by an equal one any number of times.
     ///
     /// # Errors
-    /// [`TooManyToCountWith`].
+    /// [`TooManyToCountWith`] if there are more than [`MOST_COUNTED_WITH`] of them.
     pub fn counted_with_its_children(
         &self,
         digest: String,
@@ -224,7 +225,7 @@ impl ApiKey {
         if all.len() > MOST_COUNTED_WITH { Err(TooManyToCountWith) } else { Ok(all) }
     }
 
-    /// Whether the key may do this.
+    /// Returns `true` if the key has this permission.
     pub fn may(&self, permission: Permission) -> bool {
         self.permissions.contains(&permission)
     }

@@ -1,14 +1,14 @@
-//! The limits of a call: how long it may ring and last.
+//! Limits of a call: its ring time and its duration.
 
 use serde::{Deserialize, Serialize};
 
-/// How long a call may ring and last, in seconds.
+/// Longest ring time and duration of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Limits {
-    /// The provider lets it ring no longer.
+    /// Longest ring time, in seconds. The provider enforces it.
     pub ring_seconds: u32,
-    /// The provider lets it last no longer.
+    /// Longest duration after the answer, in seconds. The provider enforces it.
     pub max_duration_seconds: u32,
 }
 

@@ -1,4 +1,4 @@
-//! What a conversation's log holds: the events that clients hear of, and notes that only operators read.
+//! Log of a conversation: events for clients, and notes for operators only.
 
 mod call;
 mod consent;
@@ -18,47 +18,47 @@ pub use sms::{
 use crate::ids::{AgentId, Channel};
 use crate::time::Timestamp;
 
-/// One entry of a conversation's log.
+/// Entry of a conversation's log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LogEntry {
-    /// Its place in the log, from 1.
+    /// Number of the entry in the log, from 1.
     pub number: u64,
-    /// When it was written.
+    /// Time at which the entry was written.
     pub at: Timestamp,
-    /// What it says.
+    /// Content of the entry.
     pub entry: Entry,
 }
 
-/// What a log entry says.
+/// Content of a log entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Entry {
-    /// Something that clients hear of.
+    /// Event that is published to clients.
     Event {
-        /// Counts the events of the conversation from 1, without gaps.
+        /// Number of the event in the conversation, from 1, without gaps.
         sequence: u64,
-        /// The event.
+        /// Event with its data.
         event: Event,
     },
-    /// Something that clients hear of and that belongs to no conversation: it stands alone in a log of its own.
+    /// Event that is published to clients and belongs to no conversation. It is the only entry of its own log.
     Notice {
-        /// The channel it came by, where it came by one.
+        /// Channel that the event came from, if there is one.
         channel: Option<Channel>,
-        /// The agent it concerns, where it concerns one.
+        /// Agent that the event is about, if there is one.
         agent: Option<AgentId>,
-        /// The event.
+        /// Event with its data.
         event: Event,
     },
-    /// Something that only operators read. Takes no number in the sequence.
+    /// Note that only operators read. It has no `sequence`.
     Note {
-        /// The note.
+        /// Content of the note.
         note: Note,
     },
 }
 
 impl Entry {
-    /// The event that clients hear of; `None` where this is a note.
+    /// Returns the event that is published to clients; `None` for a note.
     pub const fn event(&self) -> Option<&Event> {
         match self {
             Self::Event { event, .. } | Self::Notice { event, .. } => Some(event),
@@ -66,7 +66,7 @@ impl Entry {
         }
     }
 
-    /// The event's `sequence`; `None` where there is no event, or it belongs to no conversation.
+    /// Returns the event's `sequence`; `None` for a note, and for an event without a conversation.
     pub const fn sequence(&self) -> Option<u64> {
         match self {
             Self::Event { sequence, .. } => Some(*sequence),

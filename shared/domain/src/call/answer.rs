@@ -1,4 +1,4 @@
-//! That a call was answered, by whom, and that it is over: as its provider tells, in any order.
+//! Rules for a call's answer, the party that answered, and the call's end. The provider reports these in any order.
 
 use super::timing::DETECTION_WAIT;
 use super::transition::Transition;
@@ -16,11 +16,12 @@ impl Transition {
         if self.call.started_at.is_some() {
             return;
         }
-        // One that was closed while it rang may be answered before it is hung up: here it is over all the same.
+        // A call that is closed while it rings may still be answered before it is hung up. Its start is then at most
+        // its end.
         let started_at = self.clamp(at).min(self.call.ended_at.unwrap_or(self.now));
         self.call.started_at = Some(started_at);
         let Some(provider_call_id) = self.call.provider_call_id.clone() else { return };
-        // Once `call.ended` is out, a `call.started` behind it would only confuse.
+        // A `call.started` after `call.ended` would confuse clients.
         if self.call.closing != Closing::Announced {
             self.emit(Event::CallStarted(CallStarted {
                 started_at,
@@ -33,8 +34,9 @@ impl Transition {
         }
     }
 
-    /// Who answered, once it is known. A call that a machine answered has not reached anybody, in whichever order its provider
-    /// tells of the two: until its end is announced, the reason may still become that.
+    /// Records the answering party, once it is known. A call that a machine answered has reached nobody, so its end
+    /// reason is `voicemail`. The provider may report the machine and the end in either order. Therefore the reason may
+    /// still change from `completed` to `voicemail` until `call.ended` is published.
     fn answerer(&mut self, by: Option<AnsweredBy>) {
         let Some(by) = by.filter(|_| self.call.facts.answered_by.is_none()) else { return };
         let was_awaited = std::mem::take(&mut self.call.facts.detection_awaited);
@@ -48,7 +50,7 @@ impl Transition {
         }
     }
 
-    /// Ends the call as its provider says.
+    /// Ends the call as its provider reports.
     pub(super) fn over_for(&mut self, reason: EndReason, at: Timestamp, by: Option<EndedBy>) {
         self.call.dispatch = Dispatch::Settled;
         if self.call.is_ended() && !is_planted(Bug::EndReasonMoves) {

@@ -1,4 +1,4 @@
-//! A call as one of the conversations that the shell brings forward.
+//! Calls as conversations: the implementation of [`Conversation`] for [`Call`].
 
 use super::measured::measured;
 use super::obligation::owed;
@@ -79,8 +79,8 @@ impl Conversation for Call {
 }
 
 impl Call {
-    /// The provider's calls that are this one's since a step, its strays among them: where the provider's own list does
-    /// not show whose they are.
+    /// Returns the ownership records of the provider's calls that became this call's own or its orphans in a step.
+    /// Returns none if the provider's list shows which attempt a call belongs to.
     fn newly_held(&self, after: &Self) -> Vec<Effect> {
         if self.provider.lists_our_attempts() {
             return Vec::new();
@@ -90,7 +90,7 @@ impl Call {
             call.provider_call_id.iter().cloned().chain(strays).collect()
         };
         let known = ids(self);
-        // What was adopted by its likeness, and is named now, is held by its name from now on.
+        // A call that was claimed by likeness, and that the provider has named now, gets an ownership record by name.
         let was_named = self.adopted.is_some() && after.adopted.is_none();
         let is_adopted = |id: &ProviderCallId| after.adopted.is_some() && after.provider_call_id.as_ref() == Some(id);
         let new = ids(after)

@@ -1,4 +1,4 @@
-//! What can happen to a call. A provider's own words die at its adapter: inside there is only what stands here.
+//! Inputs of a call. A provider's own words are translated in its adapter; the rules know only the words of this file.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -13,140 +13,142 @@ use crate::places::Places;
 use crate::size::{cut_to_stored, json_len};
 use crate::time::Timestamp;
 
-/// What can happen to a call.
+/// Event or command that a call reacts to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// A client closes it.
+    /// A client closes the call.
     Close {
-        /// Why.
+        /// End reason for the call.
         reason: EndReason,
     },
-    /// A consumer wants to dial it.
+    /// A consumer wants to dial the call.
     Claim {
-        /// What stands against it.
+        /// Reasons against contacting the called party.
         objections: Objections,
-        /// The places there are, where those are limited.
+        /// Concurrency slots of the call's scope; `None` if their number is not limited.
         places: Option<Places>,
     },
-    /// The provider's account takes calls one after another: this one's turn is later.
+    /// The rate limiter of the provider's account gave this call a token for a later time.
     Pace {
-        /// Then; nobody else has it.
+        /// Time of the token, which no other call has.
         from: Timestamp,
     },
-    /// The consumer that claimed this attempt says what came of it.
+    /// The consumer that claimed an attempt reports its outcome.
     Outcome {
-        /// The attempt.
+        /// Number of the attempt.
         attempt: u32,
-        /// What came of it.
+        /// Outcome of the attempt.
         outcome: Outcome,
     },
-    /// The provider reports, unasked.
+    /// The provider reports on its own accord, in a callback.
     Heard {
-        /// The attempt that the report names.
+        /// Number of the attempt that the callback names.
         attempt: u32,
-        /// The provider's id for the call.
+        /// Provider's id for the call.
         call_id: ProviderCallId,
-        /// What it says.
+        /// Reports of the callback, in order.
         reports: Vec<Report>,
     },
     /// The provider was searched for the call of an attempt.
     Searched {
-        /// The attempt.
+        /// Number of the attempt.
         attempt: u32,
-        /// The call, with what the provider says of it; `None` where nothing was found, or the search failed.
+        /// Call that bears the attempt, with the provider's reports about it; `None` if the search found nothing or
+        /// failed.
         found: Option<(ProviderCallId, Vec<Report>)>,
     },
-    /// A search found nothing that bears the attempt, but a call that looks like its: adopted, until somebody else is named.
+    /// A search found no call that bears the attempt, but one call that looks like it. The call is claimed for this
+    /// conversation, until the provider names another one.
     Adopted {
-        /// The attempt.
+        /// Number of the attempt.
         attempt: u32,
-        /// The provider's id for the call.
+        /// Provider's id for the call.
         call_id: ProviderCallId,
-        /// What the provider says of it.
+        /// Provider's reports about the call.
         reports: Vec<Report>,
     },
-    /// The call that was adopted by its likeness is another conversation's: the provider has named that one.
+    /// The claimed call belongs to another conversation: the provider has named that conversation.
     TakenAway {
-        /// The provider's id for the call.
+        /// Provider's id for the call.
         call_id: ProviderCallId,
-        /// Whose it is.
+        /// Conversation that the call belongs to.
         to: Holder,
     },
-    /// The provider was asked for news of the call.
+    /// The provider was polled for news of the call.
     Polled {
-        /// The provider's id for the call.
+        /// Provider's id for the call.
         call_id: ProviderCallId,
-        /// What it says; `None` where it does not know the call or did not answer.
+        /// Provider's reports about the call; `None` if the provider does not know the call or did not answer.
         reports: Option<Vec<Report>>,
     },
     /// The provider was asked to hang up.
     HungUp {
-        /// The provider's id for the call.
+        /// Provider's id for the call.
         call_id: ProviderCallId,
-        /// Whether it says that the call is over.
+        /// `true` if the provider confirms that the call is over.
         confirmed: bool,
     },
     /// Time has passed.
     Tick,
-    /// What is overdue made no progress in several tries.
+    /// An overdue action made no progress in several tries, and is given up.
     Abandon,
 }
 
-/// What came of asking a provider to place a call.
+/// Outcome of a request to place a call.
 pub type Outcome = crate::dispatch::Outcome<ProviderCallId>;
 
-/// What a provider says of a call.
+/// Report of a provider about a call.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "report", rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub enum Report {
-    /// It rings.
+    /// The phone rings.
     Ringing,
-    /// It was answered.
+    /// The call was answered.
     Answered {
-        /// When.
+        /// Time of the answer.
         at: Timestamp,
-        /// By whom.
+        /// Answering party, if the provider tells.
         by: Option<AnsweredBy>,
     },
-    /// It is over.
+    /// The call is over.
     Ended {
-        /// When.
+        /// Time of the end.
         at: Timestamp,
-        /// Why.
+        /// End reason.
         reason: EndReason,
-        /// When it was answered, if it was.
+        /// Time of the answer; `None` if the call was not answered or the provider does not tell.
         started_at: Option<Timestamp>,
-        /// Who answered.
+        /// Answering party, if the provider tells.
         answered_by: Option<AnsweredBy>,
-        /// How long it lasted.
+        /// Duration of the call in seconds, if the provider tells.
         duration_seconds: Option<u32>,
-        /// Whose doing it was, where the provider tells.
+        /// Party that ended the call, if the provider tells.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ended_by: Option<EndedBy>,
     },
-    /// What was said; empty where there is no transcript and none will come.
+    /// The transcript of the call is known. It is empty if there is none and none will come.
     Transcript {
-        /// In order.
+        /// Utterances, in order.
         utterances: Vec<Utterance>,
     },
-    /// There is a recording.
+    /// The call has a recording.
     Recording {
-        /// The provider's reference to it.
+        /// Provider's reference to the recording.
         reference: String,
     },
-    /// What was made of the call afterwards.
+    /// The provider has analysed the call.
     Analysis {
-        /// The analysis.
+        /// Analysis of the call.
         analysis: Analysis,
     },
-    /// What it cost.
+    /// The price of the call is known.
     Cost {
-        /// The price.
+        /// Price that the provider charges.
         cost: Cost,
     },
 }
 
-/// Who answered a call.
+/// Party that answered a call: a person, or a voicemail box or another machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, IntoStaticStr)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -159,76 +161,77 @@ pub enum AnsweredBy {
 }
 
 impl AnsweredBy {
-    /// As it stands in objects and events.
+    /// Returns the name used in objects and events.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 }
 
-/// Who speaks.
+/// Speaker of an utterance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Our agent.
+    /// The agent.
     Agent,
     /// The called party.
     Customer,
 }
 
-/// One thing that was said.
+/// One utterance in the transcript of a call.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Utterance {
-    /// By whom.
+    /// Speaker of the utterance.
     pub role: Role,
-    /// What.
+    /// Words that were spoken.
     pub content: String,
-    /// When.
+    /// Time of the utterance.
     pub at: Timestamp,
 }
 
-/// What was made of a call after it ended.
+/// Analysis of a call after its end.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Analysis {
-    /// In a few sentences.
+    /// Summary of the call, in a few sentences.
     pub summary: String,
-    /// Whether it reached its aim.
+    /// `true` if the call reached its goal; absent if the provider does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub successful: Option<bool>,
-    /// The called party's mood: `positive`, `neutral`, `negative`.
+    /// Mood of the called party: `positive`, `neutral` or `negative`; absent if it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sentiment: Option<String>,
-    /// The called party wants to hear nothing more.
+    /// `true` if the called party does not want to be contacted again; absent if the analysis does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opt_out: Option<bool>,
-    /// What the agent is configured to find out.
+    /// Findings that the agent is configured to extract from the call.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Object, required = true))]
     pub custom: Map<String, Value>,
 }
 
-/// A price.
+/// Price.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Cost {
-    /// In the currency's minor unit: cents.
+    /// Amount in the minor unit of the currency, for example cents.
     pub amount_minor: i64,
-    /// ISO 4217, such as `USD`.
+    /// Currency code by ISO 4217, for example `USD`.
     pub currency: String,
 }
 
-/// The longest summary, and the longest word for a mood, in bytes as they are stored.
+/// Longest stored summary, and below it the longest stored sentiment, in bytes.
 const LONGEST_SUMMARY: usize = 32 * 1_024;
 const LONGEST_SENTIMENT: usize = 255;
-/// How much of what the agent found out is kept, in bytes of JSON. It stands in the call's own item, and in its log.
+/// Largest total size of the custom findings, in bytes of JSON. They are stored in the call's own item, and in its log.
 const LARGEST_FINDINGS: usize = 64 * 1_024;
 
 impl Analysis {
-    /// The analysis as far as it can be stored: a long summary is cut, and findings that are too large are left out.
+    /// Returns the analysis in a form that can be stored. A summary that is too long is cut. Findings that do not fit
+    /// are left out.
     #[must_use]
     pub fn within_bounds(self) -> Self {
         let mut left = LARGEST_FINDINGS;

@@ -1,4 +1,4 @@
-//! What there is to measure about a call's change.
+//! Metrics of a call's change.
 
 use super::{Call, Status};
 use crate::conversation::Change;
@@ -6,8 +6,8 @@ use crate::log::{Entry, Note};
 use crate::measure::{Measure, Measured};
 use crate::time::Timestamp;
 
-/// Attempts as they are claimed and lost sight of, and how long the call has waited for its first attempt and its first
-/// ring: since the moment from which it could be dialled.
+/// Returns the metrics of a change: claimed attempts, unknown outcomes and abandonments, and the waits for the first
+/// attempt and for the first ring. The waits begin when the call may be dialled for the first time.
 pub(super) fn measured(before: &Call, change: &Change<Call>, now: Timestamp) -> Vec<Measured> {
     let after = &change.after;
     let waited = now.since(before.window.not_before.max(before.created_at)).as_milliseconds();

@@ -1,8 +1,8 @@
-//! A voice conversation: what it is, what can happen to it, and what follows.
+//! Voice conversations: their state, their inputs and their rules.
 //!
-//! [`step`] is the whole of its behaviour: a pure function from a call and an [`Input`] to the new call, the log
-//! entries to write and the claim it granted. [`obligations`] is the other half: what the service still
-//! owes a call, and when.
+//! [`step`] is the whole behaviour of a call: a pure function of a call and an [`Input`]. It returns the new call, the log
+//! entries to write, and the claim if one was granted. [`obligations`] lists the pending actions of a call, with their
+//! deadlines.
 //!
 //! [`obligations`]: crate::conversation::Conversation::obligations
 
@@ -43,8 +43,8 @@ use crate::time::{Span, Timestamp};
 use crate::variants::all;
 use crate::wallet::Hold;
 
-/// Where a call stands, in the words of the contract. It only ever moves forwards, but for `dispatching → queued` after
-/// an attempt that provably never happened.
+/// Status of a call. It only moves forward, with one exception: a call returns from `dispatching` to `queued` after an
+/// attempt that provably never happened.
 #[derive(
     Clone,
     Copy,
@@ -64,120 +64,122 @@ use crate::wallet::Hold;
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Status {
-    /// Accepted, to be dialled.
+    /// Accepted, and waiting to be dialled.
     Queued,
-    /// The provider is being asked, or was asked and has said nothing of ringing.
+    /// Requested from the provider, which has not reported yet that the phone rings.
     Dispatching,
-    /// It rings.
+    /// Ringing at the called party.
     Ringing,
-    /// It was answered.
+    /// Answered.
     InProgress,
-    /// It is over.
+    /// Over. The status does not change any more.
     Ended,
 }
 
 impl Status {
-    /// Every status, in order.
+    /// All statuses, in order.
     pub const ALL: [Self; Self::COUNT] = all(Self::VARIANTS);
 
-    /// The status as text.
+    /// Returns the name used in objects and events.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 }
 
-/// When a call may be dialled.
+/// Time window in which a call may be dialled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Window {
-    /// Not before this moment.
+    /// Start of the window: the earliest time at which the call may be dialled.
     pub not_before: Timestamp,
-    /// Not from this moment on.
+    /// End of the window, exclusive. A call that still waits then ends as `dispatch_deadline_exceeded`.
     pub not_after: Timestamp,
 }
 
-/// How long a call waits for its dialling where the client names no end.
+/// Length of the window if the client gives no end.
 pub const DEFAULT_WINDOW: Span = Span::minutes(15);
 
-/// A voice conversation.
+/// Voice conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Call {
-    /// Its id.
+    /// Id of the conversation.
     pub id: ConversationId,
-    /// Whose it is, and in which mode.
+    /// Organization and mode that the call belongs to.
     pub scope: Scope,
-    /// The fingerprint of the request it was accepted for.
+    /// Fingerprint of the request that the call was accepted for.
     pub fingerprint: String,
-    /// Who holds it.
+    /// Agent that holds the conversation, as it was at acceptance.
     pub agent: AgentRef,
-    /// Who places it.
+    /// Provider that places the call.
     pub provider: Provider,
-    /// The called number.
+    /// Number to call, in E.164.
     pub to: PhoneNumber,
-    /// The calling number.
+    /// Calling number, in E.164.
     pub from: PhoneNumber,
-    /// When it may be dialled.
+    /// Window in which the call may be dialled.
     pub window: Window,
-    /// How long it may ring and last.
+    /// Longest ring time and duration.
     pub limits: Limits,
-    /// When it was accepted.
+    /// Time of acceptance.
     pub created_at: Timestamp,
-    /// Where it stands.
+    /// Status of the call.
     pub status: Status,
-    /// When it was answered.
+    /// Time at which the call was answered.
     pub started_at: Option<Timestamp>,
-    /// When it ended.
+    /// Time at which the call ended.
     pub ended_at: Option<Timestamp>,
-    /// Why it ended.
+    /// Reason for the end.
     pub end_reason: Option<EndReason>,
-    /// Whose doing that was, where it is known.
+    /// Party that ended the call, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_by: Option<EndedBy>,
-    /// The number of the last attempt begun; 0 before the first.
+    /// Number of the latest attempt; 0 before the first.
     pub attempt: u32,
-    /// Where that attempt stands.
+    /// State of that attempt at the provider.
     pub dispatch: Dispatch,
-    /// Its turn at the provider's account, where it has to wait for one.
+    /// Time of the rate limiter's token, if the call had to wait for one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slot_at: Option<Timestamp>,
-    /// The provider's id for the call.
+    /// Provider's id for the call.
     pub provider_call_id: Option<ProviderCallId>,
-    /// When the attempt began for which that call was adopted by its likeness: until the provider names somebody.
+    /// Start of the attempt for which the provider's call was claimed by likeness. It is removed when the provider
+    /// names a conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adopted: Option<Timestamp>,
-    /// Calls at the provider that have to be hung up beside it.
+    /// Orphan calls at the provider, which have to be hung up in addition to the call itself.
     pub strays: Vec<Stray>,
-    /// How far the closing event is.
+    /// State of the closing event.
     pub closing: Closing,
-    /// What became known of it.
+    /// Facts that became known about the call.
     pub facts: Facts,
-    /// The contact it was made for.
+    /// Id of the contact that the call is made for, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<ContactId>,
-    /// What the wallet holds for it, where its organization is metered.
+    /// Authorization hold on the wallet, if the organization is metered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,
-    /// The request that it was accepted for, as the client was told: it stands in the log of whatever is done for it.
+    /// Id of the request that the call was accepted for, as the client was told. Log lines about work for the call
+    /// contain it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// Its place among those that may be open at the same time, where those are limited.
+    /// Concurrency slot in use, if the number of open calls is limited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
-    /// For how long what it brought is kept; for good where there is none.
+    /// Retention of the call's data; `None` if it is kept for good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention: Option<Retention>,
-    /// Only its head is left.
+    /// `true` if only the tombstone is left.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forgotten: bool,
-    /// Events so far: the last one's `sequence`.
+    /// Number of events so far. It is the `sequence` of the last one.
     pub sequence: u64,
-    /// Log entries so far, events included.
+    /// Number of log entries so far, events included.
     pub log_length: u64,
 }
 
 impl Call {
-    /// A call that was just accepted.
+    /// Creates a call that is accepted at `now`.
     pub fn accept(new: NewCall, now: Timestamp) -> Self {
         let transcript = if new.provider.gives_transcripts() { Transcript::Awaited } else { Transcript::Absent };
         Self {
@@ -226,30 +228,31 @@ impl Call {
         }
     }
 
-    /// The same call, where its provider is asked to tell a machine from a person, which some tell apart from the end.
+    /// Returns the same call with machine detection, if it is asked for. Some providers report the answering party
+    /// separately from the end. A call at one of these then awaits that report.
     pub fn detecting_machines(mut self, is_asked_for: bool) -> Self {
         self.facts.detection_awaited = is_asked_for && self.provider.tells_of_machines_apart();
         self
     }
 
-    /// Whether it is over.
+    /// Returns `true` if the call is over.
     pub fn is_ended(&self) -> bool {
         self.status == Status::Ended
     }
 
-    /// Whether it waits for a turn at the provider's account, or has waited for it.
+    /// Returns `true` if the call waits for its rate limiter token, or has waited for it.
     pub fn has_slot(&self) -> bool {
         matches!(self.dispatch, Dispatch::Waiting { from, .. } if self.slot_at == Some(from))
     }
 
-    /// Returns `true` if news of who answered would change why the call ended.
+    /// Returns `true` if a report on the answering party would change the end reason.
     fn awaits_detection(&self) -> bool {
         self.facts.detection_awaited
             && self.end_reason == Some(EndReason::COMPLETED)
             && self.ended_by != Some(EndedBy::Client)
     }
 
-    /// How long it lasted, in seconds: as the provider says, else from its start to its end, else 0.
+    /// Returns the duration in seconds: as the provider reports it, otherwise from start to end, otherwise 0.
     pub fn duration_seconds(&self) -> u32 {
         let measured = self.started_at.zip(self.ended_at).map(|(started, ended)| ended.since(started).as_seconds());
         let measured = measured.and_then(|seconds| u32::try_from(seconds).ok());

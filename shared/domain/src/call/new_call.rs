@@ -1,4 +1,4 @@
-//! What a call is made of.
+//! Data of a call at acceptance.
 
 use super::Window;
 use crate::agent::AgentRef;
@@ -9,33 +9,33 @@ use crate::provider::Provider;
 use crate::retention::Retention;
 use crate::wallet::Hold;
 
-/// What a call is made of, at acceptance.
+/// Data from which an accepted call is created.
 #[derive(Clone, Debug)]
 pub struct NewCall {
-    /// Its id.
+    /// Id of the conversation.
     pub id: ConversationId,
-    /// Whose it is.
+    /// Organization and mode that the call belongs to.
     pub scope: Scope,
-    /// The fingerprint of its request.
+    /// Fingerprint of the request.
     pub fingerprint: String,
-    /// Who holds it.
+    /// Agent that holds the conversation.
     pub agent: AgentRef,
-    /// Who places it.
+    /// Provider that places the call.
     pub provider: Provider,
-    /// The called number.
+    /// Number to call, in E.164.
     pub to: PhoneNumber,
-    /// The calling number.
+    /// Calling number, in E.164.
     pub from: PhoneNumber,
-    /// When it may be dialled.
+    /// Window in which the call may be dialled.
     pub window: Window,
-    /// How long it may ring and last.
+    /// Longest ring time and duration.
     pub limits: Limits,
-    /// The contact it is made for.
+    /// Id of the contact that the call is made for, if there is one.
     pub contact: Option<ContactId>,
-    /// What the wallet is to hold for it.
+    /// Authorization hold on the wallet, if the organization is metered.
     pub hold: Option<Hold>,
-    /// For how long what it brings is kept.
+    /// Retention of the call's data; `None` if it is kept for good.
     pub retention: Option<Retention>,
-    /// The request that it is accepted for.
+    /// Id of the request that the call is accepted for.
     pub request_id: Option<String>,
 }

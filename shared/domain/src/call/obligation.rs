@@ -1,4 +1,4 @@
-//! What the service still owes a call, and when. Nothing else decides when a call is looked at again.
+//! Pending actions of a call and their deadlines. Nothing else decides when a call is processed again.
 
 use super::timing::{analysis_sought_at, given_up_at, longest_life};
 use super::{Call, Closing, Dispatch, Transcript};
@@ -6,22 +6,22 @@ use crate::ids::ProviderCallId;
 use crate::obligation::{LONGEST_DELAY, Obligation};
 use crate::planted::{Bug, is_planted};
 
-/// What to do for a call.
+/// Action for a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Duty {
-    /// Claim it and ask the provider to place it.
+    /// Claim the call and ask the provider to place it.
     Dial,
     /// Search the provider for the call of an attempt whose outcome is unknown.
     Search,
     /// Ask the provider for news.
     Poll,
-    /// Ask the provider to hang this call up.
+    /// Ask the provider to hang up the call with this id.
     HangUp(ProviderCallId),
-    /// Let the time that has passed take effect.
+    /// Apply the passing of time.
     PassTime,
 }
 
-/// Everything that is owed, in no order.
+/// Returns all pending actions of the call, in no order.
 pub(super) fn owed(call: &Call) -> Vec<Obligation<Duty>> {
     let mut open = Vec::with_capacity(4);
     let mut owe = |at, duty, prompt| open.push(Obligation { at, duty, prompt });
@@ -58,11 +58,13 @@ pub(super) fn owed(call: &Call) -> Vec<Obligation<Duty>> {
         owe(stray.hang_up.since + longest_life(call), Duty::PassTime, false);
     }
     if let Closing::Due { by } = call.closing {
-        // Whoever brings the transcript may be lost: the provider is asked once before `call.ended` goes out without.
+        // The callback with the transcript or the answering party may be lost. So the provider is polled once before
+        // `call.ended` is published without them.
         let lacking = call.facts.transcript == Transcript::Awaited || call.awaits_detection();
         let unheard = can_be_asked_after(call) && lacking;
         let duty = if unheard { Duty::Poll } else { Duty::PassTime };
-        // In both hands: `call.ended` is promised within a minute, and a lost message would be missed after that only.
+        // Scheduled in both ways, by a message and by the index. `call.ended` is promised within a minute, and a lost
+        // message alone would be noticed only after that.
         owe(by, duty.clone(), true);
         owe(by, duty, false);
     }
@@ -77,7 +79,8 @@ pub(super) fn owed(call: &Call) -> Vec<Obligation<Duty>> {
     open
 }
 
-/// Whether the provider had a conversation to tell of, which is over.
+/// Returns `true` if the provider's call was answered and is over now. The provider can then be polled for the rest of
+/// its news.
 fn can_be_asked_after(call: &Call) -> bool {
     call.dispatch == Dispatch::Settled && call.started_at.is_some() && call.provider_call_id.is_some()
 }

@@ -1,4 +1,4 @@
-//! The states of a call's attempt at the provider, of its closing event and of its transcript, and the facts of a call.
+//! States of a call's attempt, of its closing event and of its transcript, and the facts of a call.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,112 +7,112 @@ use crate::dispatch::{Asking, Unknown};
 use crate::ids::ProviderCallId;
 use crate::time::Timestamp;
 
-/// Where the attempt to place the call stands. It is settled later than the call itself may be ended: a call that was
-/// closed while the provider was being asked is still looked for, and hung up.
+/// State of the attempt to place the call. It may be settled later than the call is ended: a call that was closed while
+/// the provider was being asked is still searched for, and hung up.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub enum Dispatch {
-    /// To be dialled: nothing was asked yet, or the last attempt provably never happened.
+    /// To be dialled: the provider was not asked yet, or the last attempt provably never happened.
     Waiting {
-        /// When this wait began.
+        /// Start of this wait.
         since: Timestamp,
-        /// It may be claimed from then on.
+        /// Earliest time at which the call may be claimed.
         from: Timestamp,
-        /// Attempts that provably never happened.
+        /// Number of attempts that provably never happened.
         failures: u32,
     },
-    /// One consumer holds the lease and asks the provider.
+    /// Being requested: one consumer owns the lease and asks the provider.
     Asking(Asking),
-    /// Asked; whether the provider placed the call is not known.
+    /// Requested, but it is not known if the provider placed the call.
     Unknown(Unknown),
-    /// The provider has the call.
+    /// Known to the provider as a call.
     Live {
-        /// Since when we know.
+        /// Time at which the provider's call became known.
         since: Timestamp,
-        /// When the provider is asked for news: it has said nothing for a while, or the call has reached its limit.
+        /// Time of the next poll, after a while without news, or when the call has reached its limit.
         next_poll_at: Timestamp,
-        /// Set where the call has to be hung up: always, once the call is ended.
+        /// Pending hang-up. It is always set once the call is ended.
         hang_up: Option<HangUp>,
     },
     /// Nothing is open at the provider.
     Settled,
 }
 
-/// A call at the provider that has to be hung up, until the provider confirms.
+/// Pending hang-up of a provider's call, until the provider confirms it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HangUp {
-    /// Since when.
+    /// Time at which the hang-up became necessary.
     pub since: Timestamp,
-    /// When the provider is asked next.
+    /// Time of the next request to the provider.
     pub next_at: Timestamp,
-    /// Requests that were not confirmed.
+    /// Number of requests that the provider did not confirm.
     pub tries: u32,
 }
 
-/// A call at the provider that is none of ours to keep: a second one for an attempt, or one for an attempt that the
-/// provider had said it refused. It is hung up.
+/// Orphan call: a second call for an attempt, or a call for an attempt that the provider had refused. It is hung up.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Stray {
-    /// The provider's id for it.
+    /// Provider's id for the orphan call.
     pub call_id: ProviderCallId,
-    /// The hanging up.
+    /// Pending hang-up.
     pub hang_up: HangUp,
 }
 
-/// How far the closing event is.
+/// State of the closing event, `call.ended`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Closing {
     /// The call is not ended.
     Open,
-    /// Ended; `call.ended` waits for the hang-up's confirmation and the transcript, until then at most.
+    /// The call is ended. `call.ended` waits for the hang-up's confirmation, the transcript and the answering party.
     Due {
-        /// Then it goes out without.
+        /// Deadline, at which `call.ended` is published without them.
         by: Timestamp,
     },
-    /// `call.ended` was emitted.
+    /// `call.ended` is published.
     Announced,
 }
 
-/// How far the transcript is. Its text stands in items of its own.
+/// State of the transcript. Its text is stored in separate items.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Transcript {
-    /// The provider is expected to bring one, if the call connects.
+    /// The provider is expected to send a transcript if the call connects.
     Awaited,
-    /// It was stored.
+    /// The transcript is stored.
     Stored,
-    /// There is none.
+    /// There is no transcript.
     Absent,
 }
 
-/// What became known of a call, each fact once.
+/// Facts that became known about a call. Each is recorded once.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Facts {
-    /// Who answered.
+    /// Answering party.
     pub answered_by: Option<AnsweredBy>,
-    /// How long it lasted, as the provider says.
+    /// Duration in seconds, as the provider reports it.
     pub duration_seconds: Option<u32>,
-    /// Whether there is a transcript.
+    /// State of the transcript.
     pub transcript: Transcript,
-    /// The provider's reference to the recording.
+    /// Provider's reference to the recording.
     pub recording: Option<String>,
-    /// What was made of the call afterwards.
+    /// Analysis of the call.
     pub analysis: Option<Analysis>,
-    /// Whether `call.analyzed` was emitted.
+    /// `true` if `call.analyzed` is published.
     pub analysis_announced: bool,
-    /// Whether the provider has answered for an analysis that it had not brought by itself, or was asked often enough.
+    /// `true` if the provider is not polled for an analysis any more. It has answered such a poll, or was polled often
+    /// enough without an answer.
     #[serde(default)]
     pub analysis_sought: bool,
-    /// How often it was asked for that and did not answer.
+    /// Number of polls for the analysis that the provider did not answer.
     #[serde(default)]
     pub analysis_tries: u32,
-    /// What the provider charged.
+    /// Price that the provider charged.
     pub cost: Option<Cost>,
-    /// The provider was asked to tell a machine from a person, and has not done so yet.
+    /// `true` if the provider was asked to distinguish a machine from a person, and has not reported the result yet.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub detection_awaited: bool,
 }

@@ -1,4 +1,4 @@
-//! The rules of a call: one function.
+//! Rules of a call, in one function.
 
 use super::timing::{MOST_ANALYSIS_TRIES, analysis_sought_at};
 use super::transition::{Step, Transition};
@@ -15,24 +15,25 @@ use crate::places::{self, PlaceChange, Places};
 use crate::planted::{Bug, is_planted};
 use crate::time::{Span, Timestamp};
 
-/// The rules of attempts to place a call: the window bounds every wait.
+/// Rules for attempts to place a call. A provider may ask for any wait, because the window bounds all waits.
 const RULES: Rules = Rules { longest_retry_after: None, repeating_bug: Bug::RetryTimeout };
 
-/// In how many steps those come back that found no place together.
+/// Number of buckets that spread the retries of calls that found no concurrency slot at the same time.
 const SPREAD: u8 = 16;
 
-/// How long before an attempt is given up the provider is searched once more.
+/// Lead of the last search, before the time at which an attempt is given up.
 const LAST_LOOK: Span = Span::seconds(10);
 
-/// An attempt is open for as long as its outcome may be unknown, then as the call may last, then as it is hung up: each at
-/// most as long as a call can live. A stray may be found in between.
+/// Longest time for which an attempt may be open, in call lifetimes. Its outcome may be unknown for one, the call may
+/// last for one, and its hang-up may take one. An orphan call may be found in between.
 const LIVES: u32 = 4;
 
-/// The rules of a call. News goes before the clock: what an input brings is taken in first, then what time alone
-/// brings about, then the closing event where it is due.
+/// Applies an input to a call. News is applied first. Then the time takes effect, and then the closing event is
+/// published if it is due. So a report that arrives at a deadline counts before the deadline does.
 pub fn step(call: &Call, input: Input, now: Timestamp) -> Step {
     let mut transition = Transition::new(call.clone(), now);
-    // Time's alone to do: whoever else comes by may not be allowed to delete.
+    // Only these inputs may strip the call to its tombstone. Functions that apply other inputs may have no permission
+    // to delete items.
     let may_forget = matches!(input, Input::Tick | Input::Abandon);
     match input {
         Input::Close { reason } => transition.end_by(reason, now, Some(EndedBy::Client)),
@@ -80,7 +81,8 @@ impl Transition {
         }
     }
 
-    /// Takes a place, where those are limited. `false` where none is left: the call waits, which is no failure.
+    /// Takes a concurrency slot if their number is limited. Returns `false` if none is free; the call then waits, which
+    /// does not count as a failure.
     fn finds_place(&mut self, places: Option<Places>) -> bool {
         let Some(places) = places.filter(|_| self.call.place.is_none()) else { return true };
         let Some((place, change)) = places.take(self.now, self.longest_life().times(LIVES)) else { return false };
@@ -89,7 +91,7 @@ impl Transition {
         true
     }
 
-    /// Gives the place back, once nothing of the attempt can be open at the provider any more.
+    /// Returns the concurrency slot once no call of the attempt can be open at the provider any more.
     fn give_place_back(&mut self) {
         let is_open = match self.call.dispatch {
             Dispatch::Asking(_) | Dispatch::Unknown(_) | Dispatch::Live { .. } => true,
@@ -100,8 +102,8 @@ impl Transition {
         }
     }
 
-    /// Its turn at the provider's account is then. Whoever waits has one turn, and another one for another attempt. A turn that
-    /// has come by now is one all the same: nobody else has it, and nothing but this brings the call back.
+    /// Records the time of the call's rate limiter token. A call gets one token for each attempt. A token whose time
+    /// has already come is recorded too: no other call has it, and only this step schedules the call again.
     fn pace(&mut self, from: Timestamp) {
         let Dispatch::Waiting { failures, .. } = self.call.dispatch else { return };
         if self.call.is_ended() || self.call.has_slot() {
@@ -112,7 +114,7 @@ impl Transition {
     }
 
     fn settle(&mut self, attempt: u32, outcome: Outcome) {
-        // An acceptance is no news of the call's life: it only says that the provider has it.
+        // An acceptance says nothing about the progress of the call, only that the provider has it.
         if let Outcome::Accepted { id } = &outcome {
             if self.recognise(attempt, id, false) {
                 self.named(attempt);
@@ -135,7 +137,8 @@ impl Transition {
         }
     }
 
-    /// The one way back: the attempt provably never happened.
+    /// Returns the call to `queued` after an attempt that provably never happened. This is the only step back. A call
+    /// without a further attempt ends as `provider_unavailable`.
     fn not_placed(&mut self, retry: Option<Retry>) {
         self.call.dispatch = Dispatch::Settled;
         if self.call.is_ended() {
@@ -150,7 +153,7 @@ impl Transition {
         }
     }
 
-    /// Returns this attempt, if its outcome is still to be told.
+    /// Returns this attempt if its outcome is still open.
     fn open(&self, attempt: u32) -> Option<Open> {
         match self.call.dispatch {
             _ if attempt != self.call.attempt => None,
@@ -167,14 +170,14 @@ impl Transition {
         }
     }
 
-    /// The provider has named this attempt with the call: what was adopted by its likeness is ours.
+    /// Confirms the attempt's call as this conversation's own, because the provider has named the attempt with it.
     fn named(&mut self, attempt: u32) {
         if attempt == self.call.attempt {
             self.call.adopted = None;
         }
     }
 
-    /// Takes a call for the attempt's because it looks like it.
+    /// Claims a call for the attempt because it looks like it.
     fn adopted(&mut self, attempt: u32, call_id: &ProviderCallId, reports: Vec<Report>) {
         let Dispatch::Unknown(unknown) = self.call.dispatch else { return };
         if attempt == self.call.attempt && self.recognise(attempt, call_id, is_over(&reports)) {
@@ -184,8 +187,9 @@ impl Transition {
         }
     }
 
-    /// The call that was adopted is another conversation's. The attempt's outcome is as unknown as it was, and given up when it
-    /// would have been; what was told of the other's call is none of this one's. An end that was told stays told.
+    /// Gives up a claimed call that belongs to another conversation. The attempt's outcome is unknown again, and is
+    /// given up at the same time as without the claim. Facts of the other conversation's call are removed. A call that
+    /// is over, with nothing open at the provider, keeps its end and its facts.
     fn taken_away(&mut self, call_id: &ProviderCallId, to: Holder) {
         let attempt = self.call.attempt;
         self.note(Note::TakenAway { attempt, call_id: call_id.clone() });
@@ -216,7 +220,9 @@ impl Transition {
         }
     }
 
-    /// Where a search adopts by likeness, which it does late, it looks once more right before the attempt is given up.
+    /// Schedules the next search at the latest [`LAST_LOOK`] before the attempt is given up, if the provider does not
+    /// list our attempts. A search there claims a call by likeness only late, so one search right before the end is
+    /// needed.
     fn not_behind_the_last_look(&self, unknown: Unknown) -> Unknown {
         let last = unknown.since + self.call.provider.settlement() - LAST_LOOK;
         if self.call.provider.lists_our_attempts() || self.now >= last { unknown } else { unknown.searched_by(last) }
@@ -263,7 +269,8 @@ impl Transition {
         }
     }
 
-    /// Gives back what the wallet holds, less the call's price, once nothing of it can be live at the provider any more.
+    /// Releases the authorization hold and charges the price of the call, once nothing of it can be open at the
+    /// provider any more.
     fn settle_hold(&mut self) {
         let over = self.call.is_ended() && self.call.dispatch == Dispatch::Settled && self.call.strays.is_empty();
         let connected = self.call.started_at.is_some();
@@ -276,7 +283,7 @@ impl Transition {
         }
     }
 
-    /// What cannot be brought forward is ended; what cannot be ended is let go.
+    /// Ends a call that makes no progress. If it is already ended, drops everything that is still open for it.
     fn abandon(&mut self) {
         self.note(Note::Abandoned);
         if self.call.is_ended() {

@@ -1,4 +1,4 @@
-//! A call in the middle of a step: what every input may do to it.
+//! Transition of a call: the call during a step, and the changes that several inputs can make.
 
 use super::timing::{CLOSING_WAIT, LIMIT_RETRY, given_up_at, limit_at, longest_life};
 use super::{Call, Closing, Dispatch, HangUp, Report, Status, Stray, Transcript, Utterance};
@@ -13,34 +13,35 @@ use crate::planted::{Bug, is_planted};
 use crate::time::{Span, Timestamp};
 use crate::wallet::Settlement;
 
-/// A provider that keeps placing calls we never asked for is not followed further than this.
+/// Largest number of orphan calls that are tracked for one call. A provider that keeps placing calls that we never
+/// requested is not followed further.
 const MAX_STRAYS: usize = 4;
 
-/// The longest reference to a recording, in bytes: an address is shorter.
+/// Longest reference to a recording, in bytes. An address is shorter.
 const LONGEST_REFERENCE: usize = 4 * 1_024;
 
-/// What follows from an input. Commit it before acting on it.
+/// Result of a step. The caller must commit it before acting on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// The new call.
+    /// Call after the step.
     pub call: Call,
-    /// What to add to its log.
+    /// Entries to append to the log.
     pub log: Vec<LogEntry>,
-    /// The transcript to store with it.
+    /// Transcript to store with the call.
     pub transcript: Option<Vec<Utterance>>,
-    /// Whether the called number is to be suppressed with it.
+    /// `true` if the called number is added to the do-not-call list in the same commit.
     pub opt_out: bool,
-    /// What goes back to the wallet with it, and what it is charged: once for every hold.
+    /// Release of the authorization hold and charge for the call. It occurs once for each hold.
     pub settlement: Option<Settlement>,
-    /// The place that is taken with it, or given back.
+    /// Concurrency slot that is taken or returned in the same commit.
     pub place: Option<PlaceChange>,
-    /// The provider's call that is handed over to whom it belongs.
+    /// Claimed call that is handed over to the conversation that it belongs to.
     pub handed_over: Option<(ProviderCallId, Holder)>,
-    /// The attempt that was claimed: once this is committed, and only then, the provider may be asked.
+    /// Attempt that was claimed. The provider may be asked only after this is committed.
     pub claimed: Option<u32>,
 }
 
-/// A call in the middle of a step.
+/// Call during a step, with the changes made so far.
 pub(super) struct Transition {
     pub(super) call: Call,
     pub(super) now: Timestamp,
@@ -98,13 +99,13 @@ impl Transition {
         self.log.push(LogEntry { number: self.call.log_length, at: self.now, entry });
     }
 
-    /// Ends the call here, by whom its reason says.
+    /// Ends the call. The ending party follows from the reason.
     pub(super) fn end(&mut self, reason: EndReason, at: Timestamp) {
         let by = EndedBy::of_reason(&reason);
         self.end_by(reason, at, by);
     }
 
-    /// Ends the call here. What is open at the provider stays open, as something to be hung up.
+    /// Ends the call. A call that is open at the provider becomes a pending hang-up.
     pub(super) fn end_by(&mut self, reason: EndReason, at: Timestamp, by: Option<EndedBy>) {
         if self.call.is_ended() {
             if is_planted(Bug::EndReasonMoves) {
@@ -124,10 +125,11 @@ impl Transition {
         }
     }
 
-    /// The provider shows a call of this attempt: takes it as this call's, or marks it to be hung up.
+    /// Matches a provider's call to this attempt. Returns `true` if it is this call's own, and marks it as an orphan to
+    /// be hung up otherwise.
     pub(super) fn recognise(&mut self, attempt: u32, call_id: &ProviderCallId, over: bool) -> bool {
         if over {
-            // There is nothing left to hang up.
+            // A call that is over needs no hang-up.
             self.call.strays.retain(|stray| stray.call_id != *call_id);
         }
         if self.call.provider_call_id.as_ref() == Some(call_id) {
@@ -165,7 +167,8 @@ impl Transition {
             self.call.status = self.call.status.max(Status::Dispatching);
         }
         let hang_up = HangUp { since: now, next_at: now, tries: 0 };
-        // A call is either ours or a stray: as both, the answer to a hang-up would count for one of them only.
+        // A provider's call is either our own or an orphan. If it were both, the answer to a hang-up would count for
+        // only one.
         self.call.strays.retain(|stray| stray.call_id != call_id);
         self.call.provider_call_id = Some(call_id);
         self.call.dispatch = Dispatch::Live {
@@ -186,7 +189,7 @@ impl Transition {
         self.call.strays.push(Stray { call_id, hang_up });
     }
 
-    /// What became known of another one's call is nothing that is known of this one.
+    /// Removes the facts that came from another conversation's call.
     pub(super) fn forget_facts(&mut self) {
         let facts = &mut self.call.facts;
         facts.answered_by = None;
@@ -195,7 +198,7 @@ impl Transition {
         facts.cost = None;
     }
 
-    /// Takes in what the provider says of this call.
+    /// Applies the provider's reports about this call.
     pub(super) fn hear(&mut self, reports: Vec<Report>) {
         if self.call.forgotten {
             return;
@@ -206,8 +209,8 @@ impl Transition {
         self.poll_later();
     }
 
-    /// Plans when the provider of a live call is asked for news: after its silence, and as soon as the call has reached
-    /// its limit; from then on in quick succession.
+    /// Schedules the next poll of a live call: after a time without news, and as soon as the call has reached its
+    /// limit. From then on, the polls follow each other after [`LIMIT_RETRY`].
     pub(super) fn poll_later(&mut self) {
         let (now, silence) = (self.now, self.call.provider.silence());
         let started_at = self.call.started_at;
@@ -218,7 +221,7 @@ impl Transition {
         }
     }
 
-    /// The provider has just told what it knows of a call. One that has reached its limit all the same is ended here.
+    /// Ends a live call that has reached its limit. Called after the provider's latest reports were applied.
     pub(super) fn reach_limit(&mut self) {
         let Dispatch::Live { since, hang_up: None, .. } = self.call.dispatch else { return };
         if self.now >= limit_at(self.call.limits, since, self.call.started_at) {
@@ -272,7 +275,7 @@ impl Transition {
         }
     }
 
-    /// What time alone brings about.
+    /// Applies the passing of time.
     pub(super) fn pass_time(&mut self) {
         let now = self.now;
         match self.call.dispatch.clone() {
@@ -295,7 +298,7 @@ impl Transition {
         self.call.strays.retain(|stray| now < stray.hang_up.since + abandon_after);
     }
 
-    /// The outcome of the attempt that began then is not known.
+    /// Marks the outcome of the attempt that began at `since` as unknown.
     pub(super) fn unknown(&mut self, since: Timestamp, why: String) {
         self.note(Note::OutcomeUnknown { attempt: self.call.attempt, why });
         self.call.dispatch = Dispatch::Unknown(Unknown::begun(since, self.now, self.call.is_ended()));
@@ -310,7 +313,8 @@ impl Transition {
         }
     }
 
-    /// Time alone does not say what became of a call: a provider that does not answer that has lost it.
+    /// Applies the passing of time to a live call. Time alone does not tell the call's outcome. A provider that does
+    /// not answer polls about a call at its limit has lost it.
     fn pass_live_time(&mut self, since: Timestamp, hang_up: Option<HangUp>) {
         match hang_up {
             Some(hang_up) if self.now >= hang_up.since + self.longest_life() => self.give_up(),
@@ -319,18 +323,18 @@ impl Transition {
         }
     }
 
-    /// Nothing of the attempt can be live any more, or we have tried for long enough.
+    /// Closes the attempt: its call cannot be live any more, or it was tried for long enough.
     pub(super) fn give_up(&mut self) {
         self.note(Note::GivenUp { attempt: self.call.attempt });
         self.call.dispatch = Dispatch::Settled;
     }
 
-    /// How long a call can be live at the provider, with a margin.
+    /// Returns the longest time for which a call can be live at the provider, with a margin.
     pub(super) fn longest_life(&self) -> Span {
         longest_life(&self.call)
     }
 
-    /// Emits the closing event once it is due, and what waited for it.
+    /// Publishes the closing event once it is due, and the events that must follow it.
     pub(super) fn announce(&mut self) {
         if let Closing::Due { by } = self.call.closing
             && (self.now >= by || is_complete(&self.call))
@@ -375,13 +379,14 @@ impl Transition {
         self.emit(ended);
     }
 
-    /// A provider's clock may be wrong: nothing happened before the call was accepted, started, or after now.
+    /// Returns a provider's time within the possible range, because its clock may be wrong. Nothing happened before the
+    /// call's acceptance or start, or after now.
     pub(super) fn clamp(&self, at: Timestamp) -> Timestamp {
         at.max(self.call.started_at.unwrap_or(self.call.created_at)).min(self.now)
     }
 }
 
-/// Whether everything `call.ended` waits for is there.
+/// Returns `true` if nothing is missing that `call.ended` waits for.
 fn is_complete(call: &Call) -> bool {
     let settled = match call.dispatch {
         Dispatch::Waiting { .. } | Dispatch::Settled => true,

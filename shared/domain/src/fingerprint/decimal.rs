@@ -1,12 +1,13 @@
-//! JSON's numbers as decimal values.
+//! Canonical form of JSON numbers, as decimal values.
 
 use super::write_infallibly;
 
-/// Exponents of more digits than this are compared as they are written: nobody means such a number.
+/// Largest number of digits in an exponent. A number with a longer one, which no client means, is compared as it is
+/// written.
 const EXPONENT_DIGITS: usize = 15;
 
-/// Writes a number of JSON so that two writings of one value are one text: its digits without zeros at either end, and the power
-/// of ten that they are multiplied with.
+/// Writes a JSON number so that two notations of the same value give the same text. The text has the digits without
+/// zeros at either end, and the power of ten that they are multiplied by.
 pub(super) fn write_number(text: &str, out: &mut String) {
     let (sign, unsigned) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
     let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
@@ -27,7 +28,7 @@ pub(super) fn write_number(text: &str, out: &mut String) {
     write_infallibly(out, format_args!("{sign}{significant}e{power}"));
 }
 
-/// An exponent; `None` where it is out of all proportion.
+/// Returns the value of an exponent; `None` if it has more than [`EXPONENT_DIGITS`] digits.
 fn small(exponent: &str) -> Option<i64> {
     let (sign, digits) = exponent.strip_prefix('-').map_or((1, exponent), |rest| (-1, rest));
     let digits = digits.trim_start_matches('+').trim_start_matches('0');

@@ -78,7 +78,7 @@ fn numbers_count_as_decimal_values_of_any_size() {
     assert_eq!(prints.len(), others.len());
 }
 
-/// What earlier deployments have stored goes on naming the same request.
+/// Checks that a fingerprint stored by an earlier deployment still names the same request.
 #[test]
 fn a_fingerprint_of_the_first_version_is_still_known() {
     let stored = "v1:b4c72bf7d9c6b1c0";

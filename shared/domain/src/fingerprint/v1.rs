@@ -1,5 +1,5 @@
-//! The fingerprint's first version, which what was stored until November 2026 has. Integers beyond 64 bits went through a
-//! floating-point number in it.
+//! First version of the fingerprint, which was stored until November 2026. It converts integers beyond 64 bits to
+//! floating-point numbers.
 
 use serde_json::Value;
 
@@ -47,7 +47,7 @@ fn write_number(number: &serde_json::Number, out: &mut String) {
     } else if let Some(integer) = number.as_u64() {
         write_infallibly(out, format_args!("{integer}"));
     } else if let Some(float) = number.as_f64() {
-        // Up to 2^53 a whole float names exactly one integer; `+ 0.0` makes one zero of two.
+        // A whole float names exactly one integer up to 2^53. `+ 0.0` turns a negative zero into a positive one.
         if float.fract() == 0.0 && float.abs() <= 9_007_199_254_740_992.0 {
             write_infallibly(out, format_args!("{:.0}", float + 0.0));
         } else {

@@ -1,17 +1,17 @@
-//! Names in the form of another vendor's.
+//! Ids in the format of another vendor.
 
 use std::fmt;
 
 use super::Scope;
 use crate::digest::{digest_of, hex};
 
-/// The name that the front door `verbex` gives an object: it has the form of a MongoDB ObjectId, 24 hexadecimal digits,
-/// which its clients check.
+/// Id of an object in the front door `verbex`. It has the form of a MongoDB ObjectId, 24 hexadecimal digits, because
+/// the vendor's clients check that form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ObjectId([u8; 12]);
 
 impl ObjectId {
-    /// The object that a request under this key is, whoever sends it again.
+    /// Returns the id of the object that a key creates. Every replay of the request has the same id.
     pub fn for_key(scope: &Scope, key: &str) -> Self {
         let digest = digest_of(&["object", &scope.to_string(), key]);
         let mut bytes = [0_u8; 12];
@@ -19,12 +19,12 @@ impl ObjectId {
         Self(bytes)
     }
 
-    /// An object's name of random bytes.
+    /// Creates an id from random bytes.
     pub fn random(bytes: [u8; 12]) -> Self {
         Self(bytes)
     }
 
-    /// Reads a name; `None` where the text has another form.
+    /// Parses an id; `None` if the text has another form.
     pub fn parse(text: &str) -> Option<Self> {
         let digits: Vec<u8> = text.chars().map(|digit| Some(digit.to_digit(16)? as u8)).collect::<Option<_>>()?;
         let bytes: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();

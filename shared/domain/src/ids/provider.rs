@@ -1,4 +1,4 @@
-//! Providers' own names of calls and texts.
+//! Providers' ids of calls and SMS messages.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::{digest_of, hex};
 
-/// The longest id that is kept as the provider gave it, in bytes. It stands in keys and items of the table; no provider gives
-/// one that is nearly as long.
+/// Longest id that is stored as the provider gave it, in bytes, because the id is part of table keys and items. No
+/// provider's ids are nearly as long.
 const LONGEST: usize = 512;
 
 macro_rules! provider_id {
@@ -19,12 +19,13 @@ macro_rules! provider_id {
         pub struct $name(String);
 
         impl $name {
-            /// The id as the provider gave it. One of more bytes than any provider gives is kept as its digest.
+            /// Creates the id from the provider's text. A text that is longer than any provider's ids is replaced by
+            /// its digest.
             pub fn new(text: impl Into<String>) -> Self {
                 Self(kept(text.into()))
             }
 
-            /// The id as text.
+            /// Returns the id as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -39,12 +40,12 @@ macro_rules! provider_id {
 }
 
 provider_id! {
-    /// A provider's id for a call.
+    /// Provider's id for a call.
     ProviderCallId
 }
 
 provider_id! {
-    /// A provider's id for an SMS.
+    /// Provider's id for an SMS message.
     ProviderMessageId
 }
 

@@ -1,4 +1,4 @@
-//! What the events of calls carry.
+//! Data of the events of calls.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,52 +10,52 @@ use crate::phone::PhoneNumber;
 use crate::provider::Provider;
 use crate::time::Timestamp;
 
-/// The data of `call.started`.
+/// Data of the event `call.started`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CallStarted {
-    /// When it was answered.
+    /// Time at which the call was answered.
     pub started_at: Timestamp,
-    /// The calling number.
+    /// Calling number, in E.164.
     pub from: PhoneNumber,
-    /// The called number.
+    /// Called number, in E.164.
     pub to: PhoneNumber,
-    /// Who placed it.
+    /// Provider that placed the call.
     pub provider: Provider,
-    /// The provider's id for it.
+    /// Provider's id for the call.
     pub provider_call_id: ProviderCallId,
-    /// Who answered, where it is known.
+    /// Party that answered, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered_by: Option<AnsweredBy>,
 }
 
-/// The data of `call.ended`, but for the transcript's text, which stands in items of its own.
+/// Data of the event `call.ended`, without the transcript, which is stored in separate items.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CallEnded {
-    /// When it was answered, if it was.
+    /// Time at which the call was answered, if it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
-    /// When it ended.
+    /// Time at which the call ended.
     pub ended_at: Timestamp,
-    /// How long it lasted.
+    /// Duration of the call in seconds; 0 if it was not answered.
     pub duration_seconds: u32,
-    /// Why it ended.
+    /// Reason for the end.
     pub end_reason: EndReason,
-    /// Whose doing that was, where it is known.
+    /// Party that ended the call, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_by: Option<EndedBy>,
-    /// Who answered, where it is known.
+    /// Party that answered, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered_by: Option<AnsweredBy>,
-    /// Whether the transcript was stored when the event was emitted, and so belongs to it.
+    /// `true` if the transcript was stored when the event was published. The event then contains it.
     #[cfg_attr(feature = "openapi", schema(ignore))]
     pub has_transcript: bool,
-    /// Whether there is a recording to be had.
+    /// `true` if there is a recording of the call.
     pub recording_available: bool,
-    /// What it cost, where it is known.
+    /// Price that the provider charged, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Cost>,
 }

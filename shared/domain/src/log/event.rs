@@ -1,4 +1,4 @@
-//! The table of the events that clients hear of: the name, the channel and the data of each type.
+//! Table of the events for clients: the name, the channel and the data of each type.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -13,7 +13,7 @@ use crate::ids::Channel;
 
 macro_rules! events {
     ($($(#[$doc:meta])* $variant:ident($data:ty) = $name:tt, $channel:expr;)*) => {
-        /// An event type, by the name clients subscribe to.
+        /// Event type, by the name that clients subscribe to.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         pub enum EventType {
@@ -21,7 +21,7 @@ macro_rules! events {
         }
 
         impl EventType {
-            /// Every event type, in the order of the table.
+            /// All event types, in the order of the table.
             pub const ALL: [Self; [$($name),*].len()] = [$(Self::$variant),*];
 
             /// Returns the name that clients subscribe to.
@@ -31,7 +31,7 @@ macro_rules! events {
                 }
             }
 
-            /// Returns the channel whose conversations bring events of this type; `None` if either does, or none.
+            /// Returns the channel whose conversations have events of this type; `None` if both have, or neither.
             pub const fn channel(self) -> Option<Channel> {
                 match self {
                     $(Self::$variant => $channel,)*
@@ -39,7 +39,7 @@ macro_rules! events {
             }
         }
 
-        /// An event's data, as in the contract.
+        /// Event with its data, as clients receive it.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(tag = "event", content = "data")]
         pub enum Event {
@@ -57,7 +57,7 @@ macro_rules! events {
             /// Returns the event's data as JSON.
             ///
             /// # Errors
-            /// The data cannot be written as JSON.
+            /// Serialization error if the data cannot be written as JSON.
             pub fn data(&self) -> Result<Value, serde_json::Error> {
                 match self {
                     $(Self::$variant(data) => serde_json::to_value(data),)*
@@ -68,45 +68,46 @@ macro_rules! events {
 }
 
 events! {
-    /// A call connected.
+    /// A call was answered.
     CallStarted(CallStarted) = "call.started", Some(Channel::Voice);
-    /// A call is over; once for every accepted call.
+    /// A call is over. It occurs once for every accepted call.
     CallEnded(CallEnded) = "call.ended", Some(Channel::Voice);
-    /// A call was analysed.
+    /// The analysis of a call is available.
     CallAnalyzed(Analysis) = "call.analyzed", Some(Channel::Voice);
-    /// An SMS was sent.
+    /// An SMS message was sent.
     SmsMessageSent(SmsMessage) = "sms.message_sent", Some(Channel::Sms);
-    /// An SMS came in.
+    /// An SMS message came in.
     SmsMessageReceived(SmsMessage) = "sms.message_received", Some(Channel::Sms);
-    /// An SMS's delivery state changed.
+    /// The delivery status of an SMS message changed.
     SmsMessageDeliveryUpdated(DeliveryUpdated) = "sms.message_delivery_updated", Some(Channel::Sms);
-    /// A tool was called.
+    /// The agent called a tool.
     SmsToolCallInvocation(ToolCallInvocation) = "sms.tool_call_invocation", Some(Channel::Sms);
-    /// A tool answered.
+    /// A tool call has a result.
     SmsToolCallResult(ToolCallResult) = "sms.tool_call_result", Some(Channel::Sms);
-    /// The agent could not answer what a customer wrote.
+    /// The agent could not answer a customer's message.
     SmsTurnFailed(TurnFailed) = "sms.turn_failed", Some(Channel::Sms);
     /// An SMS conversation is over.
     SmsConversationClosed(ConversationClosed) = "sms.conversation_closed", Some(Channel::Sms);
-    /// Somebody wants to hear nothing more.
+    /// A customer does not want to be contacted any more.
     ContactOptOut(Consent) = "contact.opt_out", None;
-    /// Somebody takes that back.
+    /// A customer wants to be contacted again.
     ContactOptIn(Consent) = "contact.opt_in", None;
-    /// An endpoint was disabled.
+    /// A webhook endpoint was disabled.
     EndpointDisabled(EndpointDisabled) = "endpoint.disabled", None;
-    /// A test.
+    /// A client tested a webhook endpoint.
     WebhookTest(WebhookTest) = "webhook.test", None;
 }
 
 impl EventType {
-    /// Reads a name; `None` if no event type has it.
+    /// Parses a name; `None` if no event type has it.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|event| event.name() == name)
     }
 }
 
 impl Event {
-    /// Returns the channel that the event comes from: that of its type, or the one on which a customer opted out or in.
+    /// Returns the channel that the event comes from. This is the channel of its type, or the one on which a customer
+    /// opted out or in.
     pub const fn channel(&self) -> Option<Channel> {
         match self {
             Self::ContactOptOut(consent) | Self::ContactOptIn(consent) => Some(consent.channel),

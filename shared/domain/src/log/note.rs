@@ -1,121 +1,121 @@
-//! What only operators read.
+//! Notes: log entries that only operators read.
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::ProviderCallId;
 use crate::sms::SilenceReason;
 
-/// What only operators read.
+/// Note in a conversation's log, which only operators read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "note", rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub enum Note {
     /// An attempt provably never happened.
     NotPlaced {
-        /// The attempt.
+        /// Number of the attempt.
         attempt: u32,
-        /// What the provider's adapter says.
+        /// Explanation from the provider's adapter.
         why: String,
     },
     /// The provider refused an attempt for good.
     Refused {
-        /// The attempt.
+        /// Number of the attempt.
         attempt: u32,
-        /// What the provider's adapter says.
+        /// Explanation from the provider's adapter.
         why: String,
     },
-    /// An attempt's outcome is not known.
+    /// The outcome of an attempt is unknown.
     OutcomeUnknown {
-        /// The attempt.
+        /// Number of the attempt.
         attempt: u32,
-        /// What the provider's adapter says.
+        /// Explanation from the provider's adapter.
         why: String,
     },
-    /// A call whose outcome was unknown was found.
+    /// A search found the call of an attempt whose outcome was unknown.
     Adopted {
-        /// The attempt.
+        /// Number of the attempt.
         attempt: u32,
-        /// The provider's id for it.
+        /// Provider's id for the call.
         call_id: ProviderCallId,
     },
-    /// The call that was adopted is another conversation's: the provider has named that one.
+    /// A claimed call belongs to another conversation, which the provider has named.
     TakenAway {
-        /// The attempt.
+        /// Number of the attempt.
         attempt: u32,
-        /// The provider's id for it.
+        /// Provider's id for the call.
         call_id: ProviderCallId,
     },
-    /// The text at the provider that was adopted for one of ours is another conversation's.
+    /// A provider's SMS message that was claimed for one of ours belongs to another conversation.
     TextTakenAway {
-        /// The text's number.
+        /// Number of our message.
         message: u32,
     },
-    /// A call was found at the provider after it had been ended here. It is hung up.
+    /// A call was found at the provider after the conversation had ended. It is hung up.
     FoundAfterEnd {
-        /// The attempt.
+        /// Number of the attempt.
         attempt: u32,
-        /// The provider's id for it.
+        /// Provider's id for the call.
         call_id: ProviderCallId,
     },
-    /// The provider holds a call that it should not. It is hung up.
+    /// The provider has an orphan call. It is hung up.
     Stray {
-        /// The attempt.
+        /// Number of the attempt.
         attempt: u32,
-        /// The provider's id for it.
+        /// Provider's id for the call.
         call_id: ProviderCallId,
     },
-    /// What was still open at the provider was given up: it cannot be live any more.
+    /// An attempt that was still open at the provider was given up, because it cannot be live any more.
     GivenUp {
-        /// The attempt.
+        /// Number of the attempt.
         attempt: u32,
     },
-    /// The service made no progress with the conversation in several tries.
+    /// The conversation made no progress in several tries.
     Abandoned,
-    /// A text provably never left.
+    /// An SMS message provably was not sent.
     NotSent {
-        /// The text's number.
+        /// Number of the message.
         message: u32,
-        /// What the provider's adapter says.
+        /// Explanation from the provider's adapter.
         why: String,
     },
-    /// The provider refused a text for good, or it was not allowed to leave any more.
+    /// The provider refused an SMS message for good, or the message was not allowed to be sent any more.
     SendRefused {
-        /// The text's number.
+        /// Number of the message.
         message: u32,
-        /// What the provider's adapter says, or which rule forbade it.
+        /// Explanation from the provider's adapter, or the rule that forbids the message.
         why: String,
     },
-    /// Whether a text left is not known. It is not sent again.
+    /// The outcome of sending an SMS message is unknown. It is not sent again.
     SendUnknown {
-        /// The text's number.
+        /// Number of the message.
         message: u32,
-        /// What the provider's adapter says.
+        /// Explanation from the provider's adapter.
         why: String,
     },
-    /// The provider's own agent opened the conversation with other words than those that it was given. The text is what it
-    /// said.
+    /// The provider's own agent opened the conversation with other words than those that it was given. The stored
+    /// message has the words that it used.
     OpenedOtherwise,
-    /// The chat at the provider could not be ended, and was left alone.
+    /// A chat at the provider could not be ended, and no further try is made.
     ChatLeft,
-    /// Whether a text left could not be found out.
+    /// The service could not determine if an SMS message was sent.
     SendUnconfirmed {
-        /// The text's number.
+        /// Number of the message.
         message: u32,
     },
-    /// A turn was given up for something newer that came in.
+    /// A turn was given up because something newer came in.
     TurnAbandoned {
-        /// The turn.
+        /// Number of the turn.
         turn: u32,
     },
     /// A try at a turn failed.
     TurnTryFailed {
-        /// The turn.
+        /// Number of the turn.
         turn: u32,
-        /// Why: no text, no number.
+        /// Explanation, without message texts and phone numbers.
         why: String,
     },
-    /// The agent leaves what the customer wrote unanswered, or answers it later.
+    /// The agent leaves the customer's messages unanswered, or answers them later.
     AgentSilent {
-        /// Why.
+        /// Reason for the silence.
         reason: SilenceReason,
     },
 }

@@ -1,4 +1,4 @@
-//! What the events of SMS conversations carry.
+//! Data of the events of SMS conversations.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,82 +11,83 @@ use crate::sms::{Author, DeliveryStatus, Direction};
 use crate::time::Timestamp;
 use crate::tool::ToolOutcome;
 
-/// The data of `sms.message_sent` and `sms.message_received`.
+/// Data of the events `sms.message_sent` and `sms.message_received`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SmsMessage {
-    /// The text's id.
+    /// Id of the message.
     pub message_id: MessageId,
-    /// The provider's id for it.
+    /// Provider's id for the message.
     pub provider_message_id: ProviderMessageId,
-    /// Counts the texts of the conversation from 1, in both directions; null where it belongs to no conversation.
+    /// Number of the message in the conversation, from 1, counted in both directions; null if it belongs to no
+    /// conversation.
     pub sequence_number: Option<u32>,
-    /// Who sent it.
+    /// Number of the sender, in E.164.
     pub from: PhoneNumber,
-    /// Whom it was sent to.
+    /// Number of the recipient, in E.164.
     pub to: PhoneNumber,
-    /// The text.
+    /// Text of the message.
     pub content: String,
-    /// Whether it went out or came in.
+    /// Direction of the message: outbound or inbound.
     pub direction: Direction,
-    /// When it was sent.
+    /// Time at which the message was sent.
     pub sent_at: Timestamp,
-    /// Who wrote it.
+    /// Author of the message.
     pub author: Author,
 }
 
-/// The data of `sms.message_delivery_updated`.
+/// Data of the event `sms.message_delivery_updated`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct DeliveryUpdated {
-    /// The text's id.
+    /// Id of the message.
     pub message_id: MessageId,
-    /// The provider's id for it; null where the provider never had it.
+    /// Provider's id for the message; null if the provider never accepted it.
     pub provider_message_id: Option<ProviderMessageId>,
-    /// Where its delivery stands.
+    /// New delivery status.
     pub status: DeliveryStatus,
-    /// Where it stood before.
+    /// Delivery status before the change.
     pub previous_status: DeliveryStatus,
-    /// Why it was not delivered: the provider's own code, or one of our reasons.
+    /// Reason for a failed delivery: the provider's own code, or one of the service's own reasons.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_code: Option<String>,
-    /// When we heard of it.
+    /// Time at which the service learned of the change.
     pub at: Timestamp,
 }
 
-/// The data of `sms.tool_call_invocation`.
+/// Data of the event `sms.tool_call_invocation`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ToolCallInvocation {
-    /// Names the call of the tool: the same in its result, and in the request to the tool.
+    /// Id of the tool call. It is the same in the call's result and in the request to the tool.
     pub tool_call_id: String,
-    /// The turn it was called in.
+    /// Number of the turn that made the call.
     pub turn: u32,
-    /// The tool.
+    /// Name of the tool.
     pub name: String,
-    /// What it was called with.
+    /// Arguments of the call.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub arguments: Value,
 }
 
-/// What came of calling a tool.
+/// Outcome of a tool call. A call with an `unknown` outcome is not repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ToolCallOutcome {
-    /// It did what it was asked to.
+    /// The tool did what it was asked to do.
     Ok,
-    /// It did not.
+    /// The tool did not do what it was asked to do.
     Error,
-    /// Whether it did is not known. It is not asked again.
+    /// The service does not know if the tool did what it was asked to do. The call is not repeated.
     Unknown,
 }
 
 impl ToolCallOutcome {
-    /// What came of it, without the answer.
+    /// Returns the kind of an outcome, without the tool's answer.
     pub const fn of(outcome: &ToolOutcome) -> Self {
         match outcome {
             ToolOutcome::Ok(_) => Self::Ok,
@@ -96,27 +97,27 @@ impl ToolCallOutcome {
     }
 }
 
-/// The data of `sms.tool_call_result`.
+/// Data of the event `sms.tool_call_result`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ToolCallResult {
-    /// Names the call of the tool.
+    /// Id of the tool call, as in `sms.tool_call_invocation`.
     pub tool_call_id: String,
-    /// The turn it was called in.
+    /// Number of the turn that made the call.
     pub turn: u32,
-    /// The tool.
+    /// Name of the tool.
     pub name: String,
-    /// What came of it.
+    /// Outcome of the call.
     pub outcome: ToolCallOutcome,
-    /// What it answered, cut off at 8 KiB; null where its outcome is unknown.
+    /// Answer of the tool, cut off at 8 KiB; null if the outcome is unknown.
     pub result: Option<String>,
-    /// How long it took.
+    /// Duration of the call in milliseconds.
     pub duration_ms: u32,
 }
 
 impl ToolCallResult {
-    /// What came of it, with the answer.
+    /// Returns the outcome with the tool's answer.
     pub fn outcome(&self) -> ToolOutcome {
         let result = self.result.clone().unwrap_or_default();
         match self.outcome {
@@ -127,31 +128,31 @@ impl ToolCallResult {
     }
 }
 
-/// The data of `sms.turn_failed`.
+/// Data of the event `sms.turn_failed`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TurnFailed {
-    /// The last turn that was tried.
+    /// Number of the last turn that was tried.
     pub turn: u32,
-    /// How often an answer was tried.
+    /// Number of tries to answer.
     pub tries: u32,
-    /// Why the last try failed.
+    /// Explanation for the failure of the last try.
     pub reason: String,
-    /// Whether the agent's fallback text is sent instead of an answer.
+    /// `true` if the agent's fallback text is sent instead of an answer.
     pub fallback: bool,
 }
 
-/// The data of `sms.conversation_closed`.
+/// Data of the event `sms.conversation_closed`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ConversationClosed {
-    /// When it ended.
+    /// Time at which the conversation ended.
     pub ended_at: Timestamp,
-    /// Why it ended.
+    /// Reason for the end.
     pub end_reason: EndReason,
-    /// Whose doing that was, where it is known.
+    /// Party that ended the conversation, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_by: Option<EndedBy>,
 }

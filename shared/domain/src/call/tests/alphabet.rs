@@ -1,4 +1,4 @@
-//! Everything that can happen to a call, as far as the rules tell it apart, and when.
+//! All inputs that the rules distinguish, and the times at which they are tried.
 
 use super::{
     accepted, analysis, claim, close, found, full, heard, hung_up, not_found, not_placed, outcome, placed_as, polled,
@@ -10,10 +10,10 @@ use crate::end_reason::EndReason;
 use crate::objections::Objections;
 use crate::time::{Span, Timestamp};
 
-/// The attempts and the provider's calls that an input may name.
+/// Provider's calls that an input may name.
 const CALLS: [&str; 2] = ["A", "B"];
 
-/// Every input, for a call in this state at this moment.
+/// Returns all inputs for a call in this state at this time.
 pub(super) fn inputs(call: &Call, now: Timestamp) -> Vec<Input> {
     let mut inputs = vec![
         close(),
@@ -58,7 +58,7 @@ pub(super) fn inputs(call: &Call, now: Timestamp) -> Vec<Input> {
     inputs
 }
 
-/// The moments at which something may happen to it: at once, and around everything that is owed.
+/// Returns the times at which an input is tried: now, and around the deadline of every pending action.
 pub(super) fn moments(call: &Call, now: Timestamp) -> Vec<Timestamp> {
     let instant = Span::milliseconds(1);
     let around = |at: Timestamp| [at - instant, at, at + instant];

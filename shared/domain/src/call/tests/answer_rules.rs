@@ -1,4 +1,4 @@
-//! Who answered, who ended it, and whose it is after all.
+//! Tests of the answering party, of the ending party, and of claimed calls that belong to another conversation.
 
 use super::{History, accepted, at, claim, close, heard, id, outcome, unknown};
 use crate::call::{AnsweredBy, Call, Closing, Dispatch, Input, Report, Status, Transcript};
@@ -12,14 +12,14 @@ use crate::ids::{ConversationId, Operation};
 use crate::provider::Provider;
 use crate::schedule::next_action;
 
-/// A call at a provider that makes no transcript, and whose list does not show whose each call is.
+/// Returns a call at a provider that makes no transcripts, and that does not list our attempts.
 fn at_twilio() -> Call {
     let mut call = Call { provider: Provider::Twilio, ..accepted() };
     call.facts.transcript = Transcript::Absent;
     call
 }
 
-/// One that was answered, where the provider tells of machines apart.
+/// Returns an answered call at a provider that reports machines separately.
 fn live() -> History {
     History::of(at_twilio().detecting_machines(true))
         .then(1, claim())
@@ -105,7 +105,7 @@ fn somebody_else() -> Holder {
     Holder { conversation, scope, message: None }
 }
 
-/// An attempt whose outcome is unknown, at a provider whose list does not show whose each call is.
+/// Returns an attempt with an unknown outcome, at a provider that does not list our attempts.
 fn lost() -> History {
     History::of(at_twilio()).then(1, claim()).then(2, outcome(1, unknown()))
 }

@@ -1,4 +1,4 @@
-//! What leads to a dial, and what never does.
+//! Tests of the conditions under which a call is dialled.
 
 use super::{
     History, START, accepted_for, answered, at, claim, close, found, full, heard, hung_up, id, limited, not_found,
@@ -56,7 +56,7 @@ fn a_turn_at_the_providers_account_is_waited_for_and_one_that_has_come_by_now_is
     }
     let waiting = History::new().then(2, Input::Pace { from: at(5) });
     assert_eq!(next_action(&waiting.call, at(4)), None);
-    // There is one turn for an attempt.
+    // An attempt gets one token.
     assert_eq!(wake_at(&waiting.then(3, Input::Pace { from: at(9) }).call), Some(at(5)));
 }
 

@@ -1,4 +1,4 @@
-//! How a call ends, and what comes after.
+//! Tests of a call's end, and of the actions and events after it.
 
 use super::{
     History, START, analysis, answered, at, claim, close, found, heard, hung_up, id, not_found, outcome, over,
@@ -9,7 +9,7 @@ use crate::end_reason::EndReason;
 use crate::log::EventType;
 use crate::schedule::{due_at, next_action};
 
-/// A call that the provider has had since the first second.
+/// Returns a call that the provider has had since the first second.
 fn placed() -> History {
     History::new().then(0, claim()).then(1, outcome(1, placed_as("A")))
 }
@@ -110,7 +110,7 @@ fn a_call_given_up_as_unconfirmed_is_still_looked_for_and_hung_up() {
     assert_eq!(call.events, [EventType::CallEnded], "the closing event is out: nothing starts behind it");
 }
 
-/// A call that rings, and has rung for too long 61 seconds after its acceptance.
+/// Returns a ringing call that reaches its ring time 61 seconds after its acceptance.
 fn rung_out() -> History {
     let call = placed().then(5, heard(1, "A", &[Report::Ringing]));
     assert_eq!(next_action(&call.call, at(60)), None);

@@ -1,4 +1,4 @@
-//! What has to hold for a state, for what is due in it, and for every step from it.
+//! Invariants of every state, of every pending action in it, and of every step from it.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::phone::PhoneNumber;
 use crate::schedule::{due_at, next_action, wake_at};
 use crate::time::{Span, Timestamp};
 
-/// Whatever is not settled is due, and the parts of a call agree with each other.
+/// Checks that a call that is not settled is due, and that the parts of the call agree with each other.
 pub(super) fn of_a_state(call: &Call) {
     let settled = call.is_ended()
         && call.closing == Closing::Announced
@@ -38,13 +38,14 @@ pub(super) fn of_a_state(call: &Call) {
     assert!(call.provider_call_id.iter().all(|own| !strays.contains(own)), "{call:?}");
 }
 
-/// What is stored is what is read.
+/// Checks that a stored call is read back unchanged.
 pub(super) fn of_storage(call: &Call) {
     let stored = serde_json::to_string(call).unwrap();
     assert_eq!(&serde_json::from_str::<Call>(&stored).unwrap(), call);
 }
 
-/// The index names a call when there is something to do for it, at most [`ENQUEUE_GRACE`] late; and doing it helps.
+/// Checks that the index returns a call with a pending action, at most [`ENQUEUE_GRACE`] late, and that the action
+/// makes progress.
 pub(super) fn of_what_is_due(call: &Call, now: Timestamp) {
     let owed = call.obligations();
     let due = due_at(call);
@@ -63,7 +64,7 @@ pub(super) fn of_what_is_due(call: &Call, now: Timestamp) {
     }
 }
 
-/// How what is to be done may come out.
+/// Returns the possible results of an action.
 fn answers(call: &Call, duty: &Duty) -> Vec<Input> {
     match duty {
         Duty::Dial => vec![claim(), full(), Input::Claim { objections: Objections::SUPPRESSED, places: None }],
@@ -77,7 +78,7 @@ fn answers(call: &Call, duty: &Duty) -> Vec<Input> {
     }
 }
 
-/// What every step keeps to.
+/// Checks the invariants of a step.
 pub(super) fn of_a_step(before: &Call, input: &Input, now: Timestamp, step: &Step) {
     let context = || format!("{input:?} at {now} on {before:?} gave {step:?}");
     of_a_state(&step.call);
@@ -109,14 +110,14 @@ fn of_the_status(before: &Call, input: &Input, step: &Step, context: &dyn Fn() -
     if matches!(input, Input::Close { .. }) {
         assert!(after.is_ended(), "{}", context());
     }
-    // That nobody answered, or that it lasted for too long, is said by a provider that was asked, never by time alone.
+    // `no_answer` and `max_duration_exceeded` follow from a provider's news, never from time alone.
     let told = [EndReason::NO_ANSWER, EndReason::MAX_DURATION_EXCEEDED];
     if !before.is_ended() && after.end_reason.as_ref().is_some_and(|reason| told.contains(reason)) {
         assert!(brings_news(input), "{}", context());
     }
 }
 
-/// Whether a provider speaks in it of a call that it has.
+/// Returns `true` if the input carries a provider's news about a call that it has.
 fn brings_news(input: &Input) -> bool {
     match input {
         Input::Heard { reports, .. }
@@ -188,7 +189,7 @@ fn of_the_log(before: &Call, step: &Step, context: &dyn Fn() -> String) {
     assert_eq!(different.len(), events.len(), "{}", context());
 }
 
-/// What became known is kept, and told once.
+/// Checks that facts are kept once they are known, and are told once.
 fn of_the_facts(before: &Call, now: Timestamp, step: &Step, context: &dyn Fn() -> String) {
     fn kept<T: PartialEq>(before: Option<&T>, after: Option<&T>) -> bool {
         before.is_none() || before == after
@@ -214,7 +215,8 @@ fn of_the_facts(before: &Call, now: Timestamp, step: &Step, context: &dyn Fn() -
     assert!(!step.opt_out || had.analysis.is_none(), "{}", context());
 }
 
-/// A call is forgotten once nothing else is owed, and not before its time; only its head is left.
+/// Checks that a call becomes a tombstone only if no other action is pending and its retention is over. Only the
+/// tombstone is left then.
 fn of_forgetting(before: &Call, now: Timestamp, step: &Step, context: &dyn Fn() -> String) {
     let due = before.ended_at.zip(before.retention).map(|(ended_at, retention)| retention.end(ended_at));
     assert!(before.is_settled() && due.is_some_and(|due| now >= due), "{}", context());
@@ -225,7 +227,8 @@ fn of_forgetting(before: &Call, now: Timestamp, step: &Step, context: &dyn Fn() 
     assert!(step.transcript.is_none() && !step.opt_out, "{}", context());
 }
 
-/// What arrives a second time changes nothing: at the same moment nothing at all, later nothing but when we heard.
+/// Checks that a duplicate has no effect. At the same time it changes nothing. Later it changes only the time of the
+/// last news.
 fn of_a_duplicate(before: &Call, input: &Input, now: Timestamp, first: &Step, context: &dyn Fn() -> String) {
     let counts_tries = matches!(
         input,
@@ -234,9 +237,9 @@ fn of_a_duplicate(before: &Call, input: &Input, now: Timestamp, first: &Step, co
             | Input::Polled { reports: None, .. }
             | Input::Abandon
     );
-    // A search is only listened to where it was asked for.
+    // The result of a search is applied only if the search was requested.
     let unasked = matches!(input, Input::Searched { .. }) && !matches!(before.dispatch, Dispatch::Unknown(_));
-    // Where time itself has an effect, the second of two equal inputs finds another call.
+    // If a deadline has passed, the second of two equal inputs finds a different call.
     let timely = before.obligations().iter().any(|owed| owed.at <= now && owed.duty == Duty::PassTime);
     if counts_tries || unasked || timely {
         return;

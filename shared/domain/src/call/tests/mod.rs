@@ -1,4 +1,4 @@
-//! The rules of a call, told as sentences, and tried on every pair of a state and an input.
+//! Tests of the rules of a call: scenarios, and every pair of a state and an input.
 
 mod alphabet;
 mod answer_rules;
@@ -21,7 +21,7 @@ use crate::places::{Places, Taken};
 use crate::provider::Provider;
 use crate::time::{Span, Timestamp};
 
-/// When every call here was accepted.
+/// Time at which each call of these tests is accepted.
 const START: Timestamp = Timestamp::from_milliseconds(1_800_000_000_000);
 
 fn accepted() -> Call {
@@ -53,17 +53,17 @@ fn accepted_for(window: Window) -> Call {
     Call::accept(new, START)
 }
 
-/// A moment that many seconds after the acceptance.
+/// Returns the time that many seconds after the acceptance.
 fn at(seconds: u32) -> Timestamp {
     START + Span::seconds(seconds)
 }
 
-/// A provider's id for a call.
+/// Returns a provider's id for a call.
 fn id(text: &str) -> ProviderCallId {
     ProviderCallId::new(text)
 }
 
-/// A call, and what has happened to it so far.
+/// Call, and the events that happened to it so far.
 #[derive(Clone)]
 struct History {
     call: Call,
@@ -80,7 +80,7 @@ impl History {
         Self { call, events: Vec::new(), last: None }
     }
 
-    /// Something happens, so many seconds after the acceptance.
+    /// Applies an input, so many seconds after the acceptance.
     fn then(mut self, seconds: u32, input: Input) -> Self {
         let step = step(&self.call, input, at(seconds));
         for entry in &step.log {
@@ -93,7 +93,7 @@ impl History {
         self
     }
 
-    /// The attempt that the last thing that happened has claimed.
+    /// Returns the attempt that the last input claimed.
     fn claimed(&self) -> Option<u32> {
         self.last.as_ref().and_then(|step| step.claimed)
     }
@@ -111,13 +111,13 @@ fn claim() -> Input {
     Input::Claim { objections: Objections::NONE, places: None }
 }
 
-/// A claim where there are so many places, and so many are taken.
+/// Returns a claim with `limit` concurrency slots, of which `taken` are in use.
 fn limited(limit: u32, taken: i64) -> Input {
     let taken = Taken { total: taken, by_hour: BTreeMap::from([(i64::MAX, taken)]) };
     Input::Claim { objections: Objections::NONE, places: Some(Places { limit, taken }) }
 }
 
-/// A claim where every place is taken.
+/// Returns a claim with all concurrency slots in use.
 fn full() -> Input {
     limited(3, 3)
 }
@@ -162,12 +162,12 @@ fn hung_up(call: &str, confirmed: bool) -> Input {
     Input::HungUp { call_id: id(call), confirmed }
 }
 
-/// Answered so many seconds after the acceptance.
+/// Returns the report that the call was answered, so many seconds after the acceptance.
 fn answered(seconds: u32) -> Report {
     Report::Answered { at: at(seconds), by: None }
 }
 
-/// Over so many seconds after the acceptance.
+/// Returns the report that the call is over, so many seconds after the acceptance.
 fn over(seconds: u32, reason: EndReason) -> Report {
     Report::Ended {
         at: at(seconds),

@@ -1,7 +1,7 @@
-//! Every state that a call can get into, with every input, at every moment that matters.
+//! Test of every reachable state with every input, at every time that matters.
 //!
-//! The states are found, not listed: breadth first from the acceptance, until every input leads to a state of a shape
-//! that is known already. A shape is what the rules tell apart, with counters cut off.
+//! The states are found by a breadth-first search from the acceptance. It ends when every input leads to a state with a
+//! known shape. A shape has the properties that the rules distinguish, with counters capped.
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
 
@@ -12,11 +12,12 @@ use crate::call::{Call, Closing, Dispatch, Status, Transcript, step};
 use crate::retention::Retention;
 use crate::time::Timestamp;
 
-/// As many shapes and pairs as there were when this was written: with fewer, the search has lost its way.
+/// Smallest accepted number of shapes and pairs: those of the search when this test was written. With fewer, the search
+/// has lost its way.
 const SHAPES: usize = 760;
 const PAIRS: usize = 332_481;
 
-/// What two states have in common for the rules to do the same with them.
+/// Shape of a state. The rules do the same for two states with equal shapes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Shape {
     status: Status,
@@ -62,11 +63,11 @@ impl Shape {
     }
 }
 
-/// What was gone through.
+/// Result of the search.
 struct Explored {
     shapes: usize,
     pairs: usize,
-    /// Combinations of a status and a kind of dispatch.
+    /// Number of different combinations of a status and a kind of dispatch.
     kinds: usize,
 }
 
@@ -99,12 +100,12 @@ fn explore() -> Explored {
 fn every_rule_holds_for_every_state_and_input() {
     let Explored { shapes, pairs, kinds } = explore();
     assert!(shapes >= SHAPES && pairs >= PAIRS, "only {shapes} shapes and {pairs} pairs");
-    // Waiting, asking, unknown; live while dispatching, ringing and in progress; ended, and still asking, unknown, live,
+    // Waiting, asking, unknown; live while dispatching, ringing and in progress; ended, and still asking, unknown, live
     // or settled.
     assert_eq!(kinds, 10);
 }
 
-/// The rules above are worth what they find.
+/// Checks that the rules above find each planted bug.
 #[cfg(feature = "planted-bugs")]
 #[test]
 fn the_pairs_find_each_planted_bug() {
