@@ -1,4 +1,5 @@
-//! The rules of a conversation: pure. No AWS, no HTTP, no tokio, no clock and no randomness; those are arguments.
+//! Rules of a conversation, as pure functions. This crate has no AWS, no HTTP, no tokio, no clock and no randomness: the
+//! time and random bytes are arguments.
 
 pub mod agent;
 pub mod audit;

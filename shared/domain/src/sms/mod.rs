@@ -61,7 +61,8 @@ use crate::retention::Retention;
 use crate::time::Timestamp;
 use crate::variants::all;
 
-/// Status of an SMS conversation. It only moves forward.
+/// Status of an SMS conversation: `sending` until the provider accepts the opening message, then `in_progress`, and at last
+/// `ended`. It only moves forward.
 #[derive(
     Clone,
     Copy,

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
 
-/// Reason why an agent is silent.
+/// Reason why an agent is silent: the limit `maxTurns`, the limit `maxMessagesPerHour`, or the same message from the customer
+/// three times in a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
