@@ -50,7 +50,7 @@ pub enum Measure {
 pub enum Unit {
     /// Count. Values are added up.
     Count,
-    /// Number. Each value stands by itself.
+    /// Number of something, such as attempts. Each value stands by itself.
     Each,
     /// Duration in milliseconds. Each value stands by itself.
     Milliseconds,

@@ -17,8 +17,8 @@ use crate::suppression::keyword_effect;
 use crate::time::{Span, Timestamp};
 
 /// Maximum number of messages that one change applies. Each message is one item, with one item for its event and one for
-/// each subscribed endpoint. An opt-out and the end of the conversation add as many. All of them are one transaction, which
-/// may have 100 items.
+/// each subscribed endpoint. The events of an opt-out and of the end add such items, too. All of them are one transaction,
+/// which may have 100 items.
 const MOST_TAKEN_IN: usize = 2;
 
 /// Shortest and longest wait before a chat is read again. In between, the wait is half of the time without a message. An

@@ -106,7 +106,8 @@ impl Transition {
         }
     }
 
-    /// Abandons a turn if something newer came in. Returns `true` if it did.
+    /// Abandons a turn if something newer came in, unless [`MAX_ABANDONED`] turns in a row were abandoned before. Returns
+    /// `true` if the turn is abandoned.
     fn gives_way(&mut self, turn: u32, held: Held) -> bool {
         if self.conversation.received <= held.seen || held.abandoned >= MAX_ABANDONED || is_planted(Bug::AnswerStale) {
             return false;
