@@ -1,5 +1,5 @@
-//! Rules of a conversation, as pure functions: no AWS, no HTTP, no tokio, no clock and no randomness. Time and random
-//! values are arguments.
+//! Rules of a conversation, as pure functions. This crate has no AWS, no HTTP, no tokio, no clock and no randomness: the
+//! time and random bytes are arguments.
 
 pub mod agent;
 pub mod audit;

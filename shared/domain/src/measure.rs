@@ -1,71 +1,71 @@
-//! What is measured: how much is accepted and dispatched, what comes of it, how long it takes. Counts and times, never
-//! whom they are about.
+//! Metrics of accepted and dispatched conversations, their results, and their times. They contain counts and durations, and
+//! never say which customer or organization they are about.
 
 use strum::{EnumCount, IntoStaticStr, VariantArray};
 
 use crate::variants::all;
 
-/// A measure, by the name that it has in CloudWatch, on the dashboard and in the alarms.
+/// Metric, by its name in CloudWatch, on the dashboard and in the alarms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumCount, IntoStaticStr, VariantArray)]
 pub enum Measure {
-    /// Conversations that were accepted; a replay is none.
+    /// Conversations that were accepted. A replay does not count.
     Accepted,
-    /// Attempts that were claimed behind a request: calls to be placed, texts to be sent. A conversation's opening text is
-    /// sent within its request, and counts as accepted only.
+    /// Attempts that were claimed after the request: calls to place and messages to send. An opening message is sent within
+    /// its request, and counts as accepted only.
     Dispatched,
     /// Attempts that the provider accepted.
     DispatchAccepted,
-    /// Attempts that provably never happened; they are made again.
+    /// Attempts that provably never happened. They are made again.
     DispatchNotPlaced,
     /// Attempts that the provider refused for good.
     DispatchRefused,
-    /// Attempts of which it is not known what came of them. They are looked for.
+    /// Attempts with an unknown outcome. They are searched for at the provider.
     DispatchUnknown,
-    /// Calls whose turn at the provider's account would come after their window.
+    /// Calls whose token from the rate limiter of the provider's account would come after their window.
     CallsWithoutSlot,
-    /// Refusals by which a provider says that it does not know us: 401 and 403.
+    /// Answers 401 and 403, by which a provider does not accept our credentials.
     ProviderAuthFailures,
-    /// From the moment a call was to be dialled to its first attempt.
+    /// Time from the planned beginning of a call to its first attempt.
     TimeToDispatch,
-    /// From the moment a call was to be dialled to when we heard that it rings, or was answered.
+    /// Time from the planned beginning of a call to the first report that it rings or was answered.
     TimeToRing,
-    /// Turns of agents that were begun.
+    /// Turns of agents that began.
     Turns,
-    /// Turns that came to nothing for good.
+    /// Turns that failed for good.
     TurnFailures,
-    /// From an event to when its webhook was taken.
+    /// Time from an event to the acceptance of its webhook by the consumer.
     WebhookAge,
-    /// The attempts that a webhook took.
+    /// Attempts until a consumer accepted a webhook.
     WebhookAttempts,
     /// Webhooks that were given up.
     WebhooksExhausted,
-    /// What a run of the reconciler found overdue.
+    /// Items that a run of `reconcile` found overdue.
     OverdueItems,
-    /// What made no progress in several rounds and was ended.
+    /// Conversations that were abandoned, because they made no progress in several rounds.
     GivenUp,
 }
 
-/// What a measure's values are.
+/// Unit of a metric's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
-    /// How many: values are added up.
+    /// Count. Values are added up.
     Count,
-    /// Each value counts by itself: how many of something there were.
+    /// Number of something, such as attempts. Each value stands by itself.
     Each,
-    /// Each value counts by itself: how long, in milliseconds.
+    /// Duration in milliseconds. Each value stands by itself.
     Milliseconds,
 }
 
 impl Measure {
-    /// Every measure.
+    /// All metrics.
     pub const ALL: [Self; Self::COUNT] = all(Self::VARIANTS);
 
-    /// Its name.
+    /// Returns the name of the metric.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// What its values are.
+    /// Returns the unit of the metric's values.
     pub const fn unit(self) -> Unit {
         match self {
             Self::TimeToDispatch | Self::TimeToRing | Self::WebhookAge => Unit::Milliseconds,
@@ -87,5 +87,5 @@ impl Measure {
     }
 }
 
-/// A value of a measure.
+/// Metric with a value.
 pub type Measured = (Measure, i64);

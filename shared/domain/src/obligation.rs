@@ -1,47 +1,48 @@
-//! Obligations: actions that are pending for a conversation, each with its moment. Each channel lists its own;
-//! [`schedule`](crate::schedule) says what follows from them.
+//! Pending actions of a conversation, each with its deadline. Each channel lists its own. [`schedule`](crate::schedule)
+//! derives messages and the index entry from them.
 
 use crate::time::{Span, Timestamp};
 
-/// How long after the moment of a prompt obligation the index names it: its message may be lost.
+/// Time after the deadline of an enqueued action at which the index names it, because its message may be lost.
 pub const ENQUEUE_GRACE: Span = Span::seconds(30);
 
-/// The longest delay of an SQS message.
+/// Longest delay of an SQS message.
 pub const LONGEST_DELAY: Span = Span::minutes(15);
 
-/// How far ahead the index names what no message was sent for. `reconcile` runs every minute and enqueues it with its
-/// exact delay.
+/// Time before a deadline at which the index names an action without a message. `reconcile` runs every minute and enqueues
+/// the action with its exact delay.
 pub const LOOK_AHEAD: Span = Span::seconds(75);
 
-/// Something owed at a moment.
+/// Pending action with its deadline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Obligation<D> {
-    /// When.
+    /// Deadline of the action.
     pub at: Timestamp,
-    /// What.
+    /// Action to take.
     pub duty: D,
-    /// Whether the commit that made it also enqueues a message for it. What lies a minute off or more is left to the
-    /// index, whose reader looks ahead.
+    /// `true` if the commit that creates the action also enqueues a message for it. Other actions are left to the index,
+    /// whose reader looks ahead, unless they are less than a minute away.
     pub prompt: bool,
 }
 
-/// A place in the index of what is due.
+/// Entry of a conversation in the index `due`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Due {
-    /// When it is due.
+    /// Deadline of the entry.
     pub at: Timestamp,
-    /// From when on the index names it: ahead of time where no message was sent for it, so that its reader can send one
-    /// with the exact delay; at the time itself where only a lost message could make it necessary.
+    /// Time from which the index names the entry. If no message was sent, this is before the deadline, so that the reader
+    /// can send one with the exact delay. If a message was sent, this is the deadline, because only a lost message makes
+    /// the entry necessary.
     pub named_from: Timestamp,
 }
 
 impl Due {
-    /// Something that a message was sent for.
+    /// Returns the entry for an action with a message.
     pub fn of_message(at: Timestamp) -> Self {
         Self { at: at + ENQUEUE_GRACE, named_from: at + ENQUEUE_GRACE }
     }
 
-    /// Something that no message was sent for.
+    /// Returns the entry for an action without a message.
     pub fn of_index(at: Timestamp) -> Self {
         Self { at, named_from: at - LOOK_AHEAD }
     }

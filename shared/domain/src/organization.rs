@@ -1,4 +1,4 @@
-//! Organizations: their numbers, their defaults and bounds, and which numbers they may reach.
+//! Organizations: their numbers, defaults and limits, and the numbers that they may reach.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,69 +8,72 @@ use crate::phone::{Country, PhoneNumber};
 use crate::special_range::is_special;
 use crate::subscription::Subscription;
 
-/// How many numbers that it sent from once an organization remembers: the newest. Its item is read with every request.
+/// Maximum number of former numbers that an organization keeps: the newest. The organization's item is read with every
+/// request.
 const MOST_FORMER_NUMBERS: usize = 1_000;
 
-/// A tenant.
+/// Tenant of the service.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Organization {
-    /// Its id.
+    /// Id of the organization.
     pub id: OrganizationId,
-    /// What people call it.
+    /// Display name of the organization.
     pub name: String,
-    /// Suspended: nothing is accepted from it and nothing of it is dialled.
+    /// `true` if the organization is suspended: its requests are refused, and its calls are not dialled.
     pub suspended: bool,
-    /// Signs the cursors of its lists, so that none can be forged: random, in hexadecimal.
+    /// Random key, in hexadecimal, that signs the cursors of lists, so that a client cannot forge one.
     pub cursor_key: String,
-    /// The numbers it may send from, in live mode.
+    /// Numbers that the organization may call and send from in live mode.
     pub numbers: Vec<PhoneNumber>,
-    /// The numbers it sent from once. Whoever opts out by a text to one of them has opted out of the organization.
+    /// Numbers that the organization had before. A customer who opts out by a message to one of them has opted out of the
+    /// organization.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub former_numbers: Vec<PhoneNumber>,
-    /// What stands in for what a request leaves out.
+    /// Defaults for fields that a request leaves out.
     #[serde(default)]
     pub defaults: Defaults,
-    /// What it is kept to.
+    /// Limits that an operator sets.
     #[serde(default)]
     pub bounds: Bounds,
-    /// Its webhook endpoints as far as the fan-out of an event needs them: here, so that the read that loads a
-    /// conversation's organization loads them too.
+    /// Webhook endpoints, with the fields that the fan-out of an event needs. They are stored here so that one read loads a
+    /// conversation's organization and its endpoints.
     pub endpoints: Vec<Subscription>,
 }
 
-/// What stands in for what a request leaves out.
+/// Defaults for fields that a request leaves out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Defaults {
-    /// The country that a phone number without `+` is read in.
+    /// Country by whose rules a phone number without `+` is read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<Country>,
-    /// The voice agent of a request that names none, where its front door allows that.
+    /// Voice agent for a request that names none, if the front door allows that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub voice_agent: Option<AgentId>,
 }
 
-/// What an operator keeps an organization to.
+/// Limits that an operator sets for an organization.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Bounds {
-    /// The countries that its live conversations may go to. Where none is named: its own, else that of the number that
-    /// calls or writes.
+    /// Countries that live conversations may go to. If it is empty, only the organization's own country is allowed, or
+    /// without one the country of the calling or sending number.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub countries: Vec<Country>,
-    /// How many of its calls may be open at its providers at the same time, in each mode; no bound where there is none.
-    /// What does not fit waits.
+    /// Maximum number of calls that may be open at providers at the same time, in each mode; `None` for no limit. A call
+    /// beyond the limit waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concurrent_calls: Option<u32>,
-    /// Whether it may contact premium-rate numbers, and what else costs more than a call.
+    /// `true` if the organization may contact premium-rate numbers and others that cost more than a call.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub premium: bool,
 }
 
 impl Organization {
-    /// Whether it may call and text from a number at this moment. In test mode any number will do: the simulator reaches no
-    /// phone. In live mode only a number of its own will, whatever an agent's settings say, and whatever was its own before.
+    /// Returns `true` if the organization may call and send from a number now. In test mode any number is allowed, because
+    /// the simulator reaches no phone. In live mode only a number that the organization owns now is allowed, whatever an
+    /// agent's settings say.
     pub fn owns(&self, mode: Mode, number: &PhoneNumber) -> bool {
         match mode {
             Mode::Test => true,
@@ -78,7 +81,7 @@ impl Organization {
         }
     }
 
-    /// Gives it a number.
+    /// Gives a number to the organization.
     pub fn take_number(&mut self, number: &PhoneNumber) {
         self.former_numbers.retain(|former| former != number);
         if !self.numbers.contains(number) {
@@ -86,7 +89,7 @@ impl Organization {
         }
     }
 
-    /// Takes a number from it; `false` where it had no such number.
+    /// Takes a number from the organization. Returns `false` if the organization did not own it.
     pub fn give_up_number(&mut self, number: &PhoneNumber) -> bool {
         let had = self.numbers.contains(number);
         if had {
@@ -99,11 +102,11 @@ impl Organization {
         had
     }
 
-    /// Whether it may contact a number from another one. A number of no country is never reached in live mode; the
-    /// simulator is no country.
+    /// Checks if the organization may contact the number `to` from the number `from`. In test mode it always may, because
+    /// the simulator is in no country. In live mode, a number that belongs to no country is refused.
     ///
     /// # Errors
-    /// [`OutOfReach`] says why it may not.
+    /// [`OutOfReach`] with the reason.
     pub fn may_reach(&self, mode: Mode, from: &PhoneNumber, to: &PhoneNumber) -> Result<(), OutOfReach> {
         let Mode::Live = mode else { return Ok(()) };
         let country = country_of(to).ok_or(OutOfReach::Country)?;
@@ -117,19 +120,19 @@ impl Organization {
         if !self.bounds.premium && is_special(to) { Err(OutOfReach::SpecialRange) } else { Ok(()) }
     }
 
-    /// The enabled endpoints of a mode that want an event of this type.
+    /// Returns the enabled endpoints that subscribe to an event of this mode and type.
     pub fn subscribers(&self, mode: Mode, event: &str) -> impl Iterator<Item = EndpointId> {
         self.endpoints.iter().filter(move |endpoint| endpoint.wants(mode, event)).map(|endpoint| endpoint.id)
     }
 }
 
-/// Why an organization may not contact a number.
+/// Reason why an organization may not contact a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OutOfReach {
-    /// It is of a country that the organization may not contact.
+    /// Number belongs to a country that the organization may not contact.
     #[error("numbers of this country")]
     Country,
-    /// It costs more than a call to its country does, and nobody has allowed that.
+    /// Number costs more than a call to its country, and the operator has not allowed that.
     #[error("premium-rate, shared-cost, personal or pager numbers, unless an operator allows it")]
     SpecialRange,
 }

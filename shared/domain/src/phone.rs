@@ -1,11 +1,11 @@
-//! Phone numbers in E.164.
+//! Phone numbers in E.164, and countries.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A phone number in E.164: `+` and 7 to 15 digits. Its `Debug` shows the last two digits only, so that a number
-/// cannot reach a log by accident.
+/// Phone number in E.164: `+` and 7 to 15 digits. Its `Debug` output shows the last two digits only, so that a number
+/// cannot get into a log by accident.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[cfg_attr(
     feature = "openapi",
@@ -19,45 +19,46 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct PhoneNumber(String);
 
-/// A text that is not a phone number in E.164.
+/// Error for a text that is not a phone number in E.164.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a phone number in E.164 format: + and 7 to 15 digits, such as +15555550123")]
 pub struct NotE164;
 
 impl PhoneNumber {
-    /// Judges a number by `^\+\d{7,15}$` alone: the documented examples of the field are not assigned numbers.
+    /// Parses a phone number. Only the pattern `^\+\d{7,15}$` is checked, because the documented examples of the field are
+    /// not assigned numbers.
     ///
     /// # Errors
-    /// [`NotE164`] where the text has another form.
+    /// [`NotE164`] if the text has another form.
     pub fn parse(text: &str) -> Result<Self, NotE164> {
         let digits = text.strip_prefix('+').ok_or(NotE164)?;
         let well_formed = (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
         if well_formed { Ok(Self(text.to_owned())) } else { Err(NotE164) }
     }
 
-    /// What stands where a number was erased: the form of a number, and nobody's.
+    /// Returns the number that replaces an erased one. It has the form of a number, and is not assigned.
     pub fn erased() -> Self {
         Self("+0000000".to_owned())
     }
 
-    /// The number as it is dialled.
+    /// Returns the number as it is dialled.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The last four digits, which choose the simulator's script.
+    /// Returns the last four digits, which select the simulator's script.
     pub fn last_four(&self) -> &str {
         &self.0[self.0.len() - 4..]
     }
 }
 
-/// A country, by its ISO 3166-1 alpha-2 code: two capital letters.
+/// Country, by its ISO 3166-1 alpha-2 code: two capital letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(into = "String")]
 pub struct Country([u8; 2]);
 
 impl Country {
-    /// Reads a code; `None` where the text has another form. Whether there is such a country is not judged here.
+    /// Parses a country code; `None` if it is not two capital letters. It is not checked that the country exists.
     pub fn parse(text: &str) -> Option<Self> {
         let letters: [u8; 2] = text.as_bytes().try_into().ok()?;
         letters.iter().all(u8::is_ascii_uppercase).then_some(Self(letters))

@@ -1,8 +1,8 @@
-//! How many of a scope's calls may be open at its providers at the same time.
+//! Concurrency slots: a limit on the calls of a scope that are open at its providers at the same time.
 //!
-//! A call takes a place with its claim and gives it back with the step that leaves nothing of the attempt open: each in
-//! the same commit as the call itself, so that no crash comes between the two. A place that nobody gives back all the same
-//! (its call was removed from the table by hand, say) lapses by itself: places are counted by the hour in which they do.
+//! A call takes a slot with its claim. The step that leaves nothing of the attempt open returns the slot. Both are in the
+//! commit of the call, so that no crash comes between them. A slot may never be returned, for example because its call was
+//! removed from the table by hand. Such a slot expires by itself: slots are counted by the hour in which they expire.
 
 use std::collections::BTreeMap;
 
@@ -10,56 +10,56 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::{Span, Timestamp};
 
-/// How long a call that finds no place waits at least.
+/// Shortest wait of a call that finds no slot.
 const SHORTEST_WAIT: Span = Span::seconds(2);
 
-/// And at most: a place that became free is taken within this.
+/// Longest wait. A slot that became free is in use again within this time.
 const LONGEST_WAIT: Span = Span::seconds(30);
 
-/// A place that a call has.
+/// Concurrency slot of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Place {
-    /// The hour since the Unix epoch from which on nobody counts it any more.
+    /// Hour since the Unix epoch from which the slot is not counted any more.
     pub lapses_in: i64,
 }
 
-/// A scope's places that are taken.
+/// Slots of a scope that are in use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Taken {
-    /// All of them.
+    /// Number of all slots in use.
     pub total: i64,
-    /// How many of them lapse in which hour.
+    /// Number of slots that expire in each hour.
     pub by_hour: BTreeMap<i64, i64>,
 }
 
-/// What a claim has to see: how many places there are, and which are taken.
+/// Data that a claim needs: the limit, and the slots in use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Places {
-    /// So many there are.
+    /// Number of slots that exist.
     pub limit: u32,
-    /// These are taken.
+    /// Slots that are in use.
     pub taken: Taken,
 }
 
-/// A change of the places that are taken.
+/// Change of the slots that are in use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlaceChange {
-    /// One is taken; refused where none is left by then.
+    /// Slot is taken. The write is refused if none is left by then.
     Take {
-        /// Which.
+        /// Slot that is taken.
         place: Place,
-        /// So many there are.
+        /// Number of slots that exist.
         limit: u32,
-        /// What has lapsed, hour by hour, and is swept out with it.
+        /// Expired slots, by hour, which are removed from the count with this change.
         lapsed: BTreeMap<i64, i64>,
     },
-    /// One is given back.
+    /// Slot is returned.
     GiveBack(Place),
 }
 
 impl Taken {
-    /// The hours that are over, and what is still counted in them.
+    /// Returns the number of expired slots that are still counted, by hour.
     pub fn lapsed(&self, now: Timestamp) -> BTreeMap<i64, i64> {
         let mut lapsed = self.by_hour.clone();
         lapsed.split_off(&(hour_of(now) + 1));
@@ -68,17 +68,17 @@ impl Taken {
 }
 
 impl Places {
-    /// None at all: whoever claims waits.
+    /// Returns a limit of zero: every claim waits.
     pub fn none() -> Self {
         Self { limit: 0, taken: Taken::default() }
     }
 
-    /// Whether one is left.
+    /// Returns `true` if a slot is left.
     pub fn are_left(&self, now: Timestamp) -> bool {
         self.taken.total - self.taken.lapsed(now).values().sum::<i64>() < i64::from(self.limit)
     }
 
-    /// Takes a place for a call whose attempt can be open for so long at most. `None` where none is left.
+    /// Takes a slot for a call whose attempt can be open for `longest` at most. Returns `None` if no slot is left.
     pub fn take(self, now: Timestamp, longest: Span) -> Option<(Place, PlaceChange)> {
         if !self.are_left(now) {
             return None;
@@ -89,8 +89,8 @@ impl Places {
     }
 }
 
-/// How long a call waits that finds no place and has been waiting for so long: more patiently the longer it takes. `spread`
-/// keeps those that were refused together from coming back together.
+/// Returns the wait of a call that finds no slot and has waited for `waited` already. The wait grows with that time.
+/// `spread` keeps calls that were refused together from returning together.
 pub fn wait(waited: Span, spread: u8) -> Span {
     let (shortest, longest) = (SHORTEST_WAIT.as_milliseconds(), LONGEST_WAIT.as_milliseconds());
     let wait = (waited.as_milliseconds() / 4).clamp(shortest, longest) + i64::from(spread) * 100;
@@ -130,7 +130,7 @@ mod tests {
         let (_, change) = places(2, &[(9, 1), (10, 1), (12, 1)]).take(at(10), Span::minutes(1)).unwrap();
         let lapsed = BTreeMap::from([(9, 1), (10, 1)]);
         assert_eq!(change, PlaceChange::Take { place: Place { lapses_in: 11 }, limit: 2, lapsed });
-        // One that was given back after it was swept out leaves its hour below nothing, until that is swept out too.
+        // A slot that is returned after its expiry was removed leaves a count of -1 in its hour, until that is removed too.
         assert_eq!(places(1, &[(9, -1), (12, 1)]).take(at(10), Span::minutes(1)), None);
     }
 

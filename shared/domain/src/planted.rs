@@ -1,84 +1,84 @@
-//! Bugs planted on purpose, behind a switch that only tests have. Each breaks one rule; a test shows that the
-//! simulation finds each. In every other build [`is_planted`] is `false` at compile time.
+//! Bugs that are planted on purpose, behind a switch that only tests have. Each breaks one rule, and a test shows that the
+//! simulation finds each of them. In every other build, [`is_planted`] is `false` at compile time.
 
-/// A rule, broken.
+/// Broken rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bug {
-    /// The claim is written without its condition.
+    /// Claim is written without its condition.
     UnconditionalClaim,
-    /// A consumer that dies with a lease is never missed.
+    /// Consumer that died with a lease is not detected.
     ForgetLease,
-    /// A request that timed out is taken for one that never happened.
+    /// Request for a call that timed out counts as one that never happened.
     RetryTimeout,
-    /// The SDK's retry of one's own write is taken for somebody else's.
+    /// Retry of our own write by the SDK counts as another request's write.
     DropNonce,
-    /// What a provider says after the end changes the reason.
+    /// Report after the end changes the end reason.
     EndReasonMoves,
-    /// A late report of an earlier state moves the status back.
+    /// Late report of an earlier state moves the status back.
     StatusMovesBack,
-    /// `call.ended` is emitted twice.
+    /// Event `call.ended` is emitted twice.
     AnnounceTwice,
-    /// `call.analyzed` does not wait for `call.ended`.
+    /// Event `call.analyzed` does not wait for `call.ended`.
     AnalysisBeforeEnd,
-    /// A number is skipped in the sequence.
+    /// Number is skipped in the sequence of events.
     SequenceGap,
-    /// The do-not-call list is not looked at again before dialling.
+    /// Do-not-call list is not checked again before dialling.
     DialSuppressed,
-    /// The commit of a claim does not check that nobody has opted out since the list was looked at.
+    /// Commit of a claim does not check that no opt-out was added since the list was read.
     ClaimSuppressed,
-    /// A call that is found after it was ended is not hung up.
+    /// Call that is found after its end is not hung up.
     LateCallKept,
-    /// Suppression is judged before a replay is recognised.
+    /// Do-not-call list is judged before a replay is detected.
     RefuseReplay,
-    /// A key that was not returned by a batch read is taken for absent.
+    /// Key that a batch read did not return counts as absent.
     UnprocessedIsAbsent,
-    /// What looks like an attempt is adopted before its owner can have written it down.
+    /// Call or message that looks like the attempt is claimed before its owner can have recorded it.
     AdoptYoung,
-    /// A call or text at the provider is taken whoever holds it.
+    /// Call or message at the provider is claimed even if another conversation owns it.
     UnconditionalHold,
-    /// A delivery has no place in the index of what is due.
+    /// Delivery has no entry in the index `due`.
     ForgetDelivery,
-    /// Every attempt to deliver an event has an id of its own.
+    /// Every attempt to deliver an event has another id.
     FreshEventId,
-    /// A text that timed out is taken for one that never left.
+    /// Request for a message that timed out counts as one that was never sent.
     ResendTimeout,
-    /// The do-not-call list is not looked at again before a text leaves.
+    /// Do-not-call list is not checked again before a message is sent.
     TextSuppressed,
-    /// A turn's answer is sent although something newer came in.
+    /// Answer of a turn is sent although something newer came in.
     AnswerStale,
-    /// A turn's answer is sent twice, as two texts.
+    /// Answer of a turn is sent twice, as two messages.
     AnswerTwice,
-    /// An agent answers for as long as it is written to.
+    /// Agent answers without a limit.
     AnswerForEver,
-    /// A consumer that dies in a turn is never missed.
+    /// Consumer that died in a turn is not detected.
     ForgetTurn,
-    /// A late report moves a text's delivery back.
+    /// Late report moves the delivery status of a message back.
     DeliveryMovesBack,
-    /// STOP is an ordinary text.
+    /// Keyword STOP is an ordinary message.
     StopIsAnOrdinaryText,
-    /// A text that came in is not remembered, and taken in again when it comes twice.
+    /// Inbound message is not recorded, so that a repeated delivery stores it again.
     ForgetInbound,
-    /// The last text of a chat is taken in anew each time that it is read.
+    /// Last message of a chat is applied again by each read.
     ReadChatAnew,
-    /// The chat of a conversation that is over goes on at the provider.
+    /// Chat at the provider goes on after the end of its conversation.
     KeepChat,
-    /// A conversation is opened without closing the older one.
+    /// Conversation is opened without closing the older one between its two numbers.
     KeepSuperseded,
-    /// A conversation that is opened twice at once is taken for the older one between its two numbers.
+    /// Conversation that is opened twice at the same time counts as the older one between its two numbers.
     SupersedeItself,
-    /// A hold is settled while its attempt may still be live.
+    /// Hold is settled while its attempt may still be live.
     SettleEarly,
-    /// A hold is settled without an entry that says so.
+    /// Charge of a settled hold has no entry in the wallet's book.
     ForgetEntry,
-    /// What a conversation brought is kept when its time is over.
+    /// Data of a conversation is kept after its retention.
     KeepForGood,
-    /// An event goes out without a signature where no secret can be read.
+    /// Event is sent without a signature if no secret can be read.
     SendUnsigned,
-    /// A single failure long after another is taken for one that went on all the while.
+    /// Failure long after another one counts as a continuous failure.
     GiveUpAfterSilence,
-    /// What a key is used for does not count against the key that it was made with.
+    /// Use of a key does not count against the key that it was created with.
     ChildrenCountAlone,
-    /// A job that cannot be enqueued fails the request after it was accepted, without the index to catch it.
+    /// Accepted conversation has no entry in the index `due`, so that its job is lost if it cannot be enqueued.
     ForgetDue,
 }
 
@@ -97,7 +97,7 @@ mod switch {
         PLANTED.set(bug);
     }
 
-    /// Whether this bug is planted in this thread.
+    /// Returns `true` if this bug is planted in this thread.
     pub fn is_planted(bug: Bug) -> bool {
         PLANTED.get() == Some(bug)
     }
@@ -106,15 +106,15 @@ mod switch {
 #[cfg(feature = "planted-bugs")]
 pub use switch::{is_planted, plant};
 
-/// Whether this bug is planted: never, in this build.
+/// Returns `false`: no bug is planted in this build.
 #[cfg(not(feature = "planted-bugs"))]
 #[inline(always)]
 pub const fn is_planted(_: Bug) -> bool {
     false
 }
 
-/// Returns `true` if the planted bug overlooks the do-not-call list. The condition of a claim's commit would hide each of
-/// these bugs, so the commit leaves it out.
+/// Returns `true` if the planted bug ignores the do-not-call list. The condition in a claim's commit would hide each of
+/// these bugs. Therefore the commit omits it.
 pub fn overlooks_suppression() -> bool {
     is_planted(Bug::ClaimSuppressed) || is_planted(Bug::TextSuppressed) || is_planted(Bug::UnprocessedIsAbsent)
 }

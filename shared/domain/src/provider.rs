@@ -1,4 +1,4 @@
-//! Who provides the telephony, and what each of them can and cannot do.
+//! Telephony providers and their capabilities.
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumCount, IntoStaticStr, VariantArray};
@@ -8,7 +8,7 @@ use crate::sms::{LONGEST_TEXT, TextLimit};
 use crate::time::Span;
 use crate::variants::all;
 
-/// Who provides the telephony.
+/// Telephony provider of a conversation. `simulator` serves all requests with a test key.
 #[derive(
     Clone,
     Copy,
@@ -28,11 +28,11 @@ use crate::variants::all;
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Provider {
-    /// The provider behind every test key; it reaches no phone.
+    /// Provider behind every test key. It reaches no phone.
     Simulator,
     /// Twilio: Programmable Voice and Messaging.
     Twilio,
-    /// Retell AI: calls, and chats by SMS, that its own agents hold.
+    /// Retell AI: calls and SMS chats that its own agents hold.
     Retell,
     /// Telnyx: Call Control and Messaging.
     Telnyx,
@@ -41,15 +41,16 @@ pub enum Provider {
 }
 
 impl Provider {
-    /// Every provider.
+    /// All providers.
     pub const ALL: [Self; Self::COUNT] = all(Self::VARIANTS);
 
-    /// The provider's name, as it stands in objects, events and the names of its secrets.
+    /// Returns the provider's name, as written in objects, events and the names of its secrets.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// Whether it reaches phones. It does so in live mode only: a test key's conversations are the simulator's.
+    /// Returns `true` if the provider reaches phones. It does so in live mode only, because the simulator serves all test
+    /// keys.
     pub const fn is_live(self) -> bool {
         match self {
             Self::Simulator => false,
@@ -57,7 +58,7 @@ impl Provider {
         }
     }
 
-    /// Whether this deployment can hold conversations of that kind through it.
+    /// Returns `true` if this deployment supports conversations of that channel through the provider.
     pub const fn carries(self, channel: Channel) -> bool {
         match (self, channel) {
             (Self::Simulator | Self::Twilio | Self::Retell | Self::Telnyx, Channel::Voice | Channel::Sms)
@@ -66,8 +67,8 @@ impl Provider {
         }
     }
 
-    /// Whether an agent of its own holds the conversations by SMS: it takes no single texts of ours, and hands over none of
-    /// the customer's; what was said is read there.
+    /// Returns `true` if the provider's own agent holds SMS conversations. Such a provider accepts no single messages from
+    /// us, and does not forward the customer's messages. Messages are read from its chats.
     pub const fn holds_chats(self) -> bool {
         match self {
             Self::Retell => true,
@@ -75,8 +76,8 @@ impl Provider {
         }
     }
 
-    /// Whether its list of calls and texts shows which attempt of ours each was made for. Where it does not, what was
-    /// adopted once is remembered, so that no second conversation takes it for its own.
+    /// Returns `true` if the provider's list of calls and messages shows our attempt for each. Otherwise, a call or message
+    /// that was matched once is recorded, so that no second conversation claims it.
     pub const fn lists_our_attempts(self) -> bool {
         match self {
             Self::Simulator | Self::Retell | Self::Telnyx | Self::Vapi => true,
@@ -84,7 +85,7 @@ impl Provider {
         }
     }
 
-    /// How long a live call may be without news before the provider is asked.
+    /// Returns the time without news of a live call after which the provider is asked.
     pub const fn silence(self) -> Span {
         match self {
             Self::Simulator => Span::seconds(60),
@@ -92,8 +93,8 @@ impl Provider {
         }
     }
 
-    /// How long after an attempt began its unknown outcome is given up. At most 5 minutes, less what the last message
-    /// needs to arrive.
+    /// Returns the time after the beginning of an attempt at which its unknown outcome is given up. It is at most 5
+    /// minutes, less the time that the last message needs to arrive.
     pub const fn settlement(self) -> Span {
         match self {
             Self::Simulator => Span::seconds(90),
@@ -101,8 +102,8 @@ impl Provider {
         }
     }
 
-    /// How long after a connected call's end the provider is asked for an analysis that it has not brought by itself;
-    /// `None` where it makes none. So long that the index takes care of it, which most calls never need.
+    /// Returns the time after a connected call's end at which the provider is asked for a missing analysis; `None` if it
+    /// makes none. The time is long enough for the index, because most calls never need this.
     pub const fn analysis_wait(self) -> Option<Span> {
         match self {
             Self::Simulator | Self::Retell | Self::Vapi => Some(Span::minutes(2)),
@@ -110,7 +111,7 @@ impl Provider {
         }
     }
 
-    /// Whether the carriers behind it answer STOP and HELP themselves, so that we do not.
+    /// Returns `true` if the carriers behind the provider answer STOP and HELP themselves. Then we do not.
     pub const fn answers_keywords(self) -> bool {
         match self {
             Self::Simulator => false,
@@ -118,7 +119,7 @@ impl Provider {
         }
     }
 
-    /// Whether it tells who answered in a report of its own, which may come before or after the one of the call's end.
+    /// Returns `true` if the provider reports who answered separately, before or after the report of the call's end.
     pub const fn tells_of_machines_apart(self) -> bool {
         match self {
             Self::Twilio | Self::Telnyx => true,
@@ -126,17 +127,17 @@ impl Provider {
         }
     }
 
-    /// How long a text it takes.
+    /// Returns the length limit for one message.
     pub const fn text_limit(self) -> TextLimit {
         match self {
-            // "The concatenated message body exceeds the 1600 character limit": 21617.
+            // Twilio's error 21617: "The concatenated message body exceeds the 1600 character limit".
             Self::Simulator | Self::Twilio | Self::Retell | Self::Vapi => TextLimit::Units(LONGEST_TEXT),
-            // 40302: more than ten parts.
+            // Telnyx's error 40302: more than ten parts.
             Self::Telnyx => TextLimit::Segments(10),
         }
     }
 
-    /// Whether a connected call's transcript is to be expected.
+    /// Returns `true` if a connected call is expected to have a transcript.
     pub const fn gives_transcripts(self) -> bool {
         match self {
             Self::Simulator | Self::Retell | Self::Vapi => true,

@@ -1,8 +1,8 @@
-//! What a key may be used for: so many requests a minute, so many calls a day.
+//! Limits on the use of an API key: requests per minute, and calls per day.
 //!
-//! A use is counted behind the request, while its handler works, and judged by what was read in front of it. So a limit may
-//! be exceeded by the requests of a key that are in flight at the same moment, and by no more: the next one reads them all.
-//! Minutes and days are those of UTC.
+//! A use is counted while the handler works. It is judged by the counts that were read before that. So requests that are in
+//! flight at the same moment may exceed a limit together. The next request reads all of their counts. Minutes and days are
+//! in UTC.
 
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
@@ -12,32 +12,32 @@ use crate::time::{Span, Timestamp};
 const MINUTE_SECONDS: i64 = 60;
 const DAY_SECONDS: i64 = 24 * 3_600;
 
-/// What a key is limited to; no limit where there is none.
+/// Limits of an API key; `None` for no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Limits {
-    /// Requests of any kind, in each minute.
+    /// Maximum number of requests of any kind in a minute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests_per_minute: Option<u32>,
-    /// Calls that are accepted, on each day.
+    /// Maximum number of accepted calls on a day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calls_per_day: Option<u32>,
 }
 
-/// What a key was used for, as far as it was counted: within the minute and the day of its last use.
+/// Counted uses of a key, in the minute and on the day of its last use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// The minute since the Unix epoch that requests were counted in.
+    /// Minute since the Unix epoch in which requests were counted.
     pub minute: i64,
-    /// The requests in it.
+    /// Number of requests in that minute.
     pub requests: u32,
-    /// The day since the Unix epoch that calls were counted on.
+    /// Day since the Unix epoch on which calls were counted.
     pub day: i64,
-    /// The calls on it.
+    /// Number of calls on that day.
     pub calls: u32,
 }
 
-/// One of a key's limits.
+/// Kind of limit of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Quota {
@@ -47,44 +47,44 @@ pub enum Quota {
     Calls,
 }
 
-/// Where a key stands with one of its limits.
+/// State of one of a key's limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
-    /// Which limit.
+    /// Kind of limit.
     pub quota: Quota,
-    /// How much it allows.
+    /// Number of uses that the limit allows in its window.
     pub limit: u32,
-    /// How much of it is used up.
+    /// Number of uses in the current window.
     pub used: u32,
-    /// In how long it begins anew.
+    /// Time until the next window begins.
     pub resets_in: Span,
 }
 
-/// A limit that is used up.
+/// Limit that is used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exhausted {
-    /// Which.
+    /// Kind of limit.
     pub quota: Quota,
-    /// How much it allows.
+    /// Number of uses that the limit allows in its window.
     pub limit: u32,
-    /// In how long it begins anew.
+    /// Time until the next window begins.
     pub resets_in: Span,
 }
 
 impl Standing {
-    /// How much is left, when so much more is used.
+    /// Returns the number of uses that are left after `more` uses.
     pub const fn left_after(&self, more: u32) -> u32 {
         self.limit.saturating_sub(self.used.saturating_add(more))
     }
 }
 
 impl Quota {
-    /// Its name, as it stands in headers.
+    /// Returns the name of the limit, as written in headers.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// How long its window is, in seconds.
+    /// Returns the length of the window, in seconds.
     pub const fn window_seconds(self) -> i64 {
         match self {
             Self::Requests => MINUTE_SECONDS,
@@ -94,18 +94,18 @@ impl Quota {
 }
 
 impl Limits {
-    /// Whether there is any.
+    /// Returns `true` if there is a limit.
     pub fn is_limited(&self) -> bool {
         self.requests_per_minute.is_some() || self.calls_per_day.is_some()
     }
 
-    /// Whether something of these limits allows less than others do.
+    /// Returns `true` if one of these limits is lower than the same limit of `others`.
     pub fn bounds_more_than(&self, others: &Self) -> bool {
         let more = |own: Option<u32>, other: Option<u32>| own.is_some_and(|own| other.is_none_or(|other| own < other));
         more(self.requests_per_minute, others.requests_per_minute) || more(self.calls_per_day, others.calls_per_day)
     }
 
-    /// Where a key stands with each of its limits.
+    /// Returns the state of each limit of the key.
     pub fn standings(&self, usage: &Usage, now: Timestamp) -> Vec<Standing> {
         let of = |quota: Quota, limit: Option<u32>, used| {
             let resets_in = resets_in(quota, now);
@@ -118,18 +118,18 @@ impl Limits {
         all.into_iter().flatten().collect()
     }
 
-    /// Whether one more request is too much.
+    /// Checks if the limits allow one more request.
     ///
     /// # Errors
-    /// [`Exhausted`].
+    /// [`Exhausted`] if the minute's limit is used up.
     pub fn allows_request(&self, usage: &Usage, now: Timestamp) -> Result<(), Exhausted> {
         self.allows(Quota::Requests, 1, usage, now)
     }
 
-    /// Whether so many more calls are too many.
+    /// Checks if the limits allow this number of additional calls.
     ///
     /// # Errors
-    /// [`Exhausted`].
+    /// [`Exhausted`] if the day's limit does not allow all of them.
     pub fn allows_calls(&self, calls: u32, usage: &Usage, now: Timestamp) -> Result<(), Exhausted> {
         self.allows(Quota::Calls, calls, usage, now)
     }
@@ -143,7 +143,7 @@ impl Limits {
         }
     }
 
-    /// The limits of a key that is made by a key of these limits: what was asked for, and none that allows more.
+    /// Returns the limits of a key that a key with these limits creates: the requested ones, lowered to these.
     pub fn or_less(&self, asked: Self) -> Self {
         let least = |own: Option<u32>, asked: Option<u32>| own.into_iter().chain(asked).min();
         Self {
@@ -153,12 +153,12 @@ impl Limits {
     }
 }
 
-/// The minute of a moment, since the Unix epoch.
+/// Returns the minute of a timestamp, since the Unix epoch.
 pub const fn minute_of(at: Timestamp) -> i64 {
     at.as_seconds().div_euclid(MINUTE_SECONDS)
 }
 
-/// The day of a moment, since the Unix epoch.
+/// Returns the day of a timestamp, since the Unix epoch.
 pub const fn day_of(at: Timestamp) -> i64 {
     at.as_seconds().div_euclid(DAY_SECONDS)
 }

@@ -1,25 +1,25 @@
-//! How long what a conversation brought is kept. Afterwards only its head is left: that it was, when, how it ended, and that
-//! its request is not to be carried out again.
+//! Retention: the time for which a conversation's data is kept. Afterwards only its tombstone is left. It shows that the
+//! conversation existed, when it did, and how it ended. It also prevents its request from being carried out again.
 //!
-//! Texts, log entries and transcripts are items of their own, which expire so long after they were written. What stands
-//! with the conversation itself, its agent's task among it, is needed for as long as it goes on: that is taken from it so
-//! long after its end, as the last thing it is owed.
+//! Messages, log entries and transcripts are items of their own, which expire after this time. Other data is part of the
+//! conversation, such as the task of its agent, and is needed until the end. It is removed this long after the end, as the
+//! last pending action.
 
 use serde::{Deserialize, Serialize};
 
 use crate::time::{Span, Timestamp};
 
-/// How long a conversation's head outlives its content, and with it the idempotency key it was accepted under.
+/// Time for which a tombstone is kept after its conversation's data, together with the idempotency key of the request.
 pub const HEAD_KEPT: Span = Span::days(30);
 
-/// For how long an agent's conversations are kept, in days.
+/// Time for which the data of an agent's conversations is kept, in days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u16", into = "u16")]
 pub struct Retention {
     days: u16,
 }
 
-/// A number of days that no retention has.
+/// Error for a number of days outside the allowed range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("must be {} to {} days", Retention::SHORTEST_DAYS, Retention::LONGEST_DAYS)]
 pub struct NoRetention;
@@ -39,17 +39,17 @@ impl From<Retention> for u16 {
 }
 
 impl Retention {
-    /// The shortest, in days: an event may be on its way to a webhook endpoint for almost that long.
+    /// Minimum, in days. An event may be on its way to a webhook endpoint for almost that long.
     pub const SHORTEST_DAYS: u16 = 7;
-    /// The longest, in days: ten years.
+    /// Maximum, in days: ten years.
     pub const LONGEST_DAYS: u16 = 3_650;
 
-    /// A retention of that many days; `None` where that is too short or too long.
+    /// Returns a retention of that many days; `None` if it is too short or too long.
     pub fn of_days(days: u16) -> Option<Self> {
         (Self::SHORTEST_DAYS..=Self::LONGEST_DAYS).contains(&days).then_some(Self { days })
     }
 
-    /// When what was written then is over.
+    /// Returns the end of the retention for data that dates from `from`.
     pub fn end(self, from: Timestamp) -> Timestamp {
         from + Span::days(u32::from(self.days))
     }

@@ -1,15 +1,15 @@
-//! The schedule of a conversation: when it is looked at again, and for which of its pending actions. It is the same for
-//! every channel.
+//! Schedule of a conversation: the time of the next action, and the action. It is the same for every channel.
 
 use crate::conversation::Conversation;
 use crate::obligation::Due;
 use crate::time::{Span, Timestamp};
 
-/// How often `reconcile` runs: what comes to the fore nearer than this may fall due before it is seen in the index.
+/// Period of `reconcile`. An action that becomes the earliest one nearer than this may be due before `reconcile` sees it in
+/// the index.
 const RECONCILE_PERIOD: Span = Span::minutes(1);
 
-/// A conversation's place in the index: as soon as any open obligation is to be named, for the one that is due first; a
-/// prompt one 30 seconds later than its message.
+/// Returns the conversation's entry in the index, for the earliest deadline of its pending actions. An action with `prompt`
+/// counts 30 seconds later than its message. The index names the entry as soon as any of the actions has to be named.
 pub fn due<C: Conversation>(conversation: &C) -> Option<Due> {
     let places = conversation.obligations().into_iter();
     places
@@ -17,19 +17,19 @@ pub fn due<C: Conversation>(conversation: &C) -> Option<Due> {
         .reduce(|one, other| Due { at: one.at.min(other.at), named_from: one.named_from.min(other.named_from) })
 }
 
-/// When a conversation is due, as the index has it.
+/// Returns the deadline of the conversation in the index.
 pub fn due_at<C: Conversation>(conversation: &C) -> Option<Timestamp> {
     due(conversation).map(|due| due.at)
 }
 
-/// When a message has to wake a conversation: its earliest prompt obligation.
+/// Returns the time for which a message has to be enqueued: the earliest deadline of the actions with `prompt`.
 pub fn wake_at<C: Conversation>(conversation: &C) -> Option<Timestamp> {
     conversation.obligations().into_iter().filter(|owed| owed.prompt).map(|owed| owed.at).min()
 }
 
-/// When messages have to wake a conversation that was changed just now: for its earliest prompt obligation, and for the earliest
-/// of all where that stood behind another one until now and is too near for the index. None for what the last change
-/// took care of.
+/// Returns the times for which messages have to be enqueued after a change of the conversation. One is for its earliest
+/// action with `prompt`. Another is for the earliest action of all, if a different one was earliest before and this one is
+/// too near for the index. A deadline that the change did not move needs no new message.
 pub fn wakes<C: Conversation>(before: &C, after: &C, now: Timestamp) -> impl Iterator<Item = Timestamp> + use<C> {
     let earliest = |conversation: &C| conversation.obligations().into_iter().map(|owed| owed.at).min();
     let prompt = wake_at(after).filter(|at| Some(*at) != wake_at(before));
@@ -37,7 +37,7 @@ pub fn wakes<C: Conversation>(before: &C, after: &C, now: Timestamp) -> impl Ite
     prompt.into_iter().chain(near.filter(|at| Some(*at) != wake_at(after)))
 }
 
-/// What to do for a conversation now: what is overdue the longest. `None` where nothing is due.
+/// Returns the action to take now: the one that is overdue the longest. `None` if no action is due.
 pub fn next_action<C: Conversation>(conversation: &C, now: Timestamp) -> Option<C::Duty> {
     conversation
         .obligations()

@@ -1,16 +1,17 @@
-//! The part of JSON Schema by which a tool's arguments are described and checked.
+//! Subset of JSON Schema that describes and checks the arguments of tools.
 //!
-//! Understood: `type` (one, or a list), `enum`, `const`, `properties`, `required`, `additionalProperties`, `items`,
-//! `minimum`, `maximum`, `exclusiveMinimum`, `exclusiveMaximum`, `minLength`, `maxLength`, `minItems`, `maxItems`, each with
-//! its meaning by draft 2020-12. What only describes (`title`, `description`, `default`, `examples`, `format` and the like)
-//! is passed over.
+//! Supported keywords, with their meaning in draft 2020-12: `type` (one, or a list), `enum`, `const`, `properties`,
+//! `required`, `additionalProperties`, `items`, `minimum`, `maximum`, `exclusiveMinimum`, `exclusiveMaximum`, `minLength`,
+//! `maxLength`, `minItems`, `maxItems`. Keywords that only describe are ignored: `title`, `description`, `default`,
+//! `examples`, `format` and the like.
 //!
-//! Refused, by name, when a schema is read: every other keyword. A rule that would silently not be checked is worse than
-//! none, and no agent that has such a tool is stored. In particular there is no `$ref`, no `anyOf` and its kind (a value that
-//! may be null has `"type": ["string", "null"]`), and no `pattern`: expressions cost time that whoever writes them chooses.
+//! A schema with any other keyword is refused, and the error names the keyword. A rule that would silently not be checked
+//! is worse than none, so no agent with such a tool is stored. In particular, `$ref`, `anyOf` and similar keywords are not
+//! supported; a value that may be null has `"type": ["string", "null"]`. `pattern` is not supported either, because the
+//! author of an expression decides how much time it costs.
 //!
-//! Our own, since the well-kept crates (`jsonschema`, `boon`) bring a megabyte and more into an artifact that has no room
-//! for it: regular expressions, references, and seven drafts.
+//! This is our own code. The well-kept crates (`jsonschema`, `boon`) add a megabyte and more, for regular expressions,
+//! references and seven drafts. The artifact has no room for that.
 
 use serde_json::{Map, Number, Value};
 use strum::{EnumString, IntoStaticStr};
@@ -22,10 +23,10 @@ mod validate;
 
 pub use validate::Violation;
 
-/// How deep schemas may stand in one another: reading and checking them recurses.
+/// Maximum nesting of schemas. Reading and checking them is recursive.
 const DEEPEST: usize = 16;
 
-/// Keywords that describe and do not restrict.
+/// Keywords that describe a value and do not restrict it.
 const ANNOTATIONS: [&str; 11] = [
     "title",
     "description",
@@ -40,12 +41,12 @@ const ANNOTATIONS: [&str; 11] = [
     "$comment",
 ];
 
-/// A schema, understood.
+/// Schema that was read and is supported.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Schema {
-    /// The types a value may have; none stands for all.
+    /// Types that a value may have; empty for all types.
     types: Vec<Type>,
-    /// The values it may be.
+    /// Values that are allowed; `None` for all values.
     allowed: Option<Vec<Value>>,
     properties: Vec<(String, Schema)>,
     required: Vec<String>,
@@ -59,7 +60,7 @@ pub struct Schema {
     count: Within,
 }
 
-/// The types of JSON Schema.
+/// Type in JSON Schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 enum Type {
@@ -72,7 +73,7 @@ enum Type {
     Object,
 }
 
-/// What an object may have beside its named properties.
+/// Rule for properties of an object that `properties` does not name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 enum Additional {
     #[default]
@@ -81,23 +82,23 @@ enum Additional {
     Each(Box<Schema>),
 }
 
-/// A length, or a number of items, within bounds.
+/// Limits on a length, or on a number of items.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Within {
     least: Option<u64>,
     most: Option<u64>,
 }
 
-/// A schema that is not understood, or makes no sense. Says where, and how to mend it.
+/// Error for a schema that is not supported or makes no sense. It names the position and the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}{message}", prefix(.path))]
 pub struct SchemaError {
-    /// The names that lead to the wrong place, with `.` between them; empty for the schema itself.
+    /// Names that lead to the wrong position, separated by `.`; empty for the schema itself.
     pub path: String,
     message: String,
 }
 
-/// The path before a message; nothing for the schema itself.
+/// Returns the path as the prefix of a message; empty for the schema itself.
 fn prefix(path: &str) -> String {
     if path.is_empty() { String::new() } else { format!("{path}: ") }
 }
@@ -110,15 +111,15 @@ impl SchemaError {
 }
 
 impl Schema {
-    /// Reads a schema.
+    /// Parses a schema.
     ///
     /// # Errors
-    /// [`SchemaError`] about the first place that is not understood.
+    /// [`SchemaError`] about the first part that is not supported.
     pub fn parse(value: &Value) -> Result<Self, SchemaError> {
         Self::read(value, &mut Vec::new())
     }
 
-    /// Whether it describes objects, and nothing else.
+    /// Returns `true` if the schema describes objects only.
     pub fn is_of_objects(&self) -> bool {
         self.types == [Type::Object]
     }
@@ -176,7 +177,7 @@ impl Schema {
         self.properties.iter().find(|(other, _)| other == name).map(|(_, schema)| schema)
     }
 
-    /// Restricts the value to these, and to what it was restricted to before.
+    /// Restricts the value to these values. An earlier restriction still applies.
     fn allow(&mut self, mut values: Vec<Value>) {
         if let Some(before) = &self.allowed {
             values.retain(|value| before.iter().any(|other| validate::is_same(value, other)));

@@ -10,62 +10,63 @@ use subtle::ConstantTimeEq as _;
 
 use crate::time::{Span, Timestamp};
 
-/// The header that names the event: the same at every attempt, so that a receiver can tell a repetition.
+/// Header with the id of the event. It is the same at every attempt, so that a consumer can detect repetitions.
 pub const ID_HEADER: &str = "webhook-id";
 
-/// The header that says when the attempt was made, in seconds since the Unix epoch.
+/// Header with the time of the attempt, in seconds since the Unix epoch.
 pub const TIMESTAMP_HEADER: &str = "webhook-timestamp";
 
-/// The header with the signatures.
+/// Header with the signatures.
 pub const SIGNATURE_HEADER: &str = "webhook-signature";
 
-/// How far the attempt's time may be from the receiver's clock. Bounds how long a recorded request can be replayed.
+/// Maximum difference between the time of the attempt and the consumer's clock. It limits the time for which a recorded
+/// request can be replayed.
 pub const TOLERANCE: Span = Span::minutes(5);
 
-/// Bytes of randomness in a secret made here: as many as the digest has.
+/// Number of random bytes in a secret that is generated here: the length of the digest.
 pub const SECRET_BYTES: usize = 32;
 
-/// Bytes that a secret may have, by the specification.
+/// Number of bytes that a secret may have, by the specification.
 const ALLOWED_BYTES: std::ops::RangeInclusive<usize> = 24..=BLOCK_BYTES;
 
-/// Bytes of one block of SHA-256: the longest key that HMAC uses as it is.
+/// Number of bytes in one block of SHA-256: the longest key that HMAC uses unchanged.
 const BLOCK_BYTES: usize = 64;
 
 const SECRET_PREFIX: &str = "whsec_";
 const VERSION_PREFIX: &str = "v1,";
 
-/// What an endpoint shares with us, and with nobody else. Shown once, never logged.
+/// Signing secret that only the endpoint and we know. It is shown once and never logged.
 #[derive(Clone)]
 pub struct Secret(Vec<u8>);
 
-/// A text that is no signing secret. Does not say which text.
+/// Error for a text that is not a signing secret. It does not contain the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("is not a signing secret: whsec_ and the base64 of 24 to 64 bytes")]
 pub struct NotASecret;
 
 impl Secret {
-    /// Makes a secret of random bytes.
+    /// Creates a secret from random bytes.
     pub fn new(random: [u8; SECRET_BYTES]) -> Self {
         Self(random.to_vec())
     }
 
-    /// Reads a secret.
+    /// Parses a secret.
     ///
     /// # Errors
-    /// [`NotASecret`] where the text has another form.
+    /// [`NotASecret`] if the text has another form.
     pub fn parse(text: &str) -> Result<Self, NotASecret> {
         let encoded = text.strip_prefix(SECRET_PREFIX).ok_or(NotASecret)?;
         let bytes = STANDARD.decode(encoded).map_err(|_| NotASecret)?;
         if ALLOWED_BYTES.contains(&bytes.len()) { Ok(Self(bytes)) } else { Err(NotASecret) }
     }
 
-    /// The secret as text, to be shown once and to be stored.
+    /// Returns the secret as text, to show it once and to store it.
     pub fn reveal(&self) -> String {
         format!("{SECRET_PREFIX}{}", STANDARD.encode(&self.0))
     }
 
     fn digest(&self, id: &str, timestamp: &str, body: &[u8]) -> [u8; 32] {
-        // HMAC fills a short key up with zeros itself; done here, nothing is left that could fail.
+        // HMAC pads a short key with zeros itself. Padding here leaves no step that could fail.
         let mut key = [0_u8; BLOCK_BYTES];
         for (filled, byte) in key.iter_mut().zip(&self.0) {
             *filled = *byte;
@@ -92,8 +93,8 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// What stands in [`SIGNATURE_HEADER`] for this body: a signature by each secret, several while one is being rotated.
-/// `at` is what stands in [`TIMESTAMP_HEADER`], in whole seconds.
+/// Returns the value of [`SIGNATURE_HEADER`] for this body, with one signature for each secret. There are several secrets
+/// while one is being rotated. `at` is the value of [`TIMESTAMP_HEADER`], in whole seconds.
 pub fn sign(secrets: &[Secret], id: &str, at: Timestamp, body: &[u8]) -> String {
     let timestamp = at.as_seconds().to_string();
     let signatures: Vec<String> = secrets
@@ -103,43 +104,44 @@ pub fn sign(secrets: &[Secret], id: &str, at: Timestamp, body: &[u8]) -> String 
     signatures.join(" ")
 }
 
-/// A webhook as it arrived: its three headers and its body.
+/// Webhook as it arrived, with its three headers and its body.
 #[derive(Clone, Copy)]
 pub struct Signed<'a> {
-    /// The value of [`ID_HEADER`].
+    /// Value of [`ID_HEADER`].
     pub id: &'a str,
-    /// The value of [`TIMESTAMP_HEADER`].
+    /// Value of [`TIMESTAMP_HEADER`].
     pub timestamp: &'a str,
-    /// The value of [`SIGNATURE_HEADER`].
+    /// Value of [`SIGNATURE_HEADER`].
     pub signature: &'a str,
-    /// The body, byte by byte as it arrived.
+    /// Body, byte for byte as it arrived.
     pub body: &'a [u8],
 }
 
-/// Why a webhook is not to be trusted.
+/// Reason why a webhook is not trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Distrust {
-    /// The time it was sent is no number of seconds.
+    /// Timestamp is not a number of seconds.
     #[error("the timestamp is no number of seconds")]
     MalformedTimestamp,
-    /// It was sent more than [`TOLERANCE`] ago.
+    /// Timestamp is more than [`TOLERANCE`] ago.
     #[error("the timestamp is more than five minutes old")]
     TooOld,
-    /// It says that it was sent more than [`TOLERANCE`] from now.
+    /// Timestamp is more than [`TOLERANCE`] ahead.
     #[error("the timestamp is more than five minutes ahead")]
     FromTheFuture,
-    /// No signature is by this secret over this content.
+    /// No signature was made with this secret over this content.
     #[error("no signature matches")]
     NoMatch,
 }
 
-/// Checks a webhook as its receiver should: its age, then its signatures, each compared in constant time.
+/// Verifies a webhook as its consumer should: first its age, then its signatures. Each signature is compared in constant
+/// time.
 ///
 /// # Errors
-/// [`Distrust`] where it is not to be trusted.
+/// [`Distrust`] if the webhook is not trusted.
 pub fn verify(secret: &Secret, webhook: Signed<'_>, now: Timestamp) -> Result<(), Distrust> {
     let sent: i64 = webhook.timestamp.parse().map_err(|_| Distrust::MalformedTimestamp)?;
-    // Whole seconds on both sides, as the header has no more.
+    // Both sides are in whole seconds, because the header has no fractions.
     let age = now.as_seconds().saturating_sub(sent);
     if age > TOLERANCE.as_seconds() {
         return Err(Distrust::TooOld);
@@ -162,7 +164,7 @@ mod tests {
     use super::{Distrust, NotASecret, SECRET_BYTES, Secret, Signed, sign, verify};
     use crate::time::{Span, Timestamp};
 
-    /// The example that the specification's own libraries are tested with.
+    /// Example with which the specification's own libraries are tested.
     const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     const ID: &str = "msg_p5jXN8AQM9LWM0D4loKWxJek";
     const BODY: &[u8] = br#"{"test": 2432232314}"#;

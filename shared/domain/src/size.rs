@@ -1,24 +1,25 @@
-//! How large things are where they are stored: as JSON. A control character is one byte on the way in, and six in an item.
+//! Sizes of data as it is stored, which is as JSON. A control character is one byte in a request and six bytes in an item.
 //!
-//! DynamoDB takes 400 KiB in an item. Everything that comes from outside is counted here before it becomes part of one.
+//! DynamoDB limits an item to 400 KiB. Everything that comes from outside is measured here before it becomes part of an
+//! item.
 
 use serde::Serialize;
 
-/// How much of an item may be what came from outside. The rest is for what we write beside it.
+/// Maximum number of bytes in an item that come from outside. The rest is for the fields that we add.
 pub const LARGEST_CONTENT: usize = 380 * 1_024;
 
-/// How many bytes a text has within a JSON text, without its quotes.
+/// Returns the number of bytes that a text takes in JSON, without its quotes.
 pub fn stored_len(text: &str) -> usize {
     text.bytes().map(stored_byte).sum()
 }
 
-/// How many bytes a value has as JSON.
+/// Returns the number of bytes that a value takes as JSON.
 pub fn json_len(value: &impl Serialize) -> usize {
-    // What cannot be written as JSON is stored nowhere.
+    // A value that cannot be written as JSON cannot be stored.
     serde_json::to_vec(value).map_or(usize::MAX, |bytes| bytes.len())
 }
 
-/// The beginning of a text that has at most so many bytes within a JSON text, with a mark where something is missing.
+/// Returns the beginning of a text that takes at most this many bytes in JSON. A mark shows that the text was cut.
 pub fn cut_to_stored(text: String, most: usize) -> String {
     const MARK: char = '…';
     if stored_len(&text) <= most {

@@ -1,19 +1,19 @@
-//! Ranges of numbers that cost whoever calls them more than a call to their country does: premium-rate and shared-cost services,
-//! personal numbers, pagers. They are the classical way to make money of somebody else's calls, so that nobody reaches them
-//! unless an operator has allowed it.
+//! Ranges of phone numbers that cost the caller more than a call to their country: premium-rate and shared-cost services,
+//! personal numbers, pagers. They are a classical way to profit from another party's calls. Therefore an organization
+//! reaches them only if an operator allows it.
 //!
-//! The list is libphonenumber's, with what regulators set apart beside it; `scripts/phone-numbers` writes it. A number's own country
-//! alone is looked at, and an expression is built for that only.
+//! The list is libphonenumber's, with ranges that regulators set apart. `scripts/phone-numbers` writes it. Only the
+//! number's own country is checked, and an expression is built for that one only.
 
 use regex_lite::Regex;
 
 use crate::calling_code::country_of;
 use crate::phone::PhoneNumber;
 
-/// A line for each region: its id, its calling code, and an expression over its national numbers.
+/// Ranges, one region a line: its id, its calling code, and an expression for its national numbers.
 const RANGES: &str = include_str!("special_ranges.txt");
 
-/// Whether a number is in such a range. One that belongs to no country is in none.
+/// Returns `true` if a number is in such a range. A number that belongs to no country is in none.
 pub fn is_special(number: &PhoneNumber) -> bool {
     let Some(country) = country_of(number) else { return false };
     let country = country.to_string();
@@ -22,7 +22,8 @@ pub fn is_special(number: &PhoneNumber) -> bool {
         return false;
     };
     let national = number.as_str().trim_start_matches('+').strip_prefix(code);
-    // An expression that cannot be built lets nothing through: a test builds them all.
+    // A number without its country's calling code counts as special. An expression that cannot be built matches nothing; a
+    // test builds all of them.
     national.is_none_or(|national| Regex::new(&format!("^(?:{ranges})$")).is_ok_and(|ranges| ranges.is_match(national)))
 }
 
@@ -50,7 +51,7 @@ mod tests {
         for (region, code, ranges) in lines() {
             assert!(code.bytes().all(|byte| byte.is_ascii_digit()), "{region} {code}");
             Regex::new(ranges).unwrap_or_else(|error| panic!("{region}: {error}"));
-            // Two islands have their numbers among Guadeloupe's, as the table of calling codes says.
+            // The numbers of these two islands are among Guadeloupe's, as in the table of calling codes.
             let is_among_others = ["BL", "MF"].contains(&region);
             assert!(is_among_others || countries().any(|country| country.to_string() == region), "{region}");
             count += 1;

@@ -4,21 +4,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{EndpointId, Mode};
 
-/// How many webhook endpoints an organization may have: their deliveries are written in the transaction of an event,
+/// Maximum number of webhook endpoints of an organization. Their deliveries are written in the transaction of an event,
 /// which DynamoDB limits to 100 items.
 pub const MAX_ENDPOINTS: usize = 20;
 
-/// One endpoint's place in the fan-out.
+/// Subscription of one endpoint to events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Subscription {
-    /// The endpoint.
+    /// Id of the endpoint.
     pub id: EndpointId,
-    /// The mode whose events it gets.
+    /// Mode of the events that the endpoint gets.
     pub mode: Mode,
-    /// The event types it gets.
+    /// Event types that the endpoint gets.
     pub events: Vec<String>,
-    /// Disabled endpoints get nothing.
+    /// `true` if the endpoint is enabled. A disabled endpoint gets no events.
     pub enabled: bool,
 }
 

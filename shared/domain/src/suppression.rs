@@ -9,37 +9,38 @@ use crate::planted::{Bug, is_planted};
 use crate::sms::Keyword;
 use crate::time::Timestamp;
 
-/// The source of a do-not-call entry that a customer's own keyword made: what another keyword lifts.
+/// Source of a do-not-call entry that a keyword of the customer created. Another keyword removes such an entry.
 pub const BY_KEYWORD: &str = "keyword";
 
-/// The source of a do-not-call entry that a carrier told us of.
+/// Source of a do-not-call entry that a carrier reported.
 pub const BY_CARRIER: &str = "carrier";
 
-/// A change of the do-not-call list that a customer's keyword asks for.
+/// Change of the do-not-call list that a keyword of the customer asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeywordEffect {
-    /// The customer goes onto the list.
+    /// Customer is added to the list.
     OptOut {
-        /// The keyword, for the record.
+        /// Keyword, for the record.
         word: &'static str,
     },
-    /// The customer's entry is lifted.
+    /// Entry of the customer is removed.
     OptIn {
-        /// The keyword, for the record.
+        /// Keyword, for the record.
         word: &'static str,
     },
 }
 
 impl KeywordEffect {
-    /// Returns `true` if the customer wants to be contacted no more.
+    /// Returns `true` if the customer does not want to be contacted any more.
     pub(crate) fn is_opt_out(self) -> bool {
         matches!(self, Self::OptOut { .. })
     }
 }
 
-/// Returns the change that a text's keyword asks for, if any. `listed_by` is the source of the customer's entry on the list.
+/// Returns the change that the keyword of a message asks for, if any. `listed_by` is the source of the customer's entry on
+/// the list.
 ///
-/// A STOP always counts. A START counts only if it lifts an entry: see [`lifts`].
+/// A STOP always counts. A START counts only if it removes an entry: see [`lifts`].
 pub(crate) fn keyword_effect(
     keyword: Option<(Keyword, &'static str)>,
     listed_by: Option<&str>,
@@ -51,50 +52,51 @@ pub(crate) fn keyword_effect(
     }
 }
 
-/// Returns `true` if a word for START lifts an entry of this source. A customer who opted out at the carrier opts in at the
-/// carrier, by the same word: whether the carrier tells us of it depends on its settings.
+/// Returns `true` if a word for START removes an entry of this source. A customer who opted out at the carrier opts in at
+/// the carrier, by the same word. Only some settings of a carrier make it report that.
 fn lifts(word: &str, listed_by: Option<&str>) -> bool {
     match listed_by {
         Some(BY_KEYWORD) => true,
-        // An entry of the carrier's needs a word that means nothing else.
+        // An entry of the carrier needs a word that has no other meaning.
         Some(BY_CARRIER) => !Keyword::is_ambiguous(word),
         Some(_) | None => false,
     }
 }
 
-/// Why a number is not contacted.
+/// Suppression entry: a number that must not be contacted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Suppression {
-    /// The number; the entry is found by its digest, so that this can be erased.
+    /// Phone number; `None` after an erasure. The entry is found by the number's digest, so that the number can be erased.
     pub phone_number: Option<PhoneNumber>,
-    /// Where the entry came from: `manual`, `analysis`, a keyword, a carrier.
+    /// Source of the entry: `manual`, `analysis`, a keyword, a carrier.
     pub source: String,
-    /// Since when.
+    /// Time since which the entry is valid.
     pub created_at: Timestamp,
 }
 
 impl Suppression {
-    /// Whether this entry says more than one that is there: that one is then replaced, but for the time since when it holds. What
-    /// a customer's own word made, another word of theirs lifts; what anybody else put there, no word does. A weaker entry never
-    /// takes a stronger one's place.
+    /// Returns `true` if this entry replaces `known`. A source ranks higher if fewer keywords remove its entries. An entry
+    /// by keyword ranks lowest, then one by the carrier, and then all others, which no keyword removes. A weaker entry
+    /// never replaces a stronger one. The earlier time stays in any case: see [`Self::over`].
     pub fn outranks(&self, known: &Self) -> bool {
         rank(&self.source) > rank(&known.source)
     }
 
-    /// The entry that stands where this one is added to one that is there already.
+    /// Returns the entry that replaces `known`, with the earlier time of the two.
     pub fn over(self, known: &Self) -> Self {
         let created_at = known.created_at.min(self.created_at);
         Self { created_at, phone_number: self.phone_number.or_else(|| known.phone_number.clone()), ..self }
     }
 
-    /// Whether only somebody who may change the list lifts an entry of this source.
+    /// Returns `true` if no keyword removes an entry of this source. Only an actor that may change the list can remove it.
     pub fn holds_for_good(source: &str) -> bool {
         rank(source) == FOR_GOOD
     }
 }
 
-/// The rank of every source that is no word of the customer's: `manual`, `import`, `analysis`, whatever an operator calls it.
+/// Rank of every source that is not a customer's word: `manual`, `import`, `analysis`, or any name that an operator
+/// chooses.
 const FOR_GOOD: u8 = 2;
 
 fn rank(source: &str) -> u8 {
@@ -105,8 +107,8 @@ fn rank(source: &str) -> u8 {
     }
 }
 
-/// The digest by which a scope's suppression of a number is found. Salted with the scope, so that two organizations'
-/// entries cannot be matched to each other.
+/// Returns the digest by which a number's entry in a scope is found. The scope is part of it, so that entries of two
+/// organizations cannot be matched to each other.
 pub fn suppression_digest(scope: &Scope, number: &PhoneNumber) -> String {
     hex(&digest_of(&["suppression", &scope.to_string(), number.as_str()]))
 }

@@ -1,18 +1,19 @@
-//! Templates: a text with placeholders, as an agent's prompt and its opening text have them.
+//! Templates: texts with placeholders, such as an agent's prompt and opening message.
 //!
-//! A placeholder is `{{path}}`. White space inside the braces does not count. A path is one or more names with `.`
-//! between them; a name has letters and digits of any script, `_` and `-`.
+//! A placeholder is `{{path}}`. White space inside the braces is ignored. A path is one or more names, separated by `.`. A
+//! name has letters and digits of any script, `_` and `-`.
 //!
-//! Its value is the variable of that whole path, where there is one (`{"customer.name": …}`, since some clients can send
-//! only texts), else what the path leads to: through objects by key, through arrays by an index from 0. A text goes in
-//! as it is, numbers and booleans as JSON writes them. What is missing, `null`, an object or an array is an error: never a
-//! hole in a text. A value is never read as a template: braces in it stay what they are.
+//! The value is the variable with the whole path as its name, if there is one (`{"customer.name": …}`), because some
+//! clients can send only strings. Otherwise the path leads through objects by key and through arrays by an index from 0. A
+//! string is inserted as it is; numbers and booleans are inserted as JSON writes them. A missing value, `null`, an object
+//! or an array is an error, so that a text never has a gap. A value is never read as a template: braces in it have no
+//! meaning.
 //!
-//! `\{{` is a literal `{{`. Right before `{{`, and only there, `\\` is a literal `\`; so `\\{{name}}` is a backslash and a
+//! `\{{` is a literal `{{`. Right before `{{`, and only there, `\\` is a literal `\`. So `\\{{name}}` is a backslash and a
 //! value. Single braces, and `}}` outside of a placeholder, are ordinary text.
 //!
-//! Refused: `{{` without its `}}`, an empty placeholder, an empty name (`{{a..b}}`), and anything else between the braces
-//! (`{{{a}}}`, `{{first name}}`, `{{#if a}}`): there are no expressions here.
+//! Errors are `{{` without its `}}`, an empty placeholder, an empty name (`{{a..b}}`), and anything else between the braces
+//! (`{{{a}}}`, `{{first name}}`, `{{#if a}}`). There are no expressions.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -21,17 +22,17 @@ use serde_json::{Map, Value};
 
 use crate::size::stored_len;
 
-/// The longest text that a template is rendered to, in bytes as it is stored: a variable of 64 KiB may be named twice, and what comes of
-/// it stands in one item with everything else that a request brought.
+/// Maximum length of a rendered text, in bytes as stored. A variable of 64 KiB may be used twice, and the result shares one
+/// item with the rest of the request.
 pub const LONGEST_RESULT: usize = 128 * 1_024;
 
-/// How much of a wrong placeholder an error shows, in characters.
+/// Maximum number of characters of a wrong placeholder that an error shows.
 const SHOWN_CHARACTERS: usize = 40;
 
 const OPENING: &str = "{{";
 const CLOSING: &str = "}}";
 
-/// A text with placeholders, understood.
+/// Template that was parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template(Vec<Part>);
 
@@ -42,10 +43,10 @@ enum Part {
 }
 
 impl Template {
-    /// Reads a template.
+    /// Parses a template.
     ///
     /// # Errors
-    /// [`TemplateError`], which says what is wrong with the first wrong placeholder, and where it stands.
+    /// [`TemplateError`] with the first wrong placeholder, its mistake and its position.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
         let mut parts = Vec::new();
         let mut literal = String::new();
@@ -77,17 +78,17 @@ impl Template {
         Ok(Self(parts))
     }
 
-    /// The paths of its placeholders, each once, in alphabetical order.
+    /// Returns the paths of the placeholders, each once, in alphabetical order.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
         let mut paths = BTreeSet::new();
         paths.extend(self.0.iter().filter_map(Part::path));
         paths.into_iter()
     }
 
-    /// The text, with these values in it.
+    /// Renders the template with these values.
     ///
     /// # Errors
-    /// [`RenderError`]: every path without a usable value, or a text beyond [`LONGEST_RESULT`].
+    /// [`RenderError`] with every path that has no usable value, or if the text exceeds [`LONGEST_RESULT`].
     pub fn render(&self, values: &Map<String, Value>) -> Result<String, RenderError> {
         let unusable: Vec<Unusable> = self
             .variables()
@@ -102,7 +103,7 @@ impl Template {
             let before = rendered.len();
             match part {
                 Part::Text(text) => rendered.push_str(text),
-                // Every value was usable just now.
+                // All values were checked above.
                 Part::Variable(path) => rendered.push_str(&text_of(values, path).unwrap_or_default()),
             }
             size += rendered.get(before..).map_or(0, stored_len);
@@ -155,33 +156,33 @@ fn walk<'a>(values: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
     })
 }
 
-/// An array's index has one form: no sign, no leading zeros.
+/// Parses an index of an array. It has one form: no sign, no leading zeros.
 fn index(name: &str) -> Option<usize> {
     name.parse().ok().filter(|index: &usize| index.to_string() == name)
 }
 
-/// What is wrong with a template, and where.
+/// Error in a template, with its position.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}, column {column}: {mistake}")]
 pub struct TemplateError {
-    /// What is wrong.
+    /// Mistake in the placeholder.
     pub mistake: Mistake,
-    /// The line of the placeholder, from 1.
+    /// Line of the placeholder, from 1.
     pub line: usize,
-    /// The column of its braces in that line, in characters, from 1.
+    /// Column of the placeholder's braces in that line, in characters, from 1.
     pub column: usize,
 }
 
-/// What can be wrong with a placeholder.
+/// Mistake in a placeholder.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Mistake {
     /// `{{` without `}}`.
     #[error(r"{{{{ has no }}}} (a literal {{{{ is written \{{{{)")]
     Unclosed,
-    /// Nothing between the braces.
+    /// No path between the braces.
     #[error("{{{{ }}}} names no variable")]
     Empty,
-    /// No path between the braces, but this (its beginning).
+    /// Text between the braces that is not a path. The field has its beginning.
     #[error(
         r"{0:?} is not a variable: names of letters, digits, _ and -, with . between them (a literal {{{{ is written \{{{{)"
     )]
@@ -197,36 +198,36 @@ impl TemplateError {
     }
 }
 
-/// Why a template could not be rendered. Tells paths, never values.
+/// Error of rendering a template. It contains paths and never values.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
-    /// These variables have no value that can stand in a text: all of them, each once.
+    /// Variables without a value that can be inserted: all of them, each once.
     #[error("{}", listed(.0))]
     Unusable(Vec<Unusable>),
-    /// The text would be longer than [`LONGEST_RESULT`].
+    /// Text would be longer than [`LONGEST_RESULT`].
     #[error("the text would be longer than {} bytes", LONGEST_RESULT)]
     TooLong,
 }
 
-/// A path without a usable value.
+/// Path without a usable value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unusable {
-    /// The path.
+    /// Path of the variable.
     pub path: String,
-    /// What is the matter.
+    /// Problem of its value.
     pub problem: Problem,
 }
 
-/// Why a variable cannot stand in a text.
+/// Reason why a variable cannot be inserted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Problem {
-    /// There is no such variable.
+    /// Variable does not exist.
     Missing,
-    /// It is `null`.
+    /// Value is `null`.
     Null,
-    /// It is an object.
+    /// Value is an object.
     Object,
-    /// It is an array.
+    /// Value is an array.
     Array,
 }
 

@@ -1,4 +1,4 @@
-//! Moments and spans. Nothing here reads a clock: `now` is always an argument.
+//! Timestamps and durations. This module never reads a clock: `now` is always an argument.
 
 use std::fmt;
 use std::ops::{Add, Sub};
@@ -7,109 +7,109 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// A moment in UTC, in milliseconds since the Unix epoch. Written as RFC 3339 with milliseconds and `Z`.
+/// Point in time in UTC, in milliseconds since the Unix epoch. It is written as RFC 3339 with milliseconds and `Z`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(description = "A moment, as RFC 3339.", value_type = String, format = DateTime, example = "2026-04-10T14:00:00.000Z"))]
 pub struct Timestamp(i64);
 
-/// The beginning of the year 1.
+/// Beginning of the year 1.
 const EARLIEST: i64 = -62_135_596_800_000;
 
-/// The beginning of the year 9999.
+/// Beginning of the year 9999.
 const LATEST: i64 = 253_370_764_800_000;
 
-/// A span of time, in milliseconds, never negative.
+/// Duration in milliseconds. It is never negative.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span(i64);
 
-/// A text that is not an RFC 3339 timestamp.
+/// Error for a text that is not an RFC 3339 timestamp.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("is not an RFC 3339 timestamp such as 2026-04-10T14:00:00.000Z")]
 pub struct NotATimestamp;
 
 impl Span {
-    /// No time at all.
+    /// Duration of zero.
     pub const ZERO: Self = Self(0);
 
-    /// A span of whole milliseconds.
+    /// Returns a duration of whole milliseconds.
     pub const fn milliseconds(milliseconds: u32) -> Self {
         Self(milliseconds as i64)
     }
 
-    /// A span of whole seconds.
+    /// Returns a duration of whole seconds.
     pub const fn seconds(seconds: u32) -> Self {
         Self(seconds as i64 * 1_000)
     }
 
-    /// A span of whole minutes.
+    /// Returns a duration of whole minutes.
     pub const fn minutes(minutes: u32) -> Self {
         Self::seconds(minutes * 60)
     }
 
-    /// A span of whole hours.
+    /// Returns a duration of whole hours.
     pub const fn hours(hours: u32) -> Self {
         Self::minutes(hours * 60)
     }
 
-    /// A span of whole days.
+    /// Returns a duration of whole days.
     pub const fn days(days: u32) -> Self {
         Self::hours(days * 24)
     }
 
-    /// The span in milliseconds.
+    /// Returns the duration in milliseconds.
     pub const fn as_milliseconds(self) -> i64 {
         self.0
     }
 
-    /// The span in seconds, rounded up, so that waiting it out never ends early.
+    /// Returns the duration in seconds, rounded up, so that waiting for it never ends too early.
     pub const fn as_seconds_rounded_up(self) -> i64 {
         (self.0 + 999) / 1_000
     }
 
-    /// The span in whole seconds, rounded down.
+    /// Returns the duration in whole seconds, rounded down.
     pub const fn as_seconds(self) -> i64 {
         self.0 / 1_000
     }
 
-    /// Half the span, rounded down.
+    /// Returns half of the duration, rounded down.
     pub const fn half(self) -> Self {
         Self(self.0 / 2)
     }
 
-    /// The span `times` over, without overflow.
+    /// Returns `times` the duration. The result saturates instead of overflowing.
     pub const fn times(self, times: u32) -> Self {
         Self(self.0.saturating_mul(times as i64))
     }
 }
 
 impl Timestamp {
-    /// The moment that many milliseconds after the Unix epoch.
+    /// Returns the timestamp that many milliseconds after the Unix epoch.
     pub const fn from_milliseconds(milliseconds: i64) -> Self {
         Self(milliseconds)
     }
 
-    /// Milliseconds since the Unix epoch.
+    /// Returns the milliseconds since the Unix epoch.
     pub const fn as_milliseconds(self) -> i64 {
         self.0
     }
 
-    /// Whole seconds since the Unix epoch.
+    /// Returns the whole seconds since the Unix epoch, rounded down.
     pub const fn as_seconds(self) -> i64 {
         self.0.div_euclid(1_000)
     }
 
-    /// Reads RFC 3339, with any offset; what is finer than a millisecond is dropped.
+    /// Parses RFC 3339 with any offset. Digits finer than a millisecond are dropped.
     ///
     /// # Errors
-    /// [`NotATimestamp`] where the text is something else, or lies so near the ends of the four-digit years that what
-    /// is reckoned from it could not be written.
+    /// [`NotATimestamp`] if the text has another form. Times near the ends of the four-digit years are refused too, because
+    /// times that are computed from them could not be written.
     pub fn parse(text: &str) -> Result<Self, NotATimestamp> {
         let moment = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| NotATimestamp)?;
         let moment = i64::try_from(moment.unix_timestamp_nanos().div_euclid(1_000_000)).map_err(|_| NotATimestamp)?;
         if (EARLIEST..LATEST).contains(&moment) { Ok(Self(moment)) } else { Err(NotATimestamp) }
     }
 
-    /// How long after `earlier` this is; zero where it is not after it.
+    /// Returns the duration from `earlier` to this timestamp; zero if this one is not later.
     pub const fn since(self, earlier: Self) -> Span {
         let difference = self.0.saturating_sub(earlier.0);
         Span(if difference > 0 { difference } else { 0 })

@@ -1,4 +1,4 @@
-//! Tools: what an agent's model may call while it holds a conversation.
+//! Tools that an agent's model may call while it holds a conversation.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,37 +10,37 @@ use strum::IntoStaticStr;
 use crate::ids::ConversationId;
 use crate::schema::Schema;
 
-/// The longest name of a tool: what models take.
+/// Maximum length of a tool's name, in bytes: the limit of models.
 pub const LONGEST_NAME: usize = 64;
 
-/// The longest description, in characters: what models take.
+/// Maximum length of a description, in characters: the limit of models.
 pub const LONGEST_DESCRIPTION: usize = 1_024;
 
-/// The largest schema of a tool's arguments, in bytes of JSON: it goes to the model in every turn.
+/// Maximum size of the schema of a tool's arguments, in bytes of JSON. The schema is sent to the model in every turn.
 pub const LARGEST_PARAMETERS: usize = 8 * 1_024;
 
-/// The longest result of a tool, in bytes. It is untrusted, and every later turn carries it.
+/// Maximum length of a tool's result, in bytes. The result is untrusted, and every later turn contains it.
 pub const LONGEST_RESULT: usize = 8 * 1_024;
 
-/// A tool of an agent.
+/// Tool of an agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Tool {
-    /// What the model calls it by.
+    /// Name by which the model calls the tool.
     pub name: String,
-    /// What it does and when to call it, for the model.
+    /// Description for the model: the purpose of the tool, and when to call it.
     pub description: String,
-    /// The JSON Schema of its arguments, as far as [`Schema`] goes.
+    /// JSON Schema of the arguments, in the subset that [`Schema`] supports.
     pub parameters: Value,
-    /// Where calls are sent.
+    /// URL that calls are sent to.
     pub url: String,
 }
 
 impl Tool {
-    /// Checks everything but the URL, which is the guarded client's to judge.
+    /// Checks everything except the URL, which the guarded client checks.
     ///
     /// # Errors
-    /// What is wrong, with the field's name in front.
+    /// Description of the first error, beginning with the name of the field.
     pub fn check(&self) -> Result<(), String> {
         if !is_tool_name(&self.name) {
             return Err(format!("name must be 1 to {LONGEST_NAME} letters, digits, _ and -"));
@@ -55,38 +55,38 @@ impl Tool {
         if schema.is_of_objects() { Ok(()) } else { Err("parameters: type must be \"object\"".to_owned()) }
     }
 
-    /// What the model is told of it.
+    /// Returns the specification of the tool for the model.
     pub fn spec(&self) -> ToolSpec {
         let Self { name, description, parameters, url: _ } = self.clone();
         ToolSpec { name, description, parameters }
     }
 }
 
-/// Whether this can be a tool's name: 1 to 64 ASCII letters, digits, `_` and `-`.
+/// Returns `true` if the text can be the name of a tool: 1 to 64 ASCII letters, digits, `_` and `-`.
 pub fn is_tool_name(text: &str) -> bool {
     (1..=LONGEST_NAME).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
 }
 
-/// A tool, as a model is told of it.
+/// Specification of a tool for a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ToolSpec {
-    /// What the model calls it by.
+    /// Name by which the model calls the tool.
     pub name: String,
-    /// What it does and when to call it.
+    /// Purpose of the tool, and when to call it.
     pub description: String,
-    /// The JSON Schema of its arguments.
+    /// JSON Schema of the arguments.
     pub parameters: Value,
 }
 
-/// A tool call's name: the same whoever asks for it, so that it is made once at most.
+/// Key of a tool call. Every worker derives the same key for the same call, so that it is made at most once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ToolCallKey {
-    /// The conversation.
+    /// Id of the conversation.
     pub conversation: ConversationId,
-    /// The turn in it.
+    /// Number of the turn in the conversation.
     pub turn: u32,
-    /// Which of the turn's calls.
+    /// Position of the call in the turn.
     pub index: u32,
 }
 
@@ -96,26 +96,26 @@ impl fmt::Display for ToolCallKey {
     }
 }
 
-/// What came of calling a tool, and what the model is told.
+/// Result of a tool call, and the text that the model gets for it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(tag = "outcome", content = "result", rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum ToolOutcome {
-    /// It was done; this is its answer.
+    /// Tool has done its work. The field has its answer.
     Ok(String),
-    /// It was not done, for this reason.
+    /// Tool has not done its work. The field has the reason.
     Error(String),
-    /// Nobody knows whether it was done. It is not called again.
+    /// Outcome is unknown. The tool is not called again.
     Unknown,
 }
 
 impl ToolOutcome {
-    /// The outcome as it stands in events.
+    /// Returns the outcome as written in events.
     pub fn as_str(&self) -> &'static str {
         self.into()
     }
 
-    /// The tool's answer, or the reason why there is none.
+    /// Returns the tool's answer, or the reason of its error; `None` if the outcome is unknown.
     pub fn into_result(self) -> Option<String> {
         match self {
             Self::Ok(result) | Self::Error(result) => Some(result),
@@ -123,7 +123,7 @@ impl ToolOutcome {
         }
     }
 
-    /// What the model is told.
+    /// Returns the text for the model.
     pub fn for_model(&self) -> Cow<'_, str> {
         match self {
             Self::Ok(result) if result.trim().is_empty() => Cow::Borrowed("Done. The tool had nothing to say."),
@@ -137,7 +137,7 @@ impl ToolOutcome {
     }
 }
 
-/// Without the text, which is part of a conversation.
+/// Formats the outcome without its text, because the text is part of a conversation.
 impl fmt::Debug for ToolOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

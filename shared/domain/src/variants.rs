@@ -1,6 +1,6 @@
-//! The variants of an enum as an array, as its `ALL` holds them.
+//! Arrays of the variants of an enum, for constants such as `ALL`.
 
-/// Returns the variants that `strum` lists as a slice. `N` is the number that it counts.
+/// Returns the variants that `strum` lists as a slice. `N` is their number, which `strum` counts.
 pub const fn all<T: Copy, const N: usize>(variants: &[T]) -> [T; N] {
     let mut all = [variants[0]; N];
     let mut place = 0;

@@ -1,4 +1,4 @@
-//! What an agent that calls says and does, where its provider leaves that to us.
+//! Voice settings of an agent: speech and behaviour on a call, if the provider leaves them to us.
 
 use std::fmt;
 
@@ -6,34 +6,34 @@ use serde::{Deserialize, Serialize};
 
 use crate::provider::Provider;
 
-/// The longest opening message, in characters: what Twilio's `<Say>` takes, with room for what escaping adds.
+/// Maximum length of an opening message, in characters. It is the limit of Twilio's `<Say>`, with room for escaping.
 pub const LONGEST_OPENING: usize = 3_000;
 
-/// What an agent that calls says and does, where its provider leaves that to us.
+/// Voice settings of an agent: speech and behaviour on a call, if the provider leaves them to us.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VoiceSettings {
-    /// What is said once somebody answers: a template for the request's variables. Nothing is listened to.
+    /// Text that is spoken after the callee answers: a template for the request's variables. The callee is not listened to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opening: Option<String>,
-    /// The WebSocket that holds the conversation instead, by Twilio's ConversationRelay: `wss://…`.
+    /// WebSocket URL (`wss://…`) of a server that holds the conversation instead, by Twilio's ConversationRelay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relay_url: Option<String>,
-    /// The language it speaks, as a BCP 47 tag such as `en-US`; the provider's default where none is said.
+    /// Language of the speech, as a BCP 47 tag such as `en-US`; `None` for the provider's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
-    /// Whether the provider records the call.
+    /// `true` if the provider records the call.
     #[serde(default)]
     pub record: bool,
-    /// Whether the provider listens for whether a machine answered.
+    /// `true` if the provider detects answering machines.
     #[serde(default)]
     pub detect_machines: bool,
-    /// The provider's own agent or assistant that holds the call, by the provider's id for it.
+    /// Provider's id for its own agent or assistant that holds the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_agent_id: Option<String>,
 }
 
-/// Without the opening: it may hold a customer's name.
+/// Formats the settings without the opening, because it may contain a customer's name.
 impl fmt::Debug for VoiceSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VoiceSettings")
@@ -45,7 +45,7 @@ impl fmt::Debug for VoiceSettings {
 }
 
 impl VoiceSettings {
-    /// What is missing, or too much, for calls through a provider.
+    /// Returns the missing or unsupported setting for calls through this provider; `None` if there is none.
     pub fn problem(&self, provider: Provider) -> Option<&'static str> {
         match provider {
             Provider::Simulator | Provider::Retell => None,

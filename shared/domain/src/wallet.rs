@@ -1,8 +1,9 @@
-//! Wallets: what a metered organization's calls may cost. Money is whole minor units of a currency: cents.
+//! Wallets: the money that the calls of a metered organization may cost. Amounts are whole minor units of a currency, such
+//! as cents.
 //!
-//! A call is accepted only if the wallet covers its longest possible course. That much is held until nothing of the call
-//! can be live any more; then it goes back, and the call's price is charged. So a balance is never negative, and the
-//! sum of a wallet's entries is its balance at every moment.
+//! A call is accepted only if the balance covers its maximum duration. That price is held until nothing of the call can be
+//! live any more. Then the hold is returned and the call's price is charged. So a balance is never negative, and the sum of
+//! a wallet's entries is always its balance.
 
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
@@ -10,92 +11,94 @@ use strum::IntoStaticStr;
 use crate::limits::Limits;
 use crate::time::Timestamp;
 
-/// How many calls of one wallet are accepted within one second.
+/// Maximum number of calls of one wallet that are accepted within one second.
 pub const ACCEPTED_PER_SECOND: u32 = 20;
 
-/// What a minute costs.
+/// Price of calls.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rate {
-    /// The price of a minute begun, in minor units.
+    /// Price of each minute or part of one, in minor units.
     pub per_minute_minor: u32,
-    /// ISO 4217, such as `USD`.
+    /// Currency code by ISO 4217, such as `USD`.
     pub currency: String,
 }
 
-/// What a wallet holds for a call.
+/// Authorization hold of a wallet for a call.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Hold {
-    /// How much, in minor units.
+    /// Amount of the hold, in minor units.
     pub amount_minor: i64,
-    /// The rate it was taken at, which the call is charged by.
+    /// Rate of the hold, which also determines the charge.
     pub rate: Rate,
-    /// Whether it went back.
+    /// `true` if the hold was returned.
     pub settled: bool,
 }
 
-/// What goes back to the wallet, and what is charged.
+/// Settlement of a hold, with the amount that is returned and the amount that is charged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settlement {
-    /// The hold, which goes back whole.
+    /// Amount of the hold in minor units, which is returned as a whole.
     pub released_minor: i64,
-    /// The call's price.
+    /// Price of the call, in minor units.
     pub charged_minor: i64,
 }
 
 impl Hold {
-    /// What has to be held for a call of these limits: its longest course.
+    /// Returns the hold that a call with these limits requires: the price of its maximum duration.
     pub fn required(rate: &Rate, limits: &Limits) -> Self {
         Self { amount_minor: price(rate, limits.max_duration_seconds), rate: rate.clone(), settled: false }
     }
 
-    /// What becomes of it when the call has lasted so long. A provider that overruns the limit is not the client's loss.
+    /// Returns the settlement of the hold for a call of this duration. The charge never exceeds the hold, so that the
+    /// client does not pay for a provider that exceeds the limit.
     pub fn settlement(&self, seconds: u32) -> Settlement {
         let charged_minor = price(&self.rate, seconds).min(self.amount_minor);
         Settlement { released_minor: self.amount_minor, charged_minor }
     }
 }
 
-/// The price of so many seconds: minutes begun.
+/// Returns the price of a number of seconds. Each minute or part of one counts as a minute.
 fn price(rate: &Rate, seconds: u32) -> i64 {
     i64::from(rate.per_minute_minor).saturating_mul(i64::from(seconds.div_ceil(60)))
 }
 
-/// Why an entry stands in a wallet's book.
+/// Kind of a wallet entry: `credit` for money paid in, `hold` for the reservation of an accepted call, `release` for a
+/// returned hold, `charge` for the price of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum EntryKind {
-    /// Money was paid in.
+    /// Money that was paid in.
     Credit,
-    /// Held for a call that was accepted.
+    /// Hold for an accepted call.
     Hold,
-    /// A hold went back.
+    /// Hold that was returned.
     Release,
-    /// A call's price.
+    /// Price of a call.
     Charge,
 }
 
 impl EntryKind {
-    /// The kind as text.
+    /// Returns the kind as it is written in the API, such as `credit`.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 }
 
-/// An entry of a wallet's book.
+/// Entry in a wallet's book.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WalletEntry {
-    /// Why.
+    /// Kind of the entry.
     pub kind: EntryKind,
-    /// How much, in minor units: positive where the balance grows.
+    /// Amount in minor units. It is positive if the balance grows.
     pub amount_minor: i64,
-    /// The conversation it belongs to, or the operator's own reference.
+    /// Id of the conversation that the entry belongs to, or the operator's own reference.
     pub reference: String,
-    /// When.
+    /// Time of the entry.
     pub at: Timestamp,
 }
 

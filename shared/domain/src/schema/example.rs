@@ -1,22 +1,24 @@
-//! A value of the kind that a schema describes.
+//! Example value for a schema.
 
 use serde_json::{Map, Number, Value};
 
 use super::{Additional, Schema, Type};
 
-/// The text that stands for any.
+/// Text that example strings are made of.
 const TEXT: &str = "example";
 
-/// What a number is where nothing says otherwise.
+/// Example number, if no bound excludes it.
 const NUMBER: f64 = 1.0;
 
-/// How long an example's text, and how large its list, may become. A schema may ask for more than is any use.
+/// Maximum length of an example string, and maximum number of items in an example list. A schema may ask for more than is
+/// useful.
 const LARGEST: u64 = 1_000;
 
 impl Schema {
-    /// The plainest value of this kind: the first that is allowed, else of the first type; an object with its required
-    /// properties, a list with as many items as it must have. It fits the schema, unless that contradicts itself, asks
-    /// for a very long text or list, or requires a property that it does not describe and does not allow.
+    /// Returns the simplest value that fits the schema: the first allowed value, or else a value of the first type. An
+    /// object has its required properties, and a list has its minimum number of items. The value does not fit if the schema
+    /// contradicts itself, or asks for a very long string or list. It does not fit either if the schema requires a property
+    /// that it neither describes nor allows.
     pub fn example(&self) -> Value {
         if let Some(first) = self.allowed.as_ref().and_then(|allowed| allowed.first()) {
             return first.clone();
@@ -36,7 +38,7 @@ impl Schema {
         }
     }
 
-    /// The type that the keywords of a schema without one speak of.
+    /// Returns the type that the keywords of a schema without `type` suggest.
     fn likely_type(&self) -> Type {
         if !self.properties.is_empty() || !self.required.is_empty() {
             Type::Object
@@ -70,7 +72,7 @@ impl Schema {
         let least = highest(float(&self.minimum).map(f64::ceil), float(&self.above).map(|bound| bound.floor() + 1.0));
         let most = lowest(float(&self.maximum).map(f64::floor), float(&self.below).map(|bound| bound.ceil() - 1.0));
         let number = lowest(most, highest(least, Some(NUMBER))).unwrap_or(NUMBER);
-        // Beyond 2^53 a float is a whole number too, if not the one that was meant.
+        // A float beyond 2^53 is a whole number too, but maybe not the intended one.
         #[expect(clippy::cast_possible_truncation, reason = "a cast from a float stops at the largest integer")]
         let whole = number as i64;
         Value::from(whole)
@@ -82,7 +84,7 @@ impl Schema {
         {
             return Value::Number(whole);
         }
-        // No whole number fits between the bounds: what stands in the middle does, or nothing does.
+        // No whole number fits between the bounds. The middle fits, unless no number does.
         let least = highest(float(&self.minimum), float(&self.above));
         let most = lowest(float(&self.maximum), float(&self.below));
         let middle = least.zip(most).map_or(NUMBER, |(least, most)| f64::midpoint(least, most));
@@ -94,12 +96,12 @@ fn float(bound: &Option<Number>) -> Option<f64> {
     bound.as_ref().and_then(Number::as_f64)
 }
 
-/// The higher of two lower bounds, either of which may be missing.
+/// Returns the higher of two lower bounds, each of which may be missing.
 fn highest(one: Option<f64>, other: Option<f64>) -> Option<f64> {
     one.into_iter().chain(other).reduce(f64::max)
 }
 
-/// The lower of two upper bounds, either of which may be missing.
+/// Returns the lower of two upper bounds, each of which may be missing.
 fn lowest(one: Option<f64>, other: Option<f64>) -> Option<f64> {
     one.into_iter().chain(other).reduce(f64::min)
 }

@@ -1,4 +1,4 @@
-//! What a schema takes and refuses, and what its example is.
+//! Tests of parsing, checking and examples of schemas.
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ fn refusal(value: Value) -> String {
     Schema::parse(&value).unwrap_err().to_string()
 }
 
-/// A schema as somebody would write it.
+/// Returns a typical schema, as an author would write it.
 fn visit() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -109,7 +109,7 @@ fn each_keyword_means_what_the_draft_says() {
         assert_eq!(complaints(schema.clone(), good.clone()), Vec::<String>::new(), "{schema} {good}");
         assert_eq!(complaints(schema.clone(), bad.clone()).len(), 1, "{schema} {bad}");
     }
-    // A keyword about one type says nothing about a value of another.
+    // A keyword for one type does not restrict values of other types.
     for value in [json!("text"), json!(null), json!(true)] {
         assert!(complaints(json!({"minimum": 5, "minItems": 2, "required": ["a"]}), value).is_empty());
     }

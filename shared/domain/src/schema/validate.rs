@@ -1,4 +1,4 @@
-//! Whether a value is what a schema describes.
+//! Validation of a value against a schema.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -7,18 +7,18 @@ use serde_json::{Map, Number, Value};
 
 use super::{Additional, Schema, Type, Within};
 
-/// How many violations are told: whoever wrote the value reads them all again.
+/// Maximum number of violations that are reported. The author of the value reads all of them.
 const MOST_VIOLATIONS: usize = 10;
 
-/// How much of a name is told, in characters: it may be one that the value's writer made up.
+/// Maximum number of characters of a name that are reported. The name may be invented by the author of the value.
 const SHOWN_CHARACTERS: usize = 64;
 
-/// A place where a value is not what its schema describes.
+/// Violation of a schema, at one position of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// The names and indices that lead there, with `.` between them; empty for the value itself.
+    /// Names and indices that lead to the position, separated by `.`; empty for the value itself.
     pub path: String,
-    /// What is wrong. Continues "This value …".
+    /// Description of the violation, as the continuation of "This value …".
     pub message: String,
 }
 
@@ -29,7 +29,7 @@ impl fmt::Display for Violation {
 }
 
 impl Schema {
-    /// Where a value is not what this describes: the first ten places, none where it is.
+    /// Returns the violations of this schema in a value, ten at most. The list is empty if the value fits.
     pub fn violations(&self, value: &Value) -> Vec<Violation> {
         let mut found = Found { path: Vec::new(), violations: Vec::new() };
         self.check(value, &mut found);
@@ -96,7 +96,7 @@ impl Schema {
     }
 }
 
-/// What was found so far, and where the check stands.
+/// Violations so far, and the current position of the check.
 struct Found {
     path: Vec<String>,
     violations: Vec<Violation>,
@@ -135,7 +135,7 @@ impl Type {
         match self {
             Self::Null => value.is_null(),
             Self::Boolean => value.is_boolean(),
-            // 1.0 is an integer too.
+            // The number 1.0 is an integer too.
             Self::Integer => value.as_number().is_some_and(is_whole),
             Self::Number => value.is_number(),
             Self::String => value.is_string(),
@@ -153,7 +153,7 @@ fn as_integer(number: &Number) -> Option<i128> {
     number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from))
 }
 
-/// Compares by value: integers exactly, others as floats (a JSON number is never NaN).
+/// Compares two numbers by value: integers exactly, and others as floats. A JSON number is never NaN.
 fn compare(one: &Number, other: &Number) -> Ordering {
     if let (Some(one), Some(other)) = (as_integer(one), as_integer(other)) {
         return one.cmp(&other);
@@ -161,7 +161,7 @@ fn compare(one: &Number, other: &Number) -> Ordering {
     one.as_f64().partial_cmp(&other.as_f64()).unwrap_or(Ordering::Equal)
 }
 
-/// Whether two values are the same, 1 and 1.0 too.
+/// Returns `true` if two values are equal. 1 and 1.0 are equal, too.
 pub(super) fn is_same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(one), Value::Number(other)) => compare(one, other) == Ordering::Equal,

@@ -1,5 +1,5 @@
-//! A text that came in where no conversation is open: it is told to the organization whose number it was sent to, and a
-//! keyword in it counts all the same.
+//! Unmatched inbound message: an SMS message that finds no open conversation. The organization that owns the called number
+//! gets an event. A keyword in the message takes effect as usual.
 
 use super::{Author, Direction, Inbound};
 use crate::effect::Effect;
@@ -9,28 +9,29 @@ use crate::phone::PhoneNumber;
 use crate::suppression::{KeywordEffect, keyword_effect};
 use crate::time::Timestamp;
 
-/// A text that belongs to no conversation.
+/// Inbound SMS message without a conversation.
 #[derive(Clone, Debug)]
 pub struct Alone {
-    /// The log it stands in: its own, the same however often it comes.
+    /// Id of the log that holds only this message. It follows from the provider's id, so that a repeated delivery has the
+    /// same log.
     pub log_id: ConversationId,
-    /// The number it was sent to.
+    /// Number that the message was sent to.
     pub ours: PhoneNumber,
-    /// Who sent it.
+    /// Number of the customer, who sent the message.
     pub customer: PhoneNumber,
-    /// The text.
+    /// Content of the message.
     pub inbound: Inbound,
 }
 
 impl Alone {
-    /// A text that came in between these numbers.
+    /// Creates the unmatched message from the two numbers.
     pub fn new(scope: &Scope, ours: PhoneNumber, customer: PhoneNumber, inbound: Inbound) -> Self {
         let log_id = ConversationId::of_inbound(scope, inbound.provider_message_id.as_str());
         Self { log_id, ours, customer, inbound }
     }
 
-    /// What follows from it: log entries, and at most one effect on the do-not-call list. `suppressed_by` is where the
-    /// customer's entry on that list comes from.
+    /// Returns the log entries of the message, and at most one effect on the do-not-call list. `suppressed_by` is the
+    /// source of the customer's entry on that list, if there is one.
     pub fn taken_in(&self, suppressed_by: Option<&str>, now: Timestamp) -> (Vec<LogEntry>, Option<Effect>) {
         let received = Event::SmsMessageReceived(SmsMessage {
             message_id: MessageId::of(self.log_id, 1),

@@ -1,5 +1,6 @@
-//! A conversation that an agent of the provider's own holds. We give it the opening text; what is said after that is read at
-//! the provider, and written down here as if each text had passed through our hands. Nobody of ours can write into it.
+//! Chat: a conversation that the provider's own agent holds. Ringdown gives that agent the opening message and reads the
+//! rest at the provider. Each message that is read is stored as if it had passed through Ringdown. Neither an agent nor a
+//! person of ours can write into a chat.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,82 +16,83 @@ use crate::planted::{Bug, is_planted};
 use crate::suppression::keyword_effect;
 use crate::time::{Span, Timestamp};
 
-/// How many texts are taken in at once. Each is an item, with one for its event, and one for each endpoint that wants it; so
-/// are what an opt-out says, and the end: all of it is one transaction, of a hundred items at most.
+/// Maximum number of messages that one change applies. Each message is one item, with one item for its event and one for
+/// each subscribed endpoint. The events of an opt-out and of the end add such items, too. All of them are one transaction,
+/// which may have 100 items.
 const MOST_TAKEN_IN: usize = 2;
 
-/// How soon a chat is read again, at least and at most. In between, half as long as nobody has written anything: who writes
-/// is heard soon, and who does not costs little.
+/// Shortest and longest wait before a chat is read again. In between, the wait is half of the time without a message. An
+/// active chat is read soon, and a silent one costs little.
 const READ_AGAIN: (Span, Span) = (Span::seconds(15), Span::hours(1));
 
-/// For so long it is tried to read a chat, or to end it, without an answer.
+/// Time for which reading a chat, or ending it, is tried without success before it is given up.
 const PATIENCE: Span = Span::hours(24);
 
-/// A chat at a provider, and how far it was read.
+/// Chat at a provider, with the position up to which it was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Chat {
-    /// The provider's id for it.
+    /// Provider's id for the chat.
     pub id: ProviderMessageId,
-    /// How many of its texts were taken in.
+    /// Number of the chat's messages that were applied.
     pub read: u32,
-    /// The last of those.
+    /// Provider's id for the last message that was applied.
     pub last: Option<ProviderMessageId>,
-    /// When the provider last showed it.
+    /// Time of the last complete read. At first, it is the time at which the chat began.
     pub read_at: Timestamp,
-    /// When it is read next; once the conversation is over, when the provider is asked to end it next.
+    /// Time of the next read. Once the conversation is over, it is the time of the next request to end the chat.
     pub next_at: Timestamp,
-    /// How often the provider was asked to end it.
+    /// Number of requests to the provider to end the chat.
     pub endings: u32,
-    /// Whether nothing more is to be done about it: it is over at the provider, or was given up.
+    /// `true` if the chat needs no more action: it is over at the provider, or was given up.
     pub over: bool,
 }
 
 impl Chat {
-    /// A chat that has just begun, as far as we know.
+    /// Returns a chat that has just begun, with nothing read.
     pub(super) fn begun(id: ProviderMessageId, now: Timestamp) -> Self {
         Self { id, read: 0, last: None, read_at: now, next_at: now + READ_AGAIN.0, endings: 0, over: false }
     }
 
-    /// The texts that were not taken in yet. Those that were are known by the last one's id; where the provider does not show
-    /// that any more, by their number.
+    /// Returns the messages that were not applied yet. They follow the last applied message, which is found by its id. If
+    /// the provider does not show that message any more, as many messages are skipped as were applied.
     fn unread<'a>(&self, texts: &'a [ChatText]) -> &'a [ChatText] {
         let known = self.last.as_ref().and_then(|last| texts.iter().position(|text| text.id == *last));
         let first = known.map_or(self.read as usize, |place| place + usize::from(!is_planted(Bug::ReadChatAnew)));
         texts.get(first..).unwrap_or_default()
     }
 
-    /// From then on it counts as lost if it cannot be read.
+    /// Returns the time from which the chat counts as lost if it cannot be read.
     pub(super) fn lost_at(&self) -> Timestamp {
         self.read_at + PATIENCE
     }
 }
 
-/// From then on a chat that cannot be ended is left to the provider.
+/// Returns the time from which a chat that cannot be ended is left to the provider.
 pub(super) fn left_at(ended_at: Timestamp) -> Timestamp {
     ended_at + PATIENCE
 }
 
 impl SmsConversation {
-    /// The chat that is still to be read, or to be ended.
+    /// Returns the chat that still has to be read or ended.
     pub(super) fn open_chat(&self) -> Option<&Chat> {
         self.chat.as_ref().filter(|chat| !chat.over)
     }
 
-    /// Whether everything that was written by then has come in: what is read at the provider is known only as far as it was
-    /// read.
+    /// Returns `true` if every message that was written before `moment` is known. In a chat, messages are known up to its
+    /// last complete read.
     pub(super) fn is_heard_until(&self, moment: Timestamp) -> bool {
         self.open_chat().is_none_or(|chat| chat.read_at >= moment)
     }
 
-    /// When the silence has lasted too long.
+    /// Returns the time at which the conversation is closed for inactivity, if no message comes before it.
     pub(super) fn idle_at(&self) -> Timestamp {
         self.last_message_at + self.terms.inactivity()
     }
 }
 
 impl Transition {
-    /// The conversation is over: the chat is to be, too.
+    /// Schedules the end of the chat for now, because the conversation is over.
     pub(super) fn ends_chat(&mut self) {
         if let Some(chat) = &mut self.conversation.chat {
             chat.next_at = self.now;
@@ -98,14 +100,14 @@ impl Transition {
         }
     }
 
-    /// The provider has a chat for this conversation.
+    /// Records the chat that the provider has begun for this conversation.
     pub(super) fn begins_chat(&mut self, id: &ProviderMessageId) {
         let is_over = self.conversation.is_ended();
         let chat = Chat::begun(id.clone(), self.now);
         self.conversation.chat = Some(Chat { next_at: if is_over { self.now } else { chat.next_at }, ..chat });
     }
 
-    /// The provider showed the chat, or did not.
+    /// Applies a read of the chat. `shown` is `None` if the provider did not show it.
     pub(super) fn chat_read(&mut self, mut opening: StoredMessage, shown: Option<ChatShown>, beside: Beside) {
         if !self.conversation.provider.holds_chats() {
             return;
@@ -173,7 +175,8 @@ impl Transition {
         }
         let heard_before = self.conversation.last_message_at;
         let number = self.next_number();
-        // Whoever reads it late must not take a silence for shorter than it was; nor may a clock ahead of ours make it longer.
+        // The time of writing counts, so that a late read does not make a silence look shorter than it was. It is never
+        // later than now, because the provider's clock may be ahead of ours.
         let at = text.at.min(self.now).max(self.conversation.created_at);
         self.conversation.last_message_at = at.max(heard_before);
         let message = Message {
@@ -189,7 +192,7 @@ impl Transition {
             return;
         }
         self.emit(Event::SmsMessageReceived(event));
-        // The provider's agent answers it.
+        // The provider's agent answers this message.
         self.conversation.received = number;
         self.conversation.answered = number;
         let inbound =
@@ -202,7 +205,8 @@ impl Transition {
         }
     }
 
-    /// The chat's first text is our opening. Where the provider's agent said something else, that is what the customer read.
+    /// Compares the chat's first message with our opening message. If the provider's agent wrote something else, its words
+    /// are stored, because the customer has read them.
     fn opened_with(&mut self, opening: &mut StoredMessage, content: &str) {
         self.delivery(opening, DeliveryStatus::Sent, None);
         if opening.message.content != content && !content.trim().is_empty() {
@@ -215,7 +219,7 @@ impl Transition {
         let (now, idle_at) = (self.now, self.conversation.idle_at());
         let silence = now.since(self.conversation.last_message_at).half();
         let next_at = now + silence.clamp(READ_AGAIN.0, READ_AGAIN.1);
-        // Before a silence counts as too long, the provider is asked whether it is one.
+        // The chat is read once more before its silence counts as inactivity.
         self.reads_at(if now < idle_at { next_at.min(idle_at) } else { next_at });
     }
 
@@ -227,7 +231,7 @@ impl Transition {
         }
     }
 
-    /// The provider was asked to end the chat.
+    /// Applies the result of a request to the provider to end the chat.
     pub(super) fn chat_ended(&mut self, confirmed: bool) {
         if !self.conversation.is_ended() {
             return;
@@ -246,7 +250,8 @@ impl Transition {
         }
     }
 
-    /// What time brings about: a chat that cannot be read is lost, and one that cannot be ended is left alone.
+    /// Applies the passage of time to the chat. A chat that cannot be read is lost, and one that cannot be ended is left to
+    /// the provider.
     pub(super) fn pass_chat_time(&mut self) {
         let Some(chat) = self.conversation.open_chat() else { return };
         match self.conversation.ended_at {

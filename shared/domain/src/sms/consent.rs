@@ -1,4 +1,4 @@
-//! Opt-outs and opt-ins of a customer by SMS: by a keyword of theirs, or at the carrier.
+//! Opt-outs and opt-ins of a customer by SMS: by a keyword of the customer, or at the carrier.
 
 use super::transition::Transition;
 use super::{Author, Purpose};
@@ -10,7 +10,7 @@ use crate::phone::PhoneNumber;
 use crate::suppression::{BY_CARRIER, BY_KEYWORD, KeywordEffect};
 
 impl KeywordEffect {
-    /// Returns what the store is to write.
+    /// Returns the change of the do-not-call list that the store has to write.
     pub(super) fn effect(self) -> Effect {
         match self {
             Self::OptOut { .. } => Effect::Suppress { source: BY_KEYWORD.to_owned() },
@@ -18,7 +18,7 @@ impl KeywordEffect {
         }
     }
 
-    /// Returns the event that tells clients of the customer's wish.
+    /// Returns the event that reports the customer's wish to clients.
     pub(super) fn event(self, customer: &PhoneNumber) -> Event {
         match self {
             Self::OptOut { word } => Event::ContactOptOut(consent(customer, BY_KEYWORD, Some(word))),
@@ -28,8 +28,8 @@ impl KeywordEffect {
 }
 
 impl Transition {
-    /// Applies a keyword of the customer's. An opt-out ends the conversation, and is confirmed by a text if the carrier sends
-    /// none.
+    /// Applies a keyword of the customer. An opt-out ends the conversation. A configured confirmation is sent, unless the
+    /// carrier sends its own.
     pub(super) fn heeds(&mut self, keyword: KeywordEffect) {
         self.effects.push(keyword.effect());
         self.emit(keyword.event(&self.conversation.to));
@@ -42,7 +42,7 @@ impl Transition {
         }
     }
 
-    /// Applies an opt-out that the carrier tells us of.
+    /// Applies an opt-out that the carrier reports.
     pub(super) fn opted_out_at_carrier(&mut self) {
         self.effects.push(Effect::Suppress { source: BY_CARRIER.to_owned() });
         self.emit(Event::ContactOptOut(consent(&self.conversation.to, BY_CARRIER, None)));

@@ -1,4 +1,4 @@
-//! An SMS conversation as one of the conversations that the shell brings forward.
+//! Implementation of the trait [`Conversation`] for SMS conversations.
 
 use super::measured::measured;
 use super::{Claim, Duty, Input, Pace, Purpose, SmsConversation, StoredMessage, obligation, step};

@@ -1,5 +1,5 @@
-//! What can happen to an SMS conversation. A provider's own words die at its adapter: inside there is only what stands
-//! here.
+//! Inputs of an SMS conversation. A provider's own words are translated in its adapter: inside, only the types of this
+//! module are used.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,254 +12,256 @@ use crate::objections::Objections;
 use crate::time::{Span, Timestamp};
 use crate::tool::ToolOutcome;
 
-/// What came of asking a provider to send a text.
+/// Result of asking a provider to send a message.
 pub type Outcome = crate::dispatch::Outcome<ProviderMessageId>;
 
-/// What an input claimed.
+/// Right to one action, claimed by an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// The provider may be asked for this text, once.
+    /// Right to request this message at the provider, once.
     Send {
-        /// The text's number.
+        /// Number of the message.
         message: u32,
-        /// The attempt.
+        /// Number of the attempt.
         attempt: u32,
     },
-    /// The agent may take this turn.
+    /// Right to take this turn of the agent.
     Turn {
-        /// The turn's number.
+        /// Number of the turn.
         turn: u32,
     },
-    /// The tool may be called, once.
+    /// Right to call a tool, once.
     Tool {
-        /// The turn's number.
+        /// Number of the turn.
         turn: u32,
-        /// The call's place in the turn, from 1.
+        /// Position of the call in the turn, from 1.
         index: u32,
     },
 }
 
-/// A text that came in.
+/// Inbound SMS message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inbound {
-    /// The provider's id for it.
+    /// Provider's id for the message.
     pub provider_message_id: ProviderMessageId,
-    /// The text, of any length and with anything in it.
+    /// Content of the message. It may have any length and any characters.
     pub content: String,
-    /// What the carrier took it for, and has acted on already, whatever its words are.
+    /// Keyword that the carrier took the message for, whatever its words are. The carrier has acted on it already.
     pub carrier_keyword: Option<Keyword>,
 }
 
 impl Inbound {
-    /// Whether it asks that nothing more be sent.
+    /// Returns `true` if the message asks to end all messages.
     pub fn is_opt_out(&self) -> bool {
         self.keyword().is_some_and(|(keyword, _)| keyword == Keyword::Stop)
     }
 
-    /// The keyword that it is, with the word for the record: the carrier's judgement goes before our own.
+    /// Returns the keyword that the message is, with the word for the record. The carrier's judgement takes precedence over
+    /// our own.
     pub(super) fn keyword(&self) -> Option<(Keyword, &'static str)> {
         let carriers = self.carrier_keyword.map(|keyword| (keyword, keyword.usual_word()));
         carriers.or_else(|| Keyword::of(&self.content))
     }
 }
 
-/// What a provider says of a text that was sent.
+/// Provider's report on an outbound message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeliveryReport {
-    /// The provider's id for it.
+    /// Provider's id for the message.
     pub provider_message_id: ProviderMessageId,
-    /// Where its delivery stands.
+    /// Delivery status of the message.
     pub status: DeliveryStatus,
-    /// The provider's code for what went wrong.
+    /// Provider's error code, if delivery failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_code: Option<String>,
-    /// That code says that the customer opted out at the carrier.
+    /// `true` if the error code says that the customer opted out at the carrier.
     #[serde(default)]
     pub opted_out: bool,
 }
 
-/// A chat as its provider shows it.
+/// Chat, as its provider shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChatShown {
-    /// The provider's id for it.
+    /// Provider's id for the chat.
     pub id: ProviderMessageId,
-    /// Its texts so far, the opening one first.
+    /// Messages so far. The opening message is the first.
     pub texts: Vec<ChatText>,
-    /// Why it is over, if it is.
+    /// Reason of the end, if the chat is over.
     pub ended: Option<EndReason>,
 }
 
-/// A text of a chat.
+/// Message of a chat.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChatText {
-    /// The provider's id for it.
+    /// Provider's id for the message.
     pub id: ProviderMessageId,
-    /// Who wrote it: the provider's agent or the customer.
+    /// Author of the message: the provider's agent or the customer.
     pub author: Author,
-    /// The text.
+    /// Content of the message.
     pub content: String,
-    /// When it was written.
+    /// Time at which the message was written.
     pub at: Timestamp,
 }
 
-/// What is known beside a chat that was read.
+/// Recipient status, as it was loaded together with a chat that was read.
 pub(super) struct Beside {
-    /// Where the entry on the do-not-call list comes from, if the customer is on it.
+    /// Source of the customer's entry on the do-not-call list, if there is one.
     pub(super) suppressed_by: Option<String>,
-    /// What stands against going on.
+    /// Objections to continuing the conversation.
     pub(super) objections: Objections,
 }
 
-/// A tool that was called and has not answered yet.
+/// Tool call without a result so far.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ToolAsked {
-    /// Names the call.
+    /// Id of the tool call.
     pub tool_call_id: String,
-    /// The turn it was called in.
+    /// Number of the turn that made the call.
     pub turn: u32,
-    /// The tool.
+    /// Name of the tool.
     pub name: String,
-    /// When it was called.
+    /// Time of the call.
     pub since: Timestamp,
-    /// From then on whoever called it is taken for dead, and its outcome for unknown.
+    /// Time from which the worker that made the call counts as dead, and the outcome of the call as unknown.
     pub until: Timestamp,
 }
 
-/// What can happen to an SMS conversation.
+/// Input of an SMS conversation: anything that can happen to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// It is closed: by a client, or by a newer conversation with the same numbers.
+    /// Request to close the conversation, by a client or by a newer conversation between the same numbers.
     Close {
-        /// Why.
+        /// Reason of the end.
         reason: EndReason,
     },
-    /// The customer wrote.
+    /// Inbound message of the customer.
     Received {
-        /// What.
+        /// Message that came in.
         inbound: Inbound,
-        /// Where the entry on the do-not-call list comes from, if the customer is on it.
+        /// Source of the customer's entry on the do-not-call list, if there is one.
         suppressed_by: Option<String>,
     },
-    /// A person takes over and writes.
+    /// Message by a person, who takes the conversation over.
     PersonWrites {
-        /// What.
+        /// Content of the message.
         content: String,
-        /// The idempotency key it was asked for under, with the request's fingerprint.
+        /// Idempotency key of the request, with the request's fingerprint.
         key: Option<(String, String)>,
     },
-    /// The person hands the conversation back to the agent.
+    /// Return of the conversation from the person to the agent.
     HandBack,
-    /// A consumer wants to send a text.
+    /// Attempt of a consumer to claim a waiting message.
     ClaimSend {
-        /// The text.
+        /// Message to send.
         stored: StoredMessage,
-        /// What stands against it.
+        /// Objections to sending it.
         objections: Objections,
     },
-    /// The consumer that claimed this attempt says what came of it.
+    /// Result of an attempt, from the consumer that claimed it.
     SendOutcome {
-        /// The attempt.
+        /// Number of the attempt.
         attempt: u32,
-        /// The text.
+        /// Message of the attempt.
         stored: StoredMessage,
-        /// What came of it.
+        /// Result of the attempt.
         outcome: Outcome,
     },
-    /// The provider was searched for a text.
+    /// Result of a search for a message at the provider.
     SendSearched {
-        /// The attempt.
+        /// Number of the attempt.
         attempt: u32,
-        /// The text.
+        /// Message that was searched for.
         stored: StoredMessage,
-        /// What the provider says of it; `None` where nothing was found, or the search failed.
+        /// Provider's report on the message that was found; `None` if nothing was found or the search failed.
         found: Option<DeliveryReport>,
-        /// How what was found is known to be this text.
+        /// Evidence that the found message is this one.
         by: HeldBy,
     },
-    /// The text at the provider that was adopted by its likeness is another conversation's: the provider has named that one.
+    /// Loss of a message at the provider that was matched to this conversation by likeness. The provider has named another
+    /// conversation for it.
     TakenAway {
-        /// The text.
+        /// Message of this conversation that it was matched to.
         stored: StoredMessage,
-        /// The provider's id for it.
+        /// Provider's id for the message at the provider.
         id: ProviderMessageId,
-        /// Whose it is.
+        /// Conversation that owns the message at the provider.
         to: Holder,
     },
-    /// The provider reports on a text, unasked.
+    /// Report of the provider on a message, without being asked.
     Reported {
-        /// The text.
+        /// Message that the report is about.
         stored: StoredMessage,
-        /// What it says.
+        /// Content of the report.
         report: DeliveryReport,
     },
-    /// The provider was asked for the chat that its own agent holds, or tells of it unasked.
+    /// Result of reading the chat that the provider's own agent holds. The provider also shows chats without being asked.
     ChatRead {
-        /// The opening text.
+        /// Opening message.
         opening: StoredMessage,
-        /// The chat; `None` where the provider did not answer, or does not know it.
+        /// Chat; `None` if the provider did not answer, or does not know the chat.
         shown: Option<ChatShown>,
-        /// Where the entry on the do-not-call list comes from, if the customer is on it.
+        /// Source of the customer's entry on the do-not-call list, if there is one.
         suppressed_by: Option<String>,
-        /// What stands against going on with it.
+        /// Objections to continuing the chat.
         objections: Objections,
     },
-    /// The provider was asked to end that chat.
+    /// Result of a request to the provider to end the chat.
     ChatEnded {
-        /// Whether it says that the chat is over.
+        /// `true` if the provider says that the chat is over.
         confirmed: bool,
     },
-    /// A consumer wants to take the agent's turn.
+    /// Attempt of a consumer to claim the agent's turn.
     ClaimTurn {
-        /// What stands against it.
+        /// Objections to taking the turn.
         objections: Objections,
     },
-    /// The model wants a tool to be called.
+    /// Request of the model to call a tool.
     ToolCalled {
-        /// The turn.
+        /// Number of the turn.
         turn: u32,
-        /// The tool.
+        /// Name of the tool.
         name: String,
-        /// With what.
+        /// Arguments of the call.
         arguments: Value,
     },
-    /// A tool that was called is done, or was given up.
+    /// Result of a tool call. The worker has finished it or given it up.
     ToolAnswered {
-        /// Names the call.
+        /// Id of the tool call.
         tool_call_id: String,
-        /// What came of it.
+        /// Result of the call.
         outcome: ToolOutcome,
     },
-    /// The model has an answer.
+    /// Answer of the model.
     Answered {
-        /// The turn.
+        /// Number of the turn.
         turn: u32,
-        /// The answer; blank where the model would rather say nothing.
+        /// Text of the answer. It is blank if the model chooses to say nothing.
         content: String,
-        /// What stands against it.
+        /// Objections to sending the answer.
         objections: Objections,
     },
-    /// A try at a turn failed.
+    /// Failure of a try at a turn.
     TurnFailed {
-        /// The turn.
+        /// Number of the turn.
         turn: u32,
-        /// For the log and the event: no text, no number.
+        /// Reason, for the log and the event. It contains no message content and no phone number.
         why: String,
-        /// Whether another try could go better.
+        /// `true` if another try may succeed.
         retryable: bool,
-        /// How long the model wants us to wait.
+        /// Wait that the model asks for.
         retry_after: Option<Span>,
     },
-    /// The agent has nothing to answer by, and will have nothing in this conversation.
+    /// Lack of any means to answer, now and for the rest of the conversation.
     Speechless {
-        /// The turn.
+        /// Number of the turn.
         turn: u32,
-        /// What it lacks.
+        /// Description of the missing setting or resource.
         why: String,
     },
-    /// Time has passed.
+    /// Passage of time.
     Tick,
-    /// What is overdue made no progress in several tries.
+    /// Lack of progress: an overdue action was requeued several times without effect.
     Abandon,
 }

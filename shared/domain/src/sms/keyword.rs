@@ -1,29 +1,30 @@
-//! Words by which a customer says whether they want to hear from us. A text is one only where it is nothing else:
-//! "STOP PLEASE" is an ordinary text, as it is at the carriers.
+//! Keywords by which a customer opts out, opts in or asks for help. A message is a keyword only if it contains nothing
+//! else. "STOP PLEASE" is an ordinary message, as it is at the carriers.
 
-/// What a keyword asks for.
+/// Request that a keyword stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keyword {
-    /// To hear nothing more.
+    /// Wish to get no more messages.
     Stop,
-    /// To hear from us again. Counts only where a STOP was said before: YES is the commonest answer there is.
+    /// Wish to get messages again. It counts only after a STOP, because YES is also the commonest answer there is.
     Start,
-    /// Who we are, and how to stop.
+    /// Question about the sender, and about the way to stop.
     Help,
 }
 
 const STOP: [&str; 8] = ["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"];
 const START: [&str; 3] = ["START", YES, "UNSTOP"];
 
-/// The word for START that is an answer to any question, too.
+/// Word for START that is also an answer to any question.
 const YES: &str = "YES";
 const HELP: [&str; 2] = ["HELP", "INFO"];
 
-/// The longest text that is looked at: a keyword with a few marks around it. Nobody has a page searched for one word.
+/// Longest message that is checked for a keyword, in bytes: a keyword with a few characters around it. A longer message is
+/// not a keyword, so it need not be searched.
 const LONGEST: usize = 256;
 
 impl Keyword {
-    /// The commonest word that says it.
+    /// Returns the commonest word for this keyword.
     pub const fn usual_word(self) -> &'static str {
         match self {
             Self::Stop => "STOP",
@@ -32,13 +33,14 @@ impl Keyword {
         }
     }
 
-    /// Returns `true` for a word that customers also write when they answer a question: YES, the commonest answer there is.
+    /// Returns `true` for a word that customers also write to answer a question: YES, the commonest answer there is.
     pub(crate) fn is_ambiguous(word: &str) -> bool {
         word == YES
     }
 
-    /// The keyword that a text is: a single word, in any case and in letters of any width, whatever stands around it that is no
-    /// letter and no digit. With the word itself, in capitals.
+    /// Returns the keyword that a text is, with its word in capitals. The text has to be a single word, in any case and in
+    /// letters of any width. Characters around the word that are neither letters nor digits are ignored, and so are
+    /// invisible characters.
     pub fn of(text: &str) -> Option<(Self, &'static str)> {
         if text.len() > LONGEST {
             return None;
@@ -53,7 +55,7 @@ impl Keyword {
     }
 }
 
-/// The usual form of a letter that takes the room of two, as keyboards for Chinese and Japanese write Latin ones.
+/// Returns the usual form of a full-width letter, as keyboards for Chinese and Japanese write Latin letters.
 fn narrow(letter: char) -> char {
     match letter {
         '\u{ff01}'..='\u{ff5e}' => u32::from(letter).checked_sub(0xfee0).and_then(char::from_u32).unwrap_or(letter),
@@ -61,7 +63,7 @@ fn narrow(letter: char) -> char {
     }
 }
 
-/// What takes no room: joiners, marks of direction, what picks the look of an emoji.
+/// Returns `true` for a character without width, such as a joiner, a direction mark, or a selector of an emoji's look.
 const fn is_invisible(letter: char) -> bool {
     matches!(
         letter,

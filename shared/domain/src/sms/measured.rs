@@ -1,11 +1,11 @@
-//! What there is to measure about an SMS conversation's change.
+//! Metrics of a change of an SMS conversation.
 
 use super::{Claim, SmsConversation};
 use crate::conversation::Change;
 use crate::log::{Entry, Event, Note};
 use crate::measure::{Measure, Measured};
 
-/// Turns and texts as they are claimed, and what was lost sight of or given up.
+/// Returns the metrics of a change: claimed turns and messages, unknown outcomes, failed turns and abandoned conversations.
 pub(super) fn measured(change: &Change<SmsConversation>) -> Vec<Measured> {
     let claimed = change.claimed.and_then(|claim| match claim {
         Claim::Turn { .. } => Some((Measure::Turns, 1)),

@@ -1,56 +1,57 @@
-//! Texts, and how far the provider says each got.
+//! SMS messages and their delivery status.
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ConversationId, MessageId, ProviderMessageId};
 use crate::time::Timestamp;
 
-/// The longest text that any provider takes, in UTF-16 units.
+/// Length limit of the provider that takes the longest messages, in UTF-16 units.
 pub const LONGEST_TEXT: usize = 1_600;
 
-/// Who wrote a text.
+/// Author of an SMS message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Author {
-    /// The agent.
+    /// Agent of the conversation.
     Agent,
-    /// A person who took over.
+    /// Person who has taken the conversation over.
     Person,
-    /// The customer.
+    /// Customer.
     Customer,
 }
 
-/// Whether a text goes out or comes in.
+/// Direction of an SMS message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
-    /// To the customer.
+    /// From the organization to the customer.
     Outbound,
-    /// From the customer.
+    /// From the customer to the organization.
     Inbound,
 }
 
-/// Where the delivery of a text stands, whatever its provider calls it.
+/// Delivery status of an SMS message, in the same words for every provider. It only moves forward, and `delivered`,
+/// `undelivered` and `failed` are final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SmsDeliveryStatus))]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryStatus {
-    /// It is on its way to the provider, or in its queue.
+    /// Message is on its way to the provider, or in the provider's queue.
     Queued,
-    /// The provider handed it on.
+    /// Provider has handed the message on.
     Sent,
-    /// It arrived.
+    /// Message has arrived.
     Delivered,
-    /// It did not arrive.
+    /// Message has not arrived.
     Undelivered,
-    /// It was not sent.
+    /// Message was not sent.
     Failed,
 }
 
 impl DeliveryStatus {
-    /// Whether nothing can follow.
+    /// Returns `true` if no other status can follow.
     pub const fn is_final(self) -> bool {
         match self {
             Self::Queued | Self::Sent => false,
@@ -58,38 +59,39 @@ impl DeliveryStatus {
         }
     }
 
-    /// Whether this is news to somebody who knows that state: it only ever moves forwards.
+    /// Returns `true` if this status may replace `known`. A status only moves forward, and a final one stays.
     pub fn follows(self, known: Self) -> bool {
         !known.is_final() && self > known
     }
 }
 
-/// A text of a conversation.
+/// SMS message of a conversation, in either direction.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
-    /// Its id.
+    /// Id of the message.
     pub id: MessageId,
-    /// Counts the conversation's texts from 1, in both directions.
+    /// Number of the message in the conversation, from 1. Both directions are counted together.
     pub number: u32,
-    /// Who wrote it.
+    /// Author of the message.
     pub author: Author,
-    /// The text.
+    /// Content of the message.
     pub content: String,
-    /// When it came in, or was asked for.
+    /// Time at which the message came in, or was written by us.
     pub created_at: Timestamp,
-    /// When the provider took it; for the customer's, when it came in.
+    /// Time at which the provider accepted the message. For the customer's messages, it is the time at which they came in
+    /// or were written.
     pub sent_at: Option<Timestamp>,
-    /// The provider's id for it.
+    /// Provider's id for the message, once it is known.
     pub provider_message_id: Option<ProviderMessageId>,
-    /// Where its delivery stands; nothing for the customer's.
+    /// Delivery status; `None` for the customer's messages.
     pub status: Option<DeliveryStatus>,
-    /// Why it was not delivered.
+    /// Reason why the message was not delivered: the provider's error code, or one of our end reasons.
     pub error_code: Option<String>,
 }
 
 impl Message {
-    /// A text that is to leave.
+    /// Creates a message that has not been sent yet.
     pub fn outbound(id: ConversationId, number: u32, author: Author, content: String, now: Timestamp) -> Self {
         Self {
             id: MessageId::of(id, number),
@@ -104,7 +106,7 @@ impl Message {
         }
     }
 
-    /// Whether it goes out or came in.
+    /// Returns the direction, which follows from the author.
     pub const fn direction(&self) -> Direction {
         match self.author {
             Author::Agent | Author::Person => Direction::Outbound,
@@ -113,11 +115,11 @@ impl Message {
     }
 }
 
-/// A text as it stands in the table.
+/// Message as stored in the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredMessage {
-    /// The text.
+    /// Content and state of the message.
     pub message: Message,
-    /// Counts its writes.
+    /// Number of writes of the item. A write checks it, so that no other write is lost.
     pub version: u64,
 }

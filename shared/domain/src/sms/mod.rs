@@ -1,10 +1,13 @@
-//! An SMS conversation: what it is, what can happen to it, and what follows.
+//! SMS conversation: its state, its inputs, and the rules for each input.
 //!
-//! Three things go on in it, each by its own rules: texts leave ([`Send`]: claimed, asked for once, settled as a call's
-//! dispatch is), texts come in, and the agent takes its turns ([`Turn`]: one at a time, for everything unanswered).
+//! Three processes run in a conversation, each by its own rules:
+//! - Messages are sent ([`Send`]). A consumer claims a message and requests it once. The attempt is settled as a call's
+//!   dispatch is.
+//! - Messages come in.
+//! - The agent takes turns ([`Turn`]), one at a time. A turn answers everything that is unanswered.
 //!
-//! Where an agent of the provider's holds the conversation, the opening text begins a [`Chat`], and what else goes on is read
-//! there.
+//! If the provider's own agent holds the conversation, the opening message begins a [`Chat`]. Everything after it is read
+//! from that chat.
 
 mod alone;
 mod chat;
@@ -58,7 +61,8 @@ use crate::retention::Retention;
 use crate::time::Timestamp;
 use crate::variants::all;
 
-/// Where a conversation stands, in the words of the contract. It only ever moves forwards.
+/// Status of an SMS conversation: `sending` until the provider accepts the opening message, then `in_progress`, and at last
+/// `ended`. It only moves forward.
 #[derive(
     Clone,
     Copy,
@@ -78,128 +82,129 @@ use crate::variants::all;
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Status {
-    /// Its opening text is on its way to the provider.
+    /// Opening message is on its way to the provider.
     Sending,
-    /// Its opening text was accepted by the provider.
+    /// Opening message was accepted by the provider.
     InProgress,
-    /// It is over.
+    /// Conversation is over.
     Ended,
 }
 
 impl Status {
-    /// Every status, in order.
+    /// All statuses, in order.
     pub const ALL: [Self; Self::COUNT] = all(Self::VARIANTS);
 
-    /// The status as text.
+    /// Returns the status as it is written in the API, such as `in_progress`.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 }
 
-/// An SMS conversation.
+/// SMS conversation, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SmsConversation {
-    /// Its id.
+    /// Id of the conversation.
     pub id: ConversationId,
-    /// Whose it is, and in which mode.
+    /// Organization and mode that the conversation belongs to.
     pub scope: Scope,
-    /// The fingerprint of the request it was accepted for.
+    /// Fingerprint of the request that created the conversation.
     pub fingerprint: String,
-    /// Who holds it.
+    /// Agent of the conversation, as it was at acceptance.
     pub agent: AgentRef,
-    /// Who carries its texts.
+    /// Provider that carries the messages.
     pub provider: Provider,
-    /// The customer's number.
+    /// Phone number of the customer.
     pub to: PhoneNumber,
-    /// Our number.
+    /// Phone number of the organization.
     pub from: PhoneNumber,
-    /// What its agent was set to when it began.
+    /// Timing, limits and fixed texts of the agent, as they were at acceptance.
     pub terms: Terms,
-    /// When it was accepted.
+    /// Time of acceptance.
     pub created_at: Timestamp,
-    /// Where it stands.
+    /// Status of the conversation.
     pub status: Status,
-    /// When it ended.
+    /// Time of the end; `None` while the conversation is open.
     pub ended_at: Option<Timestamp>,
-    /// Why it ended.
+    /// Reason of the end.
     pub end_reason: Option<EndReason>,
-    /// Whose doing that was, where it is known.
+    /// Party that ended the conversation, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_by: Option<EndedBy>,
-    /// The provider's id for the opening text.
+    /// Provider's id for the opening message, once the provider has accepted it.
     pub opening_id: Option<ProviderMessageId>,
-    /// Texts so far, in both directions: the last one's number.
+    /// Number of messages so far, in both directions. It is also the number of the last message.
     pub messages: u32,
-    /// When the last text came in or was asked for.
+    /// Time at which the last message came in or was written.
     pub last_message_at: Timestamp,
-    /// The customer's last text that wants an answer; 0 before the first.
+    /// Number of the customer's last message that wants an answer; 0 before the first one.
     pub received: u32,
-    /// The customer's last text that was answered, or is left unanswered for good.
+    /// Number of the customer's last message that was answered, or is left unanswered for good.
     pub answered: u32,
-    /// A person has taken over: the agent is silent.
+    /// `true` while a person has taken over. The agent writes nothing then.
     pub taken_over: bool,
-    /// Texts on their way to the provider.
+    /// Messages on their way to the provider.
     pub sends: Vec<Send>,
-    /// Where the agent's turn stands.
+    /// State of the agent's turn.
     pub turn: Turn,
-    /// Turns so far: the last one's number.
+    /// Number of turns so far. It is also the number of the last turn.
     pub turns: u32,
-    /// Tools that were called and have not answered yet.
+    /// Tool calls without a result so far.
     pub pending_tools: Vec<ToolAsked>,
-    /// Events so far: the last one's `sequence`.
+    /// Number of events so far. It is also the last event's `sequence`.
     pub sequence: u64,
-    /// Log entries so far, events included.
+    /// Number of log entries so far, events included.
     pub log_length: u64,
-    /// The request that it was accepted for, as the client was told: it stands in the log of whatever is done for it.
+    /// Id of the request that created the conversation, as returned to the client. Later work for the conversation logs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// For how long what it brought is kept; for good where there is none.
+    /// Time for which the conversation's data is kept after its end; `None` if it is kept for good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention: Option<Retention>,
-    /// The chat at the provider whose own agent holds the conversation, once there is one.
+    /// Chat at the provider whose own agent holds the conversation; `None` until the provider has begun it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chat: Option<Chat>,
-    /// What of the agent's last answer has still to leave, text by text, each once the one before it was taken.
+    /// Parts of the agent's last answer that are still to be sent. Each is sent after the provider has accepted the part
+    /// before it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rest: Vec<String>,
-    /// How much the agent has said, and whether it has fallen silent.
+    /// Counters for the limits on the agent's messages, and its silence if it has fallen silent.
     #[serde(default, skip_serializing_if = "Pace::is_unused")]
     pub pace: Pace,
-    /// Only its head is left.
+    /// `true` if only the tombstone is left.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forgotten: bool,
 }
 
-/// What a conversation is made of, at acceptance.
+/// Data from which a conversation is created at acceptance.
 #[derive(Clone, Debug)]
 pub struct NewConversation {
-    /// Its id.
+    /// Id of the conversation.
     pub id: ConversationId,
-    /// Whose it is.
+    /// Organization and mode that the conversation belongs to.
     pub scope: Scope,
-    /// The fingerprint of its request.
+    /// Fingerprint of the request.
     pub fingerprint: String,
-    /// Who holds it.
+    /// Agent of the conversation.
     pub agent: AgentRef,
-    /// Who carries its texts.
+    /// Provider that carries the messages.
     pub provider: Provider,
-    /// The customer's number.
+    /// Phone number of the customer.
     pub to: PhoneNumber,
-    /// Our number.
+    /// Phone number of the organization.
     pub from: PhoneNumber,
-    /// What its agent is set to.
+    /// Timing, limits and fixed texts of the agent.
     pub terms: Terms,
-    /// The opening text.
+    /// Content of the opening message.
     pub opening: String,
-    /// For how long what it brings is kept.
+    /// Time for which the conversation's data is kept after its end; `None` if it is kept for good.
     pub retention: Option<Retention>,
-    /// The request that it is accepted for.
+    /// Id of the request.
     pub request_id: Option<String>,
 }
 
 impl SmsConversation {
-    /// A conversation that was just accepted, with its opening text: claimed already by the request that brought it.
+    /// Creates a conversation with its opening message. The request that creates it also claims that message.
     pub fn accept(new: NewConversation, now: Timestamp) -> (Self, Message) {
         let opening = Message::outbound(new.id, 1, Author::Agent, new.opening, now);
         let conversation = Self {
@@ -238,28 +243,29 @@ impl SmsConversation {
         (conversation, opening)
     }
 
-    /// Whether it is over.
+    /// Returns `true` if the conversation is over.
     pub fn is_ended(&self) -> bool {
         self.status == Status::Ended
     }
 
-    /// Whether nothing of ours is under way: no turn to take, no text to send. Only then is silence the customer's; a
-    /// conversation is not closed for inactivity because our answer is late.
+    /// Returns `true` if no turn is pending and no message of ours is being sent. Only then does silence count as the
+    /// customer's: a late answer of ours never closes a conversation for inactivity.
     pub(crate) fn is_at_rest(&self) -> bool {
         self.turn == Turn::Idle && self.sends.is_empty()
     }
 
-    /// Whether another text can be written now.
+    /// Returns `true` if another message can be written now. That needs an open conversation that is not a chat, with room
+    /// among the messages on their way.
     pub fn takes_texts(&self) -> bool {
         !self.is_ended() && !self.provider.holds_chats() && self.sends.len() < send::MAX_SENDS
     }
 
-    /// Whether an agent of ours answers what the customer writes.
+    /// Returns `true` if an agent of ours answers the customer's messages.
     pub fn answers(&self) -> bool {
         self.terms.answers && !self.provider.holds_chats()
     }
 
-    /// The text of that number on its way to the provider.
+    /// Returns the message with this number, if it is on its way to the provider.
     pub fn send(&self, message: u32) -> Option<&Send> {
         self.sends.iter().find(|send| send.message == message)
     }

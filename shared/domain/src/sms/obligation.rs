@@ -1,28 +1,28 @@
-//! What the service still owes an SMS conversation, and when.
+//! Pending actions of an SMS conversation, with their deadlines.
 
 use super::chat::{Chat, left_at};
 use super::{SendState, SmsConversation, Turn};
 use crate::obligation::Obligation;
 use crate::time::Timestamp;
 
-/// What to do for an SMS conversation.
+/// Action to take for an SMS conversation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Duty {
-    /// Claim this text and ask the provider to send it.
+    /// Claim this message and request it at the provider.
     Send(u32),
-    /// Search the provider for this text, whose outcome is unknown.
+    /// Search the provider for this message, because its outcome is unknown.
     Search(u32),
     /// Take the agent's turn.
     Turn,
-    /// Ask the provider for the chat that its agent holds.
+    /// Read the chat at the provider.
     ReadChat,
-    /// Ask the provider to end that chat.
+    /// Ask the provider to end the chat.
     EndChat,
-    /// Let the time that has passed take effect.
+    /// Apply the passage of time.
     PassTime,
 }
 
-/// Everything that is owed, in no order.
+/// Returns all pending actions, in no order.
 pub(super) fn owed(conversation: &SmsConversation) -> Vec<Obligation<Duty>> {
     let mut open = Vec::with_capacity(4);
     let mut owe = |at, duty, prompt| open.push(Obligation { at, duty, prompt });
@@ -30,7 +30,7 @@ pub(super) fn owed(conversation: &SmsConversation) -> Vec<Obligation<Duty>> {
         match send.state {
             SendState::Waiting { from, .. } => owe(from, Duty::Send(send.message), true),
             SendState::Asking(asking) => owe(asking.lease_until, Duty::PassTime, false),
-            // The last search, at the end of the wait, is the one that gives up.
+            // The last search, at the end of the wait, gives the attempt up.
             SendState::Unknown(unknown) => owe(unknown.next_search_at, Duty::Search(send.message), true),
         }
     }
@@ -50,7 +50,8 @@ pub(super) fn owed(conversation: &SmsConversation) -> Vec<Obligation<Duty>> {
     open
 }
 
-/// What is owed a chat: to be read while the conversation goes on, and to be ended after that; or else to be given up.
+/// Returns the pending actions of a chat. It is read while the conversation is open, and ended afterwards. Each of the two
+/// has a time at which it is given up.
 fn owed_for(chat: &Chat, ended_at: Option<Timestamp>) -> [Obligation<Duty>; 2] {
     let (duty, given_up_at) = match ended_at {
         None => (Duty::ReadChat, chat.lost_at()),

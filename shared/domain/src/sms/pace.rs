@@ -1,59 +1,60 @@
-//! The pace of an agent in a conversation: how much it has said, and whether it is silent.
+//! Counters of an agent's messages in a conversation, and its silence.
 
 use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
 
-/// Why an agent is silent.
+/// Reason why an agent is silent: the limit `maxTurns`, the limit `maxMessagesPerHour`, or the same message from the customer
+/// three times in a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SilenceReason {
-    /// It has given as many answers as it may in one conversation: `maxTurns`.
+    /// Agent has given the maximum number of answers in one conversation: `maxTurns`.
     MaxTurns,
-    /// It has sent as many texts as it may in an hour: `maxMessagesPerHour`. It answers later.
+    /// Agent has sent the maximum number of messages in one hour: `maxMessagesPerHour`. It answers later.
     MaxMessagesPerHour,
-    /// The customer sent the same text for the third time in a row, at least.
+    /// Customer has sent the same message at least three times in a row.
     RepeatedText,
 }
 
-/// An agent's silence.
+/// Silence of an agent: the customer's messages get no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AgentSilence))]
 #[serde(rename_all = "camelCase")]
 pub struct Silence {
-    /// Why.
+    /// Reason of the silence.
     pub reason: SilenceReason,
-    /// Since when.
+    /// Time at which the silence began.
     pub since: Timestamp,
-    /// Until when, where it ends by itself.
+    /// Time at which the silence ends by itself; absent if it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
 }
 
-/// How much an agent has said in a conversation.
+/// Counters of an agent's messages in a conversation, for its limits.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Pace {
-    /// Answers so far, since the conversation began or a person handed it back.
+    /// Number of answers since the conversation began, or since a person handed it back.
     pub answers: u32,
-    /// When the hour began that texts are counted in.
+    /// Start of the hour in which messages are counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hour_from: Option<Timestamp>,
-    /// The agent's texts in that hour.
+    /// Number of the agent's messages in that hour.
     pub in_hour: u32,
-    /// A digest of the customer's last text.
+    /// Digest of the customer's last message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_text: Option<String>,
-    /// How often it came in a row.
+    /// Number of times in a row that the customer sent that message.
     pub repetitions: u32,
-    /// Whether it has fallen silent.
+    /// Silence of the agent, if it has fallen silent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub silence: Option<Silence>,
 }
 
 impl Pace {
-    /// Whether nothing was counted yet.
+    /// Returns `true` if nothing has been counted yet.
     pub(super) fn is_unused(&self) -> bool {
         *self == Self::default()
     }

@@ -1,25 +1,25 @@
-//! How long a text is on its way to a phone: in GSM-7 where every letter of it is in that alphabet, else in UCS-2; in one segment, or
-//! in several that a phone puts together again. (3GPP TS 23.038 and 23.040.)
+//! Length of an SMS message in segments. A message is sent in GSM-7 if that alphabet has all of its characters, and in
+//! UCS-2 otherwise. It takes one segment, or several that the phone joins. (3GPP TS 23.038 and 23.040.)
 
 use std::fmt;
 
-/// The letters of GSM 03.38's basic alphabet: seven bits each.
+/// Characters of the basic alphabet of GSM 03.38, of seven bits each.
 const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
 
-/// Those of its extension: an escape goes before each, so that it takes two places.
+/// Characters of its extension. Each is preceded by an escape, so that it takes two septets.
 const EXTENSION: &str = "\u{c}^{}\\[~]|€";
 
-/// An alphabet that a text is sent in.
+/// Encoding of an SMS message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
-    /// Seven bits a letter.
+    /// GSM-7: seven bits for each unit.
     Gsm7,
-    /// Sixteen bits a unit: a letter outside the basic plane, such as an emoji, takes two.
+    /// UCS-2: sixteen bits for each unit. A character outside the basic plane, such as an emoji, takes two units.
     Ucs2,
 }
 
 impl Encoding {
-    /// How many units fit into a text of one segment, and into each segment of a longer one.
+    /// Returns the number of units in a message of one segment, and in each segment of a longer message.
     const fn room(self) -> (usize, usize) {
         match self {
             Self::Gsm7 => (160, 153),
@@ -27,7 +27,7 @@ impl Encoding {
         }
     }
 
-    /// How many units a letter takes.
+    /// Returns the number of units that a character takes.
     fn units(self, letter: char) -> usize {
         match self {
             Self::Gsm7 => 1 + usize::from(EXTENSION.contains(letter)),
@@ -36,17 +36,17 @@ impl Encoding {
     }
 }
 
-/// How a text is sent.
+/// Encoding and length of an SMS message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segments {
-    /// In which alphabet.
+    /// Encoding of the message.
     pub encoding: Encoding,
-    /// In how many segments.
+    /// Number of segments.
     pub count: usize,
 }
 
 impl Segments {
-    /// How this text is sent. No letter is divided between two segments.
+    /// Returns the encoding and the number of segments of a text. No character is divided between two segments.
     pub fn of(text: &str) -> Self {
         let encoding = if stranger(text).is_none() { Encoding::Gsm7 } else { Encoding::Ucs2 };
         let (alone, together) = encoding.room();
@@ -66,22 +66,22 @@ impl Segments {
     }
 }
 
-/// The first letter that is not in GSM 03.38's alphabet.
+/// Returns the first character that is not in the GSM 03.38 alphabet.
 fn stranger(text: &str) -> Option<char> {
     text.chars().find(|letter| !BASIC.contains(*letter) && !EXTENSION.contains(*letter))
 }
 
-/// How long a text a carrier takes.
+/// Length limit of a provider for one SMS message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextLimit {
-    /// So many UTF-16 units.
+    /// Maximum number of UTF-16 units.
     Units(usize),
-    /// So many segments.
+    /// Maximum number of segments.
     Segments(usize),
 }
 
 impl TextLimit {
-    /// Whether it takes this text.
+    /// Returns `true` if a text is within the limit.
     pub fn takes(self, text: &str) -> bool {
         match self {
             Self::Units(most) => text.encode_utf16().count() <= most,
@@ -89,7 +89,7 @@ impl TextLimit {
         }
     }
 
-    /// A number of characters that fits, whichever they are but for emoji.
+    /// Returns a number of characters that always fits, unless some of them take two UTF-16 units, as emoji do.
     pub const fn surely(self) -> usize {
         match self {
             Self::Units(most) => most,
@@ -97,7 +97,7 @@ impl TextLimit {
         }
     }
 
-    /// Why it does not take this text, for whoever wrote it; `None` where it does.
+    /// Returns why a text exceeds the limit, in words for its author; `None` if it is within the limit.
     pub fn problem(self, text: &str) -> Option<String> {
         if self.takes(text) {
             return None;
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn the_alphabet_has_its_127_letters_and_its_extension_ten() {
-        // The 128th place is the escape's.
+        // The 128th code is the escape.
         assert_eq!(BASIC.chars().count(), 127);
         assert_eq!(EXTENSION.chars().count(), 10);
         assert!(EXTENSION.chars().all(|letter| !BASIC.contains(letter)));
@@ -156,7 +156,7 @@ mod tests {
             ("a".repeat(307), (Encoding::Gsm7, 3)),
             ("€".repeat(80), (Encoding::Gsm7, 1)),
             ("€".repeat(81), (Encoding::Gsm7, 2)),
-            // 153 places hold 76 of them: the 77th would be divided.
+            // 153 septets hold 76 of these characters: the 77th would be divided.
             ("€".repeat(152), (Encoding::Gsm7, 2)),
             ("€".repeat(153), (Encoding::Gsm7, 3)),
             ("ж".repeat(70), (Encoding::Ucs2, 1)),

@@ -1,5 +1,5 @@
-//! How a text leaves: claimed, asked for once, settled. As with a call's dispatch, an attempt whose outcome is not known
-//! is looked for and never repeated.
+//! Sending of a message: it is claimed, requested once, and settled. As for calls, an attempt with an unknown outcome is
+//! searched for and never repeated.
 
 use super::transition::Transition;
 use super::{Author, Claim, DeliveryReport, DeliveryStatus, Outcome, Purpose, Send, SendState, StoredMessage, Turn};
@@ -13,27 +13,29 @@ use crate::objections::Objections;
 use crate::planted::{Bug, is_planted};
 use crate::time::{Span, Timestamp};
 
-/// How many texts of a conversation may be on their way at once: whoever writes faster than a provider takes is told to
-/// wait.
+/// Maximum number of a conversation's messages on their way at once. A client that writes faster than the provider accepts
+/// has to wait.
 pub(super) const MAX_SENDS: usize = 10;
 
-/// The rules of attempts to send a text. A provider that wants a longer wait says so again.
+/// Rules for attempts to send a message. A provider's request to wait is followed for at most 60 seconds. If the provider
+/// wants a longer wait, it asks again.
 const RULES: Rules = Rules { longest_retry_after: Some(Span::seconds(60)), repeating_bug: Bug::ResendTimeout };
 
-/// By then the outcome of an opening text is known, or it is sought; what provably never left is given up.
+/// Time after acceptance within which an opening message has to be requested. A later retry is not made. By then the
+/// outcome is known or being searched for, or the message provably never left.
 const OPENING_PATIENCE: Span = Span::minutes(5);
 
-/// The error code of a text that was not found again.
+/// Error code of a message whose outcome is unknown and that no search found.
 const UNCONFIRMED: &str = "dispatch_unconfirmed";
 
 impl Send {
-    /// A text that whoever writes it asks for at once.
+    /// Creates the entry for a message that is requested at once, by the commit that writes it.
     pub(super) fn claimed(message: u32, purpose: Purpose, now: Timestamp) -> Self {
         let state = SendState::Asking(Asking::claimed(now, 0));
         Self { message, purpose, attempt: 1, state, answering: None }
     }
 
-    /// A text that somebody is to claim.
+    /// Creates the entry for a message that a consumer has to claim.
     pub(super) fn waiting(message: u32, purpose: Purpose, now: Timestamp) -> Self {
         let state = SendState::Waiting { from: now, failures: 0 };
         Self { message, purpose, attempt: 0, state, answering: None }
@@ -41,7 +43,8 @@ impl Send {
 }
 
 impl Objections {
-    /// Those that a text of this kind heeds: the confirmation of an opt-out leaves in spite of it.
+    /// Returns the objections that apply to a message of this purpose. The confirmation of an opt-out is sent in spite of
+    /// the opt-out.
     fn heeded(self, purpose: Purpose) -> Self {
         let suppressed = self.suppressed && purpose.heeds_suppression() && !is_planted(Bug::TextSuppressed);
         Self { suppressed, ..self }
@@ -53,14 +56,15 @@ impl Transition {
         self.conversation.sends.iter_mut().find(|send| send.message == message)
     }
 
-    /// Why a text must not leave any more, if it must not.
+    /// Returns why a message must not be sent any more; `None` if it may be sent.
     fn forbidden(&self, purpose: Purpose, objections: Objections) -> Option<EndReason> {
         let objected = objections.heeded(purpose).reason();
         let closed = self.conversation.end_reason.clone();
         match purpose {
             _ if objected.is_some() => objected,
             Purpose::OptOutConfirmation => None,
-            // The request for it was accepted, and answers that it was sent.
+            // The request for this message was accepted, and its answer says that the message is sent. So it is sent even
+            // if a newer conversation has closed this one.
             Purpose::Opening => closed.filter(|reason| *reason != EndReason::SUPERSEDED),
             Purpose::Reply | Purpose::Person | Purpose::Help | Purpose::Fallback => closed,
         }
@@ -124,7 +128,7 @@ impl Transition {
         }
     }
 
-    /// Returns the attempt to send a text, and what the text is for, if its outcome is still to be told.
+    /// Returns the attempt to send a message, and the message's purpose, if the outcome is still open.
     fn open_send(&self, message: u32, attempt: u32) -> Option<(Open, Purpose)> {
         let send = self.conversation.send(message).filter(|send| send.attempt == attempt)?;
         match send.state {
@@ -134,7 +138,7 @@ impl Transition {
         }
     }
 
-    /// Returns `true` if an attempt at that moment would open the conversation later than it may open.
+    /// Returns `true` if an attempt at that time would send the opening message too late.
     fn opens_too_late(&self, message: u32, at: Timestamp) -> bool {
         message == 1 && at >= self.conversation.created_at + OPENING_PATIENCE
     }
@@ -145,7 +149,7 @@ impl Transition {
         }
     }
 
-    /// It never left and never will.
+    /// Settles a message that was not sent and never will be.
     fn refused(&mut self, mut stored: StoredMessage, reason: EndReason, why: String) {
         let message = stored.message.number;
         let opening = message == 1;
@@ -159,7 +163,7 @@ impl Transition {
         } else if opening || Objections::REASONS.contains(&reason) {
             self.end(reason);
         } else if let Some(Send { purpose: Purpose::Reply, answering, .. }) = send {
-            // Half an answer is none: what was to follow stays here.
+            // The rest of the answer is not sent, because half an answer is no answer.
             self.conversation.rest.clear();
             if let Some(answering) = answering {
                 self.answer_refused(answering, &reason);
@@ -192,13 +196,13 @@ impl Transition {
             self.unconfirmed(stored);
             return;
         }
-        // The search of a text ends with the wait for its outcome, whether or not its conversation is over.
+        // The search for a message ends with the wait for its outcome, even if its conversation is over.
         let unknown = unknown.not_found(self.now, false).searched_by(given_up_at);
         self.set_state(message, SendState::Unknown(unknown));
     }
 
-    /// The text at the provider that was taken for this one is another conversation's. It was taken shortly before the wait was
-    /// over, so that nothing is left to be searched for.
+    /// Removes a message at the provider that was matched by likeness, because it belongs to another conversation. It was
+    /// matched shortly before the end of the wait, so no time is left for another search.
     pub(super) fn taken_away(&mut self, mut stored: StoredMessage, id: &ProviderMessageId, to: Holder) {
         let (message, provider) = (stored.message.number, self.conversation.provider);
         self.note(Note::TextTakenAway { message });

@@ -1,4 +1,4 @@
-//! What an agent that holds SMS conversations is set to.
+//! Settings of an agent that holds SMS conversations.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,107 +7,107 @@ use crate::provider::Provider;
 use crate::time::Span;
 use crate::tool::Tool;
 
-/// How many answers an agent gives in one conversation where nothing is said: more than people have patience for.
+/// Default for the maximum number of answers in one conversation: more than people have patience for.
 pub const USUAL_TURNS: u32 = 100;
 
-/// How many texts an agent sends in one conversation in an hour where nothing is said: one every two minutes.
+/// Default for the maximum number of messages in one conversation and hour: one every two minutes.
 pub const USUAL_MESSAGES_PER_HOUR: u32 = 30;
 
-/// What conversations that were stored before there was a bound are held to.
+/// Returns the limit for conversations that were stored before there was one.
 const fn usual_turns() -> u32 {
     USUAL_TURNS
 }
 
-/// The same, for an hour.
+/// Returns the hourly limit for conversations that were stored before there was one.
 const fn usual_messages_per_hour() -> u32 {
     USUAL_MESSAGES_PER_HOUR
 }
 
-/// Who wrote an agent's prompt: it decides who writes its opening text.
+/// Author of an agent's prompt. It determines who writes the opening message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AgentKind))]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// Managed for its organization: every request brings the opening text, as `welcomeMessage`.
+    /// Managed for the organization: every request brings the opening message, as `welcomeMessage`.
     #[default]
     Managed,
-    /// The organization's own: it may open by a template, or by its model.
+    /// Made by the organization: the opening message may also come from a template or from the model.
     Custom,
 }
 
-/// How a custom agent opens a conversation whose request brings no `welcomeMessage`.
+/// Source of a custom agent's opening message, if the request brings no `welcomeMessage`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "by", rename_all = "snake_case")]
 pub enum Opening {
-    /// By this text, with the request's variables in it.
+    /// Template, rendered with the request's variables.
     Template {
-        /// The template.
+        /// Text of the template.
         text: String,
     },
-    /// By whatever its model says.
+    /// Answer of the agent's model.
     Model,
 }
 
-/// The model that speaks for an agent in live mode: anything that understands OpenAI's chat completions. Behind a test
-/// key a scripted one speaks.
+/// Model that speaks for an agent in live mode: any API that understands OpenAI's chat completions. In test mode, a
+/// scripted model speaks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ModelSettings {
-    /// Where it is to be had, such as `https://api.openai.com/v1`; nothing where its key's secret says so.
+    /// Base URL of the API, such as `https://api.openai.com/v1`; `None` if the secret with the API key contains it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base_url: Option<String>,
-    /// Its name there.
+    /// Name of the model at this API.
     pub model: String,
-    /// The name under which the organization's own secrets, or the deployment's, keep its API key; none for a model that wants none.
+    /// Name of the API key among the secrets of the organization or of the deployment; `None` for a model without a key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_name: Option<String>,
-    /// How freely it speaks, in hundredths: 70 stands for a temperature of 0.7.
+    /// Temperature, in hundredths: 70 stands for 0.7.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temperature_hundredths: Option<u16>,
-    /// The most it may say at once, in tokens.
+    /// Maximum length of one completion, in tokens.
     pub max_output_tokens: u32,
 }
 
-/// What an agent that holds SMS conversations is set to.
+/// Settings of an agent that holds SMS conversations.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SmsSettings {
-    /// Who wrote its prompt.
+    /// Author of the agent's prompt.
     #[serde(default)]
     pub kind: Kind,
-    /// What its model is told about its task: a template for the request's variables.
+    /// Prompt of the model: a template for the request's variables.
     pub prompt: String,
-    /// How it opens where the request brings no opening text.
+    /// Source of the opening message, if the request brings none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opening: Option<Opening>,
-    /// Its model in live mode: required there of an agent that answers.
+    /// Model in live mode. An agent that answers needs one there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelSettings>,
-    /// The tools that its model may call.
+    /// Tools that the model may call.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<Tool>,
-    /// Signs the calls of its tools, as `whsec_…`.
+    /// Secret that signs the agent's tool calls, as `whsec_…`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool_secret: Option<String>,
-    /// How often tools may be called in one turn.
+    /// Maximum number of tool calls in one turn.
     pub max_tool_calls: u32,
-    /// The provider's own agent that holds its conversations in live mode, by its id there; without one, the agent that our
-    /// number is bound to.
+    /// Provider's id for its own agent that holds the conversations in live mode. Without it, the agent that is bound to
+    /// our number holds them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_agent_id: Option<String>,
-    /// Its timing and its fixed texts.
+    /// Timing, limits and fixed texts of the agent.
     pub terms: Terms,
 }
 
 impl SmsSettings {
-    /// Whether an agent of a mode would have to answer without anything to answer by. Behind a test key a scripted model
-    /// speaks, and some providers' own agents do.
+    /// Returns `true` if an agent would have to write messages in this mode without a model. In test mode, a scripted model
+    /// writes. Agents of some providers write themselves.
     pub fn lacks_model(&self, mode: Mode, provider: Provider) -> bool {
         let speaks = self.terms.answers || self.opening == Some(Opening::Model);
         mode == Mode::Live && !provider.holds_chats() && speaks && self.model.is_none()
     }
 
-    /// What is too much, for conversations through a provider.
+    /// Returns the error in these settings for conversations through this provider; `None` if the provider supports them.
     pub fn problem(&self, provider: Provider) -> Option<&'static str> {
         if !provider.holds_chats() {
             return self.provider_agent_id.as_ref().map(|_| "takes no providerAgentId: the provider has no agents");
@@ -126,40 +126,40 @@ impl SmsSettings {
     }
 }
 
-/// An agent's timing and fixed texts, as a conversation keeps them from its beginning on.
+/// Timing, limits and fixed texts of an agent. A conversation keeps them as they were when it began.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Terms {
-    /// Whether somebody answers what a customer writes.
+    /// `true` if the customer's messages are answered.
     pub answers: bool,
-    /// How long texts are gathered before a turn begins.
+    /// Time for which messages are gathered before a turn begins, in milliseconds.
     pub gathering_ms: u32,
-    /// How long a conversation stays open without a text.
+    /// Time without a message after which a conversation is closed, in seconds.
     pub inactivity_seconds: u32,
-    /// How many answers it gives in one conversation.
+    /// Maximum number of answers in one conversation.
     #[serde(default = "usual_turns")]
     pub max_turns: u32,
-    /// How many texts it sends in one conversation in an hour.
+    /// Maximum number of messages in one conversation and hour.
     #[serde(default = "usual_messages_per_hour")]
     pub max_messages_per_hour: u32,
-    /// The answer to HELP and INFO, where the carrier gives none; without it they are ordinary texts.
+    /// Answer to HELP and INFO, if the carrier gives none. Without it, both are ordinary messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub help_text: Option<String>,
-    /// The confirmation of an opt-out, where the carrier gives none.
+    /// Confirmation of an opt-out, if the carrier gives none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opt_out_text: Option<String>,
-    /// What is sent where a turn fails for good.
+    /// Message that is sent if a turn fails for good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback_text: Option<String>,
 }
 
 impl Terms {
-    /// How long texts are gathered before a turn begins.
+    /// Returns the time for which messages are gathered before a turn begins.
     pub(super) fn gathering(&self) -> Span {
         Span::milliseconds(self.gathering_ms)
     }
 
-    /// How long a conversation stays open without a text.
+    /// Returns the time without a message after which a conversation is closed.
     pub(super) fn inactivity(&self) -> Span {
         Span::seconds(self.inactivity_seconds)
     }
@@ -180,25 +180,25 @@ impl Default for Terms {
     }
 }
 
-/// What a turn is held by: the agent's settings as they were when the conversation began, its prompt with the request's
-/// variables in it.
+/// Agent snapshot of a conversation: the settings for its turns, as they were when the conversation began. The prompt is
+/// rendered with the request's variables.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Brief {
-    /// What the model is told about its task.
+    /// Prompt of the model, rendered.
     pub prompt: String,
-    /// Its model in live mode.
+    /// Model in live mode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelSettings>,
-    /// The tools that it may call.
+    /// Tools that the model may call.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<Tool>,
-    /// Signs the calls of its tools.
+    /// Secret that signs the tool calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool_secret: Option<String>,
-    /// How often tools may be called in one turn.
+    /// Maximum number of tool calls in one turn.
     pub max_tool_calls: u32,
-    /// The provider's own agent that holds the conversation, by its id there.
+    /// Provider's id for its own agent that holds the conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_agent_id: Option<String>,
 }

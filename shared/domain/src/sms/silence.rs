@@ -1,4 +1,5 @@
-//! How much an agent says in a conversation, and when it falls silent: two machines that text each other would never stop.
+//! Limits on an agent's messages in a conversation. An agent falls silent at a limit, because two machines that text each
+//! other would never stop.
 
 use super::transition::Transition;
 use super::{Silence, SilenceReason, SmsConversation};
@@ -7,17 +8,18 @@ use crate::log::Note;
 use crate::planted::{Bug, is_planted};
 use crate::time::{Span, Timestamp};
 
-/// The customer's same text, so often in a row, is not answered any more.
+/// Number of times in a row at which the same message of the customer is not answered any more.
 pub const MOST_REPETITIONS: u32 = 3;
 
-/// For how long texts are counted.
+/// Period in which messages are counted.
 const HOUR: Span = Span::hours(1);
 
-/// What a text without words begins with: two pictures are not the same text.
+/// Beginning of the text that stands for media without words. Two such messages never count as the same, because their
+/// pictures may differ.
 const MEDIA: &str = "[media:";
 
 impl SmsConversation {
-    /// Until when the agent has said enough, if it has.
+    /// Returns the time until which the agent has reached its hourly limit; `None` if it has not.
     fn full_until(&self, now: Timestamp) -> Option<Timestamp> {
         let until = self.pace.hour_from? + HOUR;
         (now < until && self.pace.in_hour >= self.terms.max_messages_per_hour).then_some(until)
@@ -25,7 +27,7 @@ impl SmsConversation {
 }
 
 impl Transition {
-    /// Counts a text of the agent's.
+    /// Counts a message of the agent.
     pub(super) fn counts_text(&mut self) {
         let now = self.now;
         let pace = &mut self.conversation.pace;
@@ -36,7 +38,7 @@ impl Transition {
         pace.in_hour = pace.in_hour.saturating_add(1);
     }
 
-    /// Whether a text of the customer's is the same as those before it, so often that it is not answered. Counts it.
+    /// Counts a message of the customer, and returns `true` if it was repeated so often that it is not answered.
     pub(super) fn is_repeated(&mut self, content: &str) -> bool {
         let words: Vec<String> = content.split_whitespace().map(str::to_lowercase).collect();
         let digest = hex(&digest_of(&["text", &words.join(" ")])[..8]);
@@ -47,7 +49,7 @@ impl Transition {
         pace.repetitions >= MOST_REPETITIONS && !is_planted(Bug::AnswerForEver)
     }
 
-    /// Whether the agent may send one of its fixed texts now. Where not, it says why.
+    /// Returns `true` if the agent may send one of its fixed texts now. Otherwise, notes the reason.
     pub(super) fn may_say_more(&mut self) -> bool {
         let until = self.conversation.full_until(self.now).filter(|_| !is_planted(Bug::AnswerForEver));
         if until.is_some() {
@@ -56,7 +58,8 @@ impl Transition {
         until.is_none()
     }
 
-    /// Whether a turn has to wait, or is not to be taken at all: `Some` with the moment that it waits for, if it does.
+    /// Checks the limits before a turn. Returns `None` if the turn may be taken, `Some(None)` if it may not be taken at
+    /// all, and `Some(Some(time))` if it has to wait.
     pub(super) fn has_said_enough(&mut self) -> Option<Option<Timestamp>> {
         if is_planted(Bug::AnswerForEver) {
             return None;
@@ -70,7 +73,7 @@ impl Transition {
         Some(Some(until))
     }
 
-    /// The agent falls silent, and the log says why, once for each silence.
+    /// Silences the agent. The log notes the reason once for each silence.
     pub(super) fn falls_silent(&mut self, reason: SilenceReason, until: Option<Timestamp>) {
         let known = self.conversation.pace.silence;
         if known.is_none_or(|known| known.reason != reason || known.until != until) {
@@ -79,7 +82,7 @@ impl Transition {
         }
     }
 
-    /// It is not silent any more.
+    /// Ends the agent's silence.
     pub(super) fn breaks_silence(&mut self) {
         self.conversation.pace.silence = None;
     }

@@ -1,18 +1,19 @@
-//! An answer that is longer than one text may be, as several texts: divided where a sentence ends, else where a word does.
+//! Division of an answer that is too long for one message. It is divided at the end of a sentence if possible, and at the
+//! end of a word otherwise.
 
 use super::TextLimit;
 
-/// How many texts an answer is divided into at most: more than this is no answer by SMS.
+/// Maximum number of messages for one answer. A longer answer does not suit SMS.
 pub const MOST_PARTS: usize = 4;
 
-/// Stands behind an answer that was longer still. In the GSM-7 alphabet, unlike an ellipsis.
+/// Mark at the end of an answer that was cut. It is in the GSM-7 alphabet, unlike an ellipsis.
 const CUT_MARK: &str = "...";
 
-/// What ends a sentence.
+/// Characters that end a sentence.
 const SENTENCE_ENDS: [char; 7] = ['.', '!', '?', '…', '。', '！', '？'];
 
-/// Divides a text into such as the carrier takes, in their order; one, where it takes the text as it is. Nothing but white space at
-/// their ends is lost, but for what is longer than [`MOST_PARTS`] texts can be.
+/// Divides a text into messages that the carrier takes, in order. A text within the limit stays one message. White space at
+/// the ends of the parts is dropped. The rest of a text that exceeds [`MOST_PARTS`] messages is cut.
 pub fn split(text: &str, limit: TextLimit) -> Vec<String> {
     let mut parts = Vec::new();
     let mut rest = text.trim();
@@ -34,14 +35,15 @@ pub fn split(text: &str, limit: TextLimit) -> Vec<String> {
     parts
 }
 
-/// How many bytes of a text may be kept: one letter at least, so that it comes to an end.
+/// Returns the number of bytes of a text that may be kept. It keeps at least one character, so that the division ends.
 fn longest(text: &str, fits: impl Fn(&str) -> bool) -> usize {
     let ends: Vec<usize> = text.char_indices().skip(1).map(|(place, _)| place).chain([text.len()]).collect();
     let fitting = ends.partition_point(|end| fits(&text[..*end]));
     ends.get(fitting.saturating_sub(1)).copied().unwrap_or(text.len())
 }
 
-/// Where to divide a text, at the latest here: behind a sentence or a line, else behind a word, unless that makes it very short.
+/// Returns the position at which to divide a text, at most `at_the_latest`. It prefers the end of a sentence or line, then
+/// the end of a word, unless the part would be very short.
 fn good_end(text: &str, at_the_latest: usize) -> usize {
     let shortest = at_the_latest / 3;
     let mut ends = text[..at_the_latest].char_indices().rev();
@@ -54,7 +56,7 @@ fn good_end(text: &str, at_the_latest: usize) -> usize {
     let sentence = ends.clone().find(|(place, letter)| ends_sentence(*place, *letter)).map(behind);
     let mut word = || ends.find(|(_, letter)| letter.is_whitespace()).map(behind);
     let good = |end: &usize| *end > shortest;
-    // The word that ends exactly here is whole.
+    // A word that ends exactly here is complete.
     let whole = text[at_the_latest..].starts_with(char::is_whitespace).then_some(at_the_latest);
     sentence.filter(good).or(whole).or_else(|| word().filter(good)).unwrap_or(at_the_latest)
 }

@@ -1,30 +1,30 @@
-//! Where a conversation's texts and its agent's turn stand.
+//! State of a conversation's outbound messages and of its agent's turn.
 
 use serde::{Deserialize, Serialize};
 
 use crate::dispatch::{Asking, Unknown};
 use crate::time::Timestamp;
 
-/// Why a text leaves: which rules it has to keep until the moment it is sent.
+/// Purpose of an outbound message. It decides which rules apply until the message is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
-    /// It opens the conversation. It still leaves where a newer conversation has closed this one.
+    /// Opening of the conversation. It is sent even if a newer conversation has closed this one.
     Opening,
-    /// The agent answers.
+    /// Answer of the agent.
     Reply,
-    /// A person writes.
+    /// Message of a person.
     Person,
-    /// The configured answer to HELP.
+    /// Configured answer to HELP.
     Help,
-    /// The configured text for a turn that failed.
+    /// Configured text for a failed turn.
     Fallback,
-    /// The configured confirmation of an opt-out: the opt-out does not block it.
+    /// Configured confirmation of an opt-out. The opt-out does not block it.
     OptOutConfirmation,
 }
 
 impl Purpose {
-    /// Whether such a text must not leave to somebody on the do-not-call list.
+    /// Returns `true` if such a message must not be sent to a customer on the do-not-call list.
     pub const fn heeds_suppression(self) -> bool {
         match self {
             Self::Opening | Self::Reply | Self::Person | Self::Help | Self::Fallback => true,
@@ -33,80 +33,80 @@ impl Purpose {
     }
 }
 
-/// A text on its way to the provider, until it is settled.
+/// Message on its way to the provider, until it is settled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Send {
-    /// The text's number.
+    /// Number of the message.
     pub message: u32,
-    /// Why it leaves.
+    /// Purpose of the message.
     pub purpose: Purpose,
-    /// The number of the last attempt begun; 0 before the first.
+    /// Number of the last attempt; 0 before the first one.
     pub attempt: u32,
-    /// Where that attempt stands.
+    /// State of that attempt.
     pub state: SendState,
-    /// What it answers, where it is the agent's answer or its first part.
+    /// Messages that it answers, if it is the agent's answer or its first part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answering: Option<Answering>,
 }
 
-/// What a text of the agent's answers: so that it counts as unanswered again where the provider refuses the text.
+/// Messages that an answer covers. They count as unanswered again if the provider refuses the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Answering {
-    /// The turn.
+    /// Number of the turn.
     pub turn: u32,
-    /// The customer's last text that was answered before.
+    /// Number of the customer's last message that had been answered before.
     pub answered_before: u32,
-    /// Tries at this answer that failed.
+    /// Number of failed tries at this answer.
     pub tries: u32,
 }
 
-/// Where the attempt to send a text stands.
+/// State of the attempt to send a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub enum SendState {
-    /// To be sent: nothing was asked yet, or the last attempt provably never happened.
+    /// Message still has to be sent: no attempt was made yet, or the last one provably never happened.
     Waiting {
-        /// It may be claimed from then on.
+        /// Time from which a consumer may claim it.
         from: Timestamp,
-        /// Attempts that provably never happened.
+        /// Number of attempts that provably never happened.
         failures: u32,
     },
-    /// One consumer holds the lease and asks the provider.
+    /// One consumer has the lease and requests the message at the provider.
     Asking(Asking),
-    /// Asked; whether the provider took the text is not known.
+    /// Message was requested, and it is not known if the provider has it.
     Unknown(Unknown),
 }
 
-/// Where the agent's turn stands.
+/// State of the agent's turn.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case", rename_all_fields = "camelCase")]
 pub enum Turn {
-    /// Nothing is to be answered.
+    /// No message has to be answered.
     Idle,
-    /// Something is: texts are gathered until then, or the last try failed.
+    /// Messages have to be answered. They are still being gathered, or the last try failed.
     Waiting {
-        /// It may be claimed from then on.
+        /// Time from which a consumer may claim the turn.
         from: Timestamp,
-        /// Tries that failed.
+        /// Number of failed tries.
         tries: u32,
-        /// Turns given up since the last answer, for something newer that came in.
+        /// Number of turns since the last answer that were abandoned because something newer came in.
         abandoned: u32,
     },
-    /// One consumer holds the lease and works on an answer.
+    /// One consumer has the lease and works on an answer.
     Running {
-        /// The turn's number.
+        /// Number of the turn.
         number: u32,
-        /// From then on the consumer is taken for dead.
+        /// End of the lease. From then on the consumer counts as dead.
         lease_until: Timestamp,
-        /// The last text of the customer's that it has seen.
+        /// Number of the customer's last message that the turn has seen.
         seen: u32,
-        /// Tools called so far.
+        /// Number of tool calls so far.
         tool_calls: u32,
-        /// Tries that failed.
+        /// Number of failed tries.
         tries: u32,
-        /// Turns given up since the last answer, for something newer that came in.
+        /// Number of turns since the last answer that were abandoned because something newer came in.
         abandoned: u32,
     },
 }

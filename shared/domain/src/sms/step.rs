@@ -1,4 +1,4 @@
-//! The rules of an SMS conversation: one function.
+//! Rules of an SMS conversation, in one function.
 
 use super::input::Beside;
 use super::transition::Transition;
@@ -13,11 +13,10 @@ use crate::log::{Event, Note};
 use crate::suppression::keyword_effect;
 use crate::time::Timestamp;
 
-/// The rules of an SMS conversation. News goes before the clock: what an input brings is taken in first, then what time
-/// alone brings about.
+/// Applies an input to an SMS conversation. The input takes effect first, then the time that has passed.
 pub fn step(conversation: &SmsConversation, input: Input, now: Timestamp) -> Change<SmsConversation> {
     let mut transition = Transition::new(conversation.clone(), now);
-    // Time's alone to do: whoever else comes by may not be allowed to delete.
+    // Only inputs of time may delete: the actors behind other inputs may have no permission to delete.
     let may_forget = matches!(input, Input::Tick | Input::Abandon);
     match input {
         Input::Close { reason } => transition.end_by(reason, Some(EndedBy::Client)),
@@ -71,7 +70,7 @@ impl Transition {
         self.effects.push(Effect::RememberInbound { key: inbound.provider_message_id.to_string() });
         match (effect, keyword) {
             (Some(effect), _) => self.heeds(effect),
-            // Some carriers answer HELP themselves; then we do not.
+            // Some carriers answer HELP themselves. Then we send no answer.
             (None, Some((Keyword::Help, _))) if self.conversation.provider.answers_keywords() => {}
             (None, _) if is_repeated && self.conversation.answers() && !self.conversation.taken_over => {
                 self.falls_silent(SilenceReason::RepeatedText, None);
@@ -81,7 +80,7 @@ impl Transition {
         }
     }
 
-    /// The configured answer to HELP, unless the agent has said enough for now.
+    /// Sends the configured answer to HELP, unless the agent has reached its hourly limit.
     fn helps(&mut self) {
         let help = self.conversation.terms.help_text.clone().filter(|_| self.may_say_more());
         if let Some(help) = help {
@@ -107,7 +106,8 @@ impl Transition {
         }
     }
 
-    /// What cannot be brought forward is ended; what cannot be ended is let go.
+    /// Abandons the pending work. An open conversation is ended. If it has ended already, its unfinished messages, tool
+    /// calls and chat are given up.
     fn abandon(&mut self) {
         self.note(Note::Abandoned);
         if self.conversation.is_ended() {
@@ -119,7 +119,7 @@ impl Transition {
         }
     }
 
-    /// What time alone brings about.
+    /// Applies the passage of time.
     fn pass_time(&mut self) {
         self.pass_send_time();
         self.pass_turn_time();

@@ -1,4 +1,4 @@
-//! An SMS conversation in the middle of a step: what every input may do to it.
+//! Transition of an SMS conversation, with the changes that every input may make.
 
 use super::{
     Answering, Author, Claim, DeliveryStatus, Message, Purpose, Send, SmsConversation, Status, StoredMessage, Turn,
@@ -13,14 +13,14 @@ use crate::log::{ConversationClosed, DeliveryUpdated, Entry, Event, LogEntry, No
 use crate::planted::{Bug, is_planted};
 use crate::time::Timestamp;
 
-/// A conversation in the middle of a step.
+/// Conversation in the middle of a step.
 pub(super) struct Transition {
     pub(super) conversation: SmsConversation,
     pub(super) now: Timestamp,
     pub(super) claimed: Option<Claim>,
     pub(super) effects: Vec<Effect>,
     log: Vec<LogEntry>,
-    /// The text that the input is about, changed: one write, whatever happened to it.
+    /// Changed message that the input is about. It is written once, however many changes it gets.
     touched: Option<StoredMessage>,
 }
 
@@ -48,13 +48,13 @@ impl Transition {
         self.log.push(LogEntry { number: self.conversation.log_length, at: self.now, entry });
     }
 
-    /// Ends the conversation, by whom its reason says.
+    /// Ends the conversation. The actor follows from the reason.
     pub(super) fn end(&mut self, reason: EndReason) {
         let by = EndedBy::of_reason(&reason);
         self.end_by(reason, by);
     }
 
-    /// Ends the conversation. Texts that are on their way stay an obligation.
+    /// Ends the conversation. Messages on their way still have to be settled.
     pub(super) fn end_by(&mut self, reason: EndReason, by: Option<EndedBy>) {
         if self.conversation.is_ended() {
             return;
@@ -79,13 +79,13 @@ impl Transition {
         self.conversation.messages
     }
 
-    /// Writes a text that is to leave, as soon as somebody claims it.
+    /// Writes a message that the next free consumer claims and sends.
     pub(super) fn write(&mut self, author: Author, content: String, purpose: Purpose) {
         let number = self.store(author, content);
         self.conversation.sends.push(Send::waiting(number, purpose, self.now));
     }
 
-    /// Writes a text that is to leave at once, claimed by whoever asks.
+    /// Writes a message that the caller claims in the same commit and sends at once. Returns its number.
     pub(super) fn write_claimed(
         &mut self,
         author: Author,
@@ -113,7 +113,7 @@ impl Transition {
         self.effects.push(Effect::StoreMessage(message));
     }
 
-    /// The provider has this text: it is known under that id from now on.
+    /// Records that the provider has this message, under this id.
     pub(super) fn accepted(&mut self, stored: &mut StoredMessage, id: ProviderMessageId, by: HeldBy) {
         let purpose = self.conversation.send(stored.message.number).map(|send| send.purpose);
         self.conversation.sends.retain(|send| send.message != stored.message.number);
@@ -130,7 +130,7 @@ impl Transition {
         }
     }
 
-    /// The next part of an answer that is longer than one text.
+    /// Writes the next part of an answer that takes several messages.
     fn goes_on(&mut self) {
         if !self.conversation.rest.is_empty() {
             let part = self.conversation.rest.remove(0);
@@ -138,7 +138,8 @@ impl Transition {
         }
     }
 
-    /// This text at the provider is ours: to be remembered where the provider's own list does not show it.
+    /// Records that this message at the provider belongs to the conversation, if the provider's own list does not show it.
+    /// Also begins the chat, if the provider holds chats.
     fn hold(&mut self, message: u32, id: &ProviderMessageId, by: HeldBy) {
         let provider = self.conversation.provider;
         if !provider.lists_our_attempts() {
@@ -149,7 +150,7 @@ impl Transition {
         }
     }
 
-    /// What the provider says of a text's delivery, as far as it is news.
+    /// Applies the provider's delivery status of a message, if it is newer than the known one.
     pub(super) fn delivery(&mut self, stored: &mut StoredMessage, status: DeliveryStatus, error_code: Option<String>) {
         let Some(known) = stored.message.status else { return };
         if !status.follows(known) && !is_planted(Bug::DeliveryMovesBack) {
@@ -190,12 +191,12 @@ impl Transition {
         }
     }
 
-    /// The provider tells, unasked, that it has this text.
+    /// Applies an unasked report by which the provider shows that it has this message.
     pub(super) fn adopted(&mut self, stored: &mut StoredMessage, id: ProviderMessageId) {
         if self.conversation.send(stored.message.number).is_some() {
             self.accepted(stored, id, HeldBy::Name);
         } else {
-            // It was given up; its state stays what clients were told.
+            // The message was given up before. Its status stays as clients were told.
             self.hold(stored.message.number, &id, HeldBy::Name);
             stored.message.provider_message_id = Some(id);
         }

@@ -1,6 +1,6 @@
-//! The agent's turns: one at a time, exclusive by a lease, for everything that is unanswered. A turn is given up when
-//! something newer came in, so that texts are answered together; and no more than three times in a row, so that they are
-//! answered at all.
+//! Turns of the agent. One turn runs at a time, under a lease, and answers everything unanswered. A turn is abandoned if
+//! something newer came in, so that messages are answered together. At most three turns in a row are abandoned, so that an
+//! answer is given at all.
 
 use serde_json::Value;
 
@@ -15,20 +15,20 @@ use crate::size::cut_to_stored;
 use crate::time::Span;
 use crate::tool::ToolOutcome;
 
-/// How long a consumer may hold a turn: models and tools take their time. Longer than the function's timeout, shorter
-/// than its queue's visibility timeout.
+/// Lease of a turn. It leaves time for models and tools. It is longer than the timeout of the function and shorter than the
+/// visibility timeout of its queue.
 pub const TURN_LEASE: Span = Span::seconds(120);
 
-/// After so many turns that were given up for something newer, the next answer is sent whatever comes in.
+/// Maximum number of turns in a row that are abandoned for something newer. The next answer is then sent in any case.
 pub const MAX_ABANDONED: u32 = 3;
 
-/// The longest reason that a failed turn is noted with, in bytes as it is stored.
+/// Longest reason that is stored for a failed turn, in bytes as stored.
 const LONGEST_REASON: usize = 4 * 1_024;
 
-/// How often a turn is tried.
+/// Maximum number of tries at a turn.
 pub const MAX_TRIES: u32 = 3;
 
-/// A turn that is held now.
+/// Turn that a consumer has claimed.
 #[derive(Clone, Copy)]
 struct Held {
     seen: u32,
@@ -38,7 +38,7 @@ struct Held {
 }
 
 impl Transition {
-    /// A text of the customer's that is to be answered, by a person if one has taken over.
+    /// Records a message of the customer that wants an answer. The agent answers it, or a person if one has taken over.
     pub(super) fn wants_an_answer(&mut self, number: u32) {
         self.conversation.received = number;
         if self.conversation.turn == Turn::Idle && !self.conversation.taken_over {
@@ -96,7 +96,7 @@ impl Transition {
         }
     }
 
-    /// The turn of that number, if it is the one that is held.
+    /// Returns the turn of that number, if it is the one that is claimed now.
     fn held(&self, turn: u32) -> Option<Held> {
         match self.conversation.turn {
             Turn::Running { number, seen, tool_calls, tries, abandoned, .. } if number == turn => {
@@ -106,7 +106,8 @@ impl Transition {
         }
     }
 
-    /// Gives a turn up where something newer came in; `true` where it did.
+    /// Abandons a turn if something newer came in, unless [`MAX_ABANDONED`] turns in a row were abandoned before. Returns
+    /// `true` if the turn is abandoned.
     fn gives_way(&mut self, turn: u32, held: Held) -> bool {
         if self.conversation.received <= held.seen || held.abandoned >= MAX_ABANDONED || is_planted(Bug::AnswerStale) {
             return false;
@@ -131,7 +132,7 @@ impl Transition {
         self.claimed = Some(Claim::Tool { turn, index });
     }
 
-    /// What a tool answered is recorded whatever became of its turn: the next one is shown it.
+    /// Records the result of a tool call. It is recorded even if the turn is over, because the next turn is shown it.
     pub(super) fn tool_answered(&mut self, tool_call_id: &str, outcome: ToolOutcome) {
         let pending = &mut self.conversation.pending_tools;
         let Some(place) = pending.iter().position(|tool| tool.tool_call_id == tool_call_id) else { return };
@@ -163,14 +164,15 @@ impl Transition {
         self.says(parts, answering);
     }
 
-    /// Sends an answer, in as many texts as it takes: the first one at once, each other once the one before it was taken.
+    /// Sends an answer, in as many messages as it needs. The first is sent at once, and each other after the provider has
+    /// accepted the one before it.
     fn says(&mut self, mut parts: Vec<String>, answering: Answering) {
         if parts.is_empty() {
             return;
         }
         self.conversation.pace.answers = self.conversation.pace.answers.saturating_add(1);
         if !self.conversation.rest.is_empty() {
-            // The answer before it is still leaving. Nobody writes so much that these never leave.
+            // The answer before this one is still being sent. The limit keeps messages from piling up.
             self.conversation.rest.append(&mut parts);
             self.conversation.rest.truncate(2 * MOST_PARTS);
             return;
@@ -183,7 +185,8 @@ impl Transition {
         self.write_claimed(Author::Agent, first, Purpose::Reply, Some(answering));
     }
 
-    /// The provider refused the answer: the customer has none. Where other words may fare better, another answer is tried.
+    /// Handles the provider's refusal of an answer: its messages are unanswered again. If other words may be accepted,
+    /// another try is scheduled.
     pub(super) fn answer_refused(&mut self, answering: Answering, reason: &EndReason) {
         if self.conversation.is_ended() || self.conversation.taken_over {
             return;
@@ -203,7 +206,7 @@ impl Transition {
         self.gives_up(turn, tries, format!("the provider refused the answer: {reason}"));
     }
 
-    /// What the turn has seen is dealt with; what came in since is the next one's.
+    /// Ends a turn. Its messages count as answered, and newer ones are left to the next turn.
     fn close_turn(&mut self, held: Held) {
         self.conversation.answered = held.seen;
         self.conversation.turn = Turn::Idle;
@@ -227,7 +230,7 @@ impl Transition {
         self.gives_up(turn, tries, why);
     }
 
-    /// Says that there is no answer: in an event, and to the customer, where there is a text for it.
+    /// Reports that there is no answer, in an event and, if a text is configured, to the customer.
     fn gives_up(&mut self, turn: u32, tries: u32, reason: String) {
         let fallback = self.conversation.terms.fallback_text.clone().filter(|_| self.may_say_more());
         self.emit(Event::SmsTurnFailed(TurnFailed { turn, tries, reason, fallback: fallback.is_some() }));
@@ -236,8 +239,8 @@ impl Transition {
         }
     }
 
-    /// Says once why the agent answers nothing, and has it answer nothing more: the next turn could do no better. No fallback
-    /// text is sent either, which would follow every text of the customer's.
+    /// Reports once why the agent cannot answer, and stops its answers, because the next turn could do no better. No
+    /// fallback text is sent, since one would follow every message of the customer.
     pub(super) fn speechless(&mut self, turn: u32, why: String) {
         let Some(held) = self.held(turn) else { return };
         self.conversation.terms.answers = false;
@@ -245,7 +248,7 @@ impl Transition {
         self.close_turn(held);
     }
 
-    /// Whoever called these tools is not there any more: what came of them is not known.
+    /// Settles the tool calls of a turn as unknown, because the worker that made them is gone.
     fn give_up_tools(&mut self, turn: u32) {
         let given_up = self.conversation.pending_tools.iter().filter(|tool| tool.turn == turn);
         let given_up: Vec<String> = given_up.map(|tool| tool.tool_call_id.clone()).collect();

@@ -1,4 +1,4 @@
-//! What a template takes, gives and refuses.
+//! Tests of parsing and rendering templates.
 
 use serde_json::{Map, Value, json};
 
@@ -167,7 +167,7 @@ fn the_result_is_bounded_however_often_a_variable_is_named() {
     assert_eq!(render(&"x".repeat(LONGEST_RESULT + 1), json!({})), Err(RenderError::TooLong));
 }
 
-/// Small texts of everything that means something, in every order, and bytes that mean nothing.
+/// Tries short texts of all meaningful parts, in every order, and bytes without meaning.
 #[test]
 fn no_text_makes_it_panic_and_what_is_taken_renders() {
     const PIECES: [&str; 9] = ["{", "}", "{{", "}}", "\\", "a", ".", " ", "é\u{fffd}"];

@@ -1,4 +1,4 @@
-//! How much an agent says, in how many texts, and what a provider's refusal and a provider's wait lead to.
+//! Tests of limits on an agent's messages, of answers in several messages, and of a provider's refusals and waits.
 
 use super::{History, accepted, answers, at, not_placed, person_writes, refused, takes_turn, texts};
 use crate::end_reason::EndReason;
@@ -8,7 +8,7 @@ use crate::provider::Provider;
 use crate::sms::{Input, MAX_TRIES, MOST_PARTS, Outcome, Purpose, SendState, SilenceReason, Status, Terms, Turn};
 use crate::time::Span;
 
-/// A conversation whose opening text was accepted, with an agent that is held to this.
+/// Returns a conversation with an accepted opening message, and with these limits for its agent.
 fn held_to(max_turns: u32, max_messages_per_hour: u32) -> History {
     let terms = Terms {
         max_turns,
@@ -22,7 +22,7 @@ fn held_to(max_turns: u32, max_messages_per_hour: u32) -> History {
     new.then(1, outcome)
 }
 
-/// The customer writes, and the agent answers if it may. A minute passes.
+/// Lets the customer write, and the agent answer if it may. The exchange takes one minute.
 fn exchange(history: History, minute: u32, words: &str) -> History {
     let seconds = 60 * minute;
     let turn = history.then(seconds, texts(words)).then(seconds + 10, takes_turn());
@@ -127,7 +127,7 @@ fn a_long_answer_leaves_in_several_texts_each_once_the_one_before_was_taken() {
     let together = format!("{first} {}", history.stored(4).message.content);
     assert_eq!(together, long.trim());
     assert_eq!(history.conversation.pace.answers, 1);
-    // A person, or the end, has the last word.
+    // No further part of an answer follows a person's message or the end.
     let turn = held_to(100, 100).then(60, texts("Tell me everything")).then(70, takes_turn());
     let half = turn.then(71, answered_with(1, &long));
     for input in [person_writes(), Input::Close { reason: EndReason::ADMIN_CLOSED }] {
@@ -154,7 +154,7 @@ fn a_refused_answer_does_not_count_as_answered_and_another_one_is_tried() {
     }
     assert_eq!(history.events.last(), Some(&crate::log::EventType::SmsTurnFailed));
     assert_eq!(history.conversation.sends[0].purpose, Purpose::Fallback);
-    // Where it was not the words, other words help nobody.
+    // If the words were not the reason, other words would not help.
     let turn = held_to(100, 100).then(60, texts("Hello")).then(70, takes_turn()).then(71, answers(1));
     let outcome = turn.outcome(3, refused(EndReason::INVALID_DESTINATION));
     assert_eq!(turn.then(72, outcome).events.last(), Some(&crate::log::EventType::SmsTurnFailed));
@@ -179,7 +179,7 @@ fn no_provider_makes_a_text_wait_longer_than_a_minute_and_an_opening_ends_in_fiv
     assert!(seconds < 300, "{seconds}");
     assert_eq!(history.conversation.status, Status::Ended);
     assert_eq!(history.conversation.end_reason, Some(EndReason::PROVIDER_UNAVAILABLE));
-    // A provider that asks for nothing is asked again as before.
+    // A provider that asks for no wait is tried again with the usual delay.
     let new = History::new();
     let outcome = new.outcome(1, not_placed());
     assert_eq!(new.then(1, outcome).conversation.status, Status::Sending);

@@ -1,4 +1,4 @@
-//! Conversations that a provider's own agent holds, told as sentences.
+//! Tests of conversations that a provider's own agent holds.
 
 use super::{History, START, accepted, at, chat, close, person_writes, unknown};
 use crate::end_reason::EndReason;
@@ -7,7 +7,7 @@ use crate::schedule::{due_at, next_action};
 use crate::sms::{Author, Claim, DeliveryStatus, Duty, Input, Status};
 use crate::time::Span;
 
-/// One whose chat the provider has begun.
+/// Returns a conversation whose chat the provider has begun.
 fn opened() -> History {
     let new = History::of_a_chat();
     let outcome = new.outcome(1, accepted("m1"));
@@ -15,13 +15,13 @@ fn opened() -> History {
 }
 
 impl History {
-    /// The chat is read, and is as follows.
+    /// Reads the chat once, with this content.
     fn shows(self, seconds: u32, texts: &[&str], ended: Option<EndReason>) -> Self {
         let input = self.read(chat(texts, ended));
         self.then(seconds, input)
     }
 
-    /// It is read until there is nothing more in it.
+    /// Reads the chat until all of its messages are stored.
     fn hears(mut self, seconds: u32, texts: &[&str], ended: Option<EndReason>) -> Self {
         while self.conversation.chat.as_ref().is_none_or(|chat| (chat.read as usize) < texts.len()) {
             self = self.shows(seconds, texts, ended.clone());
@@ -47,7 +47,7 @@ fn what_was_said_is_read_and_written_down_once() {
     assert_eq!((said(3), history.message(3).status), ((Author::Agent, "How are you?"), Some(DeliveryStatus::Sent)));
     let again = history.hears(40, &["Hello Ada", "Hello", "How are you?"], None);
     assert_eq!((again.messages.len(), again.events.len()), (3, 4));
-    // A look at it that took longer on its way.
+    // This read was delayed, and shows an older state.
     let late = again.shows(41, &["Hello Ada"], None).hears(60, &["Hello Ada", "Hello", "How are you?", "Fine"], None);
     assert_eq!((late.messages.len(), late.message(4).content.as_str()), (4, "Fine"));
 }
@@ -164,7 +164,7 @@ fn a_silence_is_one_only_where_the_provider_was_asked() {
     }
     assert_eq!((quiet.conversation.end_reason.clone(), seconds), (Some(EndReason::INACTIVITY_TIMEOUT), day));
     assert!((20..60).contains(&reads), "{reads}");
-    // Not read when it was to be, and then there is something: it was not silent.
+    // The chat was not read when it should have been. Then it has a message: it was not silent.
     let history = history.shows(3_600, &["Hello Ada"], None);
     let unread = history.read(None);
     let late = history.then(day + 10, unread);

@@ -1,4 +1,4 @@
-//! What has to hold for a state, for what is due in it, and for every step from it.
+//! Invariants of every state, of its pending actions, and of every step from it.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::sms::{
 };
 use crate::time::Timestamp;
 
-/// Whatever is not settled is due, and the parts of a conversation agree with each other.
+/// Asserts that an unsettled conversation has a deadline, and that its parts agree with each other.
 pub(super) fn of_a_state(history: &History) {
     let conversation = &history.conversation;
     let chat_is_over = conversation.chat.as_ref().is_none_or(|chat| chat.over);
@@ -27,13 +27,13 @@ pub(super) fn of_a_state(history: &History) {
     assert_eq!(conversation.is_ended(), conversation.ended_at.is_some() && conversation.end_reason.is_some());
     let silent = conversation.is_ended() || conversation.taken_over;
     assert!(!silent || conversation.turn == Turn::Idle, "{conversation:?}");
-    // Nothing that a customer wrote is forgotten.
+    // A turn is pending for every message that the agent has to answer.
     let unanswered = !silent && conversation.answers() && conversation.received > conversation.answered;
     assert!(!unanswered || conversation.turn != Turn::Idle, "{conversation:?}");
     let numbers: BTreeSet<u32> = conversation.sends.iter().map(|send| send.message).collect();
     assert_eq!(numbers.len(), conversation.sends.len(), "{conversation:?}");
     assert_eq!(history.messages.len(), conversation.messages as usize, "{conversation:?}");
-    // Where the provider's agent speaks, none of ours does.
+    // If the provider's agent speaks, no agent or person of ours does.
     let holds_chats = conversation.provider.holds_chats();
     assert!(!holds_chats || (conversation.turn == Turn::Idle && !conversation.taken_over), "{conversation:?}");
     assert!(holds_chats || conversation.chat.is_none(), "{conversation:?}");
@@ -41,7 +41,8 @@ pub(super) fn of_a_state(history: &History) {
     assert_eq!(&serde_json::from_str::<SmsConversation>(&stored).unwrap(), conversation);
 }
 
-/// The index names a conversation when there is something to do for it, and doing it helps.
+/// Asserts that no deadline is later in the index than [`ENQUEUE_GRACE`] after its action, and that every result of the
+/// next action makes progress.
 pub(super) fn of_what_is_due(history: &History, now: Timestamp) {
     let conversation = &history.conversation;
     let owed = conversation.obligations();
@@ -56,7 +57,7 @@ pub(super) fn of_what_is_due(history: &History, now: Timestamp) {
     }
 }
 
-/// How what is to be done may come out.
+/// Returns the possible results of an action.
 fn outcomes(history: &History, duty: Duty) -> Vec<Input> {
     match duty {
         Duty::Send(number) => vec![history.claim_of(number)],
@@ -71,7 +72,7 @@ fn outcomes(history: &History, duty: Duty) -> Vec<Input> {
     }
 }
 
-/// What every step keeps to.
+/// Asserts the invariants of every step.
 pub(super) fn of_a_step(before: &History, input: &Input, now: Timestamp, change: &Change<SmsConversation>) {
     let context = || format!("{input:?} at {now} on {:?} gave {change:?}", before.conversation);
     of_the_status(&before.conversation, now, change, &context);
@@ -138,7 +139,7 @@ fn of_the_log(before: &History, change: &Change<SmsConversation>, context: &dyn 
     }
 }
 
-/// A text goes back to waiting only after an attempt that provably never happened.
+/// Asserts that a message returns to waiting only after an attempt that provably never happened.
 fn of_sends(before: &SmsConversation, input: &Input, change: &Change<SmsConversation>, context: &dyn Fn() -> String) {
     let not_placed = matches!(input, Input::SendOutcome { outcome: Outcome::NotPlaced { .. }, .. });
     for send in &change.after.sends {
@@ -185,7 +186,7 @@ fn of_stop(input: &Input, change: &Change<SmsConversation>, before: &History, co
     }
 }
 
-/// Every text of a chat is taken in once, and what is read of it never leaves us by another way.
+/// Asserts that every message of a chat is stored once, and that no message read from it is sent by us.
 fn of_chats(before: &SmsConversation, input: &Input, change: &Change<SmsConversation>, context: &dyn Fn() -> String) {
     let read = |conversation: &SmsConversation| conversation.chat.as_ref().map_or(0, |chat| chat.read);
     let is_read = matches!(input, Input::ChatRead { .. });

@@ -1,4 +1,4 @@
-//! The rules of an SMS conversation, told as sentences, and tried on every pair of a state and an input.
+//! Tests of the rules of an SMS conversation: as single sentences, and on every pair of a state and an input.
 
 mod bounds;
 mod chats;
@@ -24,14 +24,14 @@ use crate::phone::PhoneNumber;
 use crate::provider::Provider;
 use crate::time::{Span, Timestamp};
 
-/// When every conversation here was accepted.
+/// Time of acceptance of every conversation in these tests.
 const START: Timestamp = Timestamp::from_milliseconds(1_800_000_000_000);
 
 fn at(seconds: u32) -> Timestamp {
     START + Span::seconds(seconds)
 }
 
-/// A conversation with its texts, and what has happened so far.
+/// Conversation with its messages and its events so far.
 #[derive(Clone, Debug)]
 struct History {
     conversation: SmsConversation,
@@ -52,7 +52,7 @@ impl History {
         Self::with(terms, Provider::Simulator)
     }
 
-    /// A conversation that an agent of the provider's holds.
+    /// Returns a conversation that the provider's agent holds.
     fn of_a_chat() -> Self {
         Self::with(Terms::default(), Provider::Retell)
     }
@@ -82,14 +82,14 @@ impl History {
         Self { conversation, messages, events: Vec::new(), suppressed: false, last: None }
     }
 
-    /// A conversation whose opening text was accepted.
+    /// Returns a conversation whose opening message was accepted.
     fn opened() -> Self {
         let new = Self::new();
         let outcome = new.outcome(1, accepted("m1"));
         new.then(1, outcome)
     }
 
-    /// Something happens, so many seconds after the acceptance.
+    /// Applies an input, so many seconds after the acceptance.
     fn then(self, seconds: u32, input: Input) -> Self {
         self.after(at(seconds), input)
     }
@@ -212,7 +212,7 @@ fn person_writes() -> Input {
     Input::PersonWrites { content: "It is me, Grace".to_owned(), key: None }
 }
 
-/// A chat of these texts, the agent's and the customer's in turn.
+/// Returns a chat of these messages. The agent writes the first one, and the two sides alternate.
 fn chat(texts: &[&str], ended: Option<EndReason>) -> Option<ChatShown> {
     let text = |(place, content): (usize, &&str)| ChatText {
         id: ProviderMessageId::new(format!("t{place}")),

@@ -1,7 +1,8 @@
-//! Every state that a conversation can get into, with every input, at every moment that matters.
+//! Test of every reachable state with every input, at every moment that matters.
 //!
-//! The states are found, not listed: breadth first from the acceptance, until every input leads to a state of a shape
-//! that is known already. A shape is what the rules tell apart, with counters cut off.
+//! The states are found by search, not listed. The search is breadth first from the acceptance. It ends when every input
+//! leads to a state whose shape is known already. A shape has the properties that the rules distinguish, with counters cut
+//! off.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -19,11 +20,11 @@ use crate::sms::{ChatShown, DeliveryStatus, Inbound, Input, Purpose, SendState, 
 use crate::time::{Span, Timestamp};
 use crate::tool::ToolOutcome;
 
-/// As many shapes and pairs as there were when this was written: with fewer, the search has lost its way.
+/// Number of shapes and pairs when this was written. With fewer, the search misses something.
 const SHAPES: usize = 3_394;
 const PAIRS: usize = 1_392_486;
 
-/// What two states have in common for the rules to do the same with them.
+/// Properties of a state that the rules distinguish. The rules do the same with two states of one shape.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Shape {
     status: Status,
@@ -68,12 +69,13 @@ impl Shape {
     }
 }
 
-/// Tries that failed and turns that gave way are counted apart; together they are not gone through.
+/// Returns the number of failed tries, or 0 if turns were abandoned. The two counters are explored separately, not in
+/// combination.
 fn told_apart(tries: u32, abandoned: u32) -> u32 {
     if abandoned == 0 { tries } else { 0 }
 }
 
-/// Every input, for a conversation in this state.
+/// Returns every input for a conversation in this state.
 fn inputs(history: &History) -> Vec<Input> {
     let conversation = &history.conversation;
     let text = |content: &str, by: Option<&str>| Input::Received {
@@ -139,7 +141,7 @@ fn inputs(history: &History) -> Vec<Input> {
     inputs
 }
 
-/// What a provider may show of a chat, or say of its end.
+/// Returns the views of a chat that a provider may show, and its answers about the chat's end.
 fn of_chats(history: &History) -> Vec<Input> {
     let read = |suppressed_by: Option<&str>, objections| Input::ChatRead {
         opening: history.stored(1),
@@ -163,7 +165,7 @@ fn of_chats(history: &History) -> Vec<Input> {
     ]
 }
 
-/// The opening text, and what is on its way.
+/// Returns the number of the opening message, and of each message on its way.
 fn sent_numbers(history: &History) -> Vec<u32> {
     let mut numbers: Vec<u32> = history.conversation.sends.iter().map(|send| send.message).chain([1]).collect();
     numbers.sort_unstable();
@@ -184,7 +186,7 @@ fn moments(history: &History, now: Timestamp) -> Vec<Timestamp> {
     moments
 }
 
-/// What was gone through.
+/// Result of the search: the number of states and pairs that were explored.
 struct Explored {
     shapes: usize,
     pairs: usize,
@@ -208,7 +210,7 @@ fn explore_from(mut first: History) -> Explored {
                 pairs += 1;
                 let after = history.clone().after(now, input.clone());
                 invariants::of_a_step(&history, &input, now, after.last.as_ref().unwrap());
-                // The opening text and one more: texts on their way do not know of each other.
+                // The opening message and one more are enough, because messages on their way do not depend on each other.
                 let few = after.conversation.sends.iter().filter(|send| send.message != 1).count() <= 1;
                 if few && known.insert(Shape::of(&after)) {
                     open.push_back((after, now));
@@ -226,7 +228,7 @@ fn every_rule_holds_for_every_state_and_input() {
     assert!(shapes >= SHAPES && pairs >= PAIRS, "only {shapes} shapes and {pairs} pairs");
 }
 
-/// The rules above are worth what they find.
+/// Proves that the rules above find each planted bug.
 #[cfg(feature = "planted-bugs")]
 #[test]
 fn the_pairs_find_each_planted_bug() {

@@ -1,4 +1,4 @@
-//! The rules, told as sentences.
+//! Tests of single rules, one sentence each.
 
 use super::{
     History, accepted, answers, at, close, not_placed, person_writes, refused, report, takes_turn, texts, unknown,
@@ -147,7 +147,7 @@ fn a_turn_gives_way_to_something_newer_three_times_and_no_more() {
     }
     history = history.then(50, takes_turn()).then(51, texts("one more")).then(52, answers(4));
     assert!(matches!(history.claimed(), Some(Claim::Send { .. })));
-    // What came in during the fourth is answered by the fifth.
+    // The fifth turn answers what came in during the fourth.
     assert!(matches!(history.conversation.turn, Turn::Waiting { .. }));
 }
 
