@@ -197,3 +197,30 @@ fn search_delay(searches: u32, ended: bool) -> Span {
     }
     Span::seconds(5 << searches.min(4)).min(Span::seconds(60))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Asking, Unknown};
+    use crate::call::Dispatch;
+    use crate::sms::SendState;
+    use crate::time::{Span, Timestamp};
+
+    #[test]
+    fn an_attempt_of_either_channel_is_stored_under_the_same_names() {
+        let since = Timestamp::from_milliseconds(1_800_000_000_000);
+        let asking = Asking::claimed(since, 2);
+        let unknown = Unknown::begun(since, since + Span::seconds(1), false);
+        let stored = [
+            r#"{"state":"asking","since":"2027-01-15T08:00:00.000Z","leaseUntil":"2027-01-15T08:01:00.000Z","failures":2}"#,
+            r#"{"state":"unknown","since":"2027-01-15T08:00:00.000Z","nextSearchAt":"2027-01-15T08:00:06.000Z","searches":0}"#,
+        ];
+        for (text, dispatch) in stored.into_iter().zip([Dispatch::Asking(asking), Dispatch::Unknown(unknown)]) {
+            assert_eq!(serde_json::to_string(&dispatch).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Dispatch>(text).unwrap(), dispatch);
+        }
+        for (text, state) in stored.into_iter().zip([SendState::Asking(asking), SendState::Unknown(unknown)]) {
+            assert_eq!(serde_json::to_string(&state).unwrap(), text);
+            assert_eq!(serde_json::from_str::<SendState>(text).unwrap(), state);
+        }
+    }
+}

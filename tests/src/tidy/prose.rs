@@ -47,7 +47,8 @@ fn a_comment_begins_with_its_subject_or_its_verb() {
 
 #[test]
 fn each_comment_counts_once_by_its_first_word() {
-    let text = "//! What it is.\n//! Whose it is.\n\n/// Returns the id.\nfn id() {}\n    /// [`Id`] of it.\n".to_owned();
+    let text =
+        "//! What it is.\n//! Whose it is.\n\n/// Returns the id.\nfn id() {}\n    /// [`Id`] of it.\n".to_owned();
     let file = File { path: String::new(), text };
     assert_eq!(first_words(&file), [(1, "What"), (4, "Returns"), (6, "Id")]);
 }
