@@ -1,9 +1,27 @@
 //! Tests of commands on a local stack's data.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
+
+/// Lock that keeps processes from starting while a file's lock is released. A process that is being started holds a copy of every
+/// open file, with its lock, until it runs its own program.
+static STARTING: Mutex<()> = Mutex::new(());
+
+fn nothing_starts() -> MutexGuard<'static, ()> {
+    STARTING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs a command and returns its output.
+pub(crate) fn output(command: &mut Command) -> Output {
+    let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let starting = nothing_starts();
+    let started = command.spawn().expect("the command runs");
+    drop(starting);
+    started.wait_with_output().expect("it comes to an end")
+}
 
 pub(crate) struct Shell {
     folder: tempfile::TempDir,
@@ -14,8 +32,10 @@ impl Shell {
         let shell = Self::without_data();
         // The folder looks like that of a local stack that was started and stopped.
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let _given_up = nothing_starts();
         let made = runtime.block_on(local::offline::Offline::create(&shell.path().join("data")));
         drop(made.expect("an empty table"));
+        drop(runtime);
         shell
     }
 
@@ -30,7 +50,7 @@ impl Shell {
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ringdown"));
         command.env_clear().arg(format!("--local={}", self.path().join("data").display())).args(arguments);
-        command.output().expect("the command runs")
+        output(&mut command)
     }
 
     /// Returns the rows of a command's output.
@@ -93,7 +113,7 @@ fn a_healthy_deployment_is_told_from_no_deployment() {
     assert!(shell.refusal(&["conversation", "show", nobody]).contains("no conversation"));
     assert_eq!(shell.rows(&["conversation", "replay-webhooks", nobody])[0]["replayed"], json!(0));
     let mut nowhere = Command::new(env!("CARGO_BIN_EXE_ringdown"));
-    let said = nowhere.env_clear().arg("doctor").output().expect("the command runs");
+    let said = output(nowhere.env_clear().arg("doctor"));
     assert!(String::from_utf8_lossy(&said.stderr).contains("--table"));
 }
 
@@ -126,7 +146,9 @@ fn a_local_stack_that_runs_is_talked_to_and_one_that_was_killed_is_not() {
     shell.rows(&["queue", "dlq", "list"]);
     let running = folder.join("running.json");
     let left_behind = std::fs::read(&running).expect("it says where it listens");
+    let given_up = nothing_starts();
     runtime.block_on(stack.shutdown());
+    drop(given_up);
     assert!(!running.exists(), "it is gone with the stack");
     std::fs::write(&running, left_behind).expect("a file");
     assert_eq!(
