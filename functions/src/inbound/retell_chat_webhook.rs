@@ -1,12 +1,12 @@
-//! What Retell says of a chat: that it has begun, that it is over, that it was analysed. Each shows the whole chat as it is.
+//! Retell's webhooks about a chat: that it has begun, that it is over, that it was analysed. Each shows the whole chat as it is.
 //!
-//! Unlike a call, a chat takes no address for its webhooks with it: the agent at Retell has one, which names the organization.
-//! Which conversation it is about, the chat's metadata says, and that is signed.
+//! Unlike a call, a chat takes no address for its webhooks with it: the agent at Retell has one, which names the organization. The
+//! chat itself names its conversation, and that is signed.
 
 use domain::organization::suppression_digest;
 use domain::sms::SmsConversation;
 use lambda_http::http::StatusCode;
-use providers::retell::Webhook;
+use providers::retell::chat_callback;
 use store::ConversationRef;
 
 pub(crate) use super::retell_webhook::MAX_BODY_BYTES;
@@ -15,21 +15,18 @@ use crate::http::Response;
 use crate::registry::Signed;
 use crate::sms::chat;
 
+/// Applies the webhook.
 pub(crate) async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
+    let Signed { app, request, scope, .. } = signed;
     let taken = Response::empty(StatusCode::OK);
-    let Ok(webhook) = serde_json::from_slice::<Webhook>(signed.request.body()) else {
-        tracing::warn!("a webhook of Retell's cannot be read");
-        return Ok(taken);
-    };
-    let Some(shown) = webhook.chat.filter(|chat| !chat.chat_id.is_empty()) else { return Ok(taken) };
     // The same agent may hold others' chats, and our organizations may share an account.
-    let attempt = shown.attempt().filter(|attempt| attempt.organization == signed.scope.organization);
-    let Some(attempt) = attempt else { return Ok(taken) };
-    let Signed { app, scope, .. } = signed;
-    let reference = ConversationRef::new(attempt.conversation, scope);
+    let callback = chat_callback(request.body(), app.store.table.now())
+        .filter(|callback| callback.attempt.organization == scope.organization);
+    let Some(callback) = callback else { return Ok(taken) };
+    let reference = ConversationRef::new(callback.attempt.conversation, scope);
     let Some(loaded) = app.store.load::<SmsConversation>(&reference).await? else { return Ok(taken) };
     let customer = suppression_digest(&reference.scope, &loaded.conversation.to);
     let reference = ConversationRef { suppression: Some(customer), ..reference };
-    chat::take_in(app, &reference, Some(shown.shown(app.store.table.now()))).await?;
+    chat::take_in(app, &reference, Some(callback.shown)).await?;
     Ok(taken)
 }

@@ -1,14 +1,9 @@
-//! What Retell says of a call: that it was answered, that it is over, that it was analysed.
-//!
-//! A webhook has no id, and shows the whole call as it is. So the same one twice, or an older one late, says nothing that
-//! is not known: statuses only move forwards, and facts are filled in once.
+//! Retell's webhooks about a call: that it was answered, that it is over, that it was analysed.
 
-use domain::call::{Call, Input};
-use domain::ids::ProviderCallId;
 use lambda_http::http::StatusCode;
-use providers::retell::{Webhook, reports};
-use store::Loaded;
+use providers::retell::call_callback;
 
+use super::hear;
 use crate::error::ApiError;
 use crate::http::Response;
 use crate::registry::Signed;
@@ -16,27 +11,9 @@ use crate::registry::Signed;
 /// A call of two hours, with its words and their times, and every tool it used.
 pub(crate) const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 
-/// The webhooks that are sent once everything but an analysis is there.
-const COMPLETE: [&str; 2] = ["call_ended", "call_analyzed"];
-
+/// Applies the webhook.
 pub(crate) async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
-    let taken = Response::empty(StatusCode::OK);
-    let Ok(webhook) = serde_json::from_slice::<Webhook>(signed.request.body()) else {
-        tracing::warn!("a webhook of Retell's cannot be read");
-        return Ok(taken);
-    };
-    let (Some(reference), Some(call)) = (signed.conversation(), webhook.call) else { return Ok(taken) };
-    // The signature covers the body, not the address: only what the call itself bears counts.
-    let attempt = call.attempt().filter(|attempt| signed.is_about(attempt));
-    let Some(attempt) = attempt else {
-        tracing::warn!("a webhook of Retell's is about another call than its address");
-        return Ok(taken);
-    };
-    let complete = COMPLETE.contains(&webhook.event.as_str());
-    let reports = reports(&call, complete, signed.app.store.table.now());
-    let call_id = ProviderCallId::new(call.call_id.clone());
-    let heard =
-        |_: &Loaded<Call>| Input::Heard { attempt: attempt.number, call_id: call_id.clone(), reports: reports.clone() };
-    signed.app.store.apply(&reference, None, heard).await?;
-    Ok(taken)
+    let callback = call_callback(signed.request.body(), signed.app.store.table.now());
+    hear(&signed, callback).await?;
+    Ok(Response::empty(StatusCode::OK))
 }

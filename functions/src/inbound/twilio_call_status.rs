@@ -1,25 +1,17 @@
-//! `POST …/calls/{id}/{attempt}/status`: what Twilio says of a call, in any order and more than once: how far it is, who or
+//! `POST …/calls/{id}/{attempt}/status`: Twilio's callbacks about a call, in any order and more than once: how far it is, who or
 //! what answered, where its recording is.
 
-use domain::call::{Call, Input};
 use lambda_http::http::StatusCode;
-use providers::twilio::CallCallback;
-use store::Loaded;
+use providers::twilio::call_callback;
 
+use super::hear;
 use crate::error::ApiError;
 use crate::http::Response;
 use crate::registry::Signed;
 
-/// Takes it in. Whatever says nothing of a call of ours changes nothing, and is answered as if it did.
+/// Applies the callback.
 pub(crate) async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
-    let Signed { app, request, .. } = &signed;
-    let callback = CallCallback::read(request.body(), app.store.table.now());
-    if let (Some(reference), Some(attempt), Some(callback)) =
-        (signed.conversation(), signed.number("attempt"), callback)
-    {
-        let CallCallback { call_id, reports } = callback;
-        let heard = |_: &Loaded<Call>| Input::Heard { attempt, call_id: call_id.clone(), reports: reports.clone() };
-        app.store.apply(&reference, None, heard).await?;
-    }
+    let callback = call_callback(signed.request.body(), signed.app.store.table.now());
+    hear(&signed, callback).await?;
     Ok(Response::empty(StatusCode::OK))
 }

@@ -1,13 +1,9 @@
-//! What Vapi says of a call: where it stands, and in the end everything that it was.
-//!
-//! A message has no id. Statuses only move forwards, and facts are filled in once.
+//! Vapi's server messages about a call: where it stands, and in the end everything that it was.
 
-use domain::call::{Call, Input};
-use domain::ids::ProviderCallId;
 use lambda_http::http::StatusCode;
-use providers::vapi::{ServerMessage, reports};
-use store::Loaded;
+use providers::vapi::call_callback;
 
+use super::hear;
 use crate::error::ApiError;
 use crate::http::Response;
 use crate::registry::Signed;
@@ -15,23 +11,9 @@ use crate::registry::Signed;
 /// A long call with everything that was said, shown twice: in the message, and in its copy of the call.
 pub(crate) const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 
+/// Applies the message.
 pub(crate) async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
-    let taken = Response::empty(StatusCode::OK);
-    let Ok(message) = serde_json::from_slice::<ServerMessage>(signed.request.body()) else {
-        tracing::warn!("a message of Vapi's cannot be read");
-        return Ok(taken);
-    };
-    let (Some(reference), Some(call)) = (signed.conversation(), message.into_call()) else { return Ok(taken) };
-    // The signature may not cover the address: only what the call itself bears counts.
-    let attempt = call.attempt().filter(|attempt| signed.is_about(attempt));
-    let Some(attempt) = attempt else {
-        tracing::warn!("a message of Vapi's is about another call than its address");
-        return Ok(taken);
-    };
-    let reports = reports(&call, signed.app.store.table.now());
-    let call_id = ProviderCallId::new(call.id.clone());
-    let heard =
-        |_: &Loaded<Call>| Input::Heard { attempt: attempt.number, call_id: call_id.clone(), reports: reports.clone() };
-    signed.app.store.apply(&reference, None, heard).await?;
-    Ok(taken)
+    let callback = call_callback(signed.request.body(), signed.app.store.table.now());
+    hear(&signed, callback).await?;
+    Ok(Response::empty(StatusCode::OK))
 }
