@@ -87,12 +87,10 @@ pub(crate) async fn hear(
     let heard = |loaded: &Loaded<Call>| {
         let call = &loaded.conversation;
         let known = || call.provider_call_id.clone().filter(|_| call.attempt == attempt);
-        match call_id.clone().or_else(known) {
-            Some(call_id) => Input::Heard { attempt, call_id, reports: reports.clone() },
-            None => Input::Tick,
-        }
+        let call_id = call_id.clone().or_else(known);
+        Ok(call_id.map(|call_id| Input::Heard { attempt, call_id, reports: reports.clone() }))
     };
-    signed.app.store.apply(&reference, None, heard).await
+    signed.app.store.try_apply(&reference, None, heard).await
 }
 
 impl Signed<'_> {
