@@ -34,6 +34,7 @@ mod held;
 mod item;
 mod key_usage;
 pub mod keys;
+mod list_places;
 mod loaded;
 pub mod measures;
 mod messages;
