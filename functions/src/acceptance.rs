@@ -13,6 +13,7 @@ use domain::ids::{AgentId, Channel, ConversationId, Mode, Scope};
 use domain::measure::Measure;
 use domain::organization::{Agent, Content, LONGEST_OPENING, Provider, VoiceSettings};
 use domain::phone::PhoneNumber;
+use domain::phone_input;
 use domain::planted::{Bug, is_planted};
 use domain::template::{RenderError, Template};
 use domain::time::Timestamp;
@@ -30,7 +31,6 @@ pub(crate) use refusal::{Refusal, Wrong};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::key_use;
-use crate::phone_input;
 
 /// How often an acceptance is written anew, because a wallet or a contact has changed in between.
 const TRIES: u32 = 8;

@@ -24,7 +24,6 @@ pub mod log_lines;
 pub mod openapi;
 mod outcome;
 mod page;
-mod phone_input;
 mod query;
 mod queue;
 pub mod registry;

@@ -6,19 +6,13 @@ pub(crate) use super::no_reads as reads;
 use super::put_do_not_call::number;
 use crate::error::ApiError;
 use crate::http::Response;
-use crate::phone_input;
 use crate::registry::Authorized;
 
 /// Takes a number off the list, whoever put it there, and in whatever form of it.
 pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, .. } = authorized;
     let number = number(request)?;
-    let table = &app.store.table;
-    let mut is_found = table.unsuppress(&caller.scope, &number).await?;
-    if let Some(other) = phone_input::canonical(&number) {
-        is_found |= table.unsuppress(&caller.scope, &other).await?;
-    }
-    if is_found {
+    if app.store.table.unsuppress(&caller.scope, &number).await? {
         Ok(Response::empty(StatusCode::NO_CONTENT))
     } else {
         Err(ApiError::NotFound("entry on the do-not-call list"))

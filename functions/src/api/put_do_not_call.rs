@@ -3,6 +3,7 @@
 use domain::ids::{Mode, Scope};
 use domain::organization::Suppression;
 use domain::phone::PhoneNumber;
+use domain::phone_input::canonical;
 use domain::time::Timestamp;
 use lambda_http::http::StatusCode;
 use serde::Serialize;
@@ -10,7 +11,6 @@ use store::keys::{self, Key};
 
 use crate::error::ApiError;
 use crate::http::{Request, Response};
-use crate::phone_input;
 use crate::registry::Authorized;
 
 /// An entry of the list.
@@ -46,8 +46,7 @@ pub(super) fn number(request: &Request) -> Result<PhoneNumber, ApiError> {
 }
 
 /// Puts a number on the list. An entry that is there stays as it is, unless only the customer's own word made it: then it is ours from
-/// now on, and no word of theirs lifts it. A number in another form than the one that it is read in at the front doors which forgive
-/// gets a second entry in that form: whoever is meant is one person.
+/// now on, and no word of theirs lifts it.
 pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, items } = authorized;
     let number = number(request)?;
@@ -55,13 +54,9 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     let table = &app.store.table;
     let new = Suppression { phone_number: Some(number.clone()), source: "manual".to_owned(), created_at: table.now() };
     let known = match known {
-        Some(known) if !new.outranks(&known) => Some(known),
+        Some(known) if !new.outranks(&known) && canonical(&number).is_none() => Some(known),
         Some(_) | None => table.suppress_once(&caller.scope, &number, &new).await?,
     };
-    if let Some(other) = phone_input::canonical(&number) {
-        let entry = Suppression { phone_number: Some(other.clone()), ..new.clone() };
-        table.suppress_once(&caller.scope, &other, &entry).await?;
-    }
     let status = if known.is_some() { StatusCode::OK } else { StatusCode::CREATED };
     let view = EntryView::new(known.unwrap_or(new), caller.scope.mode);
     Ok(Response::data(status, request, view)?)

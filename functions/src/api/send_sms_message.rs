@@ -4,7 +4,6 @@
 use domain::conversation::RememberedKey;
 use domain::end_reason::EndReason;
 use domain::ids::{ConversationId, Scope, key_digest};
-use domain::organization::suppression_digest;
 use domain::sms::{DeliveryStatus, Input, LONGEST_TEXT, Message, SmsConversation};
 use lambda_http::http::StatusCode;
 use store::keys::{self, Key};
@@ -54,11 +53,7 @@ pub(crate) async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiEr
     let asked = Asked::parse(request)?;
     caller.must_not_be_suspended()?;
     prepare(app, &conversation).await;
-    let reference = ConversationRef {
-        suppression: Some(suppression_digest(&caller.scope, &conversation.to)),
-        also: seen.iter().cloned().collect(),
-        ..first
-    };
+    let reference = ConversationRef { also: seen.iter().cloned().collect(), ..first.with_customer(&conversation.to) };
     let write = |loaded: &Loaded<SmsConversation>| {
         let is_replay = seen.as_ref().is_some_and(|seen| loaded.items.get(seen).is_some());
         let is_too_long = || too_long(&loaded.conversation, &asked.content).is_some();

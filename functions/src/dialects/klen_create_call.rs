@@ -5,6 +5,7 @@ use domain::call::{Call, Status};
 use domain::ids::{AgentId, ConversationId, Operation, Scope};
 use domain::organization::Organization;
 use domain::phone::PhoneNumber;
+use domain::phone_input;
 use domain::time::Timestamp;
 use lambda_http::http::StatusCode;
 use serde::Serialize;
@@ -16,7 +17,6 @@ use crate::api::create_call::{MAX_VARIABLES, MAX_VARIABLES_BYTES};
 use crate::error::{ApiError, FieldError};
 use crate::http::{Request, Response};
 use crate::idempotency;
-use crate::phone_input;
 use crate::registry::Authorized;
 
 /// What a request may say. What else it says is ignored, as the original does.

@@ -3,7 +3,6 @@
 //! Unlike a call, a chat takes no address for its webhooks with it: the agent at Retell has one, which names the organization. The
 //! chat itself names its conversation, and that is signed.
 
-use domain::organization::suppression_digest;
 use domain::sms::SmsConversation;
 use lambda_http::http::StatusCode;
 use providers::retell::chat_callback;
@@ -25,8 +24,7 @@ pub(crate) async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
     let Some(callback) = callback else { return Ok(taken) };
     let reference = ConversationRef::new(callback.attempt.conversation, scope);
     let Some(loaded) = app.store.load::<SmsConversation>(&reference).await? else { return Ok(taken) };
-    let customer = suppression_digest(&reference.scope, &loaded.conversation.to);
-    let reference = ConversationRef { suppression: Some(customer), ..reference };
+    let reference = reference.with_customer(&loaded.conversation.to);
     chat::take_in(app, &reference, Some(callback.shown)).await?;
     Ok(taken)
 }

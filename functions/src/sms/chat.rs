@@ -42,7 +42,7 @@ pub(crate) async fn take_in(
             let read = |opening| Input::ChatRead {
                 opening,
                 shown: shown.clone(),
-                suppressed_by: loaded.listed.as_ref().map(|listed| listed.entry.source.clone()),
+                suppressed_by: loaded.suppressed_by().map(str::to_owned),
                 objections: loaded.objections(),
             };
             Ok(Some(loaded.message(OPENING)?.map_or(Input::Tick, read)))

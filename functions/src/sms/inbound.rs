@@ -2,7 +2,7 @@
 //! alone.
 
 use domain::ids::Scope;
-use domain::organization::{Organization, suppression_digest};
+use domain::organization::Organization;
 use domain::phone::PhoneNumber;
 use domain::size::cut_to_stored;
 use domain::sms::{Alone, DeliveryReport, Inbound, Input, SmsConversation};
@@ -70,13 +70,13 @@ pub(crate) async fn take_in(app: &App, text: &InboundText) -> Result<(), StoreEr
     for _ in 0..MOST_LOOK_UPS {
         let Some(conversation) = table.conversation_of_pair(keys::pair(scope, ours, customer)).await? else { break };
         let seen = keys::inbound(scope, inbound.provider_message_id.as_str());
-        let suppression = Some(suppression_digest(scope, customer));
-        let reference = ConversationRef { conversation, scope: scope.clone(), suppression, also: vec![seen.clone()] };
+        let reference = ConversationRef::new(conversation, scope.clone()).with_customer(customer);
+        let reference = ConversationRef { also: vec![seen.clone()], ..reference };
         let received = |loaded: &Loaded<SmsConversation>| {
             let is_new = loaded.items.get(&seen).is_none();
             Ok(is_new.then(|| Input::Received {
                 inbound: inbound.clone(),
-                suppressed_by: loaded.listed.as_ref().map(|listed| listed.entry.source.clone()),
+                suppressed_by: loaded.suppressed_by().map(str::to_owned),
             }))
         };
         let Some(applied) = app.store.try_apply(&reference, None, received).await? else { break };

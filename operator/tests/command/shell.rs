@@ -246,6 +246,37 @@ fn a_list_of_numbers_comes_from_a_file_and_goes_back_into_one() {
 }
 
 #[test]
+fn an_imported_number_is_on_the_list_in_every_form() {
+    let shell = Shell::new();
+    shell.rows(&["org", "create", "acme"]);
+    let file = shell.path().join("numbers.csv");
+    let import = ["dnc", "import", "--org", "acme", "--mode", "live", file.to_str().expect("a path")];
+    let exported = || {
+        let exported = shell.run(&["dnc", "export", "--org", "acme", "--mode", "live"]).stdout;
+        let text = String::from_utf8(exported).expect("text");
+        let mut lines: Vec<String> = text.lines().skip(1).map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let at = "2026-01-02T03:04:05.000Z";
+    let line = |number: &str, source: &str| format!("{number},{source},{at}");
+    let header = "phoneNumber,source,createdAt";
+    // A mobile number of Mexico, as its carriers used to write it.
+    std::fs::write(&file, format!("{header}\n{}\n", line("+5215555550123", "letter"))).expect("a file");
+    assert_eq!(shell.rows(&import), json!([{"numbers": 1, "added": 1, "known": 0}]));
+    let both = [line("+5215555550123", "letter"), line("+525555550123", "letter")];
+    assert_eq!(exported(), both);
+    assert_eq!(shell.rows(&import), json!([{"numbers": 1, "added": 0, "known": 1}]));
+    // What was written comes back: each form is a row of its own then.
+    std::fs::write(&file, format!("{header}\n{}\n", both.join("\n"))).expect("a file");
+    assert_eq!(shell.rows(&import), json!([{"numbers": 2, "added": 0, "known": 2}]));
+    assert_eq!(exported(), both);
+    let erased = shell.rows(&["--yes", "erase", "--number", "+5215555550123", "--org", "acme"]);
+    assert_eq!(erased[0]["doNotCall"], json!(2), "nothing of the number is left in another form");
+    assert_eq!(exported(), [""; 0]);
+}
+
+#[test]
 fn a_wallet_is_paid_into_once_for_every_reference() {
     let shell = Shell::new();
     shell.rows(&["org", "create", "acme"]);

@@ -21,6 +21,7 @@ pub mod objections;
 pub mod obligation;
 pub mod organization;
 pub mod phone;
+pub mod phone_input;
 pub mod places;
 pub mod planted;
 pub mod quota;

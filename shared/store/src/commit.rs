@@ -7,6 +7,7 @@ use domain::conversation::{Change, Conversation, Effect, HeldBy, Holder};
 use domain::ids::Channel;
 use domain::obligation::{due, wake_at, wakes};
 use domain::organization::{Provider, Suppression};
+use domain::phone_input::canonical;
 use domain::planted::{Bug, is_planted};
 use domain::retention::HEAD_KEPT;
 use domain::time::{Span, Timestamp};
@@ -51,15 +52,34 @@ impl Store {
         Loaded::from_items(reference, &items)
     }
 
-    /// Reads the customer's do-not-call entry if it was not read yet. A permanent opt-out depends on the existing entry.
-    async fn look_up_suppression<C: Conversation>(
+    /// Reads the customer's do-not-call entries that a change depends on, if they were not read yet: the existing entry for a permanent
+    /// opt-out, and the entry of the number's canonical form for every change of the list.
+    async fn look_up_listing<C: Conversation>(
         &self,
         reference: &ConversationRef,
         current: &mut Loaded<C>,
+        change: &Change<C>,
     ) -> Result<(), StoreError> {
-        if reference.suppression.is_none() {
-            let key = keys::suppression(current.conversation.scope(), current.conversation.customer());
-            current.listed = listed(&self.table.read([key.clone()]).await?, &key)?;
+        let for_good =
+            |effect: &Effect| matches!(effect, Effect::Suppress { source } if Suppression::holds_for_good(source));
+        let is_about = |effect: &Effect| matches!(effect, Effect::Suppress { .. } | Effect::LiftSuppression);
+        if !change.effects.iter().any(is_about) {
+            return Ok(());
+        }
+        let (scope, customer) = (current.conversation.scope(), current.conversation.customer());
+        let is_unread = reference.suppression.is_none() && change.effects.iter().any(for_good);
+        let given = is_unread.then(|| keys::suppression(scope, customer));
+        let other = canonical(customer).filter(|_| reference.canonical.is_none());
+        let other = other.map(|number| keys::suppression(scope, &number));
+        if given.is_none() && other.is_none() {
+            return Ok(());
+        }
+        let items = self.table.read(given.iter().chain(&other).cloned()).await?;
+        if let Some(key) = given {
+            current.listing.given = listed(&items, &key)?;
+        }
+        if let Some(key) = other {
+            current.listing.canonical = listed(&items, &key)?;
         }
         Ok(())
     }
@@ -122,11 +142,7 @@ impl Store {
             if !is_fresh && change.log.iter().any(|entry| entry.entry.event().is_some()) {
                 continue;
             }
-            let for_good =
-                |effect: &Effect| matches!(effect, Effect::Suppress { source } if Suppression::holds_for_good(source));
-            if change.effects.iter().any(for_good) {
-                Box::pin(self.look_up_suppression(&reference, &mut current)).await?;
-            }
+            Box::pin(self.look_up_listing(&reference, &mut current, &change)).await?;
             let prepared = self.table.prepare(&current, &change, now)?;
             match self.table.commit(&prepared).await? {
                 Committed::Done => {
@@ -140,8 +156,10 @@ impl Store {
                 }
                 Committed::Changed => {}
                 Committed::Adopted(taken) => self.take_away::<C>(&taken, &current, now).await?,
-                // The retry also reads the do-not-call entry, because the input has to see it.
-                Committed::Suppressed => reference = Cow::Owned(reference.with_suppression(&current.conversation)),
+                // The retry also reads the do-not-call entries, because the input has to see them.
+                Committed::Suppressed => {
+                    reference = Cow::Owned(reference.with_customer(current.conversation.customer()));
+                }
             }
             if !backoff.wait().await {
                 return Err(StoreError::Conflict);

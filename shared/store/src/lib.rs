@@ -74,7 +74,7 @@ pub use erase::{Erased, Traces};
 pub use error::StoreError;
 pub use item::Item;
 pub use key_usage::Use;
-pub use loaded::{ConversationRef, Listed, Loaded};
+pub use loaded::{ConversationRef, Loaded};
 pub use notices::{MOST_TESTS_A_MINUTE, Tested};
 pub use numbers::NumberChange;
 pub use once::{Made, Remembered, What};

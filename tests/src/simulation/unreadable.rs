@@ -131,14 +131,14 @@ fn a_list_shows_the_rest_and_names_what_cannot_be_read() {
     });
 }
 
-/// Makes a text of a conversation unreadable, in a world that is watched no longer.
+/// Makes a text of a conversation unreadable. The history, which reads every item, stops watching.
 async fn garbles_text(world: &World, id: ConversationId, number: u32) {
     world.aws.database.watch(Arc::new(|_, _| {}));
     let key = keys::message(id, number);
     garbles(world, &(key.pk, key.sk)).await;
 }
 
-/// The messages of a queue: how many are taken from it once they are visible, and how many are left then.
+/// Wakes the consumer of a queue once its messages are visible. Returns how many it received, and how many are left then.
 async fn taken_and_left(world: &World, queue: QueueName) -> (usize, usize) {
     world.after_seconds(20).await;
     let taken = world.steps(queue).await;

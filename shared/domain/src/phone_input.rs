@@ -8,9 +8,9 @@ mod plan;
 
 use std::fmt;
 
-use domain::organization::Organization;
-use domain::phone::{Country, PhoneNumber};
-use domain::special_range::is_special;
+use crate::organization::Organization;
+use crate::phone::{Country, PhoneNumber};
+use crate::special_range::is_special;
 
 use plan::Plan;
 
@@ -28,7 +28,7 @@ const SCHEME: &str = "tel:";
 
 /// Why a number cannot be called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unreadable {
+pub enum Unreadable {
     /// It is not a phone number.
     NotANumber,
     /// It does not begin with `+`, and nothing says of which country it is.
@@ -56,7 +56,7 @@ impl std::error::Error for Unreadable {}
 ///
 /// # Errors
 /// [`Unreadable`].
-pub(crate) fn read_for(
+pub fn read_for(
     organization: Option<&Organization>,
     raw: &str,
     country: Option<Country>,
@@ -89,17 +89,22 @@ fn read(raw: &str, country: Option<Country>) -> Result<PhoneNumber, Unreadable> 
 }
 
 /// A number in the form of E.164 as its digits were written, whatever it is read as.
-pub(crate) fn as_written(raw: &str) -> Option<PhoneNumber> {
+pub fn as_written(raw: &str) -> Option<PhoneNumber> {
     PhoneNumber::parse(&bare(raw)?).ok()
 }
 
-/// The form that a number in E.164 has when it is read, where that is another one: `+5215512345678` is `+525512345678`.
-pub(crate) fn canonical(number: &PhoneNumber) -> Option<PhoneNumber> {
+/// Returns the form that a number in E.164 has when it is read, if that is another one: `+5215512345678` is `+525512345678`.
+pub fn canonical(number: &PhoneNumber) -> Option<PhoneNumber> {
     read(number.as_str(), None).ok().filter(|canonical| canonical != number)
 }
 
+/// Returns the forms in which a number stands on the do-not-call list: as it came, and its canonical form if that is another one.
+pub fn forms(number: &PhoneNumber) -> impl Iterator<Item = PhoneNumber> {
+    std::iter::once(number.clone()).chain(canonical(number))
+}
+
 /// Whether there is such a country.
-pub(crate) fn is_known(country: Country) -> bool {
+pub fn is_known(country: Country) -> bool {
     Plan::of(&country.to_string()).is_some()
 }
 
@@ -130,8 +135,8 @@ fn e164(digits: String) -> Option<PhoneNumber> {
 
 #[cfg(test)]
 mod tests {
-    use domain::calling_code::{countries, country_of};
-    use domain::phone::{Country, PhoneNumber};
+    use crate::calling_code::{countries, country_of};
+    use crate::phone::{Country, PhoneNumber};
     use phonenumber::Metadata;
     use phonenumber::metadata::DATABASE;
 
