@@ -13,6 +13,7 @@ pub(crate) mod sms;
 use domain::agent::Agent;
 use domain::ids::{AgentId, Channel, Scope};
 use domain::phone::PhoneNumber;
+use domain::phone_input;
 use serde_json::{Map, Value};
 use store::keys::{self, Key};
 use store::{Items, Table};
@@ -23,7 +24,6 @@ pub(crate) use refusal::{Refusal, Wrong};
 
 use crate::app::App;
 use crate::auth::Caller;
-use crate::phone_input;
 
 /// Parts of a request that calls and SMS conversations have in common.
 #[derive(Clone, Copy, Debug)]

@@ -26,7 +26,6 @@ pub mod log_lines;
 pub mod openapi;
 mod outcome;
 mod page;
-mod phone_input;
 pub mod problem;
 mod query;
 mod queue;

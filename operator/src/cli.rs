@@ -11,7 +11,8 @@ mod agent;
 
 pub(crate) use agent::Agent;
 
-/// Administers a Ringdown deployment, with the AWS credentials of the environment.
+/// Administers a Ringdown deployment. AWS credentials are found as every AWS tool finds them: in the environment, in a
+/// profile, by SSO, in a container, on an EC2 instance
 #[derive(Parser)]
 #[command(name = "ringdown", version)]
 pub(crate) struct Cli {
@@ -33,22 +34,20 @@ pub(crate) struct Target {
     /// Name of the deployment's table
     #[arg(long, global = true, env = "TABLE_NAME", value_name = "NAME")]
     pub(crate) table: Option<String>,
+    /// AWS profile to use instead of credentials in the environment (default: AWS_PROFILE)
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// AWS region (default: AWS_REGION, AWS_DEFAULT_REGION, or the region of the profile)
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) region: Option<String>,
     /// AWS endpoint to use instead of the region's own
     #[arg(long, global = true, env = "AWS_ENDPOINT_URL", value_name = "URL")]
     pub(crate) endpoint_url: Option<String>,
     /// Use the data of a local stack, running or stopped
     #[arg(long, global = true, value_name = "DIR", num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = ".ringdown")]
-    #[arg(conflicts_with_all = ["table", "endpoint_url"])]
+    #[arg(conflicts_with_all = ["table", "profile", "region", "endpoint_url"])]
     pub(crate) local: Option<PathBuf>,
-    #[arg(long, global = true, env = "AWS_REGION", hide = true)]
-    pub(crate) region: Option<String>,
-    #[arg(long, global = true, env = "AWS_ACCESS_KEY_ID", hide = true, hide_env_values = true)]
-    pub(crate) access_key_id: Option<String>,
-    #[arg(long, global = true, env = "AWS_SECRET_ACCESS_KEY", hide = true, hide_env_values = true)]
-    pub(crate) secret_access_key: Option<String>,
-    #[arg(long, global = true, env = "AWS_SESSION_TOKEN", hide = true, hide_env_values = true)]
-    pub(crate) session_token: Option<String>,
 }
 
 /// Command to run.

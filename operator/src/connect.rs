@@ -1,6 +1,5 @@
 //! Connection to the deployment.
 
-use aws_credential_types::Credentials;
 use domain::ids::{ConversationId, Mode, OrganizationId, Scope};
 use domain::organization::Organization;
 use local::offline::Offline;
@@ -10,6 +9,7 @@ use store::clock::Clock;
 use store::entropy::Entropy;
 
 use crate::cli::{self, Target};
+use crate::credentials;
 use crate::error::Error;
 
 /// Deployment that the command is connected to.
@@ -32,8 +32,8 @@ impl Deployment {
     /// Connects to the deployment.
     ///
     /// # Errors
-    /// [`Error::Refused`] if the table, the region or a credential is missing. [`Error::Local`] if a local stack's data
-    /// cannot be opened.
+    /// [`Error::Refused`] if the table or the region is missing. [`Error::Credentials`] if there are no AWS credentials.
+    /// [`Error::Local`] if a local stack's data cannot be opened.
     pub(crate) async fn connect(target: &Target) -> Result<Self, Error> {
         if let Some(folder) = &target.local {
             let offline = Offline::open(folder).await.map_err(Error::Local)?;
@@ -42,14 +42,13 @@ impl Deployment {
             return Ok(Self { table, table_name, dynamodb, sqs, is_local: true, _offline: Some(offline) });
         }
         let set = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
-        let required = |value: &Option<String>, what: &str| set(value).ok_or_else(|| Error::refused(what));
-        let table_name = required(&target.table, "which deployment? Name its --table, or say --local")?;
-        let id = required(&target.access_key_id, "AWS_ACCESS_KEY_ID is not set")?;
-        let secret = required(&target.secret_access_key, "AWS_SECRET_ACCESS_KEY is not set")?;
-        let endpoint = set(&target.endpoint_url);
+        let unnamed = || Error::refused("which deployment? Name its --table, or say --local");
+        let table_name = set(&target.table).ok_or_else(unnamed)?;
+        let found = Box::pin(credentials::find(set(&target.region), set(&target.profile).as_deref())).await?;
+        let endpoint = set(&target.endpoint_url).or(found.endpoint);
         let access = Access {
-            region: required(&target.region, "AWS_REGION is not set")?,
-            credentials: Credentials::new(id, secret, set(&target.session_token), None, "environment"),
+            region: found.region,
+            credentials: found.credentials,
             dynamodb: endpoint.clone(),
             sqs: endpoint,
             attempt_timeout: None,

@@ -4,6 +4,7 @@ mod agents;
 mod cli;
 mod connect;
 mod conversations;
+mod credentials;
 mod do_not_call;
 mod doctor;
 mod erasure;
@@ -41,6 +42,9 @@ async fn main() -> ExitCode {
             while let Some(cause) = source {
                 eprintln!("  because: {cause}");
                 source = cause.source();
+            }
+            if let Some(advice) = error.advice() {
+                eprintln!("  advice: {advice}");
             }
             ExitCode::FAILURE
         }

@@ -5,8 +5,8 @@
     scripts/phone-numbers/generate.py            # writes the files below
     scripts/phone-numbers/generate.py --check    # says whether they are what it would write
 
-functions/src/phone_input/rules.txt      how each region's numbers are written, for reading them
-functions/src/phone_input/examples.txt   libphonenumber's example numbers as people write them, and what each is read as: a
+shared/domain/src/phone_input/rules.txt     how each region's numbers are written, for reading them
+shared/domain/src/phone_input/examples.txt  libphonenumber's example numbers as people write them, and what each is read as: a
                                          test holds our reading against it, without Python
 shared/domain/src/special_ranges.txt     each region's ranges that cost whoever calls them more than a call does
 """
@@ -121,8 +121,8 @@ def examples():
 def files():
     source = f"# libphonenumber {phonenumbers.__version__}; written by scripts/phone-numbers/generate.py"
     for path, lines in [
-        ("functions/src/phone_input/rules.txt", rules()),
-        ("functions/src/phone_input/examples.txt", examples()),
+        ("shared/domain/src/phone_input/rules.txt", rules()),
+        ("shared/domain/src/phone_input/examples.txt", examples()),
         ("shared/domain/src/special_ranges.txt", special()),
     ]:
         yield ROOT / path, "\n".join([source, *lines]) + "\n"

@@ -6,6 +6,7 @@ use domain::ids::{AgentId, ConversationId, Operation, Scope};
 use domain::key::Permission;
 use domain::organization::Organization;
 use domain::phone::PhoneNumber;
+use domain::phone_input;
 use domain::time::Timestamp;
 use futures::FutureExt;
 use lambda_http::http::StatusCode;
@@ -18,8 +19,8 @@ use crate::acceptance::{self, AgentName, ContactWish, NewRequest, Refusal, Sende
 use crate::dialect::Dialect;
 use crate::error::{ApiError, FieldError};
 use crate::http::{Request, Response};
+use crate::idempotency;
 use crate::route::{Authorized, Function, KeyUse, Route, Trigger};
-use crate::{idempotency, phone_input};
 
 /// The function and its route.
 pub(crate) const FUNCTION: Function = Function {

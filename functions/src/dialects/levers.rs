@@ -5,6 +5,7 @@ use domain::fingerprint::Fingerprint;
 use domain::ids::{AgentId, ContactId, ConversationId};
 use domain::organization::Organization;
 use domain::phone::{Country, PhoneNumber};
+use domain::phone_input::{self, Unreadable};
 use domain::time::Timestamp;
 use lambda_http::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,6 @@ use crate::acceptance::limits::{MAX_METADATA_BYTES, MAX_VARIABLES, MAX_VARIABLES
 use crate::acceptance::{AgentName, ContactWish, NewRequest, Refusal, Sender, Wrong};
 use crate::error::ApiError;
 use crate::http::{Response, raw_metadata};
-use crate::phone_input::{self, Unreadable};
 
 /// The longest name or email address that is taken. The document names no limit.
 const LONGEST_DETAIL: usize = 255;

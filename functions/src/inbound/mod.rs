@@ -19,12 +19,13 @@ pub(crate) mod twilio_message_status;
 pub(crate) mod twilio_voice_answer;
 pub(crate) mod vapi_server_message;
 
+use domain::call::{Call, Input};
 use domain::ids::{ConversationId, Mode, OrganizationId, Scope};
 use domain::provider::Provider;
 use providers::attempt::Attempt;
-use providers::callback::Callback;
+use providers::callback::{About, CallCallback, Callback};
 use providers::is_signed;
-use store::{ConversationRef, keys};
+use store::{Applied, ConversationRef, Loaded, StoreError, keys};
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -65,6 +66,33 @@ async fn exists(app: &App, organization: &OrganizationId) -> Result<bool, ApiErr
 /// Returns the error for a callback that is not signed as it should be, the same for every cause.
 fn distrust() -> ApiError {
     ApiError::PermissionDenied("the signature is not the provider's".to_owned())
+}
+
+/// Applies a callback about a call. One that is about no call of ours is acknowledged, and changes nothing. Returns what came of it.
+pub(crate) async fn hear(
+    signed: &Signed<'_>,
+    callback: Option<CallCallback>,
+) -> Result<Option<Applied<Call>>, StoreError> {
+    let (Some(reference), Some(attempt), Some(callback)) = (signed.conversation(), signed.number("attempt"), callback)
+    else {
+        return Ok(None);
+    };
+    let CallCallback { about, call_id, reports } = callback;
+    let is_ours = match about {
+        About::Address => true,
+        About::Call(named) => named.is_some_and(|named| signed.is_about(&named)),
+    };
+    if !is_ours {
+        tracing::warn!(conversation = %reference.conversation, "a callback is about another call than its address");
+        return Ok(None);
+    }
+    let heard = |loaded: &Loaded<Call>| {
+        let call = &loaded.conversation;
+        let known = || call.provider_call_id.clone().filter(|_| call.attempt == attempt);
+        let call_id = call_id.clone().or_else(known);
+        Ok(call_id.map(|call_id| Input::Heard { attempt, call_id, reports: reports.clone() }))
+    };
+    signed.app.store.try_apply(&reference, None, heard).await
 }
 
 impl Signed<'_> {

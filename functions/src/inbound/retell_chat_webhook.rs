@@ -6,10 +6,9 @@
 
 use domain::provider::Provider;
 use domain::sms::SmsConversation;
-use domain::suppression::suppression_digest;
 use futures::FutureExt;
 use lambda_http::http::StatusCode;
-use providers::retell::Webhook;
+use providers::retell::chat_callback;
 use store::ConversationRef;
 
 pub(crate) use super::retell_webhook::MAX_BODY_BYTES;
@@ -29,22 +28,18 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
+/// Applies the webhook.
 async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
+    let Signed { app, request, scope, .. } = signed;
     let taken = Response::empty(StatusCode::OK);
-    let Ok(webhook) = serde_json::from_slice::<Webhook>(signed.request.body()) else {
-        tracing::warn!("a webhook of Retell's cannot be read");
-        return Ok(taken);
-    };
-    let Some(shown) = webhook.chat.filter(|chat| !chat.chat_id.is_empty()) else { return Ok(taken) };
-    // The agent may hold chats of other customers too, and several of our organizations may share an account.
-    let attempt = shown.attempt().filter(|attempt| attempt.organization == signed.scope.organization);
-    let Some(attempt) = attempt else { return Ok(taken) };
-    let Signed { app, scope, .. } = signed;
-    let reference = ConversationRef::new(attempt.conversation, scope);
+    // The same agent may hold others' chats, and our organizations may share an account.
+    let callback = chat_callback(request.body(), app.store.table.now())
+        .filter(|callback| callback.attempt.organization == scope.organization);
+    let Some(callback) = callback else { return Ok(taken) };
+    let reference = ConversationRef::new(callback.attempt.conversation, scope);
     let Some(loaded) = app.store.load::<SmsConversation>(&reference).await? else { return Ok(taken) };
-    let customer = suppression_digest(&reference.scope, &loaded.conversation.to);
-    let reference = ConversationRef { suppression: Some(customer), ..reference };
-    chat::take_in(app, &reference, Some(shown.shown(app.store.table.now()))).await?;
+    let reference = reference.with_customer(&loaded.conversation.to);
+    chat::take_in(app, &reference, Some(callback.shown)).await?;
     Ok(taken)
 }
 

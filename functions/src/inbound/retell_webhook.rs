@@ -3,14 +3,12 @@
 //! A webhook has no id, and shows the whole call in its current state. A duplicate, or an older webhook that comes late,
 //! therefore changes nothing: statuses only move forward, and each fact is filled in once.
 
-use domain::call::{Call, Input};
-use domain::ids::ProviderCallId;
 use domain::provider::Provider;
 use futures::FutureExt;
 use lambda_http::http::StatusCode;
-use providers::retell::{Webhook, reports};
-use store::Loaded;
+use providers::retell::call_callback;
 
+use super::hear;
 use crate::error::ApiError;
 use crate::http::Response;
 use crate::route::{Function, Route, Signed, Trigger};
@@ -31,29 +29,11 @@ pub(crate) const FUNCTION: Function = Function {
 /// Largest accepted body, in bytes: a call of two hours, with its words and their times, and every tool that it used.
 pub(crate) const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 
-/// Events of the webhooks that are sent once everything except an analysis is available.
-const COMPLETE: [&str; 2] = ["call_ended", "call_analyzed"];
-
+/// Applies the webhook.
 async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
-    let taken = Response::empty(StatusCode::OK);
-    let Ok(webhook) = serde_json::from_slice::<Webhook>(signed.request.body()) else {
-        tracing::warn!("a webhook of Retell's cannot be read");
-        return Ok(taken);
-    };
-    let (Some(reference), Some(call)) = (signed.conversation(), webhook.call) else { return Ok(taken) };
-    // The signature covers the body and not the address. Only the attempt that the call itself bears counts.
-    let attempt = call.attempt().filter(|attempt| signed.is_about(attempt));
-    let Some(attempt) = attempt else {
-        tracing::warn!("a webhook of Retell's is about another call than its address");
-        return Ok(taken);
-    };
-    let complete = COMPLETE.contains(&webhook.event.as_str());
-    let reports = reports(&call, complete, signed.app.store.table.now());
-    let call_id = ProviderCallId::new(call.call_id.clone());
-    let heard =
-        |_: &Loaded<Call>| Input::Heard { attempt: attempt.number, call_id: call_id.clone(), reports: reports.clone() };
-    signed.app.store.apply(&reference, None, heard).await?;
-    Ok(taken)
+    let callback = call_callback(signed.request.body(), signed.app.store.table.now());
+    hear(&signed, callback).await?;
+    Ok(Response::empty(StatusCode::OK))
 }
 
 #[cfg(feature = "openapi")]

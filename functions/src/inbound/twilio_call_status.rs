@@ -1,13 +1,12 @@
 //! `POST …/calls/{id}/{attempt}/status`: reports of Twilio on a call, in any order and more than once. They tell its status,
 //! the person or machine that answered, and the URL of its recording.
 
-use domain::call::{Call, Input};
 use domain::provider::Provider;
 use futures::FutureExt;
 use lambda_http::http::StatusCode;
-use providers::twilio::CallCallback;
-use store::Loaded;
+use providers::twilio::call_callback;
 
+use super::hear;
 use crate::error::ApiError;
 use crate::http::Response;
 use crate::route::{Function, Route, Signed, Trigger};
@@ -24,17 +23,10 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// Applies the callback. A callback that concerns none of our calls is answered with 200 and ignored.
+/// Applies the callback.
 async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
-    let Signed { app, request, .. } = &signed;
-    let callback = CallCallback::read(request.body(), app.store.table.now());
-    if let (Some(reference), Some(attempt), Some(callback)) =
-        (signed.conversation(), signed.number("attempt"), callback)
-    {
-        let CallCallback { call_id, reports } = callback;
-        let heard = |_: &Loaded<Call>| Input::Heard { attempt, call_id: call_id.clone(), reports: reports.clone() };
-        app.store.apply(&reference, None, heard).await?;
-    }
+    let callback = call_callback(signed.request.body(), signed.app.store.table.now());
+    hear(&signed, callback).await?;
     Ok(Response::empty(StatusCode::OK))
 }
 

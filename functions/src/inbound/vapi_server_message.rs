@@ -2,14 +2,12 @@
 //!
 //! A message has no id. Statuses only move forward, and each fact is filled in once.
 
-use domain::call::{Call, Input};
-use domain::ids::ProviderCallId;
 use domain::provider::Provider;
 use futures::FutureExt;
 use lambda_http::http::StatusCode;
-use providers::vapi::{ServerMessage, reports};
-use store::Loaded;
+use providers::vapi::call_callback;
 
+use super::hear;
 use crate::error::ApiError;
 use crate::http::Response;
 use crate::route::{Function, Route, Signed, Trigger};
@@ -31,25 +29,11 @@ pub(crate) const FUNCTION: Function = Function {
 /// of the call.
 pub(crate) const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 
+/// Applies the message.
 async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
-    let taken = Response::empty(StatusCode::OK);
-    let Ok(message) = serde_json::from_slice::<ServerMessage>(signed.request.body()) else {
-        tracing::warn!("a message of Vapi's cannot be read");
-        return Ok(taken);
-    };
-    let (Some(reference), Some(call)) = (signed.conversation(), message.into_call()) else { return Ok(taken) };
-    // The signature may not cover the address. Only the attempt that the call itself bears counts.
-    let attempt = call.attempt().filter(|attempt| signed.is_about(attempt));
-    let Some(attempt) = attempt else {
-        tracing::warn!("a message of Vapi's is about another call than its address");
-        return Ok(taken);
-    };
-    let reports = reports(&call, signed.app.store.table.now());
-    let call_id = ProviderCallId::new(call.id.clone());
-    let heard =
-        |_: &Loaded<Call>| Input::Heard { attempt: attempt.number, call_id: call_id.clone(), reports: reports.clone() };
-    signed.app.store.apply(&reference, None, heard).await?;
-    Ok(taken)
+    let callback = call_callback(signed.request.body(), signed.app.store.table.now());
+    hear(&signed, callback).await?;
+    Ok(Response::empty(StatusCode::OK))
 }
 
 #[cfg(feature = "openapi")]

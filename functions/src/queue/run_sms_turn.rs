@@ -67,11 +67,11 @@ async fn send_waiting(
     let with_text = reference.with_message(number);
     prepare(app, &loaded.conversation).await;
     let pass = turnstile.pass().await;
-    let claim = |loaded: &Loaded<SmsConversation>| match loaded.message(number) {
-        Ok(Some(stored)) => Input::ClaimSend { stored, objections: loaded.objections() },
-        Ok(None) | Err(_) => Input::Tick,
+    let claim = |loaded: &Loaded<SmsConversation>| {
+        let claim = |stored| Input::ClaimSend { stored, objections: loaded.objections() };
+        Ok(Some(loaded.message(number)?.map_or(Input::Tick, claim)))
     };
-    let Some(mut applied) = app.store.apply(&with_text, None, claim).await? else { return Ok(()) };
+    let Some(mut applied) = app.store.try_apply(&with_text, None, claim).await? else { return Ok(()) };
     let known = applied.loaded.message(number)?;
     let Some(permit) = applied.take_permit(known) else { return Ok(()) };
     Box::pin(send(app, reference, permit, Some(pass))).await.map(drop)
@@ -90,19 +90,16 @@ async fn search(app: &App, reference: &ConversationRef, number: u32) -> Result<(
     };
     let held = found.as_ref().map(|found| keys::held(provider, found.provider_message_id.as_str()));
     let with_both = ConversationRef { also: with_text.also.iter().cloned().chain(held).collect(), ..with_text };
-    let searched = |loaded: &Loaded<SmsConversation>| match loaded.message(number) {
-        Ok(Some(stored)) => {
-            // A conversation that the provider has named in the meantime keeps the message.
-            let is_free = |report: &&DeliveryReport| {
-                by == HeldBy::Name
-                    || !loaded.items.is_held_by_another(provider, report.provider_message_id.as_str(), &me)
-            };
-            Input::SendSearched { attempt, stored, found: found.as_ref().filter(is_free).cloned(), by }
-        }
-        Ok(None) | Err(_) => Input::Tick,
+    let searched = |loaded: &Loaded<SmsConversation>| {
+        let Some(stored) = loaded.message(number)? else { return Ok(Some(Input::Tick)) };
+        // A conversation that the provider has named in the meantime keeps the message.
+        let is_free = |report: &&DeliveryReport| {
+            by == HeldBy::Name || !loaded.items.is_held_by_another(provider, report.provider_message_id.as_str(), &me)
+        };
+        Ok(Some(Input::SendSearched { attempt, stored, found: found.as_ref().filter(is_free).cloned(), by }))
     };
     let seen = (by == HeldBy::Name).then_some(loaded);
-    app.store.apply(&with_both, seen, searched).await.map(drop)
+    app.store.try_apply(&with_both, seen, searched).await.map(drop)
 }
 
 /// Searches the provider for an SMS message. Finds nothing if the provider does not know it or does not answer.

@@ -38,16 +38,16 @@ pub(crate) async fn take_in(
     // One round more than there are messages: the first round may only find that the chat has begun.
     let rounds = 1 + shown.as_ref().map_or(0, |shown| shown.texts.len());
     for _ in 0..rounds {
-        let read = |loaded: &Loaded<SmsConversation>| match loaded.message(OPENING) {
-            Ok(Some(opening)) => Input::ChatRead {
+        let read = |loaded: &Loaded<SmsConversation>| {
+            let read = |opening| Input::ChatRead {
                 opening,
                 shown: shown.clone(),
-                suppressed_by: loaded.listed.as_ref().map(|listed| listed.entry.source.clone()),
+                suppressed_by: loaded.suppressed_by().map(str::to_owned),
                 objections: loaded.objections(),
-            },
-            Ok(None) | Err(_) => Input::Tick,
+            };
+            Ok(Some(loaded.message(OPENING)?.map_or(Input::Tick, read)))
         };
-        let Some(applied) = app.store.apply(&reference, None, read).await? else { return Ok(()) };
+        let Some(applied) = app.store.try_apply(&reference, None, read).await? else { return Ok(()) };
         let read = |conversation: &SmsConversation| conversation.chat.as_ref().map(|chat| chat.read);
         let now = applied.conversation();
         if shown.is_none() || now.is_ended() || read(now) == read(&applied.previous) {

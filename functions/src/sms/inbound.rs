@@ -6,7 +6,6 @@ use domain::organization::Organization;
 use domain::phone::PhoneNumber;
 use domain::size::cut_to_stored;
 use domain::sms::{Alone, DeliveryReport, Inbound, Input, SmsConversation};
-use domain::suppression::suppression_digest;
 use providers::ReceivedText;
 use store::{ConversationRef, Loaded, StoreError, keys};
 
@@ -73,16 +72,16 @@ pub(crate) async fn take_in(app: &App, text: &InboundText) -> Result<(), StoreEr
     for _ in 0..MOST_LOOK_UPS {
         let Some(conversation) = table.conversation_of_pair(keys::pair(scope, ours, customer)).await? else { break };
         let seen = keys::inbound(scope, inbound.provider_message_id.as_str());
-        let suppression = Some(suppression_digest(scope, customer));
-        let reference = ConversationRef { conversation, scope: scope.clone(), suppression, also: vec![seen.clone()] };
-        let received = |loaded: &Loaded<SmsConversation>| match loaded.items.get(&seen) {
-            Some(_) => Input::Tick,
-            None => Input::Received {
+        let reference = ConversationRef::new(conversation, scope.clone()).with_customer(customer);
+        let reference = ConversationRef { also: vec![seen.clone()], ..reference };
+        let received = |loaded: &Loaded<SmsConversation>| {
+            let is_new = loaded.items.get(&seen).is_none();
+            Ok(is_new.then(|| Input::Received {
                 inbound: inbound.clone(),
-                suppressed_by: loaded.listed.as_ref().map(|listed| listed.entry.source.clone()),
-            },
+                suppressed_by: loaded.suppressed_by().map(str::to_owned),
+            }))
         };
-        let Some(applied) = app.store.apply(&reference, None, received).await? else { break };
+        let Some(applied) = app.store.try_apply(&reference, None, received).await? else { break };
         if !applied.previous.is_ended() || applied.loaded.items.get(&seen).is_some() {
             return Ok(());
         }
@@ -104,9 +103,8 @@ pub(crate) async fn take_report(
     report: &DeliveryReport,
 ) -> Result<(), StoreError> {
     let reference = reference.with_message(number);
-    let reported = |loaded: &Loaded<SmsConversation>| match loaded.message(number) {
-        Ok(Some(stored)) => Input::Reported { stored, report: report.clone() },
-        Ok(None) | Err(_) => Input::Tick,
+    let reported = |loaded: &Loaded<SmsConversation>| {
+        Ok(loaded.message(number)?.map(|stored| Input::Reported { stored, report: report.clone() }))
     };
-    app.store.apply(&reference, None, reported).await.map(drop)
+    app.store.try_apply(&reference, None, reported).await.map(drop)
 }

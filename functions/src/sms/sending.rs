@@ -39,10 +39,10 @@ pub(crate) async fn send(
     };
     outcome::note(&asked, attempt, &outcome);
     let settled = |loaded: &Loaded<SmsConversation>| {
-        let stored = loaded.message(stored.message.number).ok().flatten().unwrap_or_else(|| stored.clone());
-        Input::SendOutcome { attempt, stored, outcome: outcome.clone() }
+        let stored = loaded.message(stored.message.number)?.unwrap_or_else(|| stored.clone());
+        Ok(Some(Input::SendOutcome { attempt, stored, outcome: outcome.clone() }))
     };
-    app.store.apply(&reference, None, settled).await
+    app.store.try_apply(&reference, None, settled).await
 }
 
 async fn ask(app: &App, permit: SendPermit) -> Outcome {

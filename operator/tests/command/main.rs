@@ -3,4 +3,8 @@
 #[cfg(test)]
 mod agents;
 #[cfg(test)]
+mod aws;
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
 mod shell;

@@ -1,9 +1,27 @@
 //! Tests of commands on a local stack's data.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
+
+/// Lock that keeps processes from starting while a file's lock is released. A process that is being started holds a copy of every
+/// open file, with its lock, until it runs its own program.
+static STARTING: Mutex<()> = Mutex::new(());
+
+fn nothing_starts() -> MutexGuard<'static, ()> {
+    STARTING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs a command and returns its output.
+pub(crate) fn output(command: &mut Command) -> Output {
+    let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let starting = nothing_starts();
+    let started = command.spawn().expect("the command runs");
+    drop(starting);
+    started.wait_with_output().expect("it comes to an end")
+}
 
 pub(crate) struct Shell {
     folder: tempfile::TempDir,
@@ -14,8 +32,10 @@ impl Shell {
         let shell = Self::without_data();
         // The folder looks like that of a local stack that was started and stopped.
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let _given_up = nothing_starts();
         let made = runtime.block_on(local::offline::Offline::create(&shell.path().join("data")));
         drop(made.expect("an empty table"));
+        drop(runtime);
         shell
     }
 
@@ -30,7 +50,7 @@ impl Shell {
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ringdown"));
         command.env_clear().arg(format!("--local={}", self.path().join("data").display())).args(arguments);
-        command.output().expect("the command runs")
+        output(&mut command)
     }
 
     /// Returns the rows of a command's output.
@@ -93,7 +113,7 @@ fn a_healthy_deployment_is_told_from_no_deployment() {
     assert!(shell.refusal(&["conversation", "show", nobody]).contains("no conversation"));
     assert_eq!(shell.rows(&["conversation", "replay-webhooks", nobody])[0]["replayed"], json!(0));
     let mut nowhere = Command::new(env!("CARGO_BIN_EXE_ringdown"));
-    let said = nowhere.env_clear().arg("doctor").output().expect("the command runs");
+    let said = output(nowhere.env_clear().arg("doctor"));
     assert!(String::from_utf8_lossy(&said.stderr).contains("--table"));
 }
 
@@ -126,7 +146,9 @@ fn a_local_stack_that_runs_is_talked_to_and_one_that_was_killed_is_not() {
     shell.rows(&["queue", "dlq", "list"]);
     let running = folder.join("running.json");
     let left_behind = std::fs::read(&running).expect("it says where it listens");
+    let given_up = nothing_starts();
     runtime.block_on(stack.shutdown());
+    drop(given_up);
     assert!(!running.exists(), "it is gone with the stack");
     std::fs::write(&running, left_behind).expect("a file");
     assert_eq!(
@@ -221,6 +243,37 @@ fn a_list_of_numbers_comes_from_a_file_and_goes_back_into_one() {
         shell.run(&["dnc", "export", "--org", "acme", "--mode", "test"]).stdout,
         b"phoneNumber,source,createdAt\n"
     );
+}
+
+#[test]
+fn an_imported_number_is_on_the_list_in_every_form() {
+    let shell = Shell::new();
+    shell.rows(&["org", "create", "acme"]);
+    let file = shell.path().join("numbers.csv");
+    let import = ["dnc", "import", "--org", "acme", "--mode", "live", file.to_str().expect("a path")];
+    let exported = || {
+        let exported = shell.run(&["dnc", "export", "--org", "acme", "--mode", "live"]).stdout;
+        let text = String::from_utf8(exported).expect("text");
+        let mut lines: Vec<String> = text.lines().skip(1).map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let at = "2026-01-02T03:04:05.000Z";
+    let line = |number: &str, source: &str| format!("{number},{source},{at}");
+    let header = "phoneNumber,source,createdAt";
+    // A mobile number of Mexico, as its carriers used to write it.
+    std::fs::write(&file, format!("{header}\n{}\n", line("+5215555550123", "letter"))).expect("a file");
+    assert_eq!(shell.rows(&import), json!([{"numbers": 1, "added": 1, "known": 0}]));
+    let both = [line("+5215555550123", "letter"), line("+525555550123", "letter")];
+    assert_eq!(exported(), both);
+    assert_eq!(shell.rows(&import), json!([{"numbers": 1, "added": 0, "known": 1}]));
+    // What was written comes back: each form is a row of its own then.
+    std::fs::write(&file, format!("{header}\n{}\n", both.join("\n"))).expect("a file");
+    assert_eq!(shell.rows(&import), json!([{"numbers": 2, "added": 0, "known": 2}]));
+    assert_eq!(exported(), both);
+    let erased = shell.rows(&["--yes", "erase", "--number", "+5215555550123", "--org", "acme"]);
+    assert_eq!(erased[0]["doNotCall"], json!(2), "nothing of the number is left in another form");
+    assert_eq!(exported(), [""; 0]);
 }
 
 #[test]

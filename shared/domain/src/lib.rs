@@ -29,6 +29,7 @@ pub mod obligation;
 pub mod organization;
 pub mod payload;
 pub mod phone;
+pub mod phone_input;
 pub mod places;
 pub mod planted;
 pub mod provider;

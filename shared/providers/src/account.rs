@@ -15,7 +15,6 @@ use store::Pace;
 use crate::callback::Callback;
 use crate::secrets::{Secret, Secrets, SecretsError};
 use crate::voice::ProviderError;
-use crate::{retell, telnyx, twilio, vapi};
 
 /// Account at a provider, as stored in its secret, in JSON.
 pub(crate) trait Account: DeserializeOwned {
@@ -131,42 +130,6 @@ pub(crate) fn name_of(api_key: &str) -> String {
 }
 
 /// Parses the account in a secret. Returns `None` if the secret is not a usable account.
-fn account_of<A: Account>(secret: &Secret) -> Option<A> {
+pub(crate) fn account_of<A: Account>(secret: &Secret) -> Option<A> {
     secret.json().filter(A::is_sound)
 }
-
-/// Returns `true` if this provider signed the callback for the organization's account.
-///
-/// # Errors
-/// [`SecretsError`] if the account cannot be read.
-pub async fn is_signed(
-    secrets: &Secrets,
-    provider: Provider,
-    organization: &OrganizationId,
-    callback: Callback<'_>,
-    now: Timestamp,
-) -> Result<bool, SecretsError> {
-    if is_signed_by(provider, secrets.provider(organization, provider).await?, callback, now) {
-        return Ok(true);
-    }
-    // The signing secret may have been rotated since it was read.
-    Ok(is_signed_by(provider, secrets.provider_now(organization, provider).await?, callback, now))
-}
-
-fn is_signed_by(provider: Provider, secret: Option<Secret>, callback: Callback<'_>, now: Timestamp) -> bool {
-    let Some(secret) = secret else { return false };
-    match provider {
-        Provider::Twilio => is_signed_for::<twilio::Account>(&secret, callback, now),
-        Provider::Retell => is_signed_for::<retell::Account>(&secret, callback, now),
-        Provider::Telnyx => is_signed_for::<telnyx::Account>(&secret, callback, now),
-        Provider::Vapi => is_signed_for::<vapi::Account>(&secret, callback, now),
-        Provider::Simulator => false,
-    }
-}
-
-fn is_signed_for<A: Account>(secret: &Secret, callback: Callback<'_>, now: Timestamp) -> bool {
-    account_of::<A>(secret).is_some_and(|account| account.signed(callback, now))
-}
-
-#[cfg(test)]
-mod tests;

@@ -6,10 +6,12 @@
 
 use std::fmt;
 
-use domain::call::Call;
-use domain::ids::OrganizationId;
+use domain::call::{Call, Report};
+use domain::ids::{OrganizationId, ProviderCallId};
 use domain::provider::Provider;
-use domain::sms::SmsConversation;
+use domain::sms::{ChatShown, SmsConversation};
+
+use crate::attempt::Attempt;
 
 /// Query parameter of a callback address that names the request that created the conversation.
 pub const REQUEST: &str = "request_id";
@@ -34,6 +36,37 @@ impl fmt::Debug for Callback<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Callback").field("url", &self.url).finish_non_exhaustive()
     }
+}
+
+/// Callback about a call, in our own words. Callbacks come in any order, and perhaps more than once: statuses only move forwards,
+/// and facts are filled in once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallCallback {
+    /// Attempt that the callback is about.
+    pub about: About,
+    /// Id of the call at the provider. `None` if the callback does not tell it: then the attempt's known call is meant.
+    pub call_id: Option<ProviderCallId>,
+    /// Reports in the callback.
+    pub reports: Vec<Report>,
+}
+
+/// Part of a callback that names its attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// Address of the callback. The provider's signature covers it.
+    Address,
+    /// Call in the callback, with the attempt that it bears. `None` if it bears none of ours. The signature covers the body alone,
+    /// so a copy of a genuine callback may be sent to another address: only the attempt in the call counts.
+    Call(Option<Attempt>),
+}
+
+/// Callback about a chat that a provider's own agent holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChatCallback {
+    /// Attempt that the chat was begun for, as the chat bears it.
+    pub attempt: Attempt,
+    /// Chat in its current state.
+    pub shown: ChatShown,
 }
 
 /// Returns the address of a provider's callbacks about one attempt to place a call.

@@ -32,8 +32,8 @@ mod signed;
 mod tests;
 
 pub use self::answer::{Answer, RawAnswer, RetryAfter};
-pub use self::error::{EgressError, NotPublic, Source, UrlError};
-pub use self::policy::{EgressPolicy, LONGEST_URL};
+pub use self::error::{EgressError, LONGEST_URL, NotPublic, Source, UrlError};
+pub use self::policy::EgressPolicy;
 pub use self::signed::{name_request, signed_headers};
 
 /// Time limit of a webhook delivery, from the DNS look-up to the end of the answer.

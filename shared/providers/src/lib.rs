@@ -15,6 +15,7 @@ mod part;
 mod reading;
 pub mod retell;
 mod secrets;
+mod signed;
 pub mod simulator;
 mod sms;
 #[cfg(test)]
@@ -25,11 +26,11 @@ pub mod twilio;
 pub mod vapi;
 mod voice;
 
-pub use account::is_signed;
 pub use client::{KEEP_BYTES, NoReply, ProviderClient, Question, REQUEST_TIMEOUT, Reply, wire};
 pub use outcome::{Wire, classify};
 pub use part::Part;
 pub use secrets::{ModelAccess, ModelKeyError, ParameterStore, SECRETS_TIMEOUT, Secret, Secrets, SecretsError};
+pub use signed::is_signed;
 pub use sms::{ReceivedText, SmsProvider, Texting};
 pub use voice::{Alike, Found, ProviderError, Recording, Sought, VoiceProvider};
 

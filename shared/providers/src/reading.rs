@@ -1,6 +1,7 @@
 //! Lenient parsing of provider data. A field that is not as documented counts as absent, and does not make the others fail.
 
 use domain::end_reason::EndReason;
+use domain::provider::Provider;
 use domain::signature::{Distrust, TOLERANCE};
 use domain::time::Timestamp;
 use serde::de::DeserializeOwned;
@@ -28,6 +29,15 @@ pub(crate) fn yes_or_no(value: &Value) -> Option<bool> {
         }
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
+}
+
+/// Parses the body of a callback as JSON. Logs the provider of a callback that cannot be parsed.
+pub(crate) fn callback_json<T: DeserializeOwned>(provider: Provider, body: &[u8]) -> Option<T> {
+    let read = serde_json::from_slice(body).ok();
+    if read.is_none() {
+        tracing::warn!(provider = provider.as_str(), "a callback cannot be read");
+    }
+    read
 }
 
 /// Deserializes a field leniently, for `#[serde(default, deserialize_with = …)]`. A value of another type counts as absent.

@@ -45,7 +45,7 @@ impl Table {
         self.transact(writes).await.map(drop)
     }
 
-    /// Puts a number on a scope's do-not-call list, replacing any earlier entry.
+    /// Puts a number on a scope's do-not-call list, in this form alone, replacing any earlier entry.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -4,14 +4,15 @@ use domain::sms::Alone;
 
 use domain::ids::Scope;
 use domain::organization::Organization;
+use domain::phone_input::canonical;
 
 use crate::backoff::Backoff;
 use crate::commit::Store;
-use crate::effects::{delivery_jobs, log_items, suppression_write};
+use crate::effects::{delivery_jobs, log_items, suppression_writes};
 use crate::error::StoreError;
 use crate::item;
 use crate::keys;
-use crate::loaded::listed;
+use crate::loaded::{Listing, listed};
 use crate::write::{CONFLICT_PATIENCE_MS, MUST_BE_NEW, Written, transact_put};
 
 impl Store {
@@ -25,18 +26,20 @@ impl Store {
         let mut backoff = Backoff::new(table.clock(), CONFLICT_PATIENCE_MS);
         let owner_key = keys::organization(&scope.organization);
         let seen_key = keys::inbound(scope, text.inbound.provider_message_id.as_str());
-        let listed_key = keys::suppression(scope, &text.customer);
+        let given_key = keys::suppression(scope, &text.customer);
+        let canonical_key = canonical(&text.customer).map(|number| keys::suppression(scope, &number));
         loop {
             let now = table.now();
-            let items = table.read([owner_key.clone(), seen_key.clone(), listed_key.clone()]).await?;
+            let wanted = [&owner_key, &seen_key, &given_key].into_iter().chain(&canonical_key);
+            let items = table.read(wanted.cloned()).await?;
             let organization: Option<Organization> = items.read("organization", &owner_key)?;
             let Some(organization) = organization else { return Ok(()) };
             if items.get(&seen_key).is_some() {
                 return Ok(());
             }
-            let listed = listed(&items, &listed_key)?;
-            let suppressed_by = listed.as_ref().map(|listed| listed.entry.source.as_str());
-            let (log, effect) = text.taken_in(suppressed_by, now);
+            let canonical = canonical_key.as_ref().map(|key| listed(&items, key)).transpose()?.flatten();
+            let listing = Listing { given: listed(&items, &given_key)?, canonical };
+            let (log, effect) = text.taken_in(listing.source(), now);
             let jobs = delivery_jobs(text.log_id, scope, &log, &organization);
             let remembered = item::item(&seen_key, &text.log_id)?;
             let mut writes = vec![transact_put(table.put_of(remembered, Some(MUST_BE_NEW))?)];
@@ -44,7 +47,7 @@ impl Store {
                 writes.push(transact_put(table.put_of(item, None)?));
             }
             if let Some(effect) = &effect {
-                writes.extend(suppression_write(table, scope, &text.customer, listed.as_ref(), effect, now)?);
+                writes.extend(suppression_writes(table, scope, &text.customer, &listing, effect, now)?);
             }
             match table.transact(writes).await? {
                 Written::Done => {

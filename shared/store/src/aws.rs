@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::ProvideCredentials;
 use aws_runtime::request_info::RequestInfoInterceptor;
 use aws_runtime::user_agent::UserAgentInterceptor;
 use aws_sdk_dynamodb::config::interceptors::BeforeSerializationInterceptorContextRef;
@@ -22,11 +23,11 @@ use crate::aws_sign::SigV4;
 
 /// Access data for AWS.
 #[derive(Clone, Debug)]
-pub struct Access {
+pub struct Access<P = Credentials> {
     /// Region to sign for.
     pub region: String,
-    /// Credentials to sign with.
-    pub credentials: Credentials,
+    /// Credentials to sign with, or their provider.
+    pub credentials: P,
     /// Endpoint of DynamoDB, if it is not the region's own.
     pub dynamodb: Option<String>,
     /// Endpoint of SQS, if it is not the region's own.
@@ -35,10 +36,10 @@ pub struct Access {
     pub attempt_timeout: Option<Duration>,
 }
 
-impl Access {
+impl<P: ProvideCredentials + Clone + 'static> Access<P> {
     /// Creates the clients of DynamoDB and SQS over one HTTP client, so that the roots are read once.
     pub fn clients(&self) -> (aws_sdk_dynamodb::Client, aws_sdk_sqs::Client) {
-        let http = SharedHttpClient::new(Connector::new());
+        let http = http_client();
         (self.dynamodb_client(http.clone()), self.sqs_client(http))
     }
 
@@ -77,6 +78,11 @@ impl Access {
         timeouts.set_operation_attempt_timeout(self.attempt_timeout);
         timeouts.build()
     }
+}
+
+/// Returns the HTTP client under the SDK. It uses TLS by ring with Mozilla's roots, and keeps its connections.
+pub fn http_client() -> SharedHttpClient {
+    SharedHttpClient::new(Connector::new())
 }
 
 /// Interceptor that disables the SDK's headers about itself and about its attempts. They are three headers that no

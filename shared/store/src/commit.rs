@@ -3,19 +3,19 @@
 use std::borrow::Cow;
 
 use aws_sdk_dynamodb::types::{TransactWriteItem, Update};
-use domain::call::Call;
 use domain::conversation::{Change, Conversation};
 use domain::effect::Effect;
 use domain::holder::{HeldBy, Holder};
 use domain::ids::Channel;
+use domain::phone_input::canonical;
 use domain::planted::{Bug, is_planted, overlooks_suppression};
 use domain::provider::Provider;
 use domain::retention::HEAD_KEPT;
 use domain::schedule::due;
-use domain::sms::{self, Claim, SmsConversation, StoredMessage};
 use domain::suppression::Suppression;
 use domain::time::Timestamp;
 
+use crate::applied::Applied;
 use crate::backoff::Backoff;
 use crate::effects::{delivery_jobs, writes};
 use crate::error::StoreError;
@@ -24,7 +24,6 @@ use crate::item::{Item, NONCE, get_text, key_of, to_json};
 use crate::keys;
 use crate::loaded::{ConversationRef, Loaded, listed};
 use crate::measures;
-use crate::permit::{DialPermit, SendPermit};
 use crate::queue::{DeliveryJob, Queues};
 use crate::revision::Revision;
 use crate::table::Table;
@@ -33,66 +32,6 @@ use crate::write::{CONFLICT_PATIENCE_MS, Written, transact_update};
 /// Positions in the transaction of the writes whose refusals have a meaning of their own.
 const CONVERSATION: usize = 0;
 const SUPPRESSION: usize = 1;
-
-/// Result of an input.
-#[derive(Debug)]
-pub struct Applied<C: Conversation> {
-    /// Conversation after the commit. It equals a fresh read until another writer commits.
-    pub loaded: Loaded<C>,
-    /// Conversation before the input.
-    pub previous: C,
-    /// Claim that was granted. Only a commit grants one.
-    claimed: Option<C::Claim>,
-    effects: Vec<Effect>,
-}
-
-impl<C: Conversation> Applied<C> {
-    /// Returns the conversation after the commit.
-    pub fn conversation(&self) -> &C {
-        &self.loaded.conversation
-    }
-
-    /// Returns the claim that was granted, if any.
-    pub fn claimed(&self) -> Option<C::Claim> {
-        self.claimed
-    }
-}
-
-impl Applied<Call> {
-    /// Takes the permit to dial. Returns it once, and only if the input was a claim that was granted.
-    pub fn take_permit(&mut self) -> Option<DialPermit> {
-        let attempt = self.claimed.take()?;
-        Some(DialPermit::new(self.loaded.conversation.clone(), attempt))
-    }
-}
-
-impl Applied<SmsConversation> {
-    /// Returns an SMS message of the conversation in its current state, if it was read or written.
-    pub fn message(&self, number: u32) -> Option<sms::Message> {
-        let written = self.effects.iter().find_map(|effect| match effect {
-            Effect::StoreMessage(message) if message.number == number => Some(message.clone()),
-            Effect::UpdateMessage(stored) if stored.message.number == number => Some(stored.message.clone()),
-            _ => None,
-        });
-        let read = || self.loaded.message(number).ok().flatten().map(|stored| stored.message);
-        written.or_else(read)
-    }
-
-    /// Takes the permit to send. Returns it once, and only if the input claimed a message. `known` is the message if it existed
-    /// before.
-    pub fn take_permit(&mut self, known: Option<StoredMessage>) -> Option<SendPermit> {
-        let Claim::Send { message: number, attempt } = self.claimed? else { return None };
-        let written = self.effects.iter().find_map(|effect| match effect {
-            Effect::StoreMessage(message) if message.number == number => {
-                Some(StoredMessage { message: message.clone(), version: 1 })
-            }
-            _ => None,
-        });
-        let stored = written.or(known).filter(|stored| stored.message.number == number)?;
-        self.claimed = None;
-        Some(SendPermit::new(self.loaded.conversation.clone(), stored, attempt))
-    }
-}
 
 /// Table and queues together, as a transition needs both.
 #[derive(Clone, Debug)]
@@ -113,15 +52,34 @@ impl Store {
         Loaded::from_items(reference, &items)
     }
 
-    /// Reads the customer's do-not-call entry if it was not read yet. A permanent opt-out depends on the existing entry.
-    async fn look_up_suppression<C: Conversation>(
+    /// Reads the customer's do-not-call entries that a change depends on, if they were not read yet: the existing entry for a permanent
+    /// opt-out, and the entry of the number's canonical form for every change of the list.
+    async fn look_up_listing<C: Conversation>(
         &self,
         reference: &ConversationRef,
         current: &mut Loaded<C>,
+        change: &Change<C>,
     ) -> Result<(), StoreError> {
-        if reference.suppression.is_none() {
-            let key = keys::suppression(current.conversation.scope(), current.conversation.customer());
-            current.listed = listed(&self.table.read([key.clone()]).await?, &key)?;
+        let for_good =
+            |effect: &Effect| matches!(effect, Effect::Suppress { source } if Suppression::holds_for_good(source));
+        let is_about = |effect: &Effect| matches!(effect, Effect::Suppress { .. } | Effect::LiftSuppression);
+        if !change.effects.iter().any(is_about) {
+            return Ok(());
+        }
+        let (scope, customer) = (current.conversation.scope(), current.conversation.customer());
+        let is_unread = reference.suppression.is_none() && change.effects.iter().any(for_good);
+        let given = is_unread.then(|| keys::suppression(scope, customer));
+        let other = canonical(customer).filter(|_| reference.canonical.is_none());
+        let other = other.map(|number| keys::suppression(scope, &number));
+        if given.is_none() && other.is_none() {
+            return Ok(());
+        }
+        let items = self.table.read(given.iter().chain(&other).cloned()).await?;
+        if let Some(key) = given {
+            current.listing.given = listed(&items, &key)?;
+        }
+        if let Some(key) = other {
+            current.listing.canonical = listed(&items, &key)?;
         }
         Ok(())
     }
@@ -137,6 +95,20 @@ impl Store {
         loaded: Option<Loaded<C>>,
         input: impl Fn(&Loaded<C>) -> C::Input,
     ) -> Result<Option<Applied<C>>, StoreError> {
+        self.try_apply(reference, loaded, |loaded| Ok(Some(input(loaded)))).await
+    }
+
+    /// Applies an input as [`Store::apply`] does, if there is one. The input may depend on something stored, and fail if that cannot
+    /// be read. Without an input nothing is written, and the conversation is returned as it was read.
+    ///
+    /// # Errors
+    /// Those of [`Store::apply`], and the input's own.
+    pub async fn try_apply<C: Conversation>(
+        &self,
+        reference: &ConversationRef,
+        loaded: Option<Loaded<C>>,
+        input: impl Fn(&Loaded<C>) -> Result<Option<C::Input>, StoreError>,
+    ) -> Result<Option<Applied<C>>, StoreError> {
         // The future is large. Boxed, it costs its caller one pointer.
         Box::pin(self.load_and_apply(reference, loaded, input)).await
     }
@@ -145,7 +117,7 @@ impl Store {
         &self,
         reference: &ConversationRef,
         mut loaded: Option<Loaded<C>>,
-        input: impl Fn(&Loaded<C>) -> C::Input,
+        input: impl Fn(&Loaded<C>) -> Result<Option<C::Input>, StoreError>,
     ) -> Result<Option<Applied<C>>, StoreError> {
         let mut backoff = Backoff::new(self.table.clock(), CONFLICT_PATIENCE_MS);
         let mut reference = Cow::Borrowed(reference);
@@ -160,20 +132,17 @@ impl Store {
                     None => return Ok(None),
                 },
             };
-            let change = current.conversation.advance(input(&current), now);
-            let previous = current.conversation.clone();
-            if change.after == previous {
-                return Ok(Some(Applied { loaded: current, previous, claimed: None, effects: Vec::new() }));
+            let Some(input) = input(&current)? else { return Ok(Some(Applied::unchanged(current))) };
+            let change = current.conversation.advance(input, now);
+            if change.after == current.conversation {
+                return Ok(Some(Applied::unchanged(current)));
             }
+            let previous = current.conversation.clone();
             // The read may be seconds old, and an endpoint may have subscribed since.
             if !is_fresh && change.log.iter().any(|entry| entry.entry.event().is_some()) {
                 continue;
             }
-            let for_good =
-                |effect: &Effect| matches!(effect, Effect::Suppress { source } if Suppression::holds_for_good(source));
-            if change.effects.iter().any(for_good) {
-                Box::pin(self.look_up_suppression(&reference, &mut current)).await?;
-            }
+            Box::pin(self.look_up_listing(&reference, &mut current, &change)).await?;
             let prepared = self.table.prepare(&current, &change, now)?;
             match self.table.commit(&prepared).await? {
                 Committed::Done => {
@@ -183,12 +152,14 @@ impl Store {
                     self.announce(&current, &change.after, &prepared.deliveries, now).await;
                     let Change { after, claimed, effects, .. } = change;
                     let loaded = Loaded { conversation: after, version: current.version + 1, ..current };
-                    return Ok(Some(Applied { loaded, previous, claimed, effects }));
+                    return Ok(Some(Applied::committed(loaded, previous, claimed, effects)));
                 }
                 Committed::Changed => {}
                 Committed::Adopted(taken) => self.take_away::<C>(&taken, &current, now).await?,
-                // The retry also reads the do-not-call entry, because the input has to see it.
-                Committed::Suppressed => reference = Cow::Owned(reference.with_suppression(&current.conversation)),
+                // The retry also reads the do-not-call entries, because the input has to see them.
+                Committed::Suppressed => {
+                    reference = Cow::Owned(reference.with_customer(current.conversation.customer()));
+                }
             }
             if !backoff.wait().await {
                 return Err(StoreError::Conflict);
@@ -213,12 +184,12 @@ impl Store {
         let from = ConversationRef::new(adopter.conversation, adopter.scope.clone());
         let from = adopter.message.map_or(from.clone(), |number| from.with_message(number));
         let lose = |loaded: &Loaded<C>| {
-            let stored = adopter.message.and_then(|number| loaded.message(number).ok().flatten());
-            C::taken_away(id.clone(), to.clone(), stored)
+            let stored = adopter.message.map(|number| loaded.message(number)).transpose()?.flatten();
+            Ok(Some(C::taken_away(id.clone(), to.clone(), stored)))
         };
-        let lost = Box::pin(self.apply::<C>(&from, None, lose)).await?;
+        let lost = Box::pin(self.try_apply::<C>(&from, None, lose)).await?;
         // There is nothing to take back from the other conversation, so the owner is written directly.
-        if lost.is_none_or(|lost| lost.effects.is_empty()) {
+        if !lost.is_some_and(|lost| lost.has_effects()) {
             let put = self.table.hand_over_write(*provider, id, &to, now)?;
             self.table.put(put).await?;
         }

@@ -7,8 +7,9 @@ use domain::time::Timestamp;
 
 use crate::deliveries::shown_content;
 use crate::error::StoreError;
-use crate::item::{from_item, get_text, text};
-use crate::keys::{self, Key, LIST_INDEX, LIST_PK, LIST_SK};
+use crate::item::from_item;
+use crate::keys::{self, Key};
+use crate::list_places::{Order, Part, Place, Places};
 use crate::table::Table;
 use crate::unreadable::noted;
 
@@ -47,12 +48,6 @@ pub enum Wanted<'a, C> {
     WithContent(&'a (dyn Fn(&C, &Content) -> bool + Sync)),
 }
 
-/// Positions in a list, newest first, with a flag that says if there are more behind them.
-struct Places {
-    places: Vec<String>,
-    has_more: bool,
-}
-
 impl Table {
     /// Returns a page of a scope's conversations on one channel, newest first. A filtered page ends when it is full or
     /// when [`MOST_LOOKED_AT`] conversations were examined.
@@ -74,7 +69,7 @@ impl Table {
         let mut looked_at = 0;
         loop {
             let found = self.conversation_places::<C>(scope, created, start.as_deref(), together).await?;
-            let last = found.places.last().cloned();
+            let last = found.last();
             for (place, conversation) in self.conversations_at(&found.places, &wanted).await? {
                 page.conversations.push(conversation);
                 if page.conversations.len() == limit {
@@ -101,48 +96,25 @@ impl Table {
     ) -> Result<Places, StoreError> {
         // `#` sorts before every digit and letter, and `~` behind them. So both bounds are exclusive for any
         // conversation id.
-        let from = created.after.map_or_else(|| "0".to_owned(), |after| format!("{after}~"));
-        let to = created.before.map_or_else(|| "~".to_owned(), |before| format!("{before}"));
-        let to = start.map_or_else(|| to.clone(), |place| to.clone().min(place.to_owned()));
-        // DynamoDB refuses bounds in the wrong order. They are in the wrong order if the cursor is older than the lower
-        // bound.
-        if from > to {
-            return Ok(Places { places: Vec::new(), has_more: false });
-        }
-        let answer = self
-            .dynamodb()
-            .query()
-            .table_name(self.name())
-            .index_name(LIST_INDEX)
-            .key_condition_expression("#pk = :pk AND #sk BETWEEN :from AND :to")
-            .expression_attribute_names("#pk", LIST_PK)
-            .expression_attribute_names("#sk", LIST_SK)
-            .expression_attribute_values(":pk", text(keys::conversations_list(C::CHANNEL, scope)))
-            .expression_attribute_values(":from", text(from))
-            .expression_attribute_values(":to", text(to))
-            .scan_index_forward(false)
-            // One more than requested shows if there are more. Another one makes room for the start position itself.
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX - 2) + 2)
-            .send()
-            .await
-            .map_err(|error| StoreError::aws("Query", error))?;
-        let items = answer.items.unwrap_or_default();
-        let places = items.iter().filter_map(|item| get_text(item, LIST_SK).map(str::to_owned));
-        let mut places: Vec<String> = places.filter(|place| Some(place.as_str()) != start).collect();
-        let has_more = places.len() > limit;
-        places.truncate(limit);
-        Ok(Places { places, has_more })
+        let part = Part {
+            list: keys::conversations_list(C::CHANNEL, scope),
+            from: created.after.map(|after| format!("{after}~")),
+            to: created.before.map(|before| before.to_string()),
+            start,
+            order: Order::NewestFirst,
+        };
+        self.places(part, limit).await
     }
 
     /// Returns those conversations at these positions that pass the filter, as they may be shown now.
     async fn conversations_at<C: Conversation>(
         &self,
-        places: &[String],
+        places: &[Place],
         wanted: &Wanted<'_, C>,
     ) -> Result<Vec<(String, C)>, StoreError> {
         let id = |place: &str| place.split_once('#').and_then(|(_, id)| ConversationId::parse(id));
         let known: Vec<(&String, ConversationId)> =
-            places.iter().filter_map(|place| Some((place, id(place)?))).collect();
+            places.iter().filter_map(|found| Some((&found.place, id(&found.place)?))).collect();
         let with_content = matches!(wanted, Wanted::WithContent(_));
         let keys = known.iter().flat_map(|(_, id)| {
             let apart: Option<Key> = with_content.then(|| keys::content(*id));

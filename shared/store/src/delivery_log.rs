@@ -10,8 +10,9 @@ use futures::future::join_all;
 use crate::commit::Store;
 use crate::conversation_list::MOST_LOOKED_AT;
 use crate::error::StoreError;
-use crate::item::{Item, VERSION, from_item, get_number, get_text, key_of, text, to_json};
-use crate::keys::{self, Key, LIST_INDEX, LIST_PK, LIST_SK};
+use crate::item::{VERSION, from_item, get_number, to_json};
+use crate::keys::{self, Key};
+use crate::list_places::{Order, Part, Place, Places};
 use crate::queue::{DeliveryJob, MESSAGE_VERSION};
 use crate::read::Items;
 use crate::revision::Revision;
@@ -61,13 +62,6 @@ pub struct Redelivered {
     pub more_from: Option<Timestamp>,
 }
 
-/// Positions in an endpoint's list of deliveries, with the position at which the list continues.
-struct Places {
-    keys: Vec<Key>,
-    last: Option<String>,
-    has_more: bool,
-}
-
 impl Table {
     /// Returns a page of an endpoint's deliveries, newest first. A page that is filtered by `state` ends when it is
     /// full or when [`MOST_LOOKED_AT`] deliveries were examined.
@@ -86,23 +80,25 @@ impl Table {
         let mut start = start.map(str::to_owned);
         let mut looked_at = 0;
         loop {
-            let places = self.delivery_places(endpoint, start.as_deref(), None, together).await?;
-            let items = self.read_many(&with_entries(&places.keys)).await?;
-            for key in &places.keys {
+            let found = self.delivery_places(endpoint, start.as_deref(), None, together).await?;
+            let last = found.last();
+            let keys: Vec<Key> = found.places.iter().map(|found| found.key.clone()).collect();
+            let items = self.read_many(&with_entries(&keys)).await?;
+            for Place { place, key } in &found.places {
                 let Some(item) = items.get(key) else { continue };
-                let Some(found) = noted(logged(key, &items), item).flatten() else { continue };
-                if state.is_some_and(|state| found.delivery.state != state) {
+                let Some(logged) = noted(logged(key, &items), item).flatten() else { continue };
+                if state.is_some_and(|state| logged.delivery.state != state) {
                     continue;
                 }
-                page.deliveries.push(found);
+                page.deliveries.push(logged);
                 if page.deliveries.len() == usize::from(limit) {
-                    let place = items.get(key).and_then(|item| get_text(item, LIST_SK)).map(str::to_owned);
-                    page.next = place.filter(|place| places.has_more || Some(place) != places.last.as_ref());
+                    let is_last = Some(place) == last.as_ref() && !found.has_more;
+                    page.next = (!is_last).then(|| place.clone());
                     return Ok(page);
                 }
             }
-            looked_at += places.keys.len();
-            start = places.last.filter(|_| places.has_more);
+            looked_at += found.places.len();
+            start = last.filter(|_| found.has_more);
             if start.is_none() || state.is_none() || looked_at >= MOST_LOOKED_AT {
                 page.next = start;
                 return Ok(page);
@@ -118,31 +114,14 @@ impl Table {
         since: Option<Timestamp>,
         limit: u8,
     ) -> Result<Places, StoreError> {
-        let from = since.map_or_else(|| "0".to_owned(), |since| since.to_string());
-        let to = start.map_or_else(|| "~".to_owned(), str::to_owned);
-        let answer = self
-            .dynamodb()
-            .query()
-            .table_name(self.name())
-            .index_name(LIST_INDEX)
-            .key_condition_expression("#pk = :pk AND #sk BETWEEN :from AND :to")
-            .expression_attribute_names("#pk", LIST_PK)
-            .expression_attribute_names("#sk", LIST_SK)
-            .expression_attribute_values(":pk", text(keys::deliveries_list(endpoint)))
-            .expression_attribute_values(":from", text(from))
-            .expression_attribute_values(":to", text(to))
-            .scan_index_forward(since.is_some())
-            // One more than requested shows if there are more. Another one makes room for the start position itself.
-            .limit(i32::from(limit) + 2)
-            .send()
-            .await
-            .map_err(|error| StoreError::aws("Query", error))?;
-        let mut found: Vec<Item> = answer.items.unwrap_or_default();
-        found.retain(|item| get_text(item, LIST_SK) != start);
-        let has_more = found.len() > usize::from(limit);
-        found.truncate(usize::from(limit));
-        let last = found.last().and_then(|item| get_text(item, LIST_SK)).map(str::to_owned);
-        Ok(Places { keys: found.iter().filter_map(key_of).collect(), last, has_more })
+        let part = Part {
+            list: keys::deliveries_list(endpoint),
+            from: since.map(|since| since.to_string()),
+            to: None,
+            start,
+            order: if since.is_some() { Order::OldestFirst } else { Order::NewestFirst },
+        };
+        self.places(part, usize::from(limit)).await
     }
 
     /// Reads any number of items, in batches.
@@ -210,9 +189,10 @@ impl Store {
     ) -> Result<Redelivered, StoreError> {
         let table = &self.table;
         let places = table.delivery_places(endpoint, None, Some(since), limit).await?;
-        let items = table.read_many(&places.keys).await?;
+        let keys: Vec<Key> = places.places.iter().map(|found| found.key.clone()).collect();
+        let items = table.read_many(&keys).await?;
         let mut failed = Vec::new();
-        for key in &places.keys {
+        for key in &keys {
             let Some(item) = items.get(key) else { continue };
             let delivery: Option<Delivery> = noted(from_item("delivery", item), item);
             if let Some(delivery) = delivery.filter(|delivery| delivery.state == State::Exhausted) {
@@ -235,8 +215,8 @@ impl Store {
         if let Some(error) = failure {
             return Err(error);
         }
-        let last = places.last.as_deref().and_then(|place| place.split_once('#'));
-        let last = last.and_then(|(at, _)| Timestamp::parse(at).ok()).filter(|_| places.has_more);
+        let last = places.last().filter(|_| places.has_more);
+        let last = last.and_then(|place| Timestamp::parse(place.split_once('#')?.0).ok());
         Ok(Redelivered { count: u32::try_from(jobs.len()).unwrap_or(u32::MAX), more_from: last })
     }
 }

@@ -1,9 +1,12 @@
 //! Do-not-call list of a scope. Each suppressed number has an entry, under the digest of the number.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::types::ReturnValue;
 use domain::ids::Scope;
 use domain::phone::PhoneNumber;
+use domain::phone_input::{canonical, forms};
 use domain::suppression::Suppression;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
@@ -18,13 +21,27 @@ use crate::write::{CONFLICT_PATIENCE_MS, MUST_BE_NEW, Written};
 const IMPORT_CONCURRENCY: usize = 16;
 
 impl Table {
-    /// Puts a number on a scope's do-not-call list. Returns `None` if the number was not on it. Otherwise returns the
-    /// entry that is stored now. The earlier entry stays, because the first source counts, unless the new entry
-    /// outranks it.
+    /// Puts a number on a scope's do-not-call list, as it came and in its canonical form. Returns `None` if the number was
+    /// not on it as it came. Otherwise returns the entry of that form that is stored now. The earlier entry stays, because
+    /// the first source counts, unless the new entry outranks it.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn suppress_once(
+        &self,
+        scope: &Scope,
+        number: &PhoneNumber,
+        entry: &Suppression,
+    ) -> Result<Option<Suppression>, StoreError> {
+        let known = self.suppress_form(scope, number, entry).await?;
+        if let Some(canonical) = canonical(number) {
+            let entry = Suppression { phone_number: Some(canonical.clone()), ..entry.clone() };
+            self.suppress_form(scope, &canonical, &entry).await?;
+        }
+        Ok(known)
+    }
+
+    async fn suppress_form(
         &self,
         scope: &Scope,
         number: &PhoneNumber,
@@ -51,8 +68,9 @@ impl Table {
         }
     }
 
-    /// Puts many entries on the list and returns the number of new ones. Calls `done` after each entry. An import may
-    /// be repeated safely.
+    /// Puts many entries on the list, each in the canonical form of its number too, and returns the number of new ones. An
+    /// entry that is made for the canonical form alone is not counted. Calls `done` after each entry. An import may be
+    /// repeated safely.
     ///
     /// # Errors
     /// [`StoreError`]. Some of the numbers may be on the list already.
@@ -62,18 +80,37 @@ impl Table {
         entries: Vec<(PhoneNumber, Suppression)>,
         done: impl Fn(),
     ) -> Result<usize, StoreError> {
+        let given: BTreeSet<&PhoneNumber> = entries.iter().map(|(number, _)| number).collect();
+        let others: Vec<(PhoneNumber, Suppression)> = entries
+            .iter()
+            .filter_map(|(number, entry)| {
+                let canonical = canonical(number).filter(|canonical| !given.contains(canonical))?;
+                Some((canonical.clone(), Suppression { phone_number: Some(canonical), ..entry.clone() }))
+            })
+            .collect();
         let put = |(number, entry): (PhoneNumber, Suppression)| async move {
-            self.suppress_once(scope, &number, &entry).await.map(|known| usize::from(known.is_none()))
+            self.suppress_form(scope, &number, &entry).await.map(|known| usize::from(known.is_none()))
         };
+        let sum = |sum, new| async move { Ok(sum + new) };
+        let puts = stream::iter(others).map(put).buffer_unordered(IMPORT_CONCURRENCY);
+        puts.try_fold(0, sum).await?;
         let puts = stream::iter(entries).map(put).buffer_unordered(IMPORT_CONCURRENCY).inspect(|_| done());
-        puts.try_fold(0, |sum, new| async move { Ok(sum + new) }).await
+        puts.try_fold(0, sum).await
     }
 
-    /// Removes a number from a scope's list. Returns `false` if the number is not on it.
+    /// Removes a number from a scope's list, as it came and in its canonical form. Returns `false` if it is not on it in either.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn unsuppress(&self, scope: &Scope, number: &PhoneNumber) -> Result<bool, StoreError> {
+        let mut is_found = false;
+        for form in forms(number) {
+            is_found |= self.unsuppress_form(scope, &form).await?;
+        }
+        Ok(is_found)
+    }
+
+    async fn unsuppress_form(&self, scope: &Scope, number: &PhoneNumber) -> Result<bool, StoreError> {
         let key = keys::suppression(scope, number);
         let key = &key;
         let send = || async move {

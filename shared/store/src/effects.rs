@@ -9,6 +9,7 @@ use domain::ids::{ConversationId, Scope};
 use domain::log::LogEntry;
 use domain::organization::Organization;
 use domain::phone::PhoneNumber;
+use domain::phone_input::canonical;
 use domain::planted::{Bug, is_planted};
 use domain::retention::{HEAD_KEPT, Retention};
 use domain::suppression::Suppression;
@@ -18,7 +19,7 @@ use crate::deliveries::new_delivery_item;
 use crate::error::StoreError;
 use crate::item::{self, DATA, Item};
 use crate::keys;
-use crate::loaded::{Listed, Loaded};
+use crate::loaded::{Listed, Listing, Loaded};
 use crate::messages::{message_item, new_message_item};
 use crate::queue::{DeliveryJob, MESSAGE_VERSION};
 use crate::table::Table;
@@ -86,7 +87,7 @@ pub(crate) fn writes<C: Conversation>(
         writes.push(transact_put(table.put_of(item, None)?));
     }
     for effect in &change.effects {
-        writes.extend(effect_writes(table, &change.after, before.listed.as_ref(), effect, now)?);
+        writes.extend(effect_writes(table, &change.after, &before.listing, effect, now)?);
     }
     Ok(writes)
 }
@@ -94,7 +95,7 @@ pub(crate) fn writes<C: Conversation>(
 fn effect_writes<C: Conversation>(
     table: &Table,
     conversation: &C,
-    listed: Option<&Listed>,
+    listing: &Listing,
     effect: &Effect,
     now: Timestamp,
 ) -> Result<Vec<TransactWriteItem>, StoreError> {
@@ -109,8 +110,7 @@ fn effect_writes<C: Conversation>(
         Effect::SettleHold(settlement) => table.settlement_writes(scope, &id.to_string(), *settlement, now),
         Effect::ChangePlaces(change) => Ok(vec![table.place_write(scope, change)?]),
         Effect::Suppress { .. } | Effect::LiftSuppression => {
-            let write = suppression_write(table, scope, conversation.customer(), listed, effect, now)?;
-            Ok(write.into_iter().collect())
+            suppression_writes(table, scope, conversation.customer(), listing, effect, now)
         }
         Effect::StoreMessage(message) => put_new(new_message_item(id, message, retention)?).map(|write| vec![write]),
         Effect::UpdateMessage(stored) => {
@@ -141,8 +141,26 @@ fn suppression(customer: &PhoneNumber, source: &str, now: Timestamp) -> Suppress
     Suppression { phone_number: Some(customer.clone()), source: source.to_owned(), created_at: now }
 }
 
-/// Builds the write of an effect on the customer's do-not-call entry, if it needs one.
-pub(crate) fn suppression_write(
+/// Builds the writes of an effect on the customer's do-not-call entries: that of the number as it came, and that of its canonical
+/// form. A customer is one person, however the number is written.
+pub(crate) fn suppression_writes(
+    table: &Table,
+    scope: &Scope,
+    customer: &PhoneNumber,
+    listing: &Listing,
+    effect: &Effect,
+    now: Timestamp,
+) -> Result<Vec<TransactWriteItem>, StoreError> {
+    let mut writes = Vec::new();
+    writes.extend(suppression_write(table, scope, customer, listing.given.as_ref(), effect, now)?);
+    if let Some(canonical) = canonical(customer) {
+        writes.extend(suppression_write(table, scope, &canonical, listing.canonical.as_ref(), effect, now)?);
+    }
+    Ok(writes)
+}
+
+/// Builds the write of an effect on one do-not-call entry, if it needs one.
+fn suppression_write(
     table: &Table,
     scope: &Scope,
     customer: &PhoneNumber,
@@ -179,7 +197,9 @@ pub(crate) fn suppression_write(
             let update = update.build().map_err(|error| StoreError::aws("UpdateItem", error))?;
             Ok(Some(transact_update(update)))
         }
-        (Effect::LiftSuppression, Some(listed)) => table.delete_of_unchanged(&key, &listed.data).map(Some),
+        (Effect::LiftSuppression, Some(listed)) if !Suppression::holds_for_good(&listed.entry.source) => {
+            table.delete_of_unchanged(&key, &listed.data).map(Some)
+        }
         _ => Ok(None),
     }
 }

@@ -12,6 +12,7 @@ use domain::contact::Contact;
 use domain::conversation::{Conversation, forgotten_at};
 use domain::ids::{ConversationId, Mode, OrganizationId, Scope};
 use domain::phone::PhoneNumber;
+use domain::phone_input::canonical;
 use domain::retention::HEAD_KEPT;
 use domain::sms::SmsConversation;
 use domain::suppression::Suppression;
@@ -165,7 +166,9 @@ impl Survey {
             self.phone.push((of, key));
         } else if is_of("dnc") {
             let entry: Suppression = from_item("do-not-call entry", item)?;
-            if entry.phone_number.as_ref() == Some(number) {
+            // The canonical form of the number may have an entry of its own.
+            let is_theirs = |listed: &PhoneNumber| *listed == *number || Some(listed) == canonical(number).as_ref();
+            if entry.phone_number.as_ref().is_some_and(is_theirs) {
                 self.traces.listed.push(item.clone());
             }
         } else if is_of("contacts") && key.sk.starts_with(keys::CONTACT_PREFIX) {

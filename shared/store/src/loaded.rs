@@ -4,6 +4,8 @@ use domain::conversation::Conversation;
 use domain::ids::{ConversationId, Scope};
 use domain::objections::Objections;
 use domain::organization::Organization;
+use domain::phone::PhoneNumber;
+use domain::phone_input::canonical;
 use domain::sms::StoredMessage;
 use domain::suppression::{Suppression, suppression_digest};
 
@@ -22,6 +24,8 @@ pub struct ConversationRef {
     pub scope: Scope,
     /// Digest of the customer's number, if the do-not-call entry is to be read too.
     pub suppression: Option<String>,
+    /// Digest of the number's canonical form, if that is another one and its entry is to be read too.
+    pub canonical: Option<String>,
     /// Keys of further items to read, on every load.
     pub also: Vec<Key>,
 }
@@ -29,14 +33,14 @@ pub struct ConversationRef {
 impl From<ConversationJob> for ConversationRef {
     fn from(job: ConversationJob) -> Self {
         let suppression = Some(job.suppression);
-        Self { conversation: job.conversation, scope: job.scope, suppression, also: Vec::new() }
+        Self { suppression, ..Self::new(job.conversation, job.scope) }
     }
 }
 
 impl ConversationRef {
     /// Creates a reference without any further items to read.
     pub fn new(conversation: ConversationId, scope: Scope) -> Self {
-        Self { conversation, scope, suppression: None, also: Vec::new() }
+        Self { conversation, scope, suppression: None, canonical: None, also: Vec::new() }
     }
 
     /// Returns the keys that [`Loaded::from_items`] needs.
@@ -44,14 +48,17 @@ impl ConversationRef {
         let head = keys::conversation(C::CHANNEL, self.conversation);
         let mut wanted = vec![head, keys::organization(&self.scope.organization)];
         wanted.extend(self.suppression_key());
+        wanted.extend(self.canonical_key());
         wanted.extend(self.also.iter().cloned());
         wanted
     }
 
-    /// Returns a reference that also reads the customer's do-not-call entry.
-    pub(crate) fn with_suppression<C: Conversation>(&self, conversation: &C) -> Self {
-        let suppression = suppression_digest(conversation.scope(), conversation.customer());
-        Self { suppression: Some(suppression), ..self.clone() }
+    /// Returns a reference that also reads the customer's do-not-call entries: that of the number as it came, and that of
+    /// its canonical form.
+    pub fn with_customer(&self, customer: &PhoneNumber) -> Self {
+        let digest = |number: &PhoneNumber| suppression_digest(&self.scope, number);
+        let canonical = canonical(customer).as_ref().map(digest);
+        Self { suppression: Some(digest(customer)), canonical, ..self.clone() }
     }
 
     /// Returns a reference that also reads one of the conversation's SMS messages, and no other further item.
@@ -62,15 +69,37 @@ impl ConversationRef {
     fn suppression_key(&self) -> Option<Key> {
         self.suppression.as_ref().map(|digest| keys::suppression_by_digest(&self.scope, digest))
     }
+
+    fn canonical_key(&self) -> Option<Key> {
+        self.canonical.as_ref().map(|digest| keys::suppression_by_digest(&self.scope, digest))
+    }
 }
 
 /// Customer's entry on the do-not-call list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
+pub(crate) struct Listed {
     /// Entry with its number and its source.
-    pub entry: Suppression,
+    pub(crate) entry: Suppression,
     /// JSON text of the entry as it is stored. Removing or replacing the entry requires that this text is unchanged.
     pub(crate) data: String,
+}
+
+/// Customer's entries on the do-not-call list, if they were requested and exist.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Listing {
+    /// Entry of the number as it came.
+    pub(crate) given: Option<Listed>,
+    /// Entry of the number's canonical form, if that is another one.
+    pub(crate) canonical: Option<Listed>,
+}
+
+impl Listing {
+    /// Returns the source of the entry that outranks the other.
+    pub(crate) fn source(&self) -> Option<&str> {
+        let entries = self.given.iter().chain(&self.canonical).map(|listed| &listed.entry);
+        let strongest = entries.reduce(|one, other| if other.outranks(one) { other } else { one });
+        strongest.map(|entry| entry.source.as_str())
+    }
 }
 
 /// Conversation as it was read from the table.
@@ -80,8 +109,8 @@ pub struct Loaded<C> {
     pub conversation: C,
     /// Organization that owns the conversation.
     pub organization: Organization,
-    /// Customer's do-not-call entry, if it was requested and exists.
-    pub listed: Option<Listed>,
+    /// Customer's do-not-call entries.
+    pub(crate) listing: Listing,
     /// Further items that were read.
     pub items: Items,
     pub(crate) version: u64,
@@ -102,14 +131,13 @@ impl<C: Conversation> Loaded<C> {
         let organization = items
             .read("organization", &keys::organization(&reference.scope.organization))?
             .ok_or_else(|| StoreError::corrupt("organization", "it is missing"))?;
-        let listed = match reference.suppression_key() {
-            Some(key) => listed(items, &key)?,
-            None => None,
-        };
+        let listed = |key: Option<Key>| key.map(|key| listed(items, &key)).transpose().map(Option::flatten);
+        let listing =
+            Listing { given: listed(reference.suppression_key())?, canonical: listed(reference.canonical_key())? };
         Ok(Some(Self {
             conversation,
             organization,
-            listed,
+            listing,
             version: get_number(item, VERSION).unwrap_or(0),
             job: get_text(item, item::JOB).unwrap_or_default().to_owned(),
             items: items.only(&reference.also),
@@ -118,7 +146,12 @@ impl<C: Conversation> Loaded<C> {
 
     /// Returns `true` if the do-not-call list was read and contains the customer.
     pub fn is_suppressed(&self) -> bool {
-        self.listed.is_some()
+        self.suppressed_by().is_some()
+    }
+
+    /// Returns the source of the customer's do-not-call entry, if it was read. Of two entries, the one that outranks the other counts.
+    pub fn suppressed_by(&self) -> Option<&str> {
+        self.listing.source()
     }
 
     /// Returns the reasons against contacting the customer, as of the read.

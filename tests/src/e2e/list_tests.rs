@@ -149,6 +149,24 @@ async fn a_cursor_before_the_earliest_moment_that_is_asked_for_is_an_empty_page(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_cursor_before_every_delivery_is_an_empty_page() {
+    let world = LocalStack::start().await;
+    let hooks = Hooks::register(&world).await;
+    let endpoint = &hooks.id;
+    let organization = world.table.organization(&dev().organization).await.expect("an answer").expect("it is there");
+    let list = format!("deliveries#{endpoint}#{}", dev());
+    for place in ["", "!", "2020-01-01T00:00:00.000Z#x"] {
+        let cursor = domain::cursor::seal(&organization.cursor_key, &list, place);
+        let page = world.api.get(&format!("/v1/webhooks/{endpoint}/deliveries?cursor={cursor}")).await;
+        assert_eq!(
+            (page.data(200), &page.body["meta"]["pagination"]["has_more"]),
+            (&json!([]), &json!(false)),
+            "{place:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_call_tells_its_events_its_recording_and_everything_known_of_it() {
     let world = LocalStack::start().await;
     let mut hooks = Hooks::register(&world).await;

@@ -11,6 +11,7 @@
 //! - [`erasure`]: a number's data erased, and the whole table searched for it.
 //! - [`retention`]: the data of a conversation, and the rest of it after its retention.
 //! - [`limits`]: concurrency slots of calls and limits of keys, in virtual time.
+//! - [`one_person`]: one person on the do-not-call list, however the number is written.
 //! - [`one_key`]: one idempotency key at every route that takes one.
 //! - [`permissions`]: the requests of each function to AWS against its role.
 //! - [`observed`]: logs and metrics. [`upgrades`]: messages of another version.
@@ -24,6 +25,7 @@ mod erasure;
 mod limits;
 mod observed;
 mod one_key;
+mod one_person;
 mod permissions;
 mod planted;
 mod points;

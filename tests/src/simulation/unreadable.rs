@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::ids::ConversationId;
 use serde_json::{Value, json};
+use store::{QueueName, keys};
 
 use super::SEED;
 use super::scenarios::PLAIN;
@@ -126,5 +128,55 @@ fn a_list_shows_the_rest_and_names_what_cannot_be_read() {
                 assert!(rest.len() + 1 == before.len() || is_log && rest.len() == before.len(), "{}", list.function);
             }
         }
+    });
+}
+
+/// Makes a text of a conversation unreadable. The history, which reads every item, stops watching.
+async fn garbles_text(world: &World, id: ConversationId, number: u32) {
+    world.aws.database.watch(Arc::new(|_, _| {}));
+    let key = keys::message(id, number);
+    garbles(world, &(key.pk, key.sk)).await;
+}
+
+/// Wakes the consumer of a queue once its messages are visible. Returns how many it received, and how many are left then.
+async fn taken_and_left(world: &World, queue: QueueName) -> (usize, usize) {
+    world.after_seconds(20).await;
+    let taken = world.steps(queue).await;
+    (taken, world.aws.queues.messages(queue.as_str()).len())
+}
+
+#[test]
+fn a_report_on_a_text_that_cannot_be_read_comes_again() {
+    simulate(async {
+        let world = World::new(SEED).await;
+        let id = world.opens_sms("+15555550123", "sms").await.unwrap();
+        garbles_text(&world, id, 1).await;
+        let (taken, left) = taken_and_left(&world, QueueName::Simulator).await;
+        assert!(taken > 0 && left == taken, "{left} of {taken} are left");
+    });
+}
+
+#[test]
+fn a_text_that_cannot_be_read_is_neither_sent_nor_forgotten() {
+    simulate(async {
+        let world = World::new(SEED).await;
+        let id = world.opens_sms("+15555550123", "sms").await.unwrap();
+        world.customer_texts("+15555550123", "HELP").await;
+        assert!(taken_and_left(&world, QueueName::Simulator).await.0 > 0);
+        let [send] = <[_; 1]>::try_from(world.history.sms(id).unwrap().sends).expect("the answer waits");
+        garbles_text(&world, id, send.message).await;
+        let (taken, left) = taken_and_left(&world, QueueName::Turns).await;
+        assert!(taken > 0 && left == taken, "{left} of {taken} are left");
+    });
+}
+
+#[test]
+fn a_text_that_cannot_be_read_is_searched_for_again() {
+    simulate(async {
+        let world = World::new(SEED).await;
+        let id = world.opens_sms("+15555550105", "sms").await.unwrap();
+        garbles_text(&world, id, 1).await;
+        let (taken, left) = taken_and_left(&world, QueueName::Turns).await;
+        assert!(taken > 0 && left == taken, "{left} of {taken} are left");
     });
 }

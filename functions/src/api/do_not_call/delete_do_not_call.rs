@@ -8,7 +8,6 @@ use crate::api::do_not_call::put_do_not_call::number;
 use crate::api::paths::no_keys;
 use crate::error::ApiError;
 use crate::http::Response;
-use crate::phone_input;
 use crate::route::{Authorized, Function, Route, Trigger};
 
 /// The function and its route.
@@ -29,12 +28,7 @@ pub(crate) const FUNCTION: Function = Function {
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, .. } = authorized;
     let number = number(request)?;
-    let table = &app.store.table;
-    let mut is_found = table.unsuppress(&caller.scope, &number).await?;
-    if let Some(other) = phone_input::canonical(&number) {
-        is_found |= table.unsuppress(&caller.scope, &other).await?;
-    }
-    if is_found {
+    if app.store.table.unsuppress(&caller.scope, &number).await? {
         Ok(Response::empty(StatusCode::NO_CONTENT))
     } else {
         Err(ApiError::NotFound("entry on the do-not-call list"))

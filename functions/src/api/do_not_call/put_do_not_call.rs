@@ -3,6 +3,7 @@
 use domain::ids::{Mode, Scope};
 use domain::key::Permission;
 use domain::phone::PhoneNumber;
+use domain::phone_input::canonical;
 use domain::suppression::Suppression;
 use domain::time::Timestamp;
 use futures::FutureExt;
@@ -12,7 +13,6 @@ use store::keys::{self, Key};
 
 use crate::error::ApiError;
 use crate::http::{Request, Response};
-use crate::phone_input;
 use crate::route::{Authorized, Function, Route, Trigger};
 
 /// The function and its route.
@@ -62,8 +62,7 @@ pub(crate) fn number(request: &Request) -> Result<PhoneNumber, ApiError> {
 }
 
 /// Puts a number on the list. An entry that is there stays as it is, unless only the customer's own word made it: then it is ours from
-/// now on, and no word of theirs lifts it. A number in another form than the one that it is read in at the front doors which forgive
-/// gets a second entry in that form: whoever is meant is one person.
+/// now on, and no word of theirs lifts it.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, items } = authorized;
     let number = number(request)?;
@@ -71,13 +70,9 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let table = &app.store.table;
     let new = Suppression { phone_number: Some(number.clone()), source: "manual".to_owned(), created_at: table.now() };
     let known = match known {
-        Some(known) if !new.outranks(&known) => Some(known),
+        Some(known) if !new.outranks(&known) && canonical(&number).is_none() => Some(known),
         Some(_) | None => table.suppress_once(&caller.scope, &number, &new).await?,
     };
-    if let Some(other) = phone_input::canonical(&number) {
-        let entry = Suppression { phone_number: Some(other.clone()), ..new.clone() };
-        table.suppress_once(&caller.scope, &other, &entry).await?;
-    }
     let status = if known.is_some() { StatusCode::OK } else { StatusCode::CREATED };
     let view = EntryView::new(known.unwrap_or(new), caller.scope.mode);
     Ok(Response::data(status, request, view)?)

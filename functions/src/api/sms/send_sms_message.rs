@@ -6,7 +6,6 @@ use domain::end_reason::EndReason;
 use domain::ids::{ConversationId, Scope, key_digest};
 use domain::key::Permission;
 use domain::sms::{DeliveryStatus, Input, LONGEST_TEXT, Message, SmsConversation};
-use domain::suppression::suppression_digest;
 use futures::FutureExt;
 use lambda_http::http::StatusCode;
 use store::keys::{self, Key};
@@ -73,29 +72,24 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let asked = Asked::parse(request)?;
     caller.must_not_be_suspended()?;
     prepare(app, &conversation).await;
-    let reference = ConversationRef {
-        suppression: Some(suppression_digest(&caller.scope, &conversation.to)),
-        also: seen.iter().cloned().collect(),
-        ..first
-    };
+    let reference = ConversationRef { also: seen.iter().cloned().collect(), ..first.with_customer(&conversation.to) };
     let write = |loaded: &Loaded<SmsConversation>| {
         let is_replay = seen.as_ref().is_some_and(|seen| loaded.items.get(seen).is_some());
         let is_too_long = || too_long(&loaded.conversation, &asked.content).is_some();
-        if is_replay || loaded.objections().reason().is_some() || is_too_long() {
-            return Input::Tick;
-        }
-        Input::PersonWrites { content: asked.content.clone(), key: asked.key.clone() }
+        let is_refused = is_replay || loaded.objections().reason().is_some() || is_too_long();
+        Ok((!is_refused).then(|| Input::PersonWrites { content: asked.content.clone(), key: asked.key.clone() }))
     };
-    let mut applied = app.store.apply(&reference, None, write).await?.ok_or(ApiError::NotFound("conversation"))?;
+    let mut applied = app.store.try_apply(&reference, None, write).await?.ok_or(ApiError::NotFound("conversation"))?;
     if let Some(permit) = applied.take_permit(None) {
         let written = permit.stored().message.clone();
-        let settled = Box::pin(send(app, &reference, permit, None)).await.unwrap_or_else(|error| {
+        let settled = Box::pin(send(app, &reference, permit, None)).await;
+        let settled = settled.and_then(|settled| settled.map(|settled| settled.message(written.number)).transpose());
+        let settled = settled.unwrap_or_else(|error| {
             // What came of it could not be written down: it is looked for later.
             tracing::warn!(conversation = %id, error = &error as &dyn std::error::Error, "unsettled");
             None
         });
-        let message = settled.and_then(|settled| settled.message(written.number)).unwrap_or(written);
-        return answer(request, message);
+        return answer(request, settled.flatten().unwrap_or(written));
     }
     if let Some(known) = known(&applied.loaded.items, seen.as_ref())? {
         return replay(&authorized, applied.conversation(), &known).await;

@@ -4,10 +4,11 @@ use std::error::Error;
 use std::io;
 use std::net::IpAddr;
 
-use super::policy::LONGEST_URL;
-
 /// Cause of an error, kept for the log.
 pub type Source = Box<dyn Error + Send + Sync>;
+
+/// Maximum length of a URL, in bytes. Every server and proxy on the way can be trusted to accept it.
+pub const LONGEST_URL: usize = 2_048;
 
 /// Reason why no answer, or no complete one, came back.
 #[derive(Debug, thiserror::Error)]

@@ -5,10 +5,7 @@ use std::net::IpAddr;
 use url::{Host, Url};
 
 use super::address::not_public;
-use super::error::{NotPublic, UrlError};
-
-/// Maximum length of a URL, in bytes. Every server and proxy on the way can be trusted to accept it.
-pub const LONGEST_URL: usize = 2_048;
+use super::error::{LONGEST_URL, NotPublic, UrlError};
 
 /// Port of https: the only one below [`FIRST_FREE_PORT`] that a URL may name.
 const HTTPS_PORT: u16 = 443;
@@ -106,7 +103,8 @@ impl Guard {
 
 #[cfg(test)]
 mod tests {
-    use super::{EgressPolicy, Guard, LONGEST_URL, read};
+    use super::super::error::LONGEST_URL;
+    use super::{EgressPolicy, Guard, read};
 
     const DEPLOYED: EgressPolicy = EgressPolicy { allow_insecure: false };
     const LOCAL: EgressPolicy = EgressPolicy { allow_insecure: true };

@@ -11,9 +11,10 @@ use serde::Deserialize;
 use store::{DialPermit, Pace};
 use url::Url;
 
+use super::reports::reports;
 use super::request::{self, CreatePhoneCall, Wanted};
 use super::wire::{CallsPage, RetellCall};
-use super::{answer, reports, signature};
+use super::{answer, signature};
 use crate::account::{self, Unusable};
 use crate::attempt::Attempt;
 use crate::callback::{self, Callback};

@@ -18,9 +18,9 @@ const LONGEST_TEXT: usize = 16_000;
 
 /// Chat as Retell shows it in a webhook, in a listing and by itself.
 #[derive(Clone, Default, PartialEq, Deserialize)]
-pub struct RetellChat {
+pub(super) struct RetellChat {
     /// Id of the chat at Retell.
-    pub chat_id: String,
+    pub(super) chat_id: String,
     #[serde(default, deserialize_with = "lenient")]
     chat_status: Option<ChatStatus>,
     /// Metadata that the chat was created with.
@@ -87,13 +87,13 @@ impl RetellChat {
     }
 
     /// Returns the attempt that the chat was begun for. `None` if the chat is not ours.
-    pub fn attempt(&self) -> Option<Attempt> {
+    pub(super) fn attempt(&self) -> Option<Attempt> {
         marked(self.metadata.as_ref()?)
     }
 
     /// Returns the content of the chat. A message without an id gets one from its position. A message without a time gets
     /// `now`.
-    pub fn shown(&self, now: Timestamp) -> ChatShown {
+    pub(super) fn shown(&self, now: Timestamp) -> ChatShown {
         let said = self.message_with_tool_calls.iter().filter(|said| !said.content.trim().is_empty());
         let text = |(place, said): (usize, &Said)| ChatText {
             id: match said.message_id.as_deref().filter(|id| !id.is_empty()) {

@@ -2,6 +2,7 @@
 
 mod adapter;
 mod answer;
+mod callback;
 mod chat_wire;
 mod chats;
 mod reasons;
@@ -12,6 +13,4 @@ mod wire;
 
 pub(crate) use adapter::Account;
 pub use adapter::{EVENTS, Retell};
-pub use chat_wire::RetellChat;
-pub use reports::reports;
-pub use wire::{RetellCall, Webhook};
+pub use callback::{call_callback, chat_callback};

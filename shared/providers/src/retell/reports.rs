@@ -13,7 +13,7 @@ use crate::reading::{OPT_OUT_FIELDS, minor_units, moment, whole_seconds, yes_or_
 ///
 /// `complete` means that missing parts will not come: Retell sends its webhook about an ended call after the transcript is
 /// written.
-pub fn reports(call: &RetellCall, complete: bool, now: Timestamp) -> Vec<Report> {
+pub(super) fn reports(call: &RetellCall, complete: bool, now: Timestamp) -> Vec<Report> {
     match call.call_status {
         None | Some(CallStatus::Registered) => Vec::new(),
         Some(CallStatus::Ongoing) => vec![Report::Answered { at: started_at(call).unwrap_or(now), by: None }],

@@ -5,7 +5,6 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::chat_wire::RetellChat;
 use crate::attempt::Attempt;
 use crate::reading::{lenient, lenient_list};
 
@@ -18,20 +17,6 @@ pub(super) const REQUEST: &str = "ringdown_request";
 /// Metadata field with the attempt that a call was placed for. It is a flat text, so that a listing can be filtered by it.
 pub(super) const ATTEMPT: &str = "ringdown_attempt";
 
-/// Webhook: an event, with the call or the chat in its current state.
-#[derive(Debug, Deserialize)]
-pub struct Webhook {
-    /// Name of the event: `call_started`, `call_ended`, `call_analyzed`, the same for chats, and others in future.
-    #[serde(default)]
-    pub event: String,
-    /// Call that the webhook is about.
-    #[serde(default, deserialize_with = "lenient")]
-    pub call: Option<RetellCall>,
-    /// Chat that the webhook is about.
-    #[serde(default, deserialize_with = "lenient")]
-    pub chat: Option<RetellChat>,
-}
-
 /// Page of a listing.
 #[derive(Debug, Deserialize)]
 pub(super) struct CallsPage {
@@ -41,9 +26,9 @@ pub(super) struct CallsPage {
 
 /// Call as Retell shows it in a webhook, in a listing and in a poll.
 #[derive(Clone, Default, PartialEq, Deserialize)]
-pub struct RetellCall {
+pub(super) struct RetellCall {
     /// Id of the call at Retell.
-    pub call_id: String,
+    pub(super) call_id: String,
     /// State of the call.
     #[serde(default, deserialize_with = "lenient")]
     pub(super) call_status: Option<CallStatus>,
@@ -87,7 +72,7 @@ impl RetellCall {
     }
 
     /// Returns the attempt that the call was placed for. `None` if the call is not ours.
-    pub fn attempt(&self) -> Option<Attempt> {
+    pub(super) fn attempt(&self) -> Option<Attempt> {
         marked(self.metadata.as_ref()?)
     }
 }

@@ -32,6 +32,5 @@ mod wire;
 
 pub(crate) use adapter::Account;
 pub use adapter::{EVENTS, Telnyx};
-pub use reports::reports;
+pub use reports::call_callback;
 pub use text::{TextEvent, text_of};
-pub use wire::{CallEvent, Webhook};

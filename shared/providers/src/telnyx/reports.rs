@@ -3,14 +3,27 @@
 use domain::call::{AnsweredBy, Call, Report};
 use domain::end_reason::EndReason;
 use domain::ended_by::EndedBy;
+use domain::ids::ProviderCallId;
+use domain::provider::Provider;
 use domain::time::Timestamp;
 
 use super::reasons::meaning;
-use super::wire::{CallEvent, Payload, TelnyxCall};
-use crate::reading::moment_of;
+use super::wire::{CallEvent, Payload, TelnyxCall, Webhook};
+use crate::callback::{About, CallCallback};
+use crate::reading::{callback_json, moment_of};
+
+/// Parses an event about a call. Returns `None` if it is about none. An event about a recording does not name its call.
+pub fn call_callback(body: &[u8], now: Timestamp) -> Option<CallCallback> {
+    let event = callback_json::<Webhook>(Provider::Telnyx, body)?.data?;
+    Some(CallCallback {
+        about: About::Call(event.attempt()),
+        call_id: event.call_id().map(ProviderCallId::new),
+        reports: reports(&event, now),
+    })
+}
 
 /// Returns the reports that an event contains. `now` replaces a time that the event does not tell.
-pub fn reports(event: &CallEvent, now: Timestamp) -> Vec<Report> {
+pub(super) fn reports(event: &CallEvent, now: Timestamp) -> Vec<Report> {
     let Some(payload) = &event.payload else { return Vec::new() };
     let at = event.occurred_at.as_deref().and_then(moment_of).unwrap_or(now);
     match event.event_type.as_str() {

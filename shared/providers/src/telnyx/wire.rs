@@ -34,15 +34,15 @@ pub(super) struct PageMeta {
 
 /// Webhook about a call.
 #[derive(Debug, Deserialize)]
-pub struct Webhook {
+pub(super) struct Webhook {
     /// Event that the webhook reports.
     #[serde(default, deserialize_with = "lenient")]
-    pub data: Option<CallEvent>,
+    pub(super) data: Option<CallEvent>,
 }
 
 /// Event about a call.
 #[derive(Debug, Deserialize)]
-pub struct CallEvent {
+pub(super) struct CallEvent {
     /// Name of the event: `call.answered`, `call.hangup`, and others.
     #[serde(default)]
     pub(super) event_type: String,
@@ -55,12 +55,12 @@ pub struct CallEvent {
 
 impl CallEvent {
     /// Returns the attempt that the call was placed for. `None` if the call is not ours.
-    pub fn attempt(&self) -> Option<Attempt> {
+    pub(super) fn attempt(&self) -> Option<Attempt> {
         attempt_of(self.payload.as_ref()?.client_state.as_deref()?)
     }
 
     /// Returns Telnyx's id of the call. `None` in an event about a by-product of the call, such as its recording.
-    pub fn call_id(&self) -> Option<&str> {
+    pub(super) fn call_id(&self) -> Option<&str> {
         self.payload.as_ref()?.call_control_id.as_deref().filter(|id| !id.is_empty())
     }
 }

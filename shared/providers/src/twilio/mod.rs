@@ -47,7 +47,7 @@ use crate::secrets::Secrets;
 use crate::voice::ProviderError;
 
 pub use form::Form;
-pub use report::{CallCallback, delivery_of, text_of};
+pub use report::{answer_callback, call_callback, delivery_of, text_of};
 pub use twiml::{hang_up, nothing, speak};
 
 /// Base URL of the API.

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::form::Form;
 use super::{errors, is_sid, moment};
+use crate::callback::{About, CallCallback};
 use crate::sms::{ReceivedText, without_words};
 
 /// Call, as the API shows it.
@@ -193,40 +194,46 @@ fn delivery(sid: &str, status: Option<&str>, error_code: Option<u32>) -> Option<
     })
 }
 
-/// Callback about a call: a new state, the kind of callee that answered, or a recording. All of them go to one address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CallCallback {
-    /// Id of the call at Twilio.
-    pub call_id: ProviderCallId,
-    /// Reports that the callback contains.
-    pub reports: Vec<Report>,
+/// Parses a callback about a call: a change of its state, what answered, a recording. One address takes them all. Returns `None` if
+/// it is about no call.
+pub fn call_callback(body: &[u8], now: Timestamp) -> Option<CallCallback> {
+    let form = Form::parse(body);
+    let sid = form.get("CallSid").filter(|sid| is_sid(sid, &["CA"]))?;
+    let number = |name: &str| form.get(name).and_then(|text| text.parse::<u32>().ok());
+    let by = answered_by(form.get("AnsweredBy"));
+    let state = form.get("CallStatus").map(|status| State {
+        status,
+        at: form.get("Timestamp").and_then(moment).unwrap_or(now),
+        started_at: None,
+        duration_seconds: number("CallDuration"),
+        answered_by: by,
+        sip: number("SipResponseCode"),
+    });
+    let mut reports: Vec<Report> = match state {
+        Some(state) => state.report().into_iter().collect(),
+        // The result of the machine detection, some seconds after the answer.
+        None => by.map(|by| Report::Answered { at: now, by: Some(by) }).into_iter().collect(),
+    };
+    let is_recorded = form.get("RecordingStatus").is_none_or(|status| status == "completed");
+    let recording = form.get("RecordingSid").filter(|sid| is_recorded && is_sid(sid, &["RE"]));
+    reports.extend(recording.map(|sid| Report::Recording { reference: sid.to_owned() }));
+    Some(CallCallback { about: About::Address, call_id: Some(ProviderCallId::new(sid)), reports })
 }
 
-impl CallCallback {
-    /// Parses a callback. Returns `None` if it is not about a call.
-    pub fn read(body: &[u8], now: Timestamp) -> Option<Self> {
-        let form = Form::parse(body);
-        let sid = form.get("CallSid").filter(|sid| is_sid(sid, &["CA"]))?;
-        let number = |name: &str| form.get(name).and_then(|text| text.parse::<u32>().ok());
-        let by = answered_by(form.get("AnsweredBy"));
-        let state = form.get("CallStatus").map(|status| State {
-            status,
-            at: form.get("Timestamp").and_then(moment).unwrap_or(now),
-            started_at: None,
-            duration_seconds: number("CallDuration"),
-            answered_by: by,
-            sip: number("SipResponseCode"),
-        });
-        let mut reports: Vec<Report> = match state {
-            Some(state) => state.report().into_iter().collect(),
-            // The result of the machine detection, some seconds after the answer.
-            None => by.map(|by| Report::Answered { at: now, by: Some(by) }).into_iter().collect(),
-        };
-        let is_recorded = form.get("RecordingStatus").is_none_or(|status| status == "completed");
-        let recording = form.get("RecordingSid").filter(|sid| is_recorded && is_sid(sid, &["RE"]));
-        reports.extend(recording.map(|sid| Report::Recording { reference: sid.to_owned() }));
-        Some(Self { call_id: ProviderCallId::new(sid), reports })
-    }
+/// Parses the request for the TwiML of an answered call. It reports the answer, and nothing else. Returns `None` if it is about no
+/// call.
+pub fn answer_callback(body: &[u8], now: Timestamp) -> Option<CallCallback> {
+    let callback = call_callback(body, now)?;
+    let by = callback.reports.iter().find_map(|report| match report {
+        Report::Answered { by, .. } => *by,
+        Report::Ringing
+        | Report::Ended { .. }
+        | Report::Transcript { .. }
+        | Report::Recording { .. }
+        | Report::Analysis { .. }
+        | Report::Cost { .. } => None,
+    });
+    Some(CallCallback { reports: vec![Report::Answered { at: now, by }], ..callback })
 }
 
 /// Parses a delivery report. Returns `None` if it has no known status.

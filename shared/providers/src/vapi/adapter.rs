@@ -14,10 +14,11 @@ use serde_json::json;
 use store::{DialPermit, Pace};
 use url::Url;
 
+use super::answer;
+use super::reports::{recording, reports};
 use super::request::{CreateCall, Wanted};
 use super::signature::HmacPlan;
 use super::wire::VapiCall;
-use super::{answer, reports};
 use crate::account::{self, Unusable};
 use crate::attempt::{Attempt, begun_at};
 use crate::callback::{self, Callback};
@@ -228,7 +229,7 @@ impl VoiceProvider for Vapi {
     ) -> BoxFuture<'a, Result<Option<Recording>, ProviderError>> {
         async move {
             let artifact = self.get(call, reference).await?.and_then(|shown| shown.news.artifact);
-            let url = artifact.as_ref().and_then(reports::recording).map(str::to_owned);
+            let url = artifact.as_ref().and_then(recording).map(str::to_owned);
             Ok(url.map(Recording::Redirect))
         }
         .boxed()

@@ -10,5 +10,4 @@ mod wire;
 
 pub(crate) use adapter::Account;
 pub use adapter::{EVENTS, Vapi};
-pub use reports::reports;
-pub use wire::{ServerMessage, VapiCall};
+pub use reports::call_callback;

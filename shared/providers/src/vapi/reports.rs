@@ -1,15 +1,28 @@
 //! Translation of Vapi's view of a call.
 
 use domain::call::{Analysis, AnsweredBy, Cost, Report, Role, Utterance};
+use domain::ids::ProviderCallId;
+use domain::provider::Provider;
 use domain::time::Timestamp;
 use serde_json::{Map, Value};
 
 use super::reasons::{Meaning, meaning};
-use super::wire::{Artifact, Speaker, Status, VapiAnalysis, VapiCall};
-use crate::reading::{OPT_OUT_FIELDS, minor_units, moment, moment_of, yes_or_no};
+use super::wire::{Artifact, ServerMessage, Speaker, Status, VapiAnalysis, VapiCall};
+use crate::callback::{About, CallCallback};
+use crate::reading::{OPT_OUT_FIELDS, callback_json, minor_units, moment, moment_of, yes_or_no};
+
+/// Parses a server message about a call. Returns `None` if it is about none, or about no stage of the call.
+pub fn call_callback(body: &[u8], now: Timestamp) -> Option<CallCallback> {
+    let call = callback_json::<ServerMessage>(Provider::Vapi, body)?.into_call()?;
+    Some(CallCallback {
+        about: About::Call(call.attempt()),
+        reports: reports(&call, now),
+        call_id: Some(ProviderCallId::new(call.id)),
+    })
+}
 
 /// Returns all reports that a call contains. `now` replaces times that the call does not tell.
-pub fn reports(call: &VapiCall, now: Timestamp) -> Vec<Report> {
+pub(super) fn reports(call: &VapiCall, now: Timestamp) -> Vec<Report> {
     match call.news.status {
         // If the call's data is gone, nothing is known of it. Its absence tells that it is over.
         None | Some(Status::Scheduled | Status::Queued | Status::NotFound | Status::DeletionFailed) => Vec::new(),

@@ -19,7 +19,7 @@ const REPORT: &str = "end-of-call-report";
 
 /// Body of a server message.
 #[derive(Debug, Deserialize)]
-pub struct ServerMessage {
+pub(super) struct ServerMessage {
     /// Message in the body.
     #[serde(default, deserialize_with = "lenient")]
     message: Option<Message>,
@@ -38,7 +38,7 @@ struct Message {
 
 impl ServerMessage {
     /// Returns the call of the message, with its news. `None` if the message has no call, or is not about a stage of the call.
-    pub fn into_call(self) -> Option<VapiCall> {
+    pub(super) fn into_call(self) -> Option<VapiCall> {
         let message = self.message?;
         let mut call = message.call?;
         match message.kind.as_str() {
@@ -57,9 +57,9 @@ impl ServerMessage {
 /// Call as Vapi shows it.
 #[derive(Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct VapiCall {
+pub(super) struct VapiCall {
     /// Id of the call at Vapi.
-    pub id: String,
+    pub(super) id: String,
     #[serde(default, deserialize_with = "lenient")]
     assistant_overrides: Option<Overrides>,
     #[serde(default, deserialize_with = "lenient")]
@@ -80,7 +80,7 @@ impl fmt::Debug for VapiCall {
 
 impl VapiCall {
     /// Returns the attempt that the call was placed for. `None` if the call is not ours.
-    pub fn attempt(&self) -> Option<Attempt> {
+    pub(super) fn attempt(&self) -> Option<Attempt> {
         let metadata = self.assistant_overrides.as_ref()?.metadata.as_ref()?;
         Attempt::parse(metadata.get(ATTEMPT)?.as_str()?)
     }

@@ -4,7 +4,7 @@ use domain::ended_by::EndedBy;
 use domain::time::{Span, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::super::wire::{RetellCall, Webhook};
+use super::super::wire::RetellCall;
 use super::reports;
 
 const BEGAN: Timestamp = Timestamp::from_milliseconds(1_775_829_600_000);
@@ -212,11 +212,4 @@ fn whatever_is_not_as_documented_is_left_out() {
             ended_by: None
         }]
     );
-}
-
-#[test]
-fn a_webhook_may_tell_of_something_else_than_a_call() {
-    let chat: Webhook = serde_json::from_str(r#"{"event": "chat_started", "chat": {"chat_id": "c"}}"#).unwrap();
-    assert_eq!((chat.event.as_str(), chat.call), ("chat_started", None));
-    assert!(serde_json::from_str::<Webhook>(r#"{"event": "call_ended", "call": {"id": 1}}"#).unwrap().call.is_none());
 }

@@ -9,9 +9,9 @@ mod plan;
 
 use std::fmt;
 
-use domain::organization::Organization;
-use domain::phone::{Country, PhoneNumber};
-use domain::special_range::is_special;
+use crate::organization::Organization;
+use crate::phone::{Country, PhoneNumber};
+use crate::special_range::is_special;
 
 use plan::Plan;
 
@@ -29,7 +29,7 @@ const SCHEME: &str = "tel:";
 
 /// Reason why a number cannot be called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unreadable {
+pub enum Unreadable {
     /// The input is not a phone number.
     NotANumber,
     /// The number does not begin with `+`, and its country is not known.
@@ -57,7 +57,7 @@ impl std::error::Error for Unreadable {}
 ///
 /// # Errors
 /// [`Unreadable`] if it is not a number, or not one that the organization may call.
-pub(crate) fn read_for(
+pub fn read_for(
     organization: Option<&Organization>,
     raw: &str,
     country: Option<Country>,
@@ -90,17 +90,22 @@ fn read(raw: &str, country: Option<Country>) -> Result<PhoneNumber, Unreadable> 
 }
 
 /// Returns a number in the form of E.164 with the digits as they were written, without applying a numbering plan.
-pub(crate) fn as_written(raw: &str) -> Option<PhoneNumber> {
+pub fn as_written(raw: &str) -> Option<PhoneNumber> {
     PhoneNumber::parse(&bare(raw)?).ok()
 }
 
 /// Returns the form that a number in E.164 has when it is read, if it is another one: `+525512345678` for `+5215512345678`.
-pub(crate) fn canonical(number: &PhoneNumber) -> Option<PhoneNumber> {
+pub fn canonical(number: &PhoneNumber) -> Option<PhoneNumber> {
     read(number.as_str(), None).ok().filter(|canonical| canonical != number)
 }
 
+/// Returns the forms in which a number stands on the do-not-call list: as it came, and its canonical form if that is another one.
+pub fn forms(number: &PhoneNumber) -> impl Iterator<Item = PhoneNumber> {
+    std::iter::once(number.clone()).chain(canonical(number))
+}
+
 /// Returns `true` if the country has a numbering plan.
-pub(crate) fn is_known(country: Country) -> bool {
+pub fn is_known(country: Country) -> bool {
     Plan::of(&country.to_string()).is_some()
 }
 
@@ -132,8 +137,8 @@ fn e164(digits: String) -> Option<PhoneNumber> {
 
 #[cfg(test)]
 mod tests {
-    use domain::calling_code::{countries, country_of};
-    use domain::phone::{Country, PhoneNumber};
+    use crate::calling_code::{countries, country_of};
+    use crate::phone::{Country, PhoneNumber};
     use phonenumber::Metadata;
     use phonenumber::metadata::DATABASE;
 
