@@ -16,6 +16,24 @@ pub(crate) struct Fields<'a> {
     errors: Vec<FieldError>,
 }
 
+/// A change to a value that may be missing.
+#[derive(Debug)]
+pub(crate) enum Change<T> {
+    /// Keeps the value.
+    Keep,
+    /// Replaces the value, with none if `null` was sent.
+    Replace(Option<T>),
+}
+
+impl<T: Clone> Change<T> {
+    /// Applies the change to a value.
+    pub(crate) fn apply(&self, value: &mut Option<T>) {
+        if let Self::Replace(new) = self {
+            value.clone_from(new);
+        }
+    }
+}
+
 static EMPTY: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
 
 impl<'a> Fields<'a> {
@@ -151,6 +169,11 @@ impl<'a> Fields<'a> {
         }
         self.refuse(name, format_args!("must be {shortest} to {longest} characters long"));
         None
+    }
+
+    /// Reads a change to a value that `read` reads.
+    pub(crate) fn change<T>(&mut self, name: &str, read: fn(&mut Self, &str) -> Option<T>) -> Change<T> {
+        if self.mentions(name) { Change::Replace(read(self, name)) } else { Change::Keep }
     }
 
     /// Reads a boolean.

@@ -35,10 +35,6 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// What a request may say. What else it says is ignored, as the original does.
-#[cfg(feature = "openapi")]
-pub(crate) const FIELDS: [&str; 4] = ["phone_number", "agent_id", "contact_id", "variables"];
-
 /// The longest phone number that is read, with whatever stands between its digits, in bytes: it is kept as it was written.
 const LONGEST_NUMBER: usize = 255;
 

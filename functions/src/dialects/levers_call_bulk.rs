@@ -52,10 +52,6 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// What a request may say. What else it says is ignored, as the original does.
-#[cfg(feature = "openapi")]
-pub(crate) const FIELDS: [&str; 5] = ["contacts", "aiSettingsTemplateId", "updateExisting", "countryCode", "batchSize"];
-
 /// The largest body: a thousand contacts with something to say of each.
 pub(crate) const MAX_BODY_BYTES: usize = 2 * 1024 * 1024;
 

@@ -37,23 +37,6 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// What a request may say. What else it says is ignored, as the original does.
-#[cfg(feature = "openapi")]
-pub(crate) const FIELDS: [&str; 12] = [
-    "numberToCall",
-    "firstName",
-    "lastName",
-    "email",
-    "contactUuid",
-    "updateExisting",
-    "aiSettingsTemplateId",
-    "countryCode",
-    "metadata",
-    "promptTags",
-    "notBefore",
-    "notAfter",
-];
-
 /// What a client hears of an accepted call. The document does not say; these are what its users look for.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LeversCall))]

@@ -41,11 +41,6 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// What a request may say. What else it says is ignored, as the original does.
-#[cfg(feature = "openapi")]
-pub(crate) const FIELDS: [&str; 7] =
-    ["from_number", "to_number", "direction", "call_id", "override_ai_agent_id", "metadata", "pia_llm_dynamic_data"];
-
 /// The longest identifier of a caller's own, in characters.
 const LONGEST_CALL_ID: usize = 255;
 

@@ -27,6 +27,7 @@ pub(crate) const FUNCTION: Function = Function {
         Route::with_key("POST", "/v1/agents", Permission::CanManageAgents, keys_to_load, |authorized| {
             handle(authorized).boxed()
         })
+        .with_body(&FIELDS)
         .with_idempotency_key(KeyUse::Optional),
     ),
     #[cfg(feature = "openapi")]

@@ -19,13 +19,12 @@ use crate::route::{Authorized, Function, Route, Trigger};
 /// The function and its route.
 pub(crate) const FUNCTION: Function = Function {
     name: "promote-agent",
-    trigger: Trigger::Http(Route::with_key(
-        "POST",
-        "/v1/agents/{id}/promote",
-        Permission::CanManageAgents,
-        keys_to_load,
-        |authorized| handle(authorized).boxed(),
-    )),
+    trigger: Trigger::Http(
+        Route::with_key("POST", "/v1/agents/{id}/promote", Permission::CanManageAgents, keys_to_load, |authorized| {
+            handle(authorized).boxed()
+        })
+        .with_body(&FIELDS),
+    ),
     #[cfg(feature = "openapi")]
     document: Some(document::describe),
 };

@@ -20,13 +20,12 @@ use crate::route::{Authorized, Function, Route, Trigger};
 /// The function and its route.
 pub(crate) const FUNCTION: Function = Function {
     name: "update-agent",
-    trigger: Trigger::Http(Route::with_key(
-        "PATCH",
-        "/v1/agents/{id}",
-        Permission::CanManageAgents,
-        agent_keys,
-        |authorized| handle(authorized).boxed(),
-    )),
+    trigger: Trigger::Http(
+        Route::with_key("PATCH", "/v1/agents/{id}", Permission::CanManageAgents, agent_keys, |authorized| {
+            handle(authorized).boxed()
+        })
+        .with_body(&FIELDS),
+    ),
     #[cfg(feature = "openapi")]
     document: Some(document::describe),
 };
