@@ -142,6 +142,11 @@ impl<'a> Fields<'a> {
         self.object.contains_key(name)
     }
 
+    /// Returns the value of a field as it was sent, `null` included.
+    pub(crate) fn sent(&self, name: &str) -> Option<&'a Value> {
+        self.object.get(name)
+    }
+
     /// Returns the value of a field. `null` counts as a missing value.
     pub(crate) fn value(&self, name: &str) -> Option<&'a Value> {
         self.object.get(name).filter(|value| !value.is_null())

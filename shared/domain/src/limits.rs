@@ -2,13 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How long a call may ring and last, in seconds.
+/// How long a call may ring and last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AgentLimits))]
 #[serde(rename_all = "camelCase")]
 pub struct Limits {
-    /// The provider lets it ring no longer.
+    /// How long it may ring.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u32>, minimum = 5, maximum = 120, default = 45))]
     pub ring_seconds: u32,
-    /// The provider lets it last no longer.
+    /// How long it may last.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u32>, minimum = 30, maximum = 7200, default = 1800))]
     pub max_duration_seconds: u32,
 }
 

@@ -22,17 +22,23 @@ pub const LARGEST_PARAMETERS: usize = 8 * 1_024;
 /// The longest result of a tool, in bytes. It is untrusted, and every later turn carries it.
 pub const LONGEST_RESULT: usize = 8 * 1_024;
 
-/// A tool of an agent.
+/// A tool: what an agent's model may call, as a signed request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AgentTool))]
 #[serde(rename_all = "camelCase")]
 pub struct Tool {
     /// What the model calls it by.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_-]+$"))]
     pub name: String,
     /// What it does and when to call it, for the model.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1024))]
     pub description: String,
-    /// The JSON Schema of its arguments, as far as [`Schema`] goes.
+    /// The JSON Schema of its arguments, at most 8 KiB; none by default.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub parameters: Value,
-    /// Where calls are sent.
+    /// Where calls are sent: as public as a webhook's. A call is a POST of `toolCallId`, `name`, `arguments`, `conversationId`, `turn`,
+    /// `customerNumber`, `dynamicVariables` and `metadata`, signed with the agent's `toolSecret`.
+    #[cfg_attr(feature = "openapi", schema(format = "uri", max_length = 2048))]
     pub url: String,
 }
 

@@ -9,27 +9,35 @@ use crate::provider::Provider;
 /// The longest opening message, in characters: what Twilio's `<Say>` takes, with room for what escaping adds.
 pub const LONGEST_OPENING: usize = 3_000;
 
-/// What an agent that calls says and does, where its provider leaves that to us.
+/// What an agent that calls says and does, where its provider leaves that to us. Twilio needs one of `opening` and
+/// `relayUrl`.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AgentVoiceSettings))]
 #[serde(rename_all = "camelCase")]
 pub struct VoiceSettings {
     /// What is said once somebody answers: a template for the request's variables. Nothing is listened to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 3000))]
     pub opening: Option<String>,
-    /// The WebSocket that holds the conversation instead, by Twilio's ConversationRelay: `wss://…`.
+    /// The WebSocket that holds the conversation instead, by Twilio's ConversationRelay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 2048, example = "wss://example.com/relay"))]
     pub relay_url: Option<String>,
-    /// The language it speaks, as a BCP 47 tag such as `en-US`; the provider's default where none is said.
+    /// The language it speaks, as a BCP 47 tag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(min_length = 2, max_length = 35, example = "en-US"))]
     pub language: Option<String>,
     /// Whether the provider records the call.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<bool>, default = false))]
     pub record: bool,
     /// Whether the provider listens for whether a machine answered.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<bool>, default = false))]
     pub detect_machines: bool,
     /// The provider's own agent or assistant that holds the call, by the provider's id for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200))]
     pub provider_agent_id: Option<String>,
 }
 

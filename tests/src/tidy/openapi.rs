@@ -35,7 +35,7 @@ fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     }
 }
 
-/// The routes that requests take, besides those of providers' callbacks, each with its operation.
+/// Returns the HTTP routes except those of provider callbacks, each with its operation.
 fn operations(document: &Value) -> impl Iterator<Item = (&'static str, Route, Value)> {
     FUNCTIONS.iter().filter_map(|function| match function.trigger {
         Trigger::Http(Route { access: Access::Signed { .. }, .. })

@@ -35,13 +35,15 @@ pub enum Kind {
     Custom,
 }
 
-/// How a custom agent opens a conversation whose request brings no `welcomeMessage`.
+/// How a custom agent opens a conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AgentOpening))]
 #[serde(tag = "by", rename_all = "snake_case")]
 pub enum Opening {
-    /// By this text, with the request's variables in it.
+    /// By a text with the request's variables in it.
     Template {
         /// The template.
+        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1600))]
         text: String,
     },
     /// By whatever its model says.
