@@ -16,6 +16,24 @@ pub(crate) struct Fields<'a> {
     errors: Vec<FieldError>,
 }
 
+/// A change to a value that may be missing.
+#[derive(Debug)]
+pub(crate) enum Change<T> {
+    /// Keeps the value.
+    Keep,
+    /// Replaces the value, with none if `null` was sent.
+    Replace(Option<T>),
+}
+
+impl<T: Clone> Change<T> {
+    /// Applies the change to a value.
+    pub(crate) fn apply(&self, value: &mut Option<T>) {
+        if let Self::Replace(new) = self {
+            value.clone_from(new);
+        }
+    }
+}
+
 static EMPTY: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
 
 impl<'a> Fields<'a> {
@@ -124,6 +142,11 @@ impl<'a> Fields<'a> {
         self.object.contains_key(name)
     }
 
+    /// Returns the value of a field as it was sent, `null` included.
+    pub(crate) fn sent(&self, name: &str) -> Option<&'a Value> {
+        self.object.get(name)
+    }
+
     /// Returns the value of a field. `null` counts as a missing value.
     pub(crate) fn value(&self, name: &str) -> Option<&'a Value> {
         self.object.get(name).filter(|value| !value.is_null())
@@ -151,6 +174,11 @@ impl<'a> Fields<'a> {
         }
         self.refuse(name, format_args!("must be {shortest} to {longest} characters long"));
         None
+    }
+
+    /// Reads a change to a value that `read` reads.
+    pub(crate) fn change<T>(&mut self, name: &str, read: fn(&mut Self, &str) -> Option<T>) -> Change<T> {
+        if self.mentions(name) { Change::Replace(read(self, name)) } else { Change::Keep }
     }
 
     /// Reads a boolean.

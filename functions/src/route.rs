@@ -64,6 +64,10 @@ pub struct Route {
     pub dialect: Dialect,
     /// Largest accepted body, in bytes.
     pub max_body_bytes: usize,
+    /// Fields that a body of the native API may have. A body of another dialect may have any.
+    pub body_fields: &'static [&'static str],
+    /// Query parameters besides `limit` and `cursor`. One that ends with `[` stands for all that begin so and end with `]`.
+    pub filters: &'static [&'static str],
     /// Rule for the idempotency key of a request.
     pub key_use: KeyUse,
     /// Returns `true` if the body of a request names the resource that it creates, so that it needs no idempotency key.
@@ -74,8 +78,17 @@ pub struct Route {
 
 impl Route {
     const fn new(method: &'static str, path: &'static str, access: Access) -> Self {
-        let (dialect, max_body_bytes, key_use) = (Dialect::Native, MAX_BODY_BYTES, KeyUse::Unknown);
-        Self { method, path, dialect, max_body_bytes, key_use, names_its_resource: |_| false, access }
+        Self {
+            method,
+            path,
+            dialect: Dialect::Native,
+            max_body_bytes: MAX_BODY_BYTES,
+            body_fields: &[],
+            filters: &[],
+            key_use: KeyUse::Unknown,
+            names_its_resource: |_| false,
+            access,
+        }
     }
 
     /// Returns a route of the native API for callers with an API key. `keys_to_load` names the items that the handler needs, so
@@ -122,6 +135,16 @@ impl Route {
     /// Returns the same route with bodies of up to `max_body_bytes`.
     pub(crate) const fn with_bodies_of(self, max_body_bytes: usize) -> Self {
         Self { max_body_bytes, ..self }
+    }
+
+    /// Returns the same route for bodies with these fields.
+    pub(crate) const fn with_body(self, body_fields: &'static [&'static str]) -> Self {
+        Self { body_fields, ..self }
+    }
+
+    /// Returns the same route with these query parameters besides `limit` and `cursor`.
+    pub(crate) const fn with_filters(self, filters: &'static [&'static str]) -> Self {
+        Self { filters, ..self }
     }
 
     /// Returns the same route with this rule for the idempotency key.

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use store::Table;
 use store::keys::{self, Key};
 
+use crate::acceptance::AgentName;
 use crate::acceptance::limits::{MAX_METADATA_BYTES, MAX_VARIABLES, MAX_VARIABLES_BYTES};
 use crate::fields::Fields;
 use crate::http::Request;
@@ -22,24 +23,27 @@ pub(crate) fn agent_and_suppression_keys(request: &Request, scope: &Scope) -> Ve
     agent.chain(to.map(|to| keys::suppression(scope, &to))).collect()
 }
 
-/// Reads `agentId` or `agentSlug`: exactly one of the two.
-pub(crate) fn agent(fields: &mut Fields<'_>, scope: &Scope) -> Option<AgentId> {
+/// Reads `agentId` and `agentSlug`: exactly one of the two.
+pub(crate) fn agent(fields: &mut Fields<'_>) -> (Option<AgentId>, Option<String>) {
     match (fields.has("agentId"), fields.has("agentSlug")) {
         (true, true) => {
             fields.refuse("agentId", "must not be sent together with agentSlug");
             fields.refuse("agentSlug", "must not be sent together with agentId");
-            None
+            (None, None)
         }
         (false, false) => {
             fields.refuse("agentId", "is required, or agentSlug: one of the two");
-            None
+            (None, None)
         }
-        (true, false) => fields.agent_id("agentId"),
-        (false, true) => {
-            let slug = fields.text_within("agentSlug", 1, 255)?;
-            Some(AgentId::for_slug(&scope.organization, slug))
-        }
+        (true, false) => (fields.agent_id("agentId"), None),
+        (false, true) => (None, fields.text_within("agentSlug", 1, 255).map(str::to_owned)),
     }
+}
+
+/// Returns the name of the agent that a request names by its id or by its slug.
+pub(crate) fn agent_name(id: Option<AgentId>, slug: Option<&str>, scope: &Scope) -> AgentName {
+    let by_slug = slug.map(|slug| AgentId::for_slug(&scope.organization, slug));
+    AgentName { ids: id.into_iter().chain(by_slug).collect(), ..AgentName::default() }
 }
 
 /// Reads `dynamicVariables`: at most 100 texts, 64 KiB together as they are stored.

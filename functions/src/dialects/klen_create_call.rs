@@ -36,15 +36,33 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// What a request may say. What else it says is ignored, as the original does.
-#[cfg(feature = "openapi")]
-pub(crate) const FIELDS: [&str; 4] = ["phone_number", "agent_id", "contact_id", "variables"];
-
 /// The longest phone number that is read, with whatever stands between its digits, in bytes: it is kept as it was written.
 const LONGEST_NUMBER: usize = 255;
 
 /// The largest whole number that every language has.
 const LARGEST_WHOLE_NUMBER: u64 = (1 << 53) - 1;
+
+/// A call, as a client of `klen` asks for it.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub(crate) struct KlenCallRequest {
+    /// Whom to call: E.164 is best. Spaces, hyphens, dots and brackets do no harm; without `+` the number is read in the
+    /// organization's default country, and one that costs more than a call is refused unless the operator allows it.
+    #[cfg_attr(feature = "openapi", schema(value_type = String, example = "(555) 123-4567"))]
+    phone_number: WrittenNumber,
+    /// The agent: its id, its slug, its identifier in another system, or the `agent.id` of an answer; text or whole number.
+    agent_id: String,
+    /// The `number` of a contact.
+    contact_id: Option<u64>,
+    /// Values for the agent's placeholders: at most 100, and 64 KiB together as JSON. They may be nested: `{{a.b}}`.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    variables: Map<String, Value>,
+}
+
+/// Phone number with the text that it was read from.
+struct WrittenNumber {
+    text: String,
+    number: PhoneNumber,
+}
 
 /// What a client hears of an accepted call.
 #[derive(Debug, Serialize)]
@@ -83,7 +101,8 @@ struct AcceptedAgent {
 /// What can be told of the request before it is judged. A number that is not E.164 is read once the organization's country
 /// is known.
 fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
-    let asked = parse(request, scope, None).map(|asked| acceptance::keys_to_load(&asked, scope));
+    let asked = KlenCallRequest::parse(request, None).map(|asked| asked.into_acceptance(request, scope));
+    let asked = asked.map(|asked| acceptance::keys_to_load(&asked, scope));
     asked.unwrap_or_default().into_iter().chain(id(request, scope).map(keys::call)).collect()
 }
 
@@ -100,7 +119,8 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let admitted = match known {
         Some(known) => known,
         None => {
-            let asked = parse(request, &caller.scope, Some(&caller.organization))?;
+            let asked = KlenCallRequest::parse(request, Some(&caller.organization))?;
+            let asked = asked.into_acceptance(request, &caller.scope);
             acceptance::accept(app, &caller, &mut items, &asked).await.map_err(refused)?
         }
     };
@@ -132,50 +152,59 @@ fn bad(code: &'static str, message: impl Into<String>) -> ApiError {
     coded(StatusCode::BAD_REQUEST, code, message)
 }
 
-fn parse(request: &Request, scope: &Scope, organization: Option<&Organization>) -> Result<NewRequest, ApiError> {
-    if request.is_too_large() {
-        return Err(request.too_large());
+impl KlenCallRequest {
+    fn parse(request: &Request, organization: Option<&Organization>) -> Result<Self, ApiError> {
+        if request.is_too_large() {
+            return Err(request.too_large());
+        }
+        let Some(Value::Object(body)) = request.json() else {
+            return Err(bad("invalid_json", not_an_object(request)));
+        };
+        let text = given(body, "phone_number");
+        let text = text.ok_or_else(|| bad("missing_phone_number", "phone_number is required, such as +15555550123"))?;
+        let agent = given(body, "agent_id");
+        let agent = agent.ok_or_else(|| bad("missing_agent_id", "agent_id is required"))?;
+        let text = text.map_err(|_| bad("invalid_phone_number", "phone_number must be a string"))?;
+        let text = Some(text).filter(|text| text.len() <= LONGEST_NUMBER);
+        let text = text.ok_or_else(|| bad("invalid_phone_number", "phone_number is longer than any phone number"))?;
+        let number = phone_input::read_for(organization, &text, None);
+        let number = number.map_err(|error| bad("invalid_phone_number", format!("phone_number {error}")))?;
+        let agent_id = agent.map_err(|_| ApiError::field("agent_id", "must be a string or a whole number"))?;
+        let mut wrong = Vec::new();
+        let contact_id = contact(body, &mut wrong);
+        let variables = variables(body, &mut wrong);
+        if idempotency::key(request) == idempotency::Key::Malformed {
+            wrong.push(FieldError::new(idempotency::HEADER, idempotency::MALFORMED));
+        }
+        if !wrong.is_empty() {
+            return Err(ApiError::Validation(wrong));
+        }
+        Ok(Self { phone_number: WrittenNumber { text, number }, agent_id, contact_id, variables })
     }
-    let Some(Value::Object(body)) = request.json() else {
-        return Err(bad("invalid_json", not_an_object(request)));
-    };
-    let raw = given(body, "phone_number");
-    let raw = raw.ok_or_else(|| bad("missing_phone_number", "phone_number is required, such as +15555550123"))?;
-    let agent = given(body, "agent_id");
-    let agent = agent.ok_or_else(|| bad("missing_agent_id", "agent_id is required"))?;
-    let raw = raw.map_err(|_| bad("invalid_phone_number", "phone_number must be a string"))?;
-    let raw = Some(raw).filter(|raw| raw.len() <= LONGEST_NUMBER);
-    let raw = raw.ok_or_else(|| bad("invalid_phone_number", "phone_number is longer than any phone number"))?;
-    let to = phone_input::read_for(organization, &raw, None);
-    let to = to.map_err(|error| bad("invalid_phone_number", format!("phone_number {error}")))?;
-    let agent = agent.map_err(|_| ApiError::field("agent_id", "must be a string or a whole number"))?;
-    let mut wrong = Vec::new();
-    let contact = contact(body, &mut wrong);
-    let variables = variables(body, &mut wrong);
-    if idempotency::key(request) == idempotency::Key::Malformed {
-        wrong.push(FieldError::new(idempotency::HEADER, idempotency::MALFORMED));
+
+    /// Returns the request as acceptance takes it.
+    fn into_acceptance(self, request: &Request, scope: &Scope) -> NewRequest {
+        let WrittenNumber { text, number } = self.phone_number;
+        let by_slug = AgentId::for_slug(&scope.organization, &self.agent_id);
+        let ids = AgentId::parse(&self.agent_id).into_iter().chain([by_slug]).collect();
+        NewRequest {
+            id: id(request, scope),
+            fingerprint: request.fingerprint(),
+            agent: AgentName { ids, alias: Some(self.agent_id), or_default: false },
+            raw_number: (text != number.as_str()).then_some(text),
+            to: number,
+            sender: Sender::AgentsElse(None),
+            variables: self.variables,
+            keeps_variables: true,
+            metadata: None,
+            client_call_id: None,
+            requested_agent: None,
+            not_before: None,
+            not_after: None,
+            contact: self.contact_id.map_or(ContactWish::Nobody, ContactWish::Known),
+            request_id: Some(request.request_id.clone()),
+        }
     }
-    if !wrong.is_empty() {
-        return Err(ApiError::Validation(wrong));
-    }
-    let ids = AgentId::parse(&agent).into_iter().chain([AgentId::for_slug(&scope.organization, &agent)]).collect();
-    Ok(NewRequest {
-        id: id(request, scope),
-        fingerprint: request.fingerprint(),
-        agent: AgentName { ids, alias: Some(agent), or_default: false },
-        raw_number: (raw != to.as_str()).then_some(raw),
-        to,
-        sender: Sender::AgentsElse(None),
-        variables,
-        keeps_variables: true,
-        metadata: None,
-        client_call_id: None,
-        requested_agent: None,
-        not_before: None,
-        not_after: None,
-        contact,
-        request_id: Some(request.request_id.clone()),
-    })
 }
 
 fn not_an_object(request: &Request) -> String {
@@ -196,17 +225,13 @@ fn given(body: &Map<String, Value>, name: &str) -> Option<Result<String, ()>> {
     }
 }
 
-fn contact(body: &Map<String, Value>, wrong: &mut Vec<FieldError>) -> ContactWish {
-    match body.get("contact_id") {
-        None | Some(Value::Null) => ContactWish::Nobody,
-        Some(value) => match value.as_u64().filter(|id| *id <= LARGEST_WHOLE_NUMBER) {
-            Some(id) => ContactWish::Known(id),
-            None => {
-                wrong.push(FieldError::new("contact_id", "must be a whole number"));
-                ContactWish::Nobody
-            }
-        },
+fn contact(body: &Map<String, Value>, wrong: &mut Vec<FieldError>) -> Option<u64> {
+    let value = body.get("contact_id").filter(|value| !value.is_null())?;
+    let id = value.as_u64().filter(|id| *id <= LARGEST_WHOLE_NUMBER);
+    if id.is_none() {
+        wrong.push(FieldError::new("contact_id", "must be a whole number"));
     }
+    id
 }
 
 fn variables(body: &Map<String, Value>, wrong: &mut Vec<FieldError>) -> Map<String, Value> {
@@ -253,11 +278,10 @@ fn status(call: &Call) -> &'static str {
 #[cfg(feature = "openapi")]
 mod document {
     use lambda_http::http::StatusCode;
-    use serde::Deserialize;
     use serde_json::{Value, json};
-    use utoipa::ToSchema;
     use utoipa::openapi::Required;
 
+    use super::KlenCallRequest;
     use crate::error::ApiError;
     use crate::http::MAX_BODY_BYTES;
     use crate::openapi::operation::{Document, accepted, body, coded, insufficient_funds, operation};
@@ -301,24 +325,5 @@ mod document {
         json!({
             "phone_number": "(555) 555-0123", "agent_id": "demo-voice", "variables": {"customer": {"name": "Ada"}}
         })
-    }
-
-    /// A call, as a client of `klen` asks for it.
-    #[derive(Deserialize, ToSchema)]
-    #[schema(as = KlenCallRequest)]
-    #[expect(dead_code, reason = "describes the fields that `dialects::klen_create_call` reads one by one")]
-    pub(super) struct KlenCallRequest {
-        /// Whom to call: E.164 is best. Spaces, hyphens, dots and brackets do no harm; without `+` the number is read in the
-        /// organization's default country, and one that costs more than a call is refused unless the operator allows it.
-        #[schema(example = "(555) 123-4567")]
-        phone_number: String,
-        /// The agent: its id, its slug, its identifier in another system, or the `agent.id` of an answer; text or whole number.
-        #[schema(value_type = String)]
-        agent_id: Value,
-        /// The `number` of a contact.
-        contact_id: Option<u64>,
-        /// Values for the agent's placeholders: at most 100, and 64 KiB together as JSON. They may be nested: `{{a.b}}`.
-        #[schema(value_type = Option<Object>)]
-        variables: Option<Value>,
     }
 }

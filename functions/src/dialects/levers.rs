@@ -47,34 +47,35 @@ pub(crate) fn refusal(error: &ApiError) -> Result<Response, serde_json::Error> {
 pub(crate) struct Callee {
     /// The number as it was written.
     pub(crate) number: String,
-    contact: Option<ContactId>,
-    details: Details,
-    tags: Map<String, Value>,
+    /// Id of the contact.
+    pub(crate) contact: Option<ContactId>,
+    /// Names and email address of the contact.
+    pub(crate) details: Details,
+    /// Texts for the placeholders of the agent's prompt.
+    pub(crate) tags: Map<String, Value>,
     /// What goes back with every event: `{"requestMetadata": …}`.
-    metadata: Option<Box<RawValue>>,
+    pub(crate) metadata: Option<Box<RawValue>>,
+    /// The earliest moment at which the call may be dialled.
     #[serde(default)]
-    not_before: Option<Timestamp>,
+    pub(crate) not_before: Option<Timestamp>,
+    /// The moment from which on the call is not dialled.
     #[serde(default)]
-    not_after: Option<Timestamp>,
+    pub(crate) not_after: Option<Timestamp>,
 }
 
 /// What a request says once, for everybody who is to be called.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Settings {
-    agent: Option<AgentId>,
-    country: Option<Country>,
-    updates: bool,
+    /// Id of the agent; the organization's default agent if there is none.
+    pub(crate) agent: Option<AgentId>,
+    /// The country that a number without `+` is read in.
+    pub(crate) country: Option<Country>,
+    /// `true` if names and email addresses change a contact that is there already.
+    pub(crate) updates: bool,
 }
 
 impl Settings {
-    /// Reads what is said once.
-    pub(crate) fn read(body: &mut Body<'_>) -> Self {
-        let agent = body.uuid("aiSettingsTemplateId", AgentId::parse);
-        let updates = body.boolean("updateExisting").unwrap_or(false);
-        Self { agent, country: country(body), updates }
-    }
-
     /// How it names the agent.
     pub(crate) fn agent(&self) -> AgentName {
         let default = AgentName { or_default: true, ..AgentName::default() };
@@ -82,7 +83,8 @@ impl Settings {
     }
 }
 
-fn country(body: &mut Body<'_>) -> Option<Country> {
+/// Reads the country that numbers without `+` are read in.
+pub(crate) fn country(body: &mut Body<'_>) -> Option<Country> {
     let text = body.text("countryCode", 2, 2)?;
     let country = Country::parse(text);
     if country.is_none() {
@@ -94,21 +96,6 @@ fn country(body: &mut Body<'_>) -> Option<Country> {
 }
 
 impl Callee {
-    /// Reads whom to call. `None` where that cannot be told; what is wrong stands in the body then. `text` is the same object to
-    /// the letter.
-    pub(crate) fn read(body: &mut Body<'_>, text: &[u8]) -> Option<Self> {
-        let number = body.required_text("numberToCall", 1, 100);
-        let details = Details {
-            first_name: body.text("firstName", 0, LONGEST_DETAIL).map(str::to_owned),
-            last_name: body.text("lastName", 0, LONGEST_DETAIL).map(str::to_owned),
-            email: body.text("email", 0, LONGEST_DETAIL).map(str::to_owned),
-        };
-        let contact = body.uuid("contactUuid", ContactId::parse);
-        let (tags, metadata) = (tags(body), metadata(body, text));
-        let (not_before, not_after) = window(body);
-        Some(Self { number: number?.to_owned(), contact, details, tags, metadata, not_before, not_after })
-    }
-
     /// The number that is to be called.
     ///
     /// # Errors
@@ -154,7 +141,18 @@ impl Callee {
     }
 }
 
-fn tags(body: &mut Body<'_>) -> Map<String, Value> {
+/// Reads the number that is to be called, as it is written.
+pub(crate) fn number(body: &mut Body<'_>) -> Option<String> {
+    body.required_text("numberToCall", 1, 100).map(str::to_owned)
+}
+
+/// Reads a name or an email address.
+pub(crate) fn detail(body: &mut Body<'_>, field: &str) -> Option<String> {
+    body.text(field, 0, LONGEST_DETAIL).map(str::to_owned)
+}
+
+/// Reads the texts for the placeholders of the agent's prompt.
+pub(crate) fn tags(body: &mut Body<'_>) -> Map<String, Value> {
     let Some(tags) = body.object("promptTags") else { return Map::new() };
     let wrong: Vec<&String> = tags.iter().filter(|(_, value)| !value.is_string()).map(|(name, _)| name).collect();
     for name in wrong {
@@ -168,8 +166,8 @@ fn tags(body: &mut Body<'_>) -> Map<String, Value> {
     tags.clone()
 }
 
-/// The metadata to the letter, as it is stored and goes back.
-fn metadata(body: &mut Body<'_>, text: &[u8]) -> Option<Box<RawValue>> {
+/// Reads the metadata to the letter. `text` is the object that it stands in, to the letter.
+pub(crate) fn metadata(body: &mut Body<'_>, text: &[u8]) -> Option<Box<RawValue>> {
     body.object("metadata")?;
     let Ok(raw) = raw_metadata(text) else {
         body.refuse("metadata", "value_error", "Value error, must be sent once");
@@ -178,11 +176,11 @@ fn metadata(body: &mut Body<'_>, text: &[u8]) -> Option<Box<RawValue>> {
     if raw.as_ref().is_some_and(|raw| raw.get().len() > MAX_METADATA_BYTES) {
         body.refuse("metadata", "value_error", "Value error, must not be larger than 16 KiB as JSON");
     }
-    wrapped(raw.as_deref()?)
+    raw
 }
 
-/// When the call may be dialled. The original knows no window; this is the native API's.
-fn window(body: &mut Body<'_>) -> (Option<Timestamp>, Option<Timestamp>) {
+/// Reads when the call may be dialled. The original knows no window; this is the native API's.
+pub(crate) fn window(body: &mut Body<'_>) -> (Option<Timestamp>, Option<Timestamp>) {
     let [not_before, not_after] = ["notBefore", "notAfter"].map(|field| {
         let text = body.text(field, 0, usize::MAX)?;
         let moment = Timestamp::parse(text);
@@ -194,7 +192,8 @@ fn window(body: &mut Body<'_>) -> (Option<Timestamp>, Option<Timestamp>) {
     (not_before, not_after)
 }
 
-fn wrapped(metadata: &RawValue) -> Option<Box<RawValue>> {
+/// Returns the metadata as it is stored and goes back.
+pub(crate) fn wrapped(metadata: &RawValue) -> Option<Box<RawValue>> {
     RawValue::from_string(format!("{{\"requestMetadata\":{}}}", metadata.get())).ok()
 }
 

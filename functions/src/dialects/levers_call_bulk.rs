@@ -13,22 +13,18 @@ use futures::FutureExt;
 use futures::future::join;
 use futures::stream::{self, StreamExt};
 use lambda_http::http::StatusCode;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use serde_json::value::RawValue;
+use serde::Serialize;
 use store::keys::{self, Key};
 use store::{Bulk, BulkRefusal, Items, Message, QueueName, StoreError, Table, Wallet};
 
-use super::fastapi::Body;
 use super::levers::{Callee, Settings, refused};
-use super::levers_call_contact::check_key;
+use super::levers_bulk_request::LeversBulkRequest;
 use crate::acceptance::{self, Refusal};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::http::{Request, Response};
-use crate::problem::Step;
 use crate::queue::accept_bulk_item::{self, BulkItemJob};
 use crate::route::{Authorized, Function, KeyUse, Route, Trigger};
 use crate::{idempotency, key_use};
@@ -52,17 +48,11 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// What a request may say. What else it says is ignored, as the original does.
-#[cfg(feature = "openapi")]
-pub(crate) const FIELDS: [&str; 5] = ["contacts", "aiSettingsTemplateId", "updateExisting", "countryCode", "batchSize"];
-
 /// The largest body: a thousand contacts with something to say of each.
 pub(crate) const MAX_BODY_BYTES: usize = 2 * 1024 * 1024;
 
 /// Why an item is refused whose number another item has.
 const DUPLICATE: &str = "duplicate_number";
-
-const MAX_ITEMS: usize = 1_000;
 
 /// Up to so many items are accepted while the client waits.
 const AT_ONCE: usize = 100;
@@ -142,7 +132,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let mut counted = 0;
     let mut known: Option<Bulk> = items.read("bulk request", &keys::bulk(&caller.scope, id))?;
     must_be_same(request, known.as_ref())?;
-    let mut asked = parse(request)?;
+    let mut asked = Asked::parse(request)?;
     if known.is_none() {
         let calls = u32::try_from(asked.callees.len()).unwrap_or(u32::MAX);
         caller.must_have_left(calls, table.now())?;
@@ -206,73 +196,6 @@ fn bulk_id(scope: &Scope, key: &str) -> ConversationId {
 /// The call that an item of a bulk request is.
 pub(crate) fn item_id(scope: &Scope, bulk: ConversationId, index: u32) -> ConversationId {
     ConversationId::for_key(scope, Operation::LeversBulkItem, &format!("{bulk}#{index}"))
-}
-
-fn parse(request: &Request) -> Result<Asked, ApiError> {
-    let mut body = Body::open(request)?;
-    let callees = callees(&mut body, request.body());
-    let settings = Settings::read(&mut body);
-    batch_size(&mut body);
-    check_key(&mut body, request);
-    body.finish()?;
-    Ok(Asked { callees, settings, fingerprint: request.fingerprint(), request_id: request.request_id.clone() })
-}
-
-/// The text of each contact, as it came. `None` where they stand there twice.
-fn texts(body: &[u8]) -> Option<Vec<&RawValue>> {
-    #[derive(Deserialize)]
-    struct Raw<'a> {
-        #[serde(borrow)]
-        contacts: Vec<&'a RawValue>,
-    }
-
-    serde_json::from_slice::<Raw<'_>>(body).ok().map(|raw| raw.contacts)
-}
-
-fn callees(body: &mut Body<'_>, text: &[u8]) -> Vec<Callee> {
-    let Some(value) = body.required("contacts") else { return Vec::new() };
-    let Some(contacts) = value.as_array() else {
-        body.refuse("contacts", "list_type", "Input should be a valid list");
-        return Vec::new();
-    };
-    let count = contacts.len();
-    if count == 0 {
-        body.refuse("contacts", "too_short", "List should have at least 1 item after validation, not 0");
-    }
-    if count > MAX_ITEMS {
-        let message = format!("List should have at most {MAX_ITEMS} items after validation, not {count}");
-        body.refuse("contacts", "too_long", message);
-        return Vec::new();
-    }
-    let Some(texts) = texts(text) else {
-        body.refuse("contacts", "value_error", "Value error, must be sent once");
-        return Vec::new();
-    };
-    let mut callees = Vec::with_capacity(count);
-    for (index, (contact, text)) in contacts.iter().zip(texts).enumerate() {
-        let mut way = body.way_to("contacts");
-        way.push(Step::from(index));
-        let Value::Object(object) = contact else {
-            body.refuse_at(way, "dict_type", "Input should be a valid dictionary");
-            continue;
-        };
-        let mut contact = Body::at(object, way);
-        callees.extend(Callee::read(&mut contact, text.get().as_bytes()));
-        body.take_in(contact.into_problems());
-    }
-    callees
-}
-
-/// How many calls the original works on together. Here nothing depends on it, but its form.
-fn batch_size(body: &mut Body<'_>) {
-    match body.value("batchSize").map(Value::as_i64) {
-        None | Some(Some(10..=1_000)) => {}
-        Some(None) => body.refuse("batchSize", "int_type", "Input should be a valid integer"),
-        Some(Some(size)) if size < 10 => {
-            body.refuse("batchSize", "greater_than_equal", "Input should be greater than or equal to 10");
-        }
-        Some(Some(_)) => body.refuse("batchSize", "less_than_equal", "Input should be less than or equal to 1000"),
-    }
 }
 
 /// What became of the items of a request that was made before.
@@ -367,6 +290,13 @@ async fn enqueue(app: &App, jobs: &[BulkItemJob], is_metered: bool) -> Result<()
     sent.into_iter().collect()
 }
 
+impl Asked {
+    fn parse(request: &Request) -> Result<Self, ApiError> {
+        let (callees, settings) = LeversBulkRequest::parse(request)?.into_parts();
+        Ok(Self { callees, settings, fingerprint: request.fingerprint(), request_id: request.request_id.clone() })
+    }
+}
+
 impl ItemState {
     fn new(scope: &Scope, bulk: ConversationId, index: u32, status: &'static str) -> Self {
         Self { index, status, conversation_id: item_id(scope, bulk, index), detail: None }
@@ -394,12 +324,10 @@ impl Accepted {
 
 #[cfg(feature = "openapi")]
 mod document {
-    use domain::time::Timestamp;
-    use serde::Deserialize;
     use serde_json::{Value, json};
-    use utoipa::ToSchema;
     use utoipa::openapi::Required;
 
+    use crate::dialects::levers_bulk_request::LeversBulkRequest;
     use crate::error::ApiError;
     use crate::openapi::operation::{Document, accepted, body, conflict, operation, problem};
     use crate::openapi::{parameters, schema};
@@ -435,54 +363,5 @@ mod document {
             "contacts": [{"numberToCall": "+15555550123", "firstName": "Ada"}, {"numberToCall": "555 555 0124"}],
             "countryCode": "US"
         })
-    }
-
-    /// Many calls, as a client of `levers` asks for them.
-    #[derive(Deserialize, ToSchema)]
-    #[serde(rename_all = "camelCase")]
-    #[schema(as = LeversBulkRequest)]
-    #[expect(dead_code, reason = "describes the fields that `dialects::levers_call_bulk` reads one by one")]
-    pub(super) struct LeversBulkRequest {
-        /// Whom to call, each with the fields of a single call that say something of one contact.
-        #[schema(min_items = 1, max_items = 1000)]
-        contacts: Vec<LeversBulkContactRequest>,
-        /// The agent. The organization's default agent where it is left out.
-        ai_settings_template_id: Option<domain::ids::AgentId>,
-        /// Whether names and email addresses change contacts that are there already. False by default.
-        update_existing: Option<bool>,
-        /// The country that numbers without `+` are read in: ISO 3166-1 alpha-2.
-        #[schema(pattern = "^[A-Z]{2}$", min_length = 2, max_length = 2)]
-        country_code: Option<String>,
-        /// Taken for the original's sake. Nothing depends on it.
-        #[schema(minimum = 10, maximum = 1000)]
-        batch_size: Option<u32>,
-    }
-
-    /// One of many to be called.
-    #[derive(Deserialize, ToSchema)]
-    #[serde(rename_all = "camelCase")]
-    #[schema(as = LeversBulkContactRequest)]
-    #[expect(dead_code, reason = "describes the fields that `dialects::levers` reads one by one")]
-    pub(super) struct LeversBulkContactRequest {
-        /// As for a single call.
-        #[schema(min_length = 1, max_length = 100)]
-        number_to_call: String,
-        /// As for a single call.
-        first_name: Option<String>,
-        /// As for a single call.
-        last_name: Option<String>,
-        /// As for a single call.
-        email: Option<String>,
-        /// As for a single call.
-        contact_uuid: Option<domain::ids::ContactId>,
-        /// As for a single call.
-        #[schema(value_type = Option<Object>)]
-        metadata: Option<Value>,
-        /// As for a single call.
-        prompt_tags: Option<std::collections::HashMap<String, String>>,
-        /// As for a single call.
-        not_before: Option<Timestamp>,
-        /// As for a single call.
-        not_after: Option<Timestamp>,
     }
 }

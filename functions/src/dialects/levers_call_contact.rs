@@ -1,17 +1,21 @@
 //! `POST /ai/phone-calls/action/call`: accepts a call in the words of `levers`.
 
 use domain::call::{Call, Status};
-use domain::ids::{ContactId, ConversationId, Operation, Scope};
+use domain::contact::Details;
+use domain::ids::{AgentId, ContactId, ConversationId, Operation, Scope};
 use domain::key::Permission;
 use domain::organization::Organization;
-use domain::phone::PhoneNumber;
+use domain::phone::{Country, PhoneNumber};
+use domain::time::Timestamp;
 use futures::FutureExt;
 use lambda_http::http::StatusCode;
 use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use store::keys::{self, Key};
 
 use super::fastapi::Body;
-use super::levers::{Callee, Settings, refused};
+use super::levers::{Callee, Settings, country, detail, metadata, number, refused, tags, window, wrapped};
 use crate::acceptance::{self, NewRequest};
 use crate::dialect::Dialect;
 use crate::error::ApiError;
@@ -37,22 +41,42 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// What a request may say. What else it says is ignored, as the original does.
-#[cfg(feature = "openapi")]
-pub(crate) const FIELDS: [&str; 12] = [
-    "numberToCall",
-    "firstName",
-    "lastName",
-    "email",
-    "contactUuid",
-    "updateExisting",
-    "aiSettingsTemplateId",
-    "countryCode",
-    "metadata",
-    "promptTags",
-    "notBefore",
-    "notAfter",
-];
+/// A call, as a client of `levers` asks for it. Every optional field may be null.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), serde(rename_all = "camelCase"))]
+pub(crate) struct LeversCallRequest {
+    /// Whom to call: E.164, or a number of `countryCode`, else of the organization's default country.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100))]
+    number_to_call: String,
+    /// The contact's first name.
+    #[cfg_attr(feature = "openapi", schema(max_length = 255))]
+    first_name: Option<String>,
+    /// The contact's last name.
+    #[cfg_attr(feature = "openapi", schema(max_length = 255))]
+    last_name: Option<String>,
+    /// The contact's email address.
+    #[cfg_attr(feature = "openapi", schema(max_length = 255))]
+    email: Option<String>,
+    /// The contact. Where there is none of this id, it is found by its number, else made.
+    contact_uuid: Option<ContactId>,
+    /// Whether the names and the email address change a contact that is there already. False by default.
+    update_existing: Option<bool>,
+    /// The agent. The organization's default agent where it is left out.
+    ai_settings_template_id: Option<AgentId>,
+    /// The country that a number without `+` is read in: ISO 3166-1 alpha-2.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, pattern = "^[A-Z]{2}$", min_length = 2, max_length = 2))]
+    country_code: Option<Country>,
+    /// Any JSON object of at most 16 KiB. It comes back in the call's events as `"metadata": {"requestMetadata": …}`.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    metadata: Option<Box<RawValue>>,
+    /// Texts for the placeholders of the agent's prompt, at most 100, and 64 KiB together as JSON. They go into the prompt, and
+    /// nowhere else.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<std::collections::HashMap<String, String>>))]
+    prompt_tags: Map<String, Value>,
+    /// Not dialled before this moment. The original knows no window; this is the native API's.
+    not_before: Option<Timestamp>,
+    /// Not dialled from this moment on: by default 15 minutes after the later of now and `notBefore`.
+    not_after: Option<Timestamp>,
+}
 
 /// What a client hears of an accepted call. The document does not say; these are what its users look for.
 #[derive(Debug, Serialize)]
@@ -97,14 +121,17 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     Ok(if admitted.replayed { response.replayed() } else { response })
 }
 
+/// Returns the request as acceptance takes it.
 fn parse(request: &Request, scope: &Scope, organization: Option<&Organization>) -> Result<NewRequest, ApiError> {
     let mut body = Body::open(request)?;
-    let callee = Callee::read(&mut body, request.body());
-    let settings = Settings::read(&mut body);
+    let asked = LeversCallRequest::read(&mut body, request.body());
     check_key(&mut body, request);
     let (id, print) = (id(request, scope), request.fingerprint());
     // What is wrong with the number is said beside everything else.
-    let asked = callee.map(|callee| callee.request(&settings, organization, id, print));
+    let asked = asked.map(|asked| {
+        let (callee, settings) = asked.into_parts();
+        callee.request(&settings, organization, id, print)
+    });
     if let Some(Err(error)) = &asked {
         body.refuse("numberToCall", "value_error", format_args!("Value error, {error}"));
     }
@@ -112,6 +139,53 @@ fn parse(request: &Request, scope: &Scope, organization: Option<&Organization>) 
     match asked {
         Some(Ok(asked)) => Ok(asked.of(Some(request.request_id.clone()))),
         Some(Err(_)) | None => Err(ApiError::field("body", "is not a request for a call")),
+    }
+}
+
+impl LeversCallRequest {
+    /// Reads a request. Returns `None` if it has no number; what is wrong with the fields stands in the body. `text` is the same
+    /// object to the letter.
+    fn read(body: &mut Body<'_>, text: &[u8]) -> Option<Self> {
+        let number_to_call = number(body);
+        let [first_name, last_name, email] = ["firstName", "lastName", "email"].map(|field| detail(body, field));
+        let contact_uuid = body.uuid("contactUuid", ContactId::parse);
+        let (prompt_tags, metadata) = (tags(body), metadata(body, text));
+        let (not_before, not_after) = window(body);
+        let ai_settings_template_id = body.uuid("aiSettingsTemplateId", AgentId::parse);
+        let update_existing = body.boolean("updateExisting");
+        let country_code = country(body);
+        Some(Self {
+            number_to_call: number_to_call?,
+            first_name,
+            last_name,
+            email,
+            contact_uuid,
+            update_existing,
+            ai_settings_template_id,
+            country_code,
+            metadata,
+            prompt_tags,
+            not_before,
+            not_after,
+        })
+    }
+
+    fn into_parts(self) -> (Callee, Settings) {
+        let callee = Callee {
+            number: self.number_to_call,
+            contact: self.contact_uuid,
+            details: Details { first_name: self.first_name, last_name: self.last_name, email: self.email },
+            tags: self.prompt_tags,
+            metadata: self.metadata.as_deref().and_then(wrapped),
+            not_before: self.not_before,
+            not_after: self.not_after,
+        };
+        let settings = Settings {
+            agent: self.ai_settings_template_id,
+            country: self.country_code,
+            updates: self.update_existing.unwrap_or_default(),
+        };
+        (callee, settings)
     }
 }
 
@@ -130,12 +204,10 @@ impl From<Call> for Accepted {
 
 #[cfg(feature = "openapi")]
 mod document {
-    use domain::time::Timestamp;
-    use serde::Deserialize;
     use serde_json::{Value, json};
-    use utoipa::ToSchema;
     use utoipa::openapi::Required;
 
+    use super::LeversCallRequest;
     use crate::openapi::operation::{Document, accepted, body, common_refusals, operation, problem};
     use crate::openapi::{parameters, schema};
 
@@ -160,44 +232,5 @@ mod document {
             "numberToCall": "+15555550123", "firstName": "Ada", "metadata": {"project_id": "proj_123"},
             "promptTags": {"amount": "$500.00"}
         })
-    }
-
-    /// A call, as a client of `levers` asks for it. Every optional field may be null.
-    #[derive(Deserialize, ToSchema)]
-    #[serde(rename_all = "camelCase")]
-    #[schema(as = LeversCallRequest)]
-    #[expect(dead_code, reason = "describes the fields that `dialects::levers_call_contact` reads one by one")]
-    pub(super) struct LeversCallRequest {
-        /// Whom to call: E.164, or a number of `countryCode`, else of the organization's default country.
-        #[schema(min_length = 1, max_length = 100)]
-        number_to_call: String,
-        /// The contact's first name.
-        #[schema(max_length = 255)]
-        first_name: Option<String>,
-        /// The contact's last name.
-        #[schema(max_length = 255)]
-        last_name: Option<String>,
-        /// The contact's email address.
-        #[schema(max_length = 255)]
-        email: Option<String>,
-        /// The contact. Where there is none of this id, it is found by its number, else made.
-        contact_uuid: Option<domain::ids::ContactId>,
-        /// Whether the names and the email address change a contact that is there already. False by default.
-        update_existing: Option<bool>,
-        /// The agent. The organization's default agent where it is left out.
-        ai_settings_template_id: Option<domain::ids::AgentId>,
-        /// The country that a number without `+` is read in: ISO 3166-1 alpha-2.
-        #[schema(pattern = "^[A-Z]{2}$", min_length = 2, max_length = 2)]
-        country_code: Option<String>,
-        /// Any JSON object of at most 16 KiB. It comes back in the call's events as `"metadata": {"requestMetadata": …}`.
-        #[schema(value_type = Option<Object>)]
-        metadata: Option<Value>,
-        /// Texts for the placeholders of the agent's prompt, at most 100, and 64 KiB together as JSON. They go into the prompt, and
-        /// nowhere else.
-        prompt_tags: Option<std::collections::HashMap<String, String>>,
-        /// Not dialled before this moment. The original knows no window; this is the native API's.
-        not_before: Option<Timestamp>,
-        /// Not dialled from this moment on: by default 15 minutes after the later of now and `notBefore`.
-        not_after: Option<Timestamp>,
     }
 }

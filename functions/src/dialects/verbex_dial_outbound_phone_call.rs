@@ -3,6 +3,7 @@
 use domain::ids::{AgentId, ConversationId, ObjectId, Scope};
 use domain::key::Permission;
 use domain::payload::Content;
+use domain::phone::PhoneNumber;
 use futures::FutureExt;
 use lambda_http::http::StatusCode;
 use serde_json::value::RawValue;
@@ -41,17 +42,40 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// What a request may say. What else it says is ignored, as the original does.
-#[cfg(feature = "openapi")]
-pub(crate) const FIELDS: [&str; 7] =
-    ["from_number", "to_number", "direction", "call_id", "override_ai_agent_id", "metadata", "pia_llm_dynamic_data"];
+/// A call, as a client of `verbex` asks for it.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub(crate) struct VerbexCallRequest {
+    /// The calling number, in E.164. Its agent holds the call, unless another one is named.
+    from_number: PhoneNumber,
+    /// Whom to call, in E.164.
+    to_number: PhoneNumber,
+    /// `outbound`, also where it is left out. `inbound` is refused.
+    #[cfg_attr(feature = "openapi", schema(rename = "direction", value_type = Option<String>))]
+    _direction: Option<Outbound>,
+    /// The caller's own identifier, 1 to 255 characters. It is the request's idempotency key, too.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 255))]
+    call_id: Option<String>,
+    /// The agent that holds the call instead: its id, slug, or identifier in another system.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 255))]
+    override_ai_agent_id: Option<String>,
+    /// Any JSON object of at most 16 KiB. It comes back untouched.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    metadata: Option<Box<RawValue>>,
+    /// Values for the agent's placeholders: at most 100, and 64 KiB together as JSON. They may be nested.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    pia_llm_dynamic_data: Map<String, Value>,
+}
+
+/// The one direction of a call that is dialled.
+struct Outbound;
 
 /// The longest identifier of a caller's own, in characters.
 const LONGEST_CALL_ID: usize = 255;
 
 /// What can be told of the request before it is judged.
 fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
-    let asked = parse(request, scope).map(|asked| acceptance::keys_to_load(&asked, scope)).unwrap_or_default();
+    let asked = VerbexCallRequest::parse(request).map(|asked| asked.into_acceptance(request, scope));
+    let asked = asked.map(|asked| acceptance::keys_to_load(&asked, scope)).unwrap_or_default();
     let of_object = |object| Table::full_call_keys(ConversationId::for_object(scope, object)).to_vec();
     asked.into_iter().chain(object(request, scope).map(of_object).unwrap_or_default()).collect()
 }
@@ -83,7 +107,8 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let (admitted, given) = match acceptance::known(app, &items, seen, &request.fingerprint()).await.map_err(refused)? {
         Some(known) => (known, Content::default()),
         None => {
-            let asked = NewRequest { id: Some(id), ..parse(request, &caller.scope)? };
+            let asked = VerbexCallRequest::parse(request)?.into_acceptance(request, &caller.scope);
+            let asked = NewRequest { id: Some(id), ..asked };
             (acceptance::accept(app, &caller, &mut items, &asked).await.map_err(refused)?, content(asked))
         }
     };
@@ -116,51 +141,67 @@ fn content(asked: NewRequest) -> Content {
     }
 }
 
-fn parse(request: &Request, scope: &Scope) -> Result<NewRequest, ApiError> {
-    let mut body = Body::open(request)?;
-    let from = body.required_number("from_number");
-    let to = body.required_number("to_number");
-    direction(&mut body);
-    let call_id = body.text("call_id", 1, LONGEST_CALL_ID);
-    let agent = body.text("override_ai_agent_id", 1, 255);
-    let metadata = metadata(&mut body, request);
-    let variables = variables(&mut body, "pia_llm_dynamic_data");
-    check_key(&mut body, request);
-    body.finish()?;
-    let Some((from, to)) = from.zip(to) else { return Err(ApiError::field("body", "is not a request for a call")) };
-    let by_name = |name: &str| AgentName {
-        ids: AgentId::parse(name).into_iter().chain([AgentId::for_slug(&scope.organization, name)]).collect(),
-        alias: Some(name.to_owned()),
-        or_default: false,
-    };
-    let owner = || AgentName { alias: Some(from.as_str().to_owned()), ..AgentName::default() };
-    Ok(NewRequest {
-        id: object(request, scope).map(|object| ConversationId::for_object(scope, object)),
-        fingerprint: request.fingerprint(),
-        agent: agent.map_or_else(owner, by_name),
-        to,
-        raw_number: None,
-        sender: Sender::Given(from),
-        variables,
-        keeps_variables: true,
-        metadata,
-        client_call_id: call_id.map(str::to_owned),
-        requested_agent: agent.map(str::to_owned),
-        not_before: None,
-        not_after: None,
-        contact: ContactWish::Nobody,
-        request_id: Some(request.request_id.clone()),
-    })
+impl VerbexCallRequest {
+    fn parse(request: &Request) -> Result<Self, ApiError> {
+        let mut body = Body::open(request)?;
+        let from_number = body.required_number("from_number");
+        let to_number = body.required_number("to_number");
+        let direction = direction(&mut body);
+        let call_id = body.text("call_id", 1, LONGEST_CALL_ID).map(str::to_owned);
+        let override_ai_agent_id = body.text("override_ai_agent_id", 1, 255).map(str::to_owned);
+        let metadata = metadata(&mut body, request);
+        let pia_llm_dynamic_data = variables(&mut body, "pia_llm_dynamic_data");
+        check_key(&mut body, request);
+        body.finish()?;
+        let Some((from_number, to_number)) = from_number.zip(to_number) else {
+            return Err(ApiError::field("body", "is not a request for a call"));
+        };
+        Ok(Self {
+            from_number,
+            to_number,
+            _direction: direction,
+            call_id,
+            override_ai_agent_id,
+            metadata,
+            pia_llm_dynamic_data,
+        })
+    }
+
+    /// Returns the request as acceptance takes it.
+    fn into_acceptance(self, request: &Request, scope: &Scope) -> NewRequest {
+        let by_name = |name: &String| AgentName {
+            ids: AgentId::parse(name).into_iter().chain([AgentId::for_slug(&scope.organization, name)]).collect(),
+            alias: Some(name.clone()),
+            or_default: false,
+        };
+        let owner = || AgentName { alias: Some(self.from_number.as_str().to_owned()), ..AgentName::default() };
+        NewRequest {
+            id: object(request, scope).map(|object| ConversationId::for_object(scope, object)),
+            fingerprint: request.fingerprint(),
+            agent: self.override_ai_agent_id.as_ref().map_or_else(owner, by_name),
+            to: self.to_number,
+            raw_number: None,
+            sender: Sender::Given(self.from_number),
+            variables: self.pia_llm_dynamic_data,
+            keeps_variables: true,
+            metadata: self.metadata,
+            client_call_id: self.call_id,
+            requested_agent: self.override_ai_agent_id,
+            not_before: None,
+            not_after: None,
+            contact: ContactWish::Nobody,
+            request_id: Some(request.request_id.clone()),
+        }
+    }
 }
 
-fn direction(body: &mut Body<'_>) {
-    match body.value("direction").map(Value::as_str) {
-        None | Some(Some("outbound")) => {}
-        Some(Some("inbound")) => {
-            body.refuse("direction", "value_error", "Value error, only outbound calls can be dialled");
-        }
-        Some(_) => body.refuse("direction", "enum", "Input should be 'inbound' or 'outbound'"),
+fn direction(body: &mut Body<'_>) -> Option<Outbound> {
+    match body.value("direction")?.as_str() {
+        Some("outbound") => return Some(Outbound),
+        Some("inbound") => body.refuse("direction", "value_error", "Value error, only outbound calls can be dialled"),
+        Some(_) | None => body.refuse("direction", "enum", "Input should be 'inbound' or 'outbound'"),
     }
+    None
 }
 
 /// The metadata to the letter: it goes back as it came.
@@ -188,12 +229,11 @@ fn variables(body: &mut Body<'_>, field: &str) -> Map<String, Value> {
 
 #[cfg(feature = "openapi")]
 mod document {
-    use serde::Deserialize;
     use serde_json::{Value, json};
-    use utoipa::ToSchema;
     use utoipa::openapi::schema::Schema;
     use utoipa::openapi::{Object, RefOr, Required};
 
+    use super::VerbexCallRequest;
     use crate::dialects::{verbex, verbex_reasons};
     use crate::openapi::operation::{Document, accepted, body, common_refusals, operation, problem};
     use crate::openapi::{parameters, schema};
@@ -204,9 +244,9 @@ mod document {
         own.push(problem("from_number", "missing", "Field required"));
         operation("verbex", "Place a call in the words of verbex", VERBEX)
             .parameter(parameters::idempotency_key(Required::False))
-            .request_body(body(request(), schema::of::<VerbexCall>(), Required::True))
+            .request_body(body(request(), schema::of::<VerbexCallRequest>(), Required::True))
             .response("201", accepted(None, schema::of::<verbex::PhoneCall>()))
-            .schema::<VerbexCall>(schema::as_it_is)
+            .schema::<VerbexCallRequest>(schema::as_it_is)
             .schema::<verbex::PhoneCall>(with_the_finish_reasons)
             .refused(own)
     }
@@ -227,33 +267,5 @@ mod document {
             "from_number": "+15555550100", "to_number": "+15555550123", "call_id": "order-4711",
             "metadata": {"order": 4711}, "pia_llm_dynamic_data": {"firstName": "Ada"}
         })
-    }
-
-    /// A call, as a client of `verbex` asks for it.
-    #[derive(Deserialize, ToSchema)]
-    #[schema(as = VerbexCallRequest)]
-    #[expect(
-        dead_code,
-        reason = "describes the fields that `dialects::verbex_dial_outbound_phone_call` reads one by one"
-    )]
-    pub(super) struct VerbexCall {
-        /// The calling number, in E.164. Its agent holds the call, unless another one is named.
-        from_number: domain::phone::PhoneNumber,
-        /// Whom to call, in E.164.
-        to_number: domain::phone::PhoneNumber,
-        /// `outbound`, also where it is left out. `inbound` is refused.
-        direction: Option<String>,
-        /// The caller's own identifier, 1 to 255 characters. It is the request's idempotency key, too.
-        #[schema(min_length = 1, max_length = 255)]
-        call_id: Option<String>,
-        /// The agent that holds the call instead: its id, slug, or identifier in another system.
-        #[schema(min_length = 1, max_length = 255)]
-        override_ai_agent_id: Option<String>,
-        /// Any JSON object of at most 16 KiB. It comes back untouched.
-        #[schema(value_type = Option<Object>)]
-        metadata: Option<Value>,
-        /// Values for the agent's placeholders: at most 100, and 64 KiB together as JSON. They may be nested.
-        #[schema(value_type = Option<Object>)]
-        pia_llm_dynamic_data: Option<Value>,
     }
 }

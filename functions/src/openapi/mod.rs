@@ -19,14 +19,6 @@ use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, Paths, RefOr, SecurityRequirement, Server, Tag};
 
-use crate::api::agents::{create_agent, promote_agent, update_agent};
-use crate::api::calls::{close_call, create_call};
-use crate::api::contacts::{create_contact, update_contact};
-use crate::api::conversation_filter;
-use crate::api::keys::{create_api_key, revoke_api_key};
-use crate::api::sms::{create_sms_conversation, send_sms_message};
-use crate::api::webhooks::{create_webhook, list_webhook_deliveries, redeliver_webhook, update_webhook};
-use crate::dialects::{klen_create_call, levers_call_bulk, levers_call_contact, verbex_dial_outbound_phone_call};
 use crate::error::ApiError;
 use crate::idempotency;
 use crate::registry::FUNCTIONS;
@@ -73,56 +65,6 @@ pub fn document() -> OpenApi {
         .components(Some(components))
         .tags(Some(tags()))
         .build()
-}
-
-/// The fields of each operation's body, as its parser knows them.
-pub fn parsed_fields() -> Vec<(&'static str, &'static [&'static str])> {
-    vec![
-        ("create-call", &create_call::FIELDS),
-        ("close-call", &close_call::FIELDS),
-        ("create-webhook", &create_webhook::FIELDS),
-        ("create-sms-conversation", &create_sms_conversation::FIELDS),
-        ("send-sms-message", &send_sms_message::FIELDS),
-        ("close-sms-conversation", &close_call::FIELDS),
-        ("create-contact", &create_contact::FIELDS),
-        ("update-contact", &update_contact::FIELDS),
-        ("update-webhook", &update_webhook::FIELDS),
-        ("redeliver-webhook", &redeliver_webhook::FIELDS),
-        ("create-api-key", &create_api_key::FIELDS),
-        ("revoke-api-key", &revoke_api_key::FIELDS),
-        ("create-agent", &create_agent::FIELDS),
-        ("update-agent", &update_agent::FIELDS),
-        ("promote-agent", &promote_agent::FIELDS),
-    ]
-}
-
-/// The same, of the front doors that ignore whatever they do not know.
-pub fn parsed_dialect_fields() -> [(&'static str, &'static [&'static str]); 4] {
-    [
-        ("klen-create-call", &klen_create_call::FIELDS),
-        ("verbex-dial-outbound-phone-call", &verbex_dial_outbound_phone_call::FIELDS),
-        ("levers-call-contact", &levers_call_contact::FIELDS),
-        ("levers-call-bulk", &levers_call_bulk::FIELDS),
-    ]
-}
-
-/// The query parameters of each list besides `limit` and `cursor`, as its parser knows them.
-pub fn parsed_filters() -> Vec<(&'static str, &'static [&'static str])> {
-    vec![
-        ("list-calls", &conversation_filter::FILTERS),
-        ("list-call-events", &[]),
-        ("list-webhooks", &[]),
-        ("list-sms-conversations", &conversation_filter::FILTERS),
-        ("list-sms-events", &[]),
-        ("list-sms-messages", &[]),
-        ("list-contacts", &[]),
-        ("list-do-not-call", &[]),
-        ("list-wallet-entries", &[]),
-        ("list-webhook-deliveries", &list_webhook_deliveries::FILTERS),
-        ("list-api-keys", &[]),
-        ("list-agents", &[]),
-        ("list-audit-entries", &[]),
-    ]
 }
 
 fn method(route: &Route) -> Option<HttpMethod> {

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use domain::log::EventType;
 use domain::phone::PhoneNumber;
-use functions::route::{Access, KeyUse};
+use functions::dialect::Dialect;
+use functions::route::{Access, KeyUse, Route};
 use functions::{FUNCTIONS, Trigger, openapi};
 use providers::simulator::{Script, TEST_NUMBERS, TEXT_NUMBERS, TextScript};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{TEST_NUMBERS_PAGE, document, table};
 
@@ -34,28 +35,36 @@ fn resolved<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     }
 }
 
+/// Returns the HTTP routes except those of provider callbacks, each with its operation.
+fn operations(document: &Value) -> impl Iterator<Item = (&'static str, Route, Value)> {
+    FUNCTIONS.iter().filter_map(|function| match function.trigger {
+        Trigger::Http(Route { access: Access::Signed { .. }, .. })
+        | Trigger::Queue { .. }
+        | Trigger::Schedule { .. } => None,
+        Trigger::Http(route) => Some((function.name, route, operation(document, function.name))),
+    })
+}
+
 #[test]
 fn the_parsers_know_the_fields_that_the_document_has() {
     let document = document();
-    for (name, parsed) in openapi::parsed_fields() {
-        let operation = operation(&document, name);
+    for (name, route, operation) in operations(&document).filter(|(_, route, _)| route.dialect == Dialect::Native) {
         let body = operation["requestBody"]["content"]["application/json"]["schema"].clone();
         let body = body["allOf"].get(0).unwrap_or(&body);
         let schema = resolved(&document, body);
-        let fields: BTreeSet<&str> = schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(fields, parsed.iter().copied().collect(), "{name}");
-        assert_eq!(schema["additionalProperties"], false, "{name}");
+        let fields: BTreeSet<&str> =
+            schema["properties"].as_object().into_iter().flat_map(Map::keys).map(String::as_str).collect();
+        assert_eq!(fields, route.body_fields.iter().copied().collect(), "{name}");
+        assert!(body.is_null() || schema["additionalProperties"] == false, "{name}");
     }
 }
 
 #[test]
-fn the_front_doors_know_the_fields_that_the_document_has_and_ignore_others() {
+fn the_other_dialects_ignore_fields_that_the_document_has_not() {
     let document = document();
-    for (name, parsed) in openapi::parsed_dialect_fields() {
-        let operation = operation(&document, name);
+    for (name, route, operation) in operations(&document).filter(|(_, route, _)| route.dialect != Dialect::Native) {
         let schema = resolved(&document, &operation["requestBody"]["content"]["application/json"]["schema"]);
-        let fields: BTreeSet<&str> = schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(fields, parsed.iter().copied().collect(), "{name}");
+        assert_eq!(schema["properties"].is_object(), route.method == "POST", "{name}");
         assert!(schema["additionalProperties"].is_null(), "{name}");
     }
 }
@@ -63,16 +72,15 @@ fn the_front_doors_know_the_fields_that_the_document_has_and_ignore_others() {
 #[test]
 fn the_parsers_know_the_query_parameters_that_the_document_has() {
     let document = document();
-    for (name, filters) in openapi::parsed_filters() {
-        let operation = operation(&document, name);
-        let parameters = operation["parameters"].as_array().unwrap().iter();
+    for (name, route, operation) in operations(&document) {
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
         let parameters = parameters.filter(|parameter| parameter["in"] == "query");
-        let named: BTreeSet<String> =
-            parameters.map(|parameter| parameter["name"].as_str().unwrap().to_owned()).collect();
-        let parsed = filters.iter().copied().chain(["limit", "cursor"]);
+        let named: BTreeSet<&str> = parameters.map(|parameter| parameter["name"].as_str().unwrap()).collect();
         // `metadata[` stands for `metadata[orderId]` and the like.
-        let parsed = parsed.map(|name| name.trim_end_matches('[').to_owned());
-        assert_eq!(named, parsed.collect(), "{name}");
+        let filters = route.filters.iter().map(|filter| filter.trim_end_matches('['));
+        let page: &[&str] = if name.starts_with("list-") { &["limit", "cursor"] } else { &[] };
+        let token: &[&str] = if matches!(route.access, Access::CallToken { .. }) { &["access_token"] } else { &[] };
+        assert_eq!(named, filters.chain(page.iter().chain(token).copied()).collect(), "{name}");
     }
 }
 

@@ -15,16 +15,10 @@ use crate::route::Authorized;
 ///
 /// # Errors
 /// [`ApiError::Validation`] with every wrong field.
-pub(crate) async fn changed(
-    authorized: &Authorized<'_>,
-    settings: &Agent,
-    patch: Option<&Value>,
-) -> Result<Agent, ApiError> {
+pub(crate) async fn changed(authorized: &Authorized<'_>, settings: &Agent, patch: &Value) -> Result<Agent, ApiError> {
     let Authorized { app, caller, .. } = authorized;
     let mut merged = Value::Object(view::settings(settings)?);
-    if let Some(patch) = patch {
-        view::merge(&mut merged, patch);
-    }
+    view::merge(&mut merged, patch);
     let fixed = [("slug", settings.slug.as_str()), ("channel", settings.channel.as_str())];
     for (name, value) in fixed {
         merged[name] = Value::from(value);

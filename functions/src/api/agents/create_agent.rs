@@ -10,9 +10,7 @@ use store::keys::Key;
 use store::{Made, Table, What};
 
 use crate::api::agents::change::give_secret;
-use crate::api::agents::fields;
-
-pub(crate) use crate::api::agents::fields::FIELDS;
+use crate::api::agents::fields::{self, FIELDS};
 use crate::api::agents::view::AgentView;
 use crate::error::ApiError;
 use crate::fields::Fields;
@@ -27,6 +25,7 @@ pub(crate) const FUNCTION: Function = Function {
         Route::with_key("POST", "/v1/agents", Permission::CanManageAgents, keys_to_load, |authorized| {
             handle(authorized).boxed()
         })
+        .with_body(&FIELDS)
         .with_idempotency_key(KeyUse::Optional),
     ),
     #[cfg(feature = "openapi")]
@@ -95,15 +94,13 @@ async fn replay(authorized: &Authorized<'_>, id: &str) -> Result<Response, ApiEr
 
 #[cfg(feature = "openapi")]
 mod document {
-    use domain::ids::Channel;
-    use domain::phone::PhoneNumber;
-    use domain::provider::Provider;
-    use serde::Deserialize;
+    use domain::limits::Limits;
+    use domain::tool::Tool;
+    use domain::voice_settings::VoiceSettings;
     use serde_json::{Value, json};
-    use utoipa::ToSchema;
     use utoipa::openapi::Required;
 
-    use crate::api::agents::settings_schema;
+    use crate::api::agents::fields::CreateAgentRequest;
     use crate::api::agents::view::AgentView;
     use crate::error::ApiError;
     use crate::openapi::operation::{Document, body, conflict, invalid, operation, suspended, with_body};
@@ -128,6 +125,9 @@ mod document {
             .parameter(parameters::idempotency_key(Required::False))
             .request_body(body(request(), schema::of::<CreateAgentRequest>(), Required::True))
             .response("201", made)
+            .schema::<Limits>(schema::no_other_fields)
+            .schema::<VoiceSettings>(schema::no_other_fields)
+            .schema::<Tool>(schema::no_other_fields)
             .schema::<CreateAgentRequest>(schema::as_it_is)
             .schema::<AgentView>(|object| schema::all_but(object, "toolSecret"))
             .callback(tool_call::NAME, tool_call::callback())
@@ -154,44 +154,5 @@ mod document {
                 "tools": [{"name": "book", "description": "Books an appointment.", "url": "https://example.com/book"}]
             }
         })
-    }
-
-    /// An agent to be made.
-    #[derive(Deserialize, ToSchema)]
-    #[serde(rename_all = "camelCase", deny_unknown_fields)]
-    #[schema(as = CreateAgentRequest)]
-    #[expect(dead_code, reason = "describes the fields that `api::agent_fields` reads one by one")]
-    pub(super) struct CreateAgentRequest {
-        /// Its name for life: lower-case letters, digits and hyphens, with no hyphen at its ends.
-        #[schema(min_length = 1, max_length = 64, example = "front-desk")]
-        slug: String,
-        /// Which kind of conversation it holds, for life.
-        channel: Channel,
-        /// What people call it.
-        #[schema(min_length = 1, max_length = 100)]
-        name: String,
-        /// Who provides its telephony in live mode; the simulator by default.
-        provider: Option<Provider>,
-        /// Its own number. A live agent's is one of the organization's.
-        number: Option<PhoneNumber>,
-        /// The dynamic variables that a request must bring.
-        #[schema(max_items = 100)]
-        required_variables: Option<Vec<String>>,
-        /// What other vendors' clients call it by.
-        #[schema(min_length = 1, max_length = 255)]
-        external_id: Option<String>,
-        /// What an agent that calls is told about its task: a template for the request's variables.
-        #[schema(min_length = 1, max_length = 32000)]
-        prompt: Option<String>,
-        /// How long a call may ring and last; for agents that call.
-        limits: Option<settings_schema::AgentLimits>,
-        /// For how many days what its conversations bring is kept: each text, event and transcript so long after it was written, the
-        /// rest so long after the conversation's end. Then only the conversation's head is left, for 30 days. For good by default.
-        #[schema(minimum = 7, maximum = 3650)]
-        retention_days: Option<u16>,
-        /// For agents that call through a live provider.
-        voice: Option<settings_schema::AgentVoice>,
-        /// For agents that hold SMS conversations, which need them.
-        sms: Option<settings_schema::AgentSms>,
     }
 }

@@ -1,18 +1,21 @@
 //! The settings of an agent, as its owner sends them. Every wrong field is told at once.
 
 use domain::agent::{Agent, LARGEST_AGENT};
-use domain::ids::{AgentId, Channel, Mode};
+use domain::ids::{AgentId, Channel, Mode, OrganizationId};
 use domain::limits::Limits;
 use domain::organization::Organization;
+use domain::phone::PhoneNumber;
 use domain::provider::Provider;
 use domain::retention::Retention;
+use domain::sms::SmsSettings;
+use domain::voice_settings::VoiceSettings;
 use providers::egress::Egress;
 use serde_json::Value;
 
 use crate::api::agents::{sms_settings as sms, voice_settings as voice};
 use crate::fields::Fields;
 
-/// What a request may say.
+/// Fields that a request may have.
 pub(crate) const FIELDS: [&str; 12] = [
     "slug",
     "channel",
@@ -27,6 +30,45 @@ pub(crate) const FIELDS: [&str; 12] = [
     "voice",
     "sms",
 ];
+
+/// An agent to be made.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), serde(rename_all = "camelCase", deny_unknown_fields))]
+pub(crate) struct CreateAgentRequest {
+    /// Its name for life: lower-case letters, digits and hyphens, with no hyphen at its ends.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64, example = "front-desk"))]
+    slug: String,
+    /// Which kind of conversation it holds, for life.
+    channel: Channel,
+    /// What people call it.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100))]
+    name: String,
+    /// Who provides its telephony in live mode; the simulator by default.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Provider>))]
+    provider: Provider,
+    /// Its own number. A live agent's is one of the organization's.
+    number: Option<PhoneNumber>,
+    /// The dynamic variables that a request must bring.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>, max_items = 100))]
+    required_variables: Vec<String>,
+    /// What other vendors' clients call it by.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 255))]
+    external_id: Option<String>,
+    /// What an agent that calls is told about its task: a template for the request's variables.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 32000))]
+    prompt: Option<String>,
+    /// How long a call may ring and last; for agents that call.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Limits>))]
+    limits: Limits,
+    /// For how many days what its conversations bring is kept: each text, event and transcript so long after it was written, the
+    /// rest so long after the conversation's end. Then only the conversation's head is left, for 30 days. For good by default.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u16>, minimum = 7, maximum = 3650))]
+    retention_days: Option<Retention>,
+    /// For agents that call through a live provider.
+    voice: Option<VoiceSettings>,
+    /// For agents that hold SMS conversations, which need them.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::api::agents::view::SmsView>))]
+    sms: Option<SmsSettings>,
+}
 
 const LIMITS: [&str; 2] = ["ringSeconds", "maxDurationSeconds"];
 
@@ -43,67 +85,87 @@ const RING_SECONDS: (u32, u32) = (5, 120);
 /// Two hours: as much transcript as is kept.
 const DURATION_SECONDS: (u32, u32) = (30, 7_200);
 
-/// Reads an agent of a mode. `None` where something is wrong, which `fields` knows.
+/// Reads an agent of a mode. Returns `None` if something is wrong; `fields` knows what.
 pub(crate) async fn agent(
     egress: &Egress,
     fields: &mut Fields<'_>,
     mode: Mode,
     organization: &Organization,
 ) -> Option<Agent> {
-    let slug = slug(fields);
-    let channel = required(fields, "channel", "voice or sms").then(|| {
-        fields.one_of("channel", &[(Channel::Voice.as_str(), Channel::Voice), (Channel::Sms.as_str(), Channel::Sms)])
-    });
-    let channel = channel.flatten();
-    required(fields, "name", "what people call it");
-    let name = fields.text_within("name", 1, LONGEST_NAME).map(str::to_owned);
-    let provider = provider(fields, channel);
-    let number = fields.phone_number("number");
-    if number.as_ref().is_some_and(|number| !organization.owns(mode, number)) {
-        fields.refuse("number", "is not one of the organization's numbers");
-    }
-    let external_id = fields.text_within("externalId", 1, LONGEST_VARIABLE).map(str::to_owned);
-    let prompt = prompt(fields, channel);
-    let required_variables = variables(fields);
-    let limits = limits(fields, channel);
-    let retention = retention(fields);
-    let voice = voice::settings(fields, channel, provider);
-    let sms = match channel {
-        Some(Channel::Sms) => sms::settings(egress, fields, mode, provider).await,
-        Some(Channel::Voice) if fields.has("sms") => {
-            fields.refuse("sms", "is for agents that hold SMS conversations only");
-            None
-        }
-        Some(Channel::Voice) | None => None,
-    };
-    if fields.is_refused() {
-        return None;
-    }
-    let (slug, channel) = (slug?, channel?);
-    let agent = Agent {
-        id: AgentId::for_slug(&organization.id, &slug),
-        mode: Some(mode),
-        retired_at: None,
-        slug,
-        name: name?,
-        channel,
-        provider: provider?,
-        version: 1,
-        number,
-        external_id,
-        prompt,
-        required_variables,
-        limits,
-        retention,
-        voice,
-        sms,
-    };
+    let asked = CreateAgentRequest::read(egress, fields, mode, organization).await?;
+    let agent = asked.into_agent(mode, &organization.id);
     if let Some(field) = agent.too_large() {
         let most = LARGEST_AGENT / 1_024;
         fields.refuse(field, format_args!("makes the agent larger than {most} KiB as JSON, all its settings together"));
         return None;
     }
     Some(agent)
+}
+
+impl CreateAgentRequest {
+    async fn read(egress: &Egress, fields: &mut Fields<'_>, mode: Mode, organization: &Organization) -> Option<Self> {
+        let slug = slug(fields);
+        let channel = channel(fields);
+        required(fields, "name", "what people call it");
+        let name = fields.text_within("name", 1, LONGEST_NAME).map(str::to_owned);
+        let provider = provider(fields, channel);
+        let number = fields.phone_number("number");
+        if number.as_ref().is_some_and(|number| !organization.owns(mode, number)) {
+            fields.refuse("number", "is not one of the organization's numbers");
+        }
+        let external_id = fields.text_within("externalId", 1, LONGEST_VARIABLE).map(str::to_owned);
+        let prompt = prompt(fields, channel);
+        let required_variables = variables(fields);
+        let limits = limits(fields, channel);
+        let retention_days = retention(fields);
+        let voice = voice::settings(fields, channel, provider);
+        let sms = match channel {
+            Some(Channel::Sms) => sms::settings(egress, fields, mode, provider).await,
+            Some(Channel::Voice) if fields.has("sms") => {
+                fields.refuse("sms", "is for agents that hold SMS conversations only");
+                None
+            }
+            Some(Channel::Voice) | None => None,
+        };
+        if fields.is_refused() {
+            return None;
+        }
+        Some(Self {
+            slug: slug?,
+            channel: channel?,
+            name: name?,
+            provider: provider?,
+            number,
+            required_variables,
+            external_id,
+            prompt,
+            limits,
+            retention_days,
+            voice,
+            sms,
+        })
+    }
+
+    fn into_agent(self, mode: Mode, organization: &OrganizationId) -> Agent {
+        Agent {
+            id: AgentId::for_slug(organization, &self.slug),
+            mode: Some(mode),
+            retired_at: None,
+            slug: self.slug,
+            name: self.name,
+            channel: self.channel,
+            provider: self.provider,
+            version: 1,
+            number: self.number,
+            external_id: self.external_id,
+            prompt: self.prompt,
+            required_variables: self.required_variables,
+            limits: self.limits,
+            retention: self.retention_days,
+            voice: self.voice,
+            sms: self.sms,
+        }
+    }
 }
 
 /// Whether a field that must be there is.
@@ -122,6 +184,11 @@ fn prompt(fields: &mut Fields<'_>, channel: Option<Channel>) -> Option<String> {
         fields.refuse("prompt", "is for agents that call; set sms.prompt");
     }
     prompt
+}
+
+fn channel(fields: &mut Fields<'_>) -> Option<Channel> {
+    required(fields, "channel", "voice or sms");
+    fields.one_of("channel", &[(Channel::Voice.as_str(), Channel::Voice), (Channel::Sms.as_str(), Channel::Sms)])
 }
 
 fn slug(fields: &mut Fields<'_>) -> Option<String> {
@@ -194,9 +261,9 @@ fn retention(fields: &mut Fields<'_>) -> Option<Retention> {
     u16::try_from(days).ok().and_then(Retention::of_days)
 }
 
-/// Refuses a change of what an agent keeps for life.
-pub(crate) fn stays(fields: &mut Fields<'_>, name: &str, value: &str) {
-    if fields.value(name).is_some_and(|sent| *sent != Value::String(value.to_owned())) {
+/// Refuses a change of a setting that an agent keeps for life.
+pub(crate) fn must_stay(fields: &mut Fields<'_>, name: &str, sent: Option<&Value>, value: &str) {
+    if sent.is_some_and(|sent| !sent.is_null() && sent.as_str() != Some(value)) {
         fields.refuse(name, "cannot be changed: make another agent");
     }
 }

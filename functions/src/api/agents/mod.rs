@@ -8,8 +8,6 @@ pub(crate) mod get_agent;
 pub(crate) mod list_agents;
 pub(crate) mod promote_agent;
 pub(crate) mod rotate_tool_secret;
-#[cfg(feature = "openapi")]
-pub(crate) mod settings_schema;
 pub(crate) mod sms_settings;
 pub(crate) mod update_agent;
 pub(crate) mod view;

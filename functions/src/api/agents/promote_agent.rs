@@ -6,6 +6,7 @@ use domain::ids::{AgentId, Mode, Scope};
 use domain::key::Permission;
 use futures::FutureExt;
 use lambda_http::http::StatusCode;
+use serde_json::{Value, json};
 use store::Table;
 use store::keys::{self, Key};
 
@@ -19,19 +20,26 @@ use crate::route::{Authorized, Function, Route, Trigger};
 /// The function and its route.
 pub(crate) const FUNCTION: Function = Function {
     name: "promote-agent",
-    trigger: Trigger::Http(Route::with_key(
-        "POST",
-        "/v1/agents/{id}/promote",
-        Permission::CanManageAgents,
-        keys_to_load,
-        |authorized| handle(authorized).boxed(),
-    )),
+    trigger: Trigger::Http(
+        Route::with_key("POST", "/v1/agents/{id}/promote", Permission::CanManageAgents, keys_to_load, |authorized| {
+            handle(authorized).boxed()
+        })
+        .with_body(&FIELDS),
+    ),
     #[cfg(feature = "openapi")]
     document: Some(document::describe),
 };
 
-/// What a request may say.
-pub(crate) const FIELDS: [&str; 1] = ["number"];
+/// Fields that a request may have.
+const FIELDS: [&str; 1] = ["number"];
+
+/// What is to be other than the test agent has it.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), serde(rename_all = "camelCase", deny_unknown_fields))]
+pub(crate) struct PromoteAgentRequest<'a> {
+    /// The live agent's own number, one of the organization's; `null` for none. The test agent's where this is left out.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<domain::phone::PhoneNumber>))]
+    number: Option<&'a Value>,
+}
 
 fn test(scope: &Scope) -> Scope {
     Scope { mode: Mode::Test, ..scope.clone() }
@@ -54,8 +62,8 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     }
     let settings = items.stored_agent(&test(scope), id)?.filter(|agent| agent.serves(Mode::Test));
     let settings = settings.ok_or(ApiError::NotFound("test agent"))?;
-    Fields::open_optional(request, &FIELDS)?.finish()?;
-    let mut after = changed(&authorized, &settings, request.json()).await?;
+    let asked = PromoteAgentRequest::parse(request)?;
+    let mut after = changed(&authorized, &settings, &asked.patch()).await?;
     caller.must_not_be_suspended()?;
     let table = &app.store.table;
     let stored = items.stored_agent(scope, id)?;
@@ -72,14 +80,26 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     Ok(Response::data(StatusCode::OK, request, AgentView::with_new_secret(&after, scope.mode, before))?)
 }
 
+impl<'a> PromoteAgentRequest<'a> {
+    fn parse(request: &'a Request) -> Result<Self, ApiError> {
+        let fields = Fields::open_optional(request, &FIELDS)?;
+        let number = fields.sent("number");
+        fields.finish()?;
+        Ok(Self { number })
+    }
+
+    /// Returns the request as a JSON merge patch to the settings of the test agent.
+    fn patch(&self) -> Value {
+        self.number.map_or_else(|| json!({}), |number| json!({ "number": number }))
+    }
+}
+
 #[cfg(feature = "openapi")]
 mod document {
-    use domain::phone::PhoneNumber;
-    use serde::Deserialize;
     use serde_json::{Value, json};
-    use utoipa::ToSchema;
     use utoipa::openapi::Required;
 
+    use super::PromoteAgentRequest;
     use crate::api::agents::view::AgentView;
     use crate::error::ApiError;
     use crate::openapi::operation::{Document, body, conflict, invalid, operation, suspended, with_body};
@@ -121,15 +141,5 @@ mod document {
 
     fn request() -> Value {
         json!({"number": "+15555550100"})
-    }
-
-    /// What is to be other than the test agent has it.
-    #[derive(Deserialize, ToSchema)]
-    #[serde(rename_all = "camelCase", deny_unknown_fields)]
-    #[schema(as = PromoteAgentRequest)]
-    #[expect(dead_code, reason = "describes the field that `api::promote_agent` reads")]
-    pub(super) struct PromoteAgentRequest {
-        /// The live agent's own number, one of the organization's; `null` for none. The test agent's where this is left out.
-        number: Option<PhoneNumber>,
     }
 }

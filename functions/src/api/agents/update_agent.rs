@@ -6,11 +6,11 @@ use domain::ids::Mode;
 use domain::key::Permission;
 use futures::FutureExt;
 use lambda_http::http::StatusCode;
+use serde_json::Value;
 
+use crate::api::agents::agent_keys;
 use crate::api::agents::change::{changed, give_secret};
-use crate::api::agents::{agent_keys, fields};
-
-pub(crate) use crate::api::agents::fields::FIELDS;
+use crate::api::agents::fields::{FIELDS, must_stay};
 use crate::api::agents::view::AgentView;
 use crate::error::ApiError;
 use crate::fields::Fields;
@@ -20,28 +20,68 @@ use crate::route::{Authorized, Function, Route, Trigger};
 /// The function and its route.
 pub(crate) const FUNCTION: Function = Function {
     name: "update-agent",
-    trigger: Trigger::Http(Route::with_key(
-        "PATCH",
-        "/v1/agents/{id}",
-        Permission::CanManageAgents,
-        agent_keys,
-        |authorized| handle(authorized).boxed(),
-    )),
+    trigger: Trigger::Http(
+        Route::with_key("PATCH", "/v1/agents/{id}", Permission::CanManageAgents, agent_keys, |authorized| {
+            handle(authorized).boxed()
+        })
+        .with_body(&FIELDS),
+    ),
     #[cfg(feature = "openapi")]
     document: Some(document::describe),
 };
+
+/// What is to be changed of an agent, as a JSON merge patch (RFC 7396): objects are merged, lists are replaced, `null`
+/// takes a setting back to what it is by default.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), serde(rename_all = "camelCase", deny_unknown_fields))]
+pub(crate) struct UpdateAgentRequest<'a> {
+    /// Cannot be changed; the same may be sent again.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    slug: Option<&'a Value>,
+    /// Cannot be changed; the same may be sent again.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<domain::ids::Channel>))]
+    channel: Option<&'a Value>,
+    /// What people call it.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    name: Option<&'a Value>,
+    /// Who provides its telephony in live mode.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<domain::provider::Provider>))]
+    provider: Option<&'a Value>,
+    /// Its own number.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<domain::phone::PhoneNumber>))]
+    number: Option<&'a Value>,
+    /// The dynamic variables that a request must bring.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
+    required_variables: Option<&'a Value>,
+    /// What other vendors' clients call it by.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    external_id: Option<&'a Value>,
+    /// What an agent that calls is told about its task.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    prompt: Option<&'a Value>,
+    /// How long a call may ring and last.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    limits: Option<&'a Value>,
+    /// For how many days what its conversations bring is kept; what it holds already keeps the retention it began with.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u16>, minimum = 7, maximum = 3650))]
+    retention_days: Option<&'a Value>,
+    /// Any part of what an agent that calls says and does.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    voice: Option<&'a Value>,
+    /// Any part of what an agent that holds SMS conversations is set to.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    sms: Option<&'a Value>,
+}
 
 /// Changes what was sent and keeps the rest. The whole of what comes of it is judged as if it were new. What a test key
 /// changes of an agent of before there were modes becomes a test agent of its own.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let before = crate::api::agents::agent(&authorized)?;
     let Authorized { app, caller, request, items } = &authorized;
-    let mut patch = Fields::open(request, &FIELDS)?;
-    fields::stays(&mut patch, "slug", &before.slug);
-    fields::stays(&mut patch, "channel", before.channel.as_str());
-    let names: Vec<String> = patch.names().map(str::to_owned).collect();
-    patch.finish()?;
-    let mut after = changed(&authorized, &before, request.json()).await?;
+    let mut fields = Fields::open(request, &FIELDS)?;
+    let asked = UpdateAgentRequest::read(&mut fields, &before);
+    let names: Vec<String> = fields.names().map(str::to_owned).collect();
+    fields.finish()?;
+    let mut after = changed(&authorized, &before, &asked.patch()).await?;
     caller.must_not_be_suspended()?;
     let table = &app.store.table;
     give_secret(table, &mut after, Some(&before))?;
@@ -58,6 +98,47 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     Ok(Response::data(StatusCode::OK, request, AgentView::with_new_secret(&after, mode, Some(&before)))?)
 }
 
+impl<'a> UpdateAgentRequest<'a> {
+    /// Reads the request. A change of the slug or the channel is told to `fields`; the rest is judged with the settings that come
+    /// of it.
+    fn read(fields: &mut Fields<'a>, before: &Agent) -> Self {
+        let asked = Self {
+            slug: fields.sent("slug"),
+            channel: fields.sent("channel"),
+            name: fields.sent("name"),
+            provider: fields.sent("provider"),
+            number: fields.sent("number"),
+            required_variables: fields.sent("requiredVariables"),
+            external_id: fields.sent("externalId"),
+            prompt: fields.sent("prompt"),
+            limits: fields.sent("limits"),
+            retention_days: fields.sent("retentionDays"),
+            voice: fields.sent("voice"),
+            sms: fields.sent("sms"),
+        };
+        must_stay(fields, "slug", asked.slug, &before.slug);
+        must_stay(fields, "channel", asked.channel, before.channel.as_str());
+        asked
+    }
+
+    /// Returns the request as a JSON merge patch to the settings that can be changed.
+    fn patch(&self) -> Value {
+        let sent = [
+            ("name", self.name),
+            ("provider", self.provider),
+            ("number", self.number),
+            ("requiredVariables", self.required_variables),
+            ("externalId", self.external_id),
+            ("prompt", self.prompt),
+            ("limits", self.limits),
+            ("retentionDays", self.retention_days),
+            ("voice", self.voice),
+            ("sms", self.sms),
+        ];
+        sent.into_iter().filter_map(|(name, value)| Some((name, value?.clone()))).collect()
+    }
+}
+
 /// A live key changes an agent of before there were modes in its place, and it goes on serving test keys.
 fn mode_after(before: &Agent, mode: Mode) -> Option<Mode> {
     match mode {
@@ -68,14 +149,10 @@ fn mode_after(before: &Agent, mode: Mode) -> Option<Mode> {
 
 #[cfg(feature = "openapi")]
 mod document {
-    use domain::ids::Channel;
-    use domain::phone::PhoneNumber;
-    use domain::provider::Provider;
-    use serde::Deserialize;
     use serde_json::{Value, json};
-    use utoipa::ToSchema;
     use utoipa::openapi::Required;
 
+    use super::UpdateAgentRequest;
     use crate::api::agents::view::AgentView;
     use crate::error::ApiError;
     use crate::openapi::operation::{Document, body, conflict, invalid, operation, suspended, with_body};
@@ -108,42 +185,5 @@ mod document {
 
     fn request() -> Value {
         json!({"name": "Reception", "sms": {"maxToolCalls": 2, "helpText": null}})
-    }
-
-    /// What is to be changed of an agent, as a JSON merge patch (RFC 7396): objects are merged, lists are replaced, `null`
-    /// takes a setting back to what it is by default.
-    #[derive(Deserialize, ToSchema)]
-    #[serde(rename_all = "camelCase", deny_unknown_fields)]
-    #[schema(as = UpdateAgentRequest)]
-    #[expect(dead_code, reason = "describes the fields that `api::agent_fields` reads one by one")]
-    pub(super) struct UpdateAgentRequest {
-        /// Cannot be changed; the same may be sent again.
-        slug: Option<String>,
-        /// Cannot be changed; the same may be sent again.
-        channel: Option<Channel>,
-        /// What people call it.
-        name: Option<String>,
-        /// Who provides its telephony in live mode.
-        provider: Option<Provider>,
-        /// Its own number.
-        number: Option<PhoneNumber>,
-        /// The dynamic variables that a request must bring.
-        required_variables: Option<Vec<String>>,
-        /// What other vendors' clients call it by.
-        external_id: Option<String>,
-        /// What an agent that calls is told about its task.
-        prompt: Option<String>,
-        /// How long a call may ring and last.
-        #[schema(value_type = Option<Object>)]
-        limits: Option<Value>,
-        /// For how many days what its conversations bring is kept; what it holds already keeps the retention it began with.
-        #[schema(minimum = 7, maximum = 3650)]
-        retention_days: Option<u16>,
-        /// Any part of what an agent that calls says and does.
-        #[schema(value_type = Option<Object>)]
-        voice: Option<Value>,
-        /// Any part of what an agent that holds SMS conversations is set to.
-        #[schema(value_type = Option<Object>)]
-        sms: Option<Value>,
     }
 }

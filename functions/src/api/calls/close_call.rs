@@ -20,19 +20,26 @@ use crate::route::{Authorized, Function, Route, Trigger};
 /// The function and its route.
 pub(crate) const FUNCTION: Function = Function {
     name: "close-call",
-    trigger: Trigger::Http(Route::with_key(
-        "POST",
-        "/v1/calls/{id}/close",
-        Permission::CanCloseConversations,
-        call_keys,
-        |authorized| handle(authorized).boxed(),
-    )),
+    trigger: Trigger::Http(
+        Route::with_key("POST", "/v1/calls/{id}/close", Permission::CanCloseConversations, call_keys, |authorized| {
+            handle(authorized).boxed()
+        })
+        .with_body(&FIELDS),
+    ),
     #[cfg(feature = "openapi")]
     document: Some(document::describe),
 };
 
-/// What a request may say.
+/// Fields that a request may have.
 pub(crate) const FIELDS: [&str; 1] = ["reason"];
+
+/// Why a conversation is closed.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), serde(deny_unknown_fields))]
+pub(crate) struct CloseRequest {
+    /// What becomes the conversation's `endReason`; `admin_closed` by default.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 128, example = "customer_cancelled"))]
+    reason: Option<String>,
+}
 
 /// What a closed call looks like.
 #[derive(Debug, Serialize)]
@@ -51,18 +58,28 @@ pub(crate) struct Closed {
     already_closed: bool,
 }
 
-/// The reason that a request to close a conversation gives.
-pub(crate) fn reason(request: &Request) -> Result<EndReason, ApiError> {
-    let mut fields = Fields::open_optional(request, &FIELDS)?;
-    let reason = fields.text_within("reason", 1, 128).map_or(EndReason::ADMIN_CLOSED, EndReason::given);
-    fields.finish()?;
-    Ok(reason)
+impl CloseRequest {
+    /// Reads a request to close a conversation. Its body may be missing.
+    ///
+    /// # Errors
+    /// [`ApiError::Validation`] with every wrong field.
+    pub(crate) fn parse(request: &Request) -> Result<Self, ApiError> {
+        let mut fields = Fields::open_optional(request, &FIELDS)?;
+        let reason = fields.text_within("reason", 1, 128).map(str::to_owned);
+        fields.finish()?;
+        Ok(Self { reason })
+    }
+
+    /// Returns the conversation's end reason.
+    pub(crate) fn end_reason(&self) -> EndReason {
+        self.reason.as_deref().map_or(EndReason::ADMIN_CLOSED, EndReason::given)
+    }
 }
 
 /// Closes a call. Closing twice is not an error.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, items } = authorized;
-    let reason = reason(request)?;
+    let reason = CloseRequest::parse(request)?.end_reason();
     let id = conversation(request).ok_or(ApiError::NotFound("call"))?;
     let reference = reference(id, &caller.scope);
     let loaded = Loaded::<Call>::from_items(&reference, &items)?.ok_or(ApiError::NotFound("call"))?;
@@ -80,13 +97,11 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
 }
 
 #[cfg(feature = "openapi")]
-pub(crate) mod document {
-    use serde::Deserialize;
+mod document {
     use serde_json::{Value, json};
-    use utoipa::ToSchema;
     use utoipa::openapi::Required;
 
-    use super::Closed;
+    use super::{CloseRequest, Closed};
     use crate::error::ApiError;
     use crate::openapi::operation::{Document, body, conflict, invalid, operation, with_body};
     use crate::openapi::{answers, examples, parameters, schema};
@@ -121,16 +136,5 @@ pub(crate) mod document {
 
     fn request() -> Value {
         json!({"reason": "customer_cancelled"})
-    }
-
-    /// Why a conversation is closed.
-    #[derive(Deserialize, ToSchema)]
-    #[serde(deny_unknown_fields)]
-    #[schema(as = CloseRequest)]
-    #[expect(dead_code, reason = "describes the fields that `api::close_call` reads one by one")]
-    pub(crate) struct CloseRequest {
-        /// What becomes the conversation's `endReason`; `admin_closed` by default.
-        #[schema(min_length = 1, max_length = 128, example = "customer_cancelled")]
-        reason: Option<String>,
     }
 }

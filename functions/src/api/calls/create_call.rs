@@ -1,16 +1,19 @@
 //! `POST /v1/calls`: accepts a call.
 
 use domain::call::Status;
-use domain::ids::{ConversationId, Operation, Scope};
+use domain::ids::{AgentId, ConversationId, Operation, Scope};
 use domain::key::Permission;
+use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
 use futures::FutureExt;
 use lambda_http::http::StatusCode;
 use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use store::keys::{self, Key};
 
-use crate::acceptance::{self, AgentName, ContactWish, NewRequest, Refusal, Sender, Wrong};
-use crate::api::conversation_fields::{agent, agent_and_suppression_keys, metadata, variables};
+use crate::acceptance::{self, ContactWish, NewRequest, Refusal, Sender, Wrong};
+use crate::api::conversation_fields::{agent, agent_and_suppression_keys, agent_name, metadata, variables};
 use crate::error::ApiError;
 use crate::fields::Fields;
 use crate::http::{Request, Response};
@@ -24,15 +27,43 @@ pub(crate) const FUNCTION: Function = Function {
         Route::with_key("POST", "/v1/calls", Permission::CanInitiateCalls, keys_to_load, |authorized| {
             handle(authorized).boxed()
         })
+        .with_body(&FIELDS)
         .with_idempotency_key(KeyUse::Required),
     ),
     #[cfg(feature = "openapi")]
     document: Some(document::describe),
 };
 
-/// What a request may say.
-pub(crate) const FIELDS: [&str; 8] =
+/// Fields that a request may have.
+const FIELDS: [&str; 8] =
     ["agentId", "agentSlug", "toNumber", "fromNumber", "dynamicVariables", "metadata", "notBefore", "notAfter"];
+
+/// A call to be placed. One of `agentId` and `agentSlug` names the agent, which has to be of the voice channel.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), serde(rename_all = "camelCase", deny_unknown_fields))]
+pub(crate) struct CreateCallRequest {
+    /// The agent's id.
+    agent_id: Option<AgentId>,
+    /// The agent's slug.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 255, example = "demo-voice"))]
+    agent_slug: Option<String>,
+    /// Whom to call.
+    to_number: PhoneNumber,
+    /// The calling number: required where the agent has no number of its own. Where it has one, this is ignored, but it has
+    /// to be a phone number all the same. With a live key it must be one of the organization's numbers.
+    from_number: Option<PhoneNumber>,
+    /// Values for the agent's placeholders: at most 100, and 64 KiB together as JSON. The agent's required ones must
+    /// be there.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<std::collections::HashMap<String, String>>))]
+    dynamic_variables: Map<String, Value>,
+    /// Any JSON object of at most 16 KiB. It comes back untouched, in the call and in each of its events.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    metadata: Option<Box<RawValue>>,
+    /// Not dialled before this moment. A moment that is past means at once.
+    not_before: Option<Timestamp>,
+    /// Not dialled from this moment on: the call then ends with `dispatch_deadline_exceeded`. By default 15 minutes after
+    /// the later of acceptance and `notBefore`. Must be later than `notBefore`, and not past.
+    not_after: Option<Timestamp>,
+}
 
 /// What a client hears of an accepted call.
 #[derive(Debug, Serialize)]
@@ -66,7 +97,8 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let admitted = match known {
         Some(known) => known,
         None => {
-            let asked = parse(request, &caller.scope, app.store.table.now())?;
+            let asked = CreateCallRequest::parse(request, app.store.table.now())?;
+            let asked = asked.into_acceptance(request, &caller.scope);
             acceptance::accept(app, &caller, &mut items, &asked).await.map_err(refused)?
         }
     };
@@ -80,44 +112,49 @@ fn refused(refusal: Refusal) -> ApiError {
     refusal.into_error(|wrong| ApiError::Validation(wrong.iter().map(field).collect()))
 }
 
-fn parse(request: &Request, scope: &Scope, now: Timestamp) -> Result<NewRequest, ApiError> {
-    let mut fields = Fields::open(request, &FIELDS)?;
-    must_have_a_key(&mut fields, request);
-    let agent = agent(&mut fields, scope);
-    let to = fields.required_phone_number("toNumber");
-    let from = fields.phone_number("fromNumber");
-    let variables = variables(&mut fields);
-    let metadata = metadata(&mut fields, request);
-    let not_before = fields.timestamp("notBefore");
-    let not_after = fields.timestamp("notAfter");
-    if not_before.zip(not_after).is_some_and(|(not_before, not_after)| not_after <= not_before) {
-        fields.refuse("notAfter", "must be later than notBefore");
-    } else if fields.is_refused() && not_after.is_some_and(|not_after| not_after <= now) {
-        // Such a request was never accepted: everything wrong with it is said at once. A retry of an accepted one is not
-        // asked this.
-        fields.refuse("notAfter", Wrong::WindowPast.message());
+impl CreateCallRequest {
+    fn parse(request: &Request, now: Timestamp) -> Result<Self, ApiError> {
+        let mut fields = Fields::open(request, &FIELDS)?;
+        must_have_a_key(&mut fields, request);
+        let (agent_id, agent_slug) = agent(&mut fields);
+        let to_number = fields.required_phone_number("toNumber");
+        let from_number = fields.phone_number("fromNumber");
+        let dynamic_variables = variables(&mut fields);
+        let metadata = metadata(&mut fields, request);
+        let not_before = fields.timestamp("notBefore");
+        let not_after = fields.timestamp("notAfter");
+        if not_before.zip(not_after).is_some_and(|(not_before, not_after)| not_after <= not_before) {
+            fields.refuse("notAfter", "must be later than notBefore");
+        } else if fields.is_refused() && not_after.is_some_and(|not_after| not_after <= now) {
+            // Such a request was never accepted: everything wrong with it is said at once. A retry of an accepted one is not
+            // asked this.
+            fields.refuse("notAfter", Wrong::WindowPast.message());
+        }
+        fields.finish()?;
+        let Some(to_number) = to_number else { return Err(ApiError::field("body", "is not a request for a call")) };
+        Ok(Self { agent_id, agent_slug, to_number, from_number, dynamic_variables, metadata, not_before, not_after })
     }
-    fields.finish()?;
-    let (Some(agent), Some(to)) = (agent, to) else {
-        return Err(ApiError::field("body", "is not a request for a call"));
-    };
-    Ok(NewRequest {
-        id: id(request, scope),
-        fingerprint: request.fingerprint(),
-        agent: AgentName::id(agent),
-        to,
-        raw_number: None,
-        sender: Sender::AgentsElse(from),
-        variables,
-        keeps_variables: true,
-        metadata,
-        client_call_id: None,
-        requested_agent: None,
-        not_before,
-        not_after,
-        contact: ContactWish::Nobody,
-        request_id: Some(request.request_id.clone()),
-    })
+
+    /// Returns the request as acceptance takes it.
+    fn into_acceptance(self, request: &Request, scope: &Scope) -> NewRequest {
+        NewRequest {
+            id: id(request, scope),
+            fingerprint: request.fingerprint(),
+            agent: agent_name(self.agent_id, self.agent_slug.as_deref(), scope),
+            to: self.to_number,
+            raw_number: None,
+            sender: Sender::AgentsElse(self.from_number),
+            variables: self.dynamic_variables,
+            keeps_variables: true,
+            metadata: self.metadata,
+            client_call_id: None,
+            requested_agent: None,
+            not_before: self.not_before,
+            not_after: self.not_after,
+            contact: ContactWish::Nobody,
+            request_id: Some(request.request_id.clone()),
+        }
+    }
 }
 
 fn must_have_a_key(fields: &mut Fields<'_>, request: &Request) {
@@ -131,17 +168,10 @@ fn must_have_a_key(fields: &mut Fields<'_>, request: &Request) {
 
 #[cfg(feature = "openapi")]
 mod document {
-    use std::collections::HashMap;
-
-    use domain::ids::AgentId;
-    use domain::phone::PhoneNumber;
-    use domain::time::Timestamp;
-    use serde::Deserialize;
     use serde_json::{Value, json};
-    use utoipa::ToSchema;
     use utoipa::openapi::Required;
 
-    use super::Accepted;
+    use super::{Accepted, CreateCallRequest};
     use crate::error::ApiError;
     use crate::openapi::operation::{Document, body, conflict, insufficient_funds, invalid, operation, with_body};
     use crate::openapi::{answers, examples, parameters, schema};
@@ -195,34 +225,5 @@ mod document {
             "dynamicVariables": {"firstName": "Ada"},
             "metadata": {"order": 4711}
         })
-    }
-
-    /// A call to be placed. One of `agentId` and `agentSlug` names the agent, which has to be of the voice channel.
-    #[derive(Deserialize, ToSchema)]
-    #[serde(rename_all = "camelCase", deny_unknown_fields)]
-    #[schema(as = CreateCallRequest)]
-    #[expect(dead_code, reason = "describes the fields that `api::create_call` reads one by one")]
-    pub(super) struct CreateCallRequest {
-        /// The agent's id.
-        agent_id: Option<AgentId>,
-        /// The agent's slug.
-        #[schema(min_length = 1, max_length = 255, example = "demo-voice")]
-        agent_slug: Option<String>,
-        /// Whom to call.
-        to_number: PhoneNumber,
-        /// The calling number: required where the agent has no number of its own. Where it has one, this is ignored, but it has
-        /// to be a phone number all the same. With a live key it must be one of the organization's numbers.
-        from_number: Option<PhoneNumber>,
-        /// Values for the agent's placeholders: at most 100, and 64 KiB together as JSON. The agent's required ones must
-        /// be there.
-        dynamic_variables: Option<HashMap<String, String>>,
-        /// Any JSON object of at most 16 KiB. It comes back untouched, in the call and in each of its events.
-        #[schema(value_type = Option<Object>)]
-        metadata: Option<Value>,
-        /// Not dialled before this moment. A moment that is past means at once.
-        not_before: Option<Timestamp>,
-        /// Not dialled from this moment on: the call then ends with `dispatch_deadline_exceeded`. By default 15 minutes after
-        /// the later of acceptance and `notBefore`. Must be later than `notBefore`, and not past.
-        not_after: Option<Timestamp>,
     }
 }

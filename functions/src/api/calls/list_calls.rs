@@ -17,13 +17,12 @@ use crate::route::{Authorized, Function, Route, Trigger};
 /// The function and its route.
 pub(crate) const FUNCTION: Function = Function {
     name: "list-calls",
-    trigger: Trigger::Http(Route::with_key(
-        "GET",
-        "/v1/calls",
-        Permission::CanReadConversations,
-        no_keys,
-        |authorized| handle(authorized).boxed(),
-    )),
+    trigger: Trigger::Http(
+        Route::with_key("GET", "/v1/calls", Permission::CanReadConversations, no_keys, |authorized| {
+            handle(authorized).boxed()
+        })
+        .with_filters(&FILTERS),
+    ),
     #[cfg(feature = "openapi")]
     document: Some(document::describe),
 };

@@ -1,13 +1,15 @@
 //! `POST /v1/contacts`: makes a contact.
 
+use domain::contact::Details;
 use domain::ids::{Operation, Scope};
 use domain::key::Permission;
+use domain::phone::PhoneNumber;
 use futures::FutureExt;
 use lambda_http::http::StatusCode;
 use store::keys::{self, Key};
 use store::{ContactCreation, ContactRequest, Table};
 
-use crate::api::contacts::view::{ContactView, details};
+use crate::api::contacts::view::{ContactView, detail};
 use crate::error::ApiError;
 use crate::fields::Fields;
 use crate::http::{Request, Response};
@@ -21,14 +23,31 @@ pub(crate) const FUNCTION: Function = Function {
         Route::with_key("POST", "/v1/contacts", Permission::CanManageContacts, keys_to_load, |authorized| {
             handle(authorized).boxed()
         })
+        .with_body(&FIELDS)
         .with_idempotency_key(KeyUse::Optional),
     ),
     #[cfg(feature = "openapi")]
     document: Some(document::describe),
 };
 
-/// What a request may say.
-pub(crate) const FIELDS: [&str; 4] = ["phoneNumber", "firstName", "lastName", "email"];
+/// Fields that a request may have.
+const FIELDS: [&str; 4] = ["phoneNumber", "firstName", "lastName", "email"];
+
+/// A contact to be made.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), serde(rename_all = "camelCase", deny_unknown_fields))]
+pub(crate) struct CreateContactRequest {
+    /// Its number: there is one contact for each.
+    phone_number: PhoneNumber,
+    /// Its first name.
+    #[cfg_attr(feature = "openapi", schema(max_length = 255, example = "Ada"))]
+    first_name: Option<String>,
+    /// Its last name.
+    #[cfg_attr(feature = "openapi", schema(max_length = 255, example = "Lovelace"))]
+    last_name: Option<String>,
+    /// Its email address.
+    #[cfg_attr(feature = "openapi", schema(max_length = 255, example = "ada@example.com"))]
+    email: Option<String>,
+}
 
 /// What a replay would find.
 fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
@@ -50,15 +69,11 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
         return replay(&app.store.table, request, &caller.scope, made_by).await;
     }
     caller.must_have_left(0, app.store.table.now())?;
-    let mut fields = Fields::open(request, &FIELDS)?;
-    let number = fields.required_phone_number("phoneNumber");
-    let details = details(&mut fields);
-    idempotency::check(request, &mut fields);
-    fields.finish()?;
-    let Some(number) = number else { return Err(ApiError::field("phoneNumber", "must be a string")) };
+    let CreateContactRequest { phone_number, first_name, last_name, email } = CreateContactRequest::parse(request)?;
+    let details = Details { first_name, last_name, email };
     let scope = &caller.scope;
     let table = &app.store.table;
-    let contact = Table::new_contact(scope, &number, details, table.now());
+    let contact = Table::new_contact(scope, &phone_number, details, table.now());
     let print = request.fingerprint();
     let made_by = digest.as_deref().map(|digest| (digest, print.as_str()));
     match table.create_contact(scope, contact, made_by).await? {
@@ -70,6 +85,20 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
             Err(ApiError::Conflict(format!("there is a contact of this number: {}", known.id)))
         }
         ContactCreation::Replay(made_by) => replay(table, request, scope, made_by).await,
+    }
+}
+
+impl CreateContactRequest {
+    fn parse(request: &Request) -> Result<Self, ApiError> {
+        let mut fields = Fields::open(request, &FIELDS)?;
+        let phone_number = fields.required_phone_number("phoneNumber");
+        let first_name = detail(&mut fields, "firstName");
+        let last_name = detail(&mut fields, "lastName");
+        let email = detail(&mut fields, "email");
+        idempotency::check(request, &mut fields);
+        fields.finish()?;
+        let Some(phone_number) = phone_number else { return Err(ApiError::field("phoneNumber", "must be a string")) };
+        Ok(Self { phone_number, first_name, last_name, email })
     }
 }
 
@@ -88,12 +117,10 @@ async fn replay(
 
 #[cfg(feature = "openapi")]
 mod document {
-    use domain::phone::PhoneNumber;
-    use serde::Deserialize;
     use serde_json::{Value, json};
-    use utoipa::ToSchema;
     use utoipa::openapi::Required;
 
+    use super::CreateContactRequest;
     use crate::api::contacts::view::ContactView;
     use crate::error::ApiError;
     use crate::openapi::operation::{Document, body, conflict, invalid, operation, with_body};
@@ -125,24 +152,5 @@ mod document {
         json!({
             "phoneNumber": "+15555550123", "firstName": "Ada", "lastName": "Lovelace", "email": "ada@example.com"
         })
-    }
-
-    /// A contact to be made.
-    #[derive(Deserialize, ToSchema)]
-    #[serde(rename_all = "camelCase", deny_unknown_fields)]
-    #[schema(as = CreateContactRequest)]
-    #[expect(dead_code, reason = "describes the fields that `api::create_contact` reads one by one")]
-    pub(super) struct CreateContactRequest {
-        /// Its number: there is one contact for each.
-        phone_number: PhoneNumber,
-        /// Its first name.
-        #[schema(max_length = 255, example = "Ada")]
-        first_name: Option<String>,
-        /// Its last name.
-        #[schema(max_length = 255, example = "Lovelace")]
-        last_name: Option<String>,
-        /// Its email address.
-        #[schema(max_length = 255, example = "ada@example.com")]
-        email: Option<String>,
     }
 }

@@ -1,67 +1,86 @@
 //! `PATCH /v1/contacts/{id}`: changes a contact.
 
+use domain::contact::Details;
 use domain::key::Permission;
 use futures::FutureExt;
 use lambda_http::http::StatusCode;
 
 use crate::api::contacts::get_contact::contact;
-use crate::api::contacts::view::{ContactView, details};
+use crate::api::contacts::view::{ContactView, detail};
 use crate::api::paths::no_keys;
 use crate::error::ApiError;
-use crate::fields::Fields;
-use crate::http::Response;
+use crate::fields::{Change, Fields};
+use crate::http::{Request, Response};
 use crate::route::{Authorized, Function, Route, Trigger};
 
 /// The function and its route.
 pub(crate) const FUNCTION: Function = Function {
     name: "update-contact",
-    trigger: Trigger::Http(Route::with_key(
-        "PATCH",
-        "/v1/contacts/{id}",
-        Permission::CanManageContacts,
-        no_keys,
-        |authorized| handle(authorized).boxed(),
-    )),
+    trigger: Trigger::Http(
+        Route::with_key("PATCH", "/v1/contacts/{id}", Permission::CanManageContacts, no_keys, |authorized| {
+            handle(authorized).boxed()
+        })
+        .with_body(&FIELDS),
+    ),
     #[cfg(feature = "openapi")]
     document: Some(document::describe),
 };
 
-/// What a request may say.
-pub(crate) const FIELDS: [&str; 3] = ["firstName", "lastName", "email"];
+/// Fields that a request may have.
+const FIELDS: [&str; 3] = ["firstName", "lastName", "email"];
+
+/// What is to be changed about a contact. What is left out stays; what is null is emptied.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), serde(rename_all = "camelCase", deny_unknown_fields))]
+pub(crate) struct UpdateContactRequest {
+    /// Its first name.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, max_length = 255))]
+    first_name: Change<String>,
+    /// Its last name.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, max_length = 255, example = "King"))]
+    last_name: Change<String>,
+    /// Its email address.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, max_length = 255))]
+    email: Change<String>,
+}
 
 /// Changes what is named, to null where it is null. The number cannot be changed: another number is another contact.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, .. } = authorized;
-    let mut fields = Fields::open(request, &FIELDS)?;
-    let new = details(&mut fields);
-    let named = FIELDS.map(|name| fields.mentions(name));
-    fields.finish()?;
-    let change = |old: &domain::contact::Details| {
-        let [first_name, last_name, email] = named;
-        let mut details = old.clone();
-        if first_name {
-            details.first_name.clone_from(&new.first_name);
-        }
-        if last_name {
-            details.last_name.clone_from(&new.last_name);
-        }
-        if email {
-            details.email.clone_from(&new.email);
-        }
-        details
-    };
-    let changed = app.store.table.change_contact(&caller.scope, contact(request)?, change).await?;
+    let asked = UpdateContactRequest::parse(request)?;
+    let id = contact(request)?;
+    let changed = app.store.table.change_contact(&caller.scope, id, |details| asked.applied_to(details)).await?;
     let contact = changed.ok_or(ApiError::NotFound("contact"))?;
     Ok(Response::data(StatusCode::OK, request, ContactView::new(contact, caller.scope.mode))?)
 }
 
+impl UpdateContactRequest {
+    fn parse(request: &Request) -> Result<Self, ApiError> {
+        let mut fields = Fields::open(request, &FIELDS)?;
+        let asked = Self {
+            first_name: fields.change("firstName", detail),
+            last_name: fields.change("lastName", detail),
+            email: fields.change("email", detail),
+        };
+        fields.finish()?;
+        Ok(asked)
+    }
+
+    /// Returns the details of a contact after the change.
+    fn applied_to(&self, details: &Details) -> Details {
+        let mut changed = details.clone();
+        self.first_name.apply(&mut changed.first_name);
+        self.last_name.apply(&mut changed.last_name);
+        self.email.apply(&mut changed.email);
+        changed
+    }
+}
+
 #[cfg(feature = "openapi")]
 mod document {
-    use serde::Deserialize;
     use serde_json::{Value, json};
-    use utoipa::ToSchema;
     use utoipa::openapi::Required;
 
+    use super::UpdateContactRequest;
     use crate::api::contacts::view::ContactView;
     use crate::error::ApiError;
     use crate::openapi::operation::{Document, body, conflict, invalid, operation, with_body};
@@ -87,22 +106,5 @@ mod document {
 
     fn request() -> Value {
         json!({"lastName": "King"})
-    }
-
-    /// What is to be changed about a contact. What is left out stays; what is null is emptied.
-    #[derive(Deserialize, ToSchema)]
-    #[serde(rename_all = "camelCase", deny_unknown_fields)]
-    #[schema(as = UpdateContactRequest)]
-    #[expect(dead_code, reason = "describes the fields that `api::update_contact` reads one by one")]
-    pub(super) struct UpdateContactRequest {
-        /// Its first name.
-        #[schema(max_length = 255)]
-        first_name: Option<String>,
-        /// Its last name.
-        #[schema(max_length = 255, example = "King")]
-        last_name: Option<String>,
-        /// Its email address.
-        #[schema(max_length = 255)]
-        email: Option<String>,
     }
 }

@@ -1,6 +1,6 @@
 //! A contact as clients see and send it.
 
-use domain::contact::{Contact, Details};
+use domain::contact::Contact;
 use domain::ids::{ContactId, Mode};
 use domain::phone::PhoneNumber;
 use domain::time::Timestamp;
@@ -53,8 +53,7 @@ impl ContactView {
     }
 }
 
-/// Reads what can be changed about a contact.
-pub(crate) fn details(fields: &mut Fields<'_>) -> Details {
-    let mut text = |name| fields.text_within(name, 0, LONGEST_DETAIL).map(str::to_owned);
-    Details { first_name: text("firstName"), last_name: text("lastName"), email: text("email") }
+/// Reads a name or an email address.
+pub(crate) fn detail(fields: &mut Fields<'_>, name: &str) -> Option<String> {
+    fields.text_within(name, 0, LONGEST_DETAIL).map(str::to_owned)
 }

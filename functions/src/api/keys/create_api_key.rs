@@ -25,15 +25,38 @@ pub(crate) const FUNCTION: Function = Function {
         Route::with_key("POST", "/v1/api-keys", Permission::CanManageKeys, keys_to_load, |authorized| {
             handle(authorized).boxed()
         })
+        .with_body(&FIELDS)
         .with_idempotency_key(KeyUse::Optional),
     ),
     #[cfg(feature = "openapi")]
     document: Some(document::describe),
 };
 
-/// What a request may say.
-pub(crate) const FIELDS: [&str; 6] =
-    ["name", "permissions", "expiresAt", "expires_at", "requestsPerMinute", "callsPerDay"];
+/// Fields that a request may have.
+const FIELDS: [&str; 6] = ["name", "permissions", "expiresAt", "expires_at", "requestsPerMinute", "callsPerDay"];
+
+/// A key to be made.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), serde(rename_all = "camelCase", deny_unknown_fields))]
+pub(crate) struct CreateApiKeyRequest {
+    /// What it is for.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100))]
+    name: String,
+    /// What it may do: nothing that the key of the request may not. Left out, it may do all of that.
+    #[cfg_attr(feature = "openapi", schema(min_items = 1))]
+    permissions: Option<Vec<Permission>>,
+    /// How many requests it may make in a minute. Left out: as many as the key of the request.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 1_000_000))]
+    requests_per_minute: Option<u32>,
+    /// How many calls it may place on a day, by UTC. Left out: as many as the key of the request.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 10_000_000))]
+    calls_per_day: Option<u32>,
+    /// From when on it opens nothing: no later than the key of the request expires. Left out, it expires with that one, or not at
+    /// all.
+    expires_at: Option<Timestamp>,
+    /// The same as `expiresAt`, which counts where both are sent.
+    #[cfg_attr(feature = "openapi", serde(rename = "expires_at"))]
+    expires_at_for_pam: Option<Timestamp>,
+}
 
 /// The longest name, in characters.
 const LONGEST_NAME: usize = 100;
@@ -58,23 +81,21 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
         return replay(&authorized, &id).await;
     }
     caller.must_have_left(0, now)?;
-    let mut fields = Fields::open(request, &FIELDS)?;
-    if !fields.has("name") {
-        fields.refuse("name", "is required: what the key is for");
-    }
-    let name = fields.text_within("name", 1, LONGEST_NAME).map(str::to_owned);
-    let permissions = permissions(&mut fields, caller);
-    let expires_at = expiry(&mut fields, caller, now);
-    let limits = limits(&mut fields, caller);
-    idempotency::check(request, &mut fields);
-    fields.finish()?;
+    let asked = CreateApiKeyRequest::parse(request, caller, now)?;
     caller.must_not_be_suspended()?;
     let raw = RawKey::new(caller.scope.clone(), table.entropy().bytes()?);
-    let name = name.unwrap_or_default();
     let Some(own) = &caller.key else { return Err(ApiError::Unauthorized) };
     let (made_with, counted_with) = (Some(own.id.clone()), counted_with(own)?);
-    let key =
-        ApiKey { name, permissions, created_at: now, expires_at, revoked_at: None, limits, made_with, counted_with };
+    let key = ApiKey {
+        limits: own.stored.limits.or_less(asked.limits()),
+        expires_at: asked.expires_at.or(asked.expires_at_for_pam).or(own.stored.expires_at),
+        name: asked.name,
+        permissions: asked.permissions.unwrap_or_else(|| caller.permissions().to_vec()),
+        created_at: now,
+        revoked_at: None,
+        made_with,
+        counted_with,
+    };
     let id = raw.id();
     let remembered = idempotency::remember(request, &caller.scope, Operation::CreateApiKey, id.to_string());
     let audit = caller.did(Action::ApiKeyCreated, &id, Vec::new(), now);
@@ -103,12 +124,55 @@ async fn replay(authorized: &Authorized<'_>, id: &str) -> Result<Response, ApiEr
     Ok(Response::data(StatusCode::CREATED, request, view)?.replayed())
 }
 
-/// The permissions that were asked for; all of the caller's where none were.
-fn permissions(fields: &mut Fields<'_>, caller: &Caller) -> Vec<Permission> {
-    let Some(value) = fields.value("permissions") else { return caller.permissions().to_vec() };
+impl CreateApiKeyRequest {
+    fn parse(request: &Request, caller: &Caller, now: Timestamp) -> Result<Self, ApiError> {
+        let mut fields = Fields::open(request, &FIELDS)?;
+        if !fields.has("name") {
+            fields.refuse("name", "is required: what the key is for");
+        }
+        let name = fields.text_within("name", 1, LONGEST_NAME).map(str::to_owned);
+        let permissions = permissions(&mut fields, caller);
+        let expires_at = expiry(&mut fields, "expiresAt", caller, now);
+        let in_snake_case = if fields.has("expiresAt") { None } else { expiry(&mut fields, "expires_at", caller, now) };
+        let asked = Self {
+            name: name.unwrap_or_default(),
+            permissions,
+            requests_per_minute: fields.number_within("requestsPerMinute", 1, MOST_REQUESTS_PER_MINUTE),
+            calls_per_day: fields.number_within("callsPerDay", 1, MOST_CALLS_PER_DAY),
+            expires_at,
+            expires_at_for_pam: in_snake_case,
+        };
+        asked.must_not_exceed(caller, &mut fields);
+        idempotency::check(request, &mut fields);
+        fields.finish()?;
+        Ok(asked)
+    }
+
+    fn limits(&self) -> Limits {
+        Limits { requests_per_minute: self.requests_per_minute, calls_per_day: self.calls_per_day }
+    }
+
+    /// Refuses limits that are larger than those of the caller's own key.
+    fn must_not_exceed(&self, caller: &Caller, fields: &mut Fields<'_>) {
+        let (asked, own) = (self.limits(), caller.key.as_ref().map(|key| key.stored.limits).unwrap_or_default());
+        let allowed = own.or_less(asked);
+        for (name, asked, allowed) in [
+            ("requestsPerMinute", asked.requests_per_minute, allowed.requests_per_minute),
+            ("callsPerDay", asked.calls_per_day, allowed.calls_per_day),
+        ] {
+            if let (Some(_), Some(most)) = (asked.filter(|_| asked != allowed), allowed) {
+                fields.refuse(name, format_args!("must be at most {most}, as your own key's"));
+            }
+        }
+    }
+}
+
+/// Reads the permissions that are asked for: none but the caller's.
+fn permissions(fields: &mut Fields<'_>, caller: &Caller) -> Option<Vec<Permission>> {
+    let value = fields.value("permissions")?;
     let Some(names) = value.as_array().filter(|names| !names.is_empty()) else {
         fields.refuse("permissions", "must be a list of at least one permission; left out, the key may what yours may");
-        return Vec::new();
+        return None;
     };
     let mut found = Vec::new();
     for (index, name) in names.iter().enumerate() {
@@ -124,33 +188,13 @@ fn permissions(fields: &mut Fields<'_>, caller: &Caller) -> Vec<Permission> {
             }
         }
     }
-    found
+    Some(found)
 }
 
-/// What was asked for, and no more than the caller's own key is allowed.
-fn limits(fields: &mut Fields<'_>, caller: &Caller) -> Limits {
-    let asked = Limits {
-        requests_per_minute: fields.number_within("requestsPerMinute", 1, MOST_REQUESTS_PER_MINUTE),
-        calls_per_day: fields.number_within("callsPerDay", 1, MOST_CALLS_PER_DAY),
-    };
-    let own = caller.key.as_ref().map(|key| key.stored.limits).unwrap_or_default();
-    let allowed = own.or_less(asked);
-    for (name, asked, allowed) in [
-        ("requestsPerMinute", asked.requests_per_minute, allowed.requests_per_minute),
-        ("callsPerDay", asked.calls_per_day, allowed.calls_per_day),
-    ] {
-        if let (Some(_), Some(most)) = (asked.filter(|_| asked != allowed), allowed) {
-            fields.refuse(name, format_args!("must be at most {most}, as your own key's"));
-        }
-    }
-    allowed
-}
-
-/// What was asked for, and no later than the caller's own key expires; left out, then.
-fn expiry(fields: &mut Fields<'_>, caller: &Caller, now: Timestamp) -> Option<Timestamp> {
+/// Reads the moment that is asked for: in the future, and no later than the caller's own key expires.
+fn expiry(fields: &mut Fields<'_>, name: &str, caller: &Caller, now: Timestamp) -> Option<Timestamp> {
     let own = caller.key.as_ref().and_then(|key| key.stored.expires_at);
-    let name = if fields.has("expiresAt") { "expiresAt" } else { "expires_at" };
-    let Some(expiry) = fields.timestamp(name) else { return own };
+    let expiry = fields.timestamp(name)?;
     if expiry <= now {
         fields.refuse(name, "must be in the future");
     }
@@ -174,13 +218,10 @@ fn counted_with(own: &UsedKey) -> Result<Vec<String>, ApiError> {
 
 #[cfg(feature = "openapi")]
 mod document {
-    use domain::key::Permission;
-    use domain::time::Timestamp;
-    use serde::Deserialize;
     use serde_json::{Value, json};
-    use utoipa::ToSchema;
     use utoipa::openapi::Required;
 
+    use super::CreateApiKeyRequest;
     use crate::api::keys::view::ApiKeyView;
     use crate::error::ApiError;
     use crate::openapi::operation::{Document, body, conflict, invalid, operation, suspended, with_body};
@@ -218,31 +259,5 @@ mod document {
 
     fn request() -> Value {
         json!({"name": "backend", "permissions": ["can_initiate_calls"]})
-    }
-
-    /// A key to be made.
-    #[derive(Deserialize, ToSchema)]
-    #[serde(rename_all = "camelCase", deny_unknown_fields)]
-    #[schema(as = CreateApiKeyRequest)]
-    #[expect(dead_code, reason = "describes the fields that `api::create_api_key` reads one by one")]
-    pub(super) struct CreateApiKeyRequest {
-        /// What it is for.
-        #[schema(min_length = 1, max_length = 100)]
-        name: String,
-        /// What it may do: nothing that the key of the request may not. Left out, it may do all of that.
-        #[schema(min_items = 1)]
-        permissions: Option<Vec<Permission>>,
-        /// How many requests it may make in a minute. Left out: as many as the key of the request.
-        #[schema(minimum = 1, maximum = 1_000_000)]
-        requests_per_minute: Option<u32>,
-        /// How many calls it may place on a day, by UTC. Left out: as many as the key of the request.
-        #[schema(minimum = 1, maximum = 10_000_000)]
-        calls_per_day: Option<u32>,
-        /// From when on it opens nothing: no later than the key of the request expires. Left out, it expires with that one, or not at
-        /// all.
-        expires_at: Option<Timestamp>,
-        /// The same as `expiresAt`, which counts where both are sent.
-        #[serde(rename = "expires_at")]
-        expires_at_for_pam: Option<Timestamp>,
     }
 }

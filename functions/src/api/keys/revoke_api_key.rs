@@ -11,43 +11,44 @@ use crate::api::keys::view::ApiKeyView;
 use crate::api::paths::no_keys;
 use crate::error::ApiError;
 use crate::fields::Fields;
-use crate::http::Response;
+use crate::http::{Request, Response};
 use crate::route::{Authorized, Function, Route, Trigger};
 
 /// The function and its route.
 pub(crate) const FUNCTION: Function = Function {
     name: "revoke-api-key",
-    trigger: Trigger::Http(Route::with_key(
-        "POST",
-        "/v1/api-keys/{id}/revoke",
-        Permission::CanManageKeys,
-        no_keys,
-        |authorized| handle(authorized).boxed(),
-    )),
+    trigger: Trigger::Http(
+        Route::with_key("POST", "/v1/api-keys/{id}/revoke", Permission::CanManageKeys, no_keys, |authorized| {
+            handle(authorized).boxed()
+        })
+        .with_body(&FIELDS),
+    ),
     #[cfg(feature = "openapi")]
     document: Some(document::describe),
 };
 
-/// Whether the keys that were made with it, directly or not, are revoked too.
-const WITH_DESCENDANTS: &str = "withDescendants";
+/// Fields that a request may have.
+const FIELDS: [&str; 1] = ["withDescendants"];
 
-/// What a request may say.
-pub(crate) const FIELDS: [&str; 1] = [WITH_DESCENDANTS];
+/// How a key is revoked.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), serde(rename_all = "camelCase", deny_unknown_fields))]
+pub(crate) struct RevokeApiKeyRequest {
+    /// Revokes the keys that were made with it, too, directly or not. Left out, they stay valid.
+    with_descendants: Option<bool>,
+}
 
 /// Revokes a key; a key may revoke itself. Doing it twice changes nothing, but for descendants that were left the first time. A
 /// suspended organization may do it too.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, .. } = authorized;
     let id = KeyId::parse(request.path("id")).ok_or(ApiError::NotFound("API key"))?;
-    let mut fields = Fields::open_optional(request, &FIELDS)?;
-    let with_descendants = fields.boolean(WITH_DESCENDANTS).unwrap_or(false);
-    fields.finish()?;
+    let asked = RevokeApiKeyRequest::parse(request)?;
     let table = &app.store.table;
     let now = table.now();
     let audit = caller.did(Action::ApiKeyRevoked, &id, Vec::new(), now);
     match table.revoke_api_key(&caller.scope, &id, &audit).await? {
         Edited::Done(key) => {
-            if with_descendants {
+            if asked.with_descendants.unwrap_or(false) {
                 let entry = |id: &KeyId| caller.did(Action::ApiKeyRevoked, id, Vec::new(), now);
                 table.revoke_descendants(&caller.scope, &id, entry).await?;
             }
@@ -58,13 +59,21 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     }
 }
 
+impl RevokeApiKeyRequest {
+    fn parse(request: &Request) -> Result<Self, ApiError> {
+        let mut fields = Fields::open_optional(request, &FIELDS)?;
+        let with_descendants = fields.boolean("withDescendants");
+        fields.finish()?;
+        Ok(Self { with_descendants })
+    }
+}
+
 #[cfg(feature = "openapi")]
 mod document {
-    use serde::Deserialize;
     use serde_json::{Value, json};
-    use utoipa::ToSchema;
     use utoipa::openapi::Required;
 
+    use super::RevokeApiKeyRequest;
     use crate::api::keys::view::ApiKeyView;
     use crate::error::ApiError;
     use crate::openapi::operation::{Document, body, conflict, invalid_query, operation, with_body};
@@ -96,15 +105,5 @@ mod document {
 
     fn request() -> Value {
         json!({"withDescendants": true})
-    }
-
-    /// How a key is revoked.
-    #[derive(Deserialize, ToSchema)]
-    #[serde(rename_all = "camelCase", deny_unknown_fields)]
-    #[schema(as = RevokeApiKeyRequest)]
-    #[expect(dead_code, reason = "describes the field that `api::revoke_api_key` reads")]
-    pub(super) struct RevokeApiKeyRequest {
-        /// Revokes the keys that were made with it, too, directly or not. Left out, they stay valid.
-        with_descendants: Option<bool>,
     }
 }

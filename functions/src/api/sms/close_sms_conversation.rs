@@ -10,7 +10,7 @@ use lambda_http::http::StatusCode;
 use serde::Serialize;
 use store::Loaded;
 
-use crate::api::calls::close_call::reason;
+use crate::api::calls::close_call::{CloseRequest, FIELDS};
 use crate::api::paths::{conversation, reference};
 use crate::api::sms::sms_keys;
 use crate::error::ApiError;
@@ -20,13 +20,16 @@ use crate::route::{Authorized, Function, Route, Trigger};
 /// The function and its route.
 pub(crate) const FUNCTION: Function = Function {
     name: "close-sms-conversation",
-    trigger: Trigger::Http(Route::with_key(
-        "POST",
-        "/v1/sms-conversations/{id}/close",
-        Permission::CanCloseConversations,
-        sms_keys,
-        |authorized| handle(authorized).boxed(),
-    )),
+    trigger: Trigger::Http(
+        Route::with_key(
+            "POST",
+            "/v1/sms-conversations/{id}/close",
+            Permission::CanCloseConversations,
+            sms_keys,
+            |authorized| handle(authorized).boxed(),
+        )
+        .with_body(&FIELDS),
+    ),
     #[cfg(feature = "openapi")]
     document: Some(document::describe),
 };
@@ -51,7 +54,7 @@ pub(crate) struct ClosedConversation {
 /// Closes a conversation. Closing twice is not an error.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, items } = authorized;
-    let reason = reason(request)?;
+    let reason = CloseRequest::parse(request)?.end_reason();
     let id = conversation(request).ok_or(ApiError::NotFound("conversation"))?;
     let reference = reference(id, &caller.scope);
     let loaded = Loaded::<SmsConversation>::from_items(&reference, &items)?;
@@ -75,8 +78,7 @@ mod document {
     use serde_json::{Value, json};
     use utoipa::openapi::Required;
 
-    use super::ClosedConversation;
-    use crate::api::calls::close_call::document::CloseRequest;
+    use super::{CloseRequest, ClosedConversation};
     use crate::error::ApiError;
     use crate::openapi::operation::{Document, body, conflict, invalid, operation, with_body};
     use crate::openapi::{answers, examples, parameters, schema};

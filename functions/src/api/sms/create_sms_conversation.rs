@@ -9,12 +9,14 @@ use domain::sms::{LONGEST_TEXT, SmsConversation, Status};
 use futures::FutureExt;
 use lambda_http::http::StatusCode;
 use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use store::keys::{self, Key};
 use store::measures::measure;
 use store::{ConversationRef, Opened};
 
-use crate::acceptance::{AgentName, Sender, sms};
-use crate::api::conversation_fields::{self, agent_and_suppression_keys};
+use crate::acceptance::{Sender, sms};
+use crate::api::conversation_fields::{agent, agent_and_suppression_keys, agent_name, metadata, variables};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::fields::Fields;
@@ -30,25 +32,41 @@ pub(crate) const FUNCTION: Function = Function {
         Route::with_key("POST", "/v1/sms-conversations", Permission::CanSendSms, keys_to_load, |authorized| {
             handle(authorized).boxed()
         })
+        .with_body(&FIELDS)
         .with_idempotency_key(KeyUse::Optional),
     ),
     #[cfg(feature = "openapi")]
     document: Some(document::describe),
 };
 
-/// What a request may say.
-pub(crate) const FIELDS: [&str; 7] =
+/// Fields that a request may have.
+const FIELDS: [&str; 7] =
     ["agentId", "agentSlug", "toNumber", "fromNumber", "welcomeMessage", "dynamicVariables", "metadata"];
 
-/// What a client asks for, well-formed.
-#[derive(Debug)]
-struct Asked {
-    id: Option<ConversationId>,
-    agent: AgentId,
-    to: PhoneNumber,
-    from: Option<PhoneNumber>,
+/// A conversation to be opened. One of `agentId` and `agentSlug` names the agent, which has to be of the SMS channel.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), serde(rename_all = "camelCase", deny_unknown_fields))]
+pub(crate) struct CreateSmsConversationRequest {
+    /// The agent's id.
+    agent_id: Option<AgentId>,
+    /// The agent's slug.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 255, example = "demo-sms"))]
+    agent_slug: Option<String>,
+    /// Whom to write to.
+    to_number: PhoneNumber,
+    /// The number that sends: required where the agent has no number of its own. Where it has one, this is ignored, but it has
+    /// to be a phone number all the same. With a live key it must be one of the organization's numbers.
+    from_number: Option<PhoneNumber>,
+    /// The opening text, sent exactly as given: it is no template. Must not be blank. Required for a managed agent; where a
+    /// custom agent gets none, it opens by its own template or by its model.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1600))]
     welcome_message: Option<String>,
-    content: Content,
+    /// Values for the agent's placeholders: at most 100, and 64 KiB together as JSON. The agent's required ones, and
+    /// those in its prompt, must be there.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<std::collections::HashMap<String, String>>))]
+    dynamic_variables: Map<String, Value>,
+    /// Any JSON object of at most 16 KiB. It comes back untouched, in the conversation and in each of its events.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    metadata: Option<Box<RawValue>>,
 }
 
 /// What a client hears of a conversation that was opened.
@@ -83,10 +101,11 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     if let Some(known) = known(&authorized)? {
         return replay(authorized.app, authorized.request, &known).await;
     }
-    let asked = Asked::parse(authorized.request, &authorized.caller.scope)?;
+    let asked = CreateSmsConversationRequest::parse(authorized.request)?;
     authorized.caller.must_have_left(0, now)?;
     let Authorized { app, request, caller, mut items } = authorized;
-    let new = sms::judge(app, &caller, &mut items, asked.into_acceptance(request), now).await?;
+    let asked = asked.into_acceptance(request, &caller.scope);
+    let new = sms::judge(app, &caller, &mut items, asked, now).await?;
     prepare(app, &new.conversation).await;
     sms::must_still_be_allowed(app, &new.conversation).await?;
     let permit = match app.store.open_sms(&new).await? {
@@ -139,58 +158,46 @@ fn known(authorized: &Authorized<'_>) -> Result<Option<SmsConversation>, ApiErro
     Ok(authorized.items.read("conversation", &keys::sms(id))?)
 }
 
-impl Asked {
-    /// The request as acceptance takes it.
-    fn into_acceptance(self, request: &Request) -> sms::NewRequest {
-        sms::NewRequest {
-            id: self.id,
-            fingerprint: request.fingerprint(),
-            agent: AgentName::id(self.agent),
-            to: self.to,
-            sender: Sender::AgentsElse(self.from),
-            welcome_message: self.welcome_message,
-            content: self.content,
-            request_id: request.request_id.clone(),
-        }
-    }
-
-    fn parse(request: &Request, scope: &Scope) -> Result<Self, ApiError> {
+impl CreateSmsConversationRequest {
+    fn parse(request: &Request) -> Result<Self, ApiError> {
         let mut fields = Fields::open(request, &FIELDS)?;
         idempotency::check(request, &mut fields);
-        let agent = conversation_fields::agent(&mut fields, scope);
-        let to = fields.required_phone_number("toNumber");
-        let from = fields.phone_number("fromNumber");
+        let (agent_id, agent_slug) = agent(&mut fields);
+        let to_number = fields.required_phone_number("toNumber");
+        let from_number = fields.phone_number("fromNumber");
         let welcome_message = fields.text_within("welcomeMessage", 1, LONGEST_TEXT).map(str::to_owned);
-        let dynamic_variables = conversation_fields::variables(&mut fields);
-        let metadata = conversation_fields::metadata(&mut fields, request);
+        let dynamic_variables = variables(&mut fields);
+        let metadata = metadata(&mut fields, request);
         fields.finish()?;
-        let (Some(agent), Some(to)) = (agent, to) else {
+        let Some(to_number) = to_number else {
             return Err(ApiError::field("body", "is not a request for a conversation"));
         };
-        Ok(Self {
+        Ok(Self { agent_id, agent_slug, to_number, from_number, welcome_message, dynamic_variables, metadata })
+    }
+
+    /// Returns the request as acceptance takes it.
+    fn into_acceptance(self, request: &Request, scope: &Scope) -> sms::NewRequest {
+        let Self { dynamic_variables, metadata, .. } = self;
+        sms::NewRequest {
             id: id(request, scope),
-            agent,
-            to,
-            from,
-            welcome_message,
+            fingerprint: request.fingerprint(),
+            agent: agent_name(self.agent_id, self.agent_slug.as_deref(), scope),
+            to: self.to_number,
+            sender: Sender::AgentsElse(self.from_number),
+            welcome_message: self.welcome_message,
             content: Content { dynamic_variables, metadata, ..Content::default() },
-        })
+            request_id: request.request_id.clone(),
+        }
     }
 }
 
 #[cfg(feature = "openapi")]
 mod document {
-    use std::collections::HashMap;
-
     use domain::end_reason::EndReason;
-    use domain::ids::AgentId;
-    use domain::phone::PhoneNumber;
-    use serde::Deserialize;
     use serde_json::{Value, json};
-    use utoipa::ToSchema;
     use utoipa::openapi::Required;
 
-    use super::OpenedConversation;
+    use super::{CreateSmsConversationRequest, OpenedConversation};
     use crate::error::ApiError;
     use crate::openapi::operation::{Document, body, conflict, invalid, operation, with_body};
     use crate::openapi::{answers, examples, parameters, schema};
@@ -261,33 +268,5 @@ mod document {
             "dynamicVariables": {"firstName": "Ada"},
             "metadata": {"order": 4711}
         })
-    }
-
-    /// A conversation to be opened. One of `agentId` and `agentSlug` names the agent, which has to be of the SMS channel.
-    #[derive(Deserialize, ToSchema)]
-    #[serde(rename_all = "camelCase", deny_unknown_fields)]
-    #[schema(as = CreateSmsConversationRequest)]
-    #[expect(dead_code, reason = "describes the fields that `api::create_sms_conversation` reads one by one")]
-    pub(super) struct CreateSmsConversationRequest {
-        /// The agent's id.
-        agent_id: Option<AgentId>,
-        /// The agent's slug.
-        #[schema(min_length = 1, max_length = 255, example = "demo-sms")]
-        agent_slug: Option<String>,
-        /// Whom to write to.
-        to_number: PhoneNumber,
-        /// The number that sends: required where the agent has no number of its own. Where it has one, this is ignored, but it has
-        /// to be a phone number all the same. With a live key it must be one of the organization's numbers.
-        from_number: Option<PhoneNumber>,
-        /// The opening text, sent exactly as given: it is no template. Must not be blank. Required for a managed agent; where a
-        /// custom agent gets none, it opens by its own template or by its model.
-        #[schema(min_length = 1, max_length = 1600)]
-        welcome_message: Option<String>,
-        /// Values for the agent's placeholders: at most 100, and 64 KiB together as JSON. The agent's required ones, and
-        /// those in its prompt, must be there.
-        dynamic_variables: Option<HashMap<String, String>>,
-        /// Any JSON object of at most 16 KiB. It comes back untouched, in the conversation and in each of its events.
-        #[schema(value_type = Option<Object>)]
-        metadata: Option<Value>,
     }
 }

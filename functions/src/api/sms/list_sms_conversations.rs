@@ -17,13 +17,12 @@ use crate::route::{Authorized, Function, Route, Trigger};
 /// The function and its route.
 pub(crate) const FUNCTION: Function = Function {
     name: "list-sms-conversations",
-    trigger: Trigger::Http(Route::with_key(
-        "GET",
-        "/v1/sms-conversations",
-        Permission::CanReadConversations,
-        no_keys,
-        |authorized| handle(authorized).boxed(),
-    )),
+    trigger: Trigger::Http(
+        Route::with_key("GET", "/v1/sms-conversations", Permission::CanReadConversations, no_keys, |authorized| {
+            handle(authorized).boxed()
+        })
+        .with_filters(&FILTERS),
+    ),
     #[cfg(feature = "openapi")]
     document: Some(document::describe),
 };

@@ -31,20 +31,22 @@ pub(crate) const FUNCTION: Function = Function {
             keys_to_load,
             |authorized| handle(authorized).boxed(),
         )
+        .with_body(&FIELDS)
         .with_idempotency_key(KeyUse::Optional),
     ),
     #[cfg(feature = "openapi")]
     document: Some(document::describe),
 };
 
-/// What a request may say.
-pub(crate) const FIELDS: [&str; 1] = ["content"];
+/// Fields that a request may have.
+const FIELDS: [&str; 1] = ["content"];
 
-/// What a person wants to write.
-struct Asked {
+/// A text that a person writes.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), serde(deny_unknown_fields))]
+pub(crate) struct SendSmsMessageRequest {
+    /// The text, sent exactly as given. Must not be blank.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1600))]
     content: String,
-    /// The digest of the idempotency key, with the request's fingerprint.
-    key: Option<(String, String)>,
 }
 
 /// The conversation, and what a replay would find.
@@ -69,7 +71,9 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     if let Some(known) = known(items, seen.as_ref())? {
         return replay(&authorized, &conversation, &known).await;
     }
-    let asked = Asked::parse(request)?;
+    let asked = SendSmsMessageRequest::parse(request)?;
+    // The digest of the idempotency key, with the request's fingerprint.
+    let key = idempotency::given(request).map(|key| (key_digest(&key), request.fingerprint().into()));
     caller.must_not_be_suspended()?;
     prepare(app, &conversation).await;
     let reference = ConversationRef { also: seen.iter().cloned().collect(), ..first.with_customer(&conversation.to) };
@@ -77,7 +81,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
         let is_replay = seen.as_ref().is_some_and(|seen| loaded.items.get(seen).is_some());
         let is_too_long = || too_long(&loaded.conversation, &asked.content).is_some();
         let is_refused = is_replay || loaded.objections().reason().is_some() || is_too_long();
-        Ok((!is_refused).then(|| Input::PersonWrites { content: asked.content.clone(), key: asked.key.clone() }))
+        Ok((!is_refused).then(|| Input::PersonWrites { content: asked.content.clone(), key: key.clone() }))
     };
     let mut applied = app.store.try_apply(&reference, None, write).await?.ok_or(ApiError::NotFound("conversation"))?;
     if let Some(permit) = applied.take_permit(None) {
@@ -163,7 +167,7 @@ fn answer(request: &Request, message: Message) -> Result<Response, ApiError> {
     Ok(Response::data(status, request, MessageView::from(message))?)
 }
 
-impl Asked {
+impl SendSmsMessageRequest {
     fn parse(request: &Request) -> Result<Self, ApiError> {
         let mut fields = Fields::open(request, &FIELDS)?;
         idempotency::check(request, &mut fields);
@@ -172,18 +176,16 @@ impl Asked {
         }
         let content = fields.text_within("content", 1, LONGEST_TEXT).unwrap_or_default().to_owned();
         fields.finish()?;
-        let key = idempotency::given(request).map(|key| (key_digest(&key), request.fingerprint().into()));
-        Ok(Self { content, key })
+        Ok(Self { content })
     }
 }
 
 #[cfg(feature = "openapi")]
 mod document {
-    use serde::Deserialize;
     use serde_json::{Value, json};
-    use utoipa::ToSchema;
     use utoipa::openapi::Required;
 
+    use super::SendSmsMessageRequest;
     use crate::api::sms::view::MessageView;
     use crate::error::ApiError;
     use crate::openapi::operation::{Document, body, conflict, has_ended, invalid, operation, with_body};
@@ -235,16 +237,5 @@ mod document {
 
     fn request() -> Value {
         json!({"content": examples::sms::BY_HAND})
-    }
-
-    /// A text that a person writes.
-    #[derive(Deserialize, ToSchema)]
-    #[serde(deny_unknown_fields)]
-    #[schema(as = SendSmsMessageRequest)]
-    #[expect(dead_code, reason = "describes the fields that `api::send_sms_message` reads one by one")]
-    pub(super) struct SendSmsMessageRequest {
-        /// The text, sent exactly as given. Must not be blank.
-        #[schema(min_length = 1, max_length = 1600)]
-        content: String,
     }
 }

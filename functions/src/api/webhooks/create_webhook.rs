@@ -4,6 +4,7 @@ use domain::audit::Action;
 use domain::endpoint::{Endpoint, SigningSecret};
 use domain::ids::{EndpointId, Scope};
 use domain::key::Permission;
+use domain::log::EventType;
 use domain::signature::Secret;
 use domain::subscription::MAX_ENDPOINTS;
 use domain::time::Timestamp;
@@ -12,15 +13,14 @@ use lambda_http::http::StatusCode;
 use store::keys::{self, Key};
 use store::{Creation, Remembered, What};
 
-use crate::api::webhooks::fields;
+use crate::api::webhooks::fields::{self, FIELDS};
 use crate::api::webhooks::view::WebhookView;
+use crate::app::App;
 use crate::error::ApiError;
 use crate::fields::Fields;
 use crate::http::{Request, Response};
 use crate::idempotency;
 use crate::route::{Authorized, Function, KeyUse, Route, Trigger};
-
-pub(crate) use crate::api::webhooks::fields::FIELDS;
 
 /// The function and its route.
 pub(crate) const FUNCTION: Function = Function {
@@ -29,11 +29,29 @@ pub(crate) const FUNCTION: Function = Function {
         Route::with_key("POST", "/v1/webhooks", Permission::CanManageWebhooks, keys_to_load, |authorized| {
             handle(authorized).boxed()
         })
+        .with_body(&FIELDS)
         .with_idempotency_key(KeyUse::Optional),
     ),
     #[cfg(feature = "openapi")]
     document: Some(document::describe),
 };
+
+/// An endpoint to be registered.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), serde(rename_all = "camelCase", deny_unknown_fields))]
+pub(crate) struct CreateWebhookRequest {
+    /// Where events go: https, port 443 or one from 1024 up, a public address, no user or password, at most 2,048
+    /// characters. Checked now, and again at every connection.
+    #[cfg_attr(feature = "openapi", schema(format = "uri", max_length = 2048, example = "https://example.com/hooks"))]
+    url: String,
+    /// Which events it gets. Naming one twice is no error.
+    #[cfg_attr(feature = "openapi", schema(min_items = 1))]
+    events: Vec<EventType>,
+    /// Whether it gets events; it does by default.
+    is_active: Option<bool>,
+    /// The same as `isActive`, which counts where both are sent.
+    #[cfg_attr(feature = "openapi", serde(rename = "is_active"))]
+    is_active_for_pam: Option<bool>,
+}
 
 /// The endpoint that a replay would find.
 fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
@@ -54,19 +72,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, .. } = authorized;
     let table = &app.store.table;
     caller.must_have_left(0, table.now())?;
-    let mut fields = Fields::open(request, &FIELDS)?;
-    if !fields.has("url") {
-        fields.refuse("url", "is required: where events go, such as https://example.com/hooks");
-    }
-    if !fields.has("events") {
-        fields.refuse("events", "is required: a list of event types, such as [\"call.ended\"]");
-    }
-    let events = fields::events(&mut fields);
-    let enabled = fields::is_active(&mut fields).unwrap_or(true);
-    idempotency::check(request, &mut fields);
-    let url = fields::url(app, &mut fields).await;
-    fields.finish()?;
-    let Some((url, events)) = url.zip(events) else { return Err(ApiError::field("url", "must be a string")) };
+    let asked = CreateWebhookRequest::parse(app, request).await?;
     let now = table.now();
     let endpoint = Endpoint {
         id: match id(request, &caller.scope) {
@@ -74,10 +80,10 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
             None => EndpointId::random(table.entropy().bytes()?),
         },
         fingerprint: request.fingerprint().into(),
-        url,
-        events,
+        events: fields::names(&asked.events),
+        enabled: asked.is_active.or(asked.is_active_for_pam).unwrap_or(true),
+        url: asked.url,
         secrets: vec![SigningSecret::new(Secret::new(table.entropy().bytes()?).reveal())],
-        enabled,
         disabled_reason: None,
         created_at: now,
         updated_at: now,
@@ -95,6 +101,25 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
             let message = format!("the organization has {MAX_ENDPOINTS} webhook endpoints; delete one first");
             Err(ApiError::Conflict(message))
         }
+    }
+}
+
+impl CreateWebhookRequest {
+    async fn parse(app: &App, request: &Request) -> Result<Self, ApiError> {
+        let mut fields = Fields::open(request, &FIELDS)?;
+        if !fields.has("url") {
+            fields.refuse("url", "is required: where events go, such as https://example.com/hooks");
+        }
+        if !fields.has("events") {
+            fields.refuse("events", "is required: a list of event types, such as [\"call.ended\"]");
+        }
+        let events = fields::events(&mut fields);
+        let (is_active, is_active_for_pam) = (fields.boolean("isActive"), fields.boolean("is_active"));
+        idempotency::check(request, &mut fields);
+        let url = fields::url(app, &mut fields).await;
+        fields.finish()?;
+        let Some((url, events)) = url.zip(events) else { return Err(ApiError::field("url", "must be a string")) };
+        Ok(Self { url, events, is_active, is_active_for_pam })
     }
 }
 
@@ -123,12 +148,10 @@ fn deleted(request: &Request, made: &What) -> Result<Response, ApiError> {
 
 #[cfg(feature = "openapi")]
 mod document {
-    use domain::log::EventType;
-    use serde::Deserialize;
     use serde_json::{Value, json};
-    use utoipa::ToSchema;
     use utoipa::openapi::Required;
 
+    use super::CreateWebhookRequest;
     use crate::api::webhooks::view::WebhookView;
     use crate::error::ApiError;
     use crate::openapi::operation::{Document, body, conflict, invalid, operation, with_body};
@@ -167,25 +190,5 @@ mod document {
 
     fn request() -> Value {
         json!({"url": "https://example.com/hooks", "events": ["call.started", "call.ended", "call.analyzed"]})
-    }
-
-    /// An endpoint to be registered.
-    #[derive(Deserialize, ToSchema)]
-    #[serde(rename_all = "camelCase", deny_unknown_fields)]
-    #[schema(as = CreateWebhookRequest)]
-    #[expect(dead_code, reason = "describes the fields that `api::create_webhook` reads one by one")]
-    pub(super) struct CreateWebhookRequest {
-        /// Where events go: https, port 443 or one from 1024 up, a public address, no user or password, at most 2,048
-        /// characters. Checked now, and again at every connection.
-        #[schema(format = "uri", max_length = 2048, example = "https://example.com/hooks")]
-        url: String,
-        /// Which events it gets. Naming one twice is no error.
-        #[schema(min_items = 1)]
-        events: Vec<EventType>,
-        /// Whether it gets events; it does by default.
-        is_active: Option<bool>,
-        /// The same as `isActive`, which counts where both are sent.
-        #[serde(rename = "is_active")]
-        is_active_for_pam: Option<bool>,
     }
 }

@@ -5,7 +5,7 @@ use domain::log::EventType;
 use crate::app::App;
 use crate::fields::Fields;
 
-/// What a request may say.
+/// Fields that a request may have.
 pub(crate) const FIELDS: [&str; 4] = ["url", "events", "isActive", "is_active"];
 
 /// Where events go, if that was sent and is allowed.
@@ -15,7 +15,7 @@ pub(crate) async fn url(app: &App, fields: &mut Fields<'_>) -> Option<String> {
 }
 
 /// Which events it gets, if that was sent. Naming one twice is no error.
-pub(crate) fn events(fields: &mut Fields<'_>) -> Option<Vec<String>> {
+pub(crate) fn events(fields: &mut Fields<'_>) -> Option<Vec<EventType>> {
     let value = fields.value("events")?;
     let Some(names) = value.as_array().filter(|names| !names.is_empty()) else {
         fields.refuse("events", "must be a list of at least one event type");
@@ -24,7 +24,7 @@ pub(crate) fn events(fields: &mut Fields<'_>) -> Option<Vec<String>> {
     let mut events = Vec::new();
     for (index, name) in names.iter().enumerate() {
         match name.as_str().and_then(EventType::parse) {
-            Some(event) if events.iter().all(|known| known != event.name()) => events.push(event.name().to_owned()),
+            Some(event) if !events.contains(&event) => events.push(event),
             Some(_) => {}
             None => fields.refuse(format!("events[{index}]"), unknown_event()),
         }
@@ -32,10 +32,9 @@ pub(crate) fn events(fields: &mut Fields<'_>) -> Option<Vec<String>> {
     Some(events)
 }
 
-/// Whether it gets events, if that was sent. The camel-case name counts where both were.
-pub(crate) fn is_active(fields: &mut Fields<'_>) -> Option<bool> {
-    let (own, other) = (fields.boolean("isActive"), fields.boolean("is_active"));
-    own.or(other)
+/// Returns the names of event types, as they are stored.
+pub(crate) fn names(events: &[EventType]) -> Vec<String> {
+    events.iter().map(|event| event.name().to_owned()).collect()
 }
 
 fn unknown_event() -> String {

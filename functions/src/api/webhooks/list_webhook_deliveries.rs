@@ -14,13 +14,16 @@ use crate::route::{Authorized, Function, Route, Trigger};
 /// The function and its route.
 pub(crate) const FUNCTION: Function = Function {
     name: "list-webhook-deliveries",
-    trigger: Trigger::Http(Route::with_key(
-        "GET",
-        "/v1/webhooks/{id}/deliveries",
-        Permission::CanManageWebhooks,
-        webhook_keys,
-        |authorized| handle(authorized).boxed(),
-    )),
+    trigger: Trigger::Http(
+        Route::with_key(
+            "GET",
+            "/v1/webhooks/{id}/deliveries",
+            Permission::CanManageWebhooks,
+            webhook_keys,
+            |authorized| handle(authorized).boxed(),
+        )
+        .with_filters(&FILTERS),
+    ),
     #[cfg(feature = "openapi")]
     document: Some(document::describe),
 };

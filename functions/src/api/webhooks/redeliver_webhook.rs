@@ -9,25 +9,35 @@ use serde::Serialize;
 use crate::api::webhooks::webhook_keys;
 use crate::error::ApiError;
 use crate::fields::Fields;
-use crate::http::Response;
+use crate::http::{Request, Response};
 use crate::route::{Authorized, Function, Route, Trigger};
 
 /// The function and its route.
 pub(crate) const FUNCTION: Function = Function {
     name: "redeliver-webhook",
-    trigger: Trigger::Http(Route::with_key(
-        "POST",
-        "/v1/webhooks/{id}/redeliver",
-        Permission::CanManageWebhooks,
-        webhook_keys,
-        |authorized| handle(authorized).boxed(),
-    )),
+    trigger: Trigger::Http(
+        Route::with_key(
+            "POST",
+            "/v1/webhooks/{id}/redeliver",
+            Permission::CanManageWebhooks,
+            webhook_keys,
+            |authorized| handle(authorized).boxed(),
+        )
+        .with_body(&FIELDS),
+    ),
     #[cfg(feature = "openapi")]
     document: Some(document::describe),
 };
 
-/// What a request may say.
-pub(crate) const FIELDS: [&str; 1] = ["since"];
+/// Fields that a request may have.
+const FIELDS: [&str; 1] = ["since"];
+
+/// From when on what failed is to be sent again.
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), serde(rename_all = "camelCase", deny_unknown_fields))]
+pub(crate) struct RedeliverWebhookRequest {
+    /// Events that happened from this moment on.
+    since: Timestamp,
+}
 
 /// How many deliveries one request looks at: as many as are marked well within a function's time.
 const LOOKED_AT: u8 = 100;
@@ -49,13 +59,7 @@ pub(crate) struct FailedRedelivered {
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let endpoint = crate::api::webhooks::webhook(&authorized)?;
     let Authorized { app, caller, request, .. } = authorized;
-    let mut fields = Fields::open(request, &FIELDS)?;
-    if !fields.has("since") {
-        fields.refuse("since", "is required: a moment, such as 2026-04-10T14:00:00.000Z");
-    }
-    let since = fields.timestamp("since");
-    fields.finish()?;
-    let Some(since) = since else { return Err(ApiError::field("since", "must be a moment")) };
+    let RedeliverWebhookRequest { since } = RedeliverWebhookRequest::parse(request)?;
     caller.must_not_be_suspended()?;
     if !endpoint.enabled {
         return Err(ApiError::Conflict("the endpoint is disabled; enable it first".to_owned()));
@@ -66,15 +70,25 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     Ok(Response::data(StatusCode::ACCEPTED, request, answer)?)
 }
 
+impl RedeliverWebhookRequest {
+    fn parse(request: &Request) -> Result<Self, ApiError> {
+        let mut fields = Fields::open(request, &FIELDS)?;
+        if !fields.has("since") {
+            fields.refuse("since", "is required: a moment, such as 2026-04-10T14:00:00.000Z");
+        }
+        let since = fields.timestamp("since");
+        fields.finish()?;
+        let Some(since) = since else { return Err(ApiError::field("since", "must be a moment")) };
+        Ok(Self { since })
+    }
+}
+
 #[cfg(feature = "openapi")]
 mod document {
-    use domain::time::Timestamp;
-    use serde::Deserialize;
     use serde_json::{Value, json};
-    use utoipa::ToSchema;
     use utoipa::openapi::Required;
 
-    use super::FailedRedelivered;
+    use super::{FailedRedelivered, RedeliverWebhookRequest};
     use crate::openapi::operation::{
         Document, body, conflict, disabled, invalid, no_webhook, operation, suspended, with_body,
     };
@@ -102,15 +116,5 @@ mod document {
 
     fn request() -> Value {
         json!({"since": "2026-04-10T13:00:00.000Z"})
-    }
-
-    /// From when on what failed is to be sent again.
-    #[derive(Deserialize, ToSchema)]
-    #[serde(rename_all = "camelCase", deny_unknown_fields)]
-    #[schema(as = RedeliverWebhookRequest)]
-    #[expect(dead_code, reason = "describes the field that `api::redeliver_webhook` reads")]
-    pub(super) struct RedeliverWebhookRequest {
-        /// Events that happened from this moment on.
-        since: Timestamp,
     }
 }
