@@ -2,8 +2,9 @@
 //!
 //! A facade translates its request into a [`NewRequest`], and the result into its vendor's format. This module does everything
 //! in between: the replay, the validation, the one write and the message. `call.rs` accepts calls, and `sms.rs` validates SMS
-//! conversations. Both use [`judge`] for the parts that they share.
+//! conversations, `bulk.rs` accepts items of bulk requests. Both use [`judge`] for the parts that they share.
 
+pub(crate) mod bulk;
 mod call;
 mod contact;
 pub(crate) mod limits;

@@ -8,24 +8,24 @@ use std::collections::{BTreeMap, HashMap};
 use domain::fingerprint::Fingerprint;
 use domain::ids::{Channel, ConversationId, Operation, Scope};
 use domain::key::Permission;
-use domain::time::Span;
 use futures::FutureExt;
 use futures::future::join;
 use futures::stream::{self, StreamExt};
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 use store::keys::{self, Key};
-use store::{Bulk, BulkRefusal, Items, Message, QueueName, StoreError, Table, Wallet};
+use store::{Bulk, BulkRefusal, Items, StoreError, Wallet};
 
 use super::levers::{Callee, Settings, refused};
+use super::levers_bulk_item::BulkItemJob;
 use super::levers_bulk_request::LeversBulkRequest;
+use crate::acceptance::bulk::{CONCURRENCY, accept_item, enqueue, item_id, settled};
 use crate::acceptance::{self, Refusal};
 use crate::app::App;
 use crate::auth::Caller;
 use crate::dialect::Dialect;
 use crate::error::ApiError;
 use crate::http::{Request, Response};
-use crate::queue::accept_bulk_item::{self, BulkItemJob};
 use crate::route::{Authorized, Function, KeyUse, Route, Trigger};
 use crate::{idempotency, key_use};
 
@@ -56,16 +56,6 @@ const DUPLICATE: &str = "duplicate_number";
 
 /// Up to so many items are accepted while the client waits.
 const AT_ONCE: usize = 100;
-
-/// So many of them at the same time.
-const CONCURRENCY: usize = 8;
-
-/// SQS takes 256 KiB in one request, and ten messages.
-const QUEUE_BATCH_BYTES: usize = 240 * 1024;
-const QUEUE_BATCH: usize = 10;
-
-/// Of a metered organization so many items are tried in a second: fewer than its wallet lets through.
-const METERED_PACE: u32 = 15;
 
 /// What a client hears.
 #[derive(Debug, Serialize)]
@@ -148,7 +138,11 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
         Some(known) => {
             // Its items go on under the fingerprint that it began with, in whatever version that is.
             asked.fingerprint = Fingerprint::stored(known.fingerprint.clone());
-            settled(table, &caller.scope, id, asked.callees.len()).await?
+            let outcomes = settled(table, &caller.scope, id, asked.callees.len()).await?;
+            outcomes
+                .into_iter()
+                .map(|(index, refusal)| (index, ItemState::settled(&caller.scope, id, index, refusal.as_ref())))
+                .collect()
         }
         None => BTreeMap::new(),
     };
@@ -193,33 +187,6 @@ fn bulk_id(scope: &Scope, key: &str) -> ConversationId {
     ConversationId::for_key(scope, Operation::LeversBulkItem, key)
 }
 
-/// The call that an item of a bulk request is.
-pub(crate) fn item_id(scope: &Scope, bulk: ConversationId, index: u32) -> ConversationId {
-    ConversationId::for_key(scope, Operation::LeversBulkItem, &format!("{bulk}#{index}"))
-}
-
-/// What became of the items of a request that was made before.
-async fn settled(
-    table: &Table,
-    scope: &Scope,
-    id: ConversationId,
-    count: usize,
-) -> Result<BTreeMap<u32, ItemState>, StoreError> {
-    let mut states = BTreeMap::new();
-    for (index, refusal) in table.bulk_refusals(scope, id).await? {
-        states.insert(index, ItemState::refused(scope, id, &refusal));
-    }
-    let all: Vec<u32> = (0..u32::try_from(count).unwrap_or(u32::MAX)).collect();
-    // Two tries at once may have come to different ends: a call that is there was accepted.
-    for page in all.chunks(100) {
-        let items = table.read(page.iter().map(|index| keys::call(item_id(scope, id, *index)))).await?;
-        for index in page.iter().filter(|index| items.get(&keys::call(item_id(scope, id, **index))).is_some()) {
-            states.insert(*index, ItemState::new(scope, id, *index, "accepted"));
-        }
-    }
-    Ok(states)
-}
-
 /// Accepts the items that nothing is known of yet, or has them accepted.
 async fn go_on(
     app: &App,
@@ -244,16 +211,17 @@ async fn go_on(
     let mut open: Vec<BulkItemJob> = open.map(job).collect();
     if at_once {
         let tried = stream::iter(open).map(|job| async move {
-            let outcome = accept_bulk_item::accept(app, caller, &mut Items::default(), &job).await;
+            let outcome =
+                accept_item(app, caller, &mut Items::default(), job.item(&caller.organization), refused).await;
             (job, outcome)
         });
         let tried: Vec<_> = tried.buffer_unordered(CONCURRENCY).collect().await;
         open = Vec::new();
         for (job, outcome) in tried {
             match outcome {
-                Ok(None) => drop(states.insert(job.index, ItemState::new(&caller.scope, id, job.index, "accepted"))),
-                Ok(Some(refusal)) => {
-                    drop(states.insert(job.index, ItemState::refused(&caller.scope, id, &refusal)));
+                Ok(refusal) => {
+                    let state = ItemState::settled(&caller.scope, id, job.index, refusal.as_ref());
+                    states.insert(job.index, state);
                 }
                 // The queue has the patience for what cannot be decided right now.
                 Err(Refusal::TooFast | Refusal::Failed(_)) => open.push(job),
@@ -261,33 +229,11 @@ async fn go_on(
             }
         }
     }
-    enqueue(app, &open, is_metered).await?;
+    enqueue(app, &caller.scope, &open, is_metered).await?;
     for job in open {
         states.insert(job.index, ItemState::new(&caller.scope, id, job.index, "queued"));
     }
     Ok(())
-}
-
-/// Puts items on the queue, in as few requests as SQS takes. A failure fails the request: its replay completes the rest.
-async fn enqueue(app: &App, jobs: &[BulkItemJob], is_metered: bool) -> Result<(), StoreError> {
-    let mut batches: Vec<Vec<Message>> = vec![Vec::new()];
-    let mut bytes = 0;
-    for (place, job) in (0_u32..).zip(jobs) {
-        let delay = if is_metered { Span::seconds(place / METERED_PACE) } else { Span::ZERO };
-        let message = Message::new(job, &job.scope, delay)?;
-        let is_full = batches.last().is_some_and(|batch| batch.len() == QUEUE_BATCH);
-        if is_full || bytes + message.body.len() > QUEUE_BATCH_BYTES {
-            batches.push(Vec::new());
-            bytes = 0;
-        }
-        bytes += message.body.len();
-        if let Some(batch) = batches.last_mut() {
-            batch.push(message);
-        }
-    }
-    let sends = stream::iter(batches).map(|batch| async move { app.store.queues.send(QueueName::Bulk, &batch).await });
-    let sent: Vec<Result<(), StoreError>> = sends.buffer_unordered(CONCURRENCY).collect().await;
-    sent.into_iter().collect()
 }
 
 impl Asked {
@@ -298,6 +244,10 @@ impl Asked {
 }
 
 impl ItemState {
+    fn settled(scope: &Scope, bulk: ConversationId, index: u32, refusal: Option<&BulkRefusal>) -> Self {
+        refusal.map_or_else(|| Self::new(scope, bulk, index, "accepted"), |refusal| Self::refused(scope, bulk, refusal))
+    }
+
     fn new(scope: &Scope, bulk: ConversationId, index: u32, status: &'static str) -> Self {
         Self { index, status, conversation_id: item_id(scope, bulk, index), detail: None }
     }

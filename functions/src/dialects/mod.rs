@@ -6,6 +6,7 @@ pub mod fastapi;
 pub(crate) mod klen;
 pub(crate) mod klen_create_call;
 pub(crate) mod levers;
+pub(crate) mod levers_bulk_item;
 mod levers_bulk_request;
 pub(crate) mod levers_call_bulk;
 pub(crate) mod levers_call_contact;
