@@ -10,7 +10,8 @@ async fn the_demo_shows_a_call_from_its_request_to_its_analysis() {
     assert!(!text.contains('\u{1b}'), "coloured only on a terminal");
     let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("no {what} in {text}"));
     assert!(place("202: queued") < place("call.started"));
-    assert!(place("call.started") < place("call.ended") && place("call.ended") < place("call.analyzed"));
+    assert!(place("call.started") < place("call.ended") && place("call.ended") < place("agent    “"));
+    assert!(place("agent    “") < place("customer “") && place("customer “") < place("call.analyzed"));
     assert_eq!(text.matches("signature verified").count(), 3, "{text}");
 }
 
