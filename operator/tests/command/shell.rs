@@ -1,7 +1,7 @@
 //! Tests of commands on a local stack's data.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
 
@@ -28,9 +28,13 @@ impl Shell {
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("the command runs")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ringdown"));
         command.env_clear().arg(format!("--local={}", self.path().join("data").display())).args(arguments);
-        command.output().expect("the command runs")
+        command
     }
 
     /// Returns the rows of a command's output.
@@ -49,6 +53,17 @@ impl Shell {
         assert!(!output.status.success(), "{arguments:?}");
         String::from_utf8_lossy(&output.stderr).into_owned()
     }
+}
+
+#[test]
+fn a_command_ends_quietly_if_nobody_reads_its_output() {
+    let shell = Shell::new();
+    shell.rows(&["org", "create", "acme"]);
+    let mut command = shell.command(&["org", "list"]);
+    let mut list = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command starts");
+    drop(list.stdout.take());
+    let output = list.wait_with_output().expect("the command ends");
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
 }
 
 #[test]
