@@ -21,7 +21,7 @@ mod public_url;
 #[cfg(test)]
 mod real_template_tests;
 pub mod receiver;
-pub mod routes;
+mod routes;
 mod running;
 #[cfg(test)]
 mod sample;
