@@ -25,8 +25,9 @@ const DEFAULT_SECRETS: &str = ".ringdown-secrets.json";
 /// Template of the deployment at build time.
 const TEMPLATE: &str = include_str!("../../template.yaml");
 
-/// Default log filter. dynoxide warns of every failed condition, but half of the writes here are meant to fail theirs.
-const LOG: &str = "warn,dynoxide=error,local=info,functions=info";
+/// Default log filter, which also shows the steps of conversations. dynoxide warns of every failed condition, but half of
+/// the writes here are meant to fail theirs.
+const LOG: &str = "warn,dynoxide=error,local=info";
 /// Log filter for the demo and the chat, so that their output stays readable.
 const DEMO_LOG: &str = "warn,dynoxide=error";
 
@@ -60,7 +61,7 @@ pub struct Cli {
     endpoint_url: Option<String>,
     #[command(flatten)]
     account: Account,
-    /// Log filter, for stderr
+    /// Log filter, for stderr: `local=info` shows the steps of conversations
     #[arg(long, global = true, env = "RUST_LOG", hide = true)]
     log: Option<String>,
     /// Command to run instead of serving

@@ -30,6 +30,7 @@ pub mod seed;
 mod serve;
 mod sqs;
 mod stack;
+pub mod steps;
 mod stop;
 pub mod template;
 pub mod wiring;

@@ -53,6 +53,7 @@ pub mod tls;
 mod transcript;
 pub mod unreadable;
 mod wallet;
+pub mod watch;
 mod write;
 
 pub use accept::{Acceptance, NewAcceptance};
