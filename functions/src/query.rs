@@ -58,7 +58,9 @@ impl Query {
 /// # Errors
 /// [`Undecodable`]. The decoder itself would leave a broken escape as it is.
 fn decode(text: &str) -> Result<String, Undecodable> {
-    let is_escape = |behind: &str| matches!(behind.as_bytes(), [high, low, ..] if [high, low].iter().all(|digit| digit.is_ascii_hexdigit()));
+    let is_escape = |behind: &str| {
+        behind.as_bytes().first_chunk::<2>().is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
     if !text.split('%').skip(1).all(is_escape) {
         return Err(Undecodable);
     }
