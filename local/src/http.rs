@@ -153,6 +153,10 @@ impl Api {
                 message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
             }
         };
+        let status = response.status();
+        if status.is_client_error() {
+            tracing::info!(route = found.key, status = status.as_u16(), "refused");
+        }
         if let Ok(id) = HeaderValue::from_str(&request_id) {
             response.headers_mut().insert(HeaderName::from_static("apigw-requestid"), id);
         }

@@ -145,7 +145,7 @@ fn a_webhook_is_told_with_host_status_and_duration() {
     for (delivery, expected) in [
         (delivered, "200 in 3 ms"),
         (refused, "500 in 3 ms, again in 5 s"),
-        (unreachable, "no connection in 3 ms, again in 5 s"),
+        (unreachable, "failed after 3 ms, no connection, again in 5 s"),
         (gone, "410 in 3 ms, given up"),
     ] {
         let told = words(webhook::last_attempt("call.ended", "example.com", &delivery));

@@ -28,10 +28,11 @@ pub(super) fn attempted(before: &PendingDelivery, after: &Delivery) -> Option<To
 /// also the next attempt.
 pub(super) fn last_attempt(event: &str, host: &str, delivery: &Delivery) -> Option<Told> {
     let attempt = delivery.attempts.last()?;
-    let answer = match (attempt.status, &attempt.error) {
-        (Some(status), _) => status.to_string(),
-        (None, Some(error)) => error.clone(),
-        (None, None) => "no answer".to_owned(),
+    let duration_ms = attempt.duration_ms;
+    let result = match (attempt.status, &attempt.error) {
+        (Some(status), _) => format!("{status} in {duration_ms} ms"),
+        (None, Some(error)) => format!("failed after {duration_ms} ms, {error}"),
+        (None, None) => format!("failed after {duration_ms} ms"),
     };
     let wait = delivery.next_attempt_at.since(attempt.at).as_seconds();
     let next = match delivery.state {
@@ -39,7 +40,7 @@ pub(super) fn last_attempt(event: &str, host: &str, delivery: &Delivery) -> Opti
         State::Exhausted => ", given up".to_owned(),
         State::Delivered | State::Cancelled => String::new(),
     };
-    let told = Told::new("webhook", format!("{event} to {host}: {answer} in {} ms{next}", attempt.duration_ms));
+    let told = Told::new("webhook", format!("{event} to {host}: {result}{next}"));
     Some(if delivery.state == State::Delivered { told.good() } else { told.bad() })
 }
 

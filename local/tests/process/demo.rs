@@ -14,8 +14,10 @@ async fn the_demo_shows_a_call_from_its_request_to_its_analysis() {
     assert!(!text.contains('\u{1b}'), "coloured only on a terminal");
     let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("no {what} in {text}"));
     assert!(place("202: queued") < place("call.started"));
-    assert!(place("call.started") < place("call.ended") && place("call.ended") < place("agent    “"));
-    assert!(place("agent    “") < place("customer “") && place("customer “") < place("call.analyzed"));
+    assert!(place("call.started") < place("call.ended") && place("call.ended") < place("call.analyzed"));
+    let transcript = ["customer “Hello?”", "agent    “Hello, this is a simulated call.”"].map(place);
+    assert!(transcript.is_sorted() && place("call.ended") < transcript[0], "{text}");
+    assert!(transcript[1] < place("call.analyzed"), "{text}");
     assert_eq!(text.matches("signature verified").count(), 3, "{text}");
 }
 
