@@ -1,6 +1,9 @@
 //! Query strings. A `+` is a plus sign and not a space, because phone numbers begin with one.
 
+use std::borrow::Cow;
 use std::fmt;
+
+use percent_encoding::percent_decode_str;
 
 /// Parameters of a query, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,22 +53,18 @@ impl Query {
     }
 }
 
+/// Percent-decodes a name or a value.
+///
+/// # Errors
+/// [`Undecodable`]. The decoder itself would leave a broken escape as it is.
 fn decode(text: &str) -> Result<String, Undecodable> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, behind)) = rest.split_first() {
-        rest = behind;
-        if *first != b'%' {
-            bytes.push(*first);
-            continue;
-        }
-        let (digits, behind) = rest.split_first_chunk::<2>().ok_or(Undecodable)?;
-        let [high, low] = digits.map(|digit| char::from(digit).to_digit(16));
-        let byte = high.zip(low).and_then(|(high, low)| u8::try_from(high * 16 + low).ok()).ok_or(Undecodable)?;
-        bytes.push(byte);
-        rest = behind;
+    let is_escape = |behind: &str| {
+        behind.as_bytes().first_chunk::<2>().is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    if !text.split('%').skip(1).all(is_escape) {
+        return Err(Undecodable);
     }
-    String::from_utf8(bytes).map_err(|_| Undecodable)
+    percent_decode_str(text).decode_utf8().map(Cow::into_owned).map_err(|_| Undecodable)
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use aws_credential_types::Credentials;
 use clap::{Parser, Subcommand};
 use providers::Secrets;
 use store::clock::Clock;
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
 
 use crate::aws::{External, REGION};
 use crate::chat::Chat;
@@ -24,11 +26,6 @@ const DEFAULT_DATA: &str = ".ringdown";
 const DEFAULT_SECRETS: &str = ".ringdown-secrets.json";
 /// Template of the deployment at build time.
 const TEMPLATE: &str = include_str!("../../template.yaml");
-
-/// Default log filter. dynoxide warns of every failed condition, but half of the writes here are meant to fail theirs.
-const LOG: &str = "warn,dynoxide=error,local=info,functions=info";
-/// Log filter for the demo and the chat, so that their output stays readable.
-const DEMO_LOG: &str = "warn,dynoxide=error";
 
 /// The whole of Ringdown on one machine.
 #[derive(Parser)]
@@ -60,7 +57,7 @@ pub struct Cli {
     endpoint_url: Option<String>,
     #[command(flatten)]
     account: Account,
-    /// Log filter, for stderr
+    /// Log filter, for stderr: `local=info` shows the steps of conversations
     #[arg(long, global = true, env = "RUST_LOG", hide = true)]
     log: Option<String>,
     /// Command to run instead of serving
@@ -107,10 +104,21 @@ impl Cli {
         }
     }
 
-    /// Returns the log filter for stderr.
-    pub fn log(&self) -> &str {
-        let usual = if self.command.is_some() { DEMO_LOG } else { LOG };
-        self.log.as_deref().filter(|log| !log.is_empty()).unwrap_or(usual)
+    /// Returns the log filter for stderr. An unreadable filter counts as none, because `RUST_LOG` may be meant for other
+    /// programs.
+    pub fn log(&self) -> Targets {
+        self.log
+            .as_ref()
+            .filter(|log| !log.is_empty())
+            .and_then(|log| log.parse().ok())
+            .unwrap_or_else(|| self.usual_log())
+    }
+
+    /// Returns the default log filter: warnings, and the steps of conversations unless a command prints them itself. dynoxide
+    /// warns of every failed condition, but half of the writes here are meant to fail theirs.
+    fn usual_log(&self) -> Targets {
+        let warnings = Targets::new().with_default(Level::WARN).with_target("dynoxide", Level::ERROR);
+        if self.command.is_some() { warnings } else { warnings.with_target("local", Level::INFO) }
     }
 
     /// Returns the options of the stack.
@@ -222,6 +230,15 @@ mod tests {
         for wrong in [&["chat"] as &[&str], &["chat", "a", "--model-name", "m"], &["chat", "a", "--var", "name"]] {
             assert!(Cli::try_parse_from([&["ringdown-local"], wrong].concat()).is_err(), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn the_steps_of_conversations_are_logged_while_serving_only() {
+        let shows_steps = |arguments: &[&str]| parsed(arguments).log().would_enable("local::steps", &Level::INFO);
+        assert!(shows_steps(&["--log", ""]));
+        assert!(!shows_steps(&["demo", "--log", ""]));
+        assert!(!shows_steps(&["--log", "warn"]));
+        assert!(shows_steps(&["demo", "--log", "local=info"]));
     }
 
     #[test]

@@ -71,6 +71,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Returns `true` if the reader of stdout is gone, as `head` is after its last line. That is no failure of a command.
+    pub fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Output(source) if source.kind() == io::ErrorKind::BrokenPipe)
+    }
+
     pub(crate) fn template(resource: &str, property: &str, reason: impl Into<String>) -> Self {
         Self::Template { resource: resource.to_owned(), property: property.to_owned(), reason: reason.into() }
     }

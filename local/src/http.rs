@@ -15,6 +15,7 @@ use hyper::{Request, Response, StatusCode};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
+use crate::Error;
 use crate::events::{HttpAnswer, HttpRequest, http_answer, http_event};
 use crate::lambda::Runner;
 use crate::routes::{Match, Routes};
@@ -79,19 +80,26 @@ pub(crate) struct Api {
 }
 
 impl Api {
-    pub(crate) fn new(template: &Template, local: Vec<LocalRoute>, runner: Runner) -> Self {
+    /// Creates the API of a template's routes and of the local-only ones.
+    ///
+    /// # Errors
+    /// [`Error::Template`] or [`Error::Wiring`] if a route is malformed, or if two routes match the same requests.
+    pub(crate) fn new(template: &Template, local: Vec<LocalRoute>, runner: Runner) -> Result<Self, Error> {
         let mut routes = Routes::default();
         for function in &template.functions {
             for trigger in &function.triggers {
                 if let Trigger::Http(route) = trigger {
-                    routes.add(&route.method, &route.path, Target::Function(function.handler.clone()));
+                    let target = Target::Function(function.handler.clone());
+                    let added = routes.add(&route.method, &route.path, target);
+                    added.map_err(|error| Error::template(&function.id, "Events", error.to_string()))?;
                 }
             }
         }
         for route in local {
-            routes.add(route.method, route.path, Target::Local(route.handler));
+            let added = routes.add(route.method, route.path, Target::Local(route.handler));
+            added.map_err(|error| Error::Wiring(format!("{}: {error}", route.path)))?;
         }
-        Self { routes: Arc::new(routes), runner }
+        Ok(Self { routes: Arc::new(routes), runner })
     }
 
     async fn respond(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
@@ -145,6 +153,10 @@ impl Api {
                 message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
             }
         };
+        let status = response.status();
+        if status.is_client_error() {
+            tracing::info!(route = found.key, status = status.as_u16(), "refused");
+        }
         if let Ok(id) = HeaderValue::from_str(&request_id) {
             response.headers_mut().insert(HeaderName::from_static("apigw-requestid"), id);
         }

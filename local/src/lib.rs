@@ -21,7 +21,7 @@ mod public_url;
 #[cfg(test)]
 mod real_template_tests;
 pub mod receiver;
-pub mod routes;
+mod routes;
 mod running;
 #[cfg(test)]
 mod sample;
@@ -30,6 +30,7 @@ pub mod seed;
 mod serve;
 mod sqs;
 mod stack;
+pub mod steps;
 mod stop;
 pub mod template;
 pub mod wiring;

@@ -1,6 +1,6 @@
 //! `cargo run`: starts the local stack and serves until Ctrl-C.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -9,20 +9,24 @@ use local::client::Client;
 use local::{Data, Error, Options, Stack, announce, chat, demo, seed, wiring};
 use store::entropy::Entropy;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(cli.log()))
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
-        .init();
+        // A failed write to stderr cannot be reported there.
+        .log_internal_errors(false);
+    tracing_subscriber::registry().with(cli.log()).with(lines).init();
     match run(&cli).await {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Err(error) => {
-            anstream::eprintln!("error: {error}");
+            // Unlike `eprintln!`, this does not panic if nobody reads stderr.
+            writeln!(anstream::stderr(), "error: {error}").ok();
             ExitCode::FAILURE
         }
     }
@@ -60,10 +64,11 @@ async fn serve(cli: &Cli, options: &Options, stack: &Stack) -> Result<(), Error>
         }
         None => {
             let mut out = anstream::stdout();
-            let said = announce(&mut out, cli.json, stack.url(), &seeded, &options.data);
-            if let Err(error) = said {
-                // The reader of the output is gone, but the stack keeps running.
-                tracing::warn!(%error, "cannot write to stdout");
+            match announce(&mut out, cli.json, stack.url(), &seeded, &options.data) {
+                Ok(()) => {}
+                // A script may close its pipe after the line that it needs. The stack keeps running.
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+                Err(error) => tracing::warn!(%error, "cannot write to stdout"),
             }
             std::future::pending().await
         }

@@ -2,120 +2,78 @@
 
 use std::collections::BTreeMap;
 
+use matchit::{InsertError, Router};
+use percent_encoding::percent_decode_str;
+
+/// Method of a route that takes every method.
+const ANY: &str = "ANY";
+
 /// Routes, each with its target.
-#[derive(Debug, Clone)]
-pub struct Routes<T> {
-    entries: Vec<Entry<T>>,
+pub(crate) struct Routes<T> {
+    methods: BTreeMap<String, Router<Route<T>>>,
 }
 
-#[derive(Debug, Clone)]
-struct Entry<T> {
+struct Route<T> {
     method: String,
     path: String,
-    segments: Vec<Segment>,
     target: T,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Segment {
-    Literal(String),
-    Parameter(String),
-}
-
 /// Route that matches a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Match<'a, T> {
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Match<'a, T> {
     /// Route key as in API Gateway, such as `GET /v1/calls/{id}`.
-    pub key: String,
+    pub(crate) key: String,
     /// Decoded values of the path's parameters.
-    pub parameters: BTreeMap<String, String>,
+    pub(crate) parameters: BTreeMap<String, String>,
     /// Target of the route.
-    pub target: &'a T,
+    pub(crate) target: &'a T,
 }
-
-/// Rank of a match. Literal segments, from the left, rank above parameters. Then a named method ranks above `ANY`.
-type Fit = (Vec<bool>, bool);
 
 impl<T> Default for Routes<T> {
     fn default() -> Self {
-        Self { entries: Vec::new() }
+        Self { methods: BTreeMap::new() }
+    }
+}
+
+impl<T> Route<T> {
+    /// Returns for each segment of the path if it is literal. A literal segment ranks above a parameter.
+    fn literals(&self) -> Vec<bool> {
+        self.path.split('/').map(|segment| !segment.starts_with('{')).collect()
     }
 }
 
 impl<T> Routes<T> {
     /// Adds a route. `method` may be `ANY`, and `path` may contain `{parameters}`.
-    pub fn add(&mut self, method: &str, path: &str, target: T) {
-        let segments = split(path)
-            .map(|segment| match segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
-                Some(name) => Segment::Parameter(name.to_owned()),
-                None => Segment::Literal(segment.to_owned()),
-            })
-            .collect();
-        self.entries.push(Entry { method: method.to_owned(), path: path.to_owned(), segments, target });
+    ///
+    /// # Errors
+    /// [`InsertError`] if the path is malformed, or if the method has a route that matches the same requests.
+    pub(crate) fn add(&mut self, method: &str, path: &str, target: T) -> Result<(), InsertError> {
+        let route = Route { method: method.to_owned(), path: path.to_owned(), target };
+        self.methods.entry(method.to_owned()).or_default().insert(path, route)
     }
 
-    /// Returns the best route for a request. `path` is the path as it was sent.
-    pub fn find(&self, method: &str, path: &str) -> Option<Match<'_, T>> {
-        let segments: Vec<String> = split(path).map(decode).collect();
-        let fitting = self.entries.iter().filter_map(|entry| Some((entry.fit(method, &segments)?, entry)));
-        let (_, entry) = fitting.max_by(|(left, _), (right, _)| left.cmp(right))?;
-        let parameters = entry.segments.iter().zip(segments).filter_map(|(segment, value)| match segment {
-            Segment::Parameter(name) => Some((name.clone(), value)),
-            Segment::Literal(_) => None,
-        });
-        let key = format!("{} {}", entry.method, entry.path);
-        Some(Match { key, parameters: parameters.collect(), target: &entry.target })
+    /// Returns the best route for a request. `path` is the path as it was sent. Literal segments, from the left, rank above
+    /// parameters. Then a named method ranks above `ANY`.
+    pub(crate) fn find(&self, method: &str, path: &str) -> Option<Match<'_, T>> {
+        let fitting = [ANY, method].into_iter().filter_map(|name| self.methods.get(name)?.at(path).ok());
+        // Of two routes with the same rank, `max_by_key` returns the second.
+        let found = fitting.max_by_key(|found| found.value.literals())?;
+        let Route { method, path, target } = found.value;
+        let parameters = found.params.iter().map(|(name, value)| (name.to_owned(), decode(value)));
+        Some(Match { key: format!("{method} {path}"), parameters: parameters.collect(), target })
     }
 
     /// Returns the methods of a path, sorted. The list is empty if there is no such path.
-    pub fn methods(&self, path: &str) -> Vec<&str> {
-        let segments: Vec<String> = split(path).map(decode).collect();
-        let fitting = self.entries.iter().filter(|entry| entry.fit(&entry.method, &segments).is_some());
-        let mut methods: Vec<&str> = fitting.map(|entry| entry.method.as_str()).collect();
-        methods.sort_unstable();
-        methods.dedup();
-        methods
+    pub(crate) fn methods(&self, path: &str) -> Vec<&str> {
+        let fitting = self.methods.iter().filter(|(_, router)| router.at(path).is_ok());
+        fitting.map(|(method, _)| method.as_str()).collect()
     }
-}
-
-impl<T> Entry<T> {
-    fn fit(&self, method: &str, segments: &[String]) -> Option<Fit> {
-        let named = self.method == method;
-        if (!named && self.method != "ANY") || self.segments.len() != segments.len() {
-            return None;
-        }
-        let mut literals = Vec::with_capacity(segments.len());
-        for (own, sent) in self.segments.iter().zip(segments) {
-            match own {
-                Segment::Literal(literal) if literal == sent => literals.push(true),
-                Segment::Parameter(_) if !sent.is_empty() => literals.push(false),
-                _ => return None,
-            }
-        }
-        Some((literals, named))
-    }
-}
-
-fn split(path: &str) -> impl Iterator<Item = &str> {
-    path.strip_prefix('/').unwrap_or(path).split('/')
 }
 
 /// Percent-decodes a path. Invalid escapes are left as they were sent.
-pub fn decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let escaped = (byte == b'%').then(|| bytes.get(at + 1..at + 3)).flatten().and_then(hex_byte);
-        decoded.push(escaped.unwrap_or(byte));
-        at += if escaped.is_some() { 3 } else { 1 };
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
-}
-
-fn hex_byte(digits: &[u8]) -> Option<u8> {
-    let text = std::str::from_utf8(digits).ok().filter(|text| text.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
-    u8::from_str_radix(text, 16).ok()
+pub(crate) fn decode(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]
@@ -124,11 +82,15 @@ mod tests {
 
     fn routes() -> Routes<&'static str> {
         let mut routes = Routes::default();
-        routes.add("GET", "/items/{id}", "one");
-        routes.add("GET", "/items/special", "special");
-        routes.add("ANY", "/items/{id}", "any");
-        routes.add("POST", "/{kind}/special", "kind");
-        routes.add("GET", "/items/{id}/events", "events");
+        for (method, path, target) in [
+            ("GET", "/items/{id}", "one"),
+            ("GET", "/items/special", "special"),
+            ("ANY", "/items/{id}", "any"),
+            ("POST", "/{kind}/special", "kind"),
+            ("GET", "/items/{id}/events", "events"),
+        ] {
+            routes.add(method, path, target).expect("the routes differ");
+        }
         routes
     }
 
@@ -144,6 +106,13 @@ mod tests {
         assert_eq!(target("POST", "/items/special"), Some("any"));
         assert_eq!(target("POST", "/other/special"), Some("kind"));
         assert_eq!(target("GET", "/items/7/events"), Some("events"));
+    }
+
+    #[test]
+    fn two_routes_for_the_same_requests_are_refused() {
+        let mut routes = routes();
+        assert!(routes.add("GET", "/items/{name}", "again").is_err());
+        assert!(routes.add("GET", "/items/{", "malformed").is_err());
     }
 
     #[test]

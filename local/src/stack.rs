@@ -164,7 +164,7 @@ impl Stack {
         let wiring = connect(backend.clone()).await?;
         let runner = Runner::new(&template, wiring.invoke, options.clock);
         let (mut front, stop) = Part::new();
-        let api = Api::new(&template, wiring.local_routes, runner.clone());
+        let api = Api::new(&template, wiring.local_routes, runner.clone())?;
         front.tasks.spawn(serve::serve(listener, api, stop.clone()));
         start_triggers(&template, &backend, &runner, &mut front, &stop);
         Ok(Self { url, backend, runner, front, emulators, data: options.data, lock })

@@ -10,9 +10,10 @@ use serde_json::Value;
 use store::Store;
 use store::clock::Clock;
 use store::entropy::Entropy;
+use store::watch::{Watcher, watched};
 
 use crate::chat::Chat;
-use crate::{Connect, Error, Invoke, Wiring, customer, opening_hours, phone, seed};
+use crate::{Connect, Error, Invoke, Wiring, customer, opening_hours, phone, seed, steps};
 
 /// Connects the functions of package `functions`. Only here, webhooks may go to loopback and over plain HTTP.
 pub fn functions() -> Connect {
@@ -42,7 +43,8 @@ fn connect(bases: Bases, chat: Option<Chat>) -> Connect {
             let secrets = secrets.reached_at(&backend.public_url);
             let stand_in = chat.and_then(stand_in).transpose()?;
             let app = App::with(store, Outside { egress, secrets, bases }).with_stand_in(stand_in);
-            Ok(Wiring { invoke: invoker(Arc::new(app)), local_routes })
+            let steps = steps::printer(anstream::stderr(), Clock::system());
+            Ok(Wiring { invoke: invoker(Arc::new(app), steps), local_routes })
         }
         .boxed()
     })
@@ -56,12 +58,12 @@ fn stand_in(chat: Chat) -> Option<Result<StandIn, Error>> {
     Some(parsed.map(|base_url| StandIn { base_url, model, key_name }))
 }
 
-fn invoker(app: Arc<App>) -> Invoke {
+fn invoker(app: Arc<App>, steps: Watcher) -> Invoke {
     Arc::new(move |name: String, event: Value| {
-        let app = Arc::clone(&app);
+        let (app, steps) = (Arc::clone(&app), Arc::clone(&steps));
         async move {
             let function = find(&name).ok_or_else(|| format!("the registry has no function {name}"))?;
-            invoke(&app, function, event).await.map_err(|error| error.to_string())
+            watched(steps, invoke(&app, function, event)).await.map_err(|error| error.to_string())
         }
         .boxed()
     })

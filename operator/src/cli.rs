@@ -360,9 +360,10 @@ impl Ask {
         if !input.is_terminal() {
             return Err(Error::refused(format!("{what}: nobody is there to confirm it; say --yes")));
         }
-        eprint!("{what}. Go on? [y/N] ");
         let mut answer = String::new();
-        let read = std::io::stderr().flush().and_then(|()| input.read_line(&mut answer));
+        let mut stderr = std::io::stderr();
+        let asked = write!(stderr, "{what}. Go on? [y/N] ").and_then(|()| stderr.flush());
+        let read = asked.and_then(|()| input.read_line(&mut answer));
         match read {
             Ok(_) if ["y", "yes"].contains(&answer.trim().to_lowercase().as_str()) => Ok(()),
             Ok(_) | Err(_) => Err(Error::refused("nothing was done")),

@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::cli::{Dnc, InMode};
 use crate::connect::{Deployment, scope};
 use crate::error::Error;
-use crate::output::{Rows, row};
+use crate::output::{Rows, report, row};
 use crate::progress;
 
 /// Columns, in the order in which they are written.
@@ -181,7 +181,7 @@ async fn export(deployment: &Deployment, scope: &Scope) -> Result<Rows, Error> {
     }
     bar.finish_and_clear();
     if erased > 0 {
-        eprintln!("{erased} erased numbers are on the list too; nothing is left of them to write");
+        report(format_args!("{erased} erased numbers are on the list too; nothing is left of them to write"));
     }
     let bytes = writer.into_inner().map_err(|error| Error::refused(error.to_string()))?;
     String::from_utf8(bytes).map(Rows::Text).map_err(|error| Error::refused(error.to_string()))

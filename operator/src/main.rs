@@ -24,7 +24,7 @@ use clap::Parser;
 use cli::{Cli, Command};
 use connect::Deployment;
 use error::Error;
-use output::Output;
+use output::{Output, report};
 use store::unreadable::{gathered, gathering};
 
 #[tokio::main]
@@ -32,15 +32,15 @@ async fn main() -> ExitCode {
     let cli = Cli::parse();
     let (done, unreadable) = gathering(Box::pin(async { (run(cli).await, gathered()) })).await;
     for item in unreadable {
-        eprintln!("warning: left out, for it cannot be read: {} {}", item.kind, item.item);
+        report(format_args!("warning: left out, for it cannot be read: {} {}", item.kind, item.item));
     }
     match done {
         Ok(output) => output.print(),
         Err(error) => {
-            eprintln!("error: {error}");
+            report(format_args!("error: {error}"));
             let mut source = std::error::Error::source(&error);
             while let Some(cause) = source {
-                eprintln!("  because: {cause}");
+                report(format_args!("  because: {cause}"));
                 source = cause.source();
             }
             if let Some(advice) = error.advice() {

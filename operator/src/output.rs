@@ -1,6 +1,7 @@
 //! Output of a command: a table for people, JSON for scripts.
 
-use std::io::Write as _;
+use std::fmt::Display;
+use std::io::{self, ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use serde_json::{Map, Value};
@@ -22,7 +23,7 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Prints to stdout. A failed check makes the command fail.
+    /// Prints to stdout. A failed check makes the command fail. A reader that stops reading, such as `head`, does not.
     pub(crate) fn print(self) -> ExitCode {
         let (text, is_well) = match self.rows {
             Rows::Text(text) => (text, true),
@@ -31,11 +32,20 @@ impl Output {
             Rows::Checked(rows, is_well) if self.json => (json(rows), is_well),
             Rows::Checked(rows, is_well) => (table(&rows), is_well),
         };
-        match writeln!(std::io::stdout(), "{}", text.trim_end()) {
-            Ok(()) if is_well => ExitCode::SUCCESS,
+        match writeln!(io::stdout(), "{}", text.trim_end()) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                report(format_args!("error: cannot write to stdout: {error}"));
+                ExitCode::FAILURE
+            }
+            Ok(()) | Err(_) if is_well => ExitCode::SUCCESS,
             Ok(()) | Err(_) => ExitCode::FAILURE,
         }
     }
+}
+
+/// Prints a line to stderr. Unlike `eprintln!`, it does not panic if nobody reads stderr.
+pub(crate) fn report(line: impl Display) {
+    writeln!(io::stderr(), "{line}").ok();
 }
 
 fn json(rows: Vec<Value>) -> String {

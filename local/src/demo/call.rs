@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde_json::{Value, json};
 
-use super::heard::Heard;
+use super::heard::{Arrived, Heard};
 use super::timeline::{Awaited, COMMAND, STRONG, SUBTLE, Timeline};
 use super::{PATIENCE, failed};
 use crate::Error;
@@ -38,7 +38,7 @@ pub(super) async fn run<W: Write>(
             let webhook = receiver.next().await.ok_or_else(|| failed("the receiver of webhooks stopped"))?;
             timeline.hear(&webhook, &awaited, &mut heard)?;
             while let Some(event) = heard.next() {
-                timeline.event(&event.name, &summary(&event.name, &event.data))?;
+                tell(timeline, &event)?;
             }
         }
         Ok(())
@@ -64,8 +64,18 @@ fn bid_farewell<W: Write>(timeline: &mut Timeline<W>) -> Result<(), Error> {
     timeline.say(format_args!("  {SUBTLE}times out after dialling); docs/test-numbers.md has the whole list{SUBTLE:#}"))
 }
 
+/// Prints an event, with the transcript that it carries.
+pub(super) fn tell<W: Write>(timeline: &mut Timeline<W>, event: &Arrived) -> Result<(), Error> {
+    timeline.event(&event.name, &summary(&event.name, &event.data))?;
+    for said in event.data["transcript"].as_array().into_iter().flatten() {
+        let text = |field: &str| said[field].as_str().unwrap_or("?");
+        timeline.utterance(text("role"), text("content"))?;
+    }
+    Ok(())
+}
+
 /// Returns a short description of an event.
-pub(super) fn summary(name: &str, data: &Value) -> String {
+fn summary(name: &str, data: &Value) -> String {
     let text = |field: &str| data[field].as_str().unwrap_or("?");
     match name {
         "call.started" => {

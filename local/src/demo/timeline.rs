@@ -63,6 +63,11 @@ impl<W: Write> Timeline<W> {
         self.say(format_args!("{:9}“{text}”", ""))
     }
 
+    /// Prints a line of the transcript that belongs to the line above.
+    pub(super) fn utterance(&mut self, speaker: &str, text: &str) -> Result<(), Error> {
+        self.say(format_args!("{:9}{SUBTLE}{speaker:<9}{SUBTLE:#}“{text}”", ""))
+    }
+
     fn line(&mut self, what: &str, says: &str, verified: &str) -> Result<(), Error> {
         let milliseconds = self.clock.now().since(self.began).as_milliseconds();
         let elapsed = format!("{}.{} s", milliseconds / 1_000, milliseconds % 1_000 / 100);

@@ -8,3 +8,5 @@ mod killed;
 mod process;
 #[cfg(test)]
 mod refused;
+#[cfg(test)]
+mod steps;

@@ -2,11 +2,15 @@
 
 use std::path::Path;
 use std::process::{Output, Stdio};
+use std::time::Duration;
 
 use local::client::Client;
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, Command};
+
+/// Time limit for a line that a test waits for.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Running stack. It is killed when dropped.
 pub(crate) struct Running {
@@ -30,8 +34,11 @@ pub(crate) async fn run(arguments: &[&str]) -> Output {
 impl Running {
     /// Starts a stack on this folder and waits until it is ready.
     pub(crate) async fn start(data: &Path) -> Self {
-        let mut command = command(&["--port", "0", "--json", "--data"]);
-        let mut child = command.arg(data).stdout(Stdio::piped()).spawn().expect("the binary starts");
+        Self::of(command(&["--port", "0", "--json", "--data"]).arg(data)).await
+    }
+
+    async fn of(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("the binary starts");
         let mut line = String::new();
         let stdout = child.stdout.take().expect("its output is piped");
         BufReader::new(stdout).read_line(&mut line).await.expect("it prints a line");
@@ -43,5 +50,44 @@ impl Running {
     /// Kills the process as a power failure would.
     pub(crate) async fn kill(mut self) {
         self.child.kill().await.expect("SIGKILL is obeyed");
+    }
+}
+
+/// Running stack whose log is read, with the filter that its users have. It is killed when dropped.
+pub(crate) struct Terminal {
+    stack: Running,
+    log: Lines<BufReader<ChildStderr>>,
+}
+
+impl Terminal {
+    /// Starts a stack in memory and waits until it is ready.
+    pub(crate) async fn start() -> Self {
+        let mut command = command(&["--port", "0", "--json", "--memory"]);
+        let mut stack = Running::of(command.env_remove("RUST_LOG").stderr(Stdio::piped())).await;
+        let log = stack.child.stderr.take().expect("its log is piped");
+        Self { stack, log: BufReader::new(log).lines() }
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.stack.client
+    }
+
+    /// Reads the log up to the first line that contains this text.
+    pub(crate) async fn until(&mut self, text: &str) -> Vec<String> {
+        let mut lines = Vec::new();
+        let reading = async {
+            while !lines.last().is_some_and(|line: &String| line.contains(text)) {
+                lines.push(self.log.next_line().await.expect("the log is text").expect("the stack runs"));
+            }
+        };
+        if tokio::time::timeout(PATIENCE, reading).await.is_err() {
+            panic!("no {text} after {PATIENCE:?}: {lines:#?}");
+        }
+        lines
+    }
+
+    /// Kills the process.
+    pub(crate) async fn kill(self) {
+        self.stack.kill().await;
     }
 }

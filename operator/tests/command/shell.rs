@@ -48,9 +48,13 @@ impl Shell {
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        output(&mut self.command(arguments))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ringdown"));
         command.env_clear().arg(format!("--local={}", self.path().join("data").display())).args(arguments);
-        output(&mut command)
+        command
     }
 
     /// Returns the rows of a command's output.
@@ -69,6 +73,19 @@ impl Shell {
         assert!(!output.status.success(), "{arguments:?}");
         String::from_utf8_lossy(&output.stderr).into_owned()
     }
+}
+
+#[test]
+fn a_command_ends_quietly_if_nobody_reads_its_output() {
+    let shell = Shell::new();
+    shell.rows(&["org", "create", "acme"]);
+    let mut command = shell.command(&["org", "list"]);
+    let starting = nothing_starts();
+    let mut list = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command starts");
+    drop(starting);
+    drop(list.stdout.take());
+    let output = list.wait_with_output().expect("the command ends");
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
 }
 
 #[test]

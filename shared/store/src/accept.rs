@@ -20,6 +20,7 @@ use crate::keys;
 use crate::queue::{ConversationJob, QueueName};
 use crate::table::Table;
 use crate::wallet::Wallet;
+use crate::watch;
 use crate::write::{MUST_BE_NEW, Written, transact_put};
 
 /// Attribute that names the request that created a call. It is never overwritten.
@@ -82,10 +83,14 @@ impl Table {
             let puts = std::iter::once(call).chain(apart).map(transact_put);
             self.transact(puts.chain(writes).collect()).await?
         };
-        match written {
-            Written::Done => Ok(Acceptance::Fresh),
-            Written::Refused { item, .. } => refused(&item, new, &nonce),
+        let accepted = match written {
+            Written::Done => Acceptance::Fresh,
+            Written::Refused { item, .. } => refused(&item, new, &nonce)?,
+        };
+        if matches!(accepted, Acceptance::Fresh) {
+            watch::show_created(new.call);
         }
+        Ok(accepted)
     }
 
     /// Builds the put of the call's own item. Also builds the put of its request payload if that is too large for the

@@ -13,6 +13,7 @@ use crate::error::StoreError;
 use crate::item;
 use crate::keys;
 use crate::loaded::{Listing, listed};
+use crate::watch::{self, Step};
 use crate::write::{CONFLICT_PATIENCE_MS, MUST_BE_NEW, Written, transact_put};
 
 impl Store {
@@ -51,6 +52,7 @@ impl Store {
             }
             match table.transact(writes).await? {
                 Written::Done => {
+                    watch::show(Step::Unassigned { scope, id: text.log_id, log: &log });
                     self.enqueue_deliveries(&jobs).await;
                     return Ok(());
                 }

@@ -27,6 +27,7 @@ use crate::measures;
 use crate::queue::{DeliveryJob, Queues};
 use crate::revision::Revision;
 use crate::table::Table;
+use crate::watch;
 use crate::write::{CONFLICT_PATIENCE_MS, Written, transact_update};
 
 /// Positions in the transaction of the writes whose refusals have a meaning of their own.
@@ -149,6 +150,7 @@ impl Store {
                     for (measure, value) in current.conversation.measured(&change, now) {
                         measures::measure(measure, value);
                     }
+                    watch::show_changed(&current.conversation, &change);
                     self.announce(&current, &change.after, &prepared.deliveries, now).await;
                     let Change { after, claimed, effects, .. } = change;
                     let loaded = Loaded { conversation: after, version: current.version + 1, ..current };

@@ -24,6 +24,7 @@ use crate::queue::{DeliveryJob, QueueName};
 use crate::read::Items;
 use crate::revision::Revision;
 use crate::table::Table;
+use crate::watch::{self, Step};
 use crate::write::Written;
 
 /// Conversation of either channel.
@@ -134,7 +135,11 @@ impl Table {
             head_until: None,
             nonce: None,
         })?;
-        Ok(matches!(self.update(update).await?, Written::Done))
+        let is_marked = matches!(self.update(update).await?, Written::Done);
+        if is_marked && after.tries != before.delivery.tries {
+            watch::show(Step::Attempted { before, after });
+        }
+        Ok(is_marked)
     }
 }
 

@@ -56,6 +56,7 @@ pub mod tls;
 mod transcript;
 pub mod unreadable;
 mod wallet;
+pub mod watch;
 mod write;
 
 pub use accept::{Acceptance, NewAcceptance};

@@ -2,7 +2,7 @@
 //! numbers. Whatever the order of concurrent requests, exactly one conversation stays open.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
-use domain::conversation::Conversation;
+use domain::conversation::{Change, Conversation};
 use domain::end_reason::EndReason;
 use domain::ids::ConversationId;
 use domain::payload::Content;
@@ -21,6 +21,7 @@ use crate::messages::new_message_item;
 use crate::permit::SendPermit;
 use crate::queue::DeliveryJob;
 use crate::table::Table;
+use crate::watch;
 use crate::write::{MUST_BE_NEW, Written, transact_put};
 
 /// Conversation to be created.
@@ -58,7 +59,7 @@ const SUPPRESSION: usize = 1;
 /// Older conversation between two numbers, with the change that closes it.
 struct Older {
     loaded: Loaded<SmsConversation>,
-    after: SmsConversation,
+    change: Change<SmsConversation>,
     deliveries: Vec<DeliveryJob>,
 }
 
@@ -87,8 +88,9 @@ impl Store {
             };
             match table.transact(writes).await? {
                 Written::Done => {
-                    if let Some(Older { loaded, after, deliveries }) = older {
-                        self.announce(&loaded, &after, &deliveries, now).await;
+                    if let Some(Older { loaded, change, deliveries }) = older {
+                        watch::show_changed(&loaded.conversation, &change);
+                        self.announce(&loaded, &change.after, &deliveries, now).await;
                     }
                     return Ok(fresh(new));
                 }
@@ -127,7 +129,7 @@ impl Store {
         let prepared = self.table.prepare(&loaded, &change, now)?;
         let deliveries = prepared.deliveries.clone();
         writes.extend(prepared.into_writes());
-        Ok(Some(Older { loaded, after: change.after, deliveries }))
+        Ok(Some(Older { loaded, change, deliveries }))
     }
 }
 
@@ -140,6 +142,7 @@ fn opened(new: &NewSms, item: &Item, nonce: &str) -> Result<Opened, StoreError> 
 }
 
 fn fresh(new: &NewSms) -> Opened {
+    watch::show_created(&new.conversation);
     let stored = StoredMessage { message: new.opening.clone(), version: 1 };
     let attempt = new.conversation.send(new.opening.number).map_or(0, |send| send.attempt);
     Opened::Fresh(Box::new(SendPermit::new(new.conversation.clone(), stored, attempt)))
