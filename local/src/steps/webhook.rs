@@ -19,7 +19,7 @@ pub(super) fn about(delivery: &PendingDelivery) -> About {
 /// Returns the last attempt of a delivery.
 pub(super) fn attempted(before: &PendingDelivery, after: &Delivery) -> Option<Told> {
     let parts = before.parts.as_ref().ok();
-    let event = parts.and_then(|parts| parts.entry.as_ref()?.entry.event()).map(|event| event.event_type().as_str());
+    let event = parts.and_then(|parts| parts.entry.as_ref()?.entry.event()).map(|event| event.event_type().name());
     let host = parts.and_then(|parts| host(&parts.endpoint.as_ref()?.url));
     last_attempt(event.unwrap_or("unreadable event"), host.as_deref().unwrap_or("its endpoint"), after)
 }
