@@ -27,21 +27,33 @@ use crate::route::{Access, KeyUse, Route, Trigger};
 /// The one security scheme's name.
 const BEARER: &str = "apiKey";
 
-/// The document as a text, as it is committed.
+/// Returns the document as a text, as it is committed in `docs/openapi.json`.
 ///
 /// # Errors
-/// Where it cannot be written as JSON.
+/// [`serde_json::Error`] if it cannot be written as JSON.
 pub fn document_text() -> Result<String, serde_json::Error> {
-    document().to_pretty_json().map(|text| text + "\n")
+    document(|_| true).to_pretty_json().map(|text| text + "\n")
 }
 
-/// The document.
-pub fn document() -> OpenApi {
+/// Returns the document for clients, as it is committed in `docs/openapi.client.json`: without the routes that only providers call.
+///
+/// # Errors
+/// [`serde_json::Error`] if it cannot be written as JSON.
+pub fn client_document_text() -> Result<String, serde_json::Error> {
+    let mut document = document(|route| !matches!(route.access, Access::Signed { .. }));
+    if let Some(tags) = &mut document.tags {
+        tags.retain(|tag| tag.name != "callbacks");
+    }
+    document.to_pretty_json().map(|text| text + "\n")
+}
+
+/// Returns the document with the routes that `includes` chooses.
+fn document(includes: fn(&Route) -> bool) -> OpenApi {
     let mut paths = Paths::new();
     let mut schemas = Vec::new();
     for function in FUNCTIONS {
         let (Trigger::Http(route), Some(describe)) = (function.trigger, function.document) else { continue };
-        let Some(method) = method(&route) else { continue };
+        let Some(method) = method(&route).filter(|_| includes(&route)) else { continue };
         let described = describe();
         schemas.extend(described.schemas);
         let operation = refused(described.operation, &route, described.refusals);

@@ -59,6 +59,30 @@ fn latencies(dead: Option<Behaviour>) -> Vec<i64> {
 }
 
 #[test]
+fn an_endpoint_for_every_event_gets_what_an_endpoint_for_each_type_gets() {
+    simulate(async {
+        let world = World::new(SEED).await;
+        world
+            .runs(async {
+                world.creates_webhook(HEALTHY, &["*"]).await.unwrap();
+                world.creates_webhook(HOST, &VOICE).await.unwrap();
+                a_call(&world, "the-call").await;
+            })
+            .await;
+        let received = world.receiver.received();
+        let at = |host: &str| -> Vec<Value> {
+            let mut events: Vec<Value> =
+                received.iter().filter(|one| one.host == host).map(|one| one.body["event"].clone()).collect();
+            events.sort_by_key(Value::to_string);
+            events
+        };
+        assert_eq!(at(HEALTHY), at(HOST));
+        assert_eq!(at(HEALTHY), ["call.analyzed", "call.ended", "call.started"]);
+        assert_eq!(audit(&world, Measure::of(Weather::Calm)), [""; 0]);
+    });
+}
+
+#[test]
 fn a_dead_endpoint_changes_nothing_for_a_healthy_one_beside_it() {
     let alone = latencies(None);
     let most = *alone.iter().max().unwrap();

@@ -25,6 +25,7 @@ const FUNCTIONS_PAGE: &str = include_str!("../../../docs/functions.md");
 /// Page with the tables of test numbers.
 const TEST_NUMBERS_PAGE: &str = include_str!("../../../docs/test-numbers.md");
 const DOCUMENT: &str = include_str!("../../../docs/openapi.json");
+const CLIENT_DOCUMENT: &str = include_str!("../../../docs/openapi.client.json");
 
 /// Returns the repository's folder.
 pub(crate) fn root() -> PathBuf {

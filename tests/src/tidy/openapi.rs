@@ -10,14 +10,31 @@ use functions::{FUNCTIONS, Trigger, openapi};
 use providers::simulator::{Script, TEST_NUMBERS, TEXT_NUMBERS, TextScript};
 use serde_json::{Map, Value};
 
-use super::{TEST_NUMBERS_PAGE, document, table};
+use super::{CLIENT_DOCUMENT, DOCUMENT, TEST_NUMBERS_PAGE, document, table};
 
 #[test]
-fn the_committed_document_is_the_generated_one() {
-    let generated: Value = serde_json::from_str(&openapi::document_text().unwrap()).unwrap();
-    let committed = document();
+fn the_committed_documents_are_the_generated_ones() {
     let command = "cargo run -p tests --example write_openapi";
-    assert!(generated == committed, "docs/openapi.json is out of date; write it anew: {command}");
+    let generated = [
+        ("docs/openapi.json", openapi::document_text(), DOCUMENT),
+        ("docs/openapi.client.json", openapi::client_document_text(), CLIENT_DOCUMENT),
+    ];
+    for (name, generated, committed) in generated {
+        let generated: Value = serde_json::from_str(&generated.unwrap()).unwrap();
+        let committed: Value = serde_json::from_str(committed).unwrap();
+        assert!(generated == committed, "{name} is out of date; write it anew: {command}");
+    }
+}
+
+#[test]
+fn the_clients_document_leaves_out_what_only_providers_call() {
+    let paths = |document: &str| -> BTreeSet<String> {
+        let document: Value = serde_json::from_str(document).unwrap();
+        document["paths"].as_object().unwrap().keys().cloned().collect()
+    };
+    let left_out: Vec<String> = paths(DOCUMENT).difference(&paths(CLIENT_DOCUMENT)).cloned().collect();
+    assert!(!left_out.is_empty() && left_out.iter().all(|path| path.starts_with("/inbound/")), "{left_out:?}");
+    assert!(paths(CLIENT_DOCUMENT).iter().all(|path| !path.starts_with("/inbound/")));
 }
 
 /// Returns the operation with this name.

@@ -4,7 +4,6 @@ use domain::audit::Action;
 use domain::endpoint::{Endpoint, SigningSecret};
 use domain::ids::{EndpointId, Scope};
 use domain::key::Permission;
-use domain::log::EventType;
 use domain::signature::Secret;
 use domain::subscription::MAX_ENDPOINTS;
 use domain::time::Timestamp;
@@ -13,7 +12,7 @@ use lambda_http::http::StatusCode;
 use store::keys::{self, Key};
 use store::{Creation, Remembered, What};
 
-use crate::api::webhooks::fields::{self, FIELDS};
+use crate::api::webhooks::fields::{self, FIELDS, SubscribedEvent};
 use crate::api::webhooks::view::WebhookView;
 use crate::app::App;
 use crate::error::ApiError;
@@ -43,9 +42,9 @@ pub(crate) struct CreateWebhookRequest {
     /// characters. Checked now, and again at every connection.
     #[cfg_attr(feature = "openapi", schema(format = "uri", max_length = 2048, example = "https://example.com/hooks"))]
     url: String,
-    /// Which events it gets. Naming one twice is no error.
+    /// Types of the events that it gets. Naming one twice is no error, and `["*"]` names all.
     #[cfg_attr(feature = "openapi", schema(min_items = 1))]
-    events: Vec<EventType>,
+    events: Vec<SubscribedEvent>,
     /// Whether it gets events; it does by default.
     is_active: Option<bool>,
     /// The same as `isActive`, which counts where both are sent.
@@ -152,6 +151,7 @@ mod document {
     use utoipa::openapi::Required;
 
     use super::CreateWebhookRequest;
+    use crate::api::webhooks::fields::{SubscribedEvent, with_the_names};
     use crate::api::webhooks::view::WebhookView;
     use crate::error::ApiError;
     use crate::openapi::operation::{Document, body, conflict, invalid, operation, with_body};
@@ -173,6 +173,7 @@ mod document {
             .parameter(parameters::idempotency_key(Required::False))
             .request_body(body(request(), schema::of::<CreateWebhookRequest>(), Required::True))
             .response("201", created)
+            .schema::<SubscribedEvent>(with_the_names)
             .schema::<CreateWebhookRequest>(schema::as_it_is)
             .schema::<WebhookView>(|object| schema::all_but(object, "secret"))
             .refused(with_body(own))

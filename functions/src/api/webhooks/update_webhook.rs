@@ -6,14 +6,13 @@ use domain::audit::Action;
 use domain::endpoint::Endpoint;
 use domain::ids::EndpointId;
 use domain::key::Permission;
-use domain::log::EventType;
 use domain::time::Timestamp;
 use futures::FutureExt;
 use lambda_http::http::StatusCode;
 use store::Edited;
 
 use crate::api::paths::no_keys;
-use crate::api::webhooks::fields::{self, FIELDS};
+use crate::api::webhooks::fields::{self, FIELDS, SubscribedEvent};
 use crate::api::webhooks::view::WebhookView;
 use crate::app::App;
 use crate::error::ApiError;
@@ -42,7 +41,7 @@ pub(crate) struct UpdateWebhookRequest {
     url: Option<String>,
     /// Which events it gets.
     #[cfg_attr(feature = "openapi", schema(min_items = 1, nullable = false))]
-    events: Option<Vec<EventType>>,
+    events: Option<Vec<SubscribedEvent>>,
     /// Whether it gets events.
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     is_active: Option<bool>,
