@@ -1,7 +1,7 @@
 //! Schemas: references, envelopes, and adjustments to the way in which a type is written as JSON.
 
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{AdditionalProperties, Schema, SchemaType, Type};
+use utoipa::openapi::schema::{Schema, SchemaType, Type};
 use utoipa::openapi::{AllOf, AllOfBuilder, ArrayBuilder, Object, ObjectBuilder, OneOfBuilder, Ref, RefOr};
 
 /// Schema with its name in the document.
@@ -50,11 +50,6 @@ pub(crate) fn always_there(object: &mut Object) {
 
 /// Leaves a schema as it is.
 pub(crate) fn as_it_is(_: &mut Object) {}
-
-/// For types that are stored with any fields and sent with no others.
-pub(crate) fn no_other_fields(object: &mut Object) {
-    object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
-}
 
 /// Marks every field but one as required, for types with a secret that is shown only once.
 pub(crate) fn all_but(object: &mut Object, secret: &str) {

@@ -24,20 +24,15 @@ pub const LONGEST_RESULT: usize = 8 * 1_024;
 
 /// Tool of an agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AgentTool))]
 #[serde(rename_all = "camelCase")]
 pub struct Tool {
     /// Name by which the model calls the tool.
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_-]+$"))]
     pub name: String,
     /// Description for the model: the purpose of the tool, and when to call it.
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1024))]
     pub description: String,
     /// JSON Schema of the arguments, in the subset that [`Schema`] supports.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub parameters: Value,
     /// URL that calls are sent to.
-    #[cfg_attr(feature = "openapi", schema(format = "uri", max_length = 2048))]
     pub url: String,
 }
 

@@ -11,32 +11,25 @@ pub const LONGEST_OPENING: usize = 3_000;
 
 /// Voice settings of an agent: speech and behaviour on a call, if the provider leaves them to us.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AgentVoiceSettings))]
 #[serde(rename_all = "camelCase")]
 pub struct VoiceSettings {
     /// Text that is spoken after the callee answers: a template for the request's variables. The callee is not listened to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 3000))]
     pub opening: Option<String>,
     /// WebSocket URL (`wss://…`) of a server that holds the conversation instead, by Twilio's ConversationRelay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(max_length = 2048, example = "wss://example.com/relay"))]
     pub relay_url: Option<String>,
     /// Language of the speech, as a BCP 47 tag such as `en-US`; `None` for the provider's default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(min_length = 2, max_length = 35, example = "en-US"))]
     pub language: Option<String>,
     /// `true` if the provider records the call.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<bool>, default = false))]
     pub record: bool,
     /// `true` if the provider detects answering machines.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<bool>, default = false))]
     pub detect_machines: bool,
     /// Provider's id for its own agent or assistant that holds the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200))]
     pub provider_agent_id: Option<String>,
 }
 

@@ -94,9 +94,6 @@ async fn replay(authorized: &Authorized<'_>, id: &str) -> Result<Response, ApiEr
 
 #[cfg(feature = "openapi")]
 mod document {
-    use domain::limits::Limits;
-    use domain::tool::Tool;
-    use domain::voice_settings::VoiceSettings;
     use serde_json::{Value, json};
     use utoipa::openapi::Required;
 
@@ -125,9 +122,6 @@ mod document {
             .parameter(parameters::idempotency_key(Required::False))
             .request_body(body(request(), schema::of::<CreateAgentRequest>(), Required::True))
             .response("201", made)
-            .schema::<Limits>(schema::no_other_fields)
-            .schema::<VoiceSettings>(schema::no_other_fields)
-            .schema::<Tool>(schema::no_other_fields)
             .schema::<CreateAgentRequest>(schema::as_it_is)
             .schema::<AgentView>(|object| schema::all_but(object, "toolSecret"))
             .callback(tool_call::NAME, tool_call::callback())

@@ -12,6 +12,8 @@ use domain::voice_settings::VoiceSettings;
 use providers::egress::Egress;
 use serde_json::Value;
 
+#[cfg(feature = "openapi")]
+use crate::api::agents::settings_view::{LimitsView, SmsView, VoiceView};
 use crate::api::agents::{sms_settings as sms, voice_settings as voice};
 use crate::fields::Fields;
 
@@ -57,16 +59,17 @@ pub(crate) struct CreateAgentRequest {
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 32000))]
     prompt: Option<String>,
     /// How long a call may ring and last; for agents that call.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Limits>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<LimitsView>))]
     limits: Limits,
     /// For how many days what its conversations bring is kept: each text, event and transcript so long after it was written, the
     /// rest so long after the conversation's end. Then only the conversation's head is left, for 30 days. For good by default.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u16>, minimum = 7, maximum = 3650))]
     retention_days: Option<Retention>,
     /// For agents that call through a live provider.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<VoiceView>))]
     voice: Option<VoiceSettings>,
     /// For agents that hold SMS conversations, which need them.
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::api::agents::view::SmsView>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<SmsView>))]
     sms: Option<SmsSettings>,
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod get_agent;
 pub(crate) mod list_agents;
 pub(crate) mod promote_agent;
 pub(crate) mod rotate_tool_secret;
+pub(crate) mod settings_view;
 pub(crate) mod sms_settings;
 pub(crate) mod update_agent;
 pub(crate) mod view;

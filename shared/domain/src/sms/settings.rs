@@ -37,13 +37,11 @@ pub enum Kind {
 
 /// Source of a custom agent's opening message, if the request brings no `welcomeMessage`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AgentOpening))]
 #[serde(tag = "by", rename_all = "snake_case")]
 pub enum Opening {
     /// Template, rendered with the request's variables.
     Template {
         /// Text of the template.
-        #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1600))]
         text: String,
     },
     /// Answer of the agent's model.
