@@ -24,7 +24,7 @@ pub(crate) async fn read(
         tracing::warn!(conversation = %conversation.id, error = &error as &dyn std::error::Error, "chat not read");
         None
     });
-    take_in(app, reference, shown).await
+    take_in(app, &reference.with_customer(&conversation.to), shown).await
 }
 
 /// Applies the provider's view of a chat, or the fact that it shows none. One change has room for a few messages only, so the

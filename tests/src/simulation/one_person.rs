@@ -21,7 +21,7 @@ const STAYS: (&str, &str) = ("+5215555550011", "+525555550011");
 fn plays(act: impl AsyncFnOnce(&World)) -> Vec<String> {
     simulate(async {
         let world = World::new(SEED).await;
-        world.runs(act(&world)).await;
+        act(&world).await;
         audit(&world, Measure::of(Weather::Calm))
     })
 }
@@ -39,10 +39,35 @@ fn entries(of: &[(&str, &str)]) -> Vec<(String, String)> {
     of.iter().map(|(number, source)| ((*number).to_owned(), (*source).to_owned())).collect()
 }
 
-/// Sends a text from the person, and waits until it is processed.
+/// Sends a text from the person, and waits until everything is quiet.
 async fn writes(world: &World, text: &str) {
-    world.customer_texts(WRITTEN, text).await;
-    world.after_seconds(30).await;
+    world.runs(world.customer_texts(WRITTEN, text)).await;
+}
+
+/// Opens a conversation with the person, who opts out in it.
+async fn opts_out(world: &World) {
+    let id: ConversationId = world.opens_sms(WRITTEN, "the-texts").await.unwrap();
+    world.expects_texts(id, &["opted_out"]);
+    writes(world, "STOP").await;
+}
+
+/// Places a call that is answered. Its analysis says that the person opts out. An operator may have opted out a number before.
+async fn answers_and_is_analysed(world: &World, to: &str, before: Option<&str>) {
+    let id = world.creates_call(to, "the-call").await.unwrap();
+    world.expects(Expected::Ends(id, &["said_goodbye"]));
+    world.sees(id, |call| call.status == Status::InProgress).await;
+    if let Some(before) = before {
+        world.suppresses(before).await;
+    }
+    let call_id = world.history.call(id).unwrap().provider_call_id.unwrap();
+    let heard = |_: &_| {
+        let (summary, custom) = (String::new(), Map::new());
+        let analysis = Analysis { summary, successful: None, sentiment: None, opt_out: Some(true), custom };
+        Input::Heard { attempt: 1, call_id: call_id.clone(), reports: vec![Report::Analysis { analysis }] }
+    };
+    let reference = ConversationRef::new(id, world.scope.clone());
+    world.app.store.apply::<Call>(&reference, None, heard).await.unwrap();
+    world.closes(id, "said_goodbye").await;
 }
 
 #[test]
@@ -56,12 +81,10 @@ fn the_numbers_are_one_persons() {
 #[test]
 fn a_keyword_opts_a_person_out_and_in_again_in_every_form_of_the_number() {
     let findings = plays(async |world| {
-        let id: ConversationId = world.opens_sms(WRITTEN, "the-texts").await.unwrap();
-        world.expects_texts(id, &["opted_out"]);
-        writes(world, "STOP").await;
+        opts_out(world).await;
         assert_eq!(listed(world).await, entries(&[(WRITTEN, "keyword"), (READ, "keyword")]));
         for (to, key) in [(WRITTEN, "the-first"), (READ, "the-second")] {
-            world.is_refused_meanwhile(&Ask::call(to, key, &json!({})), 403, "do_not_call").await;
+            world.is_refused(&Ask::call(to, key, &json!({})), 403, "do_not_call").await;
         }
         // No conversation is open any more: these stand alone.
         writes(world, "START").await;
@@ -75,11 +98,11 @@ fn a_keyword_opts_a_person_out_and_in_again_in_every_form_of_the_number() {
 #[test]
 fn a_keyword_lifts_nothing_that_somebody_else_wrote_in_any_form() {
     let findings = plays(async |world| {
-        let id: ConversationId = world.opens_sms(WRITTEN, "the-texts").await.unwrap();
-        world.expects_texts(id, &["opted_out"]);
         world.suppresses(READ).await;
+        opts_out(world).await;
         let expected = entries(&[(WRITTEN, "keyword"), (READ, "manual")]);
-        for text in ["STOP", "START", "STOP"] {
+        assert_eq!(listed(world).await, expected);
+        for text in ["START", "STOP"] {
             writes(world, text).await;
             assert_eq!(listed(world).await, expected, "{text}");
         }
@@ -92,21 +115,7 @@ fn an_analysis_opts_a_person_out_in_every_form_of_the_number() {
     let (written, read) = STAYS;
     for before in [None, Some(read), Some(written)] {
         let findings = plays(async |world| {
-            let id = world.creates_call(written, "the-call").await.unwrap();
-            world.expects(Expected::Ends(id, &["said_goodbye"]));
-            world.sees(id, |call| call.status == Status::InProgress).await;
-            if let Some(before) = before {
-                world.suppresses(before).await;
-            }
-            let call_id = world.history.call(id).unwrap().provider_call_id.unwrap();
-            let heard = |_: &_| {
-                let (summary, custom) = (String::new(), Map::new());
-                let analysis = Analysis { summary, successful: None, sentiment: None, opt_out: Some(true), custom };
-                Input::Heard { attempt: 1, call_id: call_id.clone(), reports: vec![Report::Analysis { analysis }] }
-            };
-            let reference = ConversationRef::new(id, world.scope.clone());
-            world.app.store.apply::<Call>(&reference, None, heard).await.unwrap();
-            world.closes(id, "said_goodbye").await;
+            world.runs(answers_and_is_analysed(world, written, before)).await;
             let source = |form: &str| if before == Some(form) { "manual" } else { "analysis" };
             assert_eq!(listed(world).await, entries(&[(written, source(written)), (read, source(read))]));
         });
