@@ -1,6 +1,6 @@
-//! Acceptance: the one path that every API facade ends in.
+//! Acceptance: the one path that every front door ends in.
 //!
-//! A facade translates its request into a [`NewRequest`], and the result into its vendor's format. This module does everything
+//! A front door translates its request into a [`NewRequest`], and the result into its vendor's format. This module does everything
 //! in between: the replay, the validation, the one write and the message. `call.rs` accepts calls, and `sms.rs` validates SMS
 //! conversations, `bulk.rs` accepts items of bulk requests. Both use [`judge`] for the parts that they share.
 

@@ -1,6 +1,6 @@
 //! API dialect of a route.
 
-/// API facade of a route: it decides the shape of errors and the headers that may carry the API key.
+/// front door of a route: it decides the shape of errors and the headers that may carry the API key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     /// Ringdown's own API.

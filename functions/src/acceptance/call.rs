@@ -55,7 +55,7 @@ pub(crate) struct NewRequest {
     pub metadata: Option<Box<RawValue>>,
     /// Id that the client chose for the call.
     pub client_call_id: Option<String>,
-    /// Agent as the request names it, if the API facade shows that again.
+    /// Agent as the request names it, if the front door shows that again.
     pub requested_agent: Option<String>,
     /// Time before which the call is not dialled.
     pub not_before: Option<Timestamp>,

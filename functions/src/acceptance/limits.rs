@@ -1,4 +1,4 @@
-//! Limits on the parts of a request that every API facade has.
+//! Limits on the parts of a request that every front door has.
 
 /// Maximum size of the metadata, in bytes of the JSON as it was sent.
 pub(crate) const MAX_METADATA_BYTES: usize = 16 * 1024;

@@ -1,4 +1,4 @@
-//! Reasons for not accepting a request, before an API facade puts them into its vendor's format.
+//! Reasons for not accepting a request, before an front door puts them into its vendor's format.
 
 use domain::ids::Channel;
 use domain::organization::OutOfReach;
@@ -119,7 +119,7 @@ impl Wrong {
 }
 
 impl Refusal {
-    /// Converts the refusal into the error of the response. `wrong` converts errors of single fields, because each API facade
+    /// Converts the refusal into the error of the response. `wrong` converts errors of single fields, because each front door
     /// describes them in its own way.
     pub(crate) fn into_error(self, wrong: impl FnOnce(Vec<Wrong>) -> ApiError) -> ApiError {
         match self {

@@ -1,4 +1,4 @@
-//! Acceptance of one item of a bulk request, through the same path as every API facade.
+//! Acceptance of one item of a bulk request, through the same path as every front door.
 
 use domain::organization::Organization;
 use domain::time::Span;

@@ -1,15 +1,11 @@
 //! Deliveries. Each pair of event and endpoint has an item, which is written with the event. Every attempt updates it
 //! with one write.
 
-use domain::call::Call;
 use domain::conversation::Conversation;
 use domain::delivery::{Delivery, State};
-use domain::endpoint::{Endpoint, Failing};
-use domain::log::LogEntry;
 use domain::obligation::{Due, LONGEST_DELAY};
 use domain::payload::Content;
 use domain::planted::{Bug, is_planted};
-use domain::sms::SmsConversation;
 use domain::time::Timestamp;
 
 use crate::accept::CONTENT;
@@ -20,48 +16,13 @@ use crate::item::{
     text, to_json,
 };
 use crate::keys;
+use crate::pending_delivery::{DeliveryParts, PendingDelivery, Subject};
 use crate::queue::{DeliveryJob, QueueName};
 use crate::read::Items;
 use crate::revision::Revision;
 use crate::table::Table;
 use crate::watch::{self, Step};
 use crate::write::Written;
-
-/// Conversation of either channel.
-#[derive(Clone, Debug)]
-pub enum Subject {
-    /// Phone call.
-    Call(Box<Call>),
-    /// SMS conversation.
-    Sms(Box<SmsConversation>),
-}
-
-/// Delivery with everything it needs, read in one round trip.
-#[derive(Debug)]
-pub struct PendingDelivery {
-    /// Delivery as it was read.
-    pub delivery: Delivery,
-    /// Data to send and its destination. [`StoreError::Corrupt`] if a part cannot be decoded.
-    pub parts: Result<DeliveryParts, StoreError>,
-    version: u64,
-}
-
-/// Data that a delivery sends, and its destination.
-#[derive(Debug)]
-pub struct DeliveryParts {
-    /// Log entry with the event, or `None` if the entry has expired.
-    pub entry: Option<LogEntry>,
-    /// Conversation of the event, or `None` if the event belongs to none.
-    pub subject: Option<Subject>,
-    /// Request payload of the conversation.
-    pub content: Content,
-    /// Destination, or `None` if the endpoint was deleted.
-    pub endpoint: Option<Endpoint>,
-    /// Failure state of the endpoint, if it is failing.
-    pub failing: Option<Failing>,
-    /// Other items that were read: the first part of the transcript.
-    pub items: Items,
-}
 
 pub(crate) fn new_delivery_item(delivery: &Delivery, job: &DeliveryJob) -> Result<Item, StoreError> {
     let key = keys::delivery(delivery.conversation, delivery.log_number, delivery.endpoint);

@@ -45,6 +45,7 @@ mod once;
 mod opening;
 mod operator;
 mod pace;
+mod pending_delivery;
 mod permit;
 mod places;
 mod queue;
@@ -68,7 +69,7 @@ pub use calls::FullCall;
 pub use commit::Store;
 pub use contacts::{ContactChange, ContactCreation, ContactRequest};
 pub use conversation_list::{ConversationsPage, Created, MOST_LOOKED_AT, Wanted};
-pub use deliveries::{DeliveryParts, PendingDelivery, Subject, is_short};
+pub use deliveries::is_short;
 pub use delivery_log::{DeliveriesPage, LoggedDelivery, Redelivered, Redelivery};
 pub use due::{DueItem, DuePage};
 pub use endpoints::{Creation, Edited};
@@ -82,6 +83,7 @@ pub use numbers::NumberChange;
 pub use once::{Made, Remembered, What};
 pub use opening::{NewSms, Opened};
 pub use pace::{Pace, Slot};
+pub use pending_delivery::{DeliveryParts, PendingDelivery, Subject};
 pub use permit::{DialPermit, SendPermit};
 pub use queue::{
     ConversationJob, DeliveryJob, MESSAGE_VERSION, Message, OLDEST_MESSAGE_VERSION, QueueName, QueueUrls, Queues, Sent,

@@ -11,7 +11,7 @@ use domain::ids::{ConversationId, Scope};
 use domain::log::LogEntry;
 use domain::sms::SmsConversation;
 
-use crate::deliveries::PendingDelivery;
+use crate::pending_delivery::PendingDelivery;
 
 tokio::task_local! {
     static WATCHER: Watcher;

@@ -1,4 +1,4 @@
-//! No two files of the rules, or of the store, lead to each other by their imports: but a parent and its child may.
+//! No two files of a package lead to each other by their imports, except a parent and its child.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -118,28 +118,35 @@ fn defined_in(files: &BTreeMap<Module, Imports>, module: &Module, path: &[String
     Some(found)
 }
 
-/// The files that lead to themselves by others, and those that lead to these.
-fn circles(folder: &str) -> BTreeSet<Module> {
+/// Imports that close a circle: each as the importing file and the imported one.
+fn circles(folder: &str) -> BTreeSet<String> {
     let files = imports(folder);
     let leads_to = |module: &Module, imports: &Imports| -> BTreeSet<Module> {
         let others = imports.paths.iter().filter_map(|path| defined_in(&files, module, path));
         others.filter(|other| !other.starts_with(module) && !module.starts_with(other)).collect()
     };
-    let mut open: BTreeMap<Module, BTreeSet<Module>> =
+    let graph: BTreeMap<Module, BTreeSet<Module>> =
         files.iter().map(|(module, imports)| (module.clone(), leads_to(module, imports))).collect();
-    loop {
-        let left: BTreeSet<Module> = open.keys().cloned().collect();
-        open.retain(|_, others| !others.is_disjoint(&left));
-        if open.len() == left.len() {
-            return left;
+    let reachable = |start: &Module| {
+        let mut seen = BTreeSet::new();
+        let mut open: Vec<&Module> = graph[start].iter().collect();
+        while let Some(module) = open.pop() {
+            if seen.insert(module) {
+                open.extend(graph.get(module).into_iter().flatten());
+            }
         }
-    }
+        seen
+    };
+    let closes = |from: &Module, to: &Module| reachable(to).contains(from);
+    let imports = graph.iter().flat_map(|(from, others)| others.iter().map(move |to| (from, to)));
+    let closing = imports.filter(|(from, to)| closes(from, to));
+    closing.map(|(from, to)| format!("{} -> {}", from.join("::"), to.join("::"))).collect()
 }
 
 #[test]
-fn no_two_files_of_the_rules_or_the_store_lead_to_each_other() {
-    for folder in ["shared/domain/src/", "shared/store/src/"] {
-        assert_eq!(circles(folder), BTreeSet::new(), "{folder}");
+fn no_two_files_lead_to_each_other() {
+    for package in ["shared/domain", "shared/store", "shared/providers", "functions", "local", "operator"] {
+        assert_eq!(circles(&format!("{package}/src/")), BTreeSet::new(), "{package}: these imports close a circle");
     }
 }
 

@@ -3,13 +3,10 @@
 use domain::call::{Analysis, AnsweredBy, Cost, Report, Role, Utterance};
 use domain::end_reason::EndReason;
 use domain::ended_by::EndedBy;
-use domain::phone::PhoneNumber;
 use domain::time::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use store::SimulatedCall;
-
-use super::test_numbers::TEST_NUMBERS;
 
 /// Behavior of a simulated call. The last four digits of the called number choose it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,12 +74,6 @@ const TRANSCRIPT_LAG: Span = Span::seconds(1);
 const ANALYSIS_LAG: Span = Span::seconds(2);
 
 impl Script {
-    /// Returns the script of a number.
-    pub fn of(number: &PhoneNumber) -> Self {
-        let digits = Some(number.last_four());
-        TEST_NUMBERS.iter().find(|row| row.last_four == digits).map_or(Self::Complete, |row| row.script)
-    }
-
     pub(super) fn answer(self, attempt: u32) -> Answer {
         match self {
             Self::Rejected => Answer::Refuse { status: 400, meaning: Some(EndReason::REJECTED) },

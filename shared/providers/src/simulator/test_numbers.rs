@@ -1,6 +1,7 @@
 //! Table of the numbers that choose a script. The simulator, the OpenAPI document and docs/test-numbers.md share it.
 
 use domain::end_reason::EndReason;
+use domain::phone::PhoneNumber;
 
 use super::script::Script;
 use super::text_script::TextScript;
@@ -94,3 +95,19 @@ pub const TEXT_NUMBERS: [TextNumber; 8] = [
     text("0106", TextScript::TwiceAndReversed, "every delivery report twice, and in reverse order"),
     text("0107", TextScript::OptedOut, "refused: the number opted out at the carrier"),
 ];
+
+impl Script {
+    /// Returns the script of a number.
+    pub fn of(number: &PhoneNumber) -> Self {
+        let digits = Some(number.last_four());
+        TEST_NUMBERS.iter().find(|row| row.last_four == digits).map_or(Self::Complete, |row| row.script)
+    }
+}
+
+impl TextScript {
+    /// Returns the script of a number.
+    pub fn of(number: &PhoneNumber) -> Self {
+        let digits = Some(number.last_four());
+        TEXT_NUMBERS.iter().find(|row| row.last_four == digits).map_or(Self::Deliver, |row| row.script)
+    }
+}

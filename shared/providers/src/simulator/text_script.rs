@@ -1,12 +1,9 @@
 //! Scripts of simulated SMS messages: their delivery, and the customer's answers.
 
 use domain::end_reason::EndReason;
-use domain::phone::PhoneNumber;
 use domain::sms::DeliveryStatus;
 use domain::time::{Span, Timestamp};
 use store::SimulatedText;
-
-use super::test_numbers::TEXT_NUMBERS;
 
 /// Behavior of SMS messages to a number. Its last four digits choose it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,12 +43,6 @@ const REVERSED_FROM: Span = Span::seconds(4);
 pub(super) const UNREACHABLE: &str = "unreachable";
 
 impl TextScript {
-    /// Returns the script of a number.
-    pub fn of(number: &PhoneNumber) -> Self {
-        let digits = Some(number.last_four());
-        TEXT_NUMBERS.iter().find(|row| row.last_four == digits).map_or(Self::Deliver, |row| row.script)
-    }
-
     pub(super) fn answer(self) -> TextAnswer {
         match self {
             Self::OptedOut => TextAnswer::Refuse { status: 400, meaning: EndReason::OPTED_OUT },
