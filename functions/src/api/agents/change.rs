@@ -1,4 +1,4 @@
-//! What a change makes of an agent: the whole of it is judged as if it were new.
+//! Change of an agent. The changed agent is validated as a whole, like a new one.
 
 use domain::agent::Agent;
 use domain::signature::Secret;
@@ -11,7 +11,7 @@ use crate::error::ApiError;
 use crate::fields::Fields;
 use crate::route::Authorized;
 
-/// An agent of the caller's mode with these settings and this change to them, as a JSON merge patch.
+/// Returns an agent of the caller's mode with these settings after the change. `patch` is a JSON merge patch.
 ///
 /// # Errors
 /// [`ApiError::Validation`] with every wrong field.
@@ -30,10 +30,10 @@ pub(crate) async fn changed(authorized: &Authorized<'_>, settings: &Agent, patch
     agent.ok_or_else(|| ApiError::field("body", "describes no agent"))
 }
 
-/// Keeps the secret that an agent's tools are signed with, or makes one with its first tool.
+/// Keeps the secret that signs the tool calls of an agent. Generates one if the agent has tools and no secret yet.
 ///
 /// # Errors
-/// [`ApiError::Internal`] where there is no randomness.
+/// [`ApiError::Internal`] if no random bytes are available.
 pub(crate) fn give_secret(table: &Table, agent: &mut Agent, before: Option<&Agent>) -> Result<(), ApiError> {
     let known = before.and_then(|agent| agent.sms.as_ref()).and_then(|sms| sms.tool_secret.clone());
     let Some(sms) = agent.sms.as_mut() else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! `POST /v1/agents`: makes an agent.
+//! `POST /v1/agents`: creates an agent.
 
 use domain::audit::Action;
 use domain::ids::{AgentId, Operation, Scope};
@@ -32,7 +32,7 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// What a replay would find, and the agent that has the slug already.
+/// Returns the keys of the idempotency record and of the agent that already has the slug.
 fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
     let slug = request.json().and_then(|body| body.get("slug")).and_then(Value::as_str);
     let known = slug.map(|slug| Table::agent_keys(scope, AgentId::for_slug(&scope.organization, slug)));
@@ -40,7 +40,8 @@ fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
     replay.into_iter().chain(known.into_iter().flatten()).collect()
 }
 
-/// Makes an agent of the key's mode. The slug of one that was retired can be used again; its versions go on being counted.
+/// Creates an agent in the mode of the API key. The slug of a retired agent can be used again. The version then continues from the
+/// retired agent's version.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, items } = &authorized;
     let table = &app.store.table;
@@ -56,7 +57,8 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     caller.must_not_be_suspended()?;
     let scope = &caller.scope;
     if items.agent(scope, agent.id)?.is_some() {
-        // A batch is no snapshot: the same request may have made it between the read of its key and the read of the agent.
+        // A batch read is not a snapshot. The same request may have created the agent between the read of its idempotency record and the
+        // read of the agent.
         let again = table.read(keys_to_load(request, scope)).await?;
         return match idempotency::made_before(request, scope, Operation::CreateAgent, &again)? {
             Some(id) => replay(&authorized, &id).await,

@@ -1,4 +1,4 @@
-//! `DELETE /v1/agents/{id}`: retires an agent. What it holds already goes on; nothing new is accepted for it.
+//! `DELETE /v1/agents/{id}`: retires an agent. Its existing conversations continue. New requests for it are not accepted.
 
 use domain::audit::Action;
 use domain::key::Permission;
@@ -24,7 +24,8 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// Retires the agent of the key's mode. What a test key retires of before there were modes is retired for test keys only.
+/// Retires the agent in the mode of the API key. An agent that was stored without a mode serves live and test keys. A test key
+/// retires it for test keys only.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let agent = crate::api::agents::agent(&authorized)?;
     let Authorized { app, caller, items, .. } = &authorized;

@@ -1,4 +1,4 @@
-//! The settings of an agent, as its owner sends them. Every wrong field is told at once.
+//! The settings of an agent in a request. All wrong fields are reported together.
 
 use domain::agent::{Agent, LARGEST_AGENT};
 use domain::ids::{AgentId, Channel, Mode, OrganizationId};
@@ -33,62 +33,64 @@ pub(crate) const FIELDS: [&str; 12] = [
     "sms",
 ];
 
-/// An agent to be made.
+/// Agent to create.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), serde(rename_all = "camelCase", deny_unknown_fields))]
 pub(crate) struct CreateAgentRequest {
-    /// Its name for life: lower-case letters, digits and hyphens, with no hyphen at its ends.
+    /// Permanent name of the agent: lower-case letters, digits and hyphens. It neither begins nor ends with a hyphen.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64, example = "front-desk"))]
     slug: String,
-    /// Which kind of conversation it holds, for life.
+    /// Channel of the agent's conversations. It cannot be changed.
     channel: Channel,
-    /// What people call it.
+    /// Display name of the agent.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100))]
     name: String,
-    /// Who provides its telephony in live mode; the simulator by default.
+    /// Provider of the agent's calls or SMS messages in live mode; by default the simulator.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Provider>))]
     provider: Provider,
-    /// Its own number. A live agent's is one of the organization's.
+    /// The agent's own phone number. For a live agent, it must be one of the organization's numbers.
     number: Option<PhoneNumber>,
-    /// The dynamic variables that a request must bring.
+    /// Names of the dynamic variables that each request must contain.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>, max_items = 100))]
     required_variables: Vec<String>,
-    /// What other vendors' clients call it by.
+    /// Id of the agent in another system. Clients of the compatible APIs may name the agent by it.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 255))]
     external_id: Option<String>,
-    /// What an agent that calls is told about its task: a template for the request's variables.
+    /// Instructions for an agent of the voice channel: a template with the request's dynamic variables.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 32000))]
     prompt: Option<String>,
-    /// How long a call may ring and last; for agents that call.
+    /// Time limits of a call. Only for agents of the voice channel.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<LimitsView>))]
     limits: Limits,
-    /// For how many days what its conversations bring is kept: each text, event and transcript so long after it was written, the
-    /// rest so long after the conversation's end. Then only the conversation's head is left, for 30 days. For good by default.
+    /// Number of days for which conversation data is kept; without it, data is kept forever. SMS messages, events and transcripts are
+    /// deleted
+    /// this long after they were written, everything else this long after the conversation ended. A tombstone of the conversation
+    /// remains for another 30 days.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u16>, minimum = 7, maximum = 3650))]
     retention_days: Option<Retention>,
-    /// For agents that call through a live provider.
+    /// Voice settings. Only for agents that call through a live provider.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<VoiceView>))]
     voice: Option<VoiceSettings>,
-    /// For agents that hold SMS conversations, which need them.
+    /// SMS settings. Required for agents of the SMS channel, and not allowed for others.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<SmsView>))]
     sms: Option<SmsSettings>,
 }
 
 const LIMITS: [&str; 2] = ["ringSeconds", "maxDurationSeconds"];
 
-/// The longest slug, and the longest name, in characters.
+/// Longest slug and, below it, longest name, in characters.
 const LONGEST_SLUG: usize = 64;
 const LONGEST_NAME: usize = 100;
 
-/// As many as a request may bring.
+/// Largest number of variables in a request and, below it, longest name of a variable, in characters.
 const MOST_VARIABLES: usize = 100;
 const LONGEST_VARIABLE: usize = 255;
 
-/// Shorter is no time to answer, longer than carriers ring.
+/// Bounds of the ring time, in seconds. A shorter time is too short to answer, and carriers do not ring longer than the maximum.
 const RING_SECONDS: (u32, u32) = (5, 120);
-/// Two hours: as much transcript as is kept.
+/// Bounds of a call's duration, in seconds. The maximum is two hours, because no longer transcript is kept.
 const DURATION_SECONDS: (u32, u32) = (30, 7_200);
 
-/// Reads an agent of a mode. Returns `None` if something is wrong; `fields` knows what.
+/// Reads an agent of a mode. Returns `None` if a field is wrong; the errors are added to `fields`.
 pub(crate) async fn agent(
     egress: &Egress,
     fields: &mut Fields<'_>,
@@ -171,7 +173,7 @@ impl CreateAgentRequest {
     }
 }
 
-/// Whether a field that must be there is.
+/// Returns `true` if a required field is present. Otherwise adds an error to `fields`.
 fn required(fields: &mut Fields<'_>, name: &str, what: &str) -> bool {
     if !fields.has(name) {
         fields.refuse(name, format_args!("is required: {what}"));
@@ -179,7 +181,7 @@ fn required(fields: &mut Fields<'_>, name: &str, what: &str) -> bool {
     fields.has(name)
 }
 
-/// What an agent that calls is told about its task. One that texts has its prompt among its `sms` settings.
+/// Reads the prompt of an agent of the voice channel. An agent of the SMS channel has its prompt in its `sms` settings.
 fn prompt(fields: &mut Fields<'_>, channel: Option<Channel>) -> Option<String> {
     let prompt = fields.text_within("prompt", 1, sms::LONGEST_PROMPT).map(str::to_owned);
     sms::check_template(fields, "prompt", prompt.as_deref());
@@ -257,14 +259,14 @@ fn limits(fields: &mut Fields<'_>, channel: Option<Channel>) -> Limits {
     }
 }
 
-/// For how long what the agent's conversations bring is kept.
+/// Reads the number of days for which conversation data is kept.
 fn retention(fields: &mut Fields<'_>) -> Option<Retention> {
     let bounds = (u32::from(Retention::SHORTEST_DAYS), u32::from(Retention::LONGEST_DAYS));
     let days = fields.number_within("retentionDays", bounds.0, bounds.1)?;
     u16::try_from(days).ok().and_then(Retention::of_days)
 }
 
-/// Refuses a change of a setting that an agent keeps for life.
+/// Refuses the change of a permanent setting.
 pub(crate) fn must_stay(fields: &mut Fields<'_>, name: &str, sent: Option<&Value>, value: &str) {
     if sent.is_some_and(|sent| !sent.is_null() && sent.as_str() != Some(value)) {
         fields.refuse(name, "cannot be changed: make another agent");

@@ -24,7 +24,7 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// Answers with the agent as it is now.
+/// Returns the agent in its current version.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let agent = crate::api::agents::agent(&authorized)?;
     Ok(Response::data(StatusCode::OK, authorized.request, AgentView::new(&agent, authorized.caller.scope.mode))?)

@@ -1,4 +1,4 @@
-//! `GET /v1/agents`: an organization's agents of a mode.
+//! `GET /v1/agents`: lists an organization's agents of one mode.
 
 use domain::ids::AgentId;
 use domain::key::Permission;
@@ -21,7 +21,7 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// Answers with a page of agents.
+/// Returns a page of agents.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, .. } = authorized;
     let page = Page::parse(request, &caller, "agents", &[])?;

@@ -1,5 +1,5 @@
-//! `POST /v1/agents/{id}/promote`: makes the live agent's next version from the settings of the test agent of its id. By a
-//! live key only.
+//! `POST /v1/agents/{id}/promote`: creates the next version of the live agent from the settings of the test agent with the same id.
+//! Requires a live key.
 
 use domain::audit::Action;
 use domain::ids::{AgentId, Mode, Scope};
@@ -33,10 +33,10 @@ pub(crate) const FUNCTION: Function = Function {
 /// Fields that a request may have.
 const FIELDS: [&str; 1] = ["number"];
 
-/// What is to be other than the test agent has it.
+/// Overrides of the test agent's settings.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), serde(rename_all = "camelCase", deny_unknown_fields))]
 pub(crate) struct PromoteAgentRequest<'a> {
-    /// The live agent's own number, one of the organization's; `null` for none. The test agent's where this is left out.
+    /// Phone number of the live agent, one of the organization's; `null` for none. Without this field, the test agent's number is used.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<domain::phone::PhoneNumber>))]
     number: Option<&'a Value>,
 }
@@ -45,13 +45,13 @@ fn test(scope: &Scope) -> Scope {
     Scope { mode: Mode::Test, ..scope.clone() }
 }
 
-/// The test agent, and the live one.
+/// Returns the keys of the test agent and of the live agent.
 fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
     let keys = |id| Table::agent_keys(scope, id).into_iter().chain([keys::agent(&test(scope), id)]).collect();
     AgentId::parse(request.path("id")).map(keys).unwrap_or_default()
 }
 
-/// Promotes. The settings are judged as those of a new live agent. The live agent's tools keep their secret.
+/// Promotes the test agent. The settings are validated like those of a new live agent. The live agent keeps its tool secret.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, items } = &authorized;
     let scope = &caller.scope;

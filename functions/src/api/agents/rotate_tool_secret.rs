@@ -1,5 +1,5 @@
-//! `POST /v1/agents/{id}/rotate-tool-secret`: gives an agent's tools another secret. Conversations that are open already go on
-//! with the one that they began with.
+//! `POST /v1/agents/{id}/rotate-tool-secret`: replaces the secret that signs an agent's tool calls. Open conversations keep the
+//! secret that they began with.
 
 use domain::audit::Action;
 use domain::ids::Mode;
@@ -29,10 +29,11 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// What a request may say: nothing.
+/// Fields that a request may have: none.
 pub(crate) const FIELDS: [&str; 0] = [];
 
-/// Makes a secret and shows it, once. It is the agent's next version: what began with the version before keeps its secret.
+/// Generates a secret and returns it once. The agent gets a new version. Conversations that began with an earlier version keep
+/// its secret.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let before = crate::api::agents::agent(&authorized)?;
     let Authorized { app, caller, request, items } = &authorized;

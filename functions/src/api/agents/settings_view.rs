@@ -1,4 +1,4 @@
-//! The settings of an agent as clients see them, and send them.
+//! The settings of an agent, as clients send and receive them.
 
 use domain::limits::Limits;
 use domain::sms::{Kind, ModelSettings, Opening, SmsSettings};
@@ -7,168 +7,170 @@ use domain::voice_settings::VoiceSettings;
 use serde::Serialize;
 use serde_json::Value;
 
-/// How long a call may ring and last.
+/// Time limits of a call.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AgentLimits), serde(deny_unknown_fields))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct LimitsView {
-    /// How long it may ring.
+    /// Longest time for which a call rings, in seconds.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u32>, minimum = 5, maximum = 120, default = 45))]
     ring_seconds: u32,
-    /// How long it may last.
+    /// Longest duration of an answered call, in seconds.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u32>, minimum = 30, maximum = 7200, default = 1800))]
     max_duration_seconds: u32,
 }
 
-/// What an agent that calls says and does, where its provider leaves that to us. Twilio needs one of `opening` and
-/// `relayUrl`.
+/// Voice settings of an agent, for providers that leave the conversation to this service. Twilio needs `opening` or `relayUrl`.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AgentVoiceSettings), serde(deny_unknown_fields))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct VoiceView {
-    /// What is said once somebody answers: a template for the request's variables. Nothing is listened to.
+    /// Text that is spoken once the call is answered: a template with the request's dynamic variables. The callee's answer is not
+    /// processed.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 3000))]
     #[serde(skip_serializing_if = "Option::is_none")]
     opening: Option<String>,
-    /// The WebSocket that holds the conversation instead, by Twilio's ConversationRelay.
+    /// URL of the WebSocket that holds the conversation instead of `opening`, by Twilio's ConversationRelay. It must begin with `wss://`.
     #[cfg_attr(feature = "openapi", schema(max_length = 2048, example = "wss://example.com/relay"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     relay_url: Option<String>,
-    /// The language it speaks, as a BCP 47 tag.
+    /// Language that the agent speaks, as a BCP 47 tag.
     #[cfg_attr(feature = "openapi", schema(min_length = 2, max_length = 35, example = "en-US"))]
     #[serde(skip_serializing_if = "Option::is_none")]
     language: Option<String>,
-    /// Whether the provider records the call.
+    /// `true` if the provider records the call.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<bool>, default = false))]
     record: bool,
-    /// Whether the provider listens for whether a machine answered.
+    /// `true` if the provider detects answering machines.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<bool>, default = false))]
     detect_machines: bool,
-    /// The provider's own agent or assistant that holds the call, by the provider's id for it.
+    /// Id of the provider's own agent or assistant that holds the call.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200))]
     #[serde(skip_serializing_if = "Option::is_none")]
     provider_agent_id: Option<String>,
 }
 
-/// What an agent that holds SMS conversations is set to.
+/// SMS settings of an agent.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AgentSmsSettings), serde(deny_unknown_fields))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SmsView {
-    /// Who wrote its prompt. A custom agent may open conversations by itself; a managed one does not, and is the default.
+    /// Kind of the agent. A `managed` agent, the default, needs a `welcomeMessage` in each request. A `custom` agent may open
+    /// conversations
+    /// by itself.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Kind>))]
     kind: Kind,
-    /// What its model is told about its task: a template for the request's variables, as in `{{firstName}}`.
+    /// Instructions for the model: a template with the request's dynamic variables, as in `{{firstName}}`.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 32000))]
     prompt: String,
-    /// How a custom agent opens where the request brings no `welcomeMessage`.
+    /// Source of the opening message of a custom agent, for requests without `welcomeMessage`.
     opening: Option<OpeningView>,
-    /// Its model in live mode: required of a live agent that answers. Behind a test key a scripted one speaks.
+    /// Language model in live mode. Required for a live agent that answers. In test mode, a scripted model answers.
     model: Option<ModelView>,
-    /// What its model may call.
+    /// Tools that the model may call.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<ToolView>>, max_items = 16))]
     tools: Vec<ToolView>,
-    /// How often tools may be called in one turn.
+    /// Maximum number of tool calls in one turn.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u32>, maximum = 20, default = 5))]
     max_tool_calls: u32,
-    /// The provider's own agent that holds the conversations, by the provider's id for it. For Retell only, whose agents take
-    /// neither model nor tools nor fixed texts of ours.
+    /// Id of the provider's own agent that holds the conversations. For Retell only: its agents use neither the model nor the tools nor
+    /// the fixed messages configured here.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200))]
     provider_agent_id: Option<String>,
-    /// Whether somebody answers what a customer writes.
+    /// `true` if customers' messages are answered.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<bool>, default = true))]
     answers: bool,
-    /// How long texts are gathered before a turn begins.
+    /// Time for which incoming messages are gathered before the agent answers, in milliseconds.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u32>, maximum = 30000, default = 2000))]
     gathering_ms: u32,
-    /// How long a conversation stays open without a text.
+    /// Time without a message after which a conversation is closed, in seconds.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u32>, minimum = 60, maximum = 2592000, default = 86400))]
     inactivity_seconds: u32,
-    /// How many answers it gives in one conversation; after that it is silent until a person hands the conversation back.
+    /// Maximum number of answers in one conversation. After that, the agent is silent until a person hands the conversation back.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u32>, minimum = 1, maximum = 1000, default = 100))]
     max_turns: u32,
-    /// How many texts it sends in one conversation in an hour; what it would say beyond that, it says later.
+    /// Maximum number of messages in one conversation and hour. The agent sends further messages later.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u32>, minimum = 1, maximum = 600, default = 30))]
     max_messages_per_hour: u32,
-    /// The answer to HELP and INFO, where the carrier gives none.
+    /// Answer to HELP and INFO, if the carrier sends none.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1600))]
     help_text: Option<String>,
-    /// The confirmation of an opt-out, where the carrier gives none.
+    /// Confirmation of an opt-out, if the carrier sends none.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1600))]
     opt_out_text: Option<String>,
-    /// What is sent where a turn fails for good.
+    /// Message that is sent if a turn fails permanently.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1600))]
     fallback_text: Option<String>,
 }
 
-/// How a custom agent opens a conversation.
+/// Source of a custom agent's opening message.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AgentOpening))]
 #[serde(tag = "by", rename_all = "snake_case")]
 pub(crate) enum OpeningView {
-    /// By a text with the request's variables in it.
+    /// Template, rendered with the request's dynamic variables.
     Template {
-        /// The template.
+        /// Text of the template.
         #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1600))]
         text: String,
     },
-    /// By whatever its model says.
+    /// Message that the model writes.
     Model,
 }
 
-/// A model: anything that understands OpenAI's chat completions.
+/// Language model with an API that is compatible with OpenAI's chat completions.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AgentModel), serde(deny_unknown_fields))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ModelView {
-    /// Where it is to be had. Not needed where the secret of its key says so; where both do, the hosts have to be the same, and the
-    /// secret's address counts.
+    /// Base URL of the API. Not needed if the secret of the API key contains one. If both are set, their hosts must be the same, and the
+    /// URL in the secret is used.
     #[cfg_attr(feature = "openapi", schema(format = "uri", example = "https://api.openai.com/v1"))]
     base_url: Option<String>,
-    /// Its name there.
+    /// Name of the model in that API.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200))]
     model: String,
-    /// The name of its API key: the organization's own of that name, else the deployment's. Without one the model is asked without a
-    /// key.
+    /// Name of the API key. The organization's key of that name is used, otherwise the deployment's. Without a name, requests to the
+    /// model carry no key.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200))]
     key_name: Option<String>,
-    /// How freely it speaks.
+    /// Sampling temperature; null if it is left to the model's API.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 2))]
     temperature: Option<f64>,
-    /// The most it may say at once, in tokens.
+    /// Maximum length of one answer, in tokens.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u32>, minimum = 1, maximum = 4096, default = 500))]
     max_output_tokens: u32,
 }
 
-/// A tool: what an agent's model may call, as a signed request.
+/// Tool that the agent's model may call. A call is a signed request.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AgentTool), serde(deny_unknown_fields))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ToolView {
-    /// What the model calls it by.
+    /// Name by which the model calls the tool.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_-]+$"))]
     name: String,
-    /// What it does and when to call it, for the model.
+    /// Description for the model of what the tool does and when to call it.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1024))]
     description: String,
-    /// The JSON Schema of its arguments, at most 8 KiB; none by default.
+    /// JSON Schema of the arguments, at most 8 KiB; by default the tool has no arguments.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     parameters: Value,
-    /// Where calls are sent: as public as a webhook's. A call is a POST of `toolCallId`, `name`, `arguments`, `conversationId`, `turn`,
-    /// `customerNumber`, `dynamicVariables` and `metadata`, signed with the agent's `toolSecret`.
+    /// URL that receives the calls. The rules for webhook URLs apply. A call is a POST of `toolCallId`, `name`, `arguments`,
+    /// `conversationId`, `turn`, `customerNumber`, `dynamicVariables` and `metadata`. It is signed with the agent's `toolSecret`.
     #[cfg_attr(feature = "openapi", schema(format = "uri", max_length = 2048))]
     url: String,
 }
 
 impl LimitsView {
-    /// Returns the limits as clients see them.
+    /// Returns the limits for a response.
     pub(crate) fn new(limits: Limits) -> Self {
         Self { ring_seconds: limits.ring_seconds, max_duration_seconds: limits.max_duration_seconds }
     }
 }
 
 impl VoiceView {
-    /// Returns the settings as clients see them.
+    /// Returns the settings for a response.
     pub(crate) fn new(settings: &VoiceSettings) -> Self {
         Self {
             opening: settings.opening.clone(),
@@ -182,7 +184,7 @@ impl VoiceView {
 }
 
 impl SmsView {
-    /// Returns the settings as clients see them.
+    /// Returns the settings for a response.
     pub(crate) fn new(settings: &SmsSettings) -> Self {
         let terms = settings.terms.clone();
         Self {

@@ -1,4 +1,4 @@
-//! What an agent that holds SMS conversations is set to, as its owner sends it.
+//! SMS settings of an agent in a request.
 
 use domain::ids::Mode;
 use domain::provider::Provider;
@@ -31,27 +31,28 @@ const OPENING: [&str; 2] = ["by", "text"];
 const MODEL: [&str; 5] = ["baseUrl", "model", "keyName", "temperature", "maxOutputTokens"];
 const TOOL: [&str; 4] = ["name", "description", "parameters", "url"];
 
-/// The longest prompt, in characters: every turn sends it.
+/// Longest prompt, in characters. Every turn sends it to the model.
 pub(crate) const LONGEST_PROMPT: usize = 32_000;
-/// The longest name of a model, of the key that it is used with, and of a provider's own agent.
+/// Longest name of a model, name of an API key, or id of a provider's own agent, in characters.
 const LONGEST_NAME: usize = 200;
-/// More tools than this confuse a model, and fill its prompt.
+/// Largest number of tools. More tools confuse a model and fill its prompt.
 const MOST_TOOLS: usize = 16;
-/// How often tools may be called in one turn, at most and where nothing is said.
+/// Maximum number of tool calls in one turn: the largest allowed value and, below it, the default.
 const MOST_TOOL_CALLS: u32 = 20;
 const USUAL_TOOL_CALLS: u32 = 5;
-/// The most a model may say at once, in tokens, at most and where nothing is said.
+/// Length of one answer of a model, in tokens: the largest allowed value and, below it, the default.
 const MOST_TOKENS: u32 = 4_096;
 const USUAL_TOKENS: u32 = 500;
-/// Longer than this no customer waits.
+/// Longest time for which messages are gathered, in milliseconds. No customer waits longer.
 const LONGEST_GATHERING_MS: u32 = 30_000;
-/// The most answers that an agent may be let give in one conversation, and the most texts in an hour: beyond that, machines talk.
+/// Largest allowed number of answers in one conversation and, below it, of messages in an hour. A conversation with more is one between
+/// machines.
 const MOST_TURNS: u32 = 1_000;
 const MOST_MESSAGES_PER_HOUR: u32 = 600;
-/// From a minute to 30 days.
+/// Bounds of the inactivity time, in seconds: one minute to 30 days.
 const INACTIVITY_SECONDS: (u32, u32) = (60, 30 * 24 * 3_600);
 
-/// Reads the settings. What is wrong with them is told to `fields`.
+/// Reads the SMS settings. The errors are added to `fields`.
 pub(crate) async fn settings(
     egress: &Egress,
     fields: &mut Fields<'_>,
@@ -152,7 +153,7 @@ fn temperature(fields: &mut Fields<'_>) -> Option<u16> {
         fields.refuse("temperature", "must be a number from 0 to 2");
         return None;
     };
-    // Whole and from 0 to 200: nothing is cut off.
+    // The value is a whole number from 0 to 200, so the conversion is exact.
     Some((0..=200_u16).find(|whole| f64::from(*whole) >= hundredths).unwrap_or(200))
 }
 

@@ -1,4 +1,4 @@
-//! `PATCH /v1/agents/{id}`: changes an agent, by a JSON merge patch. What it holds already keeps the version it began with.
+//! `PATCH /v1/agents/{id}`: changes an agent by a JSON merge patch. Existing conversations keep the version that they began with.
 
 use domain::agent::Agent;
 use domain::audit::Action;
@@ -30,50 +30,50 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// What is to be changed of an agent, as a JSON merge patch (RFC 7396): objects are merged, lists are replaced, `null`
-/// takes a setting back to what it is by default.
+/// Changes to an agent, as a JSON merge patch (RFC 7396). Objects are merged and lists are replaced. `null` resets a setting to its
+/// default.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), serde(rename_all = "camelCase", deny_unknown_fields))]
 pub(crate) struct UpdateAgentRequest<'a> {
-    /// Cannot be changed; the same may be sent again.
+    /// Permanent name of the agent. It cannot be changed; only the same value is accepted.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     slug: Option<&'a Value>,
-    /// Cannot be changed; the same may be sent again.
+    /// Channel of the agent. It cannot be changed; only the same value is accepted.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<domain::ids::Channel>))]
     channel: Option<&'a Value>,
-    /// What people call it.
+    /// Display name of the agent.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     name: Option<&'a Value>,
-    /// Who provides its telephony in live mode.
+    /// Provider of the agent's calls or SMS messages in live mode.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<domain::provider::Provider>))]
     provider: Option<&'a Value>,
-    /// Its own number.
+    /// The agent's own phone number.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<domain::phone::PhoneNumber>))]
     number: Option<&'a Value>,
-    /// The dynamic variables that a request must bring.
+    /// Names of the dynamic variables that each request must contain.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
     required_variables: Option<&'a Value>,
-    /// What other vendors' clients call it by.
+    /// Id of the agent in another system.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     external_id: Option<&'a Value>,
-    /// What an agent that calls is told about its task.
+    /// Instructions for an agent of the voice channel.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     prompt: Option<&'a Value>,
-    /// How long a call may ring and last.
+    /// Time limits of a call.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     limits: Option<&'a Value>,
-    /// For how many days what its conversations bring is kept; what it holds already keeps the retention it began with.
+    /// Number of days for which conversation data is kept. Existing conversations keep the retention that they began with.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u16>, minimum = 7, maximum = 3650))]
     retention_days: Option<&'a Value>,
-    /// Any part of what an agent that calls says and does.
+    /// Any subset of the voice settings.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     voice: Option<&'a Value>,
-    /// Any part of what an agent that holds SMS conversations is set to.
+    /// Any subset of the SMS settings.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     sms: Option<&'a Value>,
 }
 
-/// Changes what was sent and keeps the rest. The whole of what comes of it is judged as if it were new. What a test key
-/// changes of an agent of before there were modes becomes a test agent of its own.
+/// Changes the settings in the request and keeps all others. The result is validated like a new agent. An agent that was stored without
+/// a mode serves live and test keys. A test key's change of such an agent creates a separate test agent.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let before = crate::api::agents::agent(&authorized)?;
     let Authorized { app, caller, request, items } = &authorized;
@@ -99,8 +99,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
 }
 
 impl<'a> UpdateAgentRequest<'a> {
-    /// Reads the request. A change of the slug or the channel is told to `fields`; the rest is judged with the settings that come
-    /// of it.
+    /// Reads the request. Adds an error to `fields` if the slug or the channel differs. The other settings are validated after the merge.
     fn read(fields: &mut Fields<'a>, before: &Agent) -> Self {
         let asked = Self {
             slug: fields.sent("slug"),
@@ -139,7 +138,8 @@ impl<'a> UpdateAgentRequest<'a> {
     }
 }
 
-/// A live key changes an agent of before there were modes in its place, and it goes on serving test keys.
+/// Returns the mode of the changed agent. An agent that was stored without a mode serves live and test keys. A live key changes it in
+/// place, so that it still serves test keys.
 fn mode_after(before: &Agent, mode: Mode) -> Option<Mode> {
     match mode {
         Mode::Live => before.mode,

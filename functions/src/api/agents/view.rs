@@ -1,4 +1,4 @@
-//! An agent as its owner sees it, and sends it: a change is a patch to what stands here.
+//! An agent in requests and responses. An update is a JSON merge patch to this view.
 
 use std::collections::BTreeMap;
 
@@ -12,49 +12,50 @@ use serde_json::Value;
 
 use crate::api::agents::settings_view::{LimitsView, SmsView, VoiceView};
 
-/// An agent.
+/// Agent that holds calls or SMS conversations.
 #[derive(Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Agent))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AgentView {
-    /// Its id: the same for the test agent and the live agent of its slug.
+    /// Id of the agent. The test agent and the live agent of one slug have the same id.
     id: AgentId,
-    /// The mode whose requests it serves.
+    /// Mode of the API keys that the agent serves.
     mode: Mode,
-    /// Its name for life, by which requests may ask for it.
+    /// Permanent name of the agent. Requests may name the agent by it.
     slug: String,
-    /// Which kind of conversation it holds.
+    /// Channel of the agent's conversations.
     channel: Channel,
-    /// Counts the changes to it: a conversation keeps the version it began with.
+    /// Version of the agent. Each change increases it by 1. A conversation keeps the version that it began with.
     version: u32,
-    /// What people call it.
+    /// Display name of the agent.
     name: String,
-    /// Who provides its telephony in live mode.
+    /// Provider of the agent's calls or SMS messages in live mode.
     provider: Provider,
-    /// Its own number; null where each request brings one.
+    /// The agent's own phone number; null if each request names one.
     number: Option<PhoneNumber>,
-    /// What other vendors' clients call it by; null where they call it by its id or slug.
+    /// Id of the agent in another system, by which clients of the compatible APIs may name it; null if there is none.
     external_id: Option<String>,
-    /// What an agent that calls is told about its task: a template for the request's variables.
+    /// Instructions for an agent of the voice channel: a template with the request's dynamic variables.
     prompt: Option<String>,
-    /// The dynamic variables that a request must bring.
+    /// Names of the dynamic variables that each request must contain.
     required_variables: Vec<String>,
-    /// How long a call may ring and last; null for an agent that holds SMS conversations.
+    /// Time limits of a call; null for an agent of the SMS channel.
     limits: Option<LimitsView>,
-    /// For how many days what its conversations bring is kept; null where that is for good.
+    /// Number of days for which conversation data is kept; null if it is kept forever.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<u16>))]
     retention_days: Option<Retention>,
-    /// What an agent that calls says and does; null where nothing is set.
+    /// Voice settings; null if there are none.
     voice: Option<VoiceView>,
-    /// What an agent that holds SMS conversations is set to; null for one that calls.
+    /// SMS settings; null for an agent of the voice channel.
     sms: Option<SmsView>,
-    /// Signs the calls of its tools, as webhooks are signed. Shown once: in the answer to the request that made it.
+    /// Secret that signs the agent's tool calls, by the same method as webhooks. Present only in the response to the request that
+    /// generated it.
     #[serde(skip_serializing_if = "Option::is_none")]
     tool_secret: Option<String>,
 }
 
 impl AgentView {
-    /// The agent as a key of this mode sees it.
+    /// Returns the agent as a key of this mode sees it.
     pub(crate) fn new(agent: &Agent, mode: Mode) -> Self {
         Self {
             id: agent.id,
@@ -76,7 +77,7 @@ impl AgentView {
         }
     }
 
-    /// The agent, with the secret of its tools where that is not the one it had before.
+    /// Returns the agent, with its tool secret if the secret is new.
     pub(crate) fn with_new_secret(agent: &Agent, mode: Mode, before: Option<&Agent>) -> Self {
         let secret = |agent: &Agent| agent.sms.as_ref().and_then(|sms| sms.tool_secret.clone());
         let tool_secret = secret(agent).filter(|secret_now| before.and_then(secret).as_ref() != Some(secret_now));
@@ -84,7 +85,7 @@ impl AgentView {
     }
 }
 
-/// The settings of an agent that can be changed, as a request would send them.
+/// Returns the changeable settings of an agent in the form of a request.
 pub(crate) fn settings(agent: &Agent) -> Result<serde_json::Map<String, Value>, serde_json::Error> {
     let named: BTreeMap<String, Value> =
         serde_json::from_value(serde_json::to_value(AgentView::new(agent, agent.stored_as()))?)?;
@@ -92,7 +93,7 @@ pub(crate) fn settings(agent: &Agent) -> Result<serde_json::Map<String, Value>, 
     Ok(named.into_iter().filter(|(name, value)| !fixed.contains(&name.as_str()) && !value.is_null()).collect())
 }
 
-/// A JSON merge patch (RFC 7396): objects are merged, `null` takes away, anything else replaces.
+/// Applies a JSON merge patch (RFC 7396): objects are merged, `null` removes a field, and any other value replaces it.
 pub(crate) fn merge(target: &mut Value, patch: &Value) {
     let Value::Object(changes) = patch else {
         *target = patch.clone();

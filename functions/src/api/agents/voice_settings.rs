@@ -1,4 +1,4 @@
-//! What an agent that calls says and does, as its owner sends it.
+//! Voice settings of an agent in a request.
 
 use domain::ids::Channel;
 use domain::provider::Provider;
@@ -10,12 +10,12 @@ use crate::fields::Fields;
 
 const FIELDS: [&str; 6] = ["opening", "relayUrl", "language", "record", "detectMachines", "providerAgentId"];
 
-/// The longest language tag, and the longest id of a provider's own agent, in characters.
+/// Longest id of a provider's own agent, in characters.
 const LONGEST_NAME: usize = 200;
-/// The longest URL.
+/// Longest URL, in characters.
 const LONGEST_URL: usize = 2_048;
 
-/// Reads the settings. What is wrong with them is told to `fields`.
+/// Reads the voice settings. The errors are added to `fields`.
 pub(crate) fn settings(
     fields: &mut Fields<'_>,
     channel: Option<Channel>,
@@ -54,7 +54,8 @@ pub(crate) fn settings(
     Some(settings)
 }
 
-/// The provider connects to it, not we: it has to be a WebSocket over TLS, and nothing more is asked of it.
+/// Reads the URL of the WebSocket. The provider connects to it, not this service. So only its form is checked: a WebSocket over TLS
+/// without credentials.
 fn relay_url(fields: &mut Fields<'_>) -> Option<String> {
     let text = fields.text_within("relayUrl", 1, LONGEST_URL)?;
     let no_credentials = |url: &Url| url.username().is_empty() && url.password().is_none();
