@@ -23,7 +23,7 @@ pub(crate) fn agent_and_suppression_keys(request: &Request, scope: &Scope) -> Ve
     agent.chain(to.map(|to| keys::suppression(scope, &to))).collect()
 }
 
-/// Reads `agentId` and `agentSlug`: exactly one of the two.
+/// Reads `agentId` and `agentSlug`. Exactly one of the two must be present.
 pub(crate) fn agent(fields: &mut Fields<'_>) -> (Option<AgentId>, Option<String>) {
     match (fields.has("agentId"), fields.has("agentSlug")) {
         (true, true) => {
@@ -40,13 +40,13 @@ pub(crate) fn agent(fields: &mut Fields<'_>) -> (Option<AgentId>, Option<String>
     }
 }
 
-/// Returns the name of the agent that a request names by its id or by its slug.
+/// Returns the agent's name for acceptance, from its id or its slug.
 pub(crate) fn agent_name(id: Option<AgentId>, slug: Option<&str>, scope: &Scope) -> AgentName {
     let by_slug = slug.map(|slug| AgentId::for_slug(&scope.organization, slug));
     AgentName { ids: id.into_iter().chain(by_slug).collect(), ..AgentName::default() }
 }
 
-/// Reads `dynamicVariables`: at most 100 texts, 64 KiB together as they are stored.
+/// Reads `dynamicVariables`: at most 100 strings, and at most 64 KiB together in stored form.
 pub(crate) fn variables(fields: &mut Fields<'_>) -> Map<String, Value> {
     let Some(object) = fields.object("dynamicVariables") else { return Map::new() };
     for (name, _) in object.iter().filter(|(_, value)| !value.is_string()) {
@@ -56,14 +56,14 @@ pub(crate) fn variables(fields: &mut Fields<'_>) -> Map<String, Value> {
     if object.len() > MAX_VARIABLES {
         fields.refuse("dynamicVariables", "must not be more than 100");
     }
-    // As they are stored: a control character is six bytes there.
+    // The limit applies to the stored form, in which a control character takes six bytes.
     if texts.sum::<usize>() > MAX_VARIABLES_BYTES {
         fields.refuse("dynamicVariables", "must not be larger than 64 KiB together, as JSON");
     }
     object.clone()
 }
 
-/// Reads `metadata` to the letter, because it is sent back as it came. At most 16 KiB.
+/// Reads `metadata` as raw JSON, because it is returned unchanged. The limit is 16 KiB.
 pub(crate) fn metadata(fields: &mut Fields<'_>, request: &Request) -> Option<Box<RawValue>> {
     fields.object("metadata")?;
     let Ok(raw) = request.raw_metadata() else {

@@ -1,4 +1,4 @@
-//! What a list of conversations can be narrowed down by.
+//! Filters for lists of conversations.
 
 use domain::end_reason::EndReason;
 use domain::ids::AgentId;
@@ -11,14 +11,14 @@ use store::Created;
 use crate::error::{ApiError, FieldError};
 use crate::query::Query;
 
-/// The query's parameters. One that ends with `[` stands for all that begin so and end with `]`.
+/// Names of the query parameters. A name that ends with `[` stands for all names with this prefix and a final `]`.
 pub(crate) const FILTERS: [&str; 7] =
     ["status", "toNumber", "agentId", "createdAfter", "createdBefore", "endReason", "metadata["];
 
-/// How many metadata values a query may name.
+/// Largest number of metadata values in a query.
 const MOST_METADATA: usize = 5;
 
-/// Which conversations are asked for; `S` is what a conversation of that kind calls its status.
+/// Criteria for conversations. `S` is the status type of the channel.
 #[derive(Debug)]
 pub(crate) struct Filter<S> {
     status: Option<S>,
@@ -26,12 +26,12 @@ pub(crate) struct Filter<S> {
     agent: Option<AgentId>,
     end_reason: Option<String>,
     metadata: Vec<(String, String)>,
-    /// When they were accepted.
+    /// Range of the acceptance time.
     pub(crate) created: Created,
 }
 
 impl<S: Copy + PartialEq> Filter<S> {
-    /// Reads the query. `statuses` are all there are, by their names.
+    /// Reads the query. `statuses` contains all statuses with their names.
     ///
     /// # Errors
     /// [`ApiError::Validation`] with every wrong parameter.
@@ -73,17 +73,17 @@ impl<S: Copy + PartialEq> Filter<S> {
         if errors.is_empty() { Ok(filter) } else { Err(ApiError::Validation(errors)) }
     }
 
-    /// Whether it narrows down more than by time.
+    /// Returns `true` if the filter has a criterion besides time and metadata.
     pub(crate) fn narrows(&self) -> bool {
         self.status.is_some() || self.to.is_some() || self.agent.is_some() || self.end_reason.is_some()
     }
 
-    /// Whether it asks for metadata.
+    /// Returns `true` if the filter has a metadata criterion.
     pub(crate) fn asks_for_metadata(&self) -> bool {
         !self.metadata.is_empty()
     }
 
-    /// Whether a conversation is among those that are asked for, whatever its metadata.
+    /// Returns `true` if a conversation meets all criteria besides time and metadata.
     pub(crate) fn matches(&self, status: S, to: &PhoneNumber, agent: AgentId, end_reason: Option<&EndReason>) -> bool {
         self.status.is_none_or(|wanted| status == wanted)
             && self.to.as_ref().is_none_or(|wanted| to == wanted)
@@ -91,7 +91,7 @@ impl<S: Copy + PartialEq> Filter<S> {
             && self.end_reason.as_ref().is_none_or(|wanted| end_reason.is_some_and(|reason| reason.as_str() == wanted))
     }
 
-    /// Whether a conversation's metadata has every value that is asked for.
+    /// Returns `true` if a conversation's metadata has every requested value.
     pub(crate) fn matches_metadata(&self, content: &Content) -> bool {
         let metadata = content.metadata.as_ref().and_then(|raw| serde_json::from_str::<Value>(raw.get()).ok());
         let has = |(path, wanted): &(String, String)| {
@@ -101,14 +101,14 @@ impl<S: Copy + PartialEq> Filter<S> {
     }
 }
 
-/// What stands under a name, else within what stands under its part before a dot.
+/// Returns the value at a path. A key that equals the whole path comes first, then each split of the path at a dot.
 fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
     let object = value.as_object()?;
     let deeper = || path.match_indices('.').find_map(|(dot, _)| at(object.get(&path[..dot])?, &path[dot + 1..]));
     object.get(path).or_else(deeper)
 }
 
-/// Whether a value is this text; numbers, true and false as JSON writes them.
+/// Returns `true` if a value equals this text. Numbers and booleans are compared in their JSON form.
 fn is(value: &Value, wanted: &str) -> bool {
     match value {
         Value::String(text) => text == wanted,

@@ -9,7 +9,8 @@ use crate::http::Response;
 use crate::page::Page;
 use crate::route::Authorized;
 
-/// Returns a page of a conversation's events. It may be shorter than `limit` although more follow, because the log holds notes too.
+/// Returns a page of a conversation's events. The page may be shorter than `limit` although more events follow, because the log also
+/// contains internal notes.
 pub(crate) async fn events_page(
     authorized: &Authorized<'_>,
     origin: Origin<'_>,

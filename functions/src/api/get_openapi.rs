@@ -1,4 +1,4 @@
-//! `GET /v1/openapi.json`: the contract, for machines.
+//! `GET /v1/openapi.json`: returns the OpenAPI document.
 
 use miniz_oxide::inflate::decompress_to_vec;
 
@@ -14,11 +14,11 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// The OpenAPI document that was generated and committed, without its white space, deflated: it is asked for seldom, and every
-/// function's artifact carries it.
+/// The committed OpenAPI document without whitespace, deflated. Each function's artifact contains it although it is rarely
+/// requested, so it has to be small.
 const DOCUMENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/openapi.json.deflated"));
 
-/// Answers with the document.
+/// Returns the OpenAPI document.
 fn handle(_: &Request) -> Result<Response, ApiError> {
     let document = decompress_to_vec(DOCUMENT).map_err(|error| ApiError::Internal(error.to_string().into()))?;
     Ok(Response::json_text(String::from_utf8(document).map_err(|error| ApiError::Internal(error.into()))?))

@@ -1,4 +1,4 @@
-//! The native API: a folder for each resource, a file for each function.
+//! The native API. Each resource has a folder, and each function has a file.
 
 pub(crate) mod agents;
 pub(crate) mod audit;

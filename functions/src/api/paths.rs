@@ -1,4 +1,4 @@
-//! Ids in paths.
+//! Helpers for ids in paths.
 
 use domain::ids::{ConversationId, Scope};
 use store::ConversationRef;
@@ -6,12 +6,12 @@ use store::keys::Key;
 
 use crate::http::Request;
 
-/// Returns no keys, for handlers that read for themselves.
+/// Returns no keys, for handlers that load their items themselves.
 pub(crate) fn no_keys(_: &Request, _: &Scope) -> Vec<Key> {
     Vec::new()
 }
 
-/// Returns the conversation that the path names, or `None` if its `{id}` is not a conversation's id.
+/// Returns the id of the conversation that the path names, or `None` if `{id}` is not a valid id.
 pub(crate) fn conversation(request: &Request) -> Option<ConversationId> {
     ConversationId::parse(request.path("id"))
 }

@@ -1,4 +1,4 @@
-//! `GET /v1/audit`: who changed what in the organization's administration.
+//! `GET /v1/audit`: lists administrative changes of the organization, each with its actor.
 
 use domain::audit::AuditEntry;
 use domain::key::Permission;
@@ -20,7 +20,7 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// Answers with a page of the audit log, newest first: what concerns the key's mode, and what concerns both.
+/// Returns a page of the audit log, newest first. It contains entries of the API key's mode and entries that concern both modes.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, .. } = authorized;
     let page = Page::parse(request, &caller, "audit", &[])?;

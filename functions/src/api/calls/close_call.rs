@@ -1,4 +1,4 @@
-//! `POST /v1/calls/{id}/close`: ends a call. The hanging up goes on behind the answer.
+//! `POST /v1/calls/{id}/close`: ends a call. The provider hangs up after the response was sent.
 
 use domain::call::{Call, Input, Status};
 use domain::end_reason::EndReason;
@@ -33,33 +33,33 @@ pub(crate) const FUNCTION: Function = Function {
 /// Fields that a request may have.
 pub(crate) const FIELDS: [&str; 1] = ["reason"];
 
-/// Why a conversation is closed.
+/// Reason for closing a conversation.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), serde(deny_unknown_fields))]
 pub(crate) struct CloseRequest {
-    /// What becomes the conversation's `endReason`; `admin_closed` by default.
+    /// End reason of the conversation; `admin_closed` by default.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 128, example = "customer_cancelled"))]
     reason: Option<String>,
 }
 
-/// What a closed call looks like.
+/// Closed call.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ClosedCall))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Closed {
-    /// The call's id.
+    /// Id of the call.
     conversation_id: ConversationId,
-    /// `ended`.
+    /// Status of the call: `ended`.
     status: Status,
-    /// When it ended.
+    /// Time at which the call ended.
     ended_at: Option<Timestamp>,
-    /// Why it ended.
+    /// Reason for the end of the call. If the call had already ended, this is the earlier reason.
     end_reason: Option<EndReason>,
-    /// Whether it had ended before this request.
+    /// `true` if the call had already ended before this request.
     already_closed: bool,
 }
 
 impl CloseRequest {
-    /// Reads a request to close a conversation. Its body may be missing.
+    /// Reads a request to close a conversation. The body is optional.
     ///
     /// # Errors
     /// [`ApiError::Validation`] with every wrong field.
@@ -76,7 +76,7 @@ impl CloseRequest {
     }
 }
 
-/// Closes a call. Closing twice is not an error.
+/// Closes a call. Closing an ended call is not an error.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, items } = authorized;
     let reason = CloseRequest::parse(request)?.end_reason();

@@ -38,45 +38,45 @@ pub(crate) const FUNCTION: Function = Function {
 const FIELDS: [&str; 8] =
     ["agentId", "agentSlug", "toNumber", "fromNumber", "dynamicVariables", "metadata", "notBefore", "notAfter"];
 
-/// A call to be placed. One of `agentId` and `agentSlug` names the agent, which has to be of the voice channel.
+/// Call to place. Exactly one of `agentId` and `agentSlug` names the agent, which must be of the voice channel.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), serde(rename_all = "camelCase", deny_unknown_fields))]
 pub(crate) struct CreateCallRequest {
-    /// The agent's id.
+    /// Id of the agent.
     agent_id: Option<AgentId>,
-    /// The agent's slug.
+    /// Slug of the agent.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 255, example = "demo-voice"))]
     agent_slug: Option<String>,
-    /// Whom to call.
+    /// Phone number to call, in E.164.
     to_number: PhoneNumber,
-    /// The calling number: required where the agent has no number of its own. Where it has one, this is ignored, but it has
-    /// to be a phone number all the same. With a live key it must be one of the organization's numbers.
+    /// Calling number, in E.164. Required if the agent has no number of its own; otherwise it must be valid but is ignored. With a live
+    /// key, it must be one of the organization's numbers.
     from_number: Option<PhoneNumber>,
-    /// Values for the agent's placeholders: at most 100, and 64 KiB together as JSON. The agent's required ones must
-    /// be there.
+    /// Values for the placeholders in the agent's templates: at most 100, and at most 64 KiB together as JSON. The agent's required
+    /// variables must be present.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<std::collections::HashMap<String, String>>))]
     dynamic_variables: Map<String, Value>,
-    /// Any JSON object of at most 16 KiB. It comes back untouched, in the call and in each of its events.
+    /// JSON object of at most 16 KiB. It is returned unchanged in the call and in each of its events.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     metadata: Option<Box<RawValue>>,
-    /// Not dialled before this moment. A moment that is past means at once.
+    /// Earliest time to dial. A time in the past means immediately.
     not_before: Option<Timestamp>,
-    /// Not dialled from this moment on: the call then ends with `dispatch_deadline_exceeded`. By default 15 minutes after
-    /// the later of acceptance and `notBefore`. Must be later than `notBefore`, and not past.
+    /// Time from which the call is no longer dialed. It then ends with `dispatch_deadline_exceeded`. The default is 15 minutes after the
+    /// later of acceptance and `notBefore`. The time must be later than `notBefore` and not in the past.
     not_after: Option<Timestamp>,
 }
 
-/// What a client hears of an accepted call.
+/// Accepted call.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AcceptedCall))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Accepted {
-    /// The call's id, for good.
+    /// Permanent id of the call.
     conversation_id: ConversationId,
-    /// Where it stands.
+    /// Status of the call.
     status: Status,
 }
 
-/// Whatever can be told of the request before it is judged: nothing here waits on anything.
+/// Returns the keys of all items that are known from the request alone. One read loads them before the request is validated.
 fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
     let mut wanted = vec![keys::wallet(scope)];
     wanted.extend(id(request, scope).map(keys::call));
@@ -84,12 +84,12 @@ fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
     wanted
 }
 
-/// The call that a request is, by its key.
+/// Returns the id of the call, derived from the idempotency key. Returns `None` without a key.
 fn id(request: &Request, scope: &Scope) -> Option<ConversationId> {
     idempotency::given(request).map(|key| ConversationId::for_key(scope, Operation::CreateCall, &key))
 }
 
-/// Accepts a call.
+/// Accepts a call. A repeated request returns the call that it created before.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, mut items } = authorized;
     let known =
@@ -126,8 +126,9 @@ impl CreateCallRequest {
         if not_before.zip(not_after).is_some_and(|(not_before, not_after)| not_after <= not_before) {
             fields.refuse("notAfter", "must be later than notBefore");
         } else if fields.is_refused() && not_after.is_some_and(|not_after| not_after <= now) {
-            // Such a request was never accepted: everything wrong with it is said at once. A retry of an accepted one is not
-            // asked this.
+            // This request is not accepted in any case, so all its errors are reported together. The check does not apply to valid
+            // requests here:
+            // a replay of an accepted one must succeed after its window.
             fields.refuse("notAfter", Wrong::WindowPast.message());
         }
         fields.finish()?;
@@ -135,7 +136,7 @@ impl CreateCallRequest {
         Ok(Self { agent_id, agent_slug, to_number, from_number, dynamic_variables, metadata, not_before, not_after })
     }
 
-    /// Returns the request as acceptance takes it.
+    /// Converts the request for acceptance.
     fn into_acceptance(self, request: &Request, scope: &Scope) -> NewRequest {
         NewRequest {
             id: id(request, scope),

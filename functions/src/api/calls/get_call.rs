@@ -1,4 +1,4 @@
-//! `GET /v1/calls/{id}`: everything known of a call.
+//! `GET /v1/calls/{id}`: returns all data of a call.
 
 use domain::key::Permission;
 use futures::FutureExt;
@@ -25,7 +25,7 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// Answers with a call.
+/// Returns a call with its request payload, transcript and analysis.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, items } = authorized;
     let id = conversation(request).ok_or(ApiError::NotFound("call"))?;

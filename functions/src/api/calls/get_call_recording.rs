@@ -1,4 +1,5 @@
-//! `GET /v1/calls/{id}/recording`: the recording itself. A provider's own address for it often needs credentials.
+//! `GET /v1/calls/{id}/recording`: returns the recording of a call. Clients cannot use the provider's own URL, because it often needs
+//! credentials.
 
 use domain::call::Call;
 use domain::conversation::shown;
@@ -29,7 +30,7 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// Answers with a call's recording, or with a redirect to it.
+/// Returns the recording of the call that the path names, or a redirect to it.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, items } = authorized;
     let id = conversation(request).ok_or(ApiError::NotFound("call"))?;
@@ -38,11 +39,11 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     recording(app, &shown(loaded.conversation, app.store.table.now()), request).await
 }
 
-/// What is said of a recording that is not handed on.
+/// Error message for a recording that is too large for one response.
 const TOO_LARGE: &str =
     "the recording is larger than one answer can be: ask for it in parts, such as Range: bytes=0-4194303";
 
-/// A call's recording, or the part of it that the request wants, or a redirect to it.
+/// Returns a call's recording, the requested part of it, or a redirect to it.
 pub(crate) async fn recording(app: &App, call: &Call, request: &Request) -> Result<Response, ApiError> {
     let part = request.header("range").and_then(Part::parse);
     let stored = call.facts.recording.as_deref().ok_or(ApiError::NotFound("recording"))?;

@@ -1,4 +1,4 @@
-//! `GET /v1/calls/{id}/events`: a call's events, in order of `sequence`, each as its webhook's body.
+//! `GET /v1/calls/{id}/events`: lists the events of a call in the order of `sequence`. Each is the same as the body of its webhook.
 
 use domain::key::Permission;
 use futures::FutureExt;
@@ -25,7 +25,7 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// Answers with a page of events. A page may be short and still have more: the log holds notes too.
+/// Returns a page of events. A page may be short although more events follow, because the log also contains internal notes.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, items } = &authorized;
     let id = conversation(request).ok_or(ApiError::NotFound("call"))?;

@@ -1,4 +1,4 @@
-//! `GET /v1/calls`: a scope's calls, newest first.
+//! `GET /v1/calls`: lists the calls of an organization and mode, newest first.
 
 use domain::call::{Call, Status};
 use domain::key::Permission;
@@ -27,8 +27,8 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// Answers with a page of calls. A page that is narrowed down goes on until it is full, or has looked at
-/// [`store::MOST_LOOKED_AT`] calls; then it is short and has more.
+/// Returns a page of calls. A filtered page ends when it is full or after [`store::MOST_LOOKED_AT`] examined calls. In the second case
+/// it may be short although more calls follow.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, .. } = authorized;
     let page = Page::parse(request, &caller, "calls", &FILTERS)?;

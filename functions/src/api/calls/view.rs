@@ -1,4 +1,4 @@
-//! A call as clients see it.
+//! A call in responses.
 
 use domain::call::{Analysis, AnsweredBy, Call, Cost, Status, Utterance};
 use domain::end_reason::EndReason;
@@ -12,74 +12,74 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use store::FullCall;
 
-/// A call, as it stands in a list.
+/// Call as an entry of a list.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CallSummary {
-    /// Its id.
+    /// Id of the call.
     conversation_id: ConversationId,
-    /// A call is of the voice channel.
+    /// Channel of the conversation: always `voice`.
     #[cfg_attr(feature = "openapi", schema(value_type = domain::ids::Channel))]
     channel: &'static str,
-    /// The mode of the key it was asked for with.
+    /// Mode of the API key that requested the call.
     mode: Mode,
-    /// Where it stands.
+    /// Status of the call.
     status: Status,
-    /// The agent's id.
+    /// Id of the agent.
     agent_id: AgentId,
-    /// The agent's slug.
+    /// Slug of the agent.
     agent_slug: String,
-    /// The called number.
+    /// Called number, in E.164.
     to_number: PhoneNumber,
-    /// The calling number.
+    /// Calling number, in E.164.
     from_number: PhoneNumber,
-    /// Who places it.
+    /// Provider that places the call.
     provider: Provider,
-    /// The provider's id for it.
+    /// The provider's id of the call; null until the provider has accepted it.
     provider_call_id: Option<String>,
-    /// Not dialled before.
+    /// Earliest time to dial.
     not_before: Timestamp,
-    /// Not dialled from then on.
+    /// Time from which the call is no longer dialed.
     not_after: Timestamp,
-    /// When it was accepted.
+    /// Time at which the call was accepted.
     created_at: Timestamp,
-    /// When it was answered.
+    /// Time at which the call was answered; null if it was not.
     started_at: Option<Timestamp>,
-    /// When it ended.
+    /// Time at which the call ended; null until then.
     ended_at: Option<Timestamp>,
-    /// How long it lasted, from its answer to its end; 0 where nobody answered.
+    /// Duration from the answer to the end of the call, in seconds. It is 0 if nobody answered, and null until the call has ended.
     duration_seconds: Option<u32>,
-    /// Why it ended.
+    /// Reason for the end of the call; null until then.
     end_reason: Option<EndReason>,
-    /// Whose doing that was, where it is known.
+    /// Party that ended the call; null if it is unknown or the call has not ended.
     ended_by: Option<EndedBy>,
-    /// Who answered.
+    /// Kind of the answering party; null if it is unknown.
     answered_by: Option<AnsweredBy>,
-    /// Where its recording is to be had, as a path of this API.
+    /// Path of the recording in this API; null if there is no recording.
     recording_url: Option<String>,
-    /// What it cost.
+    /// Cost of the call; null if it is unknown.
     cost: Option<Cost>,
-    /// The contact it was made for.
+    /// Id of the contact that the call was made for; null if there is none.
     contact_id: Option<ContactId>,
 }
 
-/// A call with everything known of it.
+/// Call with its request payload, transcript and analysis.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Call))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CallView {
     #[serde(flatten)]
     summary: CallSummary,
-    /// The values for the agent's placeholders.
+    /// Values for the placeholders in the agent's templates.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     dynamic_variables: Map<String, Value>,
-    /// What the request brought, untouched.
+    /// Metadata of the request, unchanged; null if it had none.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     metadata: Option<Box<RawValue>>,
-    /// What was said.
+    /// Transcript of the call; null if there is none.
     transcript: Option<Vec<Utterance>>,
-    /// What was made of it afterwards.
+    /// Analysis of the call after its end; null if there is none.
     analysis: Option<Analysis>,
 }
 

@@ -1,4 +1,4 @@
-//! `POST /v1/contacts`: makes a contact.
+//! `POST /v1/contacts`: creates a contact.
 
 use domain::contact::Details;
 use domain::ids::{Operation, Scope};
@@ -33,33 +33,33 @@ pub(crate) const FUNCTION: Function = Function {
 /// Fields that a request may have.
 const FIELDS: [&str; 4] = ["phoneNumber", "firstName", "lastName", "email"];
 
-/// A contact to be made.
+/// Contact to create.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), serde(rename_all = "camelCase", deny_unknown_fields))]
 pub(crate) struct CreateContactRequest {
-    /// Its number: there is one contact for each.
+    /// Phone number of the contact, in E.164. Each number has at most one contact.
     phone_number: PhoneNumber,
-    /// Its first name.
+    /// First name of the contact.
     #[cfg_attr(feature = "openapi", schema(max_length = 255, example = "Ada"))]
     first_name: Option<String>,
-    /// Its last name.
+    /// Last name of the contact.
     #[cfg_attr(feature = "openapi", schema(max_length = 255, example = "Lovelace"))]
     last_name: Option<String>,
-    /// Its email address.
+    /// Email address of the contact.
     #[cfg_attr(feature = "openapi", schema(max_length = 255, example = "ada@example.com"))]
     email: Option<String>,
 }
 
-/// What a replay would find.
+/// Returns the key of the record of an earlier request with the same idempotency key.
 fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
     made_by(request, scope).map(|digest| keys::contact_request(scope, &digest)).into_iter().collect()
 }
 
-/// The digest of a request's idempotency key, if it brings one.
+/// Returns the digest of the request's idempotency key, if there is one.
 fn made_by(request: &Request, scope: &Scope) -> Option<String> {
     idempotency::given(request).map(|key| Operation::CreateContact.key_digest(scope, &key))
 }
 
-/// Makes a contact, unless there is one of its number.
+/// Creates a contact, unless the number already has one.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, items } = authorized;
     let digest = made_by(request, &caller.scope);

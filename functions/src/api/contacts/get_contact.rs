@@ -26,17 +26,17 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// The contact that the path names.
+/// Returns the key of the contact that the path names.
 fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
     contact(request).map(|id| keys::contact(scope, id)).into_iter().collect()
 }
 
-/// The contact that the path names.
+/// Returns the id of the contact that the path names.
 pub(crate) fn contact(request: &Request) -> Result<ContactId, ApiError> {
     ContactId::parse(request.path("id")).ok_or(ApiError::NotFound("contact"))
 }
 
-/// Answers with a contact.
+/// Returns the contact that the path names.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { caller, request, items, .. } = authorized;
     let found = Table::contact_of(&caller.scope, &items, contact(request)?)?;

@@ -1,4 +1,4 @@
-//! `GET /v1/contacts`: a scope's contacts.
+//! `GET /v1/contacts`: lists the contacts of an organization and mode.
 
 use domain::ids::ContactId;
 use domain::key::Permission;
@@ -25,7 +25,7 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// Answers with a page of contacts, in no order that means anything.
+/// Returns a page of contacts, in no particular order.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, .. } = authorized;
     let page = Page::parse(request, &caller, "contacts", &[])?;

@@ -29,21 +29,21 @@ pub(crate) const FUNCTION: Function = Function {
 /// Fields that a request may have.
 const FIELDS: [&str; 3] = ["firstName", "lastName", "email"];
 
-/// What is to be changed about a contact. What is left out stays; what is null is emptied.
+/// Changes to a contact. A missing field keeps its value, and `null` removes it.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), serde(rename_all = "camelCase", deny_unknown_fields))]
 pub(crate) struct UpdateContactRequest {
-    /// Its first name.
+    /// First name of the contact.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, max_length = 255))]
     first_name: Change<String>,
-    /// Its last name.
+    /// Last name of the contact.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, max_length = 255, example = "King"))]
     last_name: Change<String>,
-    /// Its email address.
+    /// Email address of the contact.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, max_length = 255))]
     email: Change<String>,
 }
 
-/// Changes what is named, to null where it is null. The number cannot be changed: another number is another contact.
+/// Changes the fields in the request. `null` removes a value. The phone number cannot be changed, because it identifies the contact.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, .. } = authorized;
     let asked = UpdateContactRequest::parse(request)?;
@@ -65,7 +65,7 @@ impl UpdateContactRequest {
         Ok(asked)
     }
 
-    /// Returns the details of a contact after the change.
+    /// Returns the contact's details after the change.
     fn applied_to(&self, details: &Details) -> Details {
         let mut changed = details.clone();
         self.first_name.apply(&mut changed.first_name);

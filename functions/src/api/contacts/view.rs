@@ -1,4 +1,4 @@
-//! A contact as clients see and send it.
+//! A contact in requests and responses.
 
 use domain::contact::Contact;
 use domain::ids::{ContactId, Mode};
@@ -8,36 +8,36 @@ use serde::Serialize;
 
 use crate::fields::Fields;
 
-/// The longest name or email address.
+/// Longest name or email address, in characters.
 pub(crate) const LONGEST_DETAIL: usize = 255;
 
-/// A contact.
+/// Person with a phone number.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Contact))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ContactView {
-    /// Its id.
+    /// Id of the contact.
     id: ContactId,
-    /// The whole number below 2^53 that names it as `contact_id` at the front door of `klen`.
+    /// Number of the contact, below 2^53. The API of `klen` accepts it as `contact_id`.
     number: u64,
-    /// The mode it belongs to.
+    /// Mode of the API keys that can use the contact.
     mode: Mode,
-    /// Its phone number, which is what makes it this contact.
+    /// Phone number, in E.164, which identifies the contact.
     phone_number: PhoneNumber,
-    /// Its first name.
+    /// First name; null if it is unknown.
     first_name: Option<String>,
-    /// Its last name.
+    /// Last name; null if it is unknown.
     last_name: Option<String>,
-    /// Its email address.
+    /// Email address; null if it is unknown.
     email: Option<String>,
-    /// When it was made.
+    /// Time at which the contact was created.
     created_at: Timestamp,
-    /// When it was last changed.
+    /// Time of the last change.
     updated_at: Timestamp,
 }
 
 impl ContactView {
-    /// A contact as clients see it.
+    /// Returns the contact for a response.
     pub(crate) fn new(contact: Contact, mode: Mode) -> Self {
         Self {
             id: contact.id,

@@ -1,4 +1,4 @@
-//! `DELETE /v1/do-not-call/{number}`: takes a number off the list.
+//! `DELETE /v1/do-not-call/{number}`: removes a number from the do-not-call list.
 
 use domain::key::Permission;
 use futures::FutureExt;
@@ -24,7 +24,7 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// Takes a number off the list, whoever put it there, and in whatever form of it.
+/// Removes the number in each form in which it is listed, regardless of the entry's source.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, .. } = authorized;
     let number = number(request)?;

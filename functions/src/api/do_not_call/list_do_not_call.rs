@@ -1,4 +1,4 @@
-//! `GET /v1/do-not-call`: a scope's do-not-call list.
+//! `GET /v1/do-not-call`: lists the do-not-call entries of an organization and mode.
 
 use domain::key::Permission;
 use futures::FutureExt;
@@ -24,7 +24,7 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// Answers with a page of entries, in no order that means anything.
+/// Returns a page of entries, in no particular order.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, .. } = authorized;
     let page = Page::parse(request, &caller, "do-not-call", &[])?;

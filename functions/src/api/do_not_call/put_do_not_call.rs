@@ -1,4 +1,4 @@
-//! `PUT /v1/do-not-call/{number}`: puts a number on the list. Needs no body.
+//! `PUT /v1/do-not-call/{number}`: adds a number to the do-not-call list. The request needs no body.
 
 use domain::ids::{Mode, Scope};
 use domain::key::Permission;
@@ -29,40 +29,40 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// An entry of the list.
+/// Entry of the do-not-call list.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = DoNotCallEntry))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EntryView {
-    /// The number; null where it was erased.
+    /// Phone number, in E.164; null if it was erased.
     phone_number: Option<PhoneNumber>,
-    /// The mode it holds in.
+    /// Mode in which the entry applies.
     mode: Mode,
-    /// Where the entry came from: `manual`, `import`, `analysis`, `keyword`, `carrier`.
+    /// Source of the entry: `manual`, `import`, `analysis`, `keyword` or `carrier`.
     source: String,
-    /// Since when.
+    /// Time since which the number is listed.
     created_at: Timestamp,
 }
 
 impl EntryView {
-    /// An entry as clients see it.
+    /// Returns the entry for a response.
     pub(crate) fn new(entry: Suppression, mode: Mode) -> Self {
         Self { phone_number: entry.phone_number, mode, source: entry.source, created_at: entry.created_at }
     }
 }
 
-/// The entry that there may be.
+/// Returns the key of the number's entry.
 fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
     number(request).map(|number| keys::suppression(scope, &number)).into_iter().collect()
 }
 
-/// The number that the path names.
+/// Returns the number that the path names.
 pub(crate) fn number(request: &Request) -> Result<PhoneNumber, ApiError> {
     PhoneNumber::parse(request.path("number")).map_err(|error| ApiError::field("number", error))
 }
 
-/// Puts a number on the list. An entry that is there stays as it is, unless only the customer's own word made it: then it is ours from
-/// now on, and no word of theirs lifts it.
+/// Adds a number to the list. An existing entry stays unchanged, unless it came from the customer's keyword or the carrier. Such an
+/// entry becomes a manual one, which no keyword removes.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, items } = authorized;
     let number = number(request)?;

@@ -1,4 +1,4 @@
-//! `POST /v1/api-keys`: makes a key, and shows it once.
+//! `POST /v1/api-keys`: creates an API key and returns it once.
 
 use domain::audit::Action;
 use domain::ids::{Operation, Scope};
@@ -35,44 +35,44 @@ pub(crate) const FUNCTION: Function = Function {
 /// Fields that a request may have.
 const FIELDS: [&str; 6] = ["name", "permissions", "expiresAt", "expires_at", "requestsPerMinute", "callsPerDay"];
 
-/// A key to be made.
+/// API key to create.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), serde(rename_all = "camelCase", deny_unknown_fields))]
 pub(crate) struct CreateApiKeyRequest {
-    /// What it is for.
+    /// Name that describes the purpose of the key.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100))]
     name: String,
-    /// What it may do: nothing that the key of the request may not. Left out, it may do all of that.
+    /// Permissions of the key, all of which the key of this request must have. By default it gets all permissions of that key.
     #[cfg_attr(feature = "openapi", schema(min_items = 1))]
     permissions: Option<Vec<Permission>>,
-    /// How many requests it may make in a minute. Left out: as many as the key of the request.
+    /// Maximum number of requests in a minute, at most that of the key of this request. The default is that key's limit.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 1_000_000))]
     requests_per_minute: Option<u32>,
-    /// How many calls it may place on a day, by UTC. Left out: as many as the key of the request.
+    /// Maximum number of calls in a day by UTC, at most that of the key of this request. The default is that key's limit.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 10_000_000))]
     calls_per_day: Option<u32>,
-    /// From when on it opens nothing: no later than the key of the request expires. Left out, it expires with that one, or not at
-    /// all.
+    /// Time from which the key is invalid. It must be in the future and no later than the expiry of the key of this request. By
+    /// default the new key expires with that key, or never.
     expires_at: Option<Timestamp>,
-    /// The same as `expiresAt`, which counts where both are sent.
+    /// Alias of `expiresAt`, which takes precedence if both are sent.
     #[cfg_attr(feature = "openapi", serde(rename = "expires_at"))]
     expires_at_for_pam: Option<Timestamp>,
 }
 
-/// The longest name, in characters.
+/// Longest name, in characters.
 const LONGEST_NAME: usize = 100;
 
-/// More than anybody's: whoever wants no limit leaves it out.
+/// Largest request limit. A key without a limit is created by leaving the field out.
 const MOST_REQUESTS_PER_MINUTE: u32 = 1_000_000;
 
-/// The same for calls.
+/// Largest call limit. A key without a limit is created by leaving the field out.
 const MOST_CALLS_PER_DAY: u32 = 10_000_000;
 
-/// What a replay would find.
+/// Returns the keys of the idempotency record.
 fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
     idempotency::reads(request, scope, Operation::CreateApiKey)
 }
 
-/// Makes a key of the caller's own mode, with permissions that the caller's key has itself.
+/// Creates a key in the mode of the caller's key, with permissions that the caller's key has itself.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, items } = &authorized;
     let table = &app.store.table;
@@ -99,7 +99,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let id = raw.id();
     let remembered = idempotency::remember(request, &caller.scope, Operation::CreateApiKey, id.to_string());
     let audit = caller.did(Action::ApiKeyCreated, &id, Vec::new(), now);
-    // A key that is revoked meanwhile makes none: whoever revokes what was made with it misses nothing.
+    // The transaction fails if the caller's key was revoked in the meantime. So revoking a key with its descendants misses none.
     let with = own.accounts.first().map(|account| (&account.place, items));
     match table.create_api_key(&raw, &key, remembered.as_ref(), with, &audit).await? {
         Made::Fresh => {
@@ -114,7 +114,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     }
 }
 
-/// The key that was made before, without what opens anything.
+/// Returns the key that an earlier request created, without the raw key.
 async fn replay(authorized: &Authorized<'_>, id: &str) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, .. } = authorized;
     let id = KeyId::parse(id).ok_or(ApiError::NotFound("API key"))?;
@@ -152,7 +152,7 @@ impl CreateApiKeyRequest {
         Limits { requests_per_minute: self.requests_per_minute, calls_per_day: self.calls_per_day }
     }
 
-    /// Refuses limits that are larger than those of the caller's own key.
+    /// Refuses limits above those of the caller's own key.
     fn must_not_exceed(&self, caller: &Caller, fields: &mut Fields<'_>) {
         let (asked, own) = (self.limits(), caller.key.as_ref().map(|key| key.stored.limits).unwrap_or_default());
         let allowed = own.or_less(asked);
@@ -167,7 +167,7 @@ impl CreateApiKeyRequest {
     }
 }
 
-/// Reads the permissions that are asked for: none but the caller's.
+/// Reads the requested permissions. Refuses those that the caller's key does not have.
 fn permissions(fields: &mut Fields<'_>, caller: &Caller) -> Option<Vec<Permission>> {
     let value = fields.value("permissions")?;
     let Some(names) = value.as_array().filter(|names| !names.is_empty()) else {
@@ -191,7 +191,7 @@ fn permissions(fields: &mut Fields<'_>, caller: &Caller) -> Option<Vec<Permissio
     Some(found)
 }
 
-/// Reads the moment that is asked for: in the future, and no later than the caller's own key expires.
+/// Reads the requested expiry. It must be in the future and no later than the expiry of the caller's own key.
 fn expiry(fields: &mut Fields<'_>, name: &str, caller: &Caller, now: Timestamp) -> Option<Timestamp> {
     let own = caller.key.as_ref().and_then(|key| key.stored.expires_at);
     let expiry = fields.timestamp(name)?;
@@ -204,7 +204,7 @@ fn expiry(fields: &mut Fields<'_>, name: &str, caller: &Caller, now: Timestamp) 
     Some(expiry)
 }
 
-/// The keys that the new one's use counts against.
+/// Returns the digests of the keys against which the use of the new key is also counted.
 fn counted_with(own: &UsedKey) -> Result<Vec<String>, ApiError> {
     let above = own.accounts.get(1).map(|account| &account.limits);
     own.stored.counted_with_its_children(own.digest.clone(), above).map_err(|TooManyToCountWith| {

@@ -1,4 +1,4 @@
-//! `GET /v1/api-keys`: the keys of a scope, those that open nothing any more included.
+//! `GET /v1/api-keys`: lists the API keys of an organization and mode, including expired and revoked ones.
 
 use domain::key::Permission;
 use futures::FutureExt;
@@ -20,7 +20,7 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// Answers with a page of keys of the caller's mode, none of them raw.
+/// Returns a page of keys of the caller's mode, without the raw keys.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, .. } = authorized;
     let page = Page::parse(request, &caller, "api-keys", &[])?;

@@ -1,5 +1,5 @@
-//! `POST /v1/api-keys/{id}/revoke`: from the moment this is answered, the key opens nothing; and, where that is asked for, no
-//! key that was made with it.
+//! `POST /v1/api-keys/{id}/revoke`: revokes an API key and, on request, all keys that were created with it. The revocation is in effect
+//! when the response is sent.
 
 use domain::audit::Action;
 use domain::key::{KeyId, Permission};
@@ -30,15 +30,15 @@ pub(crate) const FUNCTION: Function = Function {
 /// Fields that a request may have.
 const FIELDS: [&str; 1] = ["withDescendants"];
 
-/// How a key is revoked.
+/// Options for the revocation of a key.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), serde(rename_all = "camelCase", deny_unknown_fields))]
 pub(crate) struct RevokeApiKeyRequest {
-    /// Revokes the keys that were made with it, too, directly or not. Left out, they stay valid.
+    /// `true` to also revoke all keys that were created with this key, directly or indirectly. By default they stay valid.
     with_descendants: Option<bool>,
 }
 
-/// Revokes a key; a key may revoke itself. Doing it twice changes nothing, but for descendants that were left the first time. A
-/// suspended organization may do it too.
+/// Revokes a key. A key may revoke itself, and suspended organizations may revoke keys. Repeating the request changes nothing, except
+/// that it can revoke descendants that were kept the first time.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, .. } = authorized;
     let id = KeyId::parse(request.path("id")).ok_or(ApiError::NotFound("API key"))?;

@@ -1,4 +1,4 @@
-//! An API key as its owner sees it. Some names stand in snake case beside the camel-case ones: PAM's clients use them.
+//! An API key in responses. Some fields also exist in snake case, because clients of PAM's API use those names.
 
 use domain::ids::Mode;
 use domain::key::{KeyId, Permission};
@@ -6,49 +6,48 @@ use domain::time::Timestamp;
 use serde::Serialize;
 use store::StoredKey;
 
-/// An API key.
+/// API key, without the raw key.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ApiKey))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ApiKeyView {
-    /// Its id.
+    /// Id of the key.
     id: KeyId,
-    /// What its owner calls it.
+    /// Name that describes the purpose of the key.
     name: String,
-    /// The mode it acts in.
+    /// Mode in which the key acts.
     mode: Mode,
-    /// What it may do.
+    /// Permissions of the key.
     permissions: Vec<Permission>,
-    /// How many requests it may make in a minute; null where that is not limited.
+    /// Maximum number of requests in a minute; null if unlimited.
     requests_per_minute: Option<u32>,
-    /// How many calls it may place on a day, by UTC; null where that is not limited.
+    /// Maximum number of calls in a day by UTC; null if unlimited.
     calls_per_day: Option<u32>,
-    /// Whether it opens anything now.
+    /// `true` if the key is currently valid.
     is_active: bool,
-    /// When it was made.
+    /// Time at which the key was created.
     created_at: Timestamp,
-    /// From when on it opens nothing; null where it does not expire.
+    /// Time from which the key is invalid; null if it does not expire.
     expires_at: Option<Timestamp>,
-    /// The key that it was made with, whose limits its use counts against too; null where an operator made it.
+    /// Id of the key that created this one. The use of this key also counts against its limits. Null if an operator created this key.
     made_with: Option<KeyId>,
-    /// When it was revoked; null where it was not.
+    /// Time of the revocation; null if the key was not revoked.
     revoked_at: Option<Timestamp>,
-    /// When it was last used, to the hour; null where it never was.
+    /// Time of the last use, to the hour; null if the key was never used.
     last_used_at: Option<Timestamp>,
-    /// The same as `isActive`.
+    /// Alias of `isActive`.
     #[serde(rename = "is_active")]
     is_active_for_pam: bool,
-    /// The same as `createdAt`.
+    /// Alias of `createdAt`.
     #[serde(rename = "created_at")]
     created_at_for_pam: Timestamp,
-    /// The same as `expiresAt`.
+    /// Alias of `expiresAt`.
     #[serde(rename = "expires_at")]
     expires_at_for_pam: Option<Timestamp>,
-    /// The same as `lastUsedAt`.
+    /// Alias of `lastUsedAt`.
     #[serde(rename = "last_used_at")]
     last_used_at_for_pam: Option<Timestamp>,
-    /// The raw key. Shown once: in the answer to the request that made it. Only its digest is stored, so that not even a
-    /// replay of that request can show it.
+    /// Raw key. Present only in the response to the request that created it. Only a digest is stored, so a replay cannot return it.
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<String>,
 }
