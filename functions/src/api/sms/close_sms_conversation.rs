@@ -34,24 +34,24 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// What a closed conversation looks like.
+/// Closed SMS conversation.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ClosedSmsConversation))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ClosedConversation {
-    /// The conversation's id.
+    /// Id of the conversation.
     conversation_id: ConversationId,
-    /// `ended`.
+    /// Status of the conversation: `ended`.
     status: Status,
-    /// When it ended.
+    /// Time at which the conversation ended.
     ended_at: Option<Timestamp>,
-    /// Why it ended.
+    /// Reason for the end of the conversation. If it had already ended, this is the earlier reason.
     end_reason: Option<EndReason>,
-    /// Whether it had ended before this request.
+    /// `true` if the conversation had already ended before this request.
     already_closed: bool,
 }
 
-/// Closes a conversation. Closing twice is not an error.
+/// Closes a conversation. Closing an ended conversation is not an error.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, items } = authorized;
     let reason = CloseRequest::parse(request)?.end_reason();

@@ -1,4 +1,4 @@
-//! `POST /v1/sms-conversations`: opens a conversation by SMS. The opening text is sent within the request.
+//! `POST /v1/sms-conversations`: opens an SMS conversation. The opening message is sent within the request.
 
 use domain::ids::{AgentId, ConversationId, Operation, ProviderMessageId, Scope};
 use domain::key::Permission;
@@ -43,59 +43,59 @@ pub(crate) const FUNCTION: Function = Function {
 const FIELDS: [&str; 7] =
     ["agentId", "agentSlug", "toNumber", "fromNumber", "welcomeMessage", "dynamicVariables", "metadata"];
 
-/// A conversation to be opened. One of `agentId` and `agentSlug` names the agent, which has to be of the SMS channel.
+/// SMS conversation to open. Exactly one of `agentId` and `agentSlug` names the agent, which must be of the SMS channel.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), serde(rename_all = "camelCase", deny_unknown_fields))]
 pub(crate) struct CreateSmsConversationRequest {
-    /// The agent's id.
+    /// Id of the agent.
     agent_id: Option<AgentId>,
-    /// The agent's slug.
+    /// Slug of the agent.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 255, example = "demo-sms"))]
     agent_slug: Option<String>,
-    /// Whom to write to.
+    /// The customer's phone number, in E.164.
     to_number: PhoneNumber,
-    /// The number that sends: required where the agent has no number of its own. Where it has one, this is ignored, but it has
-    /// to be a phone number all the same. With a live key it must be one of the organization's numbers.
+    /// Sending number, in E.164. Required if the agent has no number of its own; otherwise it must be valid but is ignored. With a live
+    /// key, it must be one of the organization's numbers.
     from_number: Option<PhoneNumber>,
-    /// The opening text, sent exactly as given: it is no template. Must not be blank. Required for a managed agent; where a
-    /// custom agent gets none, it opens by its own template or by its model.
+    /// Opening message. It is sent exactly as given, because it is not a template, and must not be blank. Required for a managed agent.
+    /// Without it, a custom agent opens with its own template or with a message of its model.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1600))]
     welcome_message: Option<String>,
-    /// Values for the agent's placeholders: at most 100, and 64 KiB together as JSON. The agent's required ones, and
-    /// those in its prompt, must be there.
+    /// Values for the placeholders in the agent's templates: at most 100, and at most 64 KiB together as JSON. The agent's required
+    /// variables and those in its prompt must be present.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<std::collections::HashMap<String, String>>))]
     dynamic_variables: Map<String, Value>,
-    /// Any JSON object of at most 16 KiB. It comes back untouched, in the conversation and in each of its events.
+    /// JSON object of at most 16 KiB. It is returned unchanged in the conversation and in each of its events.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     metadata: Option<Box<RawValue>>,
 }
 
-/// What a client hears of a conversation that was opened.
+/// Opened SMS conversation.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = OpenedSmsConversation))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct OpenedConversation {
-    /// The conversation's id, for good.
+    /// Permanent id of the conversation.
     conversation_id: ConversationId,
-    /// The provider's id for the opening text; null while it is on its way.
+    /// The provider's id of the opening message; null until the provider has accepted the message.
     provider_message_id: Option<ProviderMessageId>,
-    /// Where the conversation stands.
+    /// Status of the conversation.
     status: Status,
 }
 
-/// Whatever can be told of the request before it is judged.
+/// Returns the keys of all items that are known from the request alone. One read loads them before the request is validated.
 fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
     let mut wanted = agent_and_suppression_keys(request, scope);
     wanted.extend(id(request, scope).map(keys::sms));
     wanted
 }
 
-/// The conversation that a request is, by its key.
+/// Returns the id of the conversation, derived from the idempotency key. Returns `None` without a key.
 fn id(request: &Request, scope: &Scope) -> Option<ConversationId> {
     idempotency::given(request).map(|key| ConversationId::for_key(scope, Operation::CreateSmsConversation, &key))
 }
 
-/// Opens a conversation: one transaction, then the provider, then the answer. A replay is answered before anything is
-/// judged that may have changed since.
+/// Opens a conversation: writes one transaction, sends the opening message, and responds. A replay is answered before any check whose
+/// result may have changed since the first request.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let now = authorized.app.store.table.now();
     if let Some(known) = known(&authorized)? {
@@ -119,7 +119,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let reference = ConversationRef::new(new.conversation.id, caller.scope);
     match Box::pin(send(app, &reference, *permit, None)).await {
         Ok(Some(applied)) => answer(request, applied.conversation()),
-        // What came of it could not be written down: it is looked for later.
+        // The result of the send could not be stored. It is looked up at the provider later.
         Ok(None) => answer(request, &new.conversation),
         Err(error) => {
             tracing::warn!(conversation = %reference.conversation, error = &error as &dyn std::error::Error, "unsettled");
@@ -128,7 +128,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     }
 }
 
-/// What a conversation looks like to the client that asked for it.
+/// Returns the response for a conversation, or an error if its opening message was refused.
 fn answer(request: &Request, conversation: &SmsConversation) -> Result<Response, ApiError> {
     let never_left = conversation.opening_id.is_none() && conversation.send(1).is_none();
     if let Some(reason) = conversation.end_reason.clone().filter(|_| never_left) {
@@ -144,15 +144,15 @@ fn answer(request: &Request, conversation: &SmsConversation) -> Result<Response,
     Ok(Response::data(status, request, opened)?)
 }
 
-/// The same key again: the same request is answered with the conversation as it is now, another one is refused. An opening
-/// text that waits and is overdue is sent by that: its message may be lost.
+/// Answers a request with a known idempotency key. The same request gets the conversation in its current state, and a different request
+/// is refused. An overdue opening message is enqueued again, because its queue message may be lost.
 async fn replay(app: &App, request: &Request, known: &SmsConversation) -> Result<Response, ApiError> {
     idempotency::same_request(request, &known.fingerprint)?;
     app.store.wake_if_overdue(known, app.store.table.now()).await;
     answer(request, known).map(Response::replayed)
 }
 
-/// The conversation that this request made when it was sent before.
+/// Returns the conversation that an earlier request with the same idempotency key created.
 fn known(authorized: &Authorized<'_>) -> Result<Option<SmsConversation>, ApiError> {
     let Some(id) = id(authorized.request, &authorized.caller.scope) else { return Ok(None) };
     Ok(authorized.items.read("conversation", &keys::sms(id))?)
@@ -175,7 +175,7 @@ impl CreateSmsConversationRequest {
         Ok(Self { agent_id, agent_slug, to_number, from_number, welcome_message, dynamic_variables, metadata })
     }
 
-    /// Returns the request as acceptance takes it.
+    /// Converts the request for acceptance.
     fn into_acceptance(self, request: &Request, scope: &Scope) -> sms::NewRequest {
         let Self { dynamic_variables, metadata, .. } = self;
         sms::NewRequest {

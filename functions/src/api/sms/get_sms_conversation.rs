@@ -1,4 +1,4 @@
-//! `GET /v1/sms-conversations/{id}`: everything known of an SMS conversation.
+//! `GET /v1/sms-conversations/{id}`: returns all data of an SMS conversation, except its messages.
 
 use domain::key::Permission;
 use futures::FutureExt;
@@ -24,7 +24,7 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// Answers with a conversation.
+/// Returns a conversation with its request payload.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let (conversation, content) = sms_with_content(&authorized)?;
     Ok(Response::data(StatusCode::OK, authorized.request, SmsConversationView::new(conversation, content))?)

@@ -1,5 +1,5 @@
-//! `POST /v1/sms-conversations/{id}/handback`: a person hands a conversation back to its agent, which answers what is
-//! still unanswered.
+//! `POST /v1/sms-conversations/{id}/handback`: hands a conversation from a person back to its agent. The agent answers the messages that
+//! are still unanswered.
 
 use domain::key::Permission;
 use domain::sms::{Input, SmsConversation};
@@ -29,7 +29,7 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// Hands a conversation back. One that was not taken over stays as it is.
+/// Hands a conversation back. A conversation that was not taken over stays unchanged.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, items } = authorized;
     Fields::open_optional(request, &[])?.finish()?;

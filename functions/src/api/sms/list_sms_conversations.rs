@@ -1,4 +1,4 @@
-//! `GET /v1/sms-conversations`: a scope's SMS conversations, newest first.
+//! `GET /v1/sms-conversations`: lists the SMS conversations of an organization and mode, newest first.
 
 use domain::key::Permission;
 use domain::payload::Content;
@@ -27,8 +27,8 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// Answers with a page of conversations. A page that is narrowed down goes on until it is full, or has looked at
-/// [`store::MOST_LOOKED_AT`] conversations; then it is short and has more.
+/// Returns a page of conversations. A filtered page ends when it is full or after [`store::MOST_LOOKED_AT`] examined conversations. In
+/// the second case it may be short although more conversations follow.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, .. } = authorized;
     let page = Page::parse(request, &caller, "sms-conversations", &FILTERS)?;

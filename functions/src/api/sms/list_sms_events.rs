@@ -1,4 +1,5 @@
-//! `GET /v1/sms-conversations/{id}/events`: a conversation's events, in order of `sequence`, each as its webhook's body.
+//! `GET /v1/sms-conversations/{id}/events`: lists the events of a conversation in the order of `sequence`. Each is the same as the body of
+//! its webhook.
 
 use domain::key::Permission;
 use futures::FutureExt;
@@ -24,7 +25,7 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// Answers with a page of events. A page may be short and still have more: the log holds notes too.
+/// Returns a page of events. A page may be short although more events follow, because the log also contains internal notes.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let (conversation, content) = sms_with_content(&authorized)?;
     events_page(&authorized, Origin::sms(&conversation, &content), None).await

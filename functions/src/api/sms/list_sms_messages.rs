@@ -1,4 +1,4 @@
-//! `GET /v1/sms-conversations/{id}/messages`: a conversation's texts, in order.
+//! `GET /v1/sms-conversations/{id}/messages`: lists the messages of a conversation in order.
 
 use domain::key::Permission;
 use domain::sms::{Message, SmsConversation};
@@ -27,7 +27,7 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// Answers with a page of texts.
+/// Returns a page of messages.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, items } = authorized;
     let id = conversation(request).ok_or(ApiError::NotFound("conversation"))?;

@@ -1,5 +1,5 @@
-//! `POST /v1/sms-conversations/{id}/messages`: a person takes over and writes. The agent stays silent until the
-//! conversation is handed back.
+//! `POST /v1/sms-conversations/{id}/messages`: sends a message of a person, who takes the conversation over. The agent stays silent until
+//! the conversation is handed back.
 
 use domain::effect::RememberedKey;
 use domain::end_reason::EndReason;
@@ -41,26 +41,26 @@ pub(crate) const FUNCTION: Function = Function {
 /// Fields that a request may have.
 const FIELDS: [&str; 1] = ["content"];
 
-/// A text that a person writes.
+/// SMS message written by a person.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), serde(deny_unknown_fields))]
 pub(crate) struct SendSmsMessageRequest {
-    /// The text, sent exactly as given. Must not be blank.
+    /// Content of the message. It is sent exactly as given and must not be blank.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 1600))]
     content: String,
 }
 
-/// The conversation, and what a replay would find.
+/// Returns the keys of the conversation and of the idempotency record.
 fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
     let written = conversation(request).and_then(|id| seen(request, id));
     crate::api::sms::sms_keys(request, scope).into_iter().chain(written).collect()
 }
 
-/// Where a request's key stands for a text of the conversation.
+/// Returns the key of the record for the request's idempotency key within the conversation.
 fn seen(request: &Request, id: ConversationId) -> Option<Key> {
     idempotency::given(request).map(|key| keys::remembered_key(id, &key_digest(&key)))
 }
 
-/// Sends a person's text within the request.
+/// Sends a person's message within the request.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, items } = &authorized;
     let id = conversation(request).ok_or(ApiError::NotFound("conversation"))?;
@@ -89,7 +89,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
         let settled = Box::pin(send(app, &reference, permit, None)).await;
         let settled = settled.and_then(|settled| settled.map(|settled| settled.message(written.number)).transpose());
         let settled = settled.unwrap_or_else(|error| {
-            // What came of it could not be written down: it is looked for later.
+            // The result of the send could not be stored. It is looked up at the provider later.
             tracing::warn!(conversation = %id, error = &error as &dyn std::error::Error, "unsettled");
             None
         });
@@ -121,7 +121,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     Err(ApiError::Conflict(message.to_owned()))
 }
 
-/// Why the conversation's provider would not take this text.
+/// Returns the reason for which the conversation's provider does not accept a message of this length, if there is one.
 fn too_long(conversation: &SmsConversation, content: &str) -> Option<String> {
     conversation.provider.text_limit().problem(content)
 }
@@ -132,13 +132,13 @@ const NUMBER_LOST: &str = "the number that it texts from is not the organization
 
 const TOO_MANY: &str = "too many texts are on their way; wait for the provider to take them";
 
-/// What a request's key stands for already.
+/// Returns the record of an earlier request with the same idempotency key.
 fn known(items: &Items, seen: Option<&Key>) -> Result<Option<RememberedKey>, ApiError> {
     let Some(seen) = seen else { return Ok(None) };
     Ok(items.read("key", seen)?)
 }
 
-/// The text that the request was answered with before, as it is now. One that waits and is overdue is sent by that.
+/// Returns the message of the earlier request in its current state. If it is overdue, it is enqueued again.
 async fn replay(
     authorized: &Authorized<'_>,
     conversation: &SmsConversation,
@@ -154,7 +154,7 @@ async fn replay(
     answer(request, message).map(Response::replayed)
 }
 
-/// What became of a person's text.
+/// Returns the response for a person's message, or an error if it was refused.
 fn answer(request: &Request, message: Message) -> Result<Response, ApiError> {
     if message.status == Some(DeliveryStatus::Failed) && message.provider_message_id.is_none() {
         let code = message.error_code.unwrap_or_default();

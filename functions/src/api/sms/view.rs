@@ -1,4 +1,4 @@
-//! An SMS conversation and its texts as clients see them.
+//! An SMS conversation and its messages in responses.
 
 use domain::end_reason::EndReason;
 use domain::ended_by::EndedBy;
@@ -12,89 +12,89 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-/// An SMS conversation, as it stands in a list.
+/// SMS conversation as an entry of a list.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SmsConversationSummary {
-    /// Its id.
+    /// Id of the conversation.
     conversation_id: ConversationId,
-    /// It is of the SMS channel.
+    /// Channel of the conversation: always `sms`.
     #[cfg_attr(feature = "openapi", schema(value_type = domain::ids::Channel))]
     channel: &'static str,
-    /// The mode of the key it was asked for with.
+    /// Mode of the API key that requested the conversation.
     mode: Mode,
-    /// Where it stands.
+    /// Status of the conversation.
     status: Status,
-    /// The agent's id.
+    /// Id of the agent.
     agent_id: AgentId,
-    /// The agent's slug.
+    /// Slug of the agent.
     agent_slug: String,
-    /// The customer's number.
+    /// The customer's phone number, in E.164.
     to_number: PhoneNumber,
-    /// Our number.
+    /// The organization's phone number, in E.164.
     from_number: PhoneNumber,
-    /// Who carries its texts.
+    /// Provider that carries the messages.
     provider: Provider,
-    /// The provider's id for the opening text.
+    /// The provider's id of the opening message; null until the provider has accepted the message.
     provider_message_id: Option<ProviderMessageId>,
-    /// Texts so far, in both directions.
+    /// Number of messages so far, in both directions.
     message_count: u32,
-    /// Whether a person has taken over, so that the agent is silent.
+    /// `true` if a person has taken the conversation over. The agent is then silent.
     taken_over: bool,
-    /// Why the agent does not answer, where it has fallen silent.
+    /// Reason for which the agent does not answer; null if the agent is not silent.
     silence: Option<Silence>,
-    /// When it was accepted.
+    /// Time at which the conversation was accepted.
     created_at: Timestamp,
-    /// When the last text came in or was asked for.
+    /// Time at which the last message came in or was requested.
     last_message_at: Timestamp,
-    /// When it ended.
+    /// Time at which the conversation ended; null until then.
     ended_at: Option<Timestamp>,
-    /// Why it ended.
+    /// Reason for the end of the conversation; null until then.
     end_reason: Option<EndReason>,
-    /// Whose doing that was, where it is known.
+    /// Party that ended the conversation; null if it is unknown or the conversation has not ended.
     ended_by: Option<EndedBy>,
 }
 
-/// An SMS conversation with everything known of it, but for its texts.
+/// SMS conversation with its request payload, without its messages.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SmsConversation))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SmsConversationView {
     #[serde(flatten)]
     summary: SmsConversationSummary,
-    /// The values for the agent's placeholders.
+    /// Values for the placeholders in the agent's templates.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     dynamic_variables: Map<String, Value>,
-    /// What the request brought, untouched.
+    /// Metadata of the request, unchanged; null if it had none.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     metadata: Option<Box<RawValue>>,
 }
 
-/// A text of a conversation.
+/// Message of an SMS conversation.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SmsMessageView))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MessageView {
-    /// Its id.
+    /// Id of the message.
     message_id: MessageId,
-    /// The provider's id for it; null while it is on its way.
+    /// The provider's id of the message; null until the provider has accepted it.
     provider_message_id: Option<ProviderMessageId>,
-    /// Counts the conversation's texts from 1, in both directions.
+    /// Position of the message in the conversation, in both directions, from 1.
     sequence_number: u32,
-    /// Whether it went out or came in.
+    /// Direction of the message.
     direction: Direction,
-    /// Who wrote it.
+    /// Author of the message.
     author: Author,
-    /// The text.
+    /// Content of the message.
     content: String,
-    /// Where its delivery stands; null for the customer's.
+    /// Delivery status; null for a message of the customer.
     status: Option<DeliveryStatus>,
-    /// Why it was not delivered.
+    /// Reason for which the message was not delivered: the provider's error code or an end reason. Null if there is none.
     error_code: Option<String>,
-    /// When it came in, or was asked for.
+    /// Time at which the message came in or was requested.
     created_at: Timestamp,
-    /// When the provider took it; for the customer's, when it came in.
+    /// Time at which the provider accepted the message; null until then. For a message of the customer, the time at which it came in.
     sent_at: Option<Timestamp>,
 }
 
@@ -124,7 +124,7 @@ impl From<SmsConversation> for SmsConversationSummary {
 }
 
 impl SmsConversationView {
-    /// A conversation with what the client gave for it.
+    /// Returns a conversation with its request payload.
     pub(crate) fn new(conversation: SmsConversation, content: Content) -> Self {
         let Content { dynamic_variables, metadata, .. } = content;
         Self { summary: conversation.into(), dynamic_variables, metadata }

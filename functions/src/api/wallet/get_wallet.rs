@@ -1,4 +1,4 @@
-//! `GET /v1/wallet`: what can be spent.
+//! `GET /v1/wallet`: returns the organization's balance.
 
 use domain::ids::{Mode, Scope};
 use domain::key::Permission;
@@ -26,31 +26,31 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// What can be spent. Amounts are whole minor units of the currency: cents.
+/// Prepaid balance of an organization. Amounts are whole minor units of the currency, such as cents.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Wallet))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct WalletView {
-    /// The mode it belongs to.
+    /// Mode of the calls that the wallet pays for.
     mode: Mode,
-    /// Whether calls are charged. Where they are not, everything else is null.
+    /// `true` if calls are charged. If `false`, all fields below are null.
     metered: bool,
-    /// ISO 4217, such as `USD`.
+    /// Currency code by ISO 4217, such as `USD`.
     currency: Option<String>,
-    /// What can be spent.
+    /// Spendable balance.
     balance: Option<i64>,
-    /// What is held for calls that are not settled, and no part of the balance.
+    /// Total of the authorization holds for calls that are not settled yet. It is not part of the balance.
     held: Option<i64>,
-    /// The price of a minute begun. A call requires that of its longest course.
+    /// Price of each started minute. A call is accepted only if the balance covers its longest possible duration.
     rate_per_minute: Option<u32>,
 }
 
-/// The wallet.
+/// Returns the key of the wallet.
 fn keys_to_load(_: &Request, scope: &Scope) -> Vec<Key> {
     vec![keys::wallet(scope)]
 }
 
-/// Answers with the wallet.
+/// Returns the wallet.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { caller, request, items, .. } = authorized;
     let wallet = Wallet::from_items(&caller.scope, &items)?;

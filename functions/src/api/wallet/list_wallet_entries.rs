@@ -1,4 +1,4 @@
-//! `GET /v1/wallet/entries`: the wallet's book.
+//! `GET /v1/wallet/entries`: lists the entries of the wallet's ledger.
 
 use domain::key::Permission;
 use domain::time::Timestamp;
@@ -26,18 +26,18 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// An entry of the wallet's book. The sum of all of them is the balance.
+/// Entry of the wallet's ledger. The sum of all entries is the balance.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = WalletEntry))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EntryView {
-    /// Why.
+    /// Kind of the entry.
     kind: EntryKind,
-    /// How much, in whole minor units: positive where the balance grows.
+    /// Amount in whole minor units of the currency. It is positive if the balance increases.
     amount: i64,
-    /// The `conversationId` of its call; of a credit, the operator's own reference.
+    /// `conversationId` of the call or, for a credit, the operator's reference.
     reference: String,
-    /// When.
+    /// Time of the entry.
     at: Timestamp,
 }
 
@@ -47,7 +47,7 @@ impl From<WalletEntry> for EntryView {
     }
 }
 
-/// Answers with a page of entries, newest first.
+/// Returns a page of entries, newest first.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, .. } = authorized;
     let page = Page::parse(request, &caller, "wallet-entries", &[])?;

@@ -1,4 +1,4 @@
-//! `POST /v1/webhooks`: registers an endpoint.
+//! `POST /v1/webhooks`: registers a webhook endpoint.
 
 use domain::audit::Action;
 use domain::endpoint::{Endpoint, SigningSecret};
@@ -35,35 +35,36 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// An endpoint to be registered.
+/// Webhook endpoint to register.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), serde(rename_all = "camelCase", deny_unknown_fields))]
 pub(crate) struct CreateWebhookRequest {
-    /// Where events go: https, port 443 or one from 1024 up, a public address, no user or password, at most 2,048
-    /// characters. Checked now, and again at every connection.
+    /// URL that receives the events, at most 2,048 characters. It must use https, port 443 or a port from 1024, and a public address,
+    /// without
+    /// user or password. The address is checked now and again at each connection.
     #[cfg_attr(feature = "openapi", schema(format = "uri", max_length = 2048, example = "https://example.com/hooks"))]
     url: String,
-    /// Types of the events that it gets. Naming one twice is no error, and `["*"]` names all.
+    /// Event types that the endpoint receives. A type may be named twice, and `["*"]` stands for all types.
     #[cfg_attr(feature = "openapi", schema(min_items = 1))]
     events: Vec<SubscribedEvent>,
-    /// Whether it gets events; it does by default.
+    /// `true` if the endpoint receives events; the default is `true`.
     is_active: Option<bool>,
-    /// The same as `isActive`, which counts where both are sent.
+    /// Alias of `isActive`, which takes precedence if both are sent.
     #[cfg_attr(feature = "openapi", serde(rename = "is_active"))]
     is_active_for_pam: Option<bool>,
 }
 
-/// The endpoint that a replay would find.
+/// Returns the keys of the endpoint that an earlier request may have created, and of its idempotency record.
 fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
     let id = id(request, scope);
     id.map(|id| vec![keys::endpoint(scope, id), Remembered::endpoint_key(scope, id)]).unwrap_or_default()
 }
 
-/// The endpoint that a request is, by its key.
+/// Returns the id of the endpoint, derived from the idempotency key. Returns `None` without a key.
 fn id(request: &Request, scope: &Scope) -> Option<EndpointId> {
     idempotency::given(request).map(|key| EndpointId::for_key(scope, &key))
 }
 
-/// Registers an endpoint. It gets the events that happen from now on.
+/// Registers an endpoint. It receives the events from now on.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     if let Some(answer) = replayed(&authorized)? {
         return Ok(answer);
@@ -122,8 +123,8 @@ impl CreateWebhookRequest {
     }
 }
 
-/// The answer to a request that was sent before. It is given before anything is judged, the address above all: a host that resolves
-/// elsewhere by now makes no other request of it.
+/// Returns the response to a replayed request. The replay is answered before any validation, especially of the URL. Otherwise a host that
+/// now resolves to another address could change the result of the same request.
 fn replayed(authorized: &Authorized<'_>) -> Result<Option<Response>, ApiError> {
     let Authorized { app, caller, request, items } = authorized;
     let scope = &caller.scope;

@@ -1,4 +1,4 @@
-//! `DELETE /v1/webhooks/{id}`: forgets an endpoint. What was pending for it is cancelled.
+//! `DELETE /v1/webhooks/{id}`: deletes a webhook endpoint. Its pending deliveries are cancelled.
 
 use domain::audit::Action;
 use domain::ids::EndpointId;

@@ -1,4 +1,4 @@
-//! A delivery of an event to an endpoint, as its owner sees it.
+//! A delivery of an event to a webhook endpoint, in responses.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use domain::time::Timestamp;
 use serde::{Serialize, Serializer};
 use store::LoggedDelivery;
 
-/// What a delivery is called within its endpoint's list: the log that its event stands in, and the place in it.
+/// Id of a delivery within its endpoint's list: the log of the event and the event's position in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DeliveryId {
     pub(crate) log: ConversationId,
@@ -18,7 +18,7 @@ pub(crate) struct DeliveryId {
 const PREFIX: &str = "dlv_";
 
 impl DeliveryId {
-    /// Reads an id; `None` where the text has another form.
+    /// Parses an id. Returns `None` if the text has another form.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (log, number) = text.strip_prefix(PREFIX)?.split_once('.')?;
         let (log, number) = (ConversationId::parse(log)?, number.parse().ok()?);
@@ -38,47 +38,47 @@ impl Serialize for DeliveryId {
     }
 }
 
-/// A delivery of an event to an endpoint.
+/// Delivery of an event to a webhook endpoint.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = WebhookDelivery))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct DeliveryView {
-    /// Its id.
+    /// Id of the delivery.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     id: DeliveryId,
-    /// The event's id: the same at every attempt.
+    /// Id of the event, which is the same in all attempts.
     event_id: String,
-    /// The event's type.
+    /// Type of the event.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<domain::log::EventType>))]
     event: Option<&'static str>,
-    /// The conversation that the event is of; null where it is of none.
+    /// Id of the event's conversation; null if it belongs to none.
     conversation_id: Option<ConversationId>,
-    /// The event's place in the conversation; null where it is of none.
+    /// Position of the event in its conversation; null if it belongs to none.
     sequence: Option<u64>,
-    /// Where the delivery stands.
+    /// Status of the delivery.
     status: State,
-    /// When the event happened.
+    /// Time at which the event happened.
     created_at: Timestamp,
-    /// When it is tried next; null where it is not.
+    /// Time of the next attempt; null if none is planned.
     next_attempt_at: Option<Timestamp>,
-    /// What was tried so far: the last 30 attempts.
+    /// Attempts so far, at most the last 30.
     attempts: Vec<AttemptView>,
 }
 
-/// One attempt to deliver an event.
+/// Attempt to deliver an event.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = WebhookAttempt))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AttemptView {
-    /// When it began.
+    /// Time at which the attempt began.
     at: Timestamp,
-    /// How long it took.
+    /// Duration of the attempt, in milliseconds.
     duration_ms: u32,
-    /// The HTTP status that the endpoint answered with; null where it did not answer.
+    /// HTTP status of the endpoint's answer; null if it did not answer.
     status: Option<u16>,
-    /// What went wrong where it did not answer.
+    /// Error of an attempt without an answer; null if the endpoint answered.
     error: Option<String>,
-    /// The first kilobyte of its answer.
+    /// First kilobyte of the endpoint's answer; empty if it did not answer.
     answer: String,
 }
 

@@ -1,4 +1,4 @@
-//! The fields of a webhook endpoint, as its owner sends them.
+//! Fields of a webhook endpoint in requests.
 
 use domain::log::EventType;
 use domain::subscription::EVERY_EVENT;
@@ -9,13 +9,13 @@ use crate::fields::Fields;
 /// Fields that a request may have.
 pub(crate) const FIELDS: [&str; 4] = ["url", "events", "isActive", "is_active"];
 
-/// Where events go, if that was sent and is allowed.
+/// Reads `url`. Returns `None` if it is missing or not allowed.
 pub(crate) async fn url(app: &App, fields: &mut Fields<'_>) -> Option<String> {
     let url = fields.text("url")?;
     app.egress.check_url(url).await.map_err(|error| fields.refuse("url", error)).ok().map(Into::into)
 }
 
-/// Type of an event that an endpoint gets, or `*` for every type, also for those that are added later.
+/// Event type that an endpoint receives, or `*` for all types, including those added later.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SubscribedEvent, value_type = String))]
 pub(crate) struct SubscribedEvent(String);
@@ -27,7 +27,7 @@ impl SubscribedEvent {
     }
 }
 
-/// Reads the types of events that an endpoint gets. A type may be named twice. Beside `*`, other names have no effect.
+/// Reads the event types that an endpoint receives. A type may be named twice. Next to `*`, other names have no effect.
 pub(crate) fn events(fields: &mut Fields<'_>) -> Option<Vec<SubscribedEvent>> {
     let value = fields.value("events")?;
     let Some(names) = value.as_array().filter(|names| !names.is_empty()) else {

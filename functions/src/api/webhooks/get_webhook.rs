@@ -25,7 +25,7 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// Answers with the endpoint, without its secret.
+/// Returns the endpoint, without its secret.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let endpoint: Endpoint = crate::api::webhooks::webhook(&authorized)?;
     let Authorized { app, caller, request, .. } = authorized;

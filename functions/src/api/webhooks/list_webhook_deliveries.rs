@@ -1,4 +1,4 @@
-//! `GET /v1/webhooks/{id}/deliveries`: what was sent to an endpoint, and what came of it.
+//! `GET /v1/webhooks/{id}/deliveries`: lists the deliveries to a webhook endpoint, with their attempts.
 
 use domain::delivery::State;
 use domain::key::Permission;
@@ -28,7 +28,7 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// What the list can be narrowed down by.
+/// Names of the query parameters that filter the list.
 pub(crate) const FILTERS: [&str; 1] = ["status"];
 
 const STATES: [(&str, State); 4] = [
@@ -38,8 +38,8 @@ const STATES: [(&str, State); 4] = [
     ("cancelled", State::Cancelled),
 ];
 
-/// Answers with a page of deliveries, newest first. A page of one state goes on until it is full, or has looked at
-/// [`store::MOST_LOOKED_AT`] deliveries; then it is short and has more.
+/// Returns a page of deliveries, newest first. A page filtered by status ends when it is full or after [`store::MOST_LOOKED_AT`]
+/// examined deliveries. In the second case it may be short although more deliveries follow.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let endpoint = crate::api::webhooks::webhook(&authorized)?;
     let Authorized { app, caller, request, .. } = authorized;

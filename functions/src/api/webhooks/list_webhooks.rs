@@ -1,4 +1,4 @@
-//! `GET /v1/webhooks`: a scope's endpoints.
+//! `GET /v1/webhooks`: lists the webhook endpoints of an organization and mode.
 
 use domain::ids::EndpointId;
 use domain::key::Permission;
@@ -25,7 +25,7 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// Answers with a page of endpoints, without their secrets.
+/// Returns a page of endpoints, without their secrets.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, .. } = authorized;
     let page = Page::parse(request, &caller, "webhooks", &[])?;

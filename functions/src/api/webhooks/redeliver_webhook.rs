@@ -1,4 +1,4 @@
-//! `POST /v1/webhooks/{id}/redeliver`: sends an endpoint everything once more that failed since a moment.
+//! `POST /v1/webhooks/{id}/redeliver`: sends an endpoint all events again whose delivery has failed since a given time.
 
 use domain::key::Permission;
 use domain::time::Timestamp;
@@ -32,30 +32,30 @@ pub(crate) const FUNCTION: Function = Function {
 /// Fields that a request may have.
 const FIELDS: [&str; 1] = ["since"];
 
-/// From when on what failed is to be sent again.
+/// Range of the failed deliveries to send again.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), serde(rename_all = "camelCase", deny_unknown_fields))]
 pub(crate) struct RedeliverWebhookRequest {
-    /// Events that happened from this moment on.
+    /// Time of the earliest event to send again.
     since: Timestamp,
 }
 
-/// How many deliveries one request looks at: as many as are marked well within a function's time.
+/// Largest number of deliveries that one request examines. Marking that many stays well within the function's timeout.
 const LOOKED_AT: u8 = 100;
 
-/// What is on its way again.
+/// Result of the redelivery.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FailedRedelivered {
-    /// How many deliveries are on their way again.
+    /// Number of deliveries that are sent again.
     redelivered: u32,
-    /// Whether there are deliveries that were not looked at.
+    /// `true` if there are deliveries that this request did not examine.
     has_more: bool,
-    /// The `since` that the next request goes on with; null where there is nothing left.
+    /// Value of `since` for the next request; null if no deliveries remain.
     next_since: Option<Timestamp>,
 }
 
-/// Sends again what is exhausted of the first deliveries since a moment, oldest first.
+/// Sends exhausted deliveries again. Examines the first deliveries from the given time, oldest first.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let endpoint = crate::api::webhooks::webhook(&authorized)?;
     let Authorized { app, caller, request, .. } = authorized;

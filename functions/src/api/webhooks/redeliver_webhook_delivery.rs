@@ -1,4 +1,4 @@
-//! `POST /v1/webhooks/{id}/deliveries/{deliveryId}/redeliver`: sends an event to an endpoint once more.
+//! `POST /v1/webhooks/{id}/deliveries/{deliveryId}/redeliver`: sends an event to an endpoint again.
 
 use domain::key::Permission;
 use futures::FutureExt;
@@ -26,10 +26,10 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// What a request may say: nothing.
+/// Fields that a request may have: none.
 pub(crate) const FIELDS: [&str; 0] = [];
 
-/// Sends the event again, at once and by the whole schedule, whatever came of it so far.
+/// Sends the event again immediately, with the full retry schedule. The current status of the delivery does not matter.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let endpoint = crate::api::webhooks::webhook(&authorized)?;
     let Authorized { app, caller, request, .. } = authorized;

@@ -1,4 +1,4 @@
-//! `POST /v1/webhooks/{id}/rotate-secret`: gives an endpoint another secret. The one before signs beside it for a day.
+//! `POST /v1/webhooks/{id}/rotate-secret`: replaces the secret of a webhook endpoint. The previous secret also signs for another day.
 
 use domain::audit::Action;
 use domain::endpoint::{Endpoint, MOST_SECRETS, SigningSecret, TooManySecrets};
@@ -35,11 +35,11 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// What a request may say: nothing.
+/// Fields that a request may have: none.
 pub(crate) const FIELDS: [&str; 0] = [];
 
-/// Makes a secret and shows it. A request that is sent again under its key shows the same one, as long as it is the newest, and
-/// makes no second one while the first is known.
+/// Generates a secret and returns it. A replay returns the same secret as long as it is the newest. It generates no second one while
+/// the first is stored.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let id = EndpointId::parse(authorized.request.path("id")).ok_or(ApiError::NotFound("webhook"))?;
     let asked_under = idempotency::given(authorized.request).map(|key| key_digest(&key));
@@ -86,12 +86,12 @@ fn check_form(request: &Request) -> Result<(), ApiError> {
     fields.finish()
 }
 
-/// The place of the secret that was made under a key: the newest is the first.
+/// Returns the position of the secret that was generated under this idempotency key. The newest secret has position 0.
 fn made_under(endpoint: &Endpoint, key: Option<&String>) -> Option<usize> {
     endpoint.secrets.iter().position(|secret| secret.asked_under.as_ref() == key)
 }
 
-/// The answer to a request that was sent before. A secret that was replaced since is not shown again.
+/// Returns the response to a replayed request. A secret that was replaced since then is not returned again.
 fn replay(
     authorized: &Authorized<'_>,
     endpoint: Endpoint,

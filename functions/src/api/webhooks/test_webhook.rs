@@ -1,4 +1,4 @@
-//! `POST /v1/webhooks/{id}/test`: sends an endpoint a test event, signed and retried as any other.
+//! `POST /v1/webhooks/{id}/test`: sends a test event to an endpoint. It is signed and retried like any other event.
 
 use domain::ids::{ConversationId, EndpointId, Operation, Scope, event_id};
 use domain::key::Permission;
@@ -28,22 +28,22 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// What a request may say: nothing.
+/// Fields that a request may have: none.
 pub(crate) const FIELDS: [&str; 0] = [];
 
-/// A test event that is on its way.
+/// Test event that is being delivered.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TestSent {
-    /// The event's id.
+    /// Id of the event.
     event_id: String,
-    /// The delivery, as it stands in the endpoint's list.
+    /// Id of the delivery in the endpoint's list.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     delivery_id: DeliveryId,
 }
 
-/// The endpoint, and what a replay would find.
+/// Returns the keys of the endpoint, and of the log entry and delivery that an earlier request may have created.
 fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
     let mut wanted = crate::api::webhooks::webhook_keys(request, scope);
     if let Some((log, endpoint)) = log_id(request, scope).zip(EndpointId::parse(request.path("id"))) {
@@ -52,7 +52,7 @@ fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
     wanted
 }
 
-/// The log that a request's event stands in, by its key.
+/// Returns the id of the test event's log, derived from the idempotency key. Returns `None` without a key.
 fn log_id(request: &Request, scope: &Scope) -> Option<ConversationId> {
     idempotency::given(request).map(|key| ConversationId::for_key(scope, Operation::TestWebhook, &key))
 }
@@ -67,7 +67,7 @@ fn replay(request: &Request, sent: &TestSent) -> Result<Response, ApiError> {
     Ok(Response::data(StatusCode::ACCEPTED, request, sent)?.replayed())
 }
 
-/// Sends a test event, whatever the endpoint is subscribed to.
+/// Sends a test event. The endpoint's subscriptions do not matter.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let endpoint = crate::api::webhooks::webhook(&authorized)?;
     let Authorized { app, caller, request, items } = authorized;
@@ -78,7 +78,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     };
     let sent = TestSent { event_id: event_id(log_id, 1), delivery_id: DeliveryId { log: log_id, number: 1 } };
     if items.get(&keys::log_entry(log_id, 1)).is_some() {
-        // Such a request says nothing: one that does is another.
+        // A valid request has no fields, so a request with fields is not the same one.
         let is_same = form.is_ok() && items.get(&keys::delivery(log_id, 1, endpoint.id)).is_some();
         return if is_same { replay(request, &sent) } else { Err(ApiError::KeyReused) };
     }

@@ -1,4 +1,4 @@
-//! `PATCH /v1/webhooks/{id}`: changes where an endpoint is, what it gets, and whether it gets anything.
+//! `PATCH /v1/webhooks/{id}`: changes the URL, the event types or the activity of a webhook endpoint.
 
 use std::convert::Infallible;
 
@@ -33,24 +33,24 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// What is to be changed of an endpoint. What is left out stays as it is.
+/// Changes to a webhook endpoint. Missing fields keep their values.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), serde(rename_all = "camelCase", deny_unknown_fields))]
 pub(crate) struct UpdateWebhookRequest {
-    /// Where events go, as when it was registered.
+    /// URL that receives the events. The rules for the registration apply.
     #[cfg_attr(feature = "openapi", schema(format = "uri", max_length = 2048, nullable = false))]
     url: Option<String>,
-    /// Which events it gets.
+    /// Event types that the endpoint receives.
     #[cfg_attr(feature = "openapi", schema(min_items = 1, nullable = false))]
     events: Option<Vec<SubscribedEvent>>,
-    /// Whether it gets events.
+    /// `true` if the endpoint receives events.
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     is_active: Option<bool>,
-    /// The same as `isActive`, which counts where both are sent.
+    /// Alias of `isActive`, which takes precedence if both are sent.
     #[cfg_attr(feature = "openapi", serde(rename = "is_active"), schema(nullable = false))]
     is_active_for_pam: Option<bool>,
 }
 
-/// Changes an endpoint: what was not sent stays as it is. An endpoint that is enabled again is as good as new.
+/// Changes the fields in the request and keeps all others. Enabling an endpoint again removes the reason why it was disabled.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, .. } = authorized;
     let id = EndpointId::parse(request.path("id")).ok_or(ApiError::NotFound("webhook"))?;
@@ -73,7 +73,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
 }
 
 impl UpdateWebhookRequest {
-    /// Reads the request. The reasons against it are told to `fields`.
+    /// Reads the request. The errors are added to `fields`.
     async fn read(app: &App, fields: &mut Fields<'_>) -> Self {
         for name in FIELDS {
             if fields.mentions(name) && !fields.has(name) {

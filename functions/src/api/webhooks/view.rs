@@ -1,45 +1,46 @@
-//! A webhook endpoint as clients see it. `is_active`, `created_at` and `updated_at` stand beside the camel-case names:
-//! PAM's clients use them.
+//! A webhook endpoint in responses. `is_active`, `created_at` and `updated_at` duplicate the camel-case names, because clients of PAM's
+//! API
+//! use them.
 
 use domain::endpoint::Endpoint;
 use domain::ids::{EndpointId, Mode};
 use domain::time::Timestamp;
 use serde::Serialize;
 
-/// A webhook endpoint.
+/// Webhook endpoint, which receives events.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Webhook))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct WebhookView {
-    /// Its id.
+    /// Id of the endpoint.
     id: EndpointId,
-    /// Where events go.
+    /// URL that receives the events.
     url: String,
-    /// Which events it gets.
+    /// Event types that the endpoint receives.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<domain::log::EventType>))]
     events: Vec<String>,
-    /// The mode whose events it gets.
+    /// Mode of the events that the endpoint receives.
     mode: Mode,
-    /// Whether it gets events.
+    /// `true` if the endpoint receives events.
     is_active: bool,
-    /// Why it was disabled, where its owner did not do it.
+    /// Reason for which the service disabled the endpoint; null if it did not.
     disabled_reason: Option<String>,
-    /// Until when a secret that was replaced signs beside the newest one; null where that one signs alone.
+    /// Time until which a replaced secret signs together with the newest one; null if only the newest one signs.
     signed_twice_until: Option<Timestamp>,
-    /// When it was registered.
+    /// Time at which the endpoint was registered.
     created_at: Timestamp,
-    /// When it was last changed.
+    /// Time of the last change.
     updated_at: Timestamp,
-    /// The same as `isActive`.
+    /// Alias of `isActive`.
     #[serde(rename = "is_active")]
     is_active_for_pam: bool,
-    /// The same as `createdAt`.
+    /// Alias of `createdAt`.
     #[serde(rename = "created_at")]
     created_at_for_pam: Timestamp,
-    /// The same as `updatedAt`.
+    /// Alias of `updatedAt`.
     #[serde(rename = "updated_at")]
     updated_at_for_pam: Timestamp,
-    /// Shown once: in the answer to the request that made the secret, and to that request's replays.
+    /// Secret that signs the events. Present only in the response to the request that generated it, and in replays of that request.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
 }
