@@ -1,5 +1,5 @@
-//! Bodies that are judged as FastAPI does: every wrong field at once, each with its place (`loc`), a text (`msg`) and a
-//! kind (`type`), in the words of Pydantic 2.
+//! Validation of bodies in the format of FastAPI. All wrong fields are reported together. Each has its path (`loc`), a message (`msg`)
+//! and a kind (`type`), in the wording of Pydantic 2.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::error::ApiError;
 use crate::http::Request;
 use crate::problem::{Problem, Step};
 
-/// A JSON object being read.
+/// Reader of a JSON object.
 #[derive(Debug)]
 pub(crate) struct Body<'a> {
     object: &'a Map<String, Value>,
@@ -20,8 +20,8 @@ pub(crate) struct Body<'a> {
     problems: Vec<Problem>,
 }
 
-/// What only showed beside what the request names, where variables are sent as `variables` and the calling number as
-/// `sender`.
+/// Returns the error for fields that are only found wrong after the agent and organization were loaded. `variables` and `sender` are the
+/// dialect's names for the variables and the calling number.
 pub(crate) fn beside(wrong: &[Wrong], variables: &str, sender: &str) -> ApiError {
     let problem = |wrong: &Wrong| {
         let field = match wrong {
@@ -39,10 +39,10 @@ pub(crate) fn beside(wrong: &[Wrong], variables: &str, sender: &str) -> ApiError
 }
 
 impl<'a> Body<'a> {
-    /// Opens a request's body. Fields that are not known are ignored, as the originals do.
+    /// Opens the body of a request. Unknown fields are ignored, as in the original APIs.
     ///
     /// # Errors
-    /// 413, 415, or 422 where it is no JSON object.
+    /// 413, 415, or 422 if the body is not a JSON object.
     pub(crate) fn open(request: &'a Request) -> Result<Self, ApiError> {
         let whole = |msg: &str, kind| {
             ApiError::Unprocessable(vec![Problem { loc: vec![Step::from("body")], msg: msg.to_owned(), kind }])
@@ -65,12 +65,12 @@ impl<'a> Body<'a> {
         Ok(Self::at(object, vec![Step::from("body")]))
     }
 
-    /// An object within the body.
+    /// Opens an object within the body. `at` is its path.
     pub(crate) fn at(object: &'a Map<String, Value>, at: Vec<Step>) -> Self {
         Self { object, at, problems: Vec::new() }
     }
 
-    /// What was wrong, if anything was.
+    /// Finishes the reading.
     ///
     /// # Errors
     /// [`ApiError::Unprocessable`] with every wrong field.
@@ -78,46 +78,46 @@ impl<'a> Body<'a> {
         if self.problems.is_empty() { Ok(()) } else { Err(ApiError::Unprocessable(self.problems)) }
     }
 
-    /// What was wrong.
+    /// Returns the problems found so far.
     pub(crate) fn into_problems(self) -> Vec<Problem> {
         self.problems
     }
 
-    /// Takes in what was wrong elsewhere.
+    /// Adds problems that another reader found.
     pub(crate) fn take_in(&mut self, problems: Vec<Problem>) {
         self.problems.extend(problems);
     }
 
-    /// The way to a field.
+    /// Returns the path of a field.
     pub(crate) fn way_to(&self, field: &str) -> Vec<Step> {
         let mut way = self.at.clone();
         way.push(Step::from(field));
         way
     }
 
-    /// Says what is wrong with a field.
+    /// Adds a problem of a field.
     pub(crate) fn refuse(&mut self, field: &str, kind: &'static str, msg: impl fmt::Display) {
         self.refuse_at(self.way_to(field), kind, msg);
     }
 
-    /// Says what is wrong with a part of a field.
+    /// Adds a problem of a part of a field.
     pub(crate) fn refuse_within(&mut self, field: &str, part: &str, kind: &'static str, msg: impl fmt::Display) {
         let mut loc = self.way_to(field);
         loc.push(Step::from(part));
         self.refuse_at(loc, kind, msg);
     }
 
-    /// Says what is wrong somewhere.
+    /// Adds a problem at a path.
     pub(crate) fn refuse_at(&mut self, loc: Vec<Step>, kind: &'static str, msg: impl fmt::Display) {
         self.problems.push(Problem { loc, msg: msg.to_string(), kind });
     }
 
-    /// A field's value; `null` is none.
+    /// Returns a field's value, or `None` for `null`.
     pub(crate) fn value(&self, field: &str) -> Option<&'a Value> {
         self.object.get(field).filter(|value| !value.is_null())
     }
 
-    /// A field that has to be there.
+    /// Returns the value of a required field. Adds a problem if the field is missing.
     pub(crate) fn required(&mut self, field: &str) -> Option<&'a Value> {
         match self.object.get(field) {
             None => {
@@ -128,13 +128,13 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// A text that has to be there, of a length within bounds, in characters.
+    /// Returns a required string. Adds a problem if its length in characters is out of bounds.
     pub(crate) fn required_text(&mut self, field: &str, shortest: usize, longest: usize) -> Option<&'a str> {
         let value = self.required(field)?;
         self.text_of(field, value, shortest, longest)
     }
 
-    /// A text of a length within bounds, in characters.
+    /// Returns an optional string. Adds a problem if its length in characters is out of bounds.
     pub(crate) fn text(&mut self, field: &str, shortest: usize, longest: usize) -> Option<&'a str> {
         let value = self.value(field)?;
         self.text_of(field, value, shortest, longest)
@@ -166,14 +166,14 @@ impl<'a> Body<'a> {
         Some(text)
     }
 
-    /// A phone number in E.164 that has to be there.
+    /// Returns a required phone number in E.164.
     pub(crate) fn required_number(&mut self, field: &str) -> Option<PhoneNumber> {
         let text = self.required_text(field, 0, usize::MAX)?;
         let number = PhoneNumber::parse(text);
         number.map_err(|error| self.refuse(field, "value_error", format_args!("Value error, {error}"))).ok()
     }
 
-    /// A UUID, as `parse` reads it.
+    /// Returns a UUID, parsed by `parse`.
     pub(crate) fn uuid<T>(&mut self, field: &str, parse: impl Fn(&str) -> Option<T>) -> Option<T> {
         let value = self.value(field)?;
         let id = value.as_str().and_then(parse);
@@ -183,7 +183,7 @@ impl<'a> Body<'a> {
         id
     }
 
-    /// True or false. `null` is neither, where the original does not say so.
+    /// Returns a boolean, or `None` for `null`.
     pub(crate) fn boolean(&mut self, field: &str) -> Option<bool> {
         let value = self.value(field)?.as_bool();
         if value.is_none() {
@@ -192,7 +192,7 @@ impl<'a> Body<'a> {
         value
     }
 
-    /// An object.
+    /// Returns a JSON object.
     pub(crate) fn object(&mut self, field: &str) -> Option<&'a Map<String, Value>> {
         let object = self.value(field)?.as_object();
         if object.is_none() {

@@ -1,4 +1,4 @@
-//! What all of `klen` has in common: flat errors, with the codes of its document and no others.
+//! Shared parts of the `klen` dialect: flat errors, with only the error codes of the vendor's document.
 
 use lambda_http::http::StatusCode;
 use serde::Serialize;
@@ -7,26 +7,27 @@ use crate::auth::bearer;
 use crate::error::{ApiError, Funds};
 use crate::http::{Request, Response};
 
-/// What a client hears of a request that is not carried out.
+/// Error response.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = KlenError))]
 pub(crate) struct Failure<'a> {
-    /// What went wrong, for programs.
+    /// Error code, for programs.
     error: &'a str,
-    /// What is wrong, and the fix, for people.
+    /// Error message for people, with the fix.
     message: String,
-    /// What can be spent, in minor units of the currency. Only with `insufficient_funds`.
+    /// Spendable balance in minor units of the currency. Only with `insufficient_funds`.
     #[serde(skip_serializing_if = "Option::is_none")]
     balance: Option<i64>,
-    /// The price of the call's longest course, in minor units. Only with `insufficient_funds`.
+    /// Price of the call's longest possible duration, in minor units of the currency. Only with `insufficient_funds`.
     #[serde(skip_serializing_if = "Option::is_none")]
     required_rate: Option<i64>,
-    /// ISO 4217. Only with `insufficient_funds`.
+    /// Currency code by ISO 4217. Only with `insufficient_funds`.
     #[serde(skip_serializing_if = "Option::is_none")]
     currency: Option<&'a str>,
 }
 
-/// The document's code for an error. What it has none for is `validation_error` or `rate_limit_exceeded`.
+/// Returns the status and the vendor's code for an error. An error without a code in the vendor's document gets `validation_error`,
+/// `rate_limit_exceeded` or `server_error`.
 fn code<'a>(error: &'a ApiError, request: &Request) -> (StatusCode, &'a str) {
     match error {
         ApiError::Coded { status, code, .. } => (*status, code),
@@ -38,9 +39,9 @@ fn code<'a>(error: &'a ApiError, request: &Request) -> (StatusCode, &'a str) {
             (error.status(), error.code())
         }
         ApiError::NotFound(_) | ApiError::Gone(_) => (error.status(), "agent_not_found"),
-        // The document knows no such key: what is said of it is the native API's.
+        // The vendor's document has no idempotency key, so the native API's code is used.
         ApiError::KeyReused => (error.status(), error.code()),
-        // Somebody else is writing the same: in a moment it will go.
+        // Another request writes the same item. A retry after a moment succeeds.
         ApiError::RateLimited { .. } | ApiError::Conflict(_) => (StatusCode::TOO_MANY_REQUESTS, "rate_limit_exceeded"),
         ApiError::Validation(_)
         | ApiError::Unprocessable(_)
@@ -52,7 +53,7 @@ fn code<'a>(error: &'a ApiError, request: &Request) -> (StatusCode, &'a str) {
     }
 }
 
-/// An error in this vendor's shape.
+/// Returns the response for an error, in this vendor's format.
 pub(crate) fn refusal(error: &ApiError, request: &Request) -> Result<Response, serde_json::Error> {
     let (status, code) = code(error, request);
     let Funds { balance, required_rate, currency } = error.funds();

@@ -1,4 +1,4 @@
-//! `POST /api/v1/calls`: accepts a call in the words of `klen`.
+//! `POST /api/v1/calls`: accepts a call in the `klen` dialect.
 
 use domain::blank::is_blank;
 use domain::call::{Call, Status};
@@ -36,24 +36,27 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// The longest phone number that is read, with whatever stands between its digits, in bytes: it is kept as it was written.
+/// Longest accepted phone number with its separators, in bytes. The number is stored as it was written.
 const LONGEST_NUMBER: usize = 255;
 
-/// The largest whole number that every language has.
+/// Largest whole number that all programming languages represent exactly.
 const LARGEST_WHOLE_NUMBER: u64 = (1 << 53) - 1;
 
-/// A call, as a client of `klen` asks for it.
+/// Call to place, in the format of `klen`.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(crate) struct KlenCallRequest {
-    /// Whom to call: E.164 is best. Spaces, hyphens, dots and brackets do no harm; without `+` the number is read in the
-    /// organization's default country, and one that costs more than a call is refused unless the operator allows it.
+    /// Phone number to call, preferably in E.164. Spaces, hyphens, dots and brackets are allowed. A number without `+` is read as one of
+    /// the organization's default country. A premium-rate, shared-cost, personal or
+    /// pager number is refused unless the operator allows such numbers.
     #[cfg_attr(feature = "openapi", schema(value_type = String, example = "(555) 123-4567"))]
     phone_number: WrittenNumber,
-    /// The agent: its id, its slug, its identifier in another system, or the `agent.id` of an answer; text or whole number.
+    /// Agent of the call, as a string or a whole number: its id, its slug, its id in another system, or the `agent.id` of a response.
     agent_id: String,
-    /// The `number` of a contact.
+    /// Number of the contact: its `number` in the native API, below 2^53.
     contact_id: Option<u64>,
-    /// Values for the agent's placeholders: at most 100, and 64 KiB together as JSON. They may be nested: `{{a.b}}`.
+    /// Values for the placeholders in the agent's templates: at most 100, and at most 64 KiB together as JSON. Objects may be nested, as
+    /// in
+    /// `{{a.b}}`.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     variables: Map<String, Value>,
 }
@@ -64,54 +67,55 @@ struct WrittenNumber {
     number: PhoneNumber,
 }
 
-/// What a client hears of an accepted call.
+/// Accepted call.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = KlenCall))]
 pub(crate) struct Accepted {
-    /// The call, as a whole number below 2^53.
+    /// Number of the call, below 2^53.
     id: u64,
-    /// The call's `conversationId`, by which the native API and every event know it.
+    /// `conversationId` of the call in the native API and in events.
     call_id: ConversationId,
-    /// `queued`; a replay shows what it is by now: `queued`, `ringing`, `in-progress`, `completed` or `failed`.
+    /// Status of the call: `queued` when it is accepted. A replay returns the current status: `queued`, `ringing`, `in-progress`,
+    /// `completed` or `failed`.
     status: &'static str,
-    /// `outbound`.
+    /// Direction of the call: always `outbound`.
     r#type: &'static str,
-    /// The called number in E.164.
+    /// Called number, in E.164.
     phone_number: PhoneNumber,
-    /// Who holds it.
+    /// Agent that holds the call.
     agent: AcceptedAgent,
-    /// When it was accepted.
+    /// Time at which the call was accepted.
     created_at: Timestamp,
-    /// When it is dialled at the earliest.
+    /// Earliest time to dial.
     estimated_start: Timestamp,
 }
 
-/// Who holds a call.
+/// Agent that holds a call.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = KlenAgent))]
 struct AcceptedAgent {
-    /// The agent, as a whole number below 2^53: good as `agent_id`.
+    /// Number of the agent, below 2^53. It is accepted as `agent_id`.
     id: u64,
-    /// What people call it.
+    /// Display name of the agent.
     name: String,
-    /// The agent's id: good as `agent_id`, too.
+    /// Id of the agent. It is accepted as `agent_id` too.
     assistant_id: AgentId,
 }
 
-/// What can be told of the request before it is judged. A number that is not E.164 is read once the organization's country
-/// is known.
+/// Returns the keys of all items that are known from the request alone. A number that is not in E.164 cannot be read before the
+/// organization's country is loaded.
 fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
     let asked = KlenCallRequest::parse(request, None).map(|asked| asked.into_acceptance(request, scope));
     let asked = asked.map(|asked| acceptance::keys_to_load(&asked, scope));
     asked.unwrap_or_default().into_iter().chain(id(request, scope).map(keys::call)).collect()
 }
 
-/// The call that a request is, by its key.
+/// Returns the id of the call, derived from the idempotency key. Returns `None` without a key.
 fn id(request: &Request, scope: &Scope) -> Option<ConversationId> {
     idempotency::given(request).map(|key| ConversationId::for_key(scope, Operation::KlenCall, &key))
 }
 
-/// Accepts a call.
+/// Accepts a call. A repeated request returns the call that it created before.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, mut items } = authorized;
     let known =
@@ -182,7 +186,7 @@ impl KlenCallRequest {
         Ok(Self { phone_number: WrittenNumber { text, number }, agent_id, contact_id, variables })
     }
 
-    /// Returns the request as acceptance takes it.
+    /// Converts the request for acceptance.
     fn into_acceptance(self, request: &Request, scope: &Scope) -> NewRequest {
         let WrittenNumber { text, number } = self.phone_number;
         let by_slug = AgentId::for_slug(&scope.organization, &self.agent_id);
@@ -214,7 +218,7 @@ fn not_an_object(request: &Request) -> String {
     }
 }
 
-/// A text or a whole number as text. What is empty or null is not there.
+/// Returns a string or whole number as a string. Returns `None` for a missing, empty or null value.
 fn given(body: &Map<String, Value>, name: &str) -> Option<Result<String, ()>> {
     match body.get(name)? {
         Value::Null => None,

@@ -1,4 +1,4 @@
-//! What all of `levers` has in common: its errors, and how it names whom to call.
+//! Shared parts of the `levers` dialect: its errors, and the fields that describe a callee.
 
 use domain::contact::Details;
 use domain::fingerprint::Fingerprint;
@@ -19,18 +19,18 @@ use crate::acceptance::{AgentName, ContactWish, NewRequest, Refusal, Sender, Wro
 use crate::error::ApiError;
 use crate::http::{Response, raw_metadata};
 
-/// The longest name or email address that is taken. The document names no limit.
+/// Longest accepted name or email address, in characters. The vendor's document sets no limit.
 const LONGEST_DETAIL: usize = 255;
 
-/// What a client hears of a request that is not carried out, for another reason than wrong fields.
+/// Error response, except for wrong fields.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LeversError))]
 pub(crate) struct Failure {
-    /// `<code>: <text>`.
+    /// Error code and message, as `<code>: <message>`.
     detail: String,
 }
 
-/// An error in this vendor's shape.
+/// Returns the response for an error, in this vendor's format.
 pub(crate) fn refusal(error: &ApiError) -> Result<Response, serde_json::Error> {
     match error {
         ApiError::Unprocessable(detail) => Response::json(error.status(), &Unprocessable { detail }),
@@ -41,49 +41,49 @@ pub(crate) fn refusal(error: &ApiError) -> Result<Response, serde_json::Error> {
     }
 }
 
-/// Somebody to be called.
+/// Person to call.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Callee {
-    /// The number as it was written.
+    /// Phone number as it was written.
     pub(crate) number: String,
     /// Id of the contact.
     pub(crate) contact: Option<ContactId>,
     /// Names and email address of the contact.
     pub(crate) details: Details,
-    /// Texts for the placeholders of the agent's prompt.
+    /// Values for the placeholders of the agent's prompt.
     pub(crate) tags: Map<String, Value>,
-    /// What goes back with every event: `{"requestMetadata": …}`.
+    /// Metadata of the request, returned in every event as `{"requestMetadata": …}`.
     pub(crate) metadata: Option<Box<RawValue>>,
-    /// The earliest moment at which the call may be dialled.
+    /// Earliest time to dial.
     #[serde(default)]
     pub(crate) not_before: Option<Timestamp>,
-    /// The moment from which on the call is not dialled.
+    /// Time from which the call is no longer dialed.
     #[serde(default)]
     pub(crate) not_after: Option<Timestamp>,
 }
 
-/// What a request says once, for everybody who is to be called.
+/// Settings that apply to all callees of a request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Settings {
-    /// Id of the agent; the organization's default agent if there is none.
+    /// Id of the agent. Without it, the organization's default agent is used.
     pub(crate) agent: Option<AgentId>,
-    /// The country that a number without `+` is read in.
+    /// Country of phone numbers without `+`.
     pub(crate) country: Option<Country>,
-    /// `true` if names and email addresses change a contact that is there already.
+    /// `true` if names and email addresses change an existing contact.
     pub(crate) updates: bool,
 }
 
 impl Settings {
-    /// How it names the agent.
+    /// Returns the agent's name for acceptance.
     pub(crate) fn agent(&self) -> AgentName {
         let default = AgentName { or_default: true, ..AgentName::default() };
         self.agent.map_or(default, AgentName::id)
     }
 }
 
-/// Reads the country that numbers without `+` are read in.
+/// Reads the country of phone numbers without `+`.
 pub(crate) fn country(body: &mut Body<'_>) -> Option<Country> {
     let text = body.text("countryCode", 2, 2)?;
     let country = Country::parse(text);
@@ -96,10 +96,10 @@ pub(crate) fn country(body: &mut Body<'_>) -> Option<Country> {
 }
 
 impl Callee {
-    /// The number that is to be called.
+    /// Returns the phone number to call.
     ///
     /// # Errors
-    /// [`Unreadable`] where it is none.
+    /// [`Unreadable`] if it is not a phone number.
     pub(crate) fn to(
         &self,
         settings: &Settings,
@@ -108,10 +108,10 @@ impl Callee {
         phone_input::read_for(organization, &self.number, settings.country)
     }
 
-    /// The request that this is.
+    /// Converts the callee to a request for acceptance.
     ///
     /// # Errors
-    /// [`Unreadable`] where the number is none.
+    /// [`Unreadable`] if its number is not a phone number.
     pub(crate) fn request(
         self,
         settings: &Settings,
@@ -141,7 +141,7 @@ impl Callee {
     }
 }
 
-/// Reads the number that is to be called, as it is written.
+/// Reads the phone number to call, as it is written.
 pub(crate) fn number(body: &mut Body<'_>) -> Option<String> {
     body.required_text("numberToCall", 1, 100).map(str::to_owned)
 }
@@ -151,7 +151,7 @@ pub(crate) fn detail(body: &mut Body<'_>, field: &str) -> Option<String> {
     body.text(field, 0, LONGEST_DETAIL).map(str::to_owned)
 }
 
-/// Reads the texts for the placeholders of the agent's prompt.
+/// Reads the values for the placeholders of the agent's prompt.
 pub(crate) fn tags(body: &mut Body<'_>) -> Map<String, Value> {
     let Some(tags) = body.object("promptTags") else { return Map::new() };
     let wrong: Vec<&String> = tags.iter().filter(|(_, value)| !value.is_string()).map(|(name, _)| name).collect();
@@ -166,7 +166,7 @@ pub(crate) fn tags(body: &mut Body<'_>) -> Map<String, Value> {
     tags.clone()
 }
 
-/// Reads the metadata to the letter. `text` is the object that it stands in, to the letter.
+/// Reads the metadata as raw JSON. `text` is the raw JSON of the enclosing object.
 pub(crate) fn metadata(body: &mut Body<'_>, text: &[u8]) -> Option<Box<RawValue>> {
     body.object("metadata")?;
     let Ok(raw) = raw_metadata(text) else {
@@ -179,7 +179,7 @@ pub(crate) fn metadata(body: &mut Body<'_>, text: &[u8]) -> Option<Box<RawValue>
     raw
 }
 
-/// Reads when the call may be dialled. The original knows no window; this is the native API's.
+/// Reads the time window for dialing. The vendor's API has none; these are the fields of the native API.
 pub(crate) fn window(body: &mut Body<'_>) -> (Option<Timestamp>, Option<Timestamp>) {
     let [not_before, not_after] = ["notBefore", "notAfter"].map(|field| {
         let text = body.text(field, 0, usize::MAX)?;
@@ -192,12 +192,12 @@ pub(crate) fn window(body: &mut Body<'_>) -> (Option<Timestamp>, Option<Timestam
     (not_before, not_after)
 }
 
-/// Returns the metadata as it is stored and goes back.
+/// Returns the metadata in the form in which it is stored and returned.
 pub(crate) fn wrapped(metadata: &RawValue) -> Option<Box<RawValue>> {
     RawValue::from_string(format!("{{\"requestMetadata\":{}}}", metadata.get())).ok()
 }
 
-/// A refusal in this vendor's words.
+/// Converts a refusal to an error of this vendor.
 pub(crate) fn refused(refusal: Refusal) -> ApiError {
     match refusal {
         Refusal::Wrong(wrong) if wrong.contains(&Wrong::SenderMissing) => ApiError::Coded {

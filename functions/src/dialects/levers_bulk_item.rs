@@ -1,4 +1,4 @@
-//! An item of a bulk request of `levers`, on its way to its acceptance.
+//! An item of a `levers` bulk request that waits for acceptance.
 
 use domain::fingerprint::Fingerprint;
 use domain::ids::{ConversationId, Scope};
@@ -26,13 +26,13 @@ pub(crate) struct BulkItemJob {
     pub(crate) callee: Callee,
     /// Settings that the bulk request has once for all items.
     pub(crate) settings: Settings,
-    /// Id of the HTTP request, as its client was told.
+    /// Id of the HTTP request, as its client received it.
     #[serde(default)]
     pub(crate) request_id: Option<String>,
 }
 
 impl BulkItemJob {
-    /// Returns the item as acceptance takes it.
+    /// Converts the item for acceptance.
     pub(crate) fn item(&self, organization: &Organization) -> Item {
         let id = item_id(&self.scope, self.bulk, self.index);
         let fingerprint = Fingerprint::stored(self.fingerprint.clone()).part(self.index);

@@ -1,4 +1,4 @@
-//! The body of a bulk request in the words of `levers`.
+//! The body of a bulk request in the `levers` dialect.
 
 use domain::contact::Details;
 use domain::ids::{AgentId, ContactId};
@@ -17,47 +17,47 @@ use crate::problem::Step;
 
 const MAX_ITEMS: usize = 1_000;
 
-/// Many calls, as a client of `levers` asks for them.
+/// Calls to place, in the format of `levers`.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), serde(rename_all = "camelCase"))]
 pub(crate) struct LeversBulkRequest {
-    /// Whom to call, each with the fields of a single call that say something of one contact.
+    /// Contacts to call. Each has the fields of a single call that concern one contact.
     #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 1000))]
     contacts: Vec<LeversBulkContactRequest>,
-    /// The agent. The organization's default agent where it is left out.
+    /// Id of the agent; by default the organization's default agent.
     ai_settings_template_id: Option<AgentId>,
-    /// Whether names and email addresses change contacts that are there already. False by default.
+    /// `true` if names and email addresses change existing contacts; the default is `false`.
     update_existing: Option<bool>,
-    /// The country that numbers without `+` are read in: ISO 3166-1 alpha-2.
+    /// Country of phone numbers without `+`, by ISO 3166-1 alpha-2.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, pattern = "^[A-Z]{2}$", min_length = 2, max_length = 2))]
     country_code: Option<Country>,
-    /// Taken for the original's sake. Nothing depends on it.
+    /// Batch size, as in the vendor's API. It is validated but has no effect.
     #[cfg_attr(feature = "openapi", schema(rename = "batchSize", minimum = 10, maximum = 1000))]
     _batch_size: Option<u32>,
 }
 
-/// One of many to be called.
+/// Contact to call.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), serde(rename_all = "camelCase"))]
 pub(crate) struct LeversBulkContactRequest {
-    /// As for a single call.
+    /// Phone number to call, as in a single call.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100))]
     number_to_call: String,
-    /// As for a single call.
+    /// First name, as in a single call.
     first_name: Option<String>,
-    /// As for a single call.
+    /// Last name, as in a single call.
     last_name: Option<String>,
-    /// As for a single call.
+    /// Email address, as in a single call.
     email: Option<String>,
-    /// As for a single call.
+    /// Id of the contact, as in a single call.
     contact_uuid: Option<ContactId>,
-    /// As for a single call.
+    /// Metadata, as in a single call.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     metadata: Option<Box<RawValue>>,
-    /// As for a single call.
+    /// Values for the placeholders of the agent's prompt, as in a single call.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<std::collections::HashMap<String, String>>))]
     prompt_tags: Map<String, Value>,
-    /// As for a single call.
+    /// Earliest time to dial, as in a single call.
     not_before: Option<Timestamp>,
-    /// As for a single call.
+    /// Time from which the call is no longer dialed, as in a single call.
     not_after: Option<Timestamp>,
 }
 
@@ -78,7 +78,7 @@ impl LeversBulkRequest {
         Ok(Self { contacts, ai_settings_template_id, update_existing, country_code, _batch_size: batch_size })
     }
 
-    /// Returns the contacts as callees, and what the request says once for all of them.
+    /// Returns the contacts as callees, and the settings that apply to all of them.
     pub(crate) fn into_parts(self) -> (Vec<Callee>, Settings) {
         let settings = Settings {
             agent: self.ai_settings_template_id,
@@ -90,8 +90,7 @@ impl LeversBulkRequest {
 }
 
 impl LeversBulkContactRequest {
-    /// Reads a contact. Returns `None` if it has no number; what is wrong with the fields stands in the body. `text` is the same
-    /// object to the letter.
+    /// Reads a contact. Returns `None` if it has no number. The errors are added to `body`. `text` is the raw JSON of the contact.
     fn read(body: &mut Body<'_>, text: &[u8]) -> Option<Self> {
         let number_to_call = number(body);
         let [first_name, last_name, email] = ["firstName", "lastName", "email"].map(|field| detail(body, field));
@@ -128,7 +127,7 @@ impl From<LeversBulkContactRequest> for Callee {
     }
 }
 
-/// The text of each contact, as it came. `None` where they stand there twice.
+/// Returns the raw JSON of each contact. Returns `None` if the body contains `contacts` twice.
 fn texts(body: &[u8]) -> Option<Vec<&RawValue>> {
     #[derive(Deserialize)]
     struct Raw<'a> {
@@ -173,7 +172,7 @@ fn contacts(body: &mut Body<'_>, text: &[u8]) -> Vec<LeversBulkContactRequest> {
     read
 }
 
-/// Reads how many calls the original works on together. Here nothing depends on it, but its form.
+/// Reads the number of calls that the vendor's API processes together. It is validated but has no effect here.
 fn batch_size(body: &mut Body<'_>) -> Option<u32> {
     let size = body.value("batchSize")?.as_i64();
     match size {

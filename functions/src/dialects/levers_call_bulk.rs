@@ -1,7 +1,7 @@
-//! `POST /ai/phone-calls/action/call-bulk`: accepts up to 1,000 calls in the words of `levers`, each on its own.
+//! `POST /ai/phone-calls/action/call-bulk`: accepts up to 1,000 calls in the `levers` dialect. Each item succeeds or fails on its own.
 //!
-//! An item's id follows from the request and its place. So a replay finds what was accepted, and completes the rest. Up to
-//! 100 items are accepted at once, more through a queue; what is refused is written down beside the request.
+//! An item's id is derived from the request and the item's position. So a replay finds the accepted items and completes the rest. Up to
+//! 100 items are accepted within the request; larger requests go through a queue. Refused items are recorded next to the bulk request.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -48,50 +48,50 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// The largest body: a thousand contacts with something to say of each.
+/// Largest body, in bytes. It holds a thousand contacts with several fields each.
 pub(crate) const MAX_BODY_BYTES: usize = 2 * 1024 * 1024;
 
-/// Why an item is refused whose number another item has.
+/// Error code of an item with the same number as an earlier item.
 const DUPLICATE: &str = "duplicate_number";
 
-/// Up to so many items are accepted while the client waits.
+/// Largest number of items that are accepted within the request.
 const AT_ONCE: usize = 100;
 
-/// What a client hears.
+/// Accepted bulk request.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LeversBulk))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Accepted {
-    /// The request's own id.
+    /// Id of the bulk request.
     bulk_id: ConversationId,
-    /// How many items it has.
+    /// Number of items.
     total: usize,
-    /// How many were accepted so far.
+    /// Number of items accepted so far.
     accepted: usize,
-    /// How many were refused so far.
+    /// Number of items refused so far.
     refused: usize,
-    /// How many wait for their acceptance. A replay shows what became of them.
+    /// Number of items that wait for acceptance. A replay shows their later result.
     queued: usize,
-    /// What became of each, in the request's order.
+    /// State of each item, in the order of the request.
     items: Vec<ItemState>,
 }
 
-/// What became of an item.
+/// State of an item of a bulk request.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LeversBulkItem))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ItemState {
-    /// Its place in the request, from 0.
+    /// Position of the item in the request, from 0.
     index: u32,
-    /// `accepted`, `refused` or `queued`.
+    /// Status of the item: `accepted`, `refused` or `queued`.
     status: &'static str,
-    /// The id of its call: final, even while it is queued.
+    /// Id of the item's call. It is final, even while the item is queued.
     conversation_id: ConversationId,
-    /// Why it was refused, as `<code>: <text>`.
+    /// Reason for the refusal, as `<code>: <message>`; null if the item is not refused.
     detail: Option<String>,
 }
 
-/// A request, well-formed.
+/// Valid bulk request.
 #[derive(Debug)]
 struct Asked {
     callees: Vec<Callee>,
@@ -100,18 +100,18 @@ struct Asked {
     request_id: String,
 }
 
-/// What a replay would find.
+/// Returns the keys of the bulk request and of the wallet.
 fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
     let known = id(request, scope).map(|id| keys::bulk(scope, id));
     known.into_iter().chain([keys::wallet(scope)]).collect()
 }
 
-/// The bulk request that a request is, by its key.
+/// Returns the id of the bulk request, derived from the idempotency key. Returns `None` without a key.
 fn id(request: &Request, scope: &Scope) -> Option<ConversationId> {
     idempotency::given(request).map(|key| bulk_id(scope, &key))
 }
 
-/// Accepts what can be accepted.
+/// Accepts the items of a bulk request. A replay returns their state and continues with the items that are not settled.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, mut items } = authorized;
     let table = &app.store.table;
@@ -136,7 +136,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     must_be_same(request, known.as_ref())?;
     let mut states = match &known {
         Some(known) => {
-            // Its items go on under the fingerprint that it began with, in whatever version that is.
+            // The items keep the fingerprint of the first request, in whatever version of the format that is.
             asked.fingerprint = Fingerprint::stored(known.fingerprint.clone());
             let outcomes = settled(table, &caller.scope, id, asked.callees.len()).await?;
             outcomes
@@ -148,7 +148,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     };
     refuse_duplicates(app, &caller, id, &asked, &mut states).await?;
     let is_metered = Wallet::from_items(&caller.scope, &items)?.is_some();
-    // The items are counted together: each of them comes without a key.
+    // The calls of all items are counted together, so each item is accepted without an API key.
     let service = Caller { key: None, ..caller.clone() };
     let counted = key_use::count_calls(app, caller.key.as_ref(), counted, table.now());
     join(go_on(app, &service, id, asked, is_metered, &mut states), counted).await.0?;
@@ -160,7 +160,7 @@ fn must_be_same(request: &Request, known: Option<&Bulk>) -> Result<(), ApiError>
     known.map_or(Ok(()), |known| idempotency::same_request(request, &known.fingerprint))
 }
 
-/// Refuses the items whose number an earlier item has: one request calls a number once, however it is written.
+/// Refuses items with the same number as an earlier item, in any notation. A request calls each number once.
 async fn refuse_duplicates(
     app: &App,
     caller: &Caller,
@@ -187,7 +187,7 @@ fn bulk_id(scope: &Scope, key: &str) -> ConversationId {
     ConversationId::for_key(scope, Operation::LeversBulkItem, key)
 }
 
-/// Accepts the items that nothing is known of yet, or has them accepted.
+/// Accepts the items without a known result, or enqueues them.
 async fn go_on(
     app: &App,
     caller: &Caller,
@@ -223,7 +223,7 @@ async fn go_on(
                     let state = ItemState::settled(&caller.scope, id, job.index, refusal.as_ref());
                     states.insert(job.index, state);
                 }
-                // The queue has the patience for what cannot be decided right now.
+                // The queue retries items that cannot be decided now.
                 Err(Refusal::TooFast | Refusal::Failed(_)) => open.push(job),
                 Err(other) => return Err(refused(other)),
             }

@@ -1,4 +1,4 @@
-//! `POST /ai/phone-calls/action/call`: accepts a call in the words of `levers`.
+//! `POST /ai/phone-calls/action/call`: accepts a call in the `levers` dialect.
 
 use domain::call::{Call, Status};
 use domain::contact::Details;
@@ -41,71 +41,71 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// A call, as a client of `levers` asks for it. Every optional field may be null.
+/// Call to place, in the format of `levers`. Each optional field may be null.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), serde(rename_all = "camelCase"))]
 pub(crate) struct LeversCallRequest {
-    /// Whom to call: E.164, or a number of `countryCode`, else of the organization's default country.
+    /// Phone number to call, in E.164 or as a number of `countryCode` or, without that, of the organization's default country.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100))]
     number_to_call: String,
-    /// The contact's first name.
+    /// First name of the contact.
     #[cfg_attr(feature = "openapi", schema(max_length = 255))]
     first_name: Option<String>,
-    /// The contact's last name.
+    /// Last name of the contact.
     #[cfg_attr(feature = "openapi", schema(max_length = 255))]
     last_name: Option<String>,
-    /// The contact's email address.
+    /// Email address of the contact.
     #[cfg_attr(feature = "openapi", schema(max_length = 255))]
     email: Option<String>,
-    /// The contact. Where there is none of this id, it is found by its number, else made.
+    /// Id of the contact. If no contact has this id, the contact is found by its number or created.
     contact_uuid: Option<ContactId>,
-    /// Whether the names and the email address change a contact that is there already. False by default.
+    /// `true` if the names and the email address change an existing contact; the default is `false`.
     update_existing: Option<bool>,
-    /// The agent. The organization's default agent where it is left out.
+    /// Id of the agent; by default the organization's default agent.
     ai_settings_template_id: Option<AgentId>,
-    /// The country that a number without `+` is read in: ISO 3166-1 alpha-2.
+    /// Country of a phone number without `+`, by ISO 3166-1 alpha-2.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, pattern = "^[A-Z]{2}$", min_length = 2, max_length = 2))]
     country_code: Option<Country>,
-    /// Any JSON object of at most 16 KiB. It comes back in the call's events as `"metadata": {"requestMetadata": …}`.
+    /// JSON object of at most 16 KiB. It is returned in the call's events as `"metadata": {"requestMetadata": …}`.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     metadata: Option<Box<RawValue>>,
-    /// Texts for the placeholders of the agent's prompt, at most 100, and 64 KiB together as JSON. They go into the prompt, and
-    /// nowhere else.
+    /// Values for the placeholders of the agent's prompt: at most 100, and at most 64 KiB together as JSON. They are used in the prompt
+    /// only.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<std::collections::HashMap<String, String>>))]
     prompt_tags: Map<String, Value>,
-    /// Not dialled before this moment. The original knows no window; this is the native API's.
+    /// Earliest time to dial. The vendor's API has no time window; this is the field of the native API.
     not_before: Option<Timestamp>,
-    /// Not dialled from this moment on: by default 15 minutes after the later of now and `notBefore`.
+    /// Time from which the call is no longer dialed. The default is 15 minutes after the later of acceptance and `notBefore`.
     not_after: Option<Timestamp>,
 }
 
-/// What a client hears of an accepted call. The document does not say; these are what its users look for.
+/// Accepted call. The vendor's document does not define this response; these are the fields that its clients look for.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = LeversCall))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Accepted {
-    /// The call's id, for good: the native API and every event know it by this.
+    /// Permanent id of the call, also in the native API and in events.
     conversation_id: ConversationId,
-    /// The contact that was found or made.
+    /// Id of the contact that was found or created.
     contact_uuid: Option<ContactId>,
-    /// The called number in E.164.
+    /// Called number, in E.164.
     number_to_call: PhoneNumber,
-    /// Where it stands.
+    /// Status of the call.
     status: Status,
 }
 
-/// What can be told of the request before it is judged. A number that is not E.164 is read once the organization's country
-/// is known.
+/// Returns the keys of all items that are known from the request alone. A number that is not in E.164 cannot be read before the
+/// organization's country is loaded.
 fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
     let asked = parse(request, scope, None).map(|asked| acceptance::keys_to_load(&asked, scope));
     asked.unwrap_or_default().into_iter().chain(id(request, scope).map(keys::call)).collect()
 }
 
-/// The call that a request is, by its key.
+/// Returns the id of the call, derived from the idempotency key. Returns `None` without a key.
 fn id(request: &Request, scope: &Scope) -> Option<ConversationId> {
     idempotency::given(request).map(|key| ConversationId::for_key(scope, Operation::LeversCall, &key))
 }
 
-/// Accepts a call.
+/// Accepts a call. A repeated request returns the call that it created before.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, mut items } = authorized;
     let known =
@@ -121,13 +121,13 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     Ok(if admitted.replayed { response.replayed() } else { response })
 }
 
-/// Returns the request as acceptance takes it.
+/// Parses the request and converts it for acceptance.
 fn parse(request: &Request, scope: &Scope, organization: Option<&Organization>) -> Result<NewRequest, ApiError> {
     let mut body = Body::open(request)?;
     let asked = LeversCallRequest::read(&mut body, request.body());
     check_key(&mut body, request);
     let (id, print) = (id(request, scope), request.fingerprint());
-    // What is wrong with the number is said beside everything else.
+    // An unreadable number is reported together with all other wrong fields.
     let asked = asked.map(|asked| {
         let (callee, settings) = asked.into_parts();
         callee.request(&settings, organization, id, print)
@@ -143,8 +143,7 @@ fn parse(request: &Request, scope: &Scope, organization: Option<&Organization>) 
 }
 
 impl LeversCallRequest {
-    /// Reads a request. Returns `None` if it has no number; what is wrong with the fields stands in the body. `text` is the same
-    /// object to the letter.
+    /// Reads a request. Returns `None` if it has no number. The errors are added to `body`. `text` is the raw JSON of the request.
     fn read(body: &mut Body<'_>, text: &[u8]) -> Option<Self> {
         let number_to_call = number(body);
         let [first_name, last_name, email] = ["firstName", "lastName", "email"].map(|field| detail(body, field));
@@ -189,7 +188,7 @@ impl LeversCallRequest {
     }
 }
 
-/// The idempotency key, which no document of this vendor's knows, and which is taken all the same.
+/// Checks the form of the idempotency key. The vendor's document does not mention one, but it is accepted.
 pub(super) fn check_key(body: &mut Body<'_>, request: &Request) {
     if idempotency::key(request) == idempotency::Key::Malformed {
         body.refuse(idempotency::HEADER, "value_error", format_args!("Value error, {}", idempotency::MALFORMED));

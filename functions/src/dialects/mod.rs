@@ -1,6 +1,5 @@
-//! Other vendors' front doors. A client written for one of those APIs works by changing its base URL: the same path, the
-//! same request, the same answer, the same errors. Behind each door is the one `acceptance.rs`; a file here only
-//! translates.
+//! APIs of other vendors. A client of such an API works after a change of its base URL: the paths, requests, responses and errors are the
+//! same. A file here only translates; `acceptance.rs` accepts the calls of all dialects.
 
 pub mod fastapi;
 pub(crate) mod klen;

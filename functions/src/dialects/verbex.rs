@@ -1,4 +1,4 @@
-//! What all of `verbex` has in common: its errors, and the call object.
+//! Shared parts of the `verbex` dialect: its errors and the call object.
 
 use domain::call::{Call, Role, Status, Utterance};
 use domain::end_reason::EndReason;
@@ -15,25 +15,25 @@ use crate::error::ApiError;
 use crate::http::Response;
 use crate::problem::Problem;
 
-/// What a client hears of a request with wrong fields.
+/// Error response for wrong fields.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ValidationFailure))]
 pub(crate) struct Unprocessable<'a> {
-    /// Every wrong field.
+    /// Wrong fields of the request.
     pub(crate) detail: &'a [Problem],
 }
 
-/// What a client hears of any other request that is not carried out.
+/// Error response, except for wrong fields.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = VerbexError))]
 pub(crate) struct Failure<'a> {
-    /// What went wrong, for programs.
+    /// Error code, for programs.
     error: &'a str,
-    /// What is wrong, and the fix, for people.
+    /// Error message for people, with the fix.
     message: String,
 }
 
-/// An error in this vendor's shape.
+/// Returns the response for an error, in this vendor's format.
 pub(crate) fn refusal(error: &ApiError) -> Result<Response, serde_json::Error> {
     match error {
         ApiError::Unprocessable(detail) => Response::json(error.status(), &Unprocessable { detail }),
@@ -41,7 +41,7 @@ pub(crate) fn refusal(error: &ApiError) -> Result<Response, serde_json::Error> {
     }
 }
 
-/// Where a call stands.
+/// Status of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = VerbexCallStatus))]
 #[serde(rename_all = "snake_case")]
@@ -50,83 +50,83 @@ pub(crate) enum CallStatus {
     Registered,
     /// Answered.
     Ongoing,
-    /// Over.
+    /// Ended without a failure.
     Ended,
-    /// Over, and something failed.
+    /// Ended by a failure.
     Error,
 }
 
-/// Something that was said.
+/// Utterance of a call.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = VerbexMessage))]
 pub(crate) struct Message {
-    /// `agent` or `user`.
+    /// Speaker: `agent` or `user`.
     role: &'static str,
-    /// What.
+    /// Text of the utterance.
     content: String,
 }
 
-/// A call.
+/// Outbound phone call.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = VerbexCall))]
 pub(crate) struct PhoneCall {
-    /// Its name: 24 hexadecimal digits, in the form of a MongoDB ObjectId.
+    /// Id of the call: 24 hexadecimal digits, in the form of a MongoDB ObjectId.
     #[cfg_attr(feature = "openapi", schema(value_type = String, pattern = "^[0-9a-f]{24}$"))]
     _id: String,
-    /// The identifier that the request chose, else `_id`.
+    /// Id that the client chose in the request; without one, the same as `_id`.
     call_id: String,
-    /// The agent that holds it.
+    /// Id of the agent that holds the call.
     ai_agent_id: AgentId,
-    /// What people call that agent.
+    /// Display name of the agent.
     ai_agent_name: String,
-    /// Where it stands.
+    /// Status of the call.
     call_status: CallStatus,
-    /// The agent that the request named instead of the number's own.
+    /// Agent that the request named instead of the number's own; null if it named none.
     override_ai_agent_id: Option<String>,
-    /// What the request brought, untouched.
+    /// Metadata of the request, unchanged; an empty object if it had none.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     metadata: Option<Box<RawValue>>,
-    /// The values for the agent's placeholders.
+    /// Values for the placeholders in the agent's templates.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pia_llm_dynamic_data: Map<String, Value>,
-    /// When it was answered.
+    /// Time at which the call was answered; null if it was not.
     call_start_time: Option<Timestamp>,
-    /// When it ended.
+    /// Time at which the call ended; null until then.
     call_end_time: Option<Timestamp>,
-    /// What was said.
+    /// Transcript of the call; empty if nothing was said, or nothing yet.
     messages: Vec<Message>,
-    /// Where its recording is to be had, with the token in it; null where there is none, or none yet.
+    /// URL of the recording, including the access token; null if there is no recording, or none yet.
     recorded_call_audio_url: Option<String>,
-    /// For an hour this opens the call's recording and transcript, and nothing else: as `?access_token=`, or as a bearer
-    /// token.
+    /// Token for the call's recording and transcript, sent as `?access_token=` or as a bearer token. It gives no other access and is valid
+    /// for one hour.
     access_token: String,
-    /// How long it lasted; null until it ended.
+    /// Duration of the call, in seconds; null until it has ended.
     call_duration_seconds: Option<u32>,
-    /// `phone_call`.
+    /// Type of the call: always `phone_call`.
     call_type: &'static str,
-    /// The calling number.
+    /// Calling number, in E.164.
     from_number: PhoneNumber,
-    /// The called number.
+    /// Called number, in E.164.
     to_number: PhoneNumber,
-    /// `outbound`.
+    /// Direction of the call: always `outbound`.
     direction: &'static str,
-    /// Why it ended, in one of 26 words.
+    /// Reason for the end of the call, one of 26 values; null until then.
     call_finish_reason: Option<&'static str>,
 }
 
-/// What of a call does not stand in itself.
+/// Data that a call object needs besides the stored call.
 #[derive(Debug)]
 pub(crate) struct Beside {
-    /// Its name.
+    /// Id of the call in this dialect.
     pub(crate) object: ObjectId,
-    /// The token that opens its recording and transcript.
+    /// Access token for the call's recording and transcript.
     pub(crate) token: String,
-    /// The address that the client reached the API at.
+    /// Origin of the URL at which the client reached the API.
     pub(crate) origin: String,
 }
 
 impl PhoneCall {
-    /// A call as this vendor shows it.
+    /// Returns a call in this vendor's format.
     pub(crate) fn new(call: Call, content: Content, said: Vec<Utterance>, beside: Beside) -> Self {
         let Beside { object, token, origin } = beside;
         let recording = call.facts.recording.is_some();
@@ -174,7 +174,7 @@ fn status(call: &Call) -> CallStatus {
     }
 }
 
-/// Whether a reason says that something failed, rather than how the call went.
+/// Returns `true` if an end reason is a failure, not a normal end of a call.
 fn is_failure(reason: &EndReason) -> bool {
     [
         EndReason::REJECTED,

@@ -1,4 +1,4 @@
-//! `POST /v1/calls/dial-outbound-phone-call`: accepts a call in the words of `verbex`.
+//! `POST /v1/calls/dial-outbound-phone-call`: accepts a call in the `verbex` dialect.
 
 use domain::ids::{AgentId, ConversationId, ObjectId, Scope};
 use domain::key::Permission;
@@ -42,37 +42,37 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// A call, as a client of `verbex` asks for it.
+/// Call to place, in the format of `verbex`.
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub(crate) struct VerbexCallRequest {
-    /// The calling number, in E.164. Its agent holds the call, unless another one is named.
+    /// Calling number, in E.164. Its agent holds the call, unless the request names another agent.
     from_number: PhoneNumber,
-    /// Whom to call, in E.164.
+    /// Phone number to call, in E.164.
     to_number: PhoneNumber,
-    /// `outbound`, also where it is left out. `inbound` is refused.
+    /// Direction of the call: `outbound`, which is also the default. `inbound` is refused.
     #[cfg_attr(feature = "openapi", schema(rename = "direction", value_type = Option<String>))]
     _direction: Option<Outbound>,
-    /// The caller's own identifier, 1 to 255 characters. It is the request's idempotency key, too.
+    /// The client's own id of the call, 1 to 255 characters. It also serves as the idempotency key of the request.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 255))]
     call_id: Option<String>,
-    /// The agent that holds the call instead: its id, slug, or identifier in another system.
+    /// Agent that holds the call instead of the number's own: its id, its slug, or its id in another system.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 255))]
     override_ai_agent_id: Option<String>,
-    /// Any JSON object of at most 16 KiB. It comes back untouched.
+    /// JSON object of at most 16 KiB. It is returned unchanged.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     metadata: Option<Box<RawValue>>,
-    /// Values for the agent's placeholders: at most 100, and 64 KiB together as JSON. They may be nested.
+    /// Values for the placeholders in the agent's templates: at most 100, and at most 64 KiB together as JSON. Objects may be nested.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pia_llm_dynamic_data: Map<String, Value>,
 }
 
-/// The one direction of a call that is dialled.
+/// Direction of a call that is dialed, the only accepted one.
 struct Outbound;
 
-/// The longest identifier of a caller's own, in characters.
+/// Longest id of a client's own, in characters.
 const LONGEST_CALL_ID: usize = 255;
 
-/// What can be told of the request before it is judged.
+/// Returns the keys of all items that are known from the request alone.
 fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
     let asked = VerbexCallRequest::parse(request).map(|asked| asked.into_acceptance(request, scope));
     let asked = asked.map(|asked| acceptance::keys_to_load(&asked, scope)).unwrap_or_default();
@@ -80,20 +80,20 @@ fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
     asked.into_iter().chain(object(request, scope).map(of_object).unwrap_or_default()).collect()
 }
 
-/// The identifier that the caller chose for its call.
+/// Returns the id that the client chose for the call.
 pub(super) fn call_id(request: &Request) -> Option<&str> {
     let text = request.json()?.get("call_id")?.as_str()?;
     (1..=LONGEST_CALL_ID).contains(&text.chars().count()).then_some(text)
 }
 
-/// The name that a request's call gets, by the caller's own identifier or the key; `None` where nothing says that two requests
-/// are one.
+/// Returns the id of the request's call, derived from the client's own id or the idempotency key. Returns `None` if the request has
+/// neither, because then no replay can be recognized.
 fn object(request: &Request, scope: &Scope) -> Option<ObjectId> {
     let named = call_id(request).map(str::to_owned).or_else(|| idempotency::given(request));
     named.map(|name| ObjectId::for_key(scope, &name))
 }
 
-/// Accepts a call.
+/// Accepts a call. A repeated request returns the call that it created before.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, mut items } = authorized;
     let table = &app.store.table;
@@ -115,7 +115,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let call = admitted.call;
     let token = CallToken::seal(&caller.organization, &caller.scope, call.id, table.now());
     let beside = Beside { object, token, origin: request.origin() };
-    // A replay may have to show what was said meanwhile.
+    // A replay also returns what was said in the meantime.
     let full = if admitted.replayed { table.full_call(&caller.scope, call.id, &items).await? } else { None };
     let shown = match full {
         Some(full) => PhoneCall::new(full.call, full.content, full.transcript.unwrap_or_default(), beside),
@@ -167,7 +167,7 @@ impl VerbexCallRequest {
         })
     }
 
-    /// Returns the request as acceptance takes it.
+    /// Converts the request for acceptance.
     fn into_acceptance(self, request: &Request, scope: &Scope) -> NewRequest {
         let by_name = |name: &String| AgentName {
             ids: AgentId::parse(name).into_iter().chain([AgentId::for_slug(&scope.organization, name)]).collect(),
@@ -204,7 +204,7 @@ fn direction(body: &mut Body<'_>) -> Option<Outbound> {
     None
 }
 
-/// The metadata to the letter: it goes back as it came.
+/// Reads the metadata as raw JSON, because it is returned unchanged.
 pub(super) fn metadata(body: &mut Body<'_>, request: &Request) -> Option<Box<RawValue>> {
     body.object("metadata")?;
     let Ok(raw) = request.raw_metadata() else {

@@ -1,4 +1,4 @@
-//! `GET /v1/phone-calls/{id}`: a call as `verbex` shows it, by the `_id` that it was accepted with.
+//! `GET /v1/phone-calls/{id}`: returns a call in the `verbex` dialect, by its `_id`.
 
 use domain::ids::{ConversationId, ObjectId, Scope};
 use domain::key::Permission;
@@ -27,13 +27,13 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// Everything that makes up the call.
+/// Returns the keys of all items of the call.
 pub(crate) fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
     let object = ObjectId::parse(request.path("id"));
     object.map(|id| Table::full_call_keys(ConversationId::for_object(scope, id)).to_vec()).unwrap_or_default()
 }
 
-/// Answers with a call.
+/// Returns the call that the path names.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, .. } = &authorized;
     let (object, full) = found(&authorized).await?;
@@ -44,7 +44,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     Ok(Response::json(StatusCode::OK, &shown)?)
 }
 
-/// The call that the path names.
+/// Returns the id of the call that the path names, with the call.
 pub(super) async fn found(authorized: &Authorized<'_>) -> Result<(ObjectId, FullCall), ApiError> {
     let Authorized { app, caller, request, items } = authorized;
     let object = ObjectId::parse(request.path("id")).ok_or(ApiError::NotFound("call"))?;

@@ -1,4 +1,4 @@
-//! `GET /v1/phone-calls/{id}/recording`: what `recorded_call_audio_url` leads to. The call's token is enough.
+//! `GET /v1/phone-calls/{id}/recording`: returns the recording to which `recorded_call_audio_url` points. The call's token grants access.
 
 use super::verbex_get_phone_call::found;
 
@@ -27,7 +27,7 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// Answers with a call's recording, or with a redirect to it.
+/// Returns a call's recording, or a redirect to it.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let (_, full) = found(&authorized).await?;
     recording(authorized.app, &full.call, authorized.request).await

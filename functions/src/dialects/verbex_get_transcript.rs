@@ -1,4 +1,4 @@
-//! `GET /v1/phone-calls/{id}/transcript`: what was said. The call's token is enough.
+//! `GET /v1/phone-calls/{id}/transcript`: returns the transcript of a call. The call's token grants access.
 
 use domain::key::Permission;
 use futures::FutureExt;
@@ -30,15 +30,15 @@ pub(crate) const FUNCTION: Function = Function {
     document: Some(document::describe),
 };
 
-/// What was said.
+/// Transcript of a call.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = VerbexTranscript))]
 pub(crate) struct Transcript {
-    /// In order; empty where nothing was said, or nothing yet.
+    /// Utterances in order; empty if nothing was said, or nothing yet.
     messages: Vec<Message>,
 }
 
-/// Answers with what was said.
+/// Returns the transcript of a call.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let (_, full) = found(&authorized).await?;
     let messages = full.transcript.unwrap_or_default().into_iter().map(Message::from).collect();

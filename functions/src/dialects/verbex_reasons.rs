@@ -1,12 +1,11 @@
-//! Why a call ended, in the 26 words of `verbex`, both ways.
+//! Conversion between end reasons and the 26 finish reasons of `verbex`, in both directions.
 //!
-//! Its words are those of Retell's older vocabulary, renamed. A reason of ours that has a word of its own is told by it;
-//! a provider's own reason (`provider:<value>`) by the word that it was renamed to; every other by the word that comes
-//! nearest.
+//! The finish reasons are those of Retell's older vocabulary, renamed. An end reason with an exact counterpart is converted to that one. A
+//! provider's own reason (`provider:<value>`) is converted to the renamed word. All other end reasons are converted to the closest word.
 
 use domain::end_reason::EndReason;
 
-/// A word, our reason for it, and what Retell calls it.
+/// Finish reason, with the equivalent end reason and Retell's name for it.
 struct Row {
     word: &'static str,
     ours: EndReason,
@@ -19,7 +18,7 @@ macro_rules! row {
     };
 }
 
-/// The words that say the same as a reason of ours. Of two words for one reason the first is the one that is told.
+/// Finish reasons with an equivalent end reason. If two have the same end reason, the first one is used in responses.
 const NAMED: [Row; 8] = [
     row!("user_ended_call", COMPLETED, "user_hangup"),
     row!("voicemail_detected", VOICEMAIL, "voicemail_reached"),
@@ -31,7 +30,7 @@ const NAMED: [Row; 8] = [
     row!("registered_call_timed_out", DISPATCH_DEADLINE_EXCEEDED, "registered_call_timeout"),
 ];
 
-/// The words that say more than any reason of ours: inside, they are the provider's own.
+/// Finish reasons without an equivalent end reason, with Retell's names. They correspond to end reasons of the form `provider:<value>`.
 const OF_PROVIDERS: [(&str, &str); 18] = [
     ("agent_ended_call", "agent_hangup"),
     ("call_transferred", "call_transfer"),
@@ -53,7 +52,7 @@ const OF_PROVIDERS: [(&str, &str); 18] = [
     ("user_connection_failure", "error_user_not_joined"),
 ];
 
-/// The reasons of ours that have no word of their own, each with the nearest.
+/// End reasons without an equivalent finish reason, with the closest one.
 const NEAREST: [(EndReason, &str); 14] = [
     (EndReason::REJECTED, "call_failed"),
     (EndReason::INVALID_DESTINATION, "call_failed"),
@@ -66,16 +65,16 @@ const NEAREST: [(EndReason, &str); 14] = [
     (EndReason::ORGANIZATION_SUSPENDED, "call_failed"),
     (EndReason::NUMBER_NOT_OWNED, "call_failed"),
     (EndReason::INTERNAL_ERROR, "unknown_error"),
-    // No call ends with these: they are an SMS conversation's.
+    // These are end reasons of SMS conversations. No call ends with them.
     (EndReason::SUPERSEDED, "agent_ended_call"),
     (EndReason::OPTED_OUT, "user_ended_call"),
     (EndReason::INACTIVITY_TIMEOUT, "inactivity_timeout"),
 ];
 
-/// What stands before a provider's own reason.
+/// Prefix of a provider's own reason.
 const PROVIDER: &str = "provider:";
 
-/// The word for a reason.
+/// Returns the finish reason for an end reason.
 pub fn finish_reason(reason: &EndReason) -> &'static str {
     if let Some(row) = NAMED.iter().find(|row| row.ours == *reason) {
         return row.word;
@@ -90,19 +89,19 @@ pub fn finish_reason(reason: &EndReason) -> &'static str {
                 .or_else(|| NAMED.iter().find(|row| row.retell == said).map(|row| row.word))
                 .unwrap_or("unknown_error")
         }
-        // Closed by a client, with a reason of its own: the called party did not hang up.
+        // A client closed the call with a reason of its own, so the callee did not hang up.
         None => "agent_ended_call",
     }
 }
 
-/// Our reason for a word; `None` where it is none of the 26.
+/// Returns the end reason for a finish reason, or `None` if the word is not one of the 26.
 pub fn end_reason(word: &str) -> Option<EndReason> {
     let named = NAMED.iter().find(|row| row.word == word).map(|row| row.ours.clone());
     let said = || OF_PROVIDERS.iter().find(|(known, _)| *known == word);
     named.or_else(|| said().map(|(_, retell)| EndReason::unknown_at_provider(retell)))
 }
 
-/// Every word there is.
+/// Returns all finish reasons.
 pub fn words() -> impl Iterator<Item = &'static str> {
     NAMED.iter().map(|row| row.word).chain(OF_PROVIDERS.iter().map(|(word, _)| *word))
 }

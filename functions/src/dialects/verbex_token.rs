@@ -1,5 +1,5 @@
-//! The token that `verbex` hands out with a call: for an hour it opens that call's recording and transcript, and nothing
-//! else. Signed with the organization's own key; nothing of it is stored.
+//! Access token of a `verbex` call. It gives access to the call's recording and transcript for one hour, and to nothing else. It is signed
+//! with the organization's own key and not stored.
 
 use domain::cursor;
 use domain::ids::{ConversationId, Mode, ObjectId, OrganizationId, Scope};
@@ -11,13 +11,13 @@ use crate::auth::{Caller, bearer};
 use crate::error::ApiError;
 use crate::http::Request;
 
-/// How long a token opens anything.
+/// Validity of a token.
 const LIFETIME: Span = Span::hours(1);
 
-/// What every token begins with.
+/// Prefix of all tokens.
 const PREFIX: &str = "rdcall";
 
-/// A token as a request brings it. Nothing is proven yet.
+/// Token of a request, not verified yet.
 #[derive(Debug)]
 pub(crate) struct CallToken {
     scope: Scope,
@@ -25,14 +25,14 @@ pub(crate) struct CallToken {
 }
 
 impl CallToken {
-    /// The token of a call, from now on.
+    /// Creates a token for a call, valid from `now`.
     pub(crate) fn seal(organization: &Organization, scope: &Scope, call: ConversationId, now: Timestamp) -> String {
         let place = format!("{call}#{}", (now + LIFETIME).as_milliseconds());
         let sealed = cursor::seal(&organization.cursor_key, &list(scope), &place);
         format!("{PREFIX}_{}_{}_{sealed}", scope.mode.as_str(), scope.organization)
     }
 
-    /// The token that a request brings: as `?access_token=`, or as a bearer token. `None` where it brings none.
+    /// Returns the token of a request, from `?access_token=` or as a bearer token. Returns `None` if there is none in the right form.
     pub(crate) fn given(request: &Request) -> Option<Self> {
         let query = request.query().ok()?;
         let text = query.get("access_token").or_else(|| bearer(request))?;
@@ -42,15 +42,15 @@ impl CallToken {
         (prefix == PREFIX).then(|| Self { scope, sealed: sealed.to_owned() })
     }
 
-    /// The organization and mode that the token says it belongs to.
+    /// Returns the organization and mode that the token claims to belong to.
     pub(crate) fn scope(&self) -> &Scope {
         &self.scope
     }
 
-    /// Judges the token by what was read.
+    /// Verifies the token with the items that were read for the request.
     ///
     /// # Errors
-    /// [`ApiError::Unauthorized`] where it does not open the call that the path names, now.
+    /// [`ApiError::Unauthorized`] if the token is expired, forged, or not for the call that the path names.
     pub(crate) fn authenticate(&self, request: &Request, items: &Items, now: Timestamp) -> Result<Caller, ApiError> {
         let organization: Option<Organization> =
             items.read("organization", &keys::organization(&self.scope.organization))?;

@@ -1,6 +1,6 @@
-//! The OpenAPI document, generated from the registry, the types of requests and answers, and the errors themselves.
+//! The OpenAPI document, generated from the registry, the types of requests and responses, and the errors.
 //!
-//! Only the tests, and the example `write_openapi` among them, build this module: the artifact serves the text that was committed.
+//! Only the tests build this module, including the example `write_openapi`. The artifact serves the committed text.
 
 pub(crate) mod answers;
 pub(crate) mod callback;
@@ -24,10 +24,10 @@ use crate::idempotency;
 use crate::registry::FUNCTIONS;
 use crate::route::{Access, KeyUse, Route, Trigger};
 
-/// The one security scheme's name.
+/// Name of the only security scheme.
 const BEARER: &str = "apiKey";
 
-/// Returns the document as a text, as it is committed in `docs/openapi.json`.
+/// Returns the document as text, as it is committed in `docs/openapi.json`.
 ///
 /// # Errors
 /// [`serde_json::Error`] if it cannot be written as JSON.
@@ -35,7 +35,7 @@ pub fn document_text() -> Result<String, serde_json::Error> {
     document(|_| true).to_pretty_json().map(|text| text + "\n")
 }
 
-/// Returns the document for clients, as it is committed in `docs/openapi.client.json`: without the routes that only providers call.
+/// Returns the document for clients, without the routes that only providers call, as it is committed in `docs/openapi.client.json`.
 ///
 /// # Errors
 /// [`serde_json::Error`] if it cannot be written as JSON.
@@ -90,7 +90,7 @@ fn method(route: &Route) -> Option<HttpMethod> {
     }
 }
 
-/// The operation with its refusals in the words of its dialect, and those of every route with a key.
+/// Adds the error responses of an operation, in the format of its dialect, and those of every route with an API key.
 fn refused(operation: OperationBuilder, route: &Route, refusals: Option<Vec<ApiError>>) -> OperationBuilder {
     let (Access::Key { permission, .. } | Access::CallToken { permission, .. }) = route.access else {
         return operation;
@@ -102,7 +102,7 @@ fn refused(operation: OperationBuilder, route: &Route, refusals: Option<Vec<ApiE
 
 fn secured(operation: OperationBuilder, route: &Route) -> OperationBuilder {
     match route.access {
-        // A provider signs what it sends in its own way: no scheme of OpenAPI's says which.
+        // Each provider signs its callbacks in its own way, which no security scheme of OpenAPI describes.
         Access::Public(_) | Access::Signed { .. } => operation.securities(Some(Vec::<SecurityRequirement>::new())),
         Access::Key { permission, .. } | Access::CallToken { permission, .. } => operation
             .security(SecurityRequirement::new(BEARER, Vec::<String>::new()))
@@ -110,7 +110,7 @@ fn secured(operation: OperationBuilder, route: &Route) -> OperationBuilder {
     }
 }
 
-/// The operation, with the header that tells a key which was made for a request.
+/// Adds the response header that contains the idempotency key generated for a request without one.
 fn told(mut operation: Operation, route: &Route) -> Operation {
     if route.key_use == KeyUse::Optional {
         let responses = operation.responses.responses.iter_mut().filter(|(status, _)| status.starts_with('2'));
@@ -152,7 +152,7 @@ fn text_numbers() -> String {
     head.into_iter().chain(TEXT_NUMBERS.iter().map(row)).collect::<Vec<_>>().join("\n")
 }
 
-/// The digits that a number ends in.
+/// Returns the last digits of a number as Markdown, or `any other`.
 fn shown(last_four: Option<&str>) -> String {
     last_four.map_or_else(|| "any other".to_owned(), |digits| format!("`{digits}`"))
 }

@@ -50,7 +50,8 @@ pub(crate) struct UpdateWebhookRequest {
     is_active_for_pam: Option<bool>,
 }
 
-/// Changes the fields in the request and keeps all others. Enabling an endpoint again removes the reason why it was disabled.
+/// Changes the fields in the request and keeps all others. Enabling an endpoint again removes the reason why it was
+/// disabled and the record of its failures.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, .. } = authorized;
     let id = EndpointId::parse(request.path("id")).ok_or(ApiError::NotFound("webhook"))?;
