@@ -58,7 +58,7 @@ pub(crate) struct Callee {
     /// Earliest time to dial.
     #[serde(default)]
     pub(crate) not_before: Option<Timestamp>,
-    /// Time from which the call is no longer dialed.
+    /// Time from which the call is no longer dialled.
     #[serde(default)]
     pub(crate) not_after: Option<Timestamp>,
 }

@@ -57,7 +57,7 @@ pub(crate) struct LeversBulkContactRequest {
     prompt_tags: Map<String, Value>,
     /// Earliest time to dial, as in a single call.
     not_before: Option<Timestamp>,
-    /// Time from which the call is no longer dialed, as in a single call.
+    /// Time from which the call is no longer dialled, as in a single call.
     not_after: Option<Timestamp>,
 }
 

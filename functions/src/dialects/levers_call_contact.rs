@@ -74,7 +74,7 @@ pub(crate) struct LeversCallRequest {
     prompt_tags: Map<String, Value>,
     /// Earliest time to dial. The vendor's API has no time window; this is the field of the native API.
     not_before: Option<Timestamp>,
-    /// Time from which the call is no longer dialed. The default is 15 minutes after the later of acceptance and `notBefore`.
+    /// Time from which the call is no longer dialled. The default is 15 minutes after the later of acceptance and `notBefore`.
     not_after: Option<Timestamp>,
 }
 

@@ -66,7 +66,7 @@ pub(crate) struct VerbexCallRequest {
     pia_llm_dynamic_data: Map<String, Value>,
 }
 
-/// Direction of a call that is dialed, the only accepted one.
+/// Direction of a call that is dialled, the only accepted one.
 struct Outbound;
 
 /// Longest id of a client's own, in characters.

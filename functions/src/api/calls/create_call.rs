@@ -60,7 +60,7 @@ pub(crate) struct CreateCallRequest {
     metadata: Option<Box<RawValue>>,
     /// Earliest time to dial. A time in the past means immediately.
     not_before: Option<Timestamp>,
-    /// Time from which the call is no longer dialed. It then ends with `dispatch_deadline_exceeded`. The default is 15 minutes after the
+    /// Time from which the call is no longer dialled. It then ends with `dispatch_deadline_exceeded`. The default is 15 minutes after the
     /// later of acceptance and `notBefore`. The time must be later than `notBefore` and not in the past.
     not_after: Option<Timestamp>,
 }

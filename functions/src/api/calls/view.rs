@@ -40,7 +40,7 @@ pub(crate) struct CallSummary {
     provider_call_id: Option<String>,
     /// Earliest time to dial.
     not_before: Timestamp,
-    /// Time from which the call is no longer dialed.
+    /// Time from which the call is no longer dialled.
     not_after: Timestamp,
     /// Time at which the call was accepted.
     created_at: Timestamp,
