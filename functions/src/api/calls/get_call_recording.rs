@@ -1,5 +1,4 @@
-//! `GET /v1/calls/{id}/recording`: returns the recording of a call. Clients cannot use the provider's own URL, because it often needs
-//! credentials.
+//! `GET /v1/calls/{id}/recording`: returns the recording of a call. The provider's own URL often needs credentials.
 
 use domain::call::Call;
 use domain::conversation::shown;

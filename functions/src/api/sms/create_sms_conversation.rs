@@ -119,7 +119,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let reference = ConversationRef::new(new.conversation.id, caller.scope);
     match Box::pin(send(app, &reference, *permit, None)).await {
         Ok(Some(applied)) => answer(request, applied.conversation()),
-        // The result of the send could not be stored. It is looked up at the provider later.
+        // The result of the send could not be stored. A later action determines it.
         Ok(None) => answer(request, &new.conversation),
         Err(error) => {
             tracing::warn!(conversation = %reference.conversation, error = &error as &dyn std::error::Error, "unsettled");

@@ -89,7 +89,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
         let settled = Box::pin(send(app, &reference, permit, None)).await;
         let settled = settled.and_then(|settled| settled.map(|settled| settled.message(written.number)).transpose());
         let settled = settled.unwrap_or_else(|error| {
-            // The result of the send could not be stored. It is looked up at the provider later.
+            // The result of the send could not be stored. A later action determines it.
             tracing::warn!(conversation = %id, error = &error as &dyn std::error::Error, "unsettled");
             None
         });
