@@ -56,7 +56,7 @@ impl<T> Routes<T> {
     /// Returns the best route for a request. `path` is the path as it was sent. Literal segments, from the left, rank above
     /// parameters. Then a named method ranks above `ANY`.
     pub(crate) fn find(&self, method: &str, path: &str) -> Option<Match<'_, T>> {
-        let fitting = [ANY, method].into_iter().filter_map(|name| self.methods.get(name)?.at(path).ok());
+        let fitting = [ANY, method].into_iter().filter_map(|name| matched(self.methods.get(name)?, path));
         // Of two routes with the same rank, `max_by_key` returns the second.
         let found = fitting.max_by_key(|found| found.value.literals())?;
         let Route { method, path, target } = found.value;
@@ -66,9 +66,14 @@ impl<T> Routes<T> {
 
     /// Returns the methods of a path, sorted. The list is empty if there is no such path.
     pub(crate) fn methods(&self, path: &str) -> Vec<&str> {
-        let fitting = self.methods.iter().filter(|(_, router)| router.at(path).is_ok());
+        let fitting = self.methods.iter().filter(|(_, router)| matched(router, path).is_some());
         fitting.map(|(method, _)| method.as_str()).collect()
     }
+}
+
+/// Returns the route of a path. A parameter is never empty, although the router lets it be between two slashes.
+fn matched<'a, 'p, T>(router: &'a Router<Route<T>>, path: &'p str) -> Option<matchit::Match<'a, 'p, &'a Route<T>>> {
+    router.at(path).ok().filter(|found| found.params.iter().all(|(_, value)| !value.is_empty()))
 }
 
 /// Percent-decodes a path. Invalid escapes are left as they were sent.

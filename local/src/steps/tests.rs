@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{About, Line, Told, call, sms, webhook};
 
+const ID: &str = "3337ecb1-268a-8170-ad5a-b292be06b553";
 const CREATED: &str = "2026-12-01T12:00:00.000Z";
 
 fn created() -> Timestamp {
@@ -16,7 +17,7 @@ fn created() -> Timestamp {
 /// Returns a call with some of its fields changed.
 fn call_with(changes: &Value) -> Call {
     let mut call = json!({
-        "id": "3337ecb1-268a-8170-ad5a-b292be06b553", "scope": { "organization": "dev", "mode": "test" },
+        "id": ID, "scope": { "organization": "dev", "mode": "test" },
         "fingerprint": "1", "agent": { "id": "7337ecb1-268a-8170-ad5a-b292be06b553", "slug": "demo-voice", "version": 1 },
         "provider": "simulator", "to": "+15555550123", "from": "+15555550110",
         "window": { "notBefore": CREATED, "notAfter": CREATED },
@@ -97,7 +98,7 @@ fn an_unknown_outcome_is_told_with_its_reason() {
 fn texts_are_told_by_their_number_and_length_and_never_quoted() {
     let message = |number: u32, author: &str| {
         json!({
-            "messageId": "msg_1", "providerMessageId": "p", "sequenceNumber": number, "from": "+15555550110",
+            "messageId": ID, "providerMessageId": "p", "sequenceNumber": number, "from": "+15555550110",
             "to": "+15555550102", "content": "Grüß Gott!", "direction": "outbound", "sentAt": CREATED, "author": author,
         })
     };

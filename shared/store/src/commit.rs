@@ -27,7 +27,6 @@ use crate::measures;
 use crate::queue::{DeliveryJob, Queues};
 use crate::revision::Revision;
 use crate::table::Table;
-use crate::watch;
 use crate::write::{CONFLICT_PATIENCE_MS, Written, transact_update};
 
 /// Positions in the transaction of the writes whose refusals have a meaning of their own.
@@ -150,7 +149,7 @@ impl Store {
                     for (measure, value) in current.conversation.measured(&change, now) {
                         measures::measure(measure, value);
                     }
-                    watch::show_changed(&current.conversation, &change);
+                    crate::watch::show_changed(&current.conversation, &change);
                     self.announce(&current, &change.after, &prepared.deliveries, now).await;
                     let Change { after, claimed, effects, .. } = change;
                     let loaded = Loaded { conversation: after, version: current.version + 1, ..current };
@@ -169,8 +168,7 @@ impl Store {
         }
     }
 
-    /// Moves a provider call or message to this conversation from the one that claimed it by likeness. The provider has named this
-    /// one.
+    /// Moves a provider call or message to this conversation from the one that claimed it by likeness: the provider has named it.
     async fn take_away<C: Conversation>(
         &self,
         taken: &Taken,
