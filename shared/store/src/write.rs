@@ -157,12 +157,12 @@ struct Seen {
 }
 
 impl Seen {
-    /// The item's JSON text is still this one.
+    /// Returns the condition that the item's JSON text is still this one.
     fn data(data: &str) -> Self {
         Self { attribute: DATA, value: text(data) }
     }
 
-    /// The item still has this version.
+    /// Returns the condition that the item still has this version.
     fn version(version: u64) -> Self {
         Self { attribute: VERSION, value: number(version) }
     }
