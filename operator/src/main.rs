@@ -44,7 +44,7 @@ async fn main() -> ExitCode {
                 source = cause.source();
             }
             if let Some(advice) = error.advice() {
-                eprintln!("  advice: {advice}");
+                report(format_args!("  advice: {advice}"));
             }
             ExitCode::FAILURE
         }

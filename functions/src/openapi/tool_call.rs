@@ -18,15 +18,16 @@ const DESCRIPTION: &str = "The agent's model calls the tool: at most once for ea
     (other than 408 and 425) is told to the model as an error. After any other answer, or none, the model is told that the outcome is \
     unknown. No call is repeated.";
 
-/// Describes the call of a tool at the address that the agent's settings give.
-pub(crate) fn callback() -> Callback {
+/// Describes the call of a tool at the address that the agent's settings give. `id` is its operation id, and different in each
+/// operation.
+pub(crate) fn callback(id: &str) -> Callback {
     Callback::from([(
         "{$request.body#/sms/tools/0/url}".to_owned(),
-        PathItem::new(HttpMethod::Post, operation()).into(),
+        PathItem::new(HttpMethod::Post, operation(id)).into(),
     )])
 }
 
-fn operation() -> OperationBuilder {
+fn operation(id: &str) -> OperationBuilder {
     let content = ContentBuilder::new().schema(Some(body())).example(Some(json!({
         "toolCallId": format!("{}:1:1", examples::sms::CONVERSATION), "name": "opening_hours",
         "arguments": {"day": "2026-04-10"}, "conversationId": examples::sms::CONVERSATION, "turn": 1,
@@ -40,14 +41,19 @@ fn operation() -> OperationBuilder {
     );
     OperationBuilder::new()
         .tag("administration")
-        .operation_id(Some("call-tool"))
+        .operation_id(Some(id))
         .summary(Some("The agent calls a tool"))
         .description(Some(DESCRIPTION))
         .securities(Some(Vec::<SecurityRequirement>::new()))
         .parameters(Some(events::headers().into_iter().chain([idempotency_key()])))
         .request_body(Some(body.build()))
         .response("2XX", ResponseBuilder::new().description(result).content("application/json", text))
-        .response("default", ResponseBuilder::new().description("The call failed, or its outcome is unknown."))
+        .response("4XX", ResponseBuilder::new().description("The call failed. The model is told so, with the answer."))
+        .response(
+            "default",
+            ResponseBuilder::new()
+                .description("The outcome is unknown, and the model is told so. After a 408 and a 425 too."),
+        )
 }
 
 /// The id of the call, once more: for servers that look for it there.

@@ -126,7 +126,7 @@ mod document {
             .response("201", made)
             .schema::<CreateAgentRequest>(schema::as_it_is)
             .schema::<AgentView>(|object| schema::all_but(object, "toolSecret"))
-            .callback(tool_call::NAME, tool_call::callback())
+            .callback(tool_call::NAME, tool_call::callback("call-tool"))
             .refused(with_body(own))
     }
 

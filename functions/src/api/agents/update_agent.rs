@@ -172,7 +172,7 @@ mod document {
             .request_body(body(request(), schema::of::<UpdateAgentRequest>(), Required::True))
             .response("200", answers::json(Some(answer()), "It is changed.", schema))
             .schema::<UpdateAgentRequest>(schema::as_it_is)
-            .callback(tool_call::NAME, tool_call::callback())
+            .callback(tool_call::NAME, tool_call::callback("call-changed-tool"))
             .refused(with_body(own))
     }
 
