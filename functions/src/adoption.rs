@@ -11,7 +11,7 @@ use domain::holder::Holder;
 use domain::planted::{Bug, is_planted};
 use domain::provider::Provider;
 use domain::time::{Span, Timestamp};
-use providers::{Alike, Sought};
+use providers::{Candidate, SearchResult};
 use store::{StoreError, Table};
 
 /// Minimum age of a candidate: twice the lease of the consumer that may have requested it and died. By then, that consumer's
@@ -55,21 +55,21 @@ pub(crate) struct Attempted<'a> {
 pub(crate) async fn only_one<T>(
     table: &Table,
     attempt: &Attempted<'_>,
-    sought: Sought<T>,
+    sought: SearchResult<T>,
     id: impl Fn(&T) -> &str,
 ) -> Result<Found<T>, StoreError> {
     let alike = match sought {
-        Sought::Nothing => return Ok(Found::Nothing),
-        Sought::Ours(found) => return Ok(Found::Ours(found)),
-        Sought::Alike(alike) => alike,
+        SearchResult::NotFound => return Ok(Found::Nothing),
+        SearchResult::Match(found) => return Ok(Found::Ours(found)),
+        SearchResult::Candidates(alike) => alike,
     };
     if alike.is_empty() {
         return Ok(Found::Nothing);
     }
     let ids: Vec<&str> = alike.iter().map(|alike| id(&alike.found)).collect();
     let held = table.held(attempt.provider, &ids, attempt.me).await?;
-    let is_free = |alike: &Alike<T>| held.iter().all(|held| held != id(&alike.found));
-    let mut free: Vec<Alike<T>> = alike.into_iter().filter(is_free).collect();
+    let is_free = |alike: &Candidate<T>| held.iter().all(|held| held != id(&alike.found));
+    let mut free: Vec<Candidate<T>> = alike.into_iter().filter(is_free).collect();
     if free.len() > 1 {
         tracing::warn!(
             conversation = %attempt.me.conversation,
@@ -84,7 +84,7 @@ pub(crate) async fn only_one<T>(
 
 impl Attempted<'_> {
     /// Returns the time from which a candidate may be claimed for the attempt.
-    fn adoptable_at<T>(&self, alike: &Alike<T>) -> Timestamp {
+    fn adoptable_at<T>(&self, alike: &Candidate<T>) -> Timestamp {
         let is_prompt = alike.made_at <= self.since + PROMPT;
         let written_down = alike.made_at + ADOPTABLE_AFTER + if is_prompt { Span::ZERO } else { RATHER_ANOTHERS };
         let nearly_given_up = self.since + self.provider.settlement() - OVER_BEFORE;

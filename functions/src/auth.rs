@@ -146,7 +146,7 @@ impl Caller {
     ///
     /// # Errors
     /// [`Exhausted`] if a limit is used up.
-    pub(crate) fn must_have_left(&self, calls: u32, now: Timestamp) -> Result<(), Exhausted> {
+    pub(crate) fn check_rate_limit(&self, calls: u32, now: Timestamp) -> Result<(), Exhausted> {
         let Some(key) = &self.key else { return Ok(()) };
         for account in &key.accounts {
             account.limits.allows_request(&account.usage, now)?;

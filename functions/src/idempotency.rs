@@ -7,7 +7,7 @@
 use domain::digest::hex;
 use domain::ids::{Operation, Scope};
 use store::entropy::{Entropy, NoEntropy};
-use store::{Items, Remembered, What};
+use store::{IdempotencyEntry, IdempotencyRecord, Items};
 
 use crate::error::ApiError;
 use crate::fields::Fields;
@@ -107,7 +107,7 @@ pub(crate) fn tell_generated(response: Response, request: &Request) -> Response 
 /// Returns the table key of the idempotency record of a request. It is empty for a request without a key. Used for resources
 /// whose own id does not follow from the idempotency key.
 pub(crate) fn reads(request: &Request, scope: &Scope, operation: Operation) -> Vec<store::keys::Key> {
-    given(request).map(|key| Remembered::key(scope, operation, &key)).into_iter().collect()
+    given(request).map(|key| IdempotencyRecord::key(scope, operation, &key)).into_iter().collect()
 }
 
 /// Returns the id of the resource that the same request created before, under the same key.
@@ -121,7 +121,9 @@ pub(crate) fn made_before(
     items: &Items,
 ) -> Result<Option<String>, ApiError> {
     let Some(key) = given(request) else { return Ok(None) };
-    let Some(What { fingerprint: before, target }) = items.remembered(scope, operation, &key)? else { return Ok(None) };
+    let Some(IdempotencyEntry { fingerprint: before, target }) = items.remembered(scope, operation, &key)? else {
+        return Ok(None);
+    };
     same_request(request, &before).map(|()| Some(target))
 }
 
@@ -135,9 +137,14 @@ pub(crate) fn same_request(request: &Request, before: &str) -> Result<(), ApiErr
 
 /// Returns the idempotency record of a request, to be written with the resource that it creates. `target` is the id of the
 /// resource.
-pub(crate) fn remember(request: &Request, scope: &Scope, operation: Operation, target: String) -> Option<Remembered> {
+pub(crate) fn remember(
+    request: &Request,
+    scope: &Scope,
+    operation: Operation,
+    target: String,
+) -> Option<IdempotencyRecord> {
     let key = given(request)?;
-    Some(Remembered::new(scope, operation, &key, request.fingerprint().into(), target))
+    Some(IdempotencyRecord::new(scope, operation, &key, request.fingerprint().into(), target))
 }
 
 /// Records an error if the key does not have the required form.

@@ -130,7 +130,7 @@ async fn let_in<'a>(
         // A request that creates a resource may be a replay. Its handler answers replays first, and checks the limits after
         // that.
         if !route.makes_something() {
-            caller.must_have_left(0, now)?;
+            caller.check_rate_limit(0, now)?;
         }
         handle(Authorized { app, caller, request, items }).await
     };

@@ -13,6 +13,7 @@ use crate::auth::Caller;
 use crate::dialect::Dialect;
 use crate::error::{ApiError, Error};
 use crate::http::{MAX_BODY_BYTES, Request, Response};
+
 #[cfg(feature = "openapi")]
 use crate::openapi::operation::Document;
 
@@ -158,7 +159,7 @@ impl Route {
     }
 
     /// Returns `true` if a request creates a resource, so that the same request may be a replay. Handlers of such routes answer a
-    /// replay first and check the key's limits after that, by [`Caller::must_have_left`].
+    /// replay first and check the key's limits after that, by [`Caller::check_rate_limit`].
     pub(crate) fn makes_something(&self) -> bool {
         self.method == "POST" && !self.path.contains('{')
     }

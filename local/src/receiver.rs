@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 
-use domain::signature::{Distrust, ID_HEADER, SIGNATURE_HEADER, Secret, Signed, TIMESTAMP_HEADER, verify};
+use domain::signature::{ID_HEADER, SIGNATURE_HEADER, Secret, SignatureError, Signed, TIMESTAMP_HEADER, verify};
 use domain::time::Timestamp;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
@@ -39,8 +39,8 @@ impl Webhook {
     /// Checks age and signature.
     ///
     /// # Errors
-    /// [`Distrust`] if the webhook is not to be trusted.
-    pub fn verify(&self, secret: &Secret, now: Timestamp) -> Result<(), Distrust> {
+    /// [`SignatureError`] if the webhook is not to be trusted.
+    pub fn verify(&self, secret: &Secret, now: Timestamp) -> Result<(), SignatureError> {
         let Self { id, timestamp, signature, body } = self;
         verify(secret, Signed { id, timestamp, signature, body }, now)
     }

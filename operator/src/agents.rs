@@ -11,7 +11,7 @@ use domain::time::Timestamp;
 use futures::FutureExt as _;
 use providers::egress::{Egress, EgressError, EgressPolicy};
 use serde_json::{Map, Value, json};
-use store::{Made, Table};
+use store::{CreateOutcome, Table};
 
 use crate::cli;
 use crate::connect::{self, Deployment};
@@ -134,7 +134,7 @@ async fn write(deployment: &Deployment, scope: &Scope, agent: Agent) -> Result<V
         let changed = || Error::refused(format!("agent {slug} is being changed by somebody else"));
         if before.is_none() {
             let audit = did_to(scope, Action::AgentCreated, id, table.now());
-            let Made::Fresh = table.create_agent(scope, &items, &next, None, &audit).await? else {
+            let CreateOutcome::Created = table.create_agent(scope, &items, &next, None, &audit).await? else {
                 return Err(changed());
             };
             "made"

@@ -1,7 +1,6 @@
 //! Acceptance of a call.
 
-use domain::agent::Agent;
-use domain::agent::AgentRef;
+use domain::agent::{Agent, AgentRef};
 use domain::call::{Call, DEFAULT_WINDOW, NewCall, Status, Window};
 use domain::fingerprint::Fingerprint;
 use domain::ids::{Channel, ConversationId, Mode, Scope};
@@ -127,7 +126,7 @@ pub(crate) async fn accept(
     if let Some(known) = items.read("call", &keys::call(id))? {
         return replay(app, &asked.fingerprint, known).await;
     }
-    caller.must_have_left(1, now).map_err(Refusal::Exhausted)?;
+    caller.check_rate_limit(1, now).map_err(Refusal::Exhausted)?;
     let (new, content) = judge(app, caller, items, asked, id, now).await?;
     write(app, caller, items, asked, new, &content, now).await
 }

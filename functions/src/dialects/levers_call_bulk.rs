@@ -125,7 +125,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let mut asked = Asked::parse(request)?;
     if known.is_none() {
         let calls = u32::try_from(asked.callees.len()).unwrap_or(u32::MAX);
-        caller.must_have_left(calls, table.now())?;
+        caller.check_rate_limit(calls, table.now())?;
         caller.must_not_be_suspended()?;
         acceptance::agent(app, &caller, &mut items, &asked.settings.agent(), Channel::Voice).await.map_err(refused)?;
         let fingerprint = asked.fingerprint.clone().into();

@@ -116,7 +116,7 @@ pub(crate) struct PhoneCall {
 
 /// Data that a call object needs besides the stored call.
 #[derive(Debug)]
-pub(crate) struct Beside {
+pub(crate) struct CallLinks {
     /// Id of the call in this dialect.
     pub(crate) object: ObjectId,
     /// Access token for the call's recording and transcript.
@@ -127,8 +127,8 @@ pub(crate) struct Beside {
 
 impl PhoneCall {
     /// Returns a call in this vendor's format.
-    pub(crate) fn new(call: Call, content: Content, said: Vec<Utterance>, beside: Beside) -> Self {
-        let Beside { object, token, origin } = beside;
+    pub(crate) fn new(call: Call, content: Content, said: Vec<Utterance>, beside: CallLinks) -> Self {
+        let CallLinks { object, token, origin } = beside;
         let recording = call.facts.recording.is_some();
         Self {
             _id: object.to_string(),

@@ -13,7 +13,7 @@ use store::keys::Key;
 
 use super::fastapi::{self, Body};
 use super::levers_call_contact::check_key;
-use super::verbex::{Beside, PhoneCall};
+use super::verbex::{CallLinks, PhoneCall};
 use super::verbex_token::CallToken;
 use crate::acceptance::limits::{MAX_METADATA_BYTES, MAX_VARIABLES, MAX_VARIABLES_BYTES};
 use crate::acceptance::{self, AgentName, ContactWish, NewRequest, Refusal, Sender};
@@ -114,7 +114,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     };
     let call = admitted.call;
     let token = CallToken::seal(&caller.organization, &caller.scope, call.id, table.now());
-    let beside = Beside { object, token, origin: request.origin() };
+    let beside = CallLinks { object, token, origin: request.origin() };
     // A replay also returns what was said in the meantime.
     let full = if admitted.replayed { table.full_call(&caller.scope, call.id, &items).await? } else { None };
     let shown = match full {

@@ -7,7 +7,7 @@ use lambda_http::http::StatusCode;
 use store::keys::Key;
 use store::{FullCall, Table};
 
-use super::verbex::{Beside, PhoneCall};
+use super::verbex::{CallLinks, PhoneCall};
 use super::verbex_token::CallToken;
 use crate::dialect::Dialect;
 use crate::error::ApiError;
@@ -39,7 +39,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let (object, full) = found(&authorized).await?;
     let now = app.store.table.now();
     let token = CallToken::seal(&caller.organization, &caller.scope, full.call.id, now);
-    let beside = Beside { object, token, origin: request.origin() };
+    let beside = CallLinks { object, token, origin: request.origin() };
     let shown = PhoneCall::new(full.call, full.content, full.transcript.unwrap_or_default(), beside);
     Ok(Response::json(StatusCode::OK, &shown)?)
 }

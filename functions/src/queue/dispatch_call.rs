@@ -13,7 +13,7 @@ use domain::places::Places;
 use domain::schedule::next_action;
 use domain::time::Timestamp;
 use futures::FutureExt;
-use providers::Sought;
+use providers::SearchResult;
 use serde_json::Value;
 use store::measures::measure;
 use store::{ConversationJob, ConversationRef, DialPermit, Loaded, QueueName, Slot, StoreError, keys};
@@ -143,7 +143,7 @@ async fn search(app: &App, reference: &ConversationRef, loaded: Loaded<Call>) ->
     let sought = within(app.providers.voice(call.provider).search(call)).await;
     let sought = sought.unwrap_or_else(|error| {
         tracing::warn!(conversation = %call.id, error = &error as &dyn std::error::Error, "search failed");
-        Sought::Nothing
+        SearchResult::NotFound
     });
     let Dispatch::Unknown(unknown) = call.dispatch else { return Ok(()) };
     let (attempt, provider) = (call.attempt, call.provider);

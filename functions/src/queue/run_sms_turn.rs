@@ -8,7 +8,7 @@ use domain::holder::{HeldBy, Holder};
 use domain::schedule::next_action;
 use domain::sms::{DeliveryReport, Duty, Input, SendState, SmsConversation};
 use futures::FutureExt;
-use providers::{Sought, Texting};
+use providers::{SearchResult, Texting};
 use serde_json::Value;
 use store::{ConversationJob, ConversationRef, Loaded, QueueName, StoreError, keys};
 
@@ -118,12 +118,12 @@ async fn find(
         match app.providers.sms(conversation.provider) {
             Texting::Texts(provider) => provider.search(conversation, &stored.message).await,
             Texting::Chats(provider) => provider.search_chat(conversation).await,
-            Texting::NotOffered => Ok(Sought::Nothing),
+            Texting::NotOffered => Ok(SearchResult::NotFound),
         }
     };
     let sought = within(search).await.unwrap_or_else(|error| {
         tracing::warn!(conversation = %conversation.id, error = &error as &dyn std::error::Error, "search failed");
-        Sought::Nothing
+        SearchResult::NotFound
     });
     let attempted = Attempted { me, provider: conversation.provider, since: unknown.since };
     adoption::only_one(&app.store.table, &attempted, sought, |report| report.provider_message_id.as_str()).await

@@ -5,7 +5,7 @@ use domain::ids::Scope;
 use domain::organization::Organization;
 use domain::phone::PhoneNumber;
 use domain::size::cut_to_stored;
-use domain::sms::{Alone, DeliveryReport, Inbound, Input, SmsConversation};
+use domain::sms::{DeliveryReport, Inbound, Input, SmsConversation, UnmatchedInbound};
 use providers::ReceivedText;
 use store::{ConversationRef, Loaded, StoreError, keys};
 
@@ -91,8 +91,8 @@ pub(crate) async fn take_in(app: &App, text: &InboundText) -> Result<(), StoreEr
             break;
         }
     }
-    let alone = Alone::new(scope, ours.clone(), customer.clone(), inbound.clone());
-    app.store.take_in_alone(scope, &alone).await
+    let alone = UnmatchedInbound::new(scope, ours.clone(), customer.clone(), inbound.clone());
+    app.store.store_unmatched_inbound(scope, &alone).await
 }
 
 /// Applies a provider's report on one of a conversation's messages. A report on an unknown message is ignored.

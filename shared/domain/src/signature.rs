@@ -119,7 +119,7 @@ pub struct Signed<'a> {
 
 /// Reason why a webhook is not trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Distrust {
+pub enum SignatureError {
     /// Timestamp is not a number of seconds.
     #[error("the timestamp is no number of seconds")]
     MalformedTimestamp,
@@ -138,16 +138,16 @@ pub enum Distrust {
 /// time.
 ///
 /// # Errors
-/// [`Distrust`] if the webhook is not trusted.
-pub fn verify(secret: &Secret, webhook: Signed<'_>, now: Timestamp) -> Result<(), Distrust> {
-    let sent: i64 = webhook.timestamp.parse().map_err(|_| Distrust::MalformedTimestamp)?;
+/// [`SignatureError`] if the webhook is not trusted.
+pub fn verify(secret: &Secret, webhook: Signed<'_>, now: Timestamp) -> Result<(), SignatureError> {
+    let sent: i64 = webhook.timestamp.parse().map_err(|_| SignatureError::MalformedTimestamp)?;
     // Both sides are in whole seconds, because the header has no fractions.
     let age = now.as_seconds().saturating_sub(sent);
     if age > TOLERANCE.as_seconds() {
-        return Err(Distrust::TooOld);
+        return Err(SignatureError::TooOld);
     }
     if age < -TOLERANCE.as_seconds() {
-        return Err(Distrust::FromTheFuture);
+        return Err(SignatureError::FromTheFuture);
     }
     let expected = secret.digest(webhook.id, webhook.timestamp, webhook.body);
     let matches = webhook
@@ -156,12 +156,12 @@ pub fn verify(secret: &Secret, webhook: Signed<'_>, now: Timestamp) -> Result<()
         .filter_map(|signature| signature.strip_prefix(VERSION_PREFIX))
         .filter_map(|encoded| STANDARD.decode(encoded).ok())
         .any(|given| given.ct_eq(&expected).into());
-    if matches { Ok(()) } else { Err(Distrust::NoMatch) }
+    if matches { Ok(()) } else { Err(SignatureError::NoMatch) }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Distrust, NotASecret, SECRET_BYTES, Secret, Signed, sign, verify};
+    use super::{NotASecret, SECRET_BYTES, Secret, SignatureError, Signed, sign, verify};
     use crate::time::{Span, Timestamp};
 
     /// Example with which the specification's own libraries are tested.
@@ -204,9 +204,9 @@ mod tests {
             example(""),
         ];
         for forgery in forgeries {
-            assert_eq!(verify(&secret(), forgery, SENT), Err(Distrust::NoMatch), "{}", forgery.signature);
+            assert_eq!(verify(&secret(), forgery, SENT), Err(SignatureError::NoMatch), "{}", forgery.signature);
         }
-        assert_eq!(verify(&Secret::new([7; SECRET_BYTES]), example(SIGNATURE), SENT), Err(Distrust::NoMatch));
+        assert_eq!(verify(&Secret::new([7; SECRET_BYTES]), example(SIGNATURE), SENT), Err(SignatureError::NoMatch));
     }
 
     #[test]
@@ -216,7 +216,7 @@ mod tests {
         assert_eq!(signatures.split(' ').count(), 2);
         assert_eq!(verify(&old, example(&signatures), SENT), Ok(()));
         assert_eq!(verify(&new, example(&signatures), SENT), Ok(()));
-        assert_eq!(verify(&Secret::new([8; SECRET_BYTES]), example(&signatures), SENT), Err(Distrust::NoMatch));
+        assert_eq!(verify(&Secret::new([8; SECRET_BYTES]), example(&signatures), SENT), Err(SignatureError::NoMatch));
     }
 
     #[test]
@@ -225,12 +225,12 @@ mod tests {
         let second = Span::seconds(1);
         let at = |now| verify(&secret(), example(SIGNATURE), now);
         assert_eq!(at(SENT + limit), Ok(()));
-        assert_eq!(at(SENT + limit + second), Err(Distrust::TooOld));
+        assert_eq!(at(SENT + limit + second), Err(SignatureError::TooOld));
         assert_eq!(at(SENT - limit), Ok(()));
-        assert_eq!(at(SENT - limit - second), Err(Distrust::FromTheFuture));
+        assert_eq!(at(SENT - limit - second), Err(SignatureError::FromTheFuture));
         for timestamp in ["", "soon", "1614265330.5", "99999999999999999999"] {
             let webhook = Signed { timestamp, ..example(SIGNATURE) };
-            assert_eq!(verify(&secret(), webhook, SENT), Err(Distrust::MalformedTimestamp), "{timestamp}");
+            assert_eq!(verify(&secret(), webhook, SENT), Err(SignatureError::MalformedTimestamp), "{timestamp}");
         }
     }
 

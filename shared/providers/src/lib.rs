@@ -32,7 +32,7 @@ pub use part::Part;
 pub use secrets::{ModelAccess, ModelKeyError, ParameterStore, SECRETS_TIMEOUT, Secret, Secrets, SecretsError};
 pub use signed::is_signed;
 pub use sms::{ReceivedText, SmsProvider, Texting};
-pub use voice::{Alike, Found, ProviderError, Recording, Sought, VoiceProvider};
+pub use voice::{Candidate, Found, ProviderError, Recording, SearchResult, VoiceProvider};
 
 use domain::provider::Provider;
 use egress::Egress;

@@ -2,7 +2,7 @@
 
 use domain::end_reason::EndReason;
 use domain::provider::Provider;
-use domain::signature::{Distrust, TOLERANCE};
+use domain::signature::{SignatureError, TOLERANCE};
 use domain::time::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -100,16 +100,16 @@ pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
 }
 
 /// Checks the time that a signature covers against the tolerance. That bounds how long a recorded callback can be replayed.
-pub(crate) fn check_age(sent: Timestamp, now: Timestamp) -> Result<(), Distrust> {
+pub(crate) fn check_age(sent: Timestamp, now: Timestamp) -> Result<(), SignatureError> {
     if now.since(sent) > TOLERANCE {
-        return Err(Distrust::TooOld);
+        return Err(SignatureError::TooOld);
     }
-    if sent.since(now) > TOLERANCE { Err(Distrust::FromTheFuture) } else { Ok(()) }
+    if sent.since(now) > TOLERANCE { Err(SignatureError::FromTheFuture) } else { Ok(()) }
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::signature::Distrust;
+    use domain::signature::SignatureError;
     use domain::time::{Span, Timestamp};
 
     use super::{check_age, minor_units, moment, moment_of, passed_through, unhex, whole_seconds, yes_or_no};
@@ -172,7 +172,7 @@ mod tests {
         let (limit, more) = (Span::minutes(5), Span::milliseconds(300_001));
         assert_eq!(check_age(sent, sent + limit), Ok(()));
         assert_eq!(check_age(sent, sent - limit), Ok(()));
-        assert_eq!(check_age(sent, sent + more), Err(Distrust::TooOld));
-        assert_eq!(check_age(sent, sent - more), Err(Distrust::FromTheFuture));
+        assert_eq!(check_age(sent, sent + more), Err(SignatureError::TooOld));
+        assert_eq!(check_age(sent, sent - more), Err(SignatureError::FromTheFuture));
     }
 }

@@ -7,7 +7,7 @@ use futures::future::{BoxFuture, ready};
 use store::SendPermit;
 
 use crate::retell::Retell;
-use crate::voice::{ProviderError, Sought};
+use crate::voice::{ProviderError, SearchResult};
 
 /// SMS message from a customer, as the provider delivers it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,5 +56,5 @@ pub trait SmsProvider: Send + Sync {
         &'a self,
         conversation: &'a SmsConversation,
         message: &'a Message,
-    ) -> BoxFuture<'a, Result<Sought<DeliveryReport>, ProviderError>>;
+    ) -> BoxFuture<'a, Result<SearchResult<DeliveryReport>, ProviderError>>;
 }

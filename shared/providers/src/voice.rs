@@ -73,7 +73,7 @@ pub trait VoiceProvider: Send + Sync {
     ///
     /// # Errors
     /// [`ProviderError`] if the provider did not answer. That is not the same as "not found".
-    fn search<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Sought<Found>, ProviderError>>;
+    fn search<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<SearchResult<Found>, ProviderError>>;
 
     /// Fetches everything that the provider knows of a call. Returns `None` if the provider knows no such call.
     ///
@@ -107,18 +107,18 @@ pub trait VoiceProvider: Send + Sync {
 
 /// Result of a search.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sought<T> {
+pub enum SearchResult<T> {
     /// No call or message was found.
-    Nothing,
+    NotFound,
     /// Item that carries our attempt.
-    Ours(T),
+    Match(T),
     /// All candidates: the same two numbers, created within the attempt's time. The provider's list does not show attempts.
-    Alike(Vec<Alike<T>>),
+    Candidates(Vec<Candidate<T>>),
 }
 
 /// Candidate: an item at the provider that may belong to the attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Alike<T> {
+pub struct Candidate<T> {
     /// The item itself.
     pub found: T,
     /// Time at which the provider created the item.
@@ -127,9 +127,9 @@ pub struct Alike<T> {
     pub over: bool,
 }
 
-impl<T> From<Option<T>> for Sought<T> {
+impl<T> From<Option<T>> for SearchResult<T> {
     fn from(found: Option<T>) -> Self {
-        found.map_or(Self::Nothing, Self::Ours)
+        found.map_or(Self::NotFound, Self::Match)
     }
 }
 

@@ -13,7 +13,7 @@ use domain::ids::{AgentId, Channel, Mode, OrganizationId, Scope};
 use crate::error::StoreError;
 use crate::item::{self, DATA, Item, from_item, get_text, key_of};
 use crate::keys::{self, Key};
-use crate::once::{Made, Remembered};
+use crate::once::{CreateOutcome, IdempotencyRecord};
 use crate::read::Items;
 use crate::table::Table;
 use crate::write::{MUST_BE_NEW, Written, transact_put};
@@ -87,9 +87,9 @@ impl Table {
         scope: &Scope,
         read: &Items,
         agent: &Agent,
-        remembered: Option<&Remembered>,
+        remembered: Option<&IdempotencyRecord>,
         audit: &AuditEntry,
-    ) -> Result<Made, StoreError> {
+    ) -> Result<CreateOutcome, StoreError> {
         let mut writes = vec![transact_put(self.agent_put(scope, read, agent)?)];
         writes.push(self.audit_write(&scope.organization, audit)?);
         writes.extend(self.alias_writes(&scope.organization, agent)?);

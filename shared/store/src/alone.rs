@@ -1,20 +1,18 @@
 //! Inbound SMS messages that belong to no open conversation.
 
-use domain::sms::Alone;
-
 use domain::ids::Scope;
 use domain::organization::Organization;
 use domain::phone_input::canonical;
+use domain::sms::UnmatchedInbound;
 
 use crate::backoff::Backoff;
 use crate::commit::Store;
 use crate::effects::{delivery_jobs, log_items, suppression_writes};
 use crate::error::StoreError;
-use crate::item;
-use crate::keys;
 use crate::loaded::{Listing, listed};
 use crate::watch::{self, Step};
 use crate::write::{CONFLICT_PATIENCE_MS, MUST_BE_NEW, Written, transact_put};
+use crate::{item, keys};
 
 impl Store {
     /// Stores an inbound SMS message that belongs to no conversation: its events and the effect of a keyword in it. A
@@ -22,7 +20,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn take_in_alone(&self, scope: &Scope, text: &Alone) -> Result<(), StoreError> {
+    pub async fn store_unmatched_inbound(&self, scope: &Scope, text: &UnmatchedInbound) -> Result<(), StoreError> {
         let table = &self.table;
         let mut backoff = Backoff::new(table.clock(), CONFLICT_PATIENCE_MS);
         let owner_key = keys::organization(&scope.organization);

@@ -14,7 +14,7 @@ use crate::endpoints::Edited;
 use crate::error::StoreError;
 use crate::item::{self, DATA, Item, from_item, get_number, get_text, text, to_json};
 use crate::keys::{self, Key, SK};
-use crate::once::{Made, Remembered};
+use crate::once::{CreateOutcome, IdempotencyRecord};
 use crate::read::Items;
 use crate::table::Table;
 use crate::write::{CONFLICT_PATIENCE_MS, MUST_BE_NEW, Written, transact_put, transact_update};
@@ -54,7 +54,7 @@ impl Items {
 impl Table {
     /// Creates a key. A request that repeats an idempotency key creates none. `with` is the item key of the API key
     /// that creates this one, and the items that were read. If that parent has changed since, for example by its
-    /// revocation, the result is [`Made::Taken`].
+    /// revocation, the result is [`CreateOutcome::NameTaken`].
     ///
     /// # Errors
     /// [`StoreError`].
@@ -62,10 +62,10 @@ impl Table {
         &self,
         raw: &RawKey,
         key: &ApiKey,
-        remembered: Option<&Remembered>,
+        remembered: Option<&IdempotencyRecord>,
         with: Option<(&Key, &Items)>,
         audit: &AuditEntry,
-    ) -> Result<Made, StoreError> {
+    ) -> Result<CreateOutcome, StoreError> {
         let made = transact_put(self.put_of(item::item(&keys::api_key(raw), key)?, Some(MUST_BE_NEW))?);
         let mut writes = vec![made, self.audit_write(&raw.scope().organization, audit)?];
         if let Some((place, items)) = with {

@@ -17,7 +17,7 @@ use aws_sdk_dynamodb::config::{
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::{disable_interceptor, dyn_dispatch_hint};
 
-use crate::aws_endpoint::Remembered;
+use crate::aws_endpoint::IdempotencyRecord;
 use crate::aws_http::Connector;
 use crate::aws_sign::SigV4;
 
@@ -50,9 +50,9 @@ impl<P: ProvideCredentials + Clone + 'static> Access<P> {
             .credentials_provider(self.credentials.clone())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .timeout_config(self.timeouts())
-            .endpoint_resolver(Remembered::new(aws_sdk_dynamodb::config::endpoint::DefaultResolver::new()))
+            .endpoint_resolver(IdempotencyRecord::new(aws_sdk_dynamodb::config::endpoint::DefaultResolver::new()))
             .push_auth_scheme(SigV4::new(&self.region, "dynamodb"))
-            .interceptor(Unnamed)
+            .interceptor(NoUserAgentHeaders)
             .http_client(http);
         config.set_endpoint_url(self.dynamodb.clone());
         aws_sdk_dynamodb::Client::from_conf(config.build())
@@ -65,9 +65,9 @@ impl<P: ProvideCredentials + Clone + 'static> Access<P> {
             .credentials_provider(self.credentials.clone())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .timeout_config(self.timeouts())
-            .endpoint_resolver(Remembered::new(aws_sdk_sqs::config::endpoint::DefaultResolver::new()))
+            .endpoint_resolver(IdempotencyRecord::new(aws_sdk_sqs::config::endpoint::DefaultResolver::new()))
             .push_auth_scheme(SigV4::new(&self.region, "sqs"))
-            .interceptor(Unnamed)
+            .interceptor(NoUserAgentHeaders)
             .http_client(http);
         config.set_endpoint_url(self.sqs.clone());
         aws_sdk_sqs::Client::from_conf(config.build())
@@ -88,10 +88,10 @@ pub fn http_client() -> SharedHttpClient {
 /// Interceptor that disables the SDK's headers about itself and about its attempts. They are three headers that no
 /// receiver of ours reads, built and signed anew for every request. Our HTTP client sets the `User-Agent`.
 #[derive(Debug)]
-struct Unnamed;
+struct NoUserAgentHeaders;
 
 #[dyn_dispatch_hint]
-impl Intercept for Unnamed {
+impl Intercept for NoUserAgentHeaders {
     fn name(&self) -> &'static str {
         "Unnamed"
     }

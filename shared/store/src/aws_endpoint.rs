@@ -10,12 +10,12 @@ const REMEMBERED: usize = 16;
 
 /// Cache over the SDK's resolver `R`, by its parameters `P`. The resolver's result depends on these parameters alone.
 #[derive(Debug)]
-pub(crate) struct Remembered<R, P> {
+pub(crate) struct IdempotencyRecord<R, P> {
     resolver: R,
     known: Mutex<Vec<(P, Endpoint)>>,
 }
 
-impl<R, P: Clone + PartialEq> Remembered<R, P> {
+impl<R, P: Clone + PartialEq> IdempotencyRecord<R, P> {
     pub(crate) fn new(resolver: R) -> Self {
         Self { resolver, known: Mutex::default() }
     }
@@ -36,7 +36,7 @@ impl<R, P: Clone + PartialEq> Remembered<R, P> {
 /// Implements the resolver trait of one SDK crate. Each crate has its own trait of the same shape.
 macro_rules! remembered_for {
     ($sdk:ident) => {
-        impl<R> $sdk::config::endpoint::ResolveEndpoint for Remembered<R, $sdk::config::endpoint::Params>
+        impl<R> $sdk::config::endpoint::ResolveEndpoint for IdempotencyRecord<R, $sdk::config::endpoint::Params>
         where
             R: $sdk::config::endpoint::ResolveEndpoint,
         {
@@ -65,7 +65,7 @@ mod tests {
     use aws_sdk_dynamodb::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
     use aws_smithy_runtime_api::client::endpoint::EndpointFuture;
 
-    use super::Remembered;
+    use super::IdempotencyRecord;
 
     /// SDK resolver with a count of its calls.
     #[derive(Debug)]
@@ -81,7 +81,7 @@ mod tests {
     #[tokio::test]
     async fn the_rules_are_asked_once_for_each_way_of_asking() {
         let count = Arc::<AtomicU32>::default();
-        let remembered = Remembered::new(Counted(DefaultResolver::new(), Arc::clone(&count)));
+        let remembered = IdempotencyRecord::new(Counted(DefaultResolver::new(), Arc::clone(&count)));
         let of = |region: &str| {
             Params::builder().region(region.to_owned()).use_fips(false).use_dual_stack(false).build().unwrap()
         };

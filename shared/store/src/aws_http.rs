@@ -132,7 +132,7 @@ impl Connections {
                 Some(connection) => (connection, false),
                 None => (self.connected(&to).await?, true),
             };
-            let mut doubt = Doubt { connections: self, to: (!is_new).then(|| to.clone()) };
+            let mut doubt = EvictOnFailure { connections: self, to: (!is_new).then(|| to.clone()) };
             match connection.try_send_request(request).await {
                 Ok(answer) => {
                     doubt.to = None;
@@ -200,12 +200,12 @@ impl Connections {
 /// Guard over a kept connection until it has carried an answer. If no answer comes, or if the caller stops waiting, the
 /// cause has likely broken the other connections to the same origin. The guard then drops all of them, and the next
 /// attempt opens a new one.
-struct Doubt<'a> {
+struct EvictOnFailure<'a> {
     connections: &'a Connections,
     to: Option<Origin>,
 }
 
-impl Drop for Doubt<'_> {
+impl Drop for EvictOnFailure<'_> {
     fn drop(&mut self) {
         if let Some(to) = &self.to {
             self.connections.forget(to);

@@ -12,7 +12,7 @@ use crate::backoff::Backoff;
 use crate::error::StoreError;
 use crate::item::{self, DATA, Item, VERSION, from_item, get_number, number, text, to_json};
 use crate::keys;
-use crate::once::{Remembered, What};
+use crate::once::{IdempotencyEntry, IdempotencyRecord};
 use crate::table::Table;
 use crate::write::{CONFLICT_PATIENCE_MS, MUST_BE_NEW, Written, transact_put, transact_update};
 
@@ -31,7 +31,7 @@ pub enum Creation {
     /// An endpoint with this id exists already.
     Existing(Box<Endpoint>),
     /// An endpoint with this id existed and was deleted.
-    Deleted(What),
+    Deleted(IdempotencyEntry),
     /// The organization has the largest allowed number of endpoints in this mode.
     TooMany,
 }
@@ -85,7 +85,7 @@ impl Table {
             }
             owned.organization.endpoints.push(subscription(scope.mode, endpoint));
             let made = transact_put(self.put_of(item::item(&keys::endpoint(scope, endpoint.id), endpoint)?, None)?);
-            let remembered = Remembered::endpoint(scope, endpoint).item()?;
+            let remembered = IdempotencyRecord::endpoint(scope, endpoint).item()?;
             let remembered = transact_put(self.put_of(remembered, Some(MUST_BE_NEW))?);
             let writes = vec![made, remembered, self.audit_write(&scope.organization, audit)?];
             if self.change_with_owner(&owned.organization, owned.version, writes).await? {
@@ -158,7 +158,7 @@ impl Table {
                 .map_err(|error| StoreError::aws("DeleteItem", error))?;
             let delete = TransactWriteItem::builder().delete(delete).build();
             // Endpoints that were created before November 2026 have no stored request yet.
-            let remembered = transact_put(self.put_of(Remembered::endpoint(scope, &endpoint).item()?, None)?);
+            let remembered = transact_put(self.put_of(IdempotencyRecord::endpoint(scope, &endpoint).item()?, None)?);
             let writes = vec![delete, remembered, self.audit_write(&scope.organization, audit)?];
             if self.change_with_owner(&organization, version, writes).await? {
                 return Ok(true);
@@ -170,8 +170,8 @@ impl Table {
     }
 
     /// Returns the request that created an endpoint with this id, if there was one.
-    async fn made_before(&self, scope: &Scope, id: EndpointId) -> Result<Option<What>, StoreError> {
-        let key = Remembered::endpoint_key(scope, id);
+    async fn made_before(&self, scope: &Scope, id: EndpointId) -> Result<Option<IdempotencyEntry>, StoreError> {
+        let key = IdempotencyRecord::endpoint_key(scope, id);
         self.read([key.clone()]).await?.read("idempotency key", &key)
     }
 

@@ -80,7 +80,7 @@ pub use key_usage::Use;
 pub use loaded::{ConversationRef, Loaded};
 pub use notices::{MOST_TESTS_A_MINUTE, Tested};
 pub use numbers::NumberChange;
-pub use once::{Made, Remembered, What};
+pub use once::{CreateOutcome, IdempotencyEntry, IdempotencyRecord};
 pub use opening::{NewSms, Opened};
 pub use pace::{Pace, Slot};
 pub use pending_delivery::{DeliveryParts, PendingDelivery, Subject};

@@ -14,22 +14,22 @@ use crate::write::{MUST_BE_NEW, Written, transact_put};
 
 /// Idempotency record: the item's key and its data.
 #[derive(Clone, Debug)]
-pub struct Remembered {
+pub struct IdempotencyRecord {
     key: Key,
-    data: What,
+    data: IdempotencyEntry,
 }
 
 /// Data of an idempotency record: the request and its result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct What {
+pub struct IdempotencyEntry {
     /// Fingerprint of the request.
     pub fingerprint: String,
     /// Id of the created object.
     pub target: String,
 }
 
-impl Remembered {
+impl IdempotencyRecord {
     /// Creates the record of an idempotency key.
     pub fn new(
         scope: &Scope,
@@ -39,13 +39,13 @@ impl Remembered {
         target: String,
     ) -> Self {
         let key = Self::key(scope, operation, idempotency_key);
-        Self { key, data: What { fingerprint, target } }
+        Self { key, data: IdempotencyEntry { fingerprint, target } }
     }
 
     /// Creates the record of an endpoint's creation. It outlives the endpoint, so that a replay creates no second one.
     /// The endpoint's id is derived from the request's idempotency key and takes its place here.
     pub(crate) fn endpoint(scope: &Scope, endpoint: &Endpoint) -> Self {
-        let data = What { fingerprint: endpoint.fingerprint.clone(), target: endpoint.id.to_string() };
+        let data = IdempotencyEntry { fingerprint: endpoint.fingerprint.clone(), target: endpoint.id.to_string() };
         Self { key: Self::endpoint_key(scope, endpoint.id), data }
     }
 
@@ -74,20 +74,20 @@ impl Items {
         scope: &Scope,
         operation: Operation,
         idempotency_key: &str,
-    ) -> Result<Option<What>, StoreError> {
-        self.read("idempotency key", &Remembered::key(scope, operation, idempotency_key))
+    ) -> Result<Option<IdempotencyEntry>, StoreError> {
+        self.read("idempotency key", &IdempotencyRecord::key(scope, operation, idempotency_key))
     }
 }
 
 /// Result of an idempotent creation.
 #[derive(Debug)]
-pub enum Made {
+pub enum CreateOutcome {
     /// The object was created.
-    Fresh,
+    Created,
     /// The idempotency key was used before. Carries the data of its record.
-    Before(What),
+    Replayed(IdempotencyEntry),
     /// A condition of the object's writes failed, for example because an object with this name exists.
-    Taken,
+    NameTaken,
 }
 
 impl Table {
@@ -95,9 +95,9 @@ impl Table {
     /// with this name exists.
     pub(crate) async fn make_once(
         &self,
-        remembered: Option<&Remembered>,
+        remembered: Option<&IdempotencyRecord>,
         writes: Vec<TransactWriteItem>,
-    ) -> Result<Made, StoreError> {
+    ) -> Result<CreateOutcome, StoreError> {
         let mut all = Vec::new();
         if let Some(remembered) = remembered {
             all.push(transact_put(self.put_of(remembered.item()?, Some(MUST_BE_NEW))?));
@@ -105,9 +105,9 @@ impl Table {
         let first = all.len();
         all.extend(writes);
         match self.transact(all).await? {
-            Written::Done => Ok(Made::Fresh),
-            Written::Refused { position, .. } if position >= first => Ok(Made::Taken),
-            Written::Refused { item, .. } => from_item("idempotency key", &item).map(Made::Before),
+            Written::Done => Ok(CreateOutcome::Created),
+            Written::Refused { position, .. } if position >= first => Ok(CreateOutcome::NameTaken),
+            Written::Refused { item, .. } => from_item("idempotency key", &item).map(CreateOutcome::Replayed),
         }
     }
 }

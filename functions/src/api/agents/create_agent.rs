@@ -7,7 +7,7 @@ use futures::FutureExt;
 use lambda_http::http::StatusCode;
 use serde_json::Value;
 use store::keys::Key;
-use store::{Made, Table, What};
+use store::{CreateOutcome, IdempotencyEntry, Table};
 
 use crate::api::agents::change::give_secret;
 use crate::api::agents::fields::{self, FIELDS};
@@ -48,7 +48,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     if let Some(id) = idempotency::made_before(request, &caller.scope, Operation::CreateAgent, items)? {
         return replay(&authorized, &id).await;
     }
-    caller.must_have_left(0, table.now())?;
+    caller.check_rate_limit(0, table.now())?;
     let mut fields = Fields::open(request, &FIELDS)?;
     let agent = fields::agent(&app.egress, &mut fields, caller.scope.mode, &caller.organization).await;
     idempotency::check(request, &mut fields);
@@ -71,15 +71,15 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let remembered = idempotency::remember(request, &caller.scope, Operation::CreateAgent, agent.id.to_string());
     let audit = caller.did(Action::AgentCreated, agent.id, Vec::new(), table.now());
     match table.create_agent(scope, items, &agent, remembered.as_ref(), &audit).await? {
-        Made::Fresh => {
+        CreateOutcome::Created => {
             let view = AgentView::with_new_secret(&agent, scope.mode, None);
             Ok(Response::data(StatusCode::CREATED, request, view)?)
         }
-        Made::Before(What { fingerprint, target }) => {
+        CreateOutcome::Replayed(IdempotencyEntry { fingerprint, target }) => {
             idempotency::same_request(request, &fingerprint)?;
             replay(&authorized, &target).await
         }
-        Made::Taken => Err(taken(&agent.slug)),
+        CreateOutcome::NameTaken => Err(taken(&agent.slug)),
     }
 }
 

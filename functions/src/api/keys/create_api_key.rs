@@ -8,7 +8,7 @@ use domain::time::Timestamp;
 use futures::FutureExt;
 use lambda_http::http::StatusCode;
 use store::keys::Key;
-use store::{Made, StoredKey, What};
+use store::{CreateOutcome, IdempotencyEntry, StoredKey};
 
 use crate::api::keys::view::ApiKeyView;
 use crate::auth::{Caller, UsedKey};
@@ -80,7 +80,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     if let Some(id) = idempotency::made_before(request, &caller.scope, Operation::CreateApiKey, items)? {
         return replay(&authorized, &id).await;
     }
-    caller.must_have_left(0, now)?;
+    caller.check_rate_limit(0, now)?;
     let asked = CreateApiKeyRequest::parse(request, caller, now)?;
     caller.must_not_be_suspended()?;
     let raw = RawKey::new(caller.scope.clone(), table.entropy().bytes()?);
@@ -102,15 +102,15 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     // The transaction fails if the caller's key was revoked in the meantime. So revoking a key with its descendants misses none.
     let with = own.accounts.first().map(|account| (&account.place, items));
     match table.create_api_key(&raw, &key, remembered.as_ref(), with, &audit).await? {
-        Made::Fresh => {
+        CreateOutcome::Created => {
             let view = ApiKeyView::new(StoredKey { id, key, last_used_at: None }, caller.scope.mode, now);
             Ok(Response::data(StatusCode::CREATED, request, view.with_raw_key(raw.reveal()))?)
         }
-        Made::Before(What { fingerprint, target }) => {
+        CreateOutcome::Replayed(IdempotencyEntry { fingerprint, target }) => {
             idempotency::same_request(request, &fingerprint)?;
             replay(&authorized, &target).await
         }
-        Made::Taken => Err(store::StoreError::Conflict.into()),
+        CreateOutcome::NameTaken => Err(store::StoreError::Conflict.into()),
     }
 }
 

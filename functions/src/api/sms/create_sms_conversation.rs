@@ -102,7 +102,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
         return replay(authorized.app, authorized.request, &known).await;
     }
     let asked = CreateSmsConversationRequest::parse(authorized.request)?;
-    authorized.caller.must_have_left(0, now)?;
+    authorized.caller.check_rate_limit(0, now)?;
     let Authorized { app, request, caller, mut items } = authorized;
     let asked = asked.into_acceptance(request, &caller.scope);
     let new = sms::judge(app, &caller, &mut items, asked, now).await?;

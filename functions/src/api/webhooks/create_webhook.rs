@@ -10,7 +10,7 @@ use domain::time::Timestamp;
 use futures::FutureExt;
 use lambda_http::http::StatusCode;
 use store::keys::{self, Key};
-use store::{Creation, Remembered, What};
+use store::{Creation, IdempotencyEntry, IdempotencyRecord};
 
 use crate::api::webhooks::fields::{self, FIELDS, SubscribedEvent};
 use crate::api::webhooks::view::WebhookView;
@@ -56,7 +56,7 @@ pub(crate) struct CreateWebhookRequest {
 /// Returns the keys of the endpoint that an earlier request may have created, and of its idempotency record.
 fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
     let id = id(request, scope);
-    id.map(|id| vec![keys::endpoint(scope, id), Remembered::endpoint_key(scope, id)]).unwrap_or_default()
+    id.map(|id| vec![keys::endpoint(scope, id), IdempotencyRecord::endpoint_key(scope, id)]).unwrap_or_default()
 }
 
 /// Returns the id of the endpoint, derived from the idempotency key. Returns `None` without a key.
@@ -71,7 +71,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     }
     let Authorized { app, caller, request, .. } = authorized;
     let table = &app.store.table;
-    caller.must_have_left(0, table.now())?;
+    caller.check_rate_limit(0, table.now())?;
     let asked = CreateWebhookRequest::parse(app, request).await?;
     let now = table.now();
     let endpoint = Endpoint {
@@ -132,7 +132,7 @@ fn replayed(authorized: &Authorized<'_>) -> Result<Option<Response>, ApiError> {
     if let Some(known) = items.read("endpoint", &keys::endpoint(scope, id))? {
         return replay(request, scope, known, app.store.table.now()).map(Some);
     }
-    let made: Option<What> = items.read("idempotency key", &Remembered::endpoint_key(scope, id))?;
+    let made: Option<IdempotencyEntry> = items.read("idempotency key", &IdempotencyRecord::endpoint_key(scope, id))?;
     made.map(|made| deleted(request, &made)).transpose()
 }
 
@@ -141,7 +141,7 @@ fn replay(request: &Request, scope: &Scope, known: Endpoint, now: Timestamp) -> 
     Ok(Response::data(StatusCode::CREATED, request, WebhookView::with_secret(known, scope.mode, now))?.replayed())
 }
 
-fn deleted(request: &Request, made: &What) -> Result<Response, ApiError> {
+fn deleted(request: &Request, made: &IdempotencyEntry) -> Result<Response, ApiError> {
     idempotency::same_request(request, &made.fingerprint)?;
     Err(idempotency::gone("webhook", &made.target))
 }

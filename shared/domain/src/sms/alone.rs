@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 
 /// Inbound SMS message without a conversation.
 #[derive(Clone, Debug)]
-pub struct Alone {
+pub struct UnmatchedInbound {
     /// Id of the log that holds only this message. It follows from the provider's id, so that a repeated delivery has the
     /// same log.
     pub log_id: ConversationId,
@@ -23,7 +23,7 @@ pub struct Alone {
     pub inbound: Inbound,
 }
 
-impl Alone {
+impl UnmatchedInbound {
     /// Creates the unmatched message from the two numbers.
     pub fn new(scope: &Scope, ours: PhoneNumber, customer: PhoneNumber, inbound: Inbound) -> Self {
         let log_id = ConversationId::of_inbound(scope, inbound.provider_message_id.as_str());

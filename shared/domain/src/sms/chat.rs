@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::input::Beside;
+use super::input::RecipientStatus;
 use super::transition::Transition;
 use super::{Author, ChatShown, ChatText, DeliveryStatus, Inbound, Message, SmsConversation, StoredMessage};
 use crate::dispatch::retry_delay;
@@ -108,7 +108,7 @@ impl Transition {
     }
 
     /// Applies a read of the chat. `shown` is `None` if the provider did not show it.
-    pub(super) fn chat_read(&mut self, mut opening: StoredMessage, shown: Option<ChatShown>, beside: Beside) {
+    pub(super) fn chat_read(&mut self, mut opening: StoredMessage, shown: Option<ChatShown>, beside: RecipientStatus) {
         if !self.conversation.provider.holds_chats() {
             return;
         }
@@ -128,7 +128,7 @@ impl Transition {
         }
     }
 
-    fn takes_in(&mut self, opening: &mut StoredMessage, shown: ChatShown, beside: Beside) {
+    fn takes_in(&mut self, opening: &mut StoredMessage, shown: ChatShown, beside: RecipientStatus) {
         if self.conversation.is_ended() {
             self.chat_is_over(shown.ended.is_some());
             return;

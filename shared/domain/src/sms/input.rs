@@ -105,7 +105,7 @@ pub struct ChatText {
 }
 
 /// Recipient status, as it was loaded together with a chat that was read.
-pub(super) struct Beside {
+pub(super) struct RecipientStatus {
     /// Source of the customer's entry on the do-not-call list, if there is one.
     pub(super) suppressed_by: Option<String>,
     /// Objections to continuing the conversation.

@@ -35,7 +35,7 @@ mod turn;
 use serde::{Deserialize, Serialize};
 use strum::{EnumCount, IntoStaticStr, VariantArray};
 
-pub use alone::Alone;
+pub use alone::UnmatchedInbound;
 pub use chat::Chat;
 pub use input::{ChatShown, ChatText, Claim, DeliveryReport, Inbound, Input, Outcome, ToolAsked};
 pub use keyword::Keyword;

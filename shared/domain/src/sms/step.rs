@@ -1,6 +1,6 @@
 //! Rules of an SMS conversation, in one function.
 
-use super::input::Beside;
+use super::input::RecipientStatus;
 use super::transition::Transition;
 use super::{
     Author, DeliveryReport, Inbound, Input, Keyword, Message, Purpose, SilenceReason, SmsConversation, StoredMessage,
@@ -29,7 +29,7 @@ pub fn step(conversation: &SmsConversation, input: Input, now: Timestamp) -> Cha
         Input::TakenAway { stored, id, to } => transition.taken_away(stored, &id, to),
         Input::Reported { stored, report } => transition.reported(stored, report),
         Input::ChatRead { opening, shown, suppressed_by, objections } => {
-            transition.chat_read(opening, shown, Beside { suppressed_by, objections });
+            transition.chat_read(opening, shown, RecipientStatus { suppressed_by, objections });
         }
         Input::ChatEnded { confirmed } => transition.chat_ended(confirmed),
         Input::ClaimTurn { objections } => transition.claim_turn(objections),

@@ -23,7 +23,7 @@ use crate::json_api::{self, JsonApi, Keyed, Request, shown, shown_if_there};
 use crate::outcome::classify;
 use crate::part::Part;
 use crate::secrets::Secrets;
-use crate::voice::{Found, ProviderError, Recording, Sought, VoiceProvider};
+use crate::voice::{Found, ProviderError, Recording, SearchResult, VoiceProvider};
 
 const BASE: &str = "https://api.retellai.com";
 
@@ -110,7 +110,7 @@ impl Retell {
         Ok(classify(wire(replied, answer::call_id, |_| None)))
     }
 
-    async fn find(&self, call: &Call) -> Result<Sought<Found>, ProviderError> {
+    async fn find(&self, call: &Call) -> Result<SearchResult<Found>, ProviderError> {
         let attempt = Attempt::of(call);
         let asked = request::search(&attempt, call.to.as_str());
         let account: Account = self.api.account_for(call).await?;
@@ -119,7 +119,7 @@ impl Retell {
         let page: CallsPage = shown(&reply)?;
         // Retell filters by the attempt. The attempt is checked here once more.
         let ours = page.items.into_iter().find(|found| found.attempt().as_ref() == Some(&attempt));
-        Ok(Sought::from(ours.map(|found| (ProviderCallId::new(found.call_id.clone()), self.reports(&found)))))
+        Ok(SearchResult::from(ours.map(|found| (ProviderCallId::new(found.call_id.clone()), self.reports(&found)))))
     }
 
     async fn get(&self, call: &Call, call_id: &str) -> Result<Option<RetellCall>, ProviderError> {
@@ -148,7 +148,7 @@ impl VoiceProvider for Retell {
         async move { self.place(&permit, content).await.unwrap_or_else(Unusable::outcome) }.boxed()
     }
 
-    fn search<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Sought<Found>, ProviderError>> {
+    fn search<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<SearchResult<Found>, ProviderError>> {
         self.find(call).boxed()
     }
 

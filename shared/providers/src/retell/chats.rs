@@ -18,7 +18,7 @@ use crate::attempt::Attempt;
 use crate::client::{Reply, wire};
 use crate::json_api::{Request, is_over, shown, shown_if_there};
 use crate::outcome::classify;
-use crate::voice::{ProviderError, Sought};
+use crate::voice::{ProviderError, SearchResult};
 
 /// Variable for the opening message. The begin message of Retell's agent has to be this name in braces.
 const WELCOME_MESSAGE: &str = "welcome_message";
@@ -94,13 +94,16 @@ impl Retell {
     ///
     /// # Errors
     /// [`ProviderError`] if Retell did not answer. That is not the same as "not found".
-    pub async fn search_chat(&self, conversation: &SmsConversation) -> Result<Sought<DeliveryReport>, ProviderError> {
+    pub async fn search_chat(
+        &self,
+        conversation: &SmsConversation,
+    ) -> Result<SearchResult<DeliveryReport>, ProviderError> {
         let account = self.account_of(conversation).await?;
         let request = Request::post(&["v3", "list-chats"]);
         let page: ChatsPage = shown(&self.api.ask(&account, request.with_body(&search(conversation))).await?)?;
         let is_ours = |chat: &RetellChat| chat.attempt().is_some_and(|attempt| attempt.conversation == conversation.id);
         let ours = page.items.into_iter().find(is_ours);
-        Ok(Sought::from(ours.map(|chat| DeliveryReport {
+        Ok(SearchResult::from(ours.map(|chat| DeliveryReport {
             provider_message_id: ProviderMessageId::new(chat.chat_id),
             status: DeliveryStatus::Sent,
             error_code: None,

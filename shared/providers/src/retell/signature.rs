@@ -1,6 +1,6 @@
 //! Signature of Retell's webhooks. Source: retell-typescript-sdk, `src/lib/webhook_auth.ts`.
 
-use domain::signature::Distrust;
+use domain::signature::SignatureError;
 use domain::time::Timestamp;
 use ring::hmac;
 
@@ -13,28 +13,28 @@ pub(super) const SIGNATURE_HEADER: &str = "x-retell-signature";
 /// followed by the decimal time. Its key is the API key that the account marks for webhooks.
 ///
 /// # Errors
-/// [`Distrust`] if the webhook cannot be trusted.
-pub(super) fn verify(key: &str, signature: &str, body: &[u8], now: Timestamp) -> Result<(), Distrust> {
+/// [`SignatureError`] if the webhook cannot be trusted.
+pub(super) fn verify(key: &str, signature: &str, body: &[u8], now: Timestamp) -> Result<(), SignatureError> {
     let (sent, digest) = read(signature)?;
-    let milliseconds = sent.parse().map_err(|_| Distrust::MalformedTimestamp)?;
+    let milliseconds = sent.parse().map_err(|_| SignatureError::MalformedTimestamp)?;
     check_age(Timestamp::from_milliseconds(milliseconds), now)?;
     let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes());
     let signed = [body, sent.as_bytes()].concat();
-    hmac::verify(&key, &signed, &digest).map_err(|_| Distrust::NoMatch)
+    hmac::verify(&key, &signed, &digest).map_err(|_| SignatureError::NoMatch)
 }
 
-fn read(signature: &str) -> Result<(&str, Vec<u8>), Distrust> {
-    let (sent, digest) = signature.split_once(",d=").ok_or(Distrust::NoMatch)?;
-    let sent = sent.strip_prefix("v=").ok_or(Distrust::NoMatch)?;
+fn read(signature: &str) -> Result<(&str, Vec<u8>), SignatureError> {
+    let (sent, digest) = signature.split_once(",d=").ok_or(SignatureError::NoMatch)?;
+    let sent = sent.strip_prefix("v=").ok_or(SignatureError::NoMatch)?;
     if sent.is_empty() || !sent.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(Distrust::MalformedTimestamp);
+        return Err(SignatureError::MalformedTimestamp);
     }
-    Ok((sent, unhex(digest).ok_or(Distrust::NoMatch)?))
+    Ok((sent, unhex(digest).ok_or(SignatureError::NoMatch)?))
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::signature::Distrust;
+    use domain::signature::SignatureError;
     use domain::time::{Span, Timestamp};
 
     use super::verify;
@@ -57,14 +57,14 @@ mod tests {
     #[test]
     fn what_was_changed_does_not() {
         let other_body = br#"{"event":"call_started"}"#;
-        assert_eq!(verify(KEY, &signature(), other_body, SENT), Err(Distrust::NoMatch));
-        assert_eq!(verify("another key", &signature(), BODY, SENT), Err(Distrust::NoMatch));
+        assert_eq!(verify(KEY, &signature(), other_body, SENT), Err(SignatureError::NoMatch));
+        assert_eq!(verify("another key", &signature(), BODY, SENT), Err(SignatureError::NoMatch));
         let later = format!("v=1700000000001,d={DIGEST}");
-        assert_eq!(verify(KEY, &later, BODY, SENT), Err(Distrust::NoMatch));
+        assert_eq!(verify(KEY, &later, BODY, SENT), Err(SignatureError::NoMatch));
         // A plain HMAC would be a digest over the body alone.
         let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, KEY.as_bytes());
         let plain = domain::digest::hex(ring::hmac::sign(&key, BODY).as_ref());
-        assert_eq!(verify(KEY, &format!("v=1700000000000,d={plain}"), BODY, SENT), Err(Distrust::NoMatch));
+        assert_eq!(verify(KEY, &format!("v=1700000000000,d={plain}"), BODY, SENT), Err(SignatureError::NoMatch));
     }
 
     #[test]
@@ -74,7 +74,7 @@ mod tests {
         }
         for sent in ["", "soon", "-1", "+1700000000000", "99999999999999999999"] {
             let header = format!("v={sent},d={DIGEST}");
-            assert_eq!(verify(KEY, &header, BODY, SENT), Err(Distrust::MalformedTimestamp), "{header}");
+            assert_eq!(verify(KEY, &header, BODY, SENT), Err(SignatureError::MalformedTimestamp), "{header}");
         }
     }
 
@@ -82,7 +82,7 @@ mod tests {
     fn a_recorded_webhook_is_believed_for_five_minutes() {
         let at = |now| verify(KEY, &signature(), BODY, now);
         assert_eq!(at(SENT + Span::minutes(5)), Ok(()));
-        assert_eq!(at(SENT + Span::milliseconds(300_001)), Err(Distrust::TooOld));
-        assert_eq!(at(SENT - Span::milliseconds(300_001)), Err(Distrust::FromTheFuture));
+        assert_eq!(at(SENT + Span::milliseconds(300_001)), Err(SignatureError::TooOld));
+        assert_eq!(at(SENT - Span::milliseconds(300_001)), Err(SignatureError::FromTheFuture));
     }
 }

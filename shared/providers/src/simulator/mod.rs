@@ -21,7 +21,7 @@ use store::{DialPermit, MESSAGE_VERSION, Message, QueueName, SimulatedCall, Stor
 
 use crate::outcome::{Wire, classify};
 use crate::part::Part;
-use crate::voice::{Found, ProviderError, Recording, Sought, VoiceProvider};
+use crate::voice::{Found, ProviderError, Recording, SearchResult, VoiceProvider};
 use script::Answer;
 pub use test_numbers::{TEST_NUMBERS, TEXT_NUMBERS, TestNumber, TextNumber};
 pub use text_script::TextScript;
@@ -229,8 +229,8 @@ impl VoiceProvider for Simulator {
         async move { classify(self.place(&permit).await) }.boxed()
     }
 
-    fn search<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Sought<Found>, ProviderError>> {
-        async { self.find(call).await.map(Sought::from) }.boxed()
+    fn search<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<SearchResult<Found>, ProviderError>> {
+        async { self.find(call).await.map(SearchResult::from) }.boxed()
     }
 
     fn poll<'a>(

@@ -11,7 +11,7 @@ use super::text_script::{self, TextAnswer, TextScript, UNREACHABLE};
 use super::{ReplyJob, ReportJob, Simulator, SimulatorJob};
 use crate::outcome::{Wire, classify};
 use crate::sms::SmsProvider;
-use crate::voice::{ProviderError, Sought};
+use crate::voice::{ProviderError, SearchResult};
 
 impl Simulator {
     async fn take(&self, permit: &SendPermit) -> Wire<ProviderMessageId> {
@@ -102,7 +102,7 @@ impl SmsProvider for Simulator {
         &'a self,
         conversation: &'a SmsConversation,
         message: &'a Message,
-    ) -> BoxFuture<'a, Result<Sought<DeliveryReport>, ProviderError>> {
-        async move { self.find_text(conversation, message).await.map(Sought::from) }.boxed()
+    ) -> BoxFuture<'a, Result<SearchResult<DeliveryReport>, ProviderError>> {
+        async move { self.find_text(conversation, message).await.map(SearchResult::from) }.boxed()
     }
 }

@@ -23,7 +23,7 @@ use crate::json_api::{self, JsonApi, Keyed, Request, shown, shown_if_there};
 use crate::outcome::classify;
 use crate::part::Part;
 use crate::secrets::Secrets;
-use crate::voice::{Found, ProviderError, Recording, Sought, VoiceProvider};
+use crate::voice::{Found, ProviderError, Recording, SearchResult, VoiceProvider};
 
 const BASE: &str = "https://api.telnyx.com/v2";
 
@@ -128,7 +128,7 @@ impl Telnyx {
     }
 
     /// Searches the list of calls, which has only live ones. A call that is over was reported by its events, or is not found.
-    async fn find(&self, call: &Call) -> Result<Sought<Found>, ProviderError> {
+    async fn find(&self, call: &Call) -> Result<SearchResult<Found>, ProviderError> {
         let attempt = Attempt::of(call);
         let account: Account = self.api.account_for(call).await?;
         let path = ["connections", account.connection_id.as_str(), "active_calls"];
@@ -138,13 +138,13 @@ impl Telnyx {
             let page: Page<TelnyxCall> = shown(&self.api.ask(&account, Request::get(&path).with_query(&query)).await?)?;
             if let Some(found) = page.data.into_iter().find(|found| found.attempt().as_ref() == Some(&attempt)) {
                 let id = ProviderCallId::new(found.call_control_id.clone());
-                return Ok(Sought::Ours((id, reports::shown(call, &found))));
+                return Ok(SearchResult::Match((id, reports::shown(call, &found))));
             }
             if page.meta.and_then(|meta| meta.total_pages).unwrap_or(1) <= number {
                 break;
             }
         }
-        Ok(Sought::Nothing)
+        Ok(SearchResult::NotFound)
     }
 
     async fn get(&self, call: &Call, call_id: &str) -> Result<Option<TelnyxCall>, ProviderError> {
@@ -183,7 +183,7 @@ impl VoiceProvider for Telnyx {
         async move { self.place(&permit, content).await.unwrap_or_else(Unusable::outcome) }.boxed()
     }
 
-    fn search<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Sought<Found>, ProviderError>> {
+    fn search<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<SearchResult<Found>, ProviderError>> {
         self.find(call).boxed()
     }
 

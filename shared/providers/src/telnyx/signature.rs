@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use domain::signature::Distrust;
+use domain::signature::SignatureError;
 use domain::time::Timestamp;
 use ring::signature::{ED25519, UnparsedPublicKey};
 
@@ -18,30 +18,30 @@ pub(super) const TIMESTAMP_HEADER: &str = "telnyx-timestamp";
 /// in Base64, as Telnyx's portal shows it.
 ///
 /// # Errors
-/// [`Distrust`] if the webhook cannot be trusted.
+/// [`SignatureError`] if the webhook cannot be trusted.
 pub(super) fn verify(
     public_key: &str,
     timestamp: &str,
     signature: &str,
     body: &[u8],
     now: Timestamp,
-) -> Result<(), Distrust> {
+) -> Result<(), SignatureError> {
     if timestamp.is_empty() || !timestamp.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(Distrust::MalformedTimestamp);
+        return Err(SignatureError::MalformedTimestamp);
     }
-    let seconds: i64 = timestamp.parse().map_err(|_| Distrust::MalformedTimestamp)?;
+    let seconds: i64 = timestamp.parse().map_err(|_| SignatureError::MalformedTimestamp)?;
     check_age(Timestamp::from_milliseconds(seconds.saturating_mul(1_000)), now)?;
-    let public_key = STANDARD.decode(public_key).map_err(|_| Distrust::NoMatch)?;
-    let signature = STANDARD.decode(signature).map_err(|_| Distrust::NoMatch)?;
+    let public_key = STANDARD.decode(public_key).map_err(|_| SignatureError::NoMatch)?;
+    let signature = STANDARD.decode(signature).map_err(|_| SignatureError::NoMatch)?;
     let signed = [timestamp.as_bytes(), b"|", body].concat();
-    UnparsedPublicKey::new(&ED25519, public_key).verify(&signed, &signature).map_err(|_| Distrust::NoMatch)
+    UnparsedPublicKey::new(&ED25519, public_key).verify(&signed, &signature).map_err(|_| SignatureError::NoMatch)
 }
 
 #[cfg(test)]
 mod tests {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
-    use domain::signature::Distrust;
+    use domain::signature::SignatureError;
     use domain::time::{Span, Timestamp};
     use ring::signature::{Ed25519KeyPair, KeyPair as _};
 
@@ -75,8 +75,8 @@ mod tests {
         let at = |now| verify(&key(), "1700000000", &genuine(), BODY, now);
         assert_eq!(at(SENT), Ok(()));
         assert_eq!(at(SENT + Span::minutes(5)), Ok(()));
-        assert_eq!(at(SENT + Span::seconds(301)), Err(Distrust::TooOld));
-        assert_eq!(at(SENT - Span::seconds(301)), Err(Distrust::FromTheFuture));
+        assert_eq!(at(SENT + Span::seconds(301)), Err(SignatureError::TooOld));
+        assert_eq!(at(SENT - Span::seconds(301)), Err(SignatureError::FromTheFuture));
     }
 
     #[test]
@@ -91,17 +91,17 @@ mod tests {
         let refused = |key: &str, timestamp: &str, signature: &str, body: &[u8]| {
             verify(key, timestamp, signature, body, SENT).unwrap_err()
         };
-        assert_eq!(refused(&key(), "1700000001", &genuine(), BODY), Distrust::NoMatch);
-        assert_eq!(refused(&key(), "1700000000", &genuine(), b"{}"), Distrust::NoMatch);
-        assert_eq!(refused(&key(), "1700000000", &signature(BODY), BODY), Distrust::NoMatch);
+        assert_eq!(refused(&key(), "1700000001", &genuine(), BODY), SignatureError::NoMatch);
+        assert_eq!(refused(&key(), "1700000000", &genuine(), b"{}"), SignatureError::NoMatch);
+        assert_eq!(refused(&key(), "1700000000", &signature(BODY), BODY), SignatureError::NoMatch);
         for signature in ["", "????", "AAAA"] {
-            assert_eq!(refused(&key(), "1700000000", signature, BODY), Distrust::NoMatch, "{signature}");
+            assert_eq!(refused(&key(), "1700000000", signature, BODY), SignatureError::NoMatch, "{signature}");
         }
         for key in ["", "AAAA", &STANDARD.encode([9; 32])] {
-            assert_eq!(refused(key, "1700000000", &genuine(), BODY), Distrust::NoMatch, "{key}");
+            assert_eq!(refused(key, "1700000000", &genuine(), BODY), SignatureError::NoMatch, "{key}");
         }
         for timestamp in ["", "soon", "-1", "+1700000000", "1700000000.5", "99999999999999999999"] {
-            assert_eq!(refused(&key(), timestamp, &genuine(), BODY), Distrust::MalformedTimestamp, "{timestamp}");
+            assert_eq!(refused(&key(), timestamp, &genuine(), BODY), SignatureError::MalformedTimestamp, "{timestamp}");
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::client::wire;
 use crate::json_api::Request;
 use crate::outcome::classify;
 use crate::sms::SmsProvider;
-use crate::voice::{ProviderError, Sought};
+use crate::voice::{ProviderError, SearchResult};
 
 /// Body of `POST /v2/messages` (telnyx-node b9b12ca, `MessageSendParams`).
 #[derive(Serialize)]
@@ -66,7 +66,7 @@ impl SmsProvider for Telnyx {
         &'a self,
         _conversation: &'a SmsConversation,
         _message: &'a Message,
-    ) -> BoxFuture<'a, Result<Sought<DeliveryReport>, ProviderError>> {
-        ready(Ok(Sought::Nothing)).boxed()
+    ) -> BoxFuture<'a, Result<SearchResult<DeliveryReport>, ProviderError>> {
+        ready(Ok(SearchResult::NotFound)).boxed()
     }
 }

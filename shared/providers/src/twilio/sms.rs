@@ -17,7 +17,7 @@ use crate::callback;
 use crate::client::{Reply, wire};
 use crate::outcome::classify;
 use crate::sms::SmsProvider;
-use crate::voice::{Alike, ProviderError, Sought};
+use crate::voice::{Candidate, ProviderError, SearchResult};
 
 /// Page of the list of messages.
 #[derive(Deserialize)]
@@ -50,9 +50,9 @@ impl Twilio {
         &self,
         conversation: &SmsConversation,
         message: &Message,
-    ) -> Result<Sought<DeliveryReport>, ProviderError> {
+    ) -> Result<SearchResult<DeliveryReport>, ProviderError> {
         let Some(SendState::Unknown(unknown)) = conversation.send(message.number).map(|send| &send.state) else {
-            return Ok(Sought::Nothing);
+            return Ok(SearchResult::NotFound);
         };
         let account = self.account(&conversation.scope.organization).await?;
         let query =
@@ -68,9 +68,9 @@ impl Twilio {
         let messages = page.map(|page| page.messages).unwrap_or_default();
         let alike = messages.iter().filter(|found| is_alike(found)).filter_map(|found| {
             let made_at = made_in_time(found.date_created.as_deref(), unknown.since)?;
-            Some(Alike { found: found.report(), made_at, over: true })
+            Some(Candidate { found: found.report(), made_at, over: true })
         });
-        Ok(Sought::Alike(alike.collect()))
+        Ok(SearchResult::Candidates(alike.collect()))
     }
 }
 
@@ -87,7 +87,7 @@ impl SmsProvider for Twilio {
         &'a self,
         conversation: &'a SmsConversation,
         message: &'a Message,
-    ) -> BoxFuture<'a, Result<Sought<DeliveryReport>, ProviderError>> {
+    ) -> BoxFuture<'a, Result<SearchResult<DeliveryReport>, ProviderError>> {
         self.find_text(conversation, message).boxed()
     }
 }

@@ -19,7 +19,7 @@ use crate::callback;
 use crate::client::{KEEP_BYTES, Reply, wire};
 use crate::outcome::classify;
 use crate::part::Part;
-use crate::voice::{Alike, Found, ProviderError, Recording, Sought, VoiceProvider};
+use crate::voice::{Candidate, Found, ProviderError, Recording, SearchResult, VoiceProvider};
 
 /// Maximum size of a recording that is handed on, in bytes. A Lambda answer may have 6 MB, and Base64 adds a third.
 const MOST_RECORDING_BYTES: usize = 4 * 1024 * 1024;
@@ -84,8 +84,8 @@ impl Twilio {
         Ok(classify(wire(replied, call_id, meaning)))
     }
 
-    async fn find(&self, call: &Call) -> Result<Sought<Found>, ProviderError> {
-        let Dispatch::Unknown(unknown) = call.dispatch else { return Ok(Sought::Nothing) };
+    async fn find(&self, call: &Call) -> Result<SearchResult<Found>, ProviderError> {
+        let Dispatch::Unknown(unknown) = call.dispatch else { return Ok(SearchResult::NotFound) };
         let account = self.account(&call.scope.organization).await?;
         let query = Form::of([("To", call.to.as_str()), ("From", call.from.as_str()), ("PageSize", PAGE)]);
         let page: Option<Calls> = self.look(&account, "Calls.json", Some(query)).await?;
@@ -100,9 +100,9 @@ impl Twilio {
         let alike = calls.filter(is_alike).filter_map(|found| {
             let made_at = made_in_time(found.date_created.as_deref(), unknown.since)?;
             let over = found.is_over();
-            Some(Alike { found: (ProviderCallId::new(found.sid.clone()), found.reports(now)), made_at, over })
+            Some(Candidate { found: (ProviderCallId::new(found.sid.clone()), found.reports(now)), made_at, over })
         });
-        Ok(Sought::Alike(alike.collect()))
+        Ok(SearchResult::Candidates(alike.collect()))
     }
 
     async fn read(&self, account: &Account, call_id: &ProviderCallId) -> Result<Option<CallResource>, ProviderError> {
@@ -173,7 +173,7 @@ impl VoiceProvider for Twilio {
         async move { self.place(&permit, content).await.unwrap_or_else(Unusable::outcome) }.boxed()
     }
 
-    fn search<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Sought<Found>, ProviderError>> {
+    fn search<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<SearchResult<Found>, ProviderError>> {
         self.find(call).boxed()
     }
 

@@ -27,7 +27,7 @@ use crate::json_api::{JsonApi, Keyed, Request, shown, shown_if_there, unexpected
 use crate::outcome::classify;
 use crate::part::Part;
 use crate::secrets::Secrets;
-use crate::voice::{Found, ProviderError, Recording, Sought, VoiceProvider};
+use crate::voice::{Found, ProviderError, Recording, SearchResult, VoiceProvider};
 
 const BASE: &str = "https://api.vapi.ai";
 
@@ -139,7 +139,7 @@ impl Vapi {
         Ok(classify(wire(replied, answer::call_id, |_| None)))
     }
 
-    async fn find(&self, call: &Call) -> Result<Sought<Found>, ProviderError> {
+    async fn find(&self, call: &Call) -> Result<SearchResult<Found>, ProviderError> {
         let attempt = Attempt::of(call);
         let account: Account = self.api.account_for(call).await?;
         let begun = begun_at(call);
@@ -158,14 +158,14 @@ impl Vapi {
             let oldest = listed.last().and_then(|oldest| oldest["createdAt"].as_str()).map(str::to_owned);
             let mut shown = listed.into_iter().filter_map(|one| serde_json::from_value::<VapiCall>(one).ok());
             if let Some(found) = shown.find(|found| found.attempt().as_ref() == Some(&attempt)) {
-                return Ok(Sought::Ours((ProviderCallId::new(found.id.clone()), self.reports(found))));
+                return Ok(SearchResult::Match((ProviderCallId::new(found.id.clone()), self.reports(found))));
             }
             match oldest.filter(|oldest| !is_last && *oldest != until) {
                 Some(oldest) => until = oldest,
                 None => break,
             }
         }
-        Ok(Sought::Nothing)
+        Ok(SearchResult::NotFound)
     }
 
     async fn get(&self, call: &Call, call_id: &str) -> Result<Option<VapiCall>, ProviderError> {
@@ -200,7 +200,7 @@ impl VoiceProvider for Vapi {
         async move { self.place(&permit, content).await.unwrap_or_else(Unusable::outcome) }.boxed()
     }
 
-    fn search<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Sought<Found>, ProviderError>> {
+    fn search<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<SearchResult<Found>, ProviderError>> {
         self.find(call).boxed()
     }
 

@@ -3,7 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use domain::signature::Distrust;
+use domain::signature::SignatureError;
 use domain::time::Timestamp;
 use ring::hmac;
 use serde::Deserialize;
@@ -82,12 +82,12 @@ impl HmacPlan {
     /// there are several signatures, as Svix sends them, one has to fit.
     ///
     /// # Errors
-    /// [`Distrust`] if the message cannot be trusted.
-    pub(super) fn verify(&self, callback: Callback<'_>, now: Timestamp) -> Result<(), Distrust> {
-        let given = (callback.header)(&self.signature_header.to_lowercase()).ok_or(Distrust::NoMatch)?;
+    /// [`SignatureError`] if the message cannot be trusted.
+    pub(super) fn verify(&self, callback: Callback<'_>, now: Timestamp) -> Result<(), SignatureError> {
+        let given = (callback.header)(&self.signature_header.to_lowercase()).ok_or(SignatureError::NoMatch)?;
         let format = self.format();
         if format.contains(TIMESTAMP) {
-            check_age(sent(self.timestamp(callback)).ok_or(Distrust::MalformedTimestamp)?, now)?;
+            check_age(sent(self.timestamp(callback)).ok_or(SignatureError::MalformedTimestamp)?, now)?;
         }
         let signed = self.signed(format, callback);
         let key = hmac::Key::new(self.algorithm(), &self.key()?);
@@ -96,7 +96,7 @@ impl HmacPlan {
             .filter_map(|one| one.strip_prefix(self.signature_prefix.as_str()))
             .filter_map(|digest| self.decode(digest))
             .any(|digest| hmac::verify(&key, &signed, &digest).is_ok());
-        if matches { Ok(()) } else { Err(Distrust::NoMatch) }
+        if matches { Ok(()) } else { Err(SignatureError::NoMatch) }
     }
 
     fn format(&self) -> &str {
@@ -146,13 +146,13 @@ impl HmacPlan {
     }
 
     /// Decodes the key. An empty key is refused, because every sender could sign with it.
-    fn key(&self) -> Result<Vec<u8>, Distrust> {
+    fn key(&self) -> Result<Vec<u8>, SignatureError> {
         let key = if self.secret_is_base64 {
-            STANDARD.decode(&self.secret_key).map_err(|_| Distrust::NoMatch)?
+            STANDARD.decode(&self.secret_key).map_err(|_| SignatureError::NoMatch)?
         } else {
             self.secret_key.clone().into_bytes()
         };
-        if key.is_empty() { Err(Distrust::NoMatch) } else { Ok(key) }
+        if key.is_empty() { Err(SignatureError::NoMatch) } else { Ok(key) }
     }
 
     fn decode(&self, digest: &str) -> Option<Vec<u8>> {

@@ -25,7 +25,7 @@ const CREATE_TABLE_MEMBERS: [&str; 4] = ["AttributeDefinitions", "KeySchema", "G
 
 /// Successful transaction. A repeat under its token gets the same answer and is not executed again.
 #[derive(Debug)]
-struct Remembered {
+struct IdempotencyRecord {
     at: Duration,
     request: Value,
     answer: Answer,
@@ -40,7 +40,7 @@ pub type Watcher = Arc<dyn Fn(&Value, Option<&Value>) + Send + Sync>;
 pub struct Dynamo {
     database: Database,
     clock: VirtualClock,
-    tokens: Arc<Mutex<BTreeMap<String, Remembered>>>,
+    tokens: Arc<Mutex<BTreeMap<String, IdempotencyRecord>>>,
     shuffle: Arc<Mutex<fastrand::Rng>>,
     /// Request that made the table, for copies of it.
     definition: Arc<Mutex<Value>>,
@@ -218,7 +218,7 @@ impl Dynamo {
         let answer = direct(&request, |request| self.database.transact_write_items(request));
         // Only a success is remembered. A cancelled transaction may be tried again under its token.
         if let (Some(token), 200) = (token, answer.status) {
-            tokens.insert(token.to_owned(), Remembered { at: now, request, answer: answer.clone() });
+            tokens.insert(token.to_owned(), IdempotencyRecord { at: now, request, answer: answer.clone() });
         }
         answer
     }

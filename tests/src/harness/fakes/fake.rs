@@ -15,7 +15,7 @@ use store::clock::Clock;
 
 use super::script::{Create, Script, Step, Story, Telling};
 use super::server::{Asked, Reaction, Server};
-use super::vendor::{Kind, Made, Told, Vendor};
+use super::vendor::{CreateOutcome, Kind, Told, Vendor};
 
 /// Signed callback on its way.
 #[derive(Clone, Debug)]
@@ -43,8 +43,8 @@ pub(crate) struct Surroundings {
 struct State {
     scripts: BTreeMap<String, Script>,
     next: VecDeque<Create>,
-    calls: Vec<Made>,
-    texts: Vec<Made>,
+    calls: Vec<CreateOutcome>,
+    texts: Vec<CreateOutcome>,
     recordings: BTreeMap<String, String>,
     seen: Vec<(String, String)>,
     violations: Vec<String>,
@@ -116,27 +116,27 @@ impl<V: Vendor> Fake<V> {
     }
 
     /// Returns the calls that were made.
-    pub(crate) fn calls(&self) -> Vec<Made> {
+    pub(crate) fn calls(&self) -> Vec<CreateOutcome> {
         self.state().calls.clone()
     }
 
     /// Returns the calls that were made to a number.
-    pub(crate) fn calls_to(&self, to: &str) -> Vec<Made> {
+    pub(crate) fn calls_to(&self, to: &str) -> Vec<CreateOutcome> {
         self.state().calls.iter().filter(|call| V::to(&call.asked) == to).cloned().collect()
     }
 
     /// Returns the SMS messages that were made.
-    pub(crate) fn texts(&self) -> Vec<Made> {
+    pub(crate) fn texts(&self) -> Vec<CreateOutcome> {
         self.state().texts.clone()
     }
 
     /// Returns the call with this id.
-    pub(crate) fn call(&self, id: &str) -> Option<Made> {
+    pub(crate) fn call(&self, id: &str) -> Option<CreateOutcome> {
         self.state().calls.iter().find(|call| call.id == id).cloned()
     }
 
     /// Returns the SMS message with this id.
-    pub(crate) fn text(&self, id: &str) -> Option<Made> {
+    pub(crate) fn text(&self, id: &str) -> Option<CreateOutcome> {
         self.state().texts.iter().find(|text| text.id == id).cloned()
     }
 
@@ -184,7 +184,7 @@ impl<V: Vendor> Fake<V> {
         let id = V::id(Kind::Call, 900 + state.calls.len());
         let base = self.base.lock().unwrap().clone();
         let shown = V::shown(Kind::Call, &id, &last.asked, last.created_at, &base);
-        state.calls.push(Made { id, shown, ..last });
+        state.calls.push(CreateOutcome { id, shown, ..last });
     }
 
     /// Changes the representation of a call or a message.
@@ -254,7 +254,7 @@ impl<V: Vendor> Fake<V> {
         }
     }
 
-    fn keeps(&self, kind: Kind, body: Value, script: &Script) -> (Made, bool) {
+    fn keeps(&self, kind: Kind, body: Value, script: &Script) -> (CreateOutcome, bool) {
         let created_at = self.surroundings.clock.now();
         let base = self.base.lock().unwrap().clone();
         let mut state = self.state();
@@ -268,14 +268,14 @@ impl<V: Vendor> Fake<V> {
         let id = V::id(kind, list.len() + 1);
         let shown = V::shown(kind, &id, &body, created_at, &base);
         let script = script.clone();
-        let made = Made { id, asked: body, shown, created_at, answered: false, over_at: None, script };
+        let made = CreateOutcome { id, asked: body, shown, created_at, answered: false, over_at: None, script };
         list.push(made.clone());
         (made, true)
     }
 
     /// Runs the course of a call, with or without callbacks.
     async fn lives(&self, id: &str) {
-        let Some(Made { script, .. }) = self.call(id) else { return };
+        let Some(CreateOutcome { script, .. }) = self.call(id) else { return };
         let mut reversed: VecDeque<Told> = VecDeque::new();
         for step in script.story.steps(V::HUNG_UP) {
             tokio::time::sleep(self.surroundings.pause).await;

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::fake::Fake;
 use super::script::Step;
 use super::server::{Asked, Reaction};
-use super::vendor::{Kind, Made, Told, Vendor};
+use super::vendor::{CreateOutcome, Kind, Told, Vendor};
 use crate::providers::every::ORGANIZATION;
 
 /// API key by which the fake authenticates us, and with which it signs.
@@ -101,7 +101,7 @@ impl Vendor for Retell {
         body["agent_override"]["agent"]["webhook_url"].as_str().unwrap_or_default()
     }
 
-    fn text_of(made: &Made) -> Option<(ConversationId, u32)> {
+    fn text_of(made: &CreateOutcome) -> Option<(ConversationId, u32)> {
         let attempt = Attempt::from_parts(ORGANIZATION, made.asked["metadata"]["ringdown_attempt"].as_str()?)?;
         Some((attempt.conversation, 1))
     }
@@ -131,11 +131,11 @@ impl Vendor for Retell {
         })
     }
 
-    fn accepted(_kind: Kind, made: &Made) -> Reaction {
+    fn accepted(_kind: Kind, made: &CreateOutcome) -> Reaction {
         Reaction::json(201, &made.shown)
     }
 
-    fn change(made: &Made, step: Step, at: Timestamp) -> Value {
+    fn change(made: &CreateOutcome, step: Step, at: Timestamp) -> Value {
         let now = at.as_milliseconds();
         match step {
             Step::Begins | Step::Rings | Step::IsDetected => json!({}),
@@ -159,7 +159,7 @@ impl Vendor for Retell {
         }
     }
 
-    fn told(made: &Made, step: Step, _at: Timestamp) -> Vec<Told> {
+    fn told(made: &CreateOutcome, step: Step, _at: Timestamp) -> Vec<Told> {
         let event = match step {
             Step::Begins | Step::Rings | Step::IsDetected => return Vec::new(),
             Step::IsAnswered => "call_started",

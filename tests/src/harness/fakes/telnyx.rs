@@ -12,7 +12,7 @@ use super::fake::Fake;
 use super::script::Step;
 use super::server::{Asked, Reaction};
 use super::texting::{Delivery, Texting};
-use super::vendor::{Kind, Made, Told, Vendor};
+use super::vendor::{CreateOutcome, Kind, Told, Vendor};
 
 /// API key by which the fake authenticates us.
 pub(crate) const KEY: &str = "KEY_fake";
@@ -124,7 +124,7 @@ impl Vendor for Telnyx {
     }
 
     /// Returns `true` for a second command with the same id. Telnyx ignores it and answers with the first call.
-    fn is_same(made: &Made, body: &Value) -> bool {
+    fn is_same(made: &CreateOutcome, body: &Value) -> bool {
         body["command_id"].is_string() && made.asked["command_id"] == body["command_id"]
     }
 
@@ -154,11 +154,11 @@ impl Vendor for Telnyx {
         })
     }
 
-    fn accepted(_kind: Kind, made: &Made) -> Reaction {
+    fn accepted(_kind: Kind, made: &CreateOutcome) -> Reaction {
         Reaction::json(200, &json!({ "data": made.shown }))
     }
 
-    fn change(_made: &Made, step: Step, at: Timestamp) -> Value {
+    fn change(_made: &CreateOutcome, step: Step, at: Timestamp) -> Value {
         match step {
             Step::Begins | Step::Rings | Step::IsDetected | Step::IsComplete => json!({}),
             Step::IsAnswered => json!({ "is_alive": true }),
@@ -166,7 +166,7 @@ impl Vendor for Telnyx {
         }
     }
 
-    fn told(made: &Made, step: Step, at: Timestamp) -> Vec<Told> {
+    fn told(made: &CreateOutcome, step: Step, at: Timestamp) -> Vec<Told> {
         let (event, fields) = match step {
             Step::Begins => ("call.initiated", json!({})),
             Step::IsAnswered => ("call.answered", json!({})),
@@ -215,11 +215,11 @@ fn about_text(url: &str, event: &str, payload: &Value) -> Told {
 impl Texting for Telnyx {
     const LISTS_TEXTS: bool = false;
 
-    fn content(text: &Made) -> &str {
+    fn content(text: &CreateOutcome) -> &str {
         text.field("text").unwrap_or_default()
     }
 
-    fn delivery(text: &Made, state: Delivery) -> Told {
+    fn delivery(text: &CreateOutcome, state: Delivery) -> Told {
         let (event, status, errors) = match state {
             Delivery::Queued => ("message.sent", "queued", json!([])),
             Delivery::Sent => ("message.sent", "sent", json!([])),

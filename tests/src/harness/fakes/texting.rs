@@ -1,7 +1,7 @@
 //! SMS callbacks of the fakes. They are only sent when a test says so.
 
 use super::server::Reaction;
-use super::vendor::{Made, Told, Vendor};
+use super::vendor::{CreateOutcome, Told, Vendor};
 
 /// Delivery state of an SMS message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,10 +22,10 @@ pub(crate) trait Texting: Vendor {
     const LISTS_TEXTS: bool;
 
     /// Returns the body of a message.
-    fn content(text: &Made) -> &str;
+    fn content(text: &CreateOutcome) -> &str;
 
     /// Returns the callback about the delivery of a message.
-    fn delivery(text: &Made, state: Delivery) -> Told;
+    fn delivery(text: &CreateOutcome, state: Delivery) -> Told;
 
     /// Returns the callback about a customer's message with this id and body. An empty body stands for a picture.
     /// `answered` is the reply that the vendor itself has given.

@@ -16,7 +16,7 @@ use super::fake::Fake;
 use super::script::Step;
 use super::server::{Asked, Reaction};
 use super::texting::{Delivery, Texting};
-use super::vendor::{Kind, Made, Told, Vendor};
+use super::vendor::{CreateOutcome, Kind, Told, Vendor};
 
 /// Account SID.
 pub(crate) const ACCOUNT: &str = "AC00000000000000000000000000000001";
@@ -143,10 +143,10 @@ impl Vendor for Twilio {
 
     fn answer(fake: &Fake<Self>, asked: &Asked) -> Reaction {
         let path = below_account(asked).unwrap_or_default();
-        let wanted = |made: &&Made| {
+        let wanted = |made: &&CreateOutcome| {
             ["To", "From"].iter().all(|name| asked.query(name).is_none_or(|value| made.field(name) == Some(value)))
         };
-        let newest_first = |made: Vec<Made>| -> Vec<Value> {
+        let newest_first = |made: Vec<CreateOutcome>| -> Vec<Value> {
             made.iter().rev().filter(wanted).map(|made| made.shown.clone()).collect()
         };
         match (asked.method.as_str(), path) {
@@ -209,11 +209,11 @@ impl Vendor for Twilio {
         }
     }
 
-    fn accepted(_kind: Kind, made: &Made) -> Reaction {
+    fn accepted(_kind: Kind, made: &CreateOutcome) -> Reaction {
         Reaction::json(201, &made.shown)
     }
 
-    fn change(made: &Made, step: Step, at: Timestamp) -> Value {
+    fn change(made: &CreateOutcome, step: Step, at: Timestamp) -> Value {
         match step {
             Step::Begins | Step::IsComplete => json!({}),
             Step::Rings => json!({ "status": "ringing" }),
@@ -228,7 +228,7 @@ impl Vendor for Twilio {
         }
     }
 
-    fn told(made: &Made, step: Step, at: Timestamp) -> Vec<Told> {
+    fn told(made: &CreateOutcome, step: Step, at: Timestamp) -> Vec<Told> {
         let status = made.shown["status"].as_str().unwrap_or_default();
         let timestamp = rfc2822(at);
         let about = [("CallSid", made.id.as_str()), ("AccountSid", ACCOUNT), ("Timestamp", &timestamp)];
@@ -264,11 +264,11 @@ impl Vendor for Twilio {
 impl Texting for Twilio {
     const LISTS_TEXTS: bool = true;
 
-    fn content(text: &Made) -> &str {
+    fn content(text: &CreateOutcome) -> &str {
         text.field("Body").unwrap_or_default()
     }
 
-    fn delivery(text: &Made, state: Delivery) -> Told {
+    fn delivery(text: &CreateOutcome, state: Delivery) -> Told {
         let (status, code) = match state {
             Delivery::Queued => ("queued", ""),
             Delivery::Sent => ("sent", ""),

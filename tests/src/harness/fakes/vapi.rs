@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::fake::Fake;
 use super::script::Step;
 use super::server::{Asked, Reaction};
-use super::vendor::{Kind, Made, Told, Vendor};
+use super::vendor::{CreateOutcome, Kind, Told, Vendor};
 
 /// API key by which the fake authenticates us.
 pub(crate) const KEY: &str = "vapi_fake";
@@ -125,11 +125,11 @@ impl Vendor for Vapi {
         call
     }
 
-    fn accepted(_kind: Kind, made: &Made) -> Reaction {
+    fn accepted(_kind: Kind, made: &CreateOutcome) -> Reaction {
         Reaction::json(201, &made.shown)
     }
 
-    fn change(made: &Made, step: Step, at: Timestamp) -> Value {
+    fn change(made: &CreateOutcome, step: Step, at: Timestamp) -> Value {
         match step {
             Step::Begins | Step::IsDetected | Step::IsComplete => json!({}),
             Step::Rings => json!({ "status": "ringing" }),
@@ -149,7 +149,7 @@ impl Vendor for Vapi {
         }
     }
 
-    fn told(made: &Made, step: Step, at: Timestamp) -> Vec<Told> {
+    fn told(made: &CreateOutcome, step: Step, at: Timestamp) -> Vec<Told> {
         let mut message = match step {
             Step::Begins | Step::IsDetected => return Vec::new(),
             Step::Rings | Step::IsAnswered => json!({ "type": "status-update", "status": made.shown["status"] }),

@@ -21,7 +21,7 @@ pub(crate) enum Kind {
 
 /// Call or SMS message that was made.
 #[derive(Clone, Debug)]
-pub(crate) struct Made {
+pub(crate) struct CreateOutcome {
     /// Vendor's id of the call or message.
     pub(crate) id: String,
     /// Body of the request. A form is an object here, and a repeated name has an array.
@@ -36,7 +36,7 @@ pub(crate) struct Made {
     pub(crate) script: Script,
 }
 
-impl Made {
+impl CreateOutcome {
     /// Returns a field of the request if it is a string.
     pub(crate) fn field(&self, name: &str) -> Option<&str> {
         self.asked[name].as_str()
@@ -112,12 +112,12 @@ pub(crate) trait Vendor: Sized + Send + Sync + 'static {
     fn callback(body: &Value) -> &str;
 
     /// Returns the conversation and the number of our message that this message was made for.
-    fn text_of(made: &Made) -> Option<(ConversationId, u32)> {
-        Made::text_of(Self::callback(&made.asked))
+    fn text_of(made: &CreateOutcome) -> Option<(ConversationId, u32)> {
+        CreateOutcome::text_of(Self::callback(&made.asked))
     }
 
     /// Returns `true` if the vendor takes a request for a repeat of what was made already.
-    fn is_same(_made: &Made, _body: &Value) -> bool {
+    fn is_same(_made: &CreateOutcome, _body: &Value) -> bool {
         false
     }
 
@@ -128,13 +128,13 @@ pub(crate) trait Vendor: Sized + Send + Sync + 'static {
     fn shown(kind: Kind, id: &str, body: &Value, at: Timestamp, base: &str) -> Value;
 
     /// Answers a request that was carried out.
-    fn accepted(kind: Kind, made: &Made) -> Reaction;
+    fn accepted(kind: Kind, made: &CreateOutcome) -> Reaction;
 
     /// Returns the fields of the representation that a step changes.
-    fn change(made: &Made, step: Step, at: Timestamp) -> Value;
+    fn change(made: &CreateOutcome, step: Step, at: Timestamp) -> Value;
 
     /// Returns the callbacks about a step.
-    fn told(made: &Made, step: Step, at: Timestamp) -> Vec<Told>;
+    fn told(made: &CreateOutcome, step: Step, at: Timestamp) -> Vec<Told>;
 
     /// Returns the headers that sign a callback.
     fn signed(told: &Told, at: Timestamp) -> Vec<(&'static str, String)>;

@@ -9,7 +9,7 @@ use crate::harness::aws::faults::{Point, Service};
 use crate::harness::aws::gate::{Broken, Gate};
 use crate::harness::fakes::fake::Fake;
 use crate::harness::fakes::server::Asked;
-use crate::harness::fakes::vendor::{Made, Vendor};
+use crate::harness::fakes::vendor::{CreateOutcome, Vendor};
 use crate::harness::world::{Carried, Dial, History, Placed, number};
 
 /// Sends a request to the provider through the gate, which may strike it with a fault. A request that arrived is
@@ -40,7 +40,7 @@ pub(super) async fn through<V: Vendor>(
 /// Records the calls that were placed and the messages that were sent.
 fn note<V: Vendor>(fake: &Fake<V>, history: &History) {
     for call in fake.calls() {
-        let Some((conversation, _)) = Made::attempt_of(V::callback(&call.asked)) else { continue };
+        let Some((conversation, _)) = CreateOutcome::attempt_of(V::callback(&call.asked)) else { continue };
         let to = V::to(&call.asked).to_owned();
         history.dialled(&call.id, Dial { conversation, to, placed_at: call.created_at });
     }
@@ -64,7 +64,7 @@ fn note<V: Vendor>(fake: &Fake<V>, history: &History) {
 /// Returns the calls that a fake placed.
 pub(super) fn placed<V: Vendor>(fake: &Fake<V>) -> Vec<Placed> {
     let calls = fake.calls().into_iter().filter_map(|call| {
-        let (conversation, attempt) = Made::attempt_of(V::callback(&call.asked))?;
+        let (conversation, attempt) = CreateOutcome::attempt_of(V::callback(&call.asked))?;
         // A call that was never ended goes on for ever.
         let over_at = call.over_at.unwrap_or(Timestamp::from_milliseconds(i64::MAX / 2));
         Some(Placed { conversation, attempt, placed_at: call.created_at, over_at, hidden: false })

@@ -1,7 +1,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::digest::hex;
-use domain::signature::Distrust;
+use domain::signature::SignatureError;
 use domain::time::{Span, Timestamp};
 use ring::hmac;
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ fn digest(algorithm: hmac::Algorithm, secret: &[u8], signed: &[u8]) -> Vec<u8> {
     hmac::sign(&hmac::Key::new(algorithm, secret), signed).as_ref().to_vec()
 }
 
-fn verify(plan: &HmacPlan, headers: &[(&str, &str)], body: &[u8], now: Timestamp) -> Result<(), Distrust> {
+fn verify(plan: &HmacPlan, headers: &[(&str, &str)], body: &[u8], now: Timestamp) -> Result<(), SignatureError> {
     let header = |name: &str| headers.iter().find(|(other, _)| *other == name).map(|(_, value)| *value);
     plan.verify(Callback { url: URL, header: &header, body }, now)
 }
@@ -39,13 +39,13 @@ fn by_default_time_and_body_are_signed_by_sha_256_in_hexadecimal() {
     let headers = [("x-signature", signature.as_str()), ("x-timestamp", "1700000000")];
     let plan = plan(json!({}));
     assert_eq!(verify(&plan, &headers, BODY, SENT), Ok(()));
-    assert_eq!(verify(&plan, &headers, b"{}", SENT), Err(Distrust::NoMatch));
-    assert_eq!(verify(&plan, &headers, BODY, SENT + Span::seconds(301)), Err(Distrust::TooOld));
-    assert_eq!(verify(&plan, &headers, BODY, SENT - Span::seconds(301)), Err(Distrust::FromTheFuture));
-    assert_eq!(verify(&plan, &headers[..1], BODY, SENT), Err(Distrust::MalformedTimestamp));
-    assert_eq!(verify(&plan, &headers[1..], BODY, SENT), Err(Distrust::NoMatch));
+    assert_eq!(verify(&plan, &headers, b"{}", SENT), Err(SignatureError::NoMatch));
+    assert_eq!(verify(&plan, &headers, BODY, SENT + Span::seconds(301)), Err(SignatureError::TooOld));
+    assert_eq!(verify(&plan, &headers, BODY, SENT - Span::seconds(301)), Err(SignatureError::FromTheFuture));
+    assert_eq!(verify(&plan, &headers[..1], BODY, SENT), Err(SignatureError::MalformedTimestamp));
+    assert_eq!(verify(&plan, &headers[1..], BODY, SENT), Err(SignatureError::NoMatch));
     let later = [headers[0], ("x-timestamp", "1700000001")];
-    assert_eq!(verify(&plan, &later, BODY, SENT), Err(Distrust::NoMatch));
+    assert_eq!(verify(&plan, &later, BODY, SENT), Err(SignatureError::NoMatch));
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn the_time_may_be_told_in_seconds_milliseconds_or_words() {
         let signature = hex(&digest(hmac::HMAC_SHA256, SECRET.as_bytes(), &signed(&format!("{timestamp}."))));
         let headers = [("x-signature", signature.as_str()), ("x-timestamp", timestamp)];
         assert_eq!(verify(&plan(json!({})), &headers, BODY, SENT), Ok(()), "{timestamp}");
-        assert_eq!(verify(&plan(json!({})), &headers, BODY, SENT + Span::minutes(6)), Err(Distrust::TooOld));
+        assert_eq!(verify(&plan(json!({})), &headers, BODY, SENT + Span::minutes(6)), Err(SignatureError::TooOld));
     }
 }
 
@@ -68,14 +68,14 @@ fn each_field_of_the_plan_counts() {
     assert_eq!(with(hmac::HMAC_SHA256, "sha256"), Ok(()));
     assert_eq!(with(hmac::HMAC_SHA512, "sha512"), Ok(()));
     assert_eq!(with(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, "sha1"), Ok(()));
-    assert_eq!(with(hmac::HMAC_SHA256, "sha512"), Err(Distrust::NoMatch));
+    assert_eq!(with(hmac::HMAC_SHA256, "sha512"), Err(SignatureError::NoMatch));
 
     let github = plan(json!({
         "signatureHeader": "X-Hub-Signature-256", "signaturePrefix": "sha256=", "payloadFormat": "{body}",
     }));
     let signature = format!("sha256={}", hex(&digest(hmac::HMAC_SHA256, SECRET.as_bytes(), BODY)));
     assert_eq!(verify(&github, &[("x-hub-signature-256", &signature)], BODY, SENT), Ok(()));
-    assert_eq!(verify(&github, &[("x-hub-signature-256", &signature[7..])], BODY, SENT), Err(Distrust::NoMatch));
+    assert_eq!(verify(&github, &[("x-hub-signature-256", &signature[7..])], BODY, SENT), Err(SignatureError::NoMatch));
 
     let address = plan(json!({ "payloadFormat": "{method} {url}\n{body}", "secretIsBase64": true }));
     let secret = STANDARD.decode("YSBzaGFyZWQgc2VjcmV0").unwrap();
@@ -99,7 +99,7 @@ fn it_can_be_set_to_sign_as_svix_does() {
     let headers = [("svix-signature", signatures.as_str()), ("svix-timestamp", "1700000000"), ("svix-id", "msg_1")];
     assert_eq!(verify(&svix, &headers, BODY, SENT), Ok(()));
     let another = [headers[0], headers[1], ("svix-id", "msg_2")];
-    assert_eq!(verify(&svix, &another, BODY, SENT), Err(Distrust::NoMatch));
+    assert_eq!(verify(&svix, &another, BODY, SENT), Err(SignatureError::NoMatch));
 }
 
 #[test]
@@ -113,5 +113,5 @@ fn what_stands_in_the_body_is_no_placeholder() {
 fn an_empty_secret_signs_for_nobody() {
     let empty = HmacPlan { secret_key: String::new(), ..plan(json!({ "includeTimestamp": false })) };
     let signature = hex(&digest(hmac::HMAC_SHA256, b"", BODY));
-    assert_eq!(verify(&empty, &[("x-signature", &signature)], BODY, SENT), Err(Distrust::NoMatch));
+    assert_eq!(verify(&empty, &[("x-signature", &signature)], BODY, SENT), Err(SignatureError::NoMatch));
 }
