@@ -1,9 +1,11 @@
 //! Dependencies of the handlers.
 
+use domain::time::Timestamp;
 use providers::egress::Egress;
 use providers::model::Habits;
 use providers::{Bases, Outside, Providers, Secrets};
 use store::Store;
+use store::entropy::Entropy;
 use url::Url;
 
 /// Dependencies that every handler gets.
@@ -52,6 +54,16 @@ impl App {
             habits: Habits::default(),
             stand_in: None,
         }
+    }
+
+    /// Returns the current time.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.store.table.now()
+    }
+
+    /// Returns the source of randomness.
+    pub(crate) fn entropy(&self) -> &Entropy {
+        self.store.table.entropy()
     }
 
     /// Returns the same dependencies with this model behind test keys.

@@ -26,8 +26,7 @@ pub async fn invoke(app: &App, function: &Function, event: Value) -> Result<Valu
     match function.trigger {
         Trigger::Http(route) => {
             let request = Request::from_event(event).map_err(Error::Event)?.taking(route.max_body_bytes);
-            let request =
-                idempotency::under_a_key(request, &route, app.store.table.entropy()).map_err(Error::Entropy)?;
+            let request = idempotency::under_a_key(request, &route, app.entropy()).map_err(Error::Entropy)?;
             // The handlers' futures are large. Boxed, they are moved by their address.
             let (answered, measures) = measured(gathering(Box::pin(answer(app, &route, &request)))).await;
             let response = answered.unwrap_or_else(|error| into_response(&error, &request, route.dialect));
@@ -93,7 +92,7 @@ async fn answer(app: &App, route: &Route, request: &Request) -> Result<Response,
             Some(token) => {
                 let mut wanted = keys_to_load(request, token.scope());
                 wanted.push(keys::organization(&token.scope().organization));
-                let now = app.store.table.now();
+                let now = app.now();
                 let items = app.store.table.read(wanted).await?;
                 let caller = token.authenticate(request, &items, now)?;
                 request.query().map_err(|error| ApiError::field("query", error))?;
@@ -119,7 +118,7 @@ async fn let_in<'a>(
     let raw = auth::raw_key(request, route.dialect)?;
     let mut wanted = keys_to_load(request, raw.scope());
     wanted.extend(auth::reads(&raw));
-    let now = app.store.table.now();
+    let now = app.now();
     let mut items = app.store.table.read(wanted).await?;
     let caller = auth::authenticate(&raw, &items, permission, now)?;
     let caller = auth::with_accounts_above(&app.store.table, caller, &mut items).await?;

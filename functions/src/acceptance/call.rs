@@ -138,7 +138,7 @@ async fn replay(app: &App, fingerprint: &Fingerprint, known: Call) -> Result<Adm
         return Err(Refusal::KeyReused);
     }
     if known.status == Status::Queued {
-        app.store.wake_if_overdue(&known, app.store.table.now()).await;
+        app.store.wake_if_overdue(&known, app.now()).await;
     }
     Ok(Admitted { call: known, replayed: true })
 }

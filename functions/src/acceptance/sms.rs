@@ -82,7 +82,7 @@ pub(crate) async fn judge(
     let new = NewConversation {
         id: match asked.id {
             Some(id) => id,
-            None => ConversationId::random(app.store.table.entropy().bytes()?),
+            None => ConversationId::random(app.entropy().bytes()?),
         },
         scope: caller.scope.clone(),
         fingerprint: asked.fingerprint.into(),

@@ -37,7 +37,7 @@ pub(crate) fn keys_to_load(request: &Request, scope: &Scope) -> Vec<Key> {
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, .. } = &authorized;
     let (object, full) = found(&authorized).await?;
-    let now = app.store.table.now();
+    let now = app.now();
     let token = CallToken::seal(&caller.organization, &caller.scope, full.call.id, now);
     let beside = CallLinks { object, token, origin: request.origin() };
     let shown = PhoneCall::new(full.call, full.content, full.transcript.unwrap_or_default(), beside);

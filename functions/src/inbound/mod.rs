@@ -51,7 +51,7 @@ pub(crate) async fn verified(
     let url = request.address(&public_url, route.path);
     let header = |name: &str| request.header(name);
     let callback = Callback { url: &url, header: &header, body: request.body() };
-    let now = app.store.table.now();
+    let now = app.now();
     if is_signed(&app.secrets, provider, &organization, callback, now).await.map_err(unread)? {
         return Ok(Scope { organization, mode: Mode::Live });
     }

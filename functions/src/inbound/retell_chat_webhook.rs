@@ -33,8 +33,8 @@ async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
     let Signed { app, request, scope, .. } = signed;
     let taken = Response::empty(StatusCode::OK);
     // The same agent may hold others' chats, and our organizations may share an account.
-    let callback = chat_callback(request.body(), app.store.table.now())
-        .filter(|callback| callback.attempt.organization == scope.organization);
+    let callback =
+        chat_callback(request.body(), app.now()).filter(|callback| callback.attempt.organization == scope.organization);
     let Some(callback) = callback else { return Ok(taken) };
     let reference = ConversationRef::new(callback.attempt.conversation, scope);
     let Some(loaded) = app.store.load::<SmsConversation>(&reference).await? else { return Ok(taken) };

@@ -31,7 +31,7 @@ pub(crate) const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 
 /// Applies the webhook.
 async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
-    let callback = call_callback(signed.request.body(), signed.app.store.table.now());
+    let callback = call_callback(signed.request.body(), signed.app.now());
     hear(&signed, callback).await?;
     Ok(Response::empty(StatusCode::OK))
 }

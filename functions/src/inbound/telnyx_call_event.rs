@@ -26,7 +26,7 @@ pub(crate) const FUNCTION: Function = Function {
 
 /// Applies the event. One that does not name its call, about a recording, may be quicker than what names it: it is sent again.
 async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
-    let callback = call_callback(signed.request.body(), signed.app.store.table.now());
+    let callback = call_callback(signed.request.body(), signed.app.now());
     let names_call = callback.as_ref().is_some_and(|callback| callback.call_id.is_some());
     let applied = hear(&signed, callback).await?;
     if !names_call && applied.is_some_and(|applied| applied.conversation().provider_call_id.is_none()) {

@@ -25,7 +25,7 @@ pub(crate) const FUNCTION: Function = Function {
 
 /// Applies the callback.
 async fn handle(signed: Signed<'_>) -> Result<Response, ApiError> {
-    let callback = call_callback(signed.request.body(), signed.app.store.table.now());
+    let callback = call_callback(signed.request.body(), signed.app.now());
     hear(&signed, callback).await?;
     Ok(Response::empty(StatusCode::OK))
 }

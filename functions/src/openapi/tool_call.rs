@@ -6,7 +6,7 @@ use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::path::{Callback, HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{Schema, SchemaType, Type};
-use utoipa::openapi::{ObjectBuilder, PathItem, Ref, RefOr, Required, ResponseBuilder, SecurityRequirement};
+use utoipa::openapi::{ObjectBuilder, PathItem, RefOr, Required, ResponseBuilder, SecurityRequirement};
 
 use super::{events, examples, schema};
 
@@ -79,7 +79,7 @@ fn body() -> Schema {
     let metadata = object("The metadata of the conversation; null if its request had none.")
         .schema_type(SchemaType::from_iter([Type::Object, Type::Null]));
     let turn = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Integer)).minimum(Some(1));
-    let id: RefOr<Schema> = Ref::from(schema::of::<domain::ids::ConversationId>()).into();
+    let id: RefOr<Schema> = schema::of::<domain::ids::ConversationId>().into();
     let customer: RefOr<Schema> = schema::of::<domain::phone::PhoneNumber>().into();
     let fields: [(&str, RefOr<Schema>); 8] = [
         ("toolCallId", text().description(Some("Id of the call: `<conversation>:<turn>:<call>`.")).into()),

@@ -177,7 +177,7 @@ async fn attempt(
         Ok(request) => app.egress.send(request).await,
         Err(error) => Err(error),
     };
-    let done = app.store.table.now();
+    let done = app.now();
     match sent {
         Ok(Answer { status, retry_after, body, cut: _ }) => {
             let verdict = Verdict::of(status, retry_after.map(|after| after.from(done)));

@@ -50,7 +50,7 @@ async fn handle(app: &App, event: Value) -> Result<Value, Error> {
 async fn advance(app: &App, turnstile: &Turnstile, job: &ConversationJob) -> Result<(), StoreError> {
     let reference = ConversationRef { also: vec![keys::places(&job.scope)], ..ConversationRef::from(job.clone()) };
     let Some(loaded) = app.store.load::<Call>(&reference).await? else { return Ok(()) };
-    match next_action(&loaded.conversation, app.store.table.now()) {
+    match next_action(&loaded.conversation, app.now()) {
         None => Ok(()),
         Some(Duty::PassTime) => app.store.apply(&reference, Some(loaded), |_| Input::Tick).await.map(drop),
         Some(Duty::Dial) => Box::pin(dial(app, turnstile, &reference, loaded)).await,
@@ -74,13 +74,13 @@ async fn dial(
         loaded.organization.bounds.concurrent_calls.map(|limit| Places { limit, taken: taken() })
     };
     // A call without a concurrency slot must not use up a token of the account's rate limiter.
-    let now = app.store.table.now();
+    let now = app.now();
     if loaded.conversation.place.is_none() && places(&loaded).is_some_and(|places| !places.are_left(now)) {
         let claim = |loaded: &Loaded<Call>| claim(loaded, Some(Places::none()));
         return app.store.apply(reference, Some(loaded), claim).await.map(drop);
     }
     let turn = turn(app, &loaded.conversation).await?;
-    if let Some(from) = turn.filter(|from| *from > app.store.table.now()) {
+    if let Some(from) = turn.filter(|from| *from > app.now()) {
         return app.store.apply(reference, Some(loaded), |_| Input::Pace { from }).await.map(drop);
     }
     let content = content(app, &loaded.conversation).await?;

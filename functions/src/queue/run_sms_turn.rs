@@ -45,7 +45,7 @@ async fn handle(app: &App, event: Value) -> Result<Value, Error> {
 async fn advance(app: &App, turnstile: &Turnstile, job: ConversationJob) -> Result<(), StoreError> {
     let reference = ConversationRef::from(job);
     let Some(loaded) = app.store.load::<SmsConversation>(&reference).await? else { return Ok(()) };
-    match next_action(&loaded.conversation, app.store.table.now()) {
+    match next_action(&loaded.conversation, app.now()) {
         None => Ok(()),
         Some(Duty::PassTime) => app.store.apply(&reference, Some(loaded), |_| Input::Tick).await.map(drop),
         Some(Duty::Turn) => Box::pin(turn::take(app, turnstile, &reference, loaded)).await,

@@ -55,7 +55,7 @@ async fn handle(app: &App) -> Result<(), Error> {
 }
 
 async fn sweep(app: &App, shard: u8) -> Result<usize, StoreError> {
-    let now = app.store.table.now();
+    let now = app.now();
     let mut start = None;
     let mut nudged = 0;
     let mut away = BTreeSet::new();
@@ -158,7 +158,7 @@ async fn abandon<C: Conversation>(
 ) -> Result<(), StoreError> {
     let reference = ConversationRef::from(parse::<ConversationJob>(due)?);
     let input = |loaded: &Loaded<C>| {
-        if next_action(&loaded.conversation, app.store.table.now()).is_none() {
+        if next_action(&loaded.conversation, app.now()).is_none() {
             return tick();
         }
         say_given_up(due);

@@ -70,7 +70,7 @@ pub(crate) async fn take(
         Ok(Ok(Worked::Lost)) => Ok(()),
         Ok(Err(Failure::Store(error))) => Err(error),
         Ok(Err(Failure::Model(error))) => {
-            let now = app.store.table.now();
+            let now = app.now();
             let retry_after = error.retry_after().map(|after| after.from(now));
             // The vendor's message is meant for the organization and is not logged.
             tracing::warn!(conversation = %reference.conversation, turn, error = &error as &dyn std::error::Error, "the model failed");
@@ -161,7 +161,7 @@ async fn call(
             Ok(checked) => {
                 let secrets: Vec<Secret> =
                     brief.tool_secret.iter().filter_map(|text| Secret::parse(text).ok()).collect();
-                let now = app.store.table.now();
+                let now = app.now();
                 tools::call(&app.egress, &secrets, checked, &tool_call_id, key, context, now).await
             }
         },

@@ -1,7 +1,7 @@
 //! Phone numbers as people write them. Only the dialects whose vendors accept them use this module. The native API accepts
 //! E.164 only.
 //!
-//! A number is read as libphonenumber reads it, by the numbering plan of its country ([`plan`]). However it is written, it has
+//! A number is read as libphonenumber reads it, by the numbering plan of its country (`phone_input/plan.rs`). However it is written, it has
 //! one form in E.164. The module does not check if a number is assigned, because the example numbers in the vendors'
 //! documentation are not. A number that begins with `+` and fits no plan is taken as it is.
 

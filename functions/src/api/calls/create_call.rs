@@ -97,7 +97,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let admitted = match known {
         Some(known) => known,
         None => {
-            let asked = CreateCallRequest::parse(request, app.store.table.now())?;
+            let asked = CreateCallRequest::parse(request, app.now())?;
             let asked = asked.into_acceptance(request, &caller.scope);
             acceptance::accept(app, &caller, &mut items, &asked).await.map_err(refused)?
         }

@@ -35,7 +35,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let id = conversation(request).ok_or(ApiError::NotFound("call"))?;
     let loaded =
         Loaded::<Call>::from_items(&reference(id, &caller.scope), &items)?.ok_or(ApiError::NotFound("call"))?;
-    recording(app, &shown(loaded.conversation, app.store.table.now()), request).await
+    recording(app, &shown(loaded.conversation, app.now()), request).await
 }
 
 /// Error message for a recording that is too large for one response.

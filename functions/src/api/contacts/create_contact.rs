@@ -68,7 +68,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     {
         return replay(&app.store.table, request, &caller.scope, made_by).await;
     }
-    caller.check_rate_limit(0, app.store.table.now())?;
+    caller.check_rate_limit(0, app.now())?;
     let CreateContactRequest { phone_number, first_name, last_name, email } = CreateContactRequest::parse(request)?;
     let details = Details { first_name, last_name, email };
     let scope = &caller.scope;

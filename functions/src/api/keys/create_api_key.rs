@@ -120,7 +120,7 @@ async fn replay(authorized: &Authorized<'_>, id: &str) -> Result<Response, ApiEr
     let id = KeyId::parse(id).ok_or(ApiError::NotFound("API key"))?;
     let known = app.store.table.api_key(&caller.scope, &id).await?;
     let known = known.ok_or_else(|| idempotency::gone("API key", id))?;
-    let view = ApiKeyView::new(known, caller.scope.mode, app.store.table.now());
+    let view = ApiKeyView::new(known, caller.scope.mode, app.now());
     Ok(Response::data(StatusCode::CREATED, request, view)?.replayed())
 }
 

@@ -97,7 +97,7 @@ fn id(request: &Request, scope: &Scope) -> Option<ConversationId> {
 /// Opens a conversation: writes one transaction, sends the opening message, and responds. A replay is answered before any check whose
 /// result may have changed since the first request.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
-    let now = authorized.app.store.table.now();
+    let now = authorized.app.now();
     if let Some(known) = known(&authorized)? {
         return replay(authorized.app, authorized.request, &known).await;
     }
@@ -148,7 +148,7 @@ fn answer(request: &Request, conversation: &SmsConversation) -> Result<Response,
 /// is refused. An overdue opening message is enqueued again, because its queue message may be lost.
 async fn replay(app: &App, request: &Request, known: &SmsConversation) -> Result<Response, ApiError> {
     idempotency::same_request(request, &known.fingerprint)?;
-    app.store.wake_if_overdue(known, app.store.table.now()).await;
+    app.store.wake_if_overdue(known, app.now()).await;
     answer(request, known).map(Response::replayed)
 }
 

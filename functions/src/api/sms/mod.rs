@@ -38,7 +38,6 @@ pub(crate) fn sms_with_content(authorized: &Authorized<'_>) -> Result<(SmsConver
     let Authorized { app, caller, request, items } = authorized;
     let id = conversation(request).ok_or(ApiError::NotFound("conversation"))?;
     let scope = &caller.scope;
-    let found =
-        items.sms_with_content(id, app.store.table.now())?.filter(|(conversation, _)| conversation.scope == *scope);
+    let found = items.sms_with_content(id, app.now())?.filter(|(conversation, _)| conversation.scope == *scope);
     found.ok_or(ApiError::NotFound("conversation"))
 }

@@ -150,7 +150,7 @@ async fn replay(
     let key = keys::message(id, known.message);
     let message = app.store.table.read([key]).await?.message(id, known.message)?;
     let message = message.ok_or(ApiError::NotFound("message"))?.message;
-    app.store.wake_if_overdue(conversation, app.store.table.now()).await;
+    app.store.wake_if_overdue(conversation, app.now()).await;
     answer(request, message).map(Response::replayed)
 }
 

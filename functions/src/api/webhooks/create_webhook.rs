@@ -130,7 +130,7 @@ fn replayed(authorized: &Authorized<'_>) -> Result<Option<Response>, ApiError> {
     let scope = &caller.scope;
     let Some(id) = id(request, scope) else { return Ok(None) };
     if let Some(known) = items.read("endpoint", &keys::endpoint(scope, id))? {
-        return replay(request, scope, known, app.store.table.now()).map(Some);
+        return replay(request, scope, known, app.now()).map(Some);
     }
     let made: Option<IdempotencyEntry> = items.read("idempotency key", &IdempotencyRecord::endpoint_key(scope, id))?;
     made.map(|made| deleted(request, &made)).transpose()

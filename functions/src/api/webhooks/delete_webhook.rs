@@ -29,7 +29,7 @@ pub(crate) const FUNCTION: Function = Function {
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, .. } = authorized;
     let id = EndpointId::parse(request.path("id")).ok_or(ApiError::NotFound("webhook"))?;
-    let audit = caller.did(Action::WebhookDeleted, id, Vec::new(), app.store.table.now());
+    let audit = caller.did(Action::WebhookDeleted, id, Vec::new(), app.now());
     if app.store.table.delete_endpoint(&caller.scope, id, &audit).await? {
         Ok(Response::empty(StatusCode::NO_CONTENT))
     } else {

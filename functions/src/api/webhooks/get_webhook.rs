@@ -29,7 +29,7 @@ pub(crate) const FUNCTION: Function = Function {
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let endpoint: Endpoint = crate::api::webhooks::webhook(&authorized)?;
     let Authorized { app, caller, request, .. } = authorized;
-    let view = WebhookView::new(endpoint, caller.scope.mode, app.store.table.now());
+    let view = WebhookView::new(endpoint, caller.scope.mode, app.now());
     Ok(Response::data(StatusCode::OK, request, view)?)
 }
 

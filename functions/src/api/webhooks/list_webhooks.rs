@@ -33,7 +33,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let (endpoints, more) = app.store.table.endpoints(&caller.scope, after, page.limit).await?;
     let last = endpoints.last().map(|endpoint| endpoint.id);
     let cursor = last.filter(|_| more).map(|id| page.cursor(&caller, &id.to_string()));
-    let (mode, now) = (caller.scope.mode, app.store.table.now());
+    let (mode, now) = (caller.scope.mode, app.now());
     let views: Vec<WebhookView> = endpoints.into_iter().map(|endpoint| WebhookView::new(endpoint, mode, now)).collect();
     Ok(Response::page(request, views, cursor)?)
 }

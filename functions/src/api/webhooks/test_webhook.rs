@@ -74,7 +74,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let form = check_form(request);
     let log_id = match log_id(request, &caller.scope) {
         Some(id) => id,
-        None => ConversationId::random(app.store.table.entropy().bytes()?),
+        None => ConversationId::random(app.entropy().bytes()?),
     };
     let sent = TestSent { event_id: event_id(log_id, 1), delivery_id: DeliveryId { log: log_id, number: 1 } };
     if items.get(&keys::log_entry(log_id, 1)).is_some() {

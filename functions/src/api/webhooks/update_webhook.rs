@@ -60,7 +60,7 @@ async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let changed = fields.names().map(str::to_owned).collect();
     fields.finish()?;
     caller.must_not_be_suspended()?;
-    let now = app.store.table.now();
+    let now = app.now();
     let audit = caller.did(Action::WebhookUpdated, id, changed, now);
     let edited =
         app.store.table.edit_endpoint(&caller.scope, id, &audit, |endpoint| asked.apply(endpoint, now)).await?;

@@ -327,7 +327,7 @@ async fn one_run_of_one_process() {
 fn the_same_seed_gives_the_same_run_in_every_process() {
     let run = || {
         let mut process = std::process::Command::new(std::env::current_exe().unwrap());
-        process.args(["--exact", "sim::fault_tests::one_run_of_one_process", "--ignored", "--nocapture"]);
+        process.args(["--exact", "harness::aws::fault_tests::one_run_of_one_process", "--ignored", "--nocapture"]);
         let printed = String::from_utf8(process.output().unwrap().stdout).unwrap();
         let line = printed.lines().find(|line| line.contains("PutItem")).map(str::to_owned);
         line.unwrap_or_else(|| panic!("no run in {printed}"))
