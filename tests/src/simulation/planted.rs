@@ -18,19 +18,33 @@ const SEEDS: u64 = 100;
 /// Plants a bug and searches these scenarios and all seeds for it. Returns the first place and finding.
 fn hunt(bug: Bug, scenarios: &[Scenario]) -> Option<(String, String)> {
     plant(Some(bug));
-    let found = hunt_scenarios(scenarios).or_else(hunt_seeds);
+    let found = hunt_scenarios(scenarios, &faults_for(bug)).or_else(hunt_seeds);
     plant(None);
     found
 }
 
-fn hunt_scenarios(scenarios: &[Scenario]) -> Option<(String, String)> {
+/// Returns the faults in the order in which they are tried for a bug: first the only one that can show it.
+fn faults_for(bug: Bug) -> [Fault; 4] {
+    let mut faults = FAULTS;
+    let only = match bug {
+        Bug::UnprocessedIsAbsent => Some(Fault::Unprocessed),
+        Bug::DropNonce => Some(Fault::LoseAnswer),
+        _ => None,
+    };
+    if let Some(place) = only.and_then(|only| faults.iter().position(|fault| *fault == only)) {
+        faults.swap(0, place);
+    }
+    faults
+}
+
+fn hunt_scenarios(scenarios: &[Scenario], faults: &[Fault]) -> Option<(String, String)> {
     for scenario in scenarios {
         let run = run(scenario, Plan::none(), Measure::of(Weather::Calm));
         if let Some(finding) = run.findings.first() {
             return Some((format!("{}, nothing wrong", scenario.name), finding.clone()));
         }
     }
-    for fault in FAULTS {
+    for fault in faults.iter().copied() {
         for scenario in scenarios {
             for point in 0..scenario.points {
                 let run = run(scenario, Plan::none().at(point, fault), Measure::of(weather(fault)));
