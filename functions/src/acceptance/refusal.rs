@@ -73,6 +73,11 @@ impl From<StoreError> for Refusal {
 }
 
 impl Wrong {
+    /// Returns the error under the field names of the native API.
+    pub(crate) fn native_field(&self) -> FieldError {
+        self.field("dynamicVariables", "fromNumber")
+    }
+
     /// Returns the variable that the error concerns, if it concerns one.
     pub(crate) fn variable(&self) -> Option<&str> {
         match self {
@@ -119,6 +124,11 @@ impl Wrong {
 }
 
 impl Refusal {
+    /// Converts the refusal into the error of the native API.
+    pub(crate) fn into_native(self) -> ApiError {
+        self.into_error(|wrong| ApiError::Validation(wrong.iter().map(Wrong::native_field).collect()))
+    }
+
     /// Converts the refusal into the error of the response. `wrong` converts errors of single fields, because each front door
     /// describes them in its own way.
     pub(crate) fn into_error(self, wrong: impl FnOnce(Vec<Wrong>) -> ApiError) -> ApiError {

@@ -12,7 +12,7 @@ use domain::sms::{Brief, NewConversation, SmsConversation};
 use domain::time::Timestamp;
 use store::{Items, NewSms, keys};
 
-use super::{AgentName, Asked, Judged, Sender, must_be_contactable, suppression_keys};
+use super::{AgentName, Asked, Judged, Sender, Wrong, must_be_contactable, suppression_keys};
 use crate::acceptance::Refusal;
 use crate::app::App;
 use crate::auth::Caller;
@@ -53,10 +53,10 @@ pub(crate) async fn judge(
 ) -> Result<NewSms, ApiError> {
     let variables = &asked.content.dynamic_variables;
     let common = Asked { channel: Channel::Sms, agent: &asked.agent, sender: &asked.sender, variables };
-    let Judged { mut agent, from, wrong } = super::judge(app, caller, items, &common).await.map_err(told)?;
+    let Judged { mut agent, from, wrong } =
+        super::judge(app, caller, items, &common).await.map_err(Refusal::into_native)?;
     let settings = agent.sms.take().ok_or(ApiError::NotFound("agent"))?;
-    let field = |wrong: &super::Wrong| wrong.field("dynamicVariables", "fromNumber");
-    let mut wrong: Vec<FieldError> = wrong.iter().map(field).collect();
+    let mut wrong: Vec<FieldError> = wrong.iter().map(Wrong::native_field).collect();
     let prompt = opening::render(&settings.prompt, variables, &mut wrong);
     // The limit is that of the number's own provider, in test mode too. So both modes accept the same messages.
     let limit = agent.provider.text_limit();
@@ -65,7 +65,7 @@ pub(crate) async fn judge(
         return Err(ApiError::Validation(wrong));
     };
     let suppressions = suppression_keys(&caller.scope, &asked.to, None);
-    must_be_contactable(caller, items, &from, &asked.to, &suppressions).map_err(told)?;
+    must_be_contactable(caller, items, &from, &asked.to, &suppressions).map_err(Refusal::into_native)?;
     let brief = Brief {
         prompt,
         model: settings.model,
@@ -100,12 +100,6 @@ pub(crate) async fn judge(
     };
     let (conversation, opening) = SmsConversation::accept(new, now);
     Ok(NewSms { conversation, opening, content: asked.content, brief })
-}
-
-/// Converts a refusal into an error of the native API.
-fn told(refusal: Refusal) -> ApiError {
-    let field = |wrong: &super::Wrong| wrong.field("dynamicVariables", "fromNumber");
-    refusal.into_error(|wrong| ApiError::Validation(wrong.iter().map(field).collect()))
 }
 
 /// Checks again, right before the opening message is written, the conditions that may have changed during the request to a

@@ -26,6 +26,13 @@ pub(crate) fn json(example: Option<Value>, description: &str, schema: impl Into<
     ResponseBuilder::new().description(description).content("application/json", content).build()
 }
 
+/// Returns the successful JSON response of an operation whose requests can be replays.
+pub(crate) fn replayable(example: Option<Value>, description: &str, schema: impl Into<RefOr<Schema>>) -> Response {
+    let mut response = json(example, description, schema);
+    response.headers.insert("Idempotent-Replayed".to_owned(), replayed().into());
+    response
+}
+
 /// Returns the response with a whole recording.
 pub(crate) fn recording() -> Response {
     audio("The recording.").build()
@@ -56,7 +63,7 @@ fn audio(description: &str) -> ResponseBuilder {
 }
 
 /// Returns the header of a response to a request whose key was used before.
-pub(crate) fn replayed() -> Header {
+fn replayed() -> Header {
     let truth = ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).enum_values(Some(["true"]));
     let description = "Set where this `Idempotency-Key` was used before, with the same request.";
     HeaderBuilder::new().schema(Some(truth)).description(Some(description)).build()

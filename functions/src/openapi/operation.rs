@@ -159,7 +159,5 @@ pub(crate) fn common_refusals() -> Vec<ApiError> {
 
 /// Returns the response to a call that was accepted, in a dialect.
 pub(crate) fn accepted(example: Option<Value>, schema: Ref) -> Response {
-    let mut accepted = answers::json(example, "The call is accepted, and stored.", schema);
-    accepted.headers.insert("Idempotent-Replayed".to_owned(), answers::replayed().into());
-    accepted
+    answers::replayable(example, "The call is accepted, and stored.", schema)
 }

@@ -108,8 +108,7 @@ mod document {
     /// Describes the operation.
     pub(super) fn describe() -> Document {
         let made_schema = schema::envelope(schema::of::<AgentView>());
-        let mut made = answers::json(Some(answer()), "The agent is made.", made_schema);
-        made.headers.insert("Idempotent-Replayed".to_owned(), answers::replayed().into());
+        let made = answers::replayable(Some(answer()), "The agent is made.", made_schema);
         let own = vec![
             invalid(&[
                 ("name", "is required: what people call it"),

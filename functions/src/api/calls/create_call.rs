@@ -92,24 +92,20 @@ fn id(request: &Request, scope: &Scope) -> Option<ConversationId> {
 /// Accepts a call. A repeated request returns the call that it created before.
 async fn handle(authorized: Authorized<'_>) -> Result<Response, ApiError> {
     let Authorized { app, caller, request, mut items } = authorized;
-    let known =
-        acceptance::known(app, &items, id(request, &caller.scope), &request.fingerprint()).await.map_err(refused)?;
+    let known = acceptance::known(app, &items, id(request, &caller.scope), &request.fingerprint())
+        .await
+        .map_err(Refusal::into_native)?;
     let admitted = match known {
         Some(known) => known,
         None => {
             let asked = CreateCallRequest::parse(request, app.now())?;
             let asked = asked.into_acceptance(request, &caller.scope);
-            acceptance::accept(app, &caller, &mut items, &asked).await.map_err(refused)?
+            acceptance::accept(app, &caller, &mut items, &asked).await.map_err(Refusal::into_native)?
         }
     };
     let accepted = Accepted { conversation_id: admitted.call.id, status: admitted.call.status };
     let response = Response::data(StatusCode::ACCEPTED, request, accepted)?;
     Ok(if admitted.replayed { response.replayed() } else { response })
-}
-
-fn refused(refusal: Refusal) -> ApiError {
-    let field = |wrong: &Wrong| wrong.field("dynamicVariables", "fromNumber");
-    refusal.into_error(|wrong| ApiError::Validation(wrong.iter().map(field).collect()))
 }
 
 impl CreateCallRequest {
@@ -180,8 +176,7 @@ mod document {
     /// Describes the operation.
     pub(super) fn describe() -> Document {
         let description = "The call is accepted, and stored. `status` is `queued`; a replay shows what it is by now.";
-        let mut accepted = answers::json(Some(answer()), description, schema::envelope(schema::of::<Accepted>()));
-        accepted.headers.insert("Idempotent-Replayed".to_owned(), answers::replayed().into());
+        let accepted = answers::replayable(Some(answer()), description, schema::envelope(schema::of::<Accepted>()));
         let own = vec![
             invalid(&[(
                 "toNumber",

@@ -129,8 +129,7 @@ mod document {
     /// Describes the operation.
     pub(super) fn describe() -> Document {
         let contact = schema::envelope(schema::of::<ContactView>());
-        let mut created = answers::json(None, "The contact is made.", contact);
-        created.headers.insert("Idempotent-Replayed".to_owned(), answers::replayed().into());
+        let created = answers::replayable(None, "The contact is made.", contact);
         let own = vec![
             invalid(&[("phoneNumber", "is required: a phone number in E.164 format, such as +15555550123")]),
             ApiError::Conflict("there is a contact of this number: 2c4a1e72-0000-8000-8000-000000000000".to_owned()),

@@ -230,8 +230,7 @@ mod document {
     /// Describes the operation.
     pub(super) fn describe() -> Document {
         let schema = schema::envelope(schema::of::<ApiKeyView>());
-        let mut made = answers::json(Some(answer()), "`key` is the raw key, shown here only.", schema);
-        made.headers.insert("Idempotent-Replayed".to_owned(), answers::replayed().into());
+        let made = answers::replayable(Some(answer()), "`key` is the raw key, shown here only.", schema);
         let own = vec![
             invalid(&[("permissions[1]", "is not one that your own key has"), ("expiresAt", "must be in the future")]),
             suspended(),

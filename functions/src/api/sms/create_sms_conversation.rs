@@ -205,10 +205,7 @@ mod document {
     /// Describes the operation.
     pub(super) fn describe() -> Document {
         let opened = |example: Value, description: &str| {
-            let mut opened =
-                answers::json(Some(example), description, schema::envelope(schema::of::<OpenedConversation>()));
-            opened.headers.insert("Idempotent-Replayed".to_owned(), answers::replayed().into());
-            opened
+            answers::replayable(Some(example), description, schema::envelope(schema::of::<OpenedConversation>()))
         };
         let refused = |reason| ApiError::SendRefused { conversation: examples::sms::conversation(), reason };
         let own = vec![

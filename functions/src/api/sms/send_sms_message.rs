@@ -194,9 +194,7 @@ mod document {
     /// Describes the operation.
     pub(super) fn describe() -> Document {
         let sent = |example: Value, description: &str| {
-            let mut sent = answers::json(Some(example), description, schema::envelope(schema::of::<MessageView>()));
-            sent.headers.insert("Idempotent-Replayed".to_owned(), answers::replayed().into());
-            sent
+            answers::replayable(Some(example), description, schema::envelope(schema::of::<MessageView>()))
         };
         let own = vec![
             invalid(&[("content", "is required: a text of 1 to 1600 characters")]),

@@ -161,8 +161,7 @@ mod document {
     /// Describes the operation.
     pub(super) fn describe() -> Document {
         let description = "The endpoint is registered. `secret` signs its events, and is shown here only.";
-        let mut created = answers::json(Some(answer()), description, schema::envelope(schema::of::<WebhookView>()));
-        created.headers.insert("Idempotent-Replayed".to_owned(), answers::replayed().into());
+        let created = answers::replayable(Some(answer()), description, schema::envelope(schema::of::<WebhookView>()));
         let own = vec![
             invalid(&[("url", "must begin with https://")]),
             ApiError::PermissionDenied("the organization is suspended".to_owned()),

@@ -119,8 +119,7 @@ mod document {
     /// Describes the operation.
     pub(super) fn describe() -> Document {
         let schema = schema::envelope(schema::of::<WebhookView>());
-        let mut rotated = answers::json(Some(answer()), "The new secret, shown here only.", schema);
-        rotated.headers.insert("Idempotent-Replayed".to_owned(), answers::replayed().into());
+        let rotated = answers::replayable(Some(answer()), "The new secret, shown here only.", schema);
         let too_many = "5 secrets of the endpoint sign at the moment; each does for a day";
         let own = vec![invalid_query(), suspended(), no_webhook(), ApiError::Conflict(too_many.to_owned()), conflict()];
         operation("webhooks", "Rotate an endpoint's secret", ROTATE)

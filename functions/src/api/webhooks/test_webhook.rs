@@ -111,8 +111,7 @@ mod document {
 
     /// Describes the operation.
     pub(super) fn describe() -> Document {
-        let mut sent = answers::json(Some(answer()), "It is on its way.", schema::envelope(schema::of::<TestSent>()));
-        sent.headers.insert("Idempotent-Replayed".to_owned(), answers::replayed().into());
+        let sent = answers::replayable(Some(answer()), "It is on its way.", schema::envelope(schema::of::<TestSent>()));
         let too_many = "an endpoint is sent 10 test events a minute at the most".to_owned();
         let limited = ApiError::RateLimited { wait: Span::seconds(30), message: too_many };
         let own = vec![invalid_query(), suspended(), no_webhook(), disabled(), ApiError::KeyReused, limited];
